@@ -1,0 +1,243 @@
+"""What a check module sees: the one page an operator reads before writing a kind of their own.
+
+    from dataclasses import dataclass
+    from switchover_checks.api import Context, Finding, Result, Status
+
+    @dataclass(frozen=True)
+    class QueueConfig:
+        path: str
+        most: int = 100
+
+    class QueueCheck:
+        kind = "queue"
+        effect = "read"
+        config = QueueConfig
+
+        async def probe(self, cfg: QueueConfig, ctx: Context) -> Result:
+            waiting = len((ctx.base_dir / cfg.path).read_text().splitlines())
+            return Result.of([Finding.compare("waiting", f"<= {cfg.most}", waiting, waiting <= cfg.most)])
+
+Timeouts, retries, thresholds over time, dependencies, scheduling and alerting belong to the engine, never to a module.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import IntEnum
+from pathlib import Path
+from typing import Any, ClassVar, Literal, Protocol, TypeVar, runtime_checkable
+
+__all__ = [
+    "Check",
+    "CommandOutput",
+    "Context",
+    "Effect",
+    "Finding",
+    "HttpReply",
+    "Metric",
+    "ProbeError",
+    "Result",
+    "Status",
+    "worst",
+]
+
+Effect = Literal["read", "writes"]
+
+
+class Status(IntEnum):
+    """The outcome of a check. The first four are the exit codes of monitoring plugins."""
+
+    OK = 0
+    WARN = 1
+    CRIT = 2
+    UNKNOWN = 3
+    SKIPPED = 4
+    PENDING = 5
+
+    @property
+    def label(self) -> str:
+        """The lower-case word for it: `ok`, `warn`, `crit`, `unknown`, `skipped`, `pending`."""
+        return self.name.lower()
+
+    @property
+    def severity(self) -> int:
+        """Rank from harmless (0) to worst (5): ok, pending, skipped, warn, unknown, crit."""
+        return _SEVERITY[self]
+
+
+_SEVERITY = {
+    Status.OK: 0,
+    Status.PENDING: 1,
+    Status.SKIPPED: 2,
+    Status.WARN: 3,
+    Status.UNKNOWN: 4,
+    Status.CRIT: 5,
+}
+
+
+def worst(statuses: Iterable[Status]) -> Status:
+    """Return the worst of `statuses`; of none at all `UNKNOWN`, because nothing was proved."""
+    return max(statuses, key=lambda s: s.severity, default=Status.UNKNOWN)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One fact that was looked at: what it is, what was expected, and what was observed instead (or as expected)."""
+
+    what: str
+    expected: str
+    observed: str
+    status: Status
+    hint: str = ""
+
+    @classmethod
+    def compare(cls, what: str, expected: object, observed: object, passed: bool, hint: str = "") -> Finding:
+        """Make a finding that is OK when `passed`, else CRIT."""
+        return cls(what, str(expected), str(observed), Status.OK if passed else Status.CRIT, hint)
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """A measured number, with thresholds as Nagios ranges where the check has some."""
+
+    name: str
+    value: float
+    unit: str = ""
+    warn: str = ""
+    crit: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What one probe found.
+
+    `phase` names how far a network probe came: dns connect tls send first_byte body parse assert.
+    `evidence` is short text to keep with the run (a body's start, a command's last lines), never a secret.
+    """
+
+    status: Status
+    summary: str
+    findings: tuple[Finding, ...] = ()
+    metrics: tuple[Metric, ...] = ()
+    phase: str = ""
+    evidence: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls,
+        findings: Sequence[Finding],
+        *,
+        metrics: Sequence[Metric] = (),
+        phase: str = "",
+        evidence: Mapping[str, str] | None = None,
+        ok: str = "",
+    ) -> Result:
+        """Derive status and summary from `findings`; no findings at all are UNKNOWN. `ok` is the summary when all pass."""
+        status = worst(f.status for f in findings)
+        if not findings:
+            summary = "nothing was looked at"
+        elif status is Status.OK:
+            summary = ok or f"{len(findings)} as expected"
+        else:
+            first = max(findings, key=lambda f: f.status.severity)
+            summary = f"{first.what}: expected {first.expected}, observed {first.observed}"
+        return cls(status, summary, tuple(findings), tuple(metrics), phase, dict(evidence or {}))
+
+    @classmethod
+    def unknown(cls, summary: str, *, phase: str = "", hint: str = "") -> Result:
+        """Make the result of a probe that could not find out."""
+        return cls(Status.UNKNOWN, summary, (Finding("probe", "an answer", summary, Status.UNKNOWN, hint),), (), phase)
+
+
+@dataclass(frozen=True, slots=True)
+class CommandOutput:
+    """How a command ended. `exit_code` is negative for a signal, as in `subprocess`. Output is capped and decoded."""
+
+    exit_code: int
+    stdout: str
+    stderr: str
+
+
+@dataclass(frozen=True, slots=True)
+class HttpReply:
+    """An HTTP answer, its body capped, with seconds spent per phase (`dns`, `connect`, `tls`, `first_byte`, `body`)."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    phases: Mapping[str, float]
+    url: str = ""
+
+    @property
+    def seconds(self) -> float:
+        """The whole time of the exchange in seconds."""
+        return sum(self.phases.values())
+
+
+@runtime_checkable
+class Context(Protocol):
+    """What a probe may use. Everything with an effect on the world comes through here and ends at `deadline`."""
+
+    @property
+    def deadline(self) -> float:
+        """The monotonic time (`time.monotonic()`) at which this probe is cut off."""
+
+    @property
+    def base_dir(self) -> Path:
+        """The folder of the plan; relative paths of a config start here."""
+
+    async def run(
+        self,
+        argv: Sequence[str],
+        *,
+        env: Mapping[str, str] | None = None,
+        cwd: Path | None = None,
+        stdin: bytes = b"",
+    ) -> CommandOutput:
+        """Run a command to its end, its whole process tree ended at the deadline. Raise `FileNotFoundError` if not there."""
+
+    async def http(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+        follow_redirects: bool = False,
+        verify: bool = True,
+        max_body: int = 1 << 20,
+    ) -> HttpReply:
+        """Make an HTTP request. Raise `ProbeError` with the phase that failed."""
+
+    async def sql(self, url: str, query: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """Run a read-only query against `sqlite:///path` or `postgresql://…` and return its rows."""
+
+    def environment(self, name: str) -> Mapping[str, Any]:
+        """Return the plan's environment `name`, with variables filled in. Raise `KeyError` if the plan has none."""
+
+    def secret(self, name: str) -> str:
+        """Return the value of the plan's secret `name`. Raise `KeyError` if the plan has none."""
+
+
+ConfigT = TypeVar("ConfigT", contravariant=True)
+
+
+class Check(Protocol[ConfigT]):
+    """A check kind. `config` is a frozen dataclass; its fields are the keys that a plan may set."""
+
+    kind: ClassVar[str]
+    effect: ClassVar[Effect]
+    config: ClassVar[type]
+
+    async def probe(self, cfg: ConfigT, ctx: Context) -> Result:
+        """Look once, and say what was expected and observed. Must not retry, sleep or keep state."""
+
+
+class ProbeError(Exception):
+    """A probe could not get its answer; `phase` says how far it came. The runner turns it into a result."""
+
+    def __init__(self, message: str, *, phase: str = "", status: Status = Status.CRIT) -> None:
+        super().__init__(message)
+        self.phase = phase
+        self.status = status

@@ -1,0 +1,93 @@
+"""Durations and sizes as people write them in a plan: `500ms`, `1h30m`, `20KiB`, `1MiB`."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated
+
+from pydantic import BeforeValidator, WithJsonSchema
+
+__all__ = ["Duration", "Size", "format_bytes", "format_duration", "parse_duration", "parse_size"]
+
+_DURATION_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|us|s|m|h|d|w)")
+_DURATION_UNIT = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*(B|[kKMGTP]B|[KMGTP]iB)?")
+_SIZE_UNIT = {
+    "B": 1,
+    **{f"{p}B": 1000 ** (i + 1) for i, p in enumerate("KMGTP")},
+    "kB": 1000,
+    **{f"{p}iB": 1024 ** (i + 1) for i, p in enumerate("KMGTP")},
+}
+
+
+def parse_duration(value: object) -> float:
+    """Turn `90`, `"90s"`, `"1h30m"` or `"500ms"` into seconds. Raise `ValueError` for anything else."""
+    if isinstance(value, bool):
+        raise ValueError("expected a duration such as 30s, 5m or 1h30m")
+    if isinstance(value, int | float):
+        seconds = float(value)
+    else:
+        text = str(value).strip()
+        parts = _DURATION_PART.findall(text)
+        if not parts or "".join(n + u for n, u in parts) != text:
+            raise ValueError(f"{text!r} is not a duration; write 500ms, 30s, 5m, 1h30m or 2d")
+        seconds = sum(float(n) * _DURATION_UNIT[u] for n, u in parts)
+    if not 0 <= seconds < float("inf"):
+        raise ValueError("a duration is not negative and has an end")
+    return seconds
+
+
+def parse_size(value: object) -> int:
+    """Turn `4096`, `"20KB"` or `"1MiB"` into bytes. Raise `ValueError` for anything else."""
+    if isinstance(value, bool):
+        raise ValueError("expected a size such as 512KiB or 1GiB")
+    if isinstance(value, int):
+        if value < 0:
+            raise ValueError("a size is not negative")
+        return value
+    match = _SIZE.fullmatch(str(value).strip())
+    if match is None:
+        raise ValueError(f"{str(value)!r} is not a size; write 4096, 20KB, 1MiB or 2GiB")
+    return round(float(match[1]) * _SIZE_UNIT[match[2] or "B"])
+
+
+def format_duration(seconds: float) -> str:
+    """Write seconds shortly, for a cell: `31 ms`, `4.2 s`, `12 m`, `3 h 05 m`, `2 d`."""
+    if seconds < 0.9995:
+        return f"{seconds * 1000:.0f} ms"
+    if seconds < 9.95:
+        return f"{seconds:.1f} s"
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    minutes = int(seconds // 60)
+    if minutes < 60:
+        return f"{minutes} m"
+    hours, minutes = divmod(minutes, 60)
+    if hours < 48:
+        return f"{hours} h {minutes:02} m"
+    return f"{hours // 24} d"
+
+
+def format_bytes(count: float) -> str:
+    """Write bytes with three significant digits and a binary unit: `812 B`, `1.20 GiB`."""
+    size = float(count)
+    for unit in ("B", "KiB", "MiB", "GiB", "TiB"):
+        if abs(size) < 1000 or unit == "TiB":
+            break
+        size /= 1024
+    if unit == "B":
+        return f"{size:.0f} B"
+    digits = 0 if abs(size) >= 100 else 1 if abs(size) >= 10 else 2
+    return f"{size:.{digits}f} {unit}"
+
+
+Duration = Annotated[
+    float,
+    BeforeValidator(parse_duration),
+    WithJsonSchema({"type": ["string", "number"], "description": "a duration: 500ms, 30s, 5m, 1h30m, 2d"}),
+]
+Size = Annotated[
+    int,
+    BeforeValidator(parse_size),
+    WithJsonSchema({"type": ["string", "integer"], "description": "a size: 4096, 20KB, 1MiB, 2GiB"}),
+]

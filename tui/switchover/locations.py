@@ -1,0 +1,111 @@
+"""Where things lie: the state root, one workspace a plan, the agent's socket."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from switchover.errors import StateError
+
+__all__ = ["Workspace", "ensure_private_dir", "state_root", "workspace_for"]
+
+_SOCKET_PATH_LIMIT = 100  # sun_path holds 108 bytes with its end
+
+
+def state_root(chosen: str | None = None) -> Path:
+    """Return the state directory: `--state`, `SWITCHOVER_STATE`, or `switchover` under the XDG state directory."""
+    if chosen:
+        return Path(chosen).absolute()
+    if named := os.environ.get("SWITCHOVER_STATE"):
+        return Path(named).absolute()
+    xdg = os.environ.get("XDG_STATE_HOME", "")
+    base = Path(xdg) if os.path.isabs(xdg) else Path.home() / ".local" / "state"
+    return base / "switchover"
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """All that belongs to one plan on this machine. `plan` is None where only the host is watched."""
+
+    root: Path
+    plan: Path | None
+
+    @property
+    def key(self) -> str:
+        """A name for the folder: the plan file's stem and a digest of its real path."""
+        if self.plan is None:
+            return "host"
+        digest = hashlib.sha256(os.fsencode(self.plan)).hexdigest()[:12]
+        stem = re.sub(r"[^A-Za-z0-9._-]+", "-", self.plan.stem)[:40] or "plan"
+        return f"{stem}-{digest}"
+
+    @property
+    def directory(self) -> Path:
+        """The folder with journal, runs, lock and logs."""
+        return self.root / "workspaces" / self.key
+
+    @property
+    def journal(self) -> Path:
+        """The SQLite journal of all runs of this plan."""
+        return self.directory / "journal.sqlite"
+
+    @property
+    def lock(self) -> Path:
+        """The lock that the driver of a run holds."""
+        return self.directory / "run.lock"
+
+    @property
+    def agent_log(self) -> Path:
+        """Where the agent writes its own diagnostics."""
+        return self.directory / "agent.log"
+
+    @property
+    def agent_record(self) -> Path:
+        """Who the agent is: pid, start time, version, socket (JSON)."""
+        return self.directory / "agent.json"
+
+    @property
+    def agent_lock(self) -> Path:
+        """Held by the one agent of this workspace for as long as it lives."""
+        return self.directory / "agent.lock"
+
+    @property
+    def socket(self) -> Path:
+        """The agent's socket: in the runtime directory, else beside the state, else (path too long) in the temporary folder."""
+        name = hashlib.sha256(os.fsencode(self.directory)).hexdigest()[:16] + ".sock"
+        candidates = []
+        if runtime := os.environ.get("XDG_RUNTIME_DIR"):
+            candidates.append(Path(runtime) / "switchover" / name)
+        candidates.append(self.directory / "agent.sock")
+        for path in candidates:
+            if len(os.fsencode(path)) <= _SOCKET_PATH_LIMIT and (path.parent.parent.is_dir() or path.parent.is_dir()):
+                return path
+        return Path(tempfile.gettempdir()) / f"switchover-{os.getuid()}" / name
+
+    def run_directory(self, run_id: str) -> Path:
+        """Where a run keeps its steps' output and exit records."""
+        return self.directory / "runs" / run_id
+
+
+def workspace_for(root: Path, plan: Path | None) -> Workspace:
+    """Return the workspace of `plan` (symbolic links resolved, so that one file has one workspace)."""
+    return Workspace(root, plan.resolve() if plan is not None else None)
+
+
+def ensure_private_dir(path: Path) -> Path:
+    """Make `path` with mode 0700 where it is missing. Raise `StateError` where it cannot be or belongs to another user."""
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        stat = path.stat()
+    except OSError as error:
+        raise StateError(
+            f"cannot use the state directory {path}: {error.strerror}",
+            "free space or choose another one with --state DIR",
+        ) from error
+    if stat.st_uid != os.getuid():
+        raise StateError(f"{path} belongs to another user (uid {stat.st_uid})", "choose another one with --state DIR")
+    return path
