@@ -1,0 +1,1 @@
+"""The plan file: its model, the strict loader, variables and secrets."""

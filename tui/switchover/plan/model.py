@@ -1,0 +1,343 @@
+"""The plan as it stands in the file, one frozen type for each part. The JSON Schema is generated from these types.
+
+Text fields may hold templates (`{{ new_ip }}`); they are filled in when used, never here.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from switchover_checks.units import Duration
+
+__all__ = [
+    "Alert",
+    "CheckSpec",
+    "Confirm",
+    "Contact",
+    "Environment",
+    "Gate",
+    "GateRetry",
+    "MetricSpec",
+    "Name",
+    "Objective",
+    "Phase",
+    "Plan",
+    "RollbackAction",
+    "RollbackPlan",
+    "RollbackPlanStep",
+    "Runbook",
+    "SecretRef",
+    "Service",
+    "Signoff",
+    "Solution",
+    "Step",
+    "StepEffect",
+    "Trouble",
+    "Variable",
+]
+
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_-]{0,63}$")]
+Text = Annotated[str, StringConstraints(max_length=4000)]
+StepEffect = Literal["read", "creates", "changes", "destroys"]
+OnUnknown = Literal["verify", "retry", "ask"]
+
+
+class Model(BaseModel):
+    """Frozen, and strict about keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+
+class Variable(Model):
+    """A value that is asked once, journalled, then frozen for the run, or captured from a step's output."""
+
+    type: Literal["str", "int", "float", "bool", "ip", "path", "url", "port"] = "str"
+    ask: Text | None = None
+    default: str | int | float | bool | None = None
+    from_output: str | None = Field(None, description="STEP.OUTPUT: taken from that step when it ends")
+    choices: tuple[str, ...] = ()
+
+
+class SecretRef(Model):
+    """Where a secret comes from; never the secret itself."""
+
+    ref: str = Field(description="env:NAME, file:PATH, cmd:COMMAND, aws-sm:ID or gcp-sm:NAME")
+
+
+class Environment(BaseModel):
+    """One side of the migration: `before` or `after`. Further keys are free and reach checks as they are."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    title: Text | None = None
+    production: bool = False
+    cost_month: dict[str, Decimal] = Field(default_factory=dict, description="money a month, by line")
+
+
+class Service(BaseModel):
+    """Something that runs and is watched. Which keys apply depends on `kind`; the loader checks them."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: Literal["http", "process", "docker"]
+    env: str | None = None
+    title: Text | None = None
+    url: str | None = None
+    container: str | None = None
+    pattern: str | None = Field(None, description="process: a regular expression over the command line")
+    pid_file: str | None = Field(None, description="process: a file that holds the pid")
+    listen: str | int | None = Field(None, description="process: the port it listens on")
+    needs: tuple[str, ...] = ()
+    every: Duration = 2.0
+
+
+class CheckSpec(BaseModel):
+    """A check: what the engine needs to schedule and judge it. The kind's own keys are in `config`."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    type: str
+    title: Text | None = None
+    service: str | tuple[str, ...] | None = None
+    env: str | None = None
+    every: Duration = 15.0
+    timeout: Duration = 10.0
+    fail_after: Annotated[int, Field(ge=1, le=100)] = 1
+    ok_after: Annotated[int, Field(ge=1, le=100)] = 1
+    retry: Annotated[int, Field(ge=0, le=10)] = 0
+    needs: tuple[str, ...] = Field((), description="checks or services that must be fine for this one to mean anything")
+    when: str | None = Field(None, description="PHASE: watched only from the start of that phase on")
+    until: str | None = Field(None, description="PHASE: watched only until that phase has ended")
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """The keys that belong to the kind, still with templates."""
+        return dict(self.model_extra or {})
+
+
+class MetricSpec(BaseModel):
+    """A number over time. `type` says which source; the source's keys are in `config`."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    type: Literal["host", "process", "check", "prometheus", "http_json"]
+    title: Text | None = None
+    unit: str = ""
+    every: Duration = 2.0
+    warn: str | None = None
+    crit: str | None = None
+    baseline: Literal["record"] | float | None = None
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """The keys that belong to the source, still with templates."""
+        return dict(self.model_extra or {})
+
+
+class Alert(Model):
+    """A rule over checks: `api_up == CRIT for 2m`."""
+
+    when: str
+    notify: tuple[Literal["bell", "log"], ...] = ("log",)
+    remind: Duration | None = None
+    text: Text = ""
+
+
+class Confirm(Model):
+    """What must be typed before a step runs, and what must hold at that moment."""
+
+    type: str = Field(description="the text to type; it should name the target")
+    require: tuple[str, ...] = ()
+    cooldown: Duration = 0.0
+    not_before: str | None = None
+    persons: Annotated[int, Field(ge=1, le=2)] = 1
+
+
+class RollbackAction(Model):
+    """How one step is undone."""
+
+    run: str
+    env: dict[str, str] = Field(default_factory=dict)
+    timeout: Duration = 600.0
+    expect_duration: Duration | None = None
+    effect: StepEffect = "changes"
+
+
+class Step(Model):
+    """One thing to do: a command (`run`) or items for a human to tick (`manual`)."""
+
+    id: Name
+    title: Text | None = None
+    run: str | None = None
+    manual: tuple[Text, ...] = ()
+    evidence: Literal["required", "optional"] = "optional"
+    env: dict[str, str] = Field(default_factory=dict)
+    cwd: str | None = None
+    timeout: Duration = 3600.0
+    expect_duration: Duration | None = None
+    effect: StepEffect | None = None
+    irreversible: bool = False
+    confirm: Confirm | None = None
+    on_unknown: OnUnknown = "ask"
+    verify: tuple[str, ...] = ()
+    outputs: dict[Name, str] = Field(default_factory=dict, description="NAME: stdout:/regex with one group/")
+    rollback: RollbackAction | None = None
+    blast_radius: Text | None = None
+    max_output: int | None = None
+
+
+class GateRetry(Model):
+    """How long a gate may take to become green."""
+
+    for_: Duration = Field(alias="for")
+    every: Duration = 15.0
+
+
+class Gate(Model):
+    """What must hold before the next phase opens."""
+
+    require: tuple[str, ...] = ()
+    prove: tuple[str, ...] = Field((), description="performance objectives that must be met")
+    hold: Duration = 0.0
+    retry: GateRetry | None = None
+    human: Text | None = None
+    roles: tuple[str, ...] = ()
+
+
+class Phase(Model):
+    """A stretch of the migration: steps in order, then a gate."""
+
+    id: Name
+    title: Text | None = None
+    steps: tuple[Step, ...] = ()
+    gate: Gate | None = None
+
+
+class RollbackPlanStep(Model):
+    """A command, or `compensate`: the per-step rollbacks of the named phases, in reverse."""
+
+    run: str | None = None
+    env: dict[str, str] = Field(default_factory=dict)
+    timeout: Duration = 600.0
+    compensate: tuple[str, ...] = ()
+
+
+class RollbackPlan(Model):
+    """A named way back."""
+
+    title: Text
+    budget: Duration | None = None
+    valid_until: str | None = Field(None, description="PHASE.STEP after whose start this way back is closed")
+    data_loss_window: Text | None = None
+    steps: tuple[RollbackPlanStep, ...]
+    verify: tuple[str, ...] = ()
+
+
+class Solution(Model):
+    """One thing that may help, with its own effect and confirmation."""
+
+    text: Text
+    run: str | None = None
+    env: dict[str, str] = Field(default_factory=dict)
+    timeout: Duration = 300.0
+    effect: StepEffect = "changes"
+    irreversible: bool = False
+    confirm: Confirm | None = None
+
+
+class Trouble(Model):
+    """A known trouble: how it shows, how to look closer, what to do."""
+
+    symptom: Text
+    when: str | None = Field(None, description="CHECK == STATUS: proposed by itself when this holds")
+    diagnose: tuple[str, ...] = ()
+    solutions: tuple[Solution, ...] = ()
+
+
+class Objective(Model):
+    """A promise of the migration, proved or refuted by measuring before and after.
+
+    `before` and `after` are a number, or `CHECK.METRIC`; `target` is an expression over `before` and `after`.
+    """
+
+    title: Text
+    unit: str = ""
+    before: float | str
+    after: float | str
+    target: str
+
+
+class Contact(Model):
+    """Whom to call."""
+
+    name: Text
+    role: Text | None = None
+    phone: str | None = None
+    email: str | None = None
+    note: Text | None = None
+
+
+class Runbook(Model):
+    """What to read."""
+
+    title: Text
+    url: str
+    checks: tuple[str, ...] = ()
+
+
+class Signoff(Model):
+    """Who signs at the end, and what is kept."""
+
+    roles: tuple[str, ...] = ()
+    retention: Duration | None = None
+    report: tuple[Literal["md", "json", "html"], ...] = ("md",)
+
+
+class Plan(Model):
+    """A whole plan file."""
+
+    schema_: Literal[1] = Field(alias="schema")
+    id: Name
+    title: Text
+    owner: str | None = None
+    target: str | None = Field(None, description="what is migrated, as the operator names it: prod, staging, …")
+    vars: dict[Name, Variable] = Field(default_factory=dict)
+    secrets: dict[Name, SecretRef] = Field(default_factory=dict)
+    environments: dict[Name, Environment] = Field(default_factory=dict)
+    currency: Annotated[str, StringConstraints(pattern="^[A-Z]{3}$")] = "USD"
+    budget_month: Decimal | None = None
+    check_modules: tuple[str, ...] = Field((), description="Python files beside the plan that add check kinds")
+    services: dict[Name, Service] = Field(default_factory=dict)
+    checks: dict[Name, CheckSpec] = Field(default_factory=dict)
+    metrics: dict[Name, MetricSpec] = Field(default_factory=dict)
+    alerts: tuple[Alert, ...] = ()
+    phases: tuple[Phase, ...] = ()
+    rollback_plans: dict[Name, RollbackPlan] = Field(default_factory=dict)
+    troubleshooting: tuple[Trouble, ...] = ()
+    performance: dict[Name, Objective] = Field(default_factory=dict)
+    contacts: tuple[Contact, ...] = ()
+    runbooks: tuple[Runbook, ...] = ()
+    signoff: Signoff | None = None
+
+    def phase_of(self, step_id: str) -> Phase:
+        """Return the phase that holds the step. Raise `KeyError`."""
+        for phase in self.phases:
+            if any(step.id == step_id for step in phase.steps):
+                return phase
+        raise KeyError(step_id)
+
+    def step(self, step_id: str) -> Step:
+        """Return a step by its id, unique in the whole plan. Raise `KeyError`."""
+        for phase in self.phases:
+            for step in phase.steps:
+                if step.id == step_id:
+                    return step
+        raise KeyError(step_id)
+
+    @property
+    def all_steps(self) -> tuple[Step, ...]:
+        """All steps in order."""
+        return tuple(step for phase in self.phases for step in phase.steps)

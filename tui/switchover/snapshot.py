@@ -1,0 +1,396 @@
+"""The frozen Snapshot: all that a client shows, made by the hub, sent by the agent, drawn by the UI.
+
+Plain data only. Times are epoch seconds UTC (`*_at`) or seconds (`*_s`); None means not known, never zero.
+Statuses of checks are words: ok warn crit unknown skipped pending. States of steps: pending running waiting done failed
+unknown skipped rolled_back. Text is already redacted and free of control characters.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+__all__ = [
+    "ActionView",
+    "AlertRow",
+    "CheckRow",
+    "ContactRow",
+    "CostRow",
+    "CostsView",
+    "FindingRow",
+    "GateView",
+    "Header",
+    "Holder",
+    "ManualItem",
+    "MetricRow",
+    "MigrationView",
+    "ObjectiveView",
+    "PhaseView",
+    "Problem",
+    "Requirement",
+    "RollbackView",
+    "ServiceRow",
+    "Snapshot",
+    "SourceNote",
+    "StepView",
+    "TimelineRow",
+    "TroubleView",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who drives the run."""
+
+    who: str
+    host: str
+    tty: str
+    pid: int
+    since: float
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What every screen's first line says."""
+
+    plan_id: str = ""
+    title: str = ""
+    plan_path: str = ""
+    target: str = ""
+    production: bool = False
+    live_side: str = ""
+    holder: Holder | None = None
+    read_only: bool = False
+    agent_pid: int = 0
+    agent_version: str = ""
+    host: str = ""
+    plan_edited: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceRow:
+    """A service as last seen. `state`: running, stopped, unknown. `health`: a check status."""
+
+    name: str
+    side: str
+    kind: str
+    state: str
+    health: str
+    detail: str = ""
+    cpu_percent: float | None = None
+    cpu_history: tuple[float, ...] = ()
+    memory_bytes: int | None = None
+    started_at: float | None = None
+    restarts: int | None = None
+    pid: int | None = None
+    url: str = ""
+    latency_ms: float | None = None
+    needs: tuple[str, ...] = ()
+    observed_at: float | None = None
+    changed_at: float | None = None
+    stale_after_s: float = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class FindingRow:
+    """Expected against observed."""
+
+    what: str
+    expected: str
+    observed: str
+    status: str
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckRow:
+    """A check. `history` holds the last statuses as digits (`Status` values), newest last."""
+
+    name: str
+    kind: str
+    status: str
+    summary: str
+    title: str = ""
+    phase: str = ""
+    service: str = ""
+    observed_at: float | None = None
+    took_ms: float | None = None
+    changed_at: float | None = None
+    last_ok_at: float | None = None
+    history: tuple[int, ...] = ()
+    findings: tuple[FindingRow, ...] = ()
+    needs: tuple[str, ...] = ()
+    waits_for: tuple[str, ...] = ()
+    every_s: float = 15.0
+    stale_after_s: float = 40.0
+    running: bool = False
+    pending_failures: int = 0
+    evidence: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class MetricRow:
+    """A series. `values` are the newest points, oldest first, one each `step_s`; None where nothing was measured."""
+
+    name: str
+    group: str
+    unit: str
+    values: tuple[float | None, ...] = ()
+    latest: float | None = None
+    title: str = ""
+    warn: str = ""
+    crit: str = ""
+    status: str = "ok"
+    baseline: float | None = None
+    observed_at: float | None = None
+    step_s: float = 2.0
+    stale_after_s: float = 10.0
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CostRow:
+    """One line of money a month; amounts are decimal text, empty where the side has no such line."""
+
+    line: str
+    before: str
+    after: str
+    difference: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CostsView:
+    """Costs a month before and after. Amounts are decimal text in `currency`; `source` says how they are known."""
+
+    currency: str = ""
+    rows: tuple[CostRow, ...] = ()
+    before_total: str = ""
+    after_total: str = ""
+    difference: str = ""
+    percent: str = ""
+    budget: str = ""
+    within_budget: bool | None = None
+    both_total: str = ""
+    source: str = "planned"
+
+
+@dataclass(frozen=True, slots=True)
+class ManualItem:
+    """An item that a human ticks."""
+
+    text: str
+    done: bool = False
+    who: str = ""
+    at: float | None = None
+    evidence: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StepView:
+    """A step as the wizard shows it. `command` is the exact text; `env_names` name what it gets, never values of secrets."""
+
+    id: str
+    title: str
+    state: str
+    effect: str
+    command: str = ""
+    env: tuple[tuple[str, str], ...] = ()
+    irreversible: bool = False
+    confirm_text: str = ""
+    confirm_require: tuple[str, ...] = ()
+    attempts: int = 0
+    exit_code: int | None = None
+    started_at: float | None = None
+    ended_at: float | None = None
+    expect_s: float | None = None
+    timeout_s: float | None = None
+    reason: str = ""
+    blast_radius: str = ""
+    rollback: str = ""
+    rollback_expect_s: float | None = None
+    manual: tuple[ManualItem, ...] = ()
+    evidence_required: bool = False
+    outputs: tuple[tuple[str, str], ...] = ()
+    choices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """One thing that a gate needs, as it stands."""
+
+    name: str
+    status: str
+    summary: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class GateView:
+    """A gate. `state`: pending, waiting, holding, human, passed, failed."""
+
+    phase: str
+    state: str
+    requirements: tuple[Requirement, ...] = ()
+    hold_s: float = 0.0
+    held_s: float = 0.0
+    green_since: float | None = None
+    human: str = ""
+    answered_by: str = ""
+    reason: str = ""
+    deadline_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseView:
+    """A phase with its steps and its gate."""
+
+    id: str
+    title: str
+    state: str
+    steps: tuple[StepView, ...] = ()
+    gate: GateView | None = None
+    started_at: float | None = None
+    ended_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ActionView:
+    """What enter would do now. `kind`: start, step, manual, confirm, gate, human, resolve, failed, done, wait, none."""
+
+    kind: str = "none"
+    target: str = ""
+    text: str = ""
+    dangerous: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RollbackView:
+    """A way back as it stands now. `name` is empty for undoing the started steps one by one."""
+
+    name: str
+    title: str
+    available: bool
+    reason: str = ""
+    steps: tuple[str, ...] = ()
+    expect_s: float | None = None
+    budget_s: float | None = None
+    data_loss: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectiveView:
+    """A promised improvement. `state`: pending, met, missed, unknown."""
+
+    name: str
+    title: str
+    unit: str
+    before: float | None
+    after: float | None
+    target: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class MigrationView:
+    """The run as the wizard shows it. `state`: pending running waiting done failed unknown rolled_back aborted."""
+
+    run_id: str = ""
+    state: str = "pending"
+    phases: tuple[PhaseView, ...] = ()
+    current_phase: str = ""
+    current_step: str = ""
+    action: ActionView = ActionView()
+    rollbacks: tuple[RollbackView, ...] = ()
+    objectives: tuple[ObjectiveView, ...] = ()
+    started_at: float | None = None
+    ended_at: float | None = None
+    remaining_s: float | None = None
+    output_step: str = ""
+    output_attempt: int = 0
+    output: tuple[str, ...] = ()
+    output_bytes: int = 0
+    rolling_back: str = ""
+    started_by: str = ""
+    variables_needed: tuple[tuple[str, str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something wrong, worded for the Overview. `status` is a check status; `waiting` counts what waits for it."""
+
+    status: str
+    subject: str
+    what: str
+    since: float | None
+    cause: str = ""
+    next: str = ""
+    check: str = ""
+    service: str = ""
+    trouble: int | None = None
+    waiting: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TroubleView:
+    """A troubleshooting entry of the plan. `matches`: its `when` holds now."""
+
+    symptom: str
+    matches: bool
+    diagnose: tuple[str, ...] = ()
+    solutions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ContactRow:
+    """Whom to call or what to read."""
+
+    name: str
+    how: str
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineRow:
+    """Something that happened. `kind`: run, step, gate, check, service, alert, agent."""
+
+    at: float
+    kind: str
+    text: str
+    status: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AlertRow:
+    """An alert that fires."""
+
+    rule: str
+    text: str
+    since: float
+    bell: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SourceNote:
+    """A source that is off or has trouble, and why, in one line."""
+
+    name: str
+    state: str
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """All of it. `seq` grows by one for each that is published; `at` is when (epoch seconds)."""
+
+    seq: int = 0
+    at: float = 0.0
+    header: Header = Header()
+    problems: tuple[Problem, ...] = ()
+    services: tuple[ServiceRow, ...] = ()
+    checks: tuple[CheckRow, ...] = ()
+    metrics: tuple[MetricRow, ...] = ()
+    costs: CostsView = CostsView()
+    migration: MigrationView = MigrationView()
+    timeline: tuple[TimelineRow, ...] = ()
+    alerts: tuple[AlertRow, ...] = ()
+    troubles: tuple[TroubleView, ...] = ()
+    contacts: tuple[ContactRow, ...] = ()
+    sources: tuple[SourceNote, ...] = field(default=())
