@@ -1,13 +1,10 @@
-"""Durations and sizes as people write them in a plan: `500ms`, `1h30m`, `20KiB`, `1MiB`."""
+"""Durations and sizes as people write them: `500ms`, `1h30m`, `20KiB`, `1MiB`. Standard library only: the TUI uses it."""
 
 from __future__ import annotations
 
 import re
-from typing import Annotated
 
-from pydantic import BeforeValidator, WithJsonSchema
-
-__all__ = ["Duration", "Size", "format_bytes", "format_duration", "parse_duration", "parse_size"]
+__all__ = ["format_bytes", "format_duration", "parse_duration", "parse_size"]
 
 _DURATION_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|us|s|m|h|d|w)")
 _DURATION_UNIT = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
@@ -79,15 +76,3 @@ def format_bytes(count: float) -> str:
         return f"{size:.0f} B"
     digits = 0 if abs(size) >= 100 else 1 if abs(size) >= 10 else 2
     return f"{size:.{digits}f} {unit}"
-
-
-Duration = Annotated[
-    float,
-    BeforeValidator(parse_duration),
-    WithJsonSchema({"type": ["string", "number"], "description": "a duration: 500ms, 30s, 5m, 1h30m, 2d"}),
-]
-Size = Annotated[
-    int,
-    BeforeValidator(parse_size),
-    WithJsonSchema({"type": ["string", "integer"], "description": "a size: 4096, 20KB, 1MiB, 2GiB"}),
-]

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from switchover_checks.units import Duration
+from switchover_checks.fields import Duration
 
 __all__ = [
     "Alert",
