@@ -20,6 +20,7 @@ __all__ = [
     "Environment",
     "Gate",
     "GateRetry",
+    "LiveProbe",
     "MetricSpec",
     "Name",
     "Objective",
@@ -91,6 +92,14 @@ class Service(BaseModel):
     pid_file: str | None = Field(None, description="process: a file that holds the pid")
     listen: str | int | None = Field(None, description="process: the port it listens on")
     needs: tuple[str, ...] = ()
+    every: Duration = 2.0
+
+
+class LiveProbe(Model):
+    """Which side serves now, asked of what decides it: a URL whose JSON body names the live environment."""
+
+    url: str
+    path: str = Field("live", description="dotted path into the JSON body; the value there is an environment's name")
     every: Duration = 2.0
 
 
@@ -310,6 +319,7 @@ class Plan(Model):
     currency: Annotated[str, StringConstraints(pattern="^[A-Z]{3}$")] = "USD"
     budget_month: Decimal | None = None
     check_modules: tuple[str, ...] = Field((), description="Python files beside the plan that add check kinds")
+    live: LiveProbe | None = None
     services: dict[Name, Service] = Field(default_factory=dict)
     checks: dict[Name, CheckSpec] = Field(default_factory=dict)
     metrics: dict[Name, MetricSpec] = Field(default_factory=dict)
