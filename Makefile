@@ -1,0 +1,62 @@
+# make run    the demo migration in the terminal      make test   everything that proves this works
+# make check  format, lint, types, layers             make bench  tables of measurements
+
+VENV := .venv
+BIN := $(VENV)/bin
+WORKERS ?= logical
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check format packages bench screenshots clean
+
+help:
+	@sed -n 's/^# //p' Makefile
+
+run: $(VENV)/.installed
+	@exec $(BIN)/switchover demo $(DEMO)
+
+test: check packages
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
+
+check: $(VENV)/.installed-dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/.installed-dev
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+# Real servers for the tests, from Debian's packages; elsewhere the tests that need them say what they miss.
+packages:
+	@tests/real/install-packages
+
+bench: $(VENV)/.installed-dev
+	$(BIN)/python -m tests.bench
+
+screenshots: $(VENV)/.installed-dev packages
+	$(BIN)/python -m tests.snapshots.screenshots
+
+clean:
+	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .real
+
+$(BIN)/python:
+	@for python in $(PYTHON) python3.11 python3.12 python3.13 python3.14 python3; do \
+	  "$$python" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 || continue; \
+	  echo "Making $(VENV) with $$python"; \
+	  "$$python" -m venv --clear $(VENV) && exit 0; \
+	done; \
+	echo "switchover needs Python 3.11 or newer with its venv module, and none was found." >&2; \
+	echo "On Debian or Ubuntu: apt-get install python3 python3-venv. Or name one: make run PYTHON=/path/to/python3.11" >&2; \
+	exit 1
+
+$(VENV)/.installed: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --editable .
+	@touch $@
+
+# The development group is read from pyproject.toml here, because older pips do not know --group.
+$(VENV)/.installed-dev: pyproject.toml | $(BIN)/python
+	@$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["dependency-groups"]["dev"], sep="\n")' \
+	  > $(VENV)/dev-requirements.txt
+	$(BIN)/python -m pip install --quiet --editable . --requirement $(VENV)/dev-requirements.txt
+	@touch $(VENV)/.installed $@
