@@ -1,0 +1,228 @@
+"""The command line: `switchover [PLAN]` opens the screen, `switchover VERB …` works without one.
+
+Each verb is a module that is imported only when asked for, with `add_arguments(parser)` and `run(args) -> int`.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol, cast
+
+from switchover import __version__
+
+if TYPE_CHECKING:
+    import argparse
+
+__all__ = ["VERBS", "main"]
+
+# Verb: where it lives, and what `--help` says of it.
+VERBS = {
+    "check": ("switchover.headless.check", "run a plan's checks once and tell how they stand"),
+    "run": ("switchover.headless.run", "carry a plan's migration on, without a screen"),
+    "rollback": ("switchover.headless.rollback", "undo what was started, or take a named way back"),
+    "status": ("switchover.headless.status", "tell how a plan's run stands"),
+    "report": ("switchover.headless.report", "write down what was done, when and by whom"),
+    "validate": ("switchover.headless.validate", "find every error in a plan without running anything of it"),
+    "schema": ("switchover.headless.schema", "print the JSON Schema of plans, for an editor"),
+    "doctor": ("switchover.headless.doctor", "tell what works here and what is off, and why"),
+    "agent": ("switchover.headless.agent", "start, stop or look at the agents that work in the background"),
+    "demo": ("switchover.demo.command", "practise on a real migration that is laid down on this machine"),
+}
+
+_USAGE = "switchover [--state DIR] [--read-only] [PLAN]\n       switchover VERB [OPTION]... [ARGUMENT]..."
+
+
+class _Verb(Protocol):
+    """What a verb's module offers."""
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None: ...
+
+    def run(self, args: argparse.Namespace) -> int: ...
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Do what the command line says and return the exit code."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    _open_standard_files()
+    from switchover.errors import SwitchoverError
+    from switchover.headless import diagnostics, output
+
+    try:
+        try:
+            code = _dispatch(arguments)
+        finally:
+            output.finish()
+    except SwitchoverError as error:
+        return diagnostics.report_error(error)
+    except KeyboardInterrupt:
+        diagnostics.say("switchover: interrupted")
+        return diagnostics.INTERRUPTED
+    except Exception as error:  # the last boundary: a user never reads a traceback
+        from switchover.locations import state_root
+
+        return diagnostics.report_unexpected(error, state_root(_option_value(arguments, "--state")))
+    return code
+
+
+def _dispatch(arguments: list[str]) -> int:
+    from switchover.headless.output import emit_text
+
+    first = _first_word(arguments)
+    before = arguments if first is None else arguments[:first]
+    word = None if first is None else arguments[first]
+    if "--version" in before or "-V" in before:
+        emit_text(f"switchover {__version__}")
+        return 0
+    _refuse_a_lost_directory()
+    if word in VERBS and first is not None:
+        return _run_verb(word, [*before, *arguments[first + 1 :]])
+    return _open_screen(arguments)
+
+
+def _run_verb(verb: str, arguments: list[str]) -> int:
+    module_name, help_text = VERBS[verb]
+    try:
+        module = cast("_Verb", import_module(module_name))
+    except ModuleNotFoundError as error:
+        if error.name != module_name and not module_name.startswith(f"{error.name}."):
+            raise
+        from switchover.errors import UsageError
+
+        raise UsageError(f"`switchover {verb}` is not part of this build", "see `switchover --help`") from error
+    parser = _parser_class()(
+        prog=f"switchover {verb}", description=help_text[0].upper() + help_text[1:] + ".", conflict_handler="resolve"
+    )
+    _add_state(parser)
+    module.add_arguments(parser)
+    return module.run(parser.parse_args(arguments))
+
+
+def _open_screen(arguments: list[str]) -> int:
+    from switchover.errors import UsageError
+    from switchover.locations import state_root, workspace_for
+    from switchover.trust import choose_plan
+
+    parser = _parser_class()(
+        prog="switchover", usage=_USAGE, description="Carry a migration through, and watch what comes after."
+    )
+    parser.add_argument("plan", nargs="?", metavar="PLAN", help="the plan to open; without one, the plan found here")
+    parser.add_argument("--version", "-V", action="store_true", help="print the version")
+    parser.add_argument("--read-only", action="store_true", help="watch only; refuse everything that changes something")
+    _add_state(parser)
+    parser.epilog = _list_verbs()
+    args = parser.parse_args(arguments)
+    if args.plan is not None:
+        _refuse_what_is_no_file(args.plan)
+    root = state_root(args.state)
+    if not (os.isatty(0) and os.isatty(1)):
+        raise UsageError(
+            "the screen needs a terminal on standard input and output",
+            "in scripts use `switchover status PLAN`, `switchover check PLAN` or `switchover run PLAN`",
+        )
+    plan = choose_plan(args.plan, root, Path.cwd())
+    app = import_module("switchover.ui.app")  # not a plain import: only this line may load the screen
+    return cast("int", app.run(workspace_for(root, plan), plan, read_only=args.read_only))
+
+
+def _refuse_a_lost_directory() -> None:
+    from switchover.errors import UsageError
+
+    try:
+        Path.cwd()
+    except OSError as error:
+        raise UsageError("the current directory is gone", "change to one that exists") from error
+
+
+def _refuse_what_is_no_file(word: str) -> None:
+    from difflib import get_close_matches
+
+    from switchover.errors import UsageError
+
+    path = Path(word)
+    if path.is_dir():
+        raise UsageError(f"{word} is a directory, not a plan", f"name the file, such as {path / 'switchover.yaml'}")
+    if path.exists():
+        return
+    close = get_close_matches(word, VERBS, n=1)
+    meant = f"did you mean `switchover {close[0]}`? " if close else ""
+    looks_like_file = "/" in word or "." in word
+    title = f"there is no plan file {word}" if looks_like_file else f"{word!r} is neither a verb nor a plan file"
+    raise UsageError(title, f"{meant}the verbs are {', '.join(VERBS)}; `switchover --help` explains them")
+
+
+def _first_word(arguments: Sequence[str]) -> int | None:
+    """Return the place of the first argument that is neither an option nor the value of one."""
+    skip = False
+    for index, argument in enumerate(arguments):
+        if skip:
+            skip = False
+        elif argument == "--state":
+            skip = True
+        elif argument == "--":
+            return None
+        elif not argument.startswith("-"):
+            return index
+    return None
+
+
+def _option_value(arguments: Sequence[str], option: str) -> str | None:
+    for index, argument in enumerate(arguments):
+        if argument == option and index + 1 < len(arguments):
+            return arguments[index + 1]
+        if argument.startswith(f"{option}="):
+            return argument.partition("=")[2]
+    return None
+
+
+def _add_state(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--state",
+        metavar="DIR",
+        help="where runs are kept (default: $SWITCHOVER_STATE, else switchover in the XDG state directory)",
+    )
+
+
+def _list_verbs() -> str:
+    width = max(map(len, VERBS)) + 2
+    return "verbs:\n" + "\n".join(f"  {verb:{width}}{text}" for verb, (_, text) in VERBS.items())
+
+
+def _parser_class() -> type[argparse.ArgumentParser]:
+    import argparse
+    from difflib import get_close_matches
+
+    from switchover.errors import UsageError
+    from switchover.headless.output import emit_text
+
+    class Parser(argparse.ArgumentParser):
+        """Says what is wrong the way the rest of the program does, and never guesses at shortened options."""
+
+        def __init__(self, **kwargs: Any) -> None:
+            super().__init__(allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter, **kwargs)
+
+        def error(self, message: str) -> NoReturn:
+            words = [w for w in message.replace(",", " ").split() if w.startswith("--")]
+            close = [m for w in words for m in get_close_matches(w, self._option_string_actions, n=1) if m != w]
+            hint = f"did you mean {close[0]}? " if close and "unrecognized" in message else ""
+            raise UsageError(message, f"{hint}see `{self.prog} --help`")
+
+        def print_help(self, file: Any = None) -> None:
+            if file is None:
+                emit_text(self.format_help().rstrip("\n"))
+            else:
+                super().print_help(file)
+
+    return Parser
+
+
+def _open_standard_files() -> None:
+    """Fill in standard files that are closed, so that no socket or journal ever gets their numbers."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
