@@ -1,0 +1,52 @@
+"""How problems of a plan are collected: a path into the file, a message, and the nearest correct name."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+__all__ = ["Complaint", "Path", "did_you_mean", "format_path", "unknown_name"]
+
+Path = tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Complaint:
+    """Something wrong at a path of the plan. `at_key` points at the key itself rather than at its value."""
+
+    path: Path
+    message: str
+    at_key: bool = False
+
+
+def format_path(path: Path) -> str:
+    """Write a path as people read it: `phases[1].steps[0].timeout`."""
+    text = ""
+    for part in path:
+        if isinstance(part, int):
+            text += f"[{part}]"
+        else:
+            text += f".{part}" if text else part
+    return text
+
+
+def did_you_mean(wrong: str, known: Iterable[str]) -> str:
+    """Return `; did you mean 'pg_dump'?` when one of `known` is near, else nothing."""
+    near = difflib.get_close_matches(wrong[:100], list(known), n=1, cutoff=0.6)
+    if not near:
+        folded = {name.casefold(): name for name in known}
+        near = [folded[wrong.casefold()]] if wrong.casefold() in folded else []
+    return f"; did you mean {near[0]!r}?" if near else ""
+
+
+def unknown_name(what: str, wrong: str, known: Iterable[str]) -> str:
+    """Word the message for a name that the plan does not have."""
+    names = sorted(set(known))
+    shown = wrong if len(wrong) <= 60 else wrong[:57] + "…"
+    hint = did_you_mean(wrong, names) or (f"; known: {_short(names)}" if names else "; the plan has none")
+    return f"there is no {what} {shown!r}{hint}"
+
+
+def _short(names: list[str]) -> str:
+    return ", ".join(names[:6]) + (", …" if len(names) > 6 else "")

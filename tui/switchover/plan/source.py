@@ -1,0 +1,89 @@
+"""Reading the bytes of a plan file: small, regular, UTF-8 text, or a clear reason why not."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from pathlib import Path
+
+from switchover.errors import PlanError, PlanProblem
+
+__all__ = ["MAX_PLAN_BYTES", "decode_plan", "read_plan"]
+
+MAX_PLAN_BYTES = 1 << 20
+
+# What YAML does not allow as it stands, and the marks that make text read in another order than it runs in.
+_UNPRINTABLE = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufffe\uffff]"
+)
+_MARKS = (
+    (b"\xff\xfe", "it is UTF-16; save it as UTF-8"),
+    (b"\xfe\xff", "it is UTF-16; save it as UTF-8"),
+    (b"\x1f\x8b", "it is gzip-compressed; unpack it first"),
+    (b"PK\x03\x04", "it is a zip archive; unpack it first"),
+    (b"\x7fELF", "it is a program"),
+)
+
+
+def read_plan(path: Path) -> bytes:
+    """Return the file's bytes. Raise `PlanError` where it is missing, not a file, unreadable or too large; never read more."""
+    try:
+        # Without O_NONBLOCK a named pipe would wait for a writer for ever.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except FileNotFoundError:
+        raise _refuse(path, "there is no such file") from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise _refuse(path, f"it cannot be read: {reason}") from None
+    with open(descriptor, "rb", buffering=0) as file:  # noqa: PTH123 - it is a descriptor
+        status = os.fstat(descriptor)
+        if stat.S_ISDIR(status.st_mode):
+            raise _refuse(path, "it is a directory; name the plan file in it")
+        if not stat.S_ISREG(status.st_mode):
+            raise _refuse(path, "it is not a regular file; write the plan to a file first")
+        if status.st_size > MAX_PLAN_BYTES:
+            raise _refuse(path, _too_large(status.st_size))
+        content = bytearray()
+        try:
+            while chunk := file.read(MAX_PLAN_BYTES + 1 - len(content)):
+                content += chunk
+        except OSError as error:
+            raise _refuse(path, f"it cannot be read: {error.strerror}") from None
+    if len(content) > MAX_PLAN_BYTES:
+        raise _refuse(path, _too_large(len(content)))
+    return bytes(content)
+
+
+def decode_plan(content: bytes, path: Path) -> str:
+    """Return the text, byte order mark kept. Raise `PlanError` that names the place where it is not UTF-8 text."""
+    for mark, reason in _MARKS:
+        if content.startswith(mark):
+            raise _refuse(path, f"it is not a plan: {reason}")
+    if (offset := content.find(b"\0")) >= 0:
+        raise _refuse_at(path, content[:offset], "there is a zero byte here: this is not a text file")
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        before = content[: error.start]
+        raise _refuse_at(
+            path, before, f"this is not UTF-8 (byte 0x{content[error.start]:02x}); save the file as UTF-8"
+        ) from None
+    if match := _UNPRINTABLE.search(text):
+        message = f"the character U+{ord(match[0]):04X} is invisible and not allowed in a plan; remove it"
+        raise _refuse_at(path, text[: match.start()].encode(), message)
+    return text
+
+
+def _too_large(size: int) -> str:
+    return f"it is too large for a plan ({size:,} bytes; the limit is {MAX_PLAN_BYTES:,})"
+
+
+def _refuse(path: Path, message: str) -> PlanError:
+    return PlanError([PlanProblem(str(path), 0, 0, "", message)])
+
+
+def _refuse_at(path: Path, before: bytes, message: str) -> PlanError:
+    line = before.count(b"\n") + 1
+    column = len(before[before.rfind(b"\n") + 1 :].decode("utf-8", "replace")) + 1
+    return PlanError([PlanProblem(str(path), line, column, "", message)])
