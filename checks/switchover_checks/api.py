@@ -22,7 +22,7 @@ Timeouts, retries, thresholds over time, dependencies, scheduling and alerting b
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 from pathlib import Path
@@ -43,6 +43,7 @@ __all__ = [
 ]
 
 Effect = Literal["read", "writes"]
+T = TypeVar("T")
 
 
 class Status(IntEnum):
@@ -152,11 +153,12 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class CommandOutput:
-    """How a command ended. `exit_code` is negative for a signal, as in `subprocess`. Output is capped and decoded."""
+    """How a command ended. `exit_code` is negative for a signal, as in `subprocess`. Output is decoded, and capped: then `truncated`."""
 
     exit_code: int
     stdout: str
     stderr: str
+    truncated: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +170,7 @@ class HttpReply:
     body: bytes
     phases: Mapping[str, float]
     url: str = ""
+    truncated: bool = False
 
     @property
     def seconds(self) -> float:
@@ -218,6 +221,12 @@ class Context(Protocol):
 
     def secret(self, name: str) -> str:
         """Return the value of the plan's secret `name`. Raise `KeyError` if the plan has none."""
+
+    def enter(self, phase: str) -> None:
+        """Note what the probe does now; a probe that is cut off names it. A network probe uses the words of `Result.phase`."""
+
+    async def in_thread(self, work: Callable[[], T]) -> T:
+        """Run blocking work away from the event loop. It cannot be ended from outside, so it must end by itself."""
 
 
 ConfigT = TypeVar("ConfigT", contravariant=True)

@@ -1,0 +1,109 @@
+"""A kind that is not built in, probed in a child process: whatever its module does costs only its own result.
+
+Parent and child speak JSON lines: the request and answers over the child's stdin, questions and the result over a pipe
+of its own, so that what the module prints spoils nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from switchover_checks.api import Context, Result
+from switchover_checks.commands import Child
+from switchover_checks.registry import KindInfo
+from switchover_checks.results import from_json
+from switchover_checks.units import format_duration
+
+__all__ = ["probe_isolated"]
+
+_MOST_LINE = 4 << 20
+
+
+async def probe_isolated(info: KindInfo, config: Mapping[str, Any], ctx: Context) -> Result:
+    """Run one probe in a child of its own, and end the child with all that it started, in any case."""
+    budget = max(0.0, ctx.deadline - time.monotonic())
+    request = {
+        "kind": info.kind,
+        "source": info.source,
+        "location": info.location,
+        "config": config,
+        "timeout_s": budget,
+        "base_dir": str(ctx.base_dir),
+    }
+    line = json.dumps(request, default=str).encode() + b"\n"
+    read_end, write_end = os.pipe()
+    try:
+        argv = [sys.executable, "-P", "-m", "switchover_checks.worker", str(write_end)]
+        child = Child(argv, cwd=ctx.base_dir, stdin=True, pass_fds=[write_end])
+    except BaseException:
+        os.close(read_end)
+        raise
+    finally:
+        os.close(write_end)
+    reader, transport = await _open(read_end)
+    answer: Result | None = None
+    trouble = ""
+    try:
+        async with asyncio.timeout(budget):
+            await child.write(line)
+            answer = await _converse(child, reader, ctx)
+            if answer is None:
+                await child.exited()
+                await child.drain()
+    except TimeoutError:
+        trouble = f"no answer within {format_duration(budget)}"
+    except ValueError as error:
+        trouble = f"its process answered nonsense: {error}"
+    finally:
+        transport.close()
+        await child.close()
+    if answer is None:
+        return Result.unknown(trouble or f"its process ended without an answer ({_ending(child)})")
+    return answer
+
+
+async def _open(fd: int) -> tuple[asyncio.StreamReader, asyncio.ReadTransport]:
+    loop = asyncio.get_running_loop()
+    reader = asyncio.StreamReader(limit=_MOST_LINE)
+    transport, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(fd, "rb", 0))
+    return reader, transport
+
+
+async def _converse(child: Child, reader: asyncio.StreamReader, ctx: Context) -> Result | None:
+    while True:
+        line = await reader.readline()
+        if not line.endswith(b"\n"):
+            return None
+        message = json.loads(line)
+        if not isinstance(message, dict):
+            raise ValueError("not an object")
+        if "result" in message:
+            return from_json(message["result"])
+        await child.write(json.dumps(_answer(message, ctx), default=str).encode() + b"\n")
+
+
+def _answer(message: Mapping[str, Any], ctx: Context) -> dict[str, Any]:
+    name = str(message.get("name"))
+    try:
+        if message.get("ask") == "secret":
+            return {"value": ctx.secret(name)}
+        if message.get("ask") == "environment":
+            return {"value": dict(ctx.environment(name))}
+    except KeyError:
+        return {"missing": name}
+    except Exception as error:
+        return {"error": str(error)}
+    return {"error": "unknown question"}
+
+
+def _ending(child: Child) -> str:
+    code = child.exit_code
+    text = f"exit code {code}" if code >= 0 else f"signal {-code}"
+    said = child.stderr.text.strip().splitlines()
+    return f"{text}: {said[-1][:200]}" if said else text
