@@ -1,0 +1,331 @@
+"""The facts of a run. The journal keeps them in order; the state of a run is nothing but their fold.
+
+A *unit* is what can be executed: a step (its id) or an action of a rollback (`rollback:1:0`, the first action of the first).
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+import msgspec
+
+from switchover.migration.operator import Operator
+
+__all__ = [
+    "AbortRequested",
+    "BaselineMeasured",
+    "ConfirmationGiven",
+    "Event",
+    "Evidence",
+    "GateAnswered",
+    "GateFailed",
+    "GateOpened",
+    "GatePassed",
+    "GateWaitsForHuman",
+    "Measurement",
+    "Outcome",
+    "Record",
+    "RollbackEnded",
+    "RollbackItem",
+    "RollbackStarted",
+    "RunEnded",
+    "RunStarted",
+    "StepEnded",
+    "StepNotStarted",
+    "StepResolved",
+    "StepRetried",
+    "StepStarted",
+    "StepUnknown",
+    "Ticked",
+    "decode_event",
+    "encode_event",
+]
+
+Outcome = Literal["done", "failed", "timeout", "aborted"]
+Choice = Literal["done", "failed", "retry", "rollback"]
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A check as it stood when it was asked for."""
+
+    check: str
+    status: str
+    summary: str
+    observed_at: float
+    findings: tuple[tuple[str, str, str, str], ...] = ()  # what, expected, observed, status
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """An objective as measured: `state` is met, missed or unknown."""
+
+    objective: str
+    before: float | None
+    after: float | None
+    target: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunStarted:
+    """The run exists. The plan's text is kept here and used from here on, whatever happens to the file."""
+
+    run_id: str
+    by: Operator
+    plan_id: str
+    plan_title: str
+    plan_path: str
+    plan_digest: str
+    plan_text: str
+    target: str
+    variables: dict[str, str]
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class BaselineMeasured:
+    """The `before` values of the plan's objectives, measured at the start; None where it could not be measured."""
+
+    values: dict[str, float | None]
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmationGiven:
+    """A person typed the text that a step demands."""
+
+    step: str
+    by: Operator
+    text: str
+    evidence: tuple[Evidence, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StepStarted:
+    """Written before anything runs. `rollback` is the command that would undo it."""
+
+    unit: str
+    attempt: int
+    by: Operator
+    argv: tuple[str, ...]
+    argv_digest: str
+    env_names: tuple[str, ...]
+    cwd: str
+    plan_digest: str
+    timeout_s: float
+    rollback: str = ""
+    confirmed: str = ""
+    evidence: tuple[Evidence, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StepEnded:
+    """Written before any screen says how it ended. `exit_code` is negative for a signal, None where nothing was executed."""
+
+    unit: str
+    attempt: int
+    outcome: Outcome
+    exit_code: int | None
+    duration_s: float
+    reason: str = ""
+    outputs: dict[str, str] = field(default_factory=dict)
+    output_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class StepUnknown:
+    """It started, and nobody can say how it ended."""
+
+    unit: str
+    attempt: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class StepNotStarted:
+    """It was announced but proved never to have begun; it may run without being run twice."""
+
+    unit: str
+    attempt: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class StepResolved:
+    """Somebody (or the plan's `on_unknown`) decided what an unknown outcome counts as."""
+
+    unit: str
+    attempt: int
+    choice: Choice
+    reason: str
+    by: Operator
+    evidence: tuple[Evidence, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StepRetried:
+    """A failed unit may run again."""
+
+    unit: str
+    by: Operator
+
+
+@dataclass(frozen=True, slots=True)
+class Ticked:
+    """A human did one item of a manual step; `complete` when it was the last."""
+
+    step: str
+    item: int
+    evidence: str
+    by: Operator
+    complete: bool
+
+
+@dataclass(frozen=True, slots=True)
+class GateOpened:
+    """A gate begins to look at what it requires."""
+
+    phase: str
+    by: Operator
+
+
+@dataclass(frozen=True, slots=True)
+class GateWaitsForHuman:
+    """All that a gate requires is fine; a person has to say go."""
+
+    phase: str
+    evidence: tuple[Evidence, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class GateAnswered:
+    """A person said go or no-go."""
+
+    phase: str
+    yes: bool
+    note: str
+    by: Operator
+
+
+@dataclass(frozen=True, slots=True)
+class GatePassed:
+    """The next phase is open. The evidence is what the gate saw in its last look."""
+
+    phase: str
+    evidence: tuple[Evidence, ...] = ()
+    held_s: float = 0.0
+    measurements: tuple[Measurement, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class GateFailed:
+    """The gate stays shut; it can be tried again."""
+
+    phase: str
+    reason: str
+    evidence: tuple[Evidence, ...] = ()
+    measurements: tuple[Measurement, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AbortRequested:
+    """Somebody stopped what was going on. `what` is a unit, `gate PHASE` or `run`."""
+
+    what: str
+    reason: str
+    by: Operator
+
+
+@dataclass(frozen=True, slots=True)
+class RollbackItem:
+    """One action of a rollback; `undoes` is the step that it compensates, empty for an action of a named plan."""
+
+    unit: str
+    run: str
+    undoes: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RollbackStarted:
+    """A way back is begun: what it will do, in order, and what it cannot undo."""
+
+    number: int
+    name: str
+    by: Operator
+    items: tuple[RollbackItem, ...]
+    cannot_undo: tuple[str, ...] = ()
+    budget_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RollbackEnded:
+    """The way back has been gone; its verify checks are reported, whatever they say."""
+
+    number: int
+    duration_s: float
+    within_budget: bool | None = None
+    evidence: tuple[Evidence, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RunEnded:
+    """No more steps of this run."""
+
+    state: Literal["done", "rolled_back", "aborted"]
+    by: Operator
+    reason: str = ""
+
+
+Event = (
+    RunStarted
+    | BaselineMeasured
+    | ConfirmationGiven
+    | StepStarted
+    | StepEnded
+    | StepUnknown
+    | StepNotStarted
+    | StepResolved
+    | StepRetried
+    | Ticked
+    | GateOpened
+    | GateWaitsForHuman
+    | GateAnswered
+    | GatePassed
+    | GateFailed
+    | AbortRequested
+    | RollbackStarted
+    | RollbackEnded
+    | RunEnded
+)
+
+_TYPES: dict[str, type[Event]] = {kind.__name__: kind for kind in Event.__args__}
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """An event with its place and time. `mono` is the monotonic clock of the boot `boot_id`."""
+
+    seq: int
+    run_id: str
+    at: float
+    mono: float
+    boot_id: str
+    event: Event
+
+
+def encode_event(event: Event) -> tuple[str, str]:
+    """Return the event's type and its JSON."""
+    return type(event).__name__, msgspec.json.encode(asdict(event)).decode()
+
+
+def decode_event(kind: str, data: str | bytes) -> Event:
+    """Return the event again. Raise `ValueError` for a type or shape that is not known."""
+    shape = _TYPES.get(kind)
+    if shape is None:
+        raise ValueError(f"no such event: {kind}")
+    try:
+        value: Any = msgspec.json.decode(data, type=shape)
+    except msgspec.MsgspecError as error:
+        raise ValueError(f"{kind}: {error}") from error
+    return value  # type: ignore[no-any-return]

@@ -1,0 +1,364 @@
+"""The state of a run: a pure fold over its records."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+from switchover.migration import events as ev
+from switchover.migration.operator import Operator
+
+__all__ = ["Attempt", "GateState", "RollbackState", "RunState", "Stage", "UnitState", "fold"]
+
+
+class Stage(StrEnum):
+    """Where a unit or a run stands; the words are those that `status` prints."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    WAITING = "waiting"
+    DONE = "done"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+    SKIPPED = "skipped"
+    ROLLED_BACK = "rolled_back"
+    ABORTED = "aborted"
+
+
+FINISHED = frozenset({Stage.DONE, Stage.ROLLED_BACK, Stage.ABORTED})
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A time by three clocks: wall, monotonic, and which boot the monotonic one belongs to."""
+
+    at: float
+    mono: float
+    boot_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One execution of a unit."""
+
+    number: int
+    started: Moment
+    by: Operator
+    argv: tuple[str, ...] = ()
+    ended: Moment | None = None
+    outcome: str = ""
+    exit_code: int | None = None
+    duration_s: float | None = None
+    output_bytes: int = 0
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """An item of a manual step, done."""
+
+    who: str
+    at: float
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True)
+class UnitState:
+    """A step or an action of a rollback. `began` says that it may have had an effect."""
+
+    stage: Stage = Stage.PENDING
+    attempts: tuple[Attempt, ...] = ()
+    began: bool = False
+    reason: str = ""
+    outputs: Mapping[str, str] = field(default_factory=dict)
+    ticks: Mapping[int, Tick] = field(default_factory=dict)
+    ended: Moment | None = None
+    confirmations: tuple[tuple[Operator, Moment], ...] = ()
+
+    @property
+    def last(self) -> Attempt | None:
+        """The newest attempt."""
+        return self.attempts[-1] if self.attempts else None
+
+
+@dataclass(frozen=True, slots=True)
+class GateState:
+    """A gate. `stage`: pending, running (it looks), waiting (for a human), done, failed."""
+
+    stage: Stage = Stage.PENDING
+    opened: Moment | None = None
+    ended: Moment | None = None
+    answered_by: str = ""
+    note: str = ""
+    reason: str = ""
+    held_s: float = 0.0
+    evidence: tuple[ev.Evidence, ...] = ()
+    measurements: tuple[ev.Measurement, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RollbackState:
+    """A way back that was begun. `stage`: running, failed, unknown, done."""
+
+    number: int
+    name: str
+    items: tuple[ev.RollbackItem, ...]
+    cannot_undo: tuple[str, ...]
+    started: Moment
+    stage: Stage = Stage.RUNNING
+    ended: Moment | None = None
+    duration_s: float | None = None
+    within_budget: bool | None = None
+    evidence: tuple[ev.Evidence, ...] = ()
+    budget_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunState:
+    """A run as its records tell it. Without any record: no run yet, everything pending."""
+
+    run_id: str = ""
+    stage: Stage = Stage.PENDING
+    started: Moment | None = None
+    ended: Moment | None = None
+    by: Operator | None = None
+    reason: str = ""
+    plan_digest: str = ""
+    plan_text: str = ""
+    variables: Mapping[str, str] = field(default_factory=dict)
+    units: Mapping[str, UnitState] = field(default_factory=dict)
+    order: tuple[str, ...] = ()  # units in the order in which they first began
+    gates: Mapping[str, GateState] = field(default_factory=dict)
+    rollback: RollbackState | None = None
+    baseline: Mapping[str, float | None] | None = None
+    measurements: Mapping[str, ev.Measurement] = field(default_factory=dict)
+    last_moment: Moment | None = None
+    seq: int = 0
+
+    @property
+    def exists(self) -> bool:
+        """Whether there is a run at all."""
+        return bool(self.run_id)
+
+    @property
+    def finished(self) -> bool:
+        """Whether the run has ended for good, so that another may start."""
+        return self.stage in FINISHED
+
+    def unit(self, name: str) -> UnitState:
+        """Return a unit's state; one that never began is pending."""
+        return self.units.get(name, _NEVER)
+
+    def gate(self, phase: str) -> GateState:
+        """Return a gate's state; one that was never looked at is pending."""
+        return self.gates.get(phase, _SHUT)
+
+    @property
+    def open_units(self) -> tuple[str, ...]:
+        """The units that started and have no end on record."""
+        return tuple(name for name, unit in self.units.items() if unit.stage is Stage.RUNNING)
+
+    @property
+    def outputs(self) -> dict[str, Mapping[str, str]]:
+        """The captured outputs by step."""
+        return {name: unit.outputs for name, unit in self.units.items() if unit.outputs}
+
+
+_NEVER = UnitState()
+_SHUT = GateState()
+
+
+def fold(records: Iterable[ev.Record], state: RunState | None = None) -> RunState:
+    """Return the state after `records`, which belong to one run and are in order."""
+    state = state or RunState()
+    for record in records:
+        state = _apply(state, record)
+    return state
+
+
+def _apply(state: RunState, record: ev.Record) -> RunState:
+    now = Moment(record.at, record.mono, record.boot_id)
+    state = replace(state, seq=record.seq, last_moment=now)
+    event = record.event
+    match event:
+        case ev.RunStarted():
+            return replace(
+                state,
+                run_id=event.run_id,
+                stage=Stage.RUNNING,
+                started=now,
+                by=event.by,
+                plan_digest=event.plan_digest,
+                plan_text=event.plan_text,
+                variables=dict(event.variables),
+            )
+        case ev.BaselineMeasured():
+            return replace(state, baseline=dict(event.values))
+        case ev.RollbackStarted():
+            rollback = RollbackState(
+                event.number, event.name, event.items, event.cannot_undo, now, budget_s=event.budget_s
+            )
+            return replace(state, rollback=rollback, stage=Stage.RUNNING, reason="")
+        case ev.RollbackEnded():
+            return _rollback_ended(state, event, now)
+        case ev.RunEnded():
+            return replace(state, stage=Stage(event.state), ended=now, reason=event.reason)
+        case ev.AbortRequested():
+            return state
+        case ev.GateOpened() | ev.GateWaitsForHuman() | ev.GateAnswered() | ev.GatePassed() | ev.GateFailed():
+            return _gate(state, event, now)
+        case _:
+            return _unit(state, event, now)
+
+
+def _rollback_ended(state: RunState, event: ev.RollbackEnded, now: Moment) -> RunState:
+    if state.rollback is None:
+        return state
+    rollback = replace(
+        state.rollback,
+        stage=Stage.DONE,
+        ended=now,
+        duration_s=event.duration_s,
+        within_budget=event.within_budget,
+        evidence=event.evidence,
+    )
+    return replace(state, rollback=rollback)
+
+
+UnitEvent = (
+    ev.StepStarted
+    | ev.StepEnded
+    | ev.StepUnknown
+    | ev.StepNotStarted
+    | ev.StepResolved
+    | ev.StepRetried
+    | ev.Ticked
+    | ev.ConfirmationGiven
+)
+GateEvent = ev.GateOpened | ev.GateWaitsForHuman | ev.GateAnswered | ev.GatePassed | ev.GateFailed
+
+
+def _unit(state: RunState, event: UnitEvent, now: Moment) -> RunState:
+    name = event.step if isinstance(event, ev.Ticked | ev.ConfirmationGiven) else event.unit
+    before = state.unit(name)
+    after = _unit_after(before, event, now)
+    order = state.order
+    if after.began and name not in order:
+        order = (*order, name)
+    elif not after.began and name in order:
+        order = tuple(n for n in order if n != name)
+    units = {**state.units, name: after}
+    if after.stage is Stage.DONE and (undone := _undone_by(state, name)):
+        units[undone] = replace(state.unit(undone), stage=Stage.ROLLED_BACK)
+    stage, reason = state.stage, state.reason
+    if not isinstance(event, ev.ConfirmationGiven) and not state.finished:
+        stage = {Stage.FAILED: Stage.FAILED, Stage.UNKNOWN: Stage.UNKNOWN}.get(after.stage, Stage.RUNNING)
+        reason = after.reason if stage is not Stage.RUNNING else ""
+    rollback = state.rollback
+    if rollback is not None and rollback.stage is not Stage.DONE and _undo_item(rollback, name):
+        rollback = replace(rollback, stage=stage if stage in (Stage.FAILED, Stage.UNKNOWN) else Stage.RUNNING)
+    return replace(state, units=units, order=order, stage=stage, reason=reason, rollback=rollback)
+
+
+def _undo_item(rollback: RollbackState, unit: str) -> ev.RollbackItem | None:
+    return next((item for item in rollback.items if item.unit == unit), None)
+
+
+def _undone_by(state: RunState, unit: str) -> str:
+    item = _undo_item(state.rollback, unit) if state.rollback else None
+    return item.undoes if item else ""
+
+
+def _unit_after(unit: UnitState, event: UnitEvent, now: Moment) -> UnitState:
+    match event:
+        case ev.StepStarted():
+            attempt = Attempt(event.attempt, now, event.by, event.argv)
+            return replace(
+                unit, stage=Stage.RUNNING, began=True, attempts=(*unit.attempts, attempt), reason="", ended=None
+            )
+        case ev.StepEnded():
+            stage = Stage.DONE if event.outcome == "done" else Stage.FAILED
+            return replace(
+                unit,
+                stage=stage,
+                reason=event.reason,
+                ended=now,
+                outputs=dict(event.outputs) if stage is Stage.DONE else unit.outputs,
+                confirmations=(),
+                attempts=_ended(
+                    unit,
+                    event.attempt,
+                    ended=now,
+                    outcome=event.outcome,
+                    exit_code=event.exit_code,
+                    duration_s=event.duration_s,
+                    output_bytes=event.output_bytes,
+                    reason=event.reason,
+                ),
+            )
+        case ev.StepUnknown():
+            attempts = _ended(unit, event.attempt, outcome="unknown", reason=event.reason)
+            return replace(unit, stage=Stage.UNKNOWN, reason=event.reason, attempts=attempts)
+        case ev.StepNotStarted():
+            attempts = _ended(unit, event.attempt, ended=now, outcome="not started", reason=event.reason)
+            began = any(a.outcome != "not started" for a in attempts)
+            return replace(unit, stage=Stage.PENDING, began=began, attempts=attempts, reason="")
+        case ev.StepResolved():
+            stage = {"done": Stage.DONE, "retry": Stage.PENDING}.get(event.choice, Stage.FAILED)
+            return replace(
+                unit, stage=stage, reason=event.reason, ended=now if stage is Stage.DONE else None, confirmations=()
+            )
+        case ev.StepRetried():
+            return replace(unit, stage=Stage.PENDING, reason="", ended=None, confirmations=())
+        case ev.Ticked():
+            ticks = {**unit.ticks, event.item: Tick(event.by.who, now.at, event.evidence)}
+            stage = Stage.DONE if event.complete else Stage.WAITING
+            attempts = unit.attempts or (Attempt(1, now, event.by),)
+            if event.complete:
+                attempts = (*attempts[:-1], replace(attempts[-1], ended=now, outcome="done"))
+            return replace(
+                unit, stage=stage, began=True, ticks=ticks, ended=now if event.complete else None, attempts=attempts
+            )
+        case ev.ConfirmationGiven():
+            return replace(unit, confirmations=(*unit.confirmations, (event.by, now)))
+
+
+def _ended(unit: UnitState, number: int, **changes: object) -> tuple[Attempt, ...]:
+    return tuple(replace(a, **changes) if a.number == number else a for a in unit.attempts)  # type: ignore[arg-type]
+
+
+def _gate(state: RunState, event: GateEvent, now: Moment) -> RunState:
+    gate = state.gate(event.phase)
+    stage, reason = Stage.RUNNING, ""
+    measured = dict(state.measurements)
+    match event:
+        case ev.GateOpened():
+            gate = replace(gate, stage=Stage.RUNNING, opened=now, ended=None, reason="")
+        case ev.GateWaitsForHuman():
+            gate = replace(gate, stage=Stage.WAITING, evidence=event.evidence)
+            stage = Stage.WAITING
+        case ev.GateAnswered():
+            gate = replace(gate, answered_by=event.by.who, note=event.note)
+        case ev.GatePassed():
+            gate = replace(
+                gate,
+                stage=Stage.DONE,
+                ended=now,
+                held_s=event.held_s,
+                evidence=event.evidence,
+                measurements=event.measurements,
+            )
+            measured.update({m.objective: m for m in event.measurements})
+        case ev.GateFailed():
+            gate = replace(
+                gate,
+                stage=Stage.FAILED,
+                ended=now,
+                reason=event.reason,
+                evidence=event.evidence,
+                measurements=event.measurements,
+            )
+            measured.update({m.objective: m for m in event.measurements})
+            stage, reason = Stage.WAITING, event.reason
+    return replace(state, gates={**state.gates, event.phase: gate}, stage=stage, reason=reason, measurements=measured)

@@ -1,0 +1,358 @@
+"""The run as a client shows it: plan, state and what is going on right now, made into a `MigrationView`. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from switchover.migration.next import Action, next_action
+from switchover.migration.rollback import WayBack, ways_back
+from switchover.migration.state import GateState, Moment, RunState, Stage, UnitState
+from switchover.plan.model import Gate, Phase, Plan, Step
+from switchover.redaction import neutralise
+from switchover.snapshot import (
+    ActionView,
+    GateView,
+    ManualItem,
+    MigrationView,
+    ObjectiveView,
+    PhaseView,
+    Requirement,
+    RollbackView,
+    StepView,
+)
+
+__all__ = ["GateLive", "OutputTail", "ViewContext", "build_view", "shown_env"]
+
+_SECRET = re.compile(r"\{\{\s*secret\.([A-Za-z0-9_-]+)[^}]*\}\}")
+CHOICES = ("done", "failed", "retry", "rollback")
+
+
+@dataclass(frozen=True, slots=True)
+class GateLive:
+    """A gate that is being looked at now. `state`: waiting, holding. Monotonic times except those that end in `_at`."""
+
+    phase: str
+    state: str = "waiting"
+    requirements: tuple[Requirement, ...] = ()
+    green_since_mono: float | None = None
+    green_since_at: float | None = None
+    deadline_at: float | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OutputTail:
+    """The last lines of what a unit wrote, fit for display."""
+
+    unit: str = ""
+    attempt: int = 0
+    lines: tuple[str, ...] = ()
+    total_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ViewContext:
+    """What the view needs beside plan and state. `render` fills variables into a text, or returns it as it is."""
+
+    now: float
+    mono: float
+    boot_id: str
+    render: Callable[[str], str] = field(default=str)
+    gate: GateLive | None = None
+    output: OutputTail = field(default_factory=OutputTail)
+    measured: Mapping[str, float] = field(default_factory=dict)  # unit or "undo STEP" -> seconds it took before
+    needed: tuple[tuple[str, str, str], ...] = ()
+    reasons: Mapping[str, str] = field(default_factory=dict)  # unit -> why it may not run yet
+
+
+def build_view(plan: Plan, state: RunState, context: ViewContext) -> MigrationView:
+    """Return the whole view."""
+    action = next_action(plan, state)
+    phases = tuple(_phase(phase, plan, state, action, context) for phase in plan.phases)
+    return MigrationView(
+        run_id=state.run_id,
+        state=_run_word(state, action, context),
+        phases=phases,
+        current_phase=action.phase,
+        current_step=action.unit,
+        action=_action(plan, state, action, context),
+        rollbacks=tuple(_way_back(way, context) for way in ways_back(plan, state)) if state.exists else (),
+        objectives=_objectives(plan, state),
+        started_at=_at(state.started),
+        ended_at=_at(state.ended),
+        remaining_s=_remaining(plan, state, context),
+        output_step=context.output.unit,
+        output_attempt=context.output.attempt,
+        output=context.output.lines,
+        output_bytes=context.output.total_bytes,
+        rolling_back=_rolling_back(state),
+        started_by=str(state.by) if state.by else "",
+        variables_needed=context.needed,
+    )
+
+
+def shown_env(env: Mapping[str, str], render: Callable[[str], str]) -> tuple[tuple[str, str], ...]:
+    """Return names and values as they may be shown: a value that holds a secret only says which."""
+    shown = []
+    for name, text in env.items():
+        secret = _SECRET.search(text)
+        value = f"(secret {secret[1]})" if secret else neutralise(render(text)).replace("\n", "⏎")
+        shown.append((name, value))
+    return tuple(shown)
+
+
+def _at(moment: Moment | None) -> float | None:
+    return moment.at if moment else None
+
+
+def _run_word(state: RunState, action: Action, context: ViewContext) -> str:
+    if not state.exists or state.finished:
+        return state.stage.value
+    if action.kind in ("manual", "confirm", "human"):
+        return Stage.WAITING.value
+    if action.kind == "wait" or context.gate is not None:
+        return Stage.WAITING.value if context.gate is not None else Stage.RUNNING.value
+    if action.kind == "failed":
+        return Stage.FAILED.value
+    if action.kind == "resolve":
+        return Stage.UNKNOWN.value
+    if state.gate(action.phase).stage is Stage.FAILED:
+        return Stage.WAITING.value
+    return Stage.RUNNING.value
+
+
+def _rolling_back(state: RunState) -> str:
+    if state.rollback is None or state.rollback.stage is Stage.DONE:
+        return ""
+    return state.rollback.name or "step by step"
+
+
+def _phase(phase: Phase, plan: Plan, state: RunState, action: Action, context: ViewContext) -> PhaseView:
+    steps = tuple(_step(step, state, action, context) for step in phase.steps)
+    gate = _gate(phase.id, phase.gate, state, context) if phase.gate else None
+    started = [s.started_at for s in steps if s.started_at is not None]
+    gate_state = state.gate(phase.id)
+    if gate_state.opened:
+        started.append(gate_state.opened.at)
+    words = {s.state for s in steps}
+    through = all(s.state in ("done", "skipped") for s in steps) and (gate is None or gate.state == "passed")
+    if through and (state.exists or not steps):
+        word = Stage.DONE if state.exists else Stage.PENDING
+    else:
+        bad = next((w for w in (Stage.UNKNOWN, Stage.FAILED, Stage.ROLLED_BACK) if w.value in words), None)
+        current = action.phase == phase.id and state.exists
+        busy = any(w in words for w in ("running", "waiting")) or current
+        word = bad or (Stage.RUNNING if busy else Stage.PENDING)
+        if word is Stage.RUNNING and gate is not None and gate.state in ("waiting", "holding", "human"):
+            word = Stage.WAITING
+    ended = _at(gate_state.ended) if phase.gate else max((s.ended_at or 0.0 for s in steps), default=0.0) or None
+    return PhaseView(
+        phase.id,
+        neutralise(phase.title or phase.id),
+        word.value,
+        steps,
+        gate,
+        min(started, default=None),
+        ended if word is Stage.DONE else None,
+    )
+
+
+def _step(step: Step, state: RunState, action: Action, context: ViewContext) -> StepView:
+    unit = state.unit(step.id)
+    last = unit.last
+    current = action.unit == step.id
+    word = unit.stage
+    if current and action.kind in ("manual", "confirm") and word is Stage.PENDING:
+        word = Stage.WAITING
+    reason = unit.reason or (context.reasons.get(step.id, "") if current else "")
+    confirm = step.confirm
+    return StepView(
+        id=step.id,
+        title=neutralise(step.title or step.id),
+        state=word.value,
+        effect=step.effect or "",
+        command=neutralise((step.run or "").strip()),
+        env=shown_env(step.env, context.render),
+        irreversible=step.irreversible,
+        confirm_text=neutralise(context.render(confirm.type)) if confirm else "",
+        confirm_require=confirm.require if confirm else (),
+        attempts=len(unit.attempts),
+        exit_code=last.exit_code if last else None,
+        started_at=last.started.at if last else None,
+        ended_at=_at(unit.ended),
+        expect_s=step.expect_duration if step.expect_duration is not None else context.measured.get(step.id),
+        timeout_s=None if step.manual else step.timeout,
+        reason=neutralise(reason),
+        blast_radius=neutralise(step.blast_radius or ""),
+        rollback=neutralise(step.rollback.run.strip()) if step.rollback else "",
+        rollback_expect_s=_undo_expect(step, context),
+        manual=_manual(step, unit),
+        evidence_required=step.evidence == "required",
+        outputs=tuple((name, neutralise(value)) for name, value in unit.outputs.items()),
+        choices=CHOICES if unit.stage is Stage.UNKNOWN else ("retry",) if unit.stage is Stage.FAILED else (),
+    )
+
+
+def _undo_expect(step: Step, context: ViewContext) -> float | None:
+    if step.rollback is None:
+        return None
+    if step.rollback.expect_duration is not None:
+        return step.rollback.expect_duration
+    return context.measured.get(f"undo {step.id}")
+
+
+def _manual(step: Step, unit: UnitState) -> tuple[ManualItem, ...]:
+    items = []
+    for index, text in enumerate(step.manual):
+        tick = unit.ticks.get(index)
+        if tick is None:
+            items.append(ManualItem(neutralise(text)))
+        else:
+            items.append(ManualItem(neutralise(text), True, tick.who, tick.at, neutralise(tick.evidence)))
+    return tuple(items)
+
+
+def _gate(phase: str, gate: Gate, state: RunState, context: ViewContext) -> GateView:
+    live = context.gate if context.gate is not None and context.gate.phase == phase else None
+    past = state.gate(phase)
+    word = _gate_word(past, live)
+    if live is not None:
+        requirements = live.requirements or tuple(Requirement(name, "pending") for name in gate.require)
+    else:
+        seen = {e.check: e for e in past.evidence}
+        requirements = tuple(
+            Requirement(name, seen[name].status, neutralise(seen[name].summary))
+            if name in seen
+            else Requirement(name, "pending")
+            for name in gate.require
+        )
+    held = past.held_s
+    if live is not None:
+        held = max(0.0, context.mono - live.green_since_mono) if live.green_since_mono is not None else 0.0
+    return GateView(
+        phase=phase,
+        state=word,
+        requirements=requirements,
+        hold_s=gate.hold,
+        held_s=held,
+        green_since=live.green_since_at if live else None,
+        human=neutralise(gate.human or ""),
+        answered_by=past.answered_by,
+        reason=neutralise(live.reason if live else past.reason),
+        deadline_at=live.deadline_at if live else None,
+    )
+
+
+def _gate_word(past: GateState, live: GateLive | None) -> str:
+    if live is not None:
+        return live.state
+    words = {Stage.DONE: "passed", Stage.FAILED: "failed", Stage.WAITING: "human"}
+    return words.get(past.stage, "pending")
+
+
+def _action(plan: Plan, state: RunState, action: Action, context: ViewContext) -> ActionView:
+    if context.gate is not None:
+        return ActionView(
+            "wait", context.gate.phase, f"gate {context.gate.phase} waits: {context.gate.reason}".rstrip(": ")
+        )
+    step = next((s for s in plan.all_steps if s.id == action.unit), None)
+    dangerous = step is not None and (step.irreversible or step.effect == "destroys")
+    held = context.reasons.get(action.unit, "")
+    match action.kind:
+        case "start":
+            if not plan.phases:
+                return ActionView("none", "", "this plan has no phases")
+            return ActionView("start", "", "start the run")
+        case "step":
+            return ActionView("step", action.unit, f"run {action.unit}", dangerous)
+        case "confirm":
+            text = f"confirm and run {action.unit}" + (f" ({held})" if held else "")
+            return ActionView("confirm", action.unit, text, dangerous)
+        case "manual":
+            return ActionView("manual", action.unit, f"tick the items of {action.unit}")
+        case "gate":
+            again = state.gate(action.phase).stage is Stage.FAILED
+            text = f"check gate {action.phase}" + (f" again: {action.reason}" if again and action.reason else "")
+            return ActionView("gate", action.phase, neutralise(text))
+        case "human":
+            return ActionView("human", action.phase, f"gate {action.phase} waits for your go or no-go")
+        case "wait":
+            return ActionView("wait", action.unit, f"{action.unit} runs")
+        case "failed":
+            return ActionView("failed", action.unit, neutralise(f"{action.unit} failed: retry or roll back"))
+        case "resolve":
+            return ActionView("resolve", action.unit, f"say how {action.unit} ended: done, failed, retry or rollback")
+        case "rollback":
+            return ActionView("step", action.unit, "go on with the rollback")
+        case "done":
+            return ActionView("done", "", "all done")
+    return ActionView("none", "", neutralise(state.reason))
+
+
+def _way_back(way: WayBack, context: ViewContext) -> RollbackView:
+    expect = way.expect_s
+    if expect is None:
+        known = [context.measured.get(f"undo {item.undoes}") for item in way.items if item.undoes]
+        times = [seconds for seconds in known if seconds is not None]
+        expect = sum(times) if times else way.budget_s
+    return RollbackView(
+        name=way.name,
+        title=neutralise(way.title),
+        available=way.available,
+        reason=way.reason,
+        steps=tuple(neutralise(text) for text in (*(item.label for item in way.items), *way.cannot_undo)),
+        expect_s=expect,
+        budget_s=way.budget_s,
+        data_loss=neutralise(way.data_loss),
+    )
+
+
+def _objectives(plan: Plan, state: RunState) -> tuple[ObjectiveView, ...]:
+    views = []
+    for name, objective in plan.performance.items():
+        measured = state.measurements.get(name)
+        before = measured.before if measured else (state.baseline or {}).get(name)
+        if before is None and not isinstance(objective.before, str):
+            before = float(objective.before)
+        views.append(
+            ObjectiveView(
+                name,
+                neutralise(objective.title),
+                objective.unit,
+                before,
+                measured.after if measured else None,
+                objective.target,
+                measured.state if measured else "pending",
+            )
+        )
+    return tuple(views)
+
+
+def _remaining(plan: Plan, state: RunState, context: ViewContext) -> float | None:
+    """Return the seconds left, from what is expected of each step and hold; None where nothing is expected."""
+    if state.finished or state.rollback is not None:
+        return None
+    total, known = 0.0, False
+    for phase in plan.phases:
+        for step in phase.steps:
+            unit = state.unit(step.id)
+            if unit.stage in (Stage.DONE, Stage.SKIPPED):
+                continue
+            expected = step.expect_duration if step.expect_duration is not None else context.measured.get(step.id)
+            if expected is None:
+                continue
+            known = True
+            spent = 0.0
+            if unit.stage is Stage.RUNNING and unit.last:
+                started = unit.last.started
+                spent = context.mono - started.mono if started.boot_id == context.boot_id else context.now - started.at
+            total += max(0.0, expected - max(0.0, spent))
+        if phase.gate and phase.gate.hold and state.gate(phase.id).stage is not Stage.DONE:
+            known = True
+            held = 0.0
+            if context.gate and context.gate.phase == phase.id and context.gate.green_since_mono is not None:
+                held = context.mono - context.gate.green_since_mono
+            total += max(0.0, phase.gate.hold - held)
+    return total if known else None
