@@ -16,6 +16,7 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.events import (
     AliasEvent,
     DocumentStartEvent,
+    Event,
     MappingEndEvent,
     MappingStartEvent,
     NodeEvent,
@@ -280,7 +281,7 @@ class _Builder:
         return 0
 
 
-def _place(event: NodeEvent) -> Node:
+def _place(event: Event) -> Node:
     return Node(event.start_mark.line + 1, event.start_mark.column + 1)
 
 

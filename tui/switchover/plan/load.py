@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import ValidationError
+
 from switchover.errors import PlanError, PlanProblem
 from switchover.plan.document import read_document
 from switchover.plan.model import Plan

@@ -27,7 +27,7 @@ _MARKS = (
 
 
 def read_plan(path: Path) -> bytes:
-    """Return the file's bytes. Raise `PlanError` where it is missing, not a file, unreadable or too large; never read more."""
+    """Return the file's bytes. Raise `PlanError` where it is missing, no file, unreadable or too large."""
     try:
         # Without O_NONBLOCK a named pipe would wait for a writer for ever.
         descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
