@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 import threading
@@ -27,7 +26,7 @@ def go_on_in_background(demo: Demo, part: Part) -> bool:
     child = os.fork()
     if child:
         os.close(read_end)
-        write_whole(demo.record(part), json.dumps({"pid": child, "start_time": start_time(child)}) + "\n")
+        write_whole(demo.record(part), f"{child} {start_time(child) or 0}\n")
         os.write(write_end, b".")
         return False
     os.close(write_end)

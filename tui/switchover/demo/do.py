@@ -1,7 +1,7 @@
 """What the demo's plan does, one command each: `python -m switchover.demo.do ACTION [ARGUMENT]…`.
 
-The demo's folder is named by `SWITCHOVER_DEMO_DIR`, else it is the current one. Each action may be repeated: it looks at
-what there is and does what is left. It ends with 0 when what it promises holds, with 1 and one line when not.
+The demo's folder is named by `SWITCHOVER_DEMO_DIR`, else it is the current one. Each action may be repeated: it looks
+at what there is and does what is left. It ends with 0 when what it promises holds, with 1 and one line when not.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from switchover.demo import faults, store
-from switchover.demo.layout import MARKER_VARIABLE, PARTS, SIDES, Demo, Part, Side, write_whole
+from switchover.demo.layout import MARKER_VARIABLE, PARTS, SIDES, Demo, Side, write_whole
 from switchover.demo.processes import DemoError, ask, end, marked_environment, recorded, start
 
 __all__ = ["main"]
@@ -149,7 +149,9 @@ def look(demo: Demo) -> None:
         if demo.store(side).exists():
             with store.open_file(demo.store(side)) as opened:
                 pages, size = (opened.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "page_size"))
-                indexes = [row[0] for row in opened.execute("SELECT name FROM sqlite_master WHERE type = 'index' ORDER BY 1")]
+                indexes = [
+                    row[0] for row in opened.execute("SELECT name FROM sqlite_master WHERE type = 'index' ORDER BY 1")
+                ]
             quota = demo.quota(side).read_text(encoding="ascii").strip() if demo.quota(side).exists() else "none"
             say(f"{side} store: {pages} pages of {size} bytes, quota {quota}; indexes {', '.join(indexes)}")
 

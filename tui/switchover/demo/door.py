@@ -53,7 +53,9 @@ class Door:
         if len(words) != 3:
             return await _reply(writer, HTTPStatus.BAD_REQUEST, {"error": "this is no HTTP request"})
         path = words[1].partition("?")[0]
-        length = next((value for name, _, value in (f.partition(":") for f in fields) if name.lower() == "content-length"), "0")
+        length = next(
+            (value for name, _, value in (f.partition(":") for f in fields) if name.lower() == "content-length"), "0"
+        )
         if not length.strip().isdigit() or int(length) > _MAX_BODY:
             return await _reply(writer, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, {"error": "the body is too large"})
         body = await reader.readexactly(int(length))
@@ -61,7 +63,9 @@ class Door:
         if path == "/_door":
             return await _reply(writer, HTTPStatus.OK, self._describe(live))
         if live not in self._sent:
-            return await _reply(writer, HTTPStatus.SERVICE_UNAVAILABLE, {"error": f"no side is live: {live!r} is unknown"})
+            return await _reply(
+                writer, HTTPStatus.SERVICE_UNAVAILABLE, {"error": f"no side is live: {live!r} is unknown"}
+            )
         self._sent[live] += 1
         kept = [f for f in fields if f and f.partition(":")[0].lower() not in {"connection", "keep-alive"}]
         request = "\r\n".join([line, *kept, "Connection: close", "", ""]).encode("latin-1") + body
@@ -101,7 +105,9 @@ class Door:
 
 async def _reply(writer: asyncio.StreamWriter, status: HTTPStatus, body: dict[str, Any]) -> None:
     data = json.dumps(body).encode() + b"\n"
-    head = f"HTTP/1.1 {status.value} {status.phrase}\r\nContent-Type: application/json\r\nContent-Length: {len(data)}\r\n"
+    head = (
+        f"HTTP/1.1 {status.value} {status.phrase}\r\nContent-Type: application/json\r\nContent-Length: {len(data)}\r\n"
+    )
     writer.write(head.encode() + b"Connection: close\r\n\r\n" + data)
     await writer.drain()
 

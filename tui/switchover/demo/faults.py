@@ -43,8 +43,7 @@ def _down(demo: Demo) -> str:
 
 def _disk(demo: Demo) -> str:
     side = demo.live_side()
-    with store.open_file(demo.store(side)) as opened:
-        pages = int(opened.execute("PRAGMA page_count").fetchone()[0])
+    pages = store.compact(demo.store(side))
     write_whole(demo.quota(side), f"{pages}\n")
     return f"the live store ({side}) has reached its quota of {pages} pages: what needs new room fails"
 

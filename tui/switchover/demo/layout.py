@@ -69,19 +69,19 @@ class Demo:
         return self.backups / "nightly" / "old.sqlite"
 
     def store(self, side: Side) -> Path:
-        """The SQLite store of a side."""
+        """Return the SQLite store of a side."""
         return self.directory / "stores" / f"{side}.sqlite"
 
     def quota(self, side: Side) -> Path:
-        """Holds the most pages that the store of a side may have; without the file there is no such limit."""
+        """Return the file with the most pages that the store of a side may have; without it there is no such limit."""
         return self.directory / "stores" / f"{side}.quota"
 
     def record(self, part: Part) -> Path:
-        """Who the process of a part is: pid and start time (JSON)."""
-        return self.directory / "run" / f"{part}.json"
+        """Who the process of a part is: pid and start time in clock ticks since boot, on one line."""
+        return self.directory / "run" / f"{part}.pid"
 
     def log(self, part: Part) -> Path:
-        """What a process has to say."""
+        """Return where a process writes what it has to say."""
         return self.directory / "logs" / f"{part}.log"
 
     def ports(self) -> Ports:

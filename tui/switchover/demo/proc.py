@@ -27,7 +27,7 @@ def start_time(pid: int) -> int | None:
 
 
 def ancestors() -> set[int]:
-    """This process and those above it."""
+    """Return this process and those above it."""
     found, pid = set(), os.getpid()
     while pid > 0 and pid not in found:
         found.add(pid)
@@ -37,17 +37,17 @@ def ancestors() -> set[int]:
 
 
 def _pids() -> Iterator[int]:
-    return (int(name) for name in os.listdir("/proc") if name.isdigit())
+    return (int(path.name) for path in Path("/proc").iterdir() if path.name.isdigit())
 
 
 def marked(demo: Demo) -> set[int]:
-    """Processes that a demo started, by the mark in their environment: no record is needed, and none can be lost."""
+    """Return what a demo started, by the mark in the environment: no record is needed, and none can be lost."""
     mark = os.fsencode(f"{MARKER_VARIABLE}={demo.directory}")
     return {pid for pid in _pids() if mark in _read(pid, "environ").split(b"\0") and start_time(pid) is not None}
 
 
 def agents_of(plan: Path) -> set[int]:
-    """Agents that serve `plan`, by their command line, whichever state directory they use."""
+    """Return the agents that serve `plan`, by their command line, whichever state directory they use."""
     name = os.fsencode(plan)
     found = set()
     for pid in _pids():

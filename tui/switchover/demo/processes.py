@@ -35,9 +35,8 @@ def marked_environment(demo: Demo) -> dict[str, str]:
 def recorded(demo: Demo, part: Part) -> int | None:
     """Return the pid of a part as recorded, if that very process still lives."""
     try:
-        record = json.loads(demo.record(part).read_text(encoding="utf-8"))
-        pid, started = int(record["pid"]), int(record["start_time"])
-    except (OSError, ValueError, KeyError, TypeError):
+        pid, started = map(int, demo.record(part).read_text(encoding="ascii").split())
+    except (OSError, ValueError):
         return None
     return pid if start_time(pid) == started else None
 
@@ -45,7 +44,9 @@ def recorded(demo: Demo, part: Part) -> int | None:
 def ask(demo: Demo, part: Part, path: str, *, timeout_s: float = 10.0) -> tuple[int, dict[str, Any]]:
     """GET `path` from a part; return status and JSON. Raise `DemoError` where there is no answer."""
     try:
-        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(demo.url(part, path), timeout=timeout_s) as reply:
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(
+            demo.url(part, path), timeout=timeout_s
+        ) as reply:
             return reply.status, json.load(reply)
     except urllib.error.HTTPError as error:
         with error:
@@ -112,7 +113,7 @@ def end_all(demo: Demo, others: Iterable[int] = ()) -> int:
 
 
 def _end(left: Callable[[], set[int]]) -> set[int]:
-    """Ask what is `left` to end, give it time, then kill; look again until nothing is left. Return all that there was."""
+    """Ask what is `left` to end, give it time, then kill, until nothing is left. Return all that there was."""
     met: set[int] = set()
     for turn in range(_ROUNDS):
         found = left()

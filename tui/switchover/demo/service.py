@@ -42,7 +42,11 @@ class Shop:
 
     def answer(self, path: str) -> Answer:
         """Answer a GET. A store that cannot be used is the service's own trouble: 503 with its words."""
-        routes: dict[str, Callable[[], Answer]] = {"/health": self._health, "/report": self._report, "/stats": self._stats}
+        routes: dict[str, Callable[[], Answer]] = {
+            "/health": self._health,
+            "/report": self._report,
+            "/stats": self._stats,
+        }
         try:
             if path.startswith("/customers/"):
                 return self._customer(path.removeprefix("/customers/"))
@@ -78,7 +82,9 @@ class Shop:
         if not (number.isascii() and number.isdigit() and len(number) < 18):
             return 400, {"error": f"{number[:40]!r} is not the number of a customer"}
         with connect(self._demo, self._side) as store:
-            row = store.execute("SELECT id, name, email, city, since FROM customers WHERE id = ?", (int(number),)).fetchone()
+            row = store.execute(
+                "SELECT id, name, email, city, since FROM customers WHERE id = ?", (int(number),)
+            ).fetchone()
             if row is None:
                 return 404, {"error": f"there is no customer {number}"}
             orders = store.execute("SELECT id, placed, status FROM orders WHERE customer_id = ? ORDER BY id", (row[0],))
@@ -113,7 +119,7 @@ class _Server(ThreadingHTTPServer):
         self.shop = shop
         super().__init__(("127.0.0.1", port), _Handler)
 
-    def handle_error(self, request: Any, client_address: Any) -> None:
+    def handle_error(self, _request: Any, client_address: Any) -> None:
         """Say in one line what went wrong with a connection; visitors who leave early are no news."""
         error = sys.exception()
         if not isinstance(error, ConnectionError):
@@ -124,7 +130,7 @@ class _Handler(BaseHTTPRequestHandler):
     server: _Server
     timeout = 30
 
-    def do_GET(self) -> None:  # noqa: N802  # the name that http.server calls
+    def do_GET(self) -> None:
         """Answer with JSON."""
         status, body = self.server.shop.answer(self.path.partition("?")[0])
         data = json.dumps(body, ensure_ascii=False).encode() + b"\n"

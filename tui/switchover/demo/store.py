@@ -18,6 +18,7 @@ __all__ = [
     "MISSING_INDEX",
     "TABLES",
     "back_up",
+    "compact",
     "connect",
     "copy",
     "counts",
@@ -33,8 +34,8 @@ __all__ = [
 TABLES: Final = ("customers", "products", "orders", "order_lines")
 MISSING_INDEX: Final = "lines_by_order"
 _SCHEMA: Final = """
-CREATE TABLE IF NOT EXISTS customers (id INTEGER PRIMARY KEY, name TEXT NOT NULL, email TEXT NOT NULL, city TEXT NOT NULL,
-                                      since TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS customers (id INTEGER PRIMARY KEY, name TEXT NOT NULL, email TEXT NOT NULL,
+                                      city TEXT NOT NULL, since TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS products (id INTEGER PRIMARY KEY, name TEXT NOT NULL, price_cents INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS orders (id INTEGER PRIMARY KEY, customer_id INTEGER NOT NULL, placed TEXT NOT NULL,
                                    status TEXT NOT NULL);
@@ -43,8 +44,32 @@ CREATE TABLE IF NOT EXISTS order_lines (id INTEGER PRIMARY KEY, order_id INTEGER
 CREATE INDEX IF NOT EXISTS orders_by_customer ON orders (customer_id);
 """
 _ROWS: Final = {"customers": 2_000, "products": 200, "orders": 12_000, "order_lines": 30_000}
-_FIRST: Final = ("Ada", "Björn", "Chiara", "Dmitri", "Esra", "Fatou", "Grace", "Hiroshi", "Inès", "João", "Kofi", "Łucja")
-_LAST: Final = ("Adeyemi", "Brandt", "Castillo", "Dubois", "Eriksen", "Fischer", "García", "Haddad", "Ivanova", "Jansen")
+_FIRST: Final = (
+    "Ada",
+    "Björn",
+    "Chiara",
+    "Dmitri",
+    "Esra",
+    "Fatou",
+    "Grace",
+    "Hiroshi",
+    "Inès",
+    "João",
+    "Kofi",
+    "Łucja",
+)
+_LAST: Final = (
+    "Adeyemi",
+    "Brandt",
+    "Castillo",
+    "Dubois",
+    "Eriksen",
+    "Fischer",
+    "García",
+    "Haddad",
+    "Ivanova",
+    "Jansen",
+)
 _CITY: Final = ("Antananarivo", "Bergen", "Cádiz", "Dakar", "Essen", "Fès", "Gdańsk", "Helsinki", "Izmir", "Jaén")
 _GOODS: Final = ("lamp", "kettle", "chair", "notebook", "teapot", "blanket", "shelf", "clock", "basket", "mirror")
 
@@ -74,6 +99,16 @@ def connect(demo: Demo, side: Side) -> Iterator[sqlite3.Connection]:
         quota = 0
     with open_file(demo.store(side), max_pages=quota) as connection:
         yield connection
+
+
+def compact(path: Path) -> int:
+    """Give a store's unused pages back and return how many it has left."""
+    connection = sqlite3.connect(f"file:{_quoted(path)}?mode=rw", uri=True, timeout=10.0, isolation_level=None)
+    try:
+        connection.execute("VACUUM")
+        return int(connection.execute("PRAGMA page_count").fetchone()[0])
+    finally:
+        connection.close()
 
 
 def _quoted(path: Path) -> str:
@@ -167,7 +202,7 @@ def copy(demo: Demo, say: Callable[[str], None], *, batch: int = 2_000, pause_s:
 
 
 def sidecar(backup: Path) -> Path:
-    """The file with the sha256 of a backup, as `sha256sum` writes it."""
+    """Return the file with the sha256 of a backup, as `sha256sum` writes it."""
     return backup.with_name(backup.name + ".sha256")
 
 
