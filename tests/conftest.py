@@ -1,0 +1,27 @@
+"""What all tests share: a state directory of their own, and nothing of the operator's environment."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+_OPERATORS_OWN = ("SWITCHOVER_STATE", "SWITCHOVER_DEMO_DIR", "XDG_RUNTIME_DIR", "NO_COLOR", "TEXTUAL_ANIMATIONS")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_state_directory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep every test, and every process that one starts, away from the state of whoever runs them."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in _OPERATORS_OWN:
+            patch.delenv(name, raising=False)
+        patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
+        yield
+
+
+def missing(what: str) -> None:
+    """Skip the test because `what` is not here; where all should be here (CI=true), fail instead."""
+    if os.environ.get("CI", "").lower() in ("1", "true"):
+        pytest.fail(f"{what} is missing, and CI must have it", pytrace=False)
+    pytest.skip(f"{what} is missing")
