@@ -1,0 +1,104 @@
+"""A hub and an engine that do as they are told, for the agent's own tests."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from switchover.errors import RefusedError
+from switchover.migration.operator import Operator
+from switchover.snapshot import MigrationView, PhaseView, Snapshot, StepView
+
+
+class FakeHub:
+    """Publishes what a test gives it."""
+
+    def __init__(self) -> None:
+        self.snapshot = Snapshot(seq=1, at=100.0)
+        self.rechecked: list[tuple[str, ...]] = []
+        self._fresh = asyncio.Event()
+        self.broken = False
+
+    def publish(self, **changes: Any) -> Snapshot:
+        self.snapshot = replace(self.snapshot, seq=self.snapshot.seq + 1, **changes)
+        self._fresh.set()
+        self._fresh = asyncio.Event()
+        return self.snapshot
+
+    async def next_snapshot(self, after_seq: int) -> Snapshot:
+        while self.snapshot.seq <= after_seq:
+            await self._fresh.wait()
+        return self.snapshot
+
+    async def run(self) -> None:
+        await asyncio.Event().wait()
+
+    async def recheck(self, names: Sequence[str]) -> None:
+        self.rechecked.append(tuple(names))
+
+    async def diagnose(self, index: int) -> Sequence[tuple[str, int, str]]:
+        if index != 0:
+            raise RefusedError(f"there is no trouble {index}")
+        return [("true", 0, "fine")]
+
+
+class FakeEngine:
+    """Holds each step until the test lets it end."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[Any, ...]] = []
+        self.may_end = asyncio.Event()
+        self.began = asyncio.Event()
+        self.refuse: Exception | None = None
+        self.recovered = asyncio.Event()
+        self.step_running = ""
+        self.run_state = "pending"
+
+    def view(self) -> MigrationView:
+        steps = (StepView(self.step_running, "", "running", "read"),) if self.step_running else ()
+        return MigrationView("r1", self.run_state, phases=(PhaseView("one", "One", "running", steps),))
+
+    async def _act(self, *call: Any) -> None:
+        self.calls.append(call)
+        if self.refuse is not None:
+            raise self.refuse
+
+    async def start(self, op: Operator, variables: Mapping[str, str] | None = None, new: bool = False) -> None:
+        await self._act("start", op.who, dict(variables or {}), new)
+
+    async def run_next(self, op: Operator, confirmation: str | None = None) -> None:
+        await self._act("run_next", op.who, confirmation)
+
+    async def run_step(self, step_id: str, op: Operator, confirmation: str | None = None) -> None:
+        self.began.set()
+        await self.may_end.wait()
+        await self._act("run_step", step_id, op.who, confirmation)
+
+    async def check_gate(self, phase: str, op: Operator) -> None:
+        await self._act("check_gate", phase)
+
+    async def answer_gate(self, phase: str, op: Operator, yes: bool, note: str) -> None:
+        await self._act("answer_gate", phase, yes, note)
+
+    async def tick(self, step_id: str, item: int, op: Operator, evidence: str) -> None:
+        await self._act("tick", step_id, item, evidence)
+
+    async def resolve(self, step_id: str, choice: str, reason: str, op: Operator) -> None:
+        await self._act("resolve", step_id, choice, reason)
+
+    async def retry(self, step_id: str, op: Operator) -> None:
+        await self._act("retry", step_id)
+
+    async def rollback(self, name: str | None, op: Operator, dry_run: bool = False) -> None:
+        await self._act("rollback", name, dry_run)
+
+    async def abort(self, op: Operator, reason: str) -> None:
+        await self._act("abort", reason)
+
+    async def recover(self) -> None:
+        self.recovered.set()
+
+    def read_output(self, step_id: str, attempt: int, offset: int, limit: int) -> tuple[str, int, bool]:
+        return (f"{step_id}:{attempt}", offset + 5, True)

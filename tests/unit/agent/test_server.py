@@ -1,0 +1,254 @@
+from __future__ import annotations
+
+import asyncio
+import json
+import stat
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.unit.agent.conftest import Bench
+
+from switchover.agent.client import AgentClient
+from switchover.agent.protocol import SERVER_LINE_LIMIT
+from switchover.errors import AgentError, LockedError, RefusedError, SwitchoverError, UsageError
+from switchover.snapshot import AlertRow, CheckRow, Header, SourceNote, TimelineRow
+
+
+async def raw(bench: Bench, *lines: bytes) -> list[dict[str, Any]]:
+    """Send lines, hang up, and return what came back."""
+    reader, writer = await asyncio.open_unix_connection(str(bench.socket))
+    writer.write(b"".join(lines))
+    writer.write_eof()
+    answers = [json.loads(line) for line in (await reader.read()).splitlines()]
+    writer.close()
+    return answers
+
+
+async def test_only_this_user_can_reach_the_socket(bench: Bench) -> None:
+    assert stat.S_IMODE(bench.socket.stat().st_mode) == 0o600
+    assert stat.S_IMODE(bench.socket.parent.stat().st_mode) == 0o700
+
+
+async def test_hello_tells_who_answers(bench: Bench) -> None:
+    client = AgentClient(version="0.9")
+    bench.clients.append(client)
+    await client.connect(bench.socket)
+    info = await client.hello({"who": "ann", "host": "h", "tty": ""})
+    assert (info.version, info.plan, info.plan_digest, info.busy) == ("1.0", "/plan.yaml", "d1g3st", "")
+
+
+async def test_a_client_sees_the_snapshot_of_now_and_then_each_change(bench: Bench) -> None:
+    client = await bench.client()
+    seen = client.snapshots()
+    assert (await anext(seen)).seq == 1
+    published = bench.hub.publish(header=Header(plan_id="p", title="T"), alerts=(AlertRow("r", "text", 1.0, True),))
+    assert await anext(seen) == published
+    published = bench.hub.publish(timeline=(TimelineRow(1.0, "run", "started"),))
+    assert await anext(seen) == published
+
+
+async def test_only_what_changed_goes_over_the_line(bench: Bench) -> None:
+    reader, writer = await asyncio.open_unix_connection(str(bench.socket))
+    writer.write(b'{"id": 1, "method": "subscribe"}\n')
+    lines = [json.loads(await reader.readline()) for _ in range(2)]
+    first = next(line for line in lines if line.get("event"))
+    bench.hub.publish(sources=(SourceNote("docker", "off", "no socket"),))
+    second = json.loads(await reader.readline())
+    writer.close()
+    assert "checks" in first["sections"]
+    assert list(second["sections"]) == ["sources"]
+
+
+async def test_a_client_that_does_not_read_misses_snapshots_but_never_the_newest(bench: Bench) -> None:
+    reader, writer = await asyncio.open_unix_connection(str(bench.socket), limit=1 << 26)
+    quick = await bench.client()
+    seen = quick.snapshots()
+    await anext(seen)
+    writer.write(b'{"id": 1, "method": "subscribe"}\n')
+    await reader.readline()
+    writer.transport.pause_reading()  # type: ignore[attr-defined]
+    bulk = "x" * 100_000
+    for number in range(100):
+        published = bench.hub.publish(checks=(CheckRow(f"c{number}", "http", "ok", bulk),))
+        while (await anext(seen)) != published:
+            pass
+    writer.transport.resume_reading()  # type: ignore[attr-defined]
+    received = []
+    while not received or received[-1]["seq"] != published.seq:
+        line = json.loads(await reader.readline())
+        if line.get("event") == "snapshot":
+            received.append(line)
+    writer.close()
+    assert len(received) < 50
+    assert received[-1]["sections"]["checks"][0]["name"] == "c99"
+
+
+async def test_a_long_action_is_accepted_and_runs_on_when_its_client_goes(bench: Bench) -> None:
+    client = await bench.client()
+    assert await client.request("run.step", step="dump") == "accepted"
+    await client.aclose()
+    bench.engine.may_end.set()
+    other = await bench.client(who="bob")
+    while not bench.engine.calls:
+        await other.request("agent.status")
+    assert bench.engine.calls == [("run_step", "dump", "ann", None)]
+
+
+async def test_a_refusal_comes_back_at_once_with_its_kind_and_hint(bench: Bench) -> None:
+    client = await bench.client()
+    for error in (RefusedError("the gate is shut", "wait"), LockedError("bob drives", "ask bob")):
+        bench.engine.refuse = error
+        with pytest.raises(type(error), match=error.title) as caught:
+            await client.request("run.next")
+        assert caught.value.hint == error.hint
+
+
+async def test_an_accepted_action_that_fails_later_is_told_to_who_asked(bench: Bench) -> None:
+    troubles: asyncio.Queue[SwitchoverError] = asyncio.Queue()
+    client = await bench.client(on_trouble=troubles.put_nowait)
+    bench.engine.refuse = RefusedError("the disk is full", "free space")
+    assert await client.request("run.step", step="dump") == "accepted"
+    bench.engine.may_end.set()
+    trouble = await troubles.get()
+    assert isinstance(trouble, RefusedError)
+    assert (trouble.title, trouble.hint) == ("the disk is full", "free space")
+
+
+async def test_an_unforeseen_error_ends_one_request_and_never_the_agent(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    client = await bench.client()
+    bench.engine.refuse = ZeroDivisionError("inside")
+    with pytest.raises(AgentError, match="unexpected ZeroDivisionError") as caught:
+        await client.request("run.next")
+    assert "inside" not in caught.value.title
+    assert "Traceback" in caplog.text
+    assert (await client.request("agent.status"))["version"] == "1.0"
+
+
+@pytest.mark.parametrize(
+    ("method", "params"),
+    [
+        ("run.start", {}),
+        ("run.next", {}),
+        ("run.step", {"step": "a"}),
+        ("gate.check", {"phase": "a"}),
+        ("gate.answer", {"phase": "a", "yes": True}),
+        ("manual.tick", {"step": "a", "item": 0}),
+        ("step.resolve", {"step": "a", "choice": "done", "reason": "r"}),
+        ("step.retry", {"step": "a"}),
+        ("run.rollback", {}),
+        ("run.abort", {}),
+        ("trouble.diagnose", {"index": 0}),
+        ("agent.stop", {}),
+    ],
+)
+async def test_a_client_that_only_watches_changes_nothing(bench: Bench, method: str, params: dict[str, Any]) -> None:
+    client = await bench.client(read_only=True)
+    with pytest.raises(RefusedError, match="only watches"):
+        await client.request(method, **params)
+    assert bench.engine.calls == []
+    assert bench.stops == []
+
+
+async def test_a_client_that_only_watches_may_look(bench: Bench) -> None:
+    client = await bench.client(read_only=True)
+    await client.request("check.run", names=["a"])
+    await client.request("run.rollback", name="quick", dry_run=True)
+    output = await client.request("output.read", step="a", attempt=1)
+    assert output == {"text": "a:1", "next": 5, "complete": True}
+    assert bench.hub.rechecked == [("a",)]
+
+
+async def test_each_intent_reaches_the_engine_as_it_was_meant(bench: Bench) -> None:
+    client = await bench.client()
+    await client.request("run.start", variables={"ip": "10.0.0.1"}, new=True)
+    await client.request("gate.answer", phase="data", yes=False, note="no")
+    await client.request("manual.tick", step="look", item=2, evidence="seen")
+    await client.request("step.resolve", step="dump", choice="done", reason="looked")
+    await client.request("run.rollback", name=None, dry_run=False)
+    await client.request("run.abort", reason="stop")
+    assert bench.engine.calls == [
+        ("start", "ann", {"ip": "10.0.0.1"}, True),
+        ("answer_gate", "data", False, "no"),
+        ("tick", "look", 2, "seen"),
+        ("resolve", "dump", "done", "looked"),
+        ("rollback", None, False),
+        ("abort", "stop"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("method", "params", "says"),
+    [
+        ("run.fly", {}, "no method run.fly"),
+        ("run.step", {}, "required field `step`"),
+        ("run.step", {"step": 4}, "Expected `str`"),
+        ("run.step", {"step": "a", "force": True}, "unknown field `force`"),
+    ],
+)
+async def test_a_wrong_request_says_what_is_wrong(bench: Bench, method: str, params: dict[str, Any], says: str) -> None:
+    client = await bench.client()
+    with pytest.raises(UsageError, match=says):
+        await client.request(method, **params)
+
+
+async def test_nothing_is_done_for_a_client_that_did_not_say_hello(bench: Bench) -> None:
+    answers = await raw(bench, b'{"id": 1, "method": "run.next", "params": {}}\n')
+    assert answers[0]["error"]["title"] == "say hello first"
+
+
+@pytest.mark.parametrize("line", [b"\x00\xff\xfe\n", b"[]\n", b'{"id": "x"}\n', b"{\n", b"\n", b'{"id": 1}\n'])
+async def test_a_line_of_nonsense_is_answered_and_harms_nobody(bench: Bench, line: bytes) -> None:
+    client = await bench.client()
+    answers = await raw(bench, line)
+    assert answers[0]["error"]["kind"] == "UsageError"
+    assert (await client.request("agent.status"))["version"] == "1.0"
+
+
+async def test_a_line_without_end_is_cut_off(bench: Bench) -> None:
+    reader, writer = await asyncio.open_unix_connection(str(bench.socket))
+    writer.write(b"x" * (SERVER_LINE_LIMIT + 70_000))
+    answer = json.loads(await reader.readline())
+    writer.close()
+    assert "longer than" in answer["error"]["title"]
+
+
+async def test_what_is_under_way_is_told_and_only_an_idle_agent_stops_if_so_asked(bench: Bench) -> None:
+    client = await bench.client()
+    bench.engine.step_running = "dump"
+    with pytest.raises(RefusedError, match="at work: step dump"):
+        await client.request("agent.stop", if_idle=True)
+    assert bench.stops == []
+    assert await client.request("agent.stop") == {"busy": "step dump"}
+    await client.request("agent.status")
+    assert bench.stops == [1]
+
+
+async def test_the_other_end_going_away_is_an_error_for_all_who_wait(bench: Bench) -> None:
+    client = await bench.client()
+    seen = client.snapshots()
+    await anext(seen)
+    await bench.server.close()
+    with pytest.raises(AgentError, match="line to the agent is lost"):
+        await anext(seen)
+    with pytest.raises(AgentError, match="line to the agent is lost"):
+        await client.request("agent.status")
+
+
+async def test_a_socket_that_was_removed_is_noticed_and_made_again(bench: Bench) -> None:
+    first = await bench.client()
+    assert bench.server.is_reachable
+    bench.socket.unlink()
+    assert not bench.server.is_reachable
+    await bench.server.listen(bench.socket)
+    assert bench.server.is_reachable
+    second = await bench.client()
+    assert await first.request("agent.status") is not None
+    assert await second.request("agent.status") is not None
+
+
+async def test_no_agent_at_the_socket_is_said_plainly(short_dir: Path) -> None:
+    with pytest.raises(AgentError, match="no agent answers"):
+        await AgentClient().connect(short_dir / "none.sock")

@@ -1,0 +1,74 @@
+"""What the agent's server needs from the hub and the engine, so that it can be tested with small fakes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from switchover.migration.operator import Operator
+from switchover.snapshot import MigrationView, Snapshot
+
+__all__ = ["EnginePort", "HubPort"]
+
+
+class HubPort(Protocol):
+    """The hub as the server uses it."""
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """The newest Snapshot."""
+
+    async def next_snapshot(self, after_seq: int) -> Snapshot:
+        """Wait for a Snapshot newer than `after_seq`; only the newest counts."""
+
+    async def run(self) -> None:
+        """Watch until cancelled."""
+
+    async def recheck(self, names: Sequence[str]) -> None:
+        """Run these checks now; all of them where none is named."""
+
+    async def diagnose(self, index: int) -> Sequence[tuple[str, int, str]]:
+        """Run the diagnose commands of a troubleshooting entry: command, exit code, output."""
+
+
+class EnginePort(Protocol):
+    """The engine as the server uses it. Refusals are `RefusedError` or `LockedError`."""
+
+    def view(self) -> MigrationView:
+        """Return the run as it stands."""
+
+    async def start(self, op: Operator, variables: Mapping[str, str] = ..., new: bool = ...) -> Any:
+        """Begin a run."""
+
+    async def run_next(self, op: Operator, confirmation: str | None = ...) -> Any:
+        """Do the next automatic thing."""
+
+    async def run_step(self, step_id: str, op: Operator, confirmation: str | None = ...) -> Any:
+        """Run one step."""
+
+    async def check_gate(self, phase: str, op: Operator) -> Any:
+        """Wait for a gate and hold it."""
+
+    async def answer_gate(self, phase: str, op: Operator, yes: bool, note: str) -> Any:
+        """Answer a gate that asks a human."""
+
+    async def tick(self, step_id: str, item: int, op: Operator, evidence: str) -> Any:
+        """Tick an item of a manual step."""
+
+    async def resolve(self, step_id: str, choice: str, reason: str, op: Operator) -> Any:
+        """Say what became of a step whose outcome is unknown."""
+
+    async def retry(self, step_id: str, op: Operator) -> Any:
+        """Run a failed step again."""
+
+    async def rollback(self, name: str | None, op: Operator, dry_run: bool = ...) -> Any:
+        """Take a way back."""
+
+    async def abort(self, op: Operator, reason: str) -> Any:
+        """End what runs now."""
+
+    async def recover(self) -> Any:
+        """Learn what became of the steps that an earlier process started."""
+
+    def read_output(self, step_id: str, attempt: int, offset: int, limit: int) -> tuple[str, int, bool]:
+        """Read a step's output from `offset`: text, next offset, whether it is complete."""

@@ -1,0 +1,202 @@
+"""What a client may ask for: the name of each method, what it needs, and what it does."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from switchover.agent.api import EnginePort, HubPort
+from switchover.errors import RefusedError, UsageError
+from switchover.migration.operator import Operator
+
+__all__ = ["METHODS", "Method", "Need", "Target"]
+
+_OUTPUT_MOST = 256 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """On whom the methods act. There is no engine where only the host is watched."""
+
+    hub: HubPort
+    engine: EnginePort | None
+
+    @property
+    def acting(self) -> EnginePort:
+        """The engine. Raise `RefusedError` where there is none."""
+        if self.engine is None:
+            raise RefusedError("no plan is open here, so there is nothing to run", "open one: `switchover PLAN`")
+        return self.engine
+
+
+class Need(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The parameters of a method; each method has a type of its own below."""
+
+
+class _Nothing(Need, frozen=True):
+    pass
+
+
+class _Start(Need, frozen=True):
+    variables: dict[str, str] = {}
+    new: bool = False
+
+
+class _Next(Need, frozen=True):
+    confirmation: str | None = None
+
+
+class _Step(Need, frozen=True):
+    step: str
+    confirmation: str | None = None
+
+
+class _Phase(Need, frozen=True):
+    phase: str
+
+
+class _Answer(Need, frozen=True):
+    phase: str
+    yes: bool
+    note: str = ""
+
+
+class _Tick(Need, frozen=True):
+    step: str
+    item: int
+    evidence: str = ""
+
+
+class _Resolve(Need, frozen=True):
+    step: str
+    choice: str
+    reason: str
+
+
+class _Retry(Need, frozen=True):
+    step: str
+
+
+class _Rollback(Need, frozen=True):
+    name: str | None = None
+    dry_run: bool = False
+
+
+class _Abort(Need, frozen=True):
+    reason: str = ""
+
+
+class _Names(Need, frozen=True):
+    names: tuple[str, ...] = ()
+
+
+class _Output(Need, frozen=True):
+    step: str
+    attempt: int
+    offset: int = 0
+    limit: int = 64 * 1024
+
+
+class _Index(Need, frozen=True):
+    index: int
+
+
+Handler = Callable[[Target, Any, Operator], Awaitable[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """One method. `changes`: refused to a read-only client. `long`: answered as soon as it is under way."""
+
+    needs: type[Need]
+    handler: Handler
+    changes: bool = True
+    long: bool = False
+
+    def parse(self, params: Mapping[str, Any]) -> Need:
+        """Check the parameters. Raise `UsageError`."""
+        try:
+            return msgspec.convert(dict(params), type=self.needs)
+        except msgspec.ValidationError as error:
+            raise UsageError(
+                f"the request does not fit: {error}", "client and agent may be of different versions"
+            ) from error
+
+    def changes_something(self, need: Need) -> bool:
+        """Tell whether a read-only client may not ask for this."""
+        return self.changes and not (isinstance(need, _Rollback) and need.dry_run)
+
+
+async def _start(target: Target, need: _Start, op: Operator) -> Any:
+    return await target.acting.start(op, variables=need.variables, new=need.new)
+
+
+async def _next(target: Target, need: _Next, op: Operator) -> Any:
+    return await target.acting.run_next(op, confirmation=need.confirmation)
+
+
+async def _step(target: Target, need: _Step, op: Operator) -> Any:
+    return await target.acting.run_step(need.step, op, confirmation=need.confirmation)
+
+
+async def _gate(target: Target, need: _Phase, op: Operator) -> Any:
+    return await target.acting.check_gate(need.phase, op)
+
+
+async def _answer(target: Target, need: _Answer, op: Operator) -> Any:
+    return await target.acting.answer_gate(need.phase, op, need.yes, need.note)
+
+
+async def _tick(target: Target, need: _Tick, op: Operator) -> Any:
+    return await target.acting.tick(need.step, need.item, op, need.evidence)
+
+
+async def _resolve(target: Target, need: _Resolve, op: Operator) -> Any:
+    return await target.acting.resolve(need.step, need.choice, need.reason, op)
+
+
+async def _retry(target: Target, need: _Retry, op: Operator) -> Any:
+    return await target.acting.retry(need.step, op)
+
+
+async def _rollback(target: Target, need: _Rollback, op: Operator) -> Any:
+    return await target.acting.rollback(need.name, op, dry_run=need.dry_run)
+
+
+async def _abort(target: Target, need: _Abort, op: Operator) -> Any:
+    return await target.acting.abort(op, need.reason)
+
+
+async def _check(target: Target, need: _Names, op: Operator) -> Any:  # noqa: ARG001 - one shape for all handlers
+    await target.hub.recheck(need.names)
+
+
+async def _output(target: Target, need: _Output, op: Operator) -> Any:  # noqa: ARG001 - one shape for all handlers
+    limit = max(1, min(need.limit, _OUTPUT_MOST))
+    text, following, complete = target.acting.read_output(need.step, need.attempt, max(0, need.offset), limit)
+    return {"text": text, "next": following, "complete": complete}
+
+
+async def _diagnose(target: Target, need: _Index, op: Operator) -> Any:  # noqa: ARG001 - one shape for all handlers
+    ended = await target.hub.diagnose(need.index)
+    return [{"command": command, "exit_code": code, "output": output} for command, code, output in ended]
+
+
+METHODS: Mapping[str, Method] = {
+    "run.start": Method(_Start, _start),
+    "run.next": Method(_Next, _next, long=True),
+    "run.step": Method(_Step, _step, long=True),
+    "gate.check": Method(_Phase, _gate, long=True),
+    "gate.answer": Method(_Answer, _answer, long=True),
+    "manual.tick": Method(_Tick, _tick),
+    "step.resolve": Method(_Resolve, _resolve, long=True),
+    "step.retry": Method(_Retry, _retry, long=True),
+    "run.rollback": Method(_Rollback, _rollback, long=True),
+    "run.abort": Method(_Abort, _abort, long=True),
+    "check.run": Method(_Names, _check, changes=False, long=True),
+    "output.read": Method(_Output, _output, changes=False),
+    "trouble.diagnose": Method(_Index, _diagnose),
+}

@@ -1,0 +1,212 @@
+"""Find, start, replace and stop the agent of a workspace. Plain blocking calls: a screen runs them in a thread."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from switchover import __version__
+from switchover.agent.logind import escape_prefix, read_logind
+from switchover.agent.protocol import CLIENT_LINE_LIMIT, AgentInfo, ErrorInfo, Incoming, error_from_wire
+from switchover.agent.record import find_socket, read_record, start_ticks
+from switchover.errors import AgentError, SwitchoverError, VersionMismatchError
+from switchover.locations import Workspace, ensure_private_dir
+
+__all__ = ["StartReport", "ask", "call", "ensure_agent", "start", "stop"]
+
+_START_WITHIN_S = 30.0
+_ANSWER_WITHIN_S = 5.0
+_END_WITHIN_S = 10.0
+
+
+class StartReport(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a starting agent says to its starter: that it is ready, or why not."""
+
+    pid: int = 0
+    error: ErrorInfo | None = None
+    already: bool = False
+
+
+def ensure_agent(
+    workspace: Workspace,
+    plan: Path | None,
+    *,
+    read_only: bool = False,
+    version: str = __version__,
+    command: Sequence[str] | None = None,
+) -> AgentInfo:
+    """Return the agent that answers for the workspace, started or replaced where needed.
+
+    An agent of another version, with an older plan or with too few rights is replaced while nothing is under way.
+    Raise `PlanError` for a plan that cannot be used, `VersionMismatchError` where a step forbids to replace the agent,
+    `AgentError` where none comes up.
+    """
+    ensure_private_dir(workspace.directory)
+    for _ in range(3):
+        info = ask(workspace)
+        started = False
+        if info is None:
+            started = not start(workspace, plan, read_only=read_only, command=command).already
+            info = _await_answer(workspace)
+        if started and info.version != version:
+            break
+        if not _must_be_replaced(info, plan, version, read_only=read_only):
+            return info
+        stop(workspace, only_if_idle=True)
+    raise VersionMismatchError(
+        f"the agent that starts here is not of this program's version {version}",
+        "switchover was upgraded meanwhile: quit and start it again",
+    )
+
+
+def _must_be_replaced(info: AgentInfo, plan: Path | None, version: str, *, read_only: bool) -> bool:
+    if info.version != version:
+        if info.busy:
+            raise VersionMismatchError(
+                f"the agent is version {info.version}, this program {version}, and it is at work: {info.busy}",
+                "wait until that has ended and start again; it cannot be replaced before",
+            )
+        return not read_only or _refuse_to_replace(info, version)
+    if info.busy or info.run_open or read_only:
+        return False
+    return info.read_only or (plan is not None and _digest(plan) != info.plan_digest)
+
+
+def _refuse_to_replace(info: AgentInfo, version: str) -> bool:
+    raise VersionMismatchError(
+        f"the agent is version {info.version}, this program is version {version}",
+        "a screen that only watches does not replace it: start once without --read-only",
+    )
+
+
+def start(
+    workspace: Workspace, plan: Path | None, *, read_only: bool = False, command: Sequence[str] | None = None
+) -> StartReport:
+    """Start an agent in a session of its own and wait until it is ready. Raise what kept it from starting.
+
+    `already` in the report: another one was faster.
+    """
+    # -P keeps modules that lie in the current directory out of the agent.
+    words = [*(command or (sys.executable, "-P", "-m", "switchover")), "agent", "start", "--format", "json"]
+    words += ["--state", str(workspace.root)] + (["--read-only"] if read_only else [])
+    words += ["--", str(plan)] if plan is not None else []
+    prefix = escape_prefix(read_logind())
+    report = _run_starter([*prefix, *words]) if prefix else None
+    report = report or _run_starter(words)
+    if report is None:
+        raise AgentError("the agent did not start", f"its log may say why: {workspace.agent_log}")
+    if report.error is not None:
+        raise error_from_wire(report.error)
+    return report
+
+
+def _run_starter(words: Sequence[str]) -> StartReport | None:
+    try:
+        done = subprocess.run(
+            words, stdin=subprocess.DEVNULL, capture_output=True, cwd="/", timeout=_START_WITHIN_S, check=False
+        )
+        return msgspec.json.decode(done.stdout, type=StartReport)
+    except (OSError, subprocess.TimeoutExpired, msgspec.MsgspecError):
+        return None
+
+
+def ask(workspace: Workspace) -> AgentInfo | None:
+    """Return who answers for the workspace, or None where nobody does. Raise `AgentError` for one that hangs."""
+    try:
+        reply = call(find_socket(workspace), "agent.status", {})
+    except (FileNotFoundError, ConnectionError):
+        return None
+    return msgspec.convert(reply, type=AgentInfo)
+
+
+def call(path: Path, method: str, params: dict[str, Any], within_s: float = _ANSWER_WITHIN_S) -> Any:
+    """Make one request over a line of its own and return the result. Raise the agent's error, or `OSError`."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:
+        line.settimeout(within_s)
+        try:
+            line.connect(str(path))
+            line.sendall(msgspec.json.encode({"id": 1, "method": method, "params": params}) + b"\n")
+            with line.makefile("rb") as file:
+                answer = file.readline(CLIENT_LINE_LIMIT)
+            incoming = msgspec.json.decode(answer, type=Incoming) if answer else None
+        except TimeoutError as error:
+            raise AgentError(
+                f"the agent at {path} does not answer", "it may be stopped or overloaded: `switchover agent status`"
+            ) from error
+        except msgspec.MsgspecError as error:
+            raise AgentError(f"what answers at {path} is no agent of this program") from error
+    if incoming is None:
+        raise ConnectionResetError(f"the agent at {path} closed the line")
+    if incoming.error is not None:
+        raise error_from_wire(incoming.error)
+    return incoming.result
+
+
+def stop(workspace: Workspace, *, only_if_idle: bool = False) -> str | None:
+    """End the agent and wait until it has gone. Return what was under way (it goes on by itself), None where none ran.
+
+    Raise `RefusedError` with `only_if_idle` where it is at work, `AgentError` where it does not end.
+    """
+    record = read_record(workspace)
+    try:
+        info = ask(workspace)
+    except SwitchoverError:
+        info = None
+        if only_if_idle or record is None:
+            raise
+    if info is None:
+        if record is None or start_ticks(record.pid) != record.start_ticks:
+            return None
+        pid, busy = record.pid, ""
+    else:
+        pid, busy = info.pid, info.busy
+    handle = _open_process(pid)
+    if handle is None:
+        return busy
+    try:
+        if info is None:
+            signal.pidfd_send_signal(handle, signal.SIGTERM)
+        else:
+            with suppress(ConnectionError, FileNotFoundError):  # it has gone meanwhile
+                call(find_socket(workspace), "agent.stop", {"if_idle": only_if_idle})
+        if not select.select([handle], [], [], _END_WITHIN_S)[0]:
+            raise AgentError(f"the agent (process {pid}) does not end", f"end it: `kill -9 {pid}`; its steps go on")
+    finally:
+        os.close(handle)
+    return busy
+
+
+def _await_answer(workspace: Workspace) -> AgentInfo:
+    deadline = time.monotonic() + _START_WITHIN_S
+    while time.monotonic() < deadline:
+        info = ask(workspace)
+        if info is not None:
+            return info
+        time.sleep(0.05)
+    raise AgentError("the agent started but does not answer", f"its log may say why: {workspace.agent_log}")
+
+
+def _open_process(pid: int) -> int | None:
+    try:
+        return os.pidfd_open(pid)
+    except OSError:
+        return None
+
+
+def _digest(plan: Path) -> str:
+    try:
+        return hashlib.sha256(plan.read_bytes()).hexdigest()
+    except OSError:
+        return ""

@@ -1,0 +1,44 @@
+"""The agent's own log: bounded, private, and without secrets."""
+
+from __future__ import annotations
+
+import logging
+import logging.handlers
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+__all__ = ["open_log"]
+
+_LARGEST = 1024 * 1024
+_KEPT = 2
+
+
+class _Formatter(logging.Formatter):
+    """Takes secrets out of the whole record, its traceback included."""
+
+    def __init__(self, redact: Callable[[str], str]) -> None:
+        super().__init__("%(asctime)s %(levelname)s %(name)s: %(message)s")
+        self._redact = redact
+
+    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:  # noqa: N802, ARG002
+        return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(record.created))
+
+    def format(self, record: logging.LogRecord) -> str:
+        return self._redact(super().format(record))
+
+
+def open_log(path: Path, redact: Callable[[str], str]) -> logging.Handler:
+    """Send this program's log to `path`, readable by its owner only; older parts are kept beside it, then dropped."""
+    os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600))
+    handler = logging.handlers.RotatingFileHandler(
+        path, maxBytes=_LARGEST, backupCount=_KEPT, encoding="utf-8", errors="backslashreplace"
+    )
+    handler.setFormatter(_Formatter(redact))
+    logger = logging.getLogger()
+    logger.addHandler(handler)
+    logger.setLevel(logging.WARNING)
+    logging.getLogger("switchover").setLevel(logging.INFO)
+    logging.raiseExceptions = False  # a full disk costs log lines, not the agent
+    return handler

@@ -1,0 +1,117 @@
+"""The agent's life: it listens, watches, learns what became of earlier steps, and ends when told to."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from switchover.agent.intents import Target
+from switchover.agent.record import AgentLock, AgentRecord, start_ticks, write_record
+from switchover.agent.server import AgentServer, Identity
+from switchover.errors import SwitchoverError
+from switchover.locations import Workspace
+
+__all__ = ["serve"]
+
+log = logging.getLogger("switchover.agent")
+
+_LOOK_EVERY_S = 2.0
+_PAUSE_AFTER_CRASH_S = 1.0
+
+
+async def serve(
+    target: Target,
+    identity: Identity,
+    workspace: Workspace,
+    lock: AgentLock,
+    *,
+    ready: Callable[[], None] = lambda: None,
+    let_go: Callable[[], Awaitable[None]] | None = None,
+) -> None:
+    """Serve until SIGTERM, SIGINT or a client's stop. `ready` is called once clients can connect, `let_go` at the end.
+
+    Raise `StateError` where the socket or the record cannot be made.
+    """
+    loop = asyncio.get_running_loop()
+    stopping = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    loop.set_exception_handler(_log_forgotten)
+    server = AgentServer(target, identity, stop=stopping.set)
+    tasks: list[asyncio.Task[Any]] = []
+    try:
+        await _announce(server, identity, workspace)
+        tasks.append(loop.create_task(_keep_watching(target)))
+        tasks.append(loop.create_task(_keep_reachable(server, identity, workspace, lock, stopping)))
+        if target.engine is not None and not identity.read_only:
+            server.begin("recovery", _recover(target))
+        log.info("agent %s started as process %d", identity.version, os.getpid())
+        if identity.warning:
+            log.warning("%s", identity.warning)
+        ready()
+        await stopping.wait()
+        log.info("agent ends")
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await server.close()
+        if let_go is not None:
+            await let_go()
+        if lock.is_ours:
+            workspace.agent_record.unlink(missing_ok=True)
+
+
+async def _announce(server: AgentServer, identity: Identity, workspace: Workspace) -> None:
+    path = workspace.socket
+    await server.listen(path)
+    pid = os.getpid()
+    write_record(
+        workspace,
+        AgentRecord(pid, start_ticks(pid) or 0, identity.version, str(path), identity.plan, identity.since),
+    )
+
+
+async def _keep_watching(target: Target) -> None:
+    while True:
+        try:
+            await target.hub.run()
+        except Exception:  # the boundary: a defect of the watching must not end the acting
+            log.exception("the hub ended unexpectedly and is started again")
+        await asyncio.sleep(_PAUSE_AFTER_CRASH_S)
+
+
+async def _keep_reachable(
+    server: AgentServer, identity: Identity, workspace: Workspace, lock: AgentLock, stopping: asyncio.Event
+) -> None:
+    """Move the socket when its folder goes (logind removes the runtime directory); end when the state has gone."""
+    while True:
+        await asyncio.sleep(_LOOK_EVERY_S)
+        if not lock.is_ours:
+            log.error("the state directory has gone or belongs to another agent")
+            stopping.set()
+            return
+        if not server.is_reachable:
+            try:
+                await _announce(server, identity, workspace)
+                log.info("the socket had gone and was made again")
+            except SwitchoverError as error:
+                log.warning("%s", error.title)
+
+
+async def _recover(target: Target) -> None:
+    try:
+        await target.acting.recover()
+    except SwitchoverError as error:
+        log.error("recovery: %s", error.title)  # noqa: TRY400 - an expected refusal needs no traceback
+    except Exception:  # the boundary: what cannot be recovered now stays as the journal has it
+        log.exception("recovery failed")
+
+
+def _log_forgotten(_: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    log.error("%s", context.get("message", "an error in the background"), exc_info=context.get("exception"))

@@ -1,0 +1,97 @@
+"""The line between agent and client: one JSON document a line over a unix socket.
+
+    request       {"id": 1, "method": "run.step", "params": {"step": "dump"}}
+    reply         {"id": 1, "result": …}   or   {"id": 1, "error": {"kind", "title", "hint", "problems"}}
+    notification  {"event": "snapshot", "seq", "at", "sections": {field: value}}   what changed, all at first
+                  {"event": "trouble", "request": 1, "error": {…}}   an accepted action that failed later
+
+`hello`, `agent.status` and `agent.stop` keep their shape for ever, so that different versions can part in peace.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from switchover import errors
+from switchover.errors import AgentError, PlanError, PlanProblem, SwitchoverError
+
+__all__ = [
+    "CLIENT_LINE_LIMIT",
+    "SERVER_LINE_LIMIT",
+    "AgentInfo",
+    "ErrorInfo",
+    "Incoming",
+    "Request",
+    "error_from_wire",
+    "error_to_wire",
+]
+
+SERVER_LINE_LIMIT = 256 * 1024  # what a client may send in one line
+CLIENT_LINE_LIMIT = 64 * 1024 * 1024  # a whole first snapshot
+
+
+class Request(msgspec.Struct, frozen=True):
+    """What a client asks."""
+
+    id: int
+    method: str
+    params: dict[str, Any] = {}
+
+
+class ErrorInfo(msgspec.Struct, frozen=True, omit_defaults=True):
+    """An error of the tree in `switchover.errors`, by its name."""
+
+    kind: str
+    title: str
+    hint: str = ""
+    problems: tuple[PlanProblem, ...] = ()
+
+
+class Incoming(msgspec.Struct, frozen=True):
+    """Any line that a client receives: a reply where `id` is set, else a notification."""
+
+    id: int | None = None
+    result: Any = None
+    error: ErrorInfo | None = None
+    event: str = ""
+    request: int = 0
+    seq: int = 0
+    at: float = 0.0
+    sections: dict[str, msgspec.Raw] = {}
+
+
+class AgentInfo(msgspec.Struct, frozen=True):
+    """Who answers: the reply to `hello` and `agent.status`.
+
+    `busy` says what is under way, empty when nothing is; `run_open` that a run has begun and not ended.
+    """
+
+    version: str
+    pid: int
+    workspace: str
+    plan: str = ""
+    plan_digest: str = ""
+    busy: str = ""
+    run_open: bool = False
+    read_only: bool = False
+    since: float = 0.0
+    clients: int = 0
+    warning: str = ""
+
+
+def error_to_wire(error: SwitchoverError) -> ErrorInfo:
+    """Make an error ready to be sent."""
+    problems = tuple(error.problems) if isinstance(error, PlanError) else ()
+    return ErrorInfo(type(error).__name__, error.title, error.hint, problems)
+
+
+def error_from_wire(info: ErrorInfo) -> SwitchoverError:
+    """Make the same error again; one of an unknown kind becomes an `AgentError`."""
+    if info.kind == "PlanError" and info.problems:
+        return PlanError(list(info.problems))
+    kind = getattr(errors, info.kind, None) if info.kind in errors.__all__ else None
+    if isinstance(kind, type) and issubclass(kind, SwitchoverError) and kind is not PlanError:
+        return kind(info.title, info.hint)
+    return AgentError(info.title, info.hint)

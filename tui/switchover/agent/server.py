@@ -1,0 +1,308 @@
+"""The agent's socket: serves each client by itself, so that none can hold up another or the work.
+
+Only this user (and root) may connect. A client that reads slowly misses snapshots, never the newest one. An error that
+nobody foresaw ends one request, never the agent.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import socket
+import struct
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from switchover.agent.busy import run_is_open, under_way
+from switchover.agent.intents import METHODS, Method, Target
+from switchover.agent.protocol import SERVER_LINE_LIMIT, AgentInfo, ErrorInfo, Request, error_to_wire
+from switchover.agent.sections import SectionEncoder
+from switchover.agent.session import Session
+from switchover.errors import AgentError, RefusedError, StateError, SwitchoverError, UsageError
+from switchover.locations import ensure_private_dir
+from switchover.migration.operator import Operator
+from switchover.snapshot import Snapshot
+
+__all__ = ["AgentServer", "Identity"]
+
+log = logging.getLogger("switchover.agent")
+
+_MOST_CLIENTS = 100
+_WRITE_BUFFER = 64 * 1024
+_PEER_CREDENTIALS = struct.Struct("3i")
+_REQUESTS_AT_ONCE = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What the agent says about itself."""
+
+    version: str
+    workspace: str
+    plan: str = ""
+    plan_digest: str = ""
+    read_only: bool = False
+    since: float = 0.0
+    warning: str = ""
+
+
+class AgentServer:
+    """Serves snapshots and takes requests. A long action that runs for `accept_after_s` counts as accepted."""
+
+    def __init__(
+        self, target: Target, identity: Identity, *, stop: Callable[[], None], accept_after_s: float = 0.5
+    ) -> None:
+        self._target = target
+        self._identity = identity
+        self._stop = stop
+        self._accept_after_s = accept_after_s
+        self._sections = SectionEncoder()
+        self._sessions: set[Session] = set()
+        self._actions: dict[asyncio.Task[Any], str] = {}
+        self._server: asyncio.Server | None = None
+        self._bound: tuple[Path, int] | None = None
+
+    # -- the socket
+
+    async def listen(self, path: Path) -> None:
+        """Serve at `path`, replacing what lies there: the caller holds the agent's lock, so it can only be stale."""
+        listener, inode = _bind(path)
+        old = self._server
+        self._server = await asyncio.start_unix_server(self._serve, sock=listener, limit=SERVER_LINE_LIMIT)
+        self._bound = (path, inode)
+        if old is not None:
+            old.close()
+
+    @property
+    def is_reachable(self) -> bool:
+        """Tell whether the socket still lies where clients look (logind removes it with the runtime directory)."""
+        if self._bound is None:
+            return False
+        path, inode = self._bound
+        try:
+            return path.stat().st_ino == inode
+        except OSError:
+            return False
+
+    def _remove_socket(self) -> None:
+        if self._bound is not None and self.is_reachable:
+            self._bound[0].unlink(missing_ok=True)
+
+    async def close(self) -> None:
+        """Stop serving, let go of the clients and cancel the actions; what runs under a shim runs on."""
+        if self._server is not None:
+            self._server.close()
+        self._remove_socket()
+        for task in self._actions:
+            task.cancel()
+        await asyncio.gather(*self._actions, return_exceptions=True)
+        await asyncio.gather(*(s.close() for s in list(self._sessions)), return_exceptions=True)
+
+    def info(self) -> AgentInfo:
+        """Return who answers here and what is under way."""
+        view = self._target.engine.view() if self._target.engine is not None else None
+        me = self._identity
+        return AgentInfo(
+            version=me.version,
+            pid=os.getpid(),
+            workspace=me.workspace,
+            plan=me.plan,
+            plan_digest=me.plan_digest,
+            busy=under_way(view) or next((n for n in self._actions.values() if n), ""),
+            run_open=run_is_open(view),
+            read_only=me.read_only,
+            since=me.since,
+            clients=sum(1 for s in self._sessions if s.streaming is not None),
+            warning=me.warning,
+        )
+
+    def begin(self, name: str, action: Any) -> asyncio.Task[Any]:
+        """Run an action that belongs to the agent, not to whoever asked; an empty name does not count as busy."""
+        task: asyncio.Task[Any] = asyncio.ensure_future(action)
+        self._actions[task] = name
+        task.add_done_callback(lambda done: self._actions.pop(done, None))
+        return task
+
+    # -- one client
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        session = Session(reader, writer)
+        writer.transport.set_write_buffer_limits(high=_WRITE_BUFFER)
+        self._sessions.add(session)
+        try:
+            if not _may_connect(writer.get_extra_info("socket")):
+                session.fail(None, ErrorInfo("RefusedError", "this agent belongs to another user"))
+            elif len(self._sessions) > _MOST_CLIENTS:
+                session.fail(None, ErrorInfo("RefusedError", f"{_MOST_CLIENTS} clients are connected already"))
+            else:
+                await self._converse(session)
+        except (ConnectionError, asyncio.CancelledError):
+            pass
+        except Exception:
+            log.exception("a client's line broke")
+        finally:
+            self._sessions.discard(session)
+            await session.close()
+
+    async def _converse(self, session: Session) -> None:
+        while True:
+            try:
+                line = await session.reader.readuntil(b"\n")
+            except asyncio.IncompleteReadError:
+                return
+            except asyncio.LimitOverrunError:
+                session.fail(None, ErrorInfo("UsageError", f"a request is longer than {SERVER_LINE_LIMIT} bytes"))
+                return
+            try:
+                request = msgspec.json.decode(line, type=Request)
+            except (msgspec.MsgspecError, UnicodeDecodeError):
+                session.fail(None, ErrorInfo("UsageError", "a request is not what this agent understands"))
+                return
+            if len(session.requests) >= _REQUESTS_AT_ONCE:
+                await asyncio.wait(session.requests, return_when=asyncio.FIRST_COMPLETED)
+            task = asyncio.create_task(self._answer(session, request))
+            session.requests.add(task)
+            task.add_done_callback(session.requests.discard)
+            await session.writer.drain()
+
+    async def _answer(self, session: Session, request: Request) -> None:
+        try:
+            session.reply(request.id, await self._perform(session, request))
+        except SwitchoverError as error:
+            session.fail(request.id, error_to_wire(error))
+        except Exception as error:  # the boundary: one request fails, the agent lives
+            log.exception("%s failed", request.method)
+            session.fail(request.id, _unexpected(error))
+
+    async def _perform(self, session: Session, request: Request) -> Any:
+        params = request.params
+        match request.method:
+            case "hello":
+                return self._hello(session, params)
+            case "agent.status":
+                return self.info()
+            case "agent.stop":
+                return self._stop_for(session, params)
+            case "subscribe":
+                if session.streaming is None:
+                    session.streaming = asyncio.create_task(self._stream(session))
+                return "subscribed"
+        method = METHODS.get(request.method)
+        if method is None:
+            raise UsageError(
+                f"the agent has no method {request.method}", "client and agent may be of different versions"
+            )
+        return await self._act(session, request, method)
+
+    def _hello(self, session: Session, params: Mapping[str, Any]) -> AgentInfo:
+        given = params.get("operator") or {}
+        if not isinstance(given, Mapping):
+            raise UsageError("hello needs an operator with who, host and tty")
+        words = {name: str(given.get(name, ""))[:200] for name in ("who", "host", "tty")}
+        session.operator = Operator(**words)
+        session.read_only = bool(params.get("read_only", False))
+        return self.info()
+
+    def _stop_for(self, session: Session, params: Mapping[str, Any]) -> dict[str, str]:
+        if session.read_only:
+            raise RefusedError("this connection only watches", "open it again without --read-only")
+        busy = self.info().busy
+        if busy and params.get("if_idle"):
+            raise RefusedError(f"the agent is at work: {busy}", "wait until it has ended")
+        asyncio.get_running_loop().call_soon(self._stop)
+        return {"busy": busy}
+
+    async def _act(self, session: Session, request: Request, method: Method) -> Any:
+        if session.operator is None:
+            raise UsageError("say hello first")
+        need = method.parse(request.params)
+        if method.changes_something(need):
+            if self._identity.read_only:
+                raise RefusedError(
+                    "this agent only watches: it was started with --read-only", "stop it and start it without"
+                )
+            if session.read_only:
+                raise RefusedError("this screen only watches: it was opened with --read-only", "open it again without")
+        name = request.method if method.changes else ""
+        action = self.begin(name, method.handler(self._target, need, session.operator))
+        if not method.long:
+            return await asyncio.shield(action)
+        await asyncio.wait([action], timeout=self._accept_after_s)
+        if action.done():
+            action.result()
+            return "done"
+        action.add_done_callback(lambda done: self._tell_late(session, request, done))
+        return "accepted"
+
+    def _tell_late(self, session: Session, request: Request, action: asyncio.Task[Any]) -> None:
+        if action.cancelled() or (error := action.exception()) is None:
+            return
+        if isinstance(error, SwitchoverError):
+            session.trouble(request.id, error_to_wire(error))
+        else:
+            log.error("%s failed", request.method, exc_info=error)
+            session.trouble(request.id, _unexpected(error))
+
+    async def _stream(self, session: Session) -> None:
+        sent: Snapshot | None = None
+        now = self._target.hub.snapshot
+        with suppress(ConnectionError):
+            while True:
+                session.send(self._sections.encode(sent, now))
+                sent = now
+                await session.writer.drain()
+                now = await self._next_after(sent)
+
+    async def _next_after(self, sent: Snapshot) -> Snapshot:
+        while True:
+            try:
+                return await self._target.hub.next_snapshot(sent.seq)
+            except Exception:  # the boundary: a defect of the hub must not cut the clients off
+                log.exception("the hub gave no snapshot")
+                await asyncio.sleep(1.0)
+
+
+def _unexpected(error: BaseException) -> ErrorInfo:
+    return ErrorInfo(
+        AgentError.__name__, f"the agent met an unexpected {type(error).__name__}", "its details are in the agent's log"
+    )
+
+
+def _may_connect(peer: Any) -> bool:
+    if peer is None:
+        return False
+    credentials = peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _PEER_CREDENTIALS.size)
+    _, uid, _ = _PEER_CREDENTIALS.unpack(credentials)
+    return uid in {os.getuid(), 0}
+
+
+def _bind(path: Path) -> tuple[socket.socket, int]:
+    _private_socket_folder(path.parent)
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        path.unlink(missing_ok=True)
+        before = os.umask(0o177)
+        try:
+            listener.bind(str(path))
+        finally:
+            os.umask(before)
+        listener.listen(64)
+        return listener, path.stat().st_ino
+    except OSError as error:
+        listener.close()
+        raise StateError(f"cannot make the socket {path}: {error.strerror}", "see `switchover doctor`") from error
+
+
+def _private_socket_folder(folder: Path) -> None:
+    """Make sure that nobody else can reach into the socket's folder. Raise `StateError`."""
+    ensure_private_dir(folder)
+    if folder.is_symlink():
+        raise StateError(f"{folder} is a symbolic link", "remove it; the agent's socket needs a folder of its own")
+    if folder.stat().st_mode & 0o077:
+        folder.chmod(0o700)

@@ -1,0 +1,53 @@
+"""One client at the other end of the line: who it is, what it may do, and how far it has seen."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import Any
+
+import msgspec
+
+from switchover.agent.protocol import ErrorInfo
+from switchover.migration.operator import Operator
+
+__all__ = ["Session"]
+
+_ENCODER = msgspec.json.Encoder(enc_hook=str)
+
+
+@dataclass(slots=True, eq=False)
+class Session:
+    """A connection that is being served."""
+
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+    operator: Operator | None = None
+    read_only: bool = False
+    streaming: asyncio.Task[None] | None = None
+    requests: set[asyncio.Task[None]] = field(default_factory=set)
+
+    def send(self, line: bytes) -> None:
+        """Put a whole line on its way; nothing happens where the client has gone."""
+        if not self.writer.is_closing():
+            self.writer.write(line)
+
+    def reply(self, request: int, result: Any) -> None:
+        """Answer a request."""
+        self.send(_ENCODER.encode({"id": request, "result": result}) + b"\n")
+
+    def fail(self, request: int | None, error: ErrorInfo) -> None:
+        """Answer a request with an error."""
+        self.send(_ENCODER.encode({"id": request, "error": error}) + b"\n")
+
+    def trouble(self, request: int, error: ErrorInfo) -> None:
+        """Tell that an action which had been accepted has failed."""
+        self.send(_ENCODER.encode({"event": "trouble", "request": request, "error": error}) + b"\n")
+
+    async def close(self) -> None:
+        """End everything that belongs to this client but the actions that it began."""
+        tasks = [t for t in (self.streaming, *self.requests) if t is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self.writer.close()
