@@ -1,0 +1,150 @@
+import os
+import select
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from tests.functional.demo.conftest import Switchover
+
+from switchover.demo.layout import PARTS, Demo
+from switchover.demo.proc import marked, start_time
+from switchover.demo.processes import ask, end_all, is_running, recorded, start
+from switchover.demo.store import connect, counts
+
+
+def test_headless_prints_the_plans_path_alone_and_keeps_no_pipe_open(folder: Path, switchover: Switchover) -> None:
+    done = switchover("demo", folder, "--headless", timeout=60)
+    assert done.stdout == f"{folder}/plan.yaml\n"
+    demo = Demo.at(folder)
+    assert is_running(demo, "old")
+    assert is_running(demo, "door")
+    assert not is_running(demo, "new")
+
+
+def test_the_old_store_has_more_than_ten_thousand_rows_in_several_tables(demo: Demo) -> None:
+    with connect(demo, "old") as store:
+        found = counts(store)
+    assert len(found) >= 3
+    assert sum(found.values()) > 10_000
+
+
+def test_laying_it_down_again_leaves_what_runs_and_restarts_what_does_not(demo: Demo, switchover: Switchover) -> None:
+    door, old = recorded(demo, "door"), recorded(demo, "old")
+    assert old is not None
+    os.kill(old, signal.SIGKILL)
+    assert switchover("demo", demo.directory, "--headless").returncode == 0
+    assert recorded(demo, "door") == door
+    assert recorded(demo, "old") not in (None, old)
+
+
+def test_a_folder_with_other_files_is_refused_and_left_alone(folder: Path, switchover: Switchover) -> None:
+    folder.mkdir()
+    (folder / "thesis.txt").write_text("mine")
+    done = switchover("demo", folder, "--headless")
+    assert done.returncode == 1
+    assert "thesis.txt" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert sorted(p.name for p in folder.iterdir()) == ["thesis.txt"]
+
+
+@pytest.mark.parametrize("where", ["/proc/demo", "/dev/null"])
+def test_a_place_that_cannot_hold_it_is_named(where: str, switchover: Switchover) -> None:
+    done = switchover("demo", where, "--headless")
+    assert done.returncode == 1
+    assert where in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+
+
+def test_a_relative_folder_and_a_link_to_it_are_the_same_demo(tmp_path: Path, folder: Path) -> None:
+    folder.mkdir()
+    (tmp_path / "link").symlink_to(folder)
+    command = [sys.executable, "-m", "switchover", "demo", "--state", "state", "--headless"]
+    paths = [
+        subprocess.run([*command, name], cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+        for name in (folder.name, "link")
+    ]
+    assert paths == [f"{folder.resolve()}/plan.yaml\n"] * 2
+
+
+def test_without_a_terminal_it_says_how_to_go_on_and_starts_nothing(folder: Path, switchover: Switchover) -> None:
+    done = switchover("demo", folder)
+    assert done.returncode == 2
+    assert "--headless" in done.stderr
+    assert not folder.exists()
+
+
+def test_stop_leaves_nothing_and_may_be_said_twice(demo: Demo, switchover: Switchover) -> None:
+    start(demo, "old")
+    assert marked(demo)
+    first, second = switchover("demo", demo.directory, "--stop"), switchover("demo", demo.directory, "--stop")
+    assert (first.returncode, second.returncode) == (0, 0), first.stderr + second.stderr
+    assert not marked(demo)
+    assert "Nothing" in second.stdout
+    assert demo.store("old").exists()
+
+
+def test_stop_finds_what_has_no_record_any_more(demo: Demo, switchover: Switchover) -> None:
+    for part in PARTS:
+        demo.record(part).unlink(missing_ok=True)
+    assert len(marked(demo)) == 2
+    assert switchover("demo", demo.directory, "--stop").returncode == 0
+    assert not marked(demo)
+
+
+def test_stop_finds_what_a_killed_parent_left_behind(demo: Demo, switchover: Switchover) -> None:
+    stubborn = (
+        "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print(0, flush=True); time.sleep(600)"
+    )
+    code = (
+        "import subprocess, sys, time\n"
+        f"subprocess.Popen([sys.executable, '-c', {stubborn!r}], start_new_session=True)\n"
+        "time.sleep(600)"
+    )
+    environment = {**os.environ, "SWITCHOVER_DEMO_DIR": str(demo.directory)}
+    with subprocess.Popen([sys.executable, "-c", code], env=environment, stdout=subprocess.PIPE) as parent:
+        assert parent.stdout is not None
+        assert parent.stdout.readline()
+        parent.kill()
+    assert len(marked(demo)) == 3
+    assert switchover("demo", demo.directory, "--stop").returncode == 0
+    assert not marked(demo)
+
+
+def test_stop_never_ends_another_demo(demo: Demo, tmp_path: Path, switchover: Switchover) -> None:
+    other = Demo.at(f"{demo.directory} 2")
+    try:
+        assert switchover("demo", other.directory, "--headless").returncode == 0
+        assert switchover("demo", demo.directory, "--stop").returncode == 0
+        assert is_running(other, "old")
+        assert ask(other, "door", "/health")[0] == 200
+    finally:
+        end_all(other)
+
+
+def test_stop_ends_nobody_who_took_over_a_recorded_number(demo: Demo, switchover: Switchover) -> None:
+    end_all(demo)
+    with subprocess.Popen(["sleep", "600"]) as stranger:
+        demo.record("old").write_text(f"{stranger.pid} 1\n")
+        assert switchover("demo", demo.directory, "--stop").returncode == 0
+        assert start_time(stranger.pid) is not None
+        stranger.kill()
+
+
+def test_the_servers_end_by_themselves_when_their_folder_is_gone(demo: Demo) -> None:
+    pids = [os.pidfd_open(pid) for pid in marked(demo)]
+    shutil.rmtree(demo.directory)
+    for pidfd in pids:
+        assert select.select([pidfd], [], [], 30)[0]
+        os.close(pidfd)
+
+
+def test_stop_works_when_the_folder_is_damaged(demo: Demo, switchover: Switchover) -> None:
+    demo.plan.unlink()
+    demo.store("old").unlink()
+    demo.record("old").unlink()
+    assert switchover("demo", demo.directory, "--stop").returncode == 0
+    assert not marked(demo)
