@@ -378,7 +378,10 @@ class SourceNote:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """All of it. `seq` grows by one for each that is published; `at` is when (epoch seconds)."""
+    """All of it. `seq` grows by one for each that is published; `at` is when (epoch seconds).
+
+    `problems` stand worst first, the `timeline` newest first, everything else in the order of the plan.
+    """
 
     seq: int = 0
     at: float = 0.0

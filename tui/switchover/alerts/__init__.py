@@ -1,0 +1,1 @@
+"""Rules over checks: when they fire, whom they tell, when they remind."""

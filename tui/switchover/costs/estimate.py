@@ -1,0 +1,73 @@
+"""What the two sides cost a month as the plan says, line by line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from switchover.costs.money import display, display_change, display_percent
+from switchover.plan.model import Plan
+from switchover.snapshot import CostRow, CostsView
+
+__all__ = ["LineItem", "compare", "costs_view", "sides"]
+
+
+@dataclass(frozen=True, slots=True)
+class LineItem:
+    """One line a month; None where the side has no such line, which is not the same as one that costs nothing."""
+
+    name: str
+    before: Decimal | None
+    after: Decimal | None
+
+    @property
+    def difference(self) -> Decimal:
+        """What the line adds (positive) or saves (negative)."""
+        return (self.after or Decimal(0)) - (self.before or Decimal(0))
+
+
+def sides(plan: Plan) -> tuple[str, str]:
+    """Return the names of the environment before and the one after: so called, else the first two of the plan."""
+    names = list(plan.environments)
+    if "before" in names and "after" in names:
+        return "before", "after"
+    return (names[0] if names else ""), (names[1] if len(names) > 1 else "")
+
+
+def compare(before: Mapping[str, Decimal], after: Mapping[str, Decimal]) -> tuple[LineItem, ...]:
+    """Return the lines of both sides by name, in the order of the plan."""
+    return tuple(LineItem(name, before.get(name), after.get(name)) for name in dict.fromkeys((*before, *after)))
+
+
+def costs_view(plan: Plan) -> CostsView:
+    """Return the planned costs as they are shown; without any line, an empty view."""
+    first, second = sides(plan)
+    before = plan.environments[first].cost_month if first else {}
+    after = plan.environments[second].cost_month if second else {}
+    items = compare(before, after)
+    if not items:
+        return CostsView(currency=plan.currency)
+    total_before = sum(before.values(), Decimal(0))
+    total_after = sum(after.values(), Decimal(0))
+    difference = total_after - total_before
+    budget = plan.budget_month
+    return CostsView(
+        currency=plan.currency,
+        rows=tuple(
+            CostRow(
+                item.name,
+                display(item.before) if item.before is not None else "",
+                display(item.after) if item.after is not None else "",
+                display_change(item.difference),
+            )
+            for item in items
+        ),
+        before_total=display(total_before),
+        after_total=display(total_after),
+        difference=display_change(difference),
+        percent=display_percent(difference, total_before),
+        budget=display(budget) if budget is not None else "",
+        within_budget=total_after <= budget if budget is not None else None,
+        both_total=display(total_before + total_after),
+    )

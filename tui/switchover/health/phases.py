@@ -1,0 +1,27 @@
+"""Which checks are watched now: `when` and `until` name phases of the run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from switchover.plan.model import CheckSpec
+
+__all__ = ["PhaseMark", "not_watched"]
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseMark:
+    """How far a phase is."""
+
+    started: bool = False
+    ended: bool = False
+
+
+def not_watched(spec: CheckSpec, phases: Mapping[str, PhaseMark]) -> str:
+    """Say why the check is not watched now; empty when it is."""
+    if spec.when is not None and not phases.get(spec.when, PhaseMark()).started:
+        return f"watched from phase {spec.when} on"
+    if spec.until is not None and phases.get(spec.until, PhaseMark()).ended:
+        return f"watched until phase {spec.until} ended"
+    return ""

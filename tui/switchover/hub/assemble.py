@@ -1,0 +1,247 @@
+"""Makes the parts of the Snapshot from the live state; keeps what did not change as the same object."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from switchover import __version__
+from switchover.clock import Clock
+from switchover.costs.estimate import costs_view, sides
+from switchover.health.phases import PhaseMark
+from switchover.health.state import CheckState, Standing
+from switchover.hub.engine_view import EngineView
+from switchover.hub.live import LiveSide
+from switchover.hub.problems import Facts, find_problems
+from switchover.hub.rows import POINTS, Expectation, check_row, metric_row, process_row, service_row
+from switchover.hub.watch import HOST_TOP_S, Watcher
+from switchover.plan.conditions import Condition, parse_condition
+from switchover.plan.load import LoadedPlan
+from switchover.snapshot import (
+    AlertRow,
+    CheckRow,
+    ContactRow,
+    CostsView,
+    Header,
+    MetricRow,
+    MigrationView,
+    ServiceRow,
+    Snapshot,
+    SourceNote,
+    TimelineRow,
+    TroubleView,
+)
+from switchover_checks.api import Status, worst
+
+__all__ = ["Assembler", "phase_marks"]
+
+_TIMELINE_SHOWN = 200
+
+
+def phase_marks(view: MigrationView) -> dict[str, PhaseMark]:
+    """Return how far each phase of the run is."""
+    return {p.id: PhaseMark(p.started_at is not None, p.ended_at is not None) for p in view.phases}
+
+
+@dataclass(frozen=True, slots=True)
+class _Cached:
+    key: tuple[object, ...]
+    row: CheckRow
+
+
+class Assembler:
+    """Builds Snapshots. Only `engine_changed` makes it ask the engine again; all else is cheap."""
+
+    def __init__(
+        self,
+        loaded: LoadedPlan | None,
+        engine: EngineView | None,
+        watcher: Watcher,
+        live: LiveSide | None,
+        clock: Clock,
+        *,
+        read_only: bool,
+    ) -> None:
+        self._loaded = loaded
+        self._engine = engine
+        self._watcher = watcher
+        self._live = live
+        self._clock = clock
+        self._read_only = read_only
+        self._host = socket.gethostname()
+        self._costs = costs_view(loaded.plan) if loaded is not None else CostsView()
+        self._first = sides(loaded.plan)[0] if loaded is not None else ""
+        self._contacts = _contacts(loaded) if loaded is not None else ()
+        self._conditions: list[Condition | None] = []
+        if loaded is not None:
+            self._conditions = [parse_condition(t.when) if t.when else None for t in loaded.plan.troubleshooting]
+        self._checks: dict[str, _Cached] = {}
+        self._metrics: dict[str, tuple[int, tuple[float | None, ...]]] = {}
+        self.view = MigrationView()
+        self._run_timeline: tuple[TimelineRow, ...] = ()
+        self._no_return = False
+        self.engine_changed()
+
+    def engine_changed(self) -> None:
+        """Ask the engine again how the run stands."""
+        if self._engine is None:
+            return
+        self.view = self._engine.view()
+        self._run_timeline = tuple(self._engine.timeline())
+        steps = [step for phase in self.view.phases for step in phase.steps]
+        self._no_return = any(step.irreversible and step.started_at is not None for step in steps)
+
+    def status_of(self, name: str) -> Status | None:
+        """Return how the check `name` (or all the items it stands for) stands; None when it is not watched now."""
+        evaluator = self._watcher.evaluator
+        if evaluator is None:
+            return None
+        try:
+            members = evaluator.catalog.members(name)
+        except KeyError:
+            return None
+        standings = [self._watcher.standing(m).status for m in members if not self._watcher.resting(m)]
+        return worst(standings) if standings else None
+
+    def build(self, alerts: Sequence[AlertRow]) -> Snapshot:
+        """Return everything as it stands now, without a number yet."""
+        watcher = self._watcher
+        now = self._clock.now()
+        checks = tuple(self._check_rows())
+        services = self._service_rows()
+        metrics = tuple(self._metric_rows(now))
+        timeline = sorted((*watcher.timeline, *self._run_timeline), key=_when, reverse=True)[:_TIMELINE_SHOWN]
+        troubles = self._troubles()
+        facts = Facts(
+            checks=checks,
+            services=services,
+            metrics=metrics,
+            migration=self.view,
+            timeline=tuple(timeline),
+            troubles=troubles,
+            trouble_subjects=tuple(c.subject if c is not None else "" for c in self._conditions),
+        )
+        return Snapshot(
+            at=now,
+            header=self._header(),
+            problems=find_problems(facts),
+            services=services,
+            checks=checks,
+            metrics=metrics,
+            costs=self._costs,
+            migration=self.view,
+            timeline=tuple(timeline),
+            alerts=tuple(alerts),
+            troubles=troubles,
+            contacts=self._contacts,
+            sources=self._sources(),
+        )
+
+    def _header(self) -> Header:
+        host = self._host
+        if self._loaded is None:
+            return Header(
+                title=host, read_only=self._read_only, agent_pid=os.getpid(), agent_version=__version__, host=host
+            )
+        plan = self._loaded.plan
+        return Header(
+            plan_id=plan.id,
+            title=plan.title,
+            plan_path=str(self._loaded.path),
+            target=plan.target or "",
+            production=any(e.production for e in plan.environments.values()),
+            live_side=self._live.side if self._live is not None else "",
+            holder=self._engine.holder() if self._engine is not None else None,
+            read_only=self._read_only,
+            agent_pid=os.getpid(),
+            agent_version=__version__,
+            host=host,
+            plan_edited=self._engine.plan_edited if self._engine is not None else False,
+        )
+
+    def _check_rows(self) -> list[CheckRow]:
+        evaluator = self._watcher.evaluator
+        rows = []
+        for name, item in evaluator.catalog.items.items() if evaluator is not None else ():
+            state: CheckState = self._watcher.checks[name]
+            resting = self._watcher.resting(name)
+            standing: Standing = self._watcher.standing(name)
+            running = evaluator is not None and evaluator.busy(name)
+            key = (state, resting, standing, running)
+            cached = self._checks.get(name)
+            if cached is None or cached.key != key:
+                cached = _Cached(key, check_row(item, state, standing, running=running, resting=resting))
+                self._checks[name] = cached
+            rows.append(cached.row)
+        return rows
+
+    def _service_rows(self) -> tuple[ServiceRow, ...]:
+        watcher = self._watcher
+        if watcher.inventory is None or self._loaded is None:
+            at = watcher.top_at or 0.0
+            return tuple(process_row(process, at, HOST_TOP_S) for process in watcher.top)
+        mono = self._clock.monotonic()
+        live = (self._live.side or self._live.last) if self._live is not None else ""
+        over = self.view.state in ("done", "rolled_back", "aborted")
+        expectation = Expectation(live, self._first, over, self._no_return)
+        return tuple(
+            service_row(name, service, watcher.inventory.states[name], expectation, mono=mono)
+            for name, service in watcher.inventory.services.items()
+        )
+
+    def _metric_rows(self, now: float) -> list[MetricRow]:
+        rows = []
+        for name, track in self._watcher.sampler.tracks.items():
+            if name == "host.swap" and track.series.latest is None:
+                continue  # a host without swap
+            rows.append(metric_row(track, now=now, points=self._points(name, track.version, track.series.newest)))
+        return rows
+
+    def _points(
+        self, name: str, version: int, newest: Callable[[int], tuple[float | None, ...]]
+    ) -> Callable[[], tuple[float | None, ...]]:
+        def points() -> tuple[float | None, ...]:
+            cached = self._metrics.get(name)
+            if cached is None or cached[0] != version:
+                cached = self._metrics[name] = (version, newest(POINTS))
+            return cached[1]
+
+        return points
+
+    def _troubles(self) -> tuple[TroubleView, ...]:
+        if self._loaded is None:
+            return ()
+        return tuple(
+            TroubleView(
+                trouble.symptom,
+                condition is not None and condition.holds(self.status_of(condition.subject)),
+                trouble.diagnose,
+                tuple(solution.text for solution in trouble.solutions),
+            )
+            for trouble, condition in zip(self._loaded.plan.troubleshooting, self._conditions, strict=True)
+        )
+
+    def _sources(self) -> tuple[SourceNote, ...]:
+        watcher = self._watcher
+        notes = []
+        if watcher.inventory is not None:
+            notes += [SourceNote(kind, "off", why) for kind, why in watcher.inventory.notes().items()]
+        if self._live is not None and self._live.why:
+            notes.append(SourceNote("live side", "unknown", self._live.why))
+        notes += [SourceNote(name, "trouble", why) for name, why in watcher.troubled.items()]
+        return tuple(notes)
+
+
+def _when(row: TimelineRow) -> float:
+    return row.at
+
+
+def _contacts(loaded: LoadedPlan) -> tuple[ContactRow, ...]:
+    rows = []
+    for contact in loaded.plan.contacts:
+        how = " · ".join(part for part in (contact.phone, contact.email, contact.note) if part)
+        rows.append(ContactRow(f"{contact.name} ({contact.role})" if contact.role else contact.name, how))
+    rows += [ContactRow(runbook.title, runbook.url) for runbook in loaded.plan.runbooks]
+    return tuple(rows)

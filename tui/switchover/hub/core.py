@@ -1,0 +1,199 @@
+"""Owns the live state, and publishes a frozen Snapshot of it whenever something changed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+
+from switchover.clock import Clock
+from switchover.errors import RefusedError
+from switchover.health.phases import PhaseMark
+from switchover.health.probe import Evaluator
+from switchover.hub.alarms import Alarms, rules_of
+from switchover.hub.assemble import Assembler, phase_marks
+from switchover.hub.baselines import Baselines
+from switchover.hub.diagnose import run_bounded
+from switchover.hub.engine_view import EngineView
+from switchover.hub.live import LiveSide
+from switchover.hub.watch import Watcher
+from switchover.locations import Workspace
+from switchover.metrics.sampler import Sampler
+from switchover.plan.load import LoadedPlan
+from switchover.plan.variables import Scope
+from switchover.redaction import neutralise
+from switchover.services.api import RunState
+from switchover.services.inventory import Inventory
+from switchover.snapshot import Snapshot
+
+__all__ = ["Hub"]
+
+_PAUSE_S = 0.25
+_TICK_S = 1.0
+
+
+class Hub:
+    """The live state of one workspace. Without a plan it watches the host alone.
+
+    `engine_changed` is what the engine calls when the run moved. `redact` is applied to what diagnosis commands say.
+    """
+
+    def __init__(
+        self,
+        loaded: LoadedPlan | None,
+        workspace: Workspace,
+        engine: EngineView | None,
+        evaluator: Evaluator | None,
+        clock: Clock,
+        read_only: bool = False,
+        *,
+        inventory: Inventory | None = None,
+        redact: Callable[[str], str] | None = None,
+    ) -> None:
+        self._loaded = loaded
+        self._workspace = workspace
+        self._engine = engine
+        self._evaluator = evaluator
+        self._inventory = inventory
+        self._clock = clock
+        self._read_only = read_only
+        self._redact = redact or neutralise
+        self._marks: Mapping[str, PhaseMark] = {}
+        self._dirty = asyncio.Event()
+        self._published = asyncio.Condition()
+        self._sampler = Sampler(
+            loaded.plan.metrics if loaded is not None else {},
+            self._scope if loaded is not None else None,
+            clock,
+            service_number=self._service_number,
+            check_period=self._check_period,
+        )
+        self._watcher = Watcher(
+            evaluator, inventory, self._sampler, clock, phases=self._phases, changed=self._dirty.set
+        )
+        live = loaded.plan.live if loaded is not None else None
+        self._live = (
+            LiveSide(loaded.plan, live, self._sampler.remote, clock)
+            if loaded is not None and live is not None
+            else None
+        )
+        self._assembler = Assembler(loaded, engine, self._watcher, self._live, clock, read_only=read_only)
+        self._baselines = Baselines(workspace.directory / "baselines.json")
+        self._alarms = Alarms(
+            rules_of(loaded.plan) if loaded is not None else (),
+            clock,
+            self._assembler.status_of,
+            self._watcher.remember,
+        )
+        self._engine_moved = False
+        self._run_moved()
+        self.snapshot: Snapshot = replace(self._assembler.build(()), seq=1)
+
+    async def run(self) -> None:
+        """Watch and publish until cancelled."""
+        if self._live is not None and self._loaded is not None and self._loaded.plan.live is not None:
+            self._watcher.every("live side", self._loaded.plan.live.every, self._ask_live)
+        self._watcher.every("tick", _TICK_S, self._tick)
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._watcher.run(), name="watch")
+                group.create_task(self._publish(), name="publish")
+        finally:
+            await self._sampler.aclose()
+            if self._inventory is not None:
+                await self._inventory.aclose()
+
+    def engine_changed(self) -> None:
+        """Take notice that the run moved; must be called in the loop's own thread."""
+        self._engine_moved = True
+        self._dirty.set()
+
+    async def next_snapshot(self, after_seq: int) -> Snapshot:
+        """Return the newest Snapshot once its number is above `after_seq`."""
+        async with self._published:
+            await self._published.wait_for(lambda: self.snapshot.seq > after_seq)
+            return self.snapshot
+
+    async def recheck(self, names: Iterable[str] = ()) -> None:
+        """Look at the named checks now, or at all that are watched now; what they find is published as always.
+
+        Raise `RefusedError` for a name that the plan does not have.
+        """
+        if self._evaluator is None:
+            return
+        catalog = self._evaluator.catalog
+        wanted = tuple(names) or tuple(name for name in catalog.items if not self._watcher.resting(name))
+        if unknown := [name for name in wanted if name not in catalog.names]:
+            raise RefusedError(f"the plan has no check {unknown[0]!r}", f"it has: {', '.join(catalog.names)}")
+        await self._evaluator.evaluate_items(wanted)
+
+    async def diagnose(self, index: int) -> list[tuple[str, int, str]]:
+        """Run the commands of a troubleshooting entry one after the other; return (command, exit code, output)."""
+        if self._read_only:
+            raise RefusedError("diagnosis commands are not run here", "this session is read-only")
+        troubles = self._loaded.plan.troubleshooting if self._loaded is not None else ()
+        if self._loaded is None or not 0 <= index < len(troubles):
+            raise RefusedError(f"there is no troubleshooting entry {index}")
+        directory = self._loaded.directory
+        return [await run_bounded(command, directory, redact=self._redact) for command in troubles[index].diagnose]
+
+    # Inside
+
+    def _phases(self) -> Mapping[str, PhaseMark]:
+        return self._marks
+
+    def _scope(self) -> Scope:
+        assert self._loaded is not None
+        if self._engine is not None:
+            return self._engine.scope()
+        return Scope.of(self._loaded.plan, self._loaded.directory)
+
+    def _check_period(self, check: str) -> float:
+        plan = self._loaded.plan if self._loaded is not None else None
+        spec = plan.checks.get(check.partition("[")[0]) if plan is not None else None
+        return spec.every if spec is not None else 15.0
+
+    def _service_number(self, service: str, metric: str) -> float | None:
+        if self._inventory is None or service not in self._inventory.states:
+            return None
+        state = self._inventory.states[service]
+        late = 3 * self._inventory.services[service].every + 5.0
+        if state.observed_mono is None or self._clock.monotonic() - state.observed_mono > late:
+            return None
+        if state.seen.state is not RunState.RUNNING:
+            return None
+        return state.seen.cpu_percent if metric == "cpu" else state.seen.memory_bytes if metric == "memory" else None
+
+    async def _tick(self) -> None:
+        """Let what depends on time alone be seen: staleness, alerts that hold for a while."""
+        self._dirty.set()
+
+    async def _ask_live(self) -> None:
+        assert self._live is not None
+        if await self._live.ask(self._scope()):
+            if self._live.side:
+                self._watcher.remember("service", f"live side is {self._live.side}", "ok")
+            self._dirty.set()
+
+    def _run_moved(self) -> None:
+        view = self._assembler.view
+        self._marks = phase_marks(view)
+        if view.run_id and not self._read_only:
+            self._baselines.follow(view.run_id, view.started_at, self._sampler, self._clock.now())
+
+    async def _publish(self) -> None:
+        while True:
+            await self._dirty.wait()
+            self._dirty.clear()
+            if self._engine_moved:
+                self._engine_moved = False
+                self._assembler.engine_changed()
+                self._run_moved()
+            self._alarms.follow()
+            built = self._assembler.build(self._alarms.rows())
+            before = self.snapshot
+            if replace(built, seq=before.seq, at=before.at) != before:
+                async with self._published:
+                    self.snapshot = replace(built, seq=before.seq + 1)
+                    self._published.notify_all()
+            await asyncio.sleep(_PAUSE_S)

@@ -1,0 +1,215 @@
+"""Asks every source in its rhythm and keeps what it says: one track a metric, a gap where nothing was measured."""
+
+from __future__ import annotations
+
+import asyncio
+import statistics
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from switchover.clock import Clock
+from switchover.errors import SwitchoverError
+from switchover.metrics.host import HOST_METRICS, HostNumbers
+from switchover.metrics.remote import NoValueError, RemoteNumbers
+from switchover.metrics.ring import Series
+from switchover.plan.model import MetricSpec
+from switchover.plan.templates import TemplateError
+from switchover.plan.variables import MissingValueError, Scope, render_tree
+from switchover_checks.api import Metric, Status
+from switchover_checks.thresholds import Range, parse_range
+
+__all__ = ["Sampler", "Track"]
+
+_DEFAULTS = {
+    "host.cpu": ("cpu", ""),
+    "host.memory": ("memory", ""),
+    "host.swap": ("swap", ""),
+    "host.load": ("load", ""),
+    "host.disk": ("disk", "/"),
+    "host.net_in": ("net_in", ""),
+    "host.net_out": ("net_out", ""),
+}
+_TITLES = {"host.disk": "disk /", "host.net_in": "net in", "host.net_out": "net out"}
+_PROCESS_UNITS = {"cpu": "%", "memory": "B"}
+
+
+@dataclass(slots=True)
+class Track:
+    """A metric and its points. `note` says why there is no value; `version` grows with every change."""
+
+    name: str
+    group: str
+    spec: MetricSpec
+    series: Series
+    title: str = ""
+    unit: str = ""
+    warn: Range | None = None
+    crit: Range | None = None
+    baseline: float | None = None
+    note: str = ""
+    version: int = 0
+    config: Mapping[str, Any] = field(default_factory=dict)
+
+    def add(self, value: float | None, note: str, *, at: float, mono: float) -> None:
+        """Keep a value, or that there was none and why."""
+        self.series.add(value, at=at, mono=mono)
+        self.note = note
+        self.version += 1
+
+    def status(self, *, stale: bool) -> Status:
+        """Judge the newest value. Without a fresh one a metric that has thresholds is UNKNOWN."""
+        value = self.series.latest
+        judged = self.warn is not None or self.crit is not None
+        if value is None or stale or self.note:
+            if not self.note and value is None:
+                return Status.PENDING
+            return Status.UNKNOWN if judged else Status.PENDING
+        if self.crit is not None and self.crit.alerts(value):
+            return Status.CRIT
+        if self.warn is not None and self.warn.alerts(value):
+            return Status.WARN
+        return Status.OK
+
+
+class Sampler:
+    """Measures the host's own numbers and the plan's.
+
+    `service_number(service, "cpu"|"memory")` gives what was last seen of a service, None when that is not fresh.
+    `check_period(check)` gives the seconds between two looks at a check, whose results are handed to `note_check`.
+    """
+
+    def __init__(
+        self,
+        metrics: Mapping[str, MetricSpec],
+        scope: Callable[[], Scope] | None,
+        clock: Clock,
+        *,
+        service_number: Callable[[str, str], float | None] | None = None,
+        check_period: Callable[[str], float] | None = None,
+        remote: RemoteNumbers | None = None,
+    ) -> None:
+        self._scope = scope
+        self._clock = clock
+        self._service_number = service_number
+        self._host = HostNumbers(clock.monotonic)
+        self.remote = remote or RemoteNumbers()
+        self.tracks: dict[str, Track] = {}
+        for name, (metric, path) in _DEFAULTS.items():
+            config = {"metric": metric, **({"path": path} if path else {})}
+            spec = MetricSpec(type="host", **config)
+            self._add(name, spec, "host", spec.every, _TITLES.get(name, metric))
+        for name, spec in metrics.items():
+            every = check_period(str(spec.config.get("check"))) if spec.type == "check" and check_period else spec.every
+            self._add(name, spec, "host" if spec.type == "host" else "plan", every, spec.title or name)
+
+    def _add(self, name: str, spec: MetricSpec, group: str, every: float, title: str) -> None:
+        config = spec.config
+        unit = spec.unit
+        if not unit and spec.type == "host":
+            unit = HOST_METRICS.get(str(config.get("metric", "")), "")
+        elif not unit and spec.type == "process":
+            unit = _PROCESS_UNITS.get(str(config.get("metric", "cpu")), "")
+        track = Track(name, group, spec, Series(every), title, unit, config=config)
+        try:
+            track.warn = parse_range(spec.warn) if spec.warn is not None else None
+            track.crit = parse_range(spec.crit) if spec.crit is not None else None
+        except ValueError as error:
+            track.note = str(error)
+        if isinstance(spec.baseline, float | int):
+            track.baseline = float(spec.baseline)
+        self.tracks[name] = track
+
+    def rhythms(self) -> dict[float, tuple[str, ...]]:
+        """Return the names of the metrics that are asked, by seconds between two points; those of checks come alone."""
+        groups: dict[float, list[str]] = {}
+        for name, track in self.tracks.items():
+            if track.spec.type != "check":
+                groups.setdefault(track.series.step_s, []).append(name)
+        return {every: tuple(names) for every, names in groups.items()}
+
+    async def sample(self, names: Collection[str]) -> None:
+        """Add a point to each of the named metrics."""
+        tracks = [self.tracks[name] for name in names]
+        host = [track for track in tracks if track.spec.type == "host"]
+        others = [track for track in tracks if track.spec.type != "host"]
+        await asyncio.gather(self._sample_host(host), *(self._sample_one(track) for track in others))
+
+    async def _sample_host(self, tracks: list[Track]) -> None:
+        if not tracks:
+            return
+        disks = {str(t.config.get("path", "/")) for t in tracks if t.config.get("metric") == "disk"}
+        numbers = await self._host.read(disks)
+        at, mono = self._clock.now(), self._clock.monotonic()
+        for track in tracks:
+            metric = str(track.config.get("metric", ""))
+            key = f"disk:{track.config.get('path', '/')}" if metric == "disk" else metric
+            note = "" if key in numbers else f"{metric!r} is no host metric; choose from {', '.join(HOST_METRICS)}"
+            track.add(numbers.get(key), note, at=at, mono=mono)
+
+    async def _sample_one(self, track: Track) -> None:
+        try:
+            value: float | None = await self._measure(track)
+            note = ""
+        except NoValueError as error:
+            value, note = None, str(error)
+        track.add(value, note, at=self._clock.now(), mono=self._clock.monotonic())
+
+    async def _measure(self, track: Track) -> float:
+        try:
+            config = render_tree(track.config, self._scope()) if self._scope is not None else track.config
+        except MissingValueError as missing:
+            raise NoValueError(f"waits for variable {missing.name}") from None
+        except TemplateError as error:
+            raise NoValueError(str(error)) from None
+        except SwitchoverError as error:
+            raise NoValueError(error.title) from None
+        if track.spec.type == "prometheus":
+            return await self.remote.prometheus(str(config.get("url", "")), str(config.get("query", "")))
+        if track.spec.type == "http_json":
+            return await self.remote.http_json(str(config.get("url", "")), str(config.get("path", "")))
+        service = str(config.get("service", ""))
+        look = self._service_number
+        value = look(service, str(config.get("metric", "cpu"))) if look is not None else None
+        if value is None:
+            raise NoValueError(f"{service} does not run or was not measured")
+        return value
+
+    def note_check(self, check: str, metrics: Iterable[Metric], duration_s: float, *, at: float, mono: float) -> None:
+        """Add a point to every metric that comes from this check. `time` is how long the look took, unless it says."""
+        found = {metric.name: metric for metric in metrics}
+        for track in self.tracks.values():
+            if track.spec.type != "check" or track.config.get("check") != check:
+                continue
+            wanted = str(track.config.get("metric", "time"))
+            metric = found.get(wanted)
+            if metric is not None:
+                track.unit = track.unit or metric.unit
+                track.add(metric.value, "", at=at, mono=mono)
+            elif wanted == "time" and duration_s:
+                track.unit = track.unit or "s"
+                track.add(duration_s, "", at=at, mono=mono)
+            else:
+                has = ", ".join(found) or "none"
+                track.add(None, f"the last result of {check} has no {wanted!r}; it has {has}", at=at, mono=mono)
+
+    def record_baselines(self) -> dict[str, float]:
+        """Set the baseline of every metric that asks for one to the median of what is known now; return those set."""
+        recorded = {}
+        for name, track in self.tracks.items():
+            if track.spec.baseline == "record" and (known := track.series.known()):
+                track.baseline = recorded[name] = statistics.median(known)
+                track.version += 1
+        return recorded
+
+    def set_baselines(self, values: Mapping[str, float]) -> None:
+        """Take over baselines that were recorded before."""
+        for name, value in values.items():
+            track = self.tracks.get(name)
+            if track is not None and track.spec.baseline == "record":
+                track.baseline = value
+                track.version += 1
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self.remote.aclose()

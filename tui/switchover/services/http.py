@@ -1,0 +1,72 @@
+"""HTTP endpoints as services: running when they answer, healthy when the answer is good."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, ClassVar
+
+from switchover.services.api import Capability, RunState, Seen, Target
+from switchover_checks.api import Status
+
+if TYPE_CHECKING:
+    import httpx
+
+__all__ = ["HttpProvider"]
+
+_TIMEOUT_S = 5.0
+
+
+class HttpProvider:
+    """Asks each URL once and reads only the head of the answer."""
+
+    kind: ClassVar[str] = "http"
+    capabilities: ClassVar[frozenset[Capability]] = frozenset({Capability.INSPECT})
+
+    def __init__(self, transport: httpx.AsyncBaseTransport | None = None) -> None:
+        self._transport = transport
+        self._client: httpx.AsyncClient | None = None
+
+    def off(self) -> str:
+        """Return nothing: there is always a way to ask."""
+        return ""
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        if self._client is not None:
+            await self._client.aclose()
+            self._client = None
+
+    async def inspect(self, targets: Sequence[Target]) -> Mapping[str, Seen]:
+        """Ask every target at the same time."""
+        seen = await asyncio.gather(*(self._ask(target) for target in targets))
+        return {target.name: one for target, one in zip(targets, seen, strict=True)}
+
+    async def _ask(self, target: Target) -> Seen:
+        import httpx
+
+        if self._client is None:
+            self._client = httpx.AsyncClient(transport=self._transport, timeout=_TIMEOUT_S, trust_env=False)
+        started = time.perf_counter()
+        try:
+            async with self._client.stream("GET", target.url) as answer:
+                code = answer.status_code
+        except httpx.ConnectError as error:
+            return Seen(RunState.STOPPED, Status.CRIT, _short(error, "connection refused"))
+        except httpx.TimeoutException:
+            return Seen(RunState.UNKNOWN, Status.CRIT, f"no answer within {_TIMEOUT_S:.0f} s")
+        except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
+            return Seen(RunState.UNKNOWN, Status.UNKNOWN, _short(error, type(error).__name__))
+        latency = 1000 * (time.perf_counter() - started)
+        if code < 400:
+            return Seen(RunState.RUNNING, Status.OK, f"answers {code}", latency_ms=latency)
+        health = Status.CRIT if code >= 500 else Status.WARN
+        return Seen(RunState.RUNNING, health, f"answers {code}", latency_ms=latency)
+
+
+def _short(error: Exception, otherwise: str) -> str:
+    text = str(error).strip().splitlines()
+    if text and "All connection attempts failed" not in text[0]:
+        return text[0][:120]
+    return otherwise
