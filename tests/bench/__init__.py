@@ -1,0 +1,1 @@
+"""Measurements, each a table: `make bench`, or `python -m tests.bench NAME…`. Nothing here passes or fails."""

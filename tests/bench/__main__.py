@@ -1,0 +1,26 @@
+"""`python -m tests.bench [NAME]…`."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+
+from tests.bench.table import print_heading
+
+_NAMES = ("first_frame", "steps", "http_checks")
+
+
+def main(arguments: list[str]) -> int:
+    """Run the measurements that are named, or all."""
+    for name in arguments:
+        if name not in _NAMES:
+            sys.stderr.write(f"there is no {name}; there are {', '.join(_NAMES)}\n")
+            return 2
+    print_heading()
+    for name in arguments or _NAMES:
+        import_module(f"tests.bench.{name}").run()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
