@@ -6,18 +6,22 @@ Loading executes nothing of the plan: no command, no secret, no check module bes
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-
-from pydantic import ValidationError
 
 from switchover.errors import PlanError, PlanProblem
 from switchover.plan.document import read_document
 from switchover.plan.model import Plan
 from switchover.plan.problems import Complaint, format_path
+from switchover.plan.reading import read_model
+from switchover.plan.rules import Draft, Names, judge
 from switchover.plan.source import decode_plan, read_plan
+from switchover_checks.registry import Registry
 
-__all__ = ["LoadedPlan", "load_plan", "load_plan_text"]
+__all__ = ["LoadedPlan", "check_modules", "load_plan", "load_plan_text"]
+
+_NO_PLAN = "a plan is a mapping of keys: it starts with `schema: 1`, `id: …` and `title: …`"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,27 +35,50 @@ class LoadedPlan:
     digest: str
 
 
-def load_plan(path: Path, registry: object | None = None) -> LoadedPlan:
+def load_plan(path: Path, registry: Registry | None = None) -> LoadedPlan:
     """Read and check the plan at `path`. Raise `PlanError` with every problem that it has."""
     return load_plan_text(decode_plan(read_plan(path), path), path, registry)
 
 
-def load_plan_text(text: str, path: Path, registry: object | None = None) -> LoadedPlan:
-    """Check a plan that is already text, such as the copy frozen in a run's journal. `path` is where it came from."""
+def load_plan_text(text: str, path: Path, registry: Registry | None = None) -> LoadedPlan:
+    """Check a plan that is already text, such as the copy frozen in a run's journal. `path` is where it came from.
+
+    Without a registry, the plan's own `check_modules` are read (not executed) from the plan's directory.
+    """
     document = read_document(text.removeprefix("\ufeff"))
-    problems = [_problem(path, place[:2], place[2]) for place in document.complaints]
-    if document.root is None or problems:
-        raise PlanError(problems or [PlanProblem(str(path), 0, 0, "", "the plan is empty")])
-    try:
-        plan = Plan.model_validate(document.root.data)
-    except ValidationError as error:
-        raise PlanError(
-            [
-                _problem(path, document.place(details["loc"]), Complaint(details["loc"], details["msg"]))
-                for details in error.errors(include_url=False, include_input=False)
-            ]
-        ) from None
-    return LoadedPlan(plan, path, path.resolve().parent, text, hashlib.sha256(text.encode()).hexdigest())
+    problems = [_problem(path, (line, column), complaint) for line, column, complaint in document.complaints]
+    if document.root is None or not isinstance(document.root.data, dict):
+        if not problems:
+            place = document.place(())
+            problems = [PlanProblem(str(path), *place, "", _NO_PLAN if document.root else "the plan is empty")]
+        raise PlanError(problems)
+    directory = path.resolve().parent
+    # A section that is there but empty, all of it commented out perhaps, is as good as not there.
+    data = {key: value for key, value in document.root.data.items() if value is not None}
+    reading = read_model(document, data)
+    complaints = list(reading.complaints)
+    if reading.plan is not None:
+        used = Registry(check_modules(reading.plan, directory)) if registry is None else registry
+        draft = Draft(reading.plan, Names.of(data), used, data)
+        complaints += [c for c in judge(draft) if reading.covers(c.path)]
+        problems += [PlanProblem(p.path, p.line, 1 if p.line else 0, "", p.message) for p in used.problems]
+    places = [document.place(c.path, at_key=c.at_key) for c in complaints]
+    problems += [_problem(path, place, c) for place, c in zip(places, complaints, strict=True)]
+    if problems or reading.plan is None:
+        raise PlanError(sorted(dict.fromkeys(problems), key=_order(path)))
+    return LoadedPlan(reading.plan, path, directory, text, hashlib.sha256(text.encode()).hexdigest())
+
+
+def check_modules(plan: Plan, directory: Path) -> tuple[Path, ...]:
+    """Return the files beside the plan that add check kinds."""
+    return tuple(directory / module for module in plan.check_modules)
+
+
+def _order(path: Path) -> Callable[[PlanProblem], tuple[bool, str, int, int]]:
+    def key(problem: PlanProblem) -> tuple[bool, str, int, int]:
+        return (problem.file != str(path), problem.file, problem.line, problem.column)
+
+    return key
 
 
 def _problem(path: Path, place: tuple[int, int], complaint: Complaint) -> PlanProblem:

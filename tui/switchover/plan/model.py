@@ -8,7 +8,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, Strict, StringConstraints
 
 from switchover_checks.fields import Duration
 
@@ -45,6 +45,21 @@ Text = Annotated[str, StringConstraints(max_length=4000)]
 StepEffect = Literal["read", "creates", "changes", "destroys"]
 OnUnknown = Literal["verify", "retry", "ask"]
 
+_YEARS = 10 * 366 * 86400
+Span = Annotated[Duration, Field(le=_YEARS)]
+Timeout = Annotated[Duration, Field(gt=0, le=_YEARS)]
+Interval = Annotated[Duration, Field(ge=0.1, le=_YEARS)]
+Flag = Annotated[bool, Strict()]
+
+
+def _as_written(value: object) -> object:
+    """Take whole numbers as text; `1.10` and `true` would change on the way, so they must stand in quotes."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+WrittenText = Annotated[str, BeforeValidator(_as_written)]
+Env = dict[Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")], WrittenText]
+
 
 class Model(BaseModel):
     """Frozen, and strict about keys."""
@@ -59,7 +74,7 @@ class Variable(Model):
     ask: Text | None = None
     default: str | int | float | bool | None = None
     from_output: str | None = Field(None, description="STEP.OUTPUT: taken from that step when it ends")
-    choices: tuple[str, ...] = ()
+    choices: tuple[WrittenText, ...] = ()
 
 
 class SecretRef(Model):
@@ -74,7 +89,7 @@ class Environment(BaseModel):
     model_config = ConfigDict(frozen=True, extra="allow")
 
     title: Text | None = None
-    production: bool = False
+    production: Flag = False
     cost_month: dict[str, Decimal] = Field(default_factory=dict, description="money a month, by line")
 
 
@@ -92,7 +107,7 @@ class Service(BaseModel):
     pid_file: str | None = Field(None, description="process: a file that holds the pid")
     listen: str | int | None = Field(None, description="process: the port it listens on")
     needs: tuple[str, ...] = ()
-    every: Duration = 2.0
+    every: Interval = 2.0
 
 
 class LiveProbe(Model):
@@ -100,7 +115,7 @@ class LiveProbe(Model):
 
     url: str
     path: str = Field("live", description="dotted path into the JSON body; the value there is an environment's name")
-    every: Duration = 2.0
+    every: Interval = 2.0
 
 
 class CheckSpec(BaseModel):
@@ -112,11 +127,11 @@ class CheckSpec(BaseModel):
     title: Text | None = None
     service: str | tuple[str, ...] | None = None
     env: str | None = None
-    every: Duration = 15.0
-    timeout: Duration = 10.0
-    fail_after: Annotated[int, Field(ge=1, le=100)] = 1
-    ok_after: Annotated[int, Field(ge=1, le=100)] = 1
-    retry: Annotated[int, Field(ge=0, le=10)] = 0
+    every: Interval = 15.0
+    timeout: Timeout = 10.0
+    fail_after: Annotated[int, Field(strict=True, ge=1, le=100)] = 1
+    ok_after: Annotated[int, Field(strict=True, ge=1, le=100)] = 1
+    retry: Annotated[int, Field(strict=True, ge=0, le=10)] = 0
     needs: tuple[str, ...] = Field((), description="checks or services that must be fine for this one to mean anything")
     when: str | None = Field(None, description="PHASE: watched only from the start of that phase on")
     until: str | None = Field(None, description="PHASE: watched only until that phase has ended")
@@ -135,7 +150,7 @@ class MetricSpec(BaseModel):
     type: Literal["host", "process", "check", "prometheus", "http_json"]
     title: Text | None = None
     unit: str = ""
-    every: Duration = 2.0
+    every: Interval = 2.0
     warn: str | None = None
     crit: str | None = None
     baseline: Literal["record"] | float | None = None
@@ -151,27 +166,27 @@ class Alert(Model):
 
     when: str
     notify: tuple[Literal["bell", "log"], ...] = ("log",)
-    remind: Duration | None = None
+    remind: Span | None = None
     text: Text = ""
 
 
 class Confirm(Model):
     """What must be typed before a step runs, and what must hold at that moment."""
 
-    type: str = Field(description="the text to type; it should name the target")
+    type: Text = Field(description="the text to type; it should name the target")
     require: tuple[str, ...] = ()
-    cooldown: Duration = 0.0
+    cooldown: Span = 0.0
     not_before: str | None = None
-    persons: Annotated[int, Field(ge=1, le=2)] = 1
+    persons: Annotated[int, Field(strict=True, ge=1, le=2)] = 1
 
 
 class RollbackAction(Model):
     """How one step is undone."""
 
     run: str
-    env: dict[str, str] = Field(default_factory=dict)
-    timeout: Duration = 600.0
-    expect_duration: Duration | None = None
+    env: Env = Field(default_factory=dict)
+    timeout: Timeout = 600.0
+    expect_duration: Span | None = None
     effect: StepEffect = "changes"
 
 
@@ -183,26 +198,26 @@ class Step(Model):
     run: str | None = None
     manual: tuple[Text, ...] = ()
     evidence: Literal["required", "optional"] = "optional"
-    env: dict[str, str] = Field(default_factory=dict)
+    env: Env = Field(default_factory=dict)
     cwd: str | None = None
-    timeout: Duration = 3600.0
-    expect_duration: Duration | None = None
+    timeout: Timeout = 3600.0
+    expect_duration: Span | None = None
     effect: StepEffect | None = None
-    irreversible: bool = False
+    irreversible: Flag = False
     confirm: Confirm | None = None
     on_unknown: OnUnknown = "ask"
     verify: tuple[str, ...] = ()
     outputs: dict[Name, str] = Field(default_factory=dict, description="NAME: stdout:/regex with one group/")
     rollback: RollbackAction | None = None
     blast_radius: Text | None = None
-    max_output: int | None = None
+    max_output: Annotated[int, Field(strict=True, gt=0)] | None = None
 
 
 class GateRetry(Model):
     """How long a gate may take to become green."""
 
-    for_: Duration = Field(alias="for")
-    every: Duration = 15.0
+    for_: Span = Field(alias="for")
+    every: Interval = 15.0
 
 
 class Gate(Model):
@@ -210,7 +225,7 @@ class Gate(Model):
 
     require: tuple[str, ...] = ()
     prove: tuple[str, ...] = Field((), description="performance objectives that must be met")
-    hold: Duration = 0.0
+    hold: Span = 0.0
     retry: GateRetry | None = None
     human: Text | None = None
     roles: tuple[str, ...] = ()
@@ -229,8 +244,8 @@ class RollbackPlanStep(Model):
     """A command, or `compensate`: the per-step rollbacks of the named phases, in reverse."""
 
     run: str | None = None
-    env: dict[str, str] = Field(default_factory=dict)
-    timeout: Duration = 600.0
+    env: Env = Field(default_factory=dict)
+    timeout: Timeout = 600.0
     compensate: tuple[str, ...] = ()
 
 
@@ -238,7 +253,7 @@ class RollbackPlan(Model):
     """A named way back."""
 
     title: Text
-    budget: Duration | None = None
+    budget: Span | None = None
     valid_until: str | None = Field(None, description="PHASE.STEP after whose start this way back is closed")
     data_loss_window: Text | None = None
     steps: tuple[RollbackPlanStep, ...]
@@ -250,10 +265,10 @@ class Solution(Model):
 
     text: Text
     run: str | None = None
-    env: dict[str, str] = Field(default_factory=dict)
-    timeout: Duration = 300.0
+    env: Env = Field(default_factory=dict)
+    timeout: Timeout = 300.0
     effect: StepEffect = "changes"
-    irreversible: bool = False
+    irreversible: Flag = False
     confirm: Confirm | None = None
 
 
@@ -301,7 +316,7 @@ class Signoff(Model):
     """Who signs at the end, and what is kept."""
 
     roles: tuple[str, ...] = ()
-    retention: Duration | None = None
+    retention: Span | None = None
     report: tuple[Literal["md", "json", "html"], ...] = ("md",)
 
 

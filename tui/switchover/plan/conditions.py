@@ -1,0 +1,48 @@
+"""The language of `when`: `api_up == CRIT for 2m`, `running[pg] != OK`. Parsed once, at load."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from switchover.plan.problems import did_you_mean
+from switchover_checks.api import Status
+from switchover_checks.units import parse_duration
+
+__all__ = ["Condition", "parse_condition"]
+
+_SHAPE = re.compile(
+    r"\s*(?P<subject>[A-Za-z_][\w-]*(?:\[[A-Za-z_][\w-]*\])?)\s*(?P<operator>==|!=)\s*(?P<status>[A-Za-z]+)"
+    r"(?:\s+for\s+(?P<hold>\S+))?\s*"
+)
+_WORDS = {status.name: status for status in Status}
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A check's status compared with one, that must hold for `hold_s` seconds."""
+
+    subject: str
+    equal: bool
+    status: Status
+    hold_s: float = 0.0
+
+    def holds(self, status: Status | None) -> bool:
+        """Say whether it holds for a check at `status`; for one not known, or never looked at, it does not."""
+        if status is None or (status is Status.PENDING and self.status is not Status.PENDING):
+            return False
+        return (status is self.status) == self.equal
+
+
+def parse_condition(text: str) -> Condition:
+    """Read a condition. Raise `ValueError` that says how one is written."""
+    match = _SHAPE.fullmatch(text)
+    if match is None:
+        raise ValueError(f"{text!r} is not a condition; write CHECK == CRIT, or CHECK != OK for 2m")
+    status = _WORDS.get(match["status"].upper())
+    if status is None:
+        word = match["status"]
+        hint = did_you_mean(word.upper(), _WORDS) or f"; choose from {', '.join(_WORDS)}"
+        raise ValueError(f"{word!r} is no status{hint}")
+    hold = parse_duration(match["hold"]) if match["hold"] else 0.0
+    return Condition(match["subject"], match["operator"] == "==", status, hold)

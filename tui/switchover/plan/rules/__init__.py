@@ -1,0 +1,54 @@
+"""What must hold in a plan beyond the types of its values. Each rule is a pure function from draft to complaints."""
+
+from __future__ import annotations
+
+from switchover.plan.problems import Complaint
+from switchover.plan.rules.draft import Draft, Names, Rule
+from switchover.plan.rules.kinds import check_configs, metric_keys, service_keys
+from switchover.plan.rules.references import (
+    cycles,
+    names_in_checks,
+    names_in_phases,
+    names_in_the_rest,
+    unreferenced_checks,
+)
+from switchover.plan.rules.safety import (
+    gates_ask_something,
+    irreversible_steps,
+    parts_are_named_once,
+    steps_are_whole,
+    ways_back,
+)
+from switchover.plan.rules.secrecy import literal_secrets, secret_references
+from switchover.plan.rules.texts import late_values, shell_text_in_checks, shell_text_is_literal, template_names
+from switchover.plan.rules.values import variables
+
+__all__ = ["RULES", "Draft", "Names", "judge"]
+
+RULES: tuple[Rule, ...] = (
+    parts_are_named_once,
+    steps_are_whole,
+    irreversible_steps,
+    gates_ask_something,
+    ways_back,
+    names_in_phases,
+    names_in_checks,
+    names_in_the_rest,
+    cycles,
+    unreferenced_checks,
+    check_configs,
+    service_keys,
+    metric_keys,
+    variables,
+    template_names,
+    late_values,
+    shell_text_is_literal,
+    shell_text_in_checks,
+    secret_references,
+    literal_secrets,
+)
+
+
+def judge(draft: Draft) -> list[Complaint]:
+    """Return everything that any rule says, each thing once."""
+    return list(dict.fromkeys(complaint for rule in RULES for complaint in rule(draft)))

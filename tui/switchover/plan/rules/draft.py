@@ -1,0 +1,147 @@
+"""What the rules look at: the plan as far as it could be read, and every name that the file defines."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from switchover.plan.model import Plan, RollbackAction, RollbackPlanStep, Solution, Step
+from switchover.plan.problems import Complaint, Path, unknown_name
+from switchover_checks.registry import Registry
+
+__all__ = ["Draft", "Names", "Rule", "ShellText", "shell_texts"]
+
+
+@dataclass(frozen=True)
+class Names:
+    """The names that stand in the file, also those of parts that are wrong, so that one mistake is told once."""
+
+    vars: frozenset[str] = frozenset()
+    secrets: frozenset[str] = frozenset()
+    environments: frozenset[str] = frozenset()
+    services: frozenset[str] = frozenset()
+    checks: frozenset[str] = frozenset()
+    metrics: frozenset[str] = frozenset()
+    objectives: frozenset[str] = frozenset()
+    phases: tuple[str, ...] = ()
+    steps: tuple[tuple[str, str], ...] = ()  # (phase, step) in order
+    outputs: Mapping[str, frozenset[str]] = field(default_factory=dict)  # by step
+    check_services: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, data: Mapping[str, Any]) -> Names:
+        """Collect the names of a plan's plain data, whatever its shape."""
+        phases = [p for p in _list(data.get("phases")) if isinstance(p, dict)]
+        steps = [(str(p.get("id")), s) for p in phases for s in _list(p.get("steps")) if isinstance(s, dict)]
+        checks = data.get("checks")
+        check_services = {}
+        for name, check in checks.items() if isinstance(checks, dict) else ():
+            listed = check.get("service") if isinstance(check, dict) else None
+            check_services[name] = tuple(str(s) for s in listed) if isinstance(listed, list) else ()
+        return cls(
+            vars=_keys(data, "vars"),
+            secrets=_keys(data, "secrets"),
+            environments=_keys(data, "environments"),
+            services=_keys(data, "services"),
+            checks=_keys(data, "checks"),
+            metrics=_keys(data, "metrics"),
+            objectives=_keys(data, "performance"),
+            phases=tuple(str(p.get("id")) for p in phases),
+            steps=tuple((phase, str(s.get("id"))) for phase, s in steps),
+            outputs={str(s.get("id")): _keys(s, "outputs") for _, s in steps},
+            check_services=check_services,
+        )
+
+    @property
+    def check_items(self) -> frozenset[str]:
+        """Checks, and `check[service]` for those over several services."""
+        items = {f"{name}[{service}]" for name, services in self.check_services.items() for service in services}
+        return self.checks | items
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A plan under judgement."""
+
+    plan: Plan
+    names: Names
+    registry: Registry
+    data: Mapping[str, Any]
+
+    def lacks(self, path: Path) -> bool:
+        """Say whether nothing is written at `path`, not even something wrong."""
+        here: Any = self.data
+        for part in path:
+            if (isinstance(here, dict) and part in here) or (isinstance(here, list) and isinstance(part, int) and part < len(here)):
+                here = here[part]
+            else:
+                return True
+        return False
+
+    def unknown(self, path: Path, what: str, name: str, known: Iterable[str]) -> Iterator[Complaint]:
+        """Complain about `name` unless it is one of `known`."""
+        names = tuple(known)
+        if name not in names:
+            yield Complaint(path, unknown_name(what, name, names))
+
+    def each_unknown(self, path: Path, what: str, listed: Iterable[str], known: Iterable[str]) -> Iterator[Complaint]:
+        """Complain about every entry of a list that is not one of `known`, and about those listed twice."""
+        names, seen = tuple(known), set[str]()
+        for index, name in enumerate(listed):
+            if name in seen:
+                yield Complaint((*path, index), f"{name!r} is listed twice")
+            else:
+                yield from self.unknown((*path, index), what, name, names)
+            seen.add(name)
+
+    def steps(self) -> Iterator[tuple[Path, Step]]:
+        """Yield every step with its path."""
+        for p, phase in enumerate(self.plan.phases):
+            for s, step in enumerate(phase.steps):
+                yield ("phases", p, "steps", s), step
+
+
+Rule = Callable[[Draft], Iterator[Complaint]]
+
+
+@dataclass(frozen=True)
+class ShellText:
+    """A text that a shell runs, with the environment it gets."""
+
+    path: Path
+    text: str
+    env_path: Path = ()
+    env: Mapping[str, str] = field(default_factory=dict)
+
+
+def shell_texts(draft: Draft) -> Iterator[ShellText]:
+    """Yield every text of the plan that a shell runs, except those in checks."""
+    for path, step in draft.steps():
+        yield from _shell(path, step)
+        if step.rollback is not None:
+            yield from _shell((*path, "rollback"), step.rollback)
+    for name, way_back in draft.plan.rollback_plans.items():
+        for s, action in enumerate(way_back.steps):
+            yield from _shell(("rollback_plans", name, "steps", s), action)
+    for t, trouble in enumerate(draft.plan.troubleshooting):
+        for d, command in enumerate(trouble.diagnose):
+            yield ShellText(("troubleshooting", t, "diagnose", d), command)
+        for s, solution in enumerate(trouble.solutions):
+            yield from _shell(("troubleshooting", t, "solutions", s), solution)
+
+
+def _shell(path: Path, part: Step | RollbackAction | RollbackPlanStep | Solution) -> Iterator[ShellText]:
+    if part.run is not None:
+        yield ShellText((*path, "run"), part.run, (*path, "env"), part.env)
+    elif part.env:
+        yield ShellText((*path, "run"), "", (*path, "env"), part.env)
+
+
+def _keys(data: Mapping[str, Any], section: str) -> frozenset[str]:
+    part = data.get(section)
+    return frozenset(str(key) for key in part) if isinstance(part, dict) else frozenset()
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []

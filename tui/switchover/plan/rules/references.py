@@ -1,0 +1,208 @@
+"""Names: everything that a plan names is there, nothing waits for itself, and no check is forgotten."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
+
+from switchover.plan.conditions import parse_condition
+from switchover.plan.model import CheckSpec
+from switchover.plan.notations import parse_moment, parse_target
+from switchover.plan.problems import Complaint, Path
+from switchover.plan.rules.draft import Draft
+from switchover.plan.templates import has_template, texts_in
+
+_USING_KEYS = frozenset({"require", "verify", "needs", "when", "before", "after", "checks", "check"})
+_WORD = re.compile(r"[A-Za-z_][\w-]*")
+
+__all__ = ["cycles", "names_in_checks", "names_in_phases", "names_in_the_rest", "unreferenced_checks"]
+
+
+def names_in_phases(draft: Draft) -> Iterator[Complaint]:
+    """Complain about unknown names in gates, steps and their confirmations."""
+    items = draft.names.check_items
+    for p, phase in enumerate(draft.plan.phases):
+        gate = phase.gate
+        if gate is not None:
+            yield from draft.each_unknown(("phases", p, "gate", "require"), "check", gate.require, items)
+            yield from draft.each_unknown(
+                ("phases", p, "gate", "prove"), "objective in `performance`", gate.prove, draft.names.objectives
+            )
+    for path, step in draft.steps():
+        yield from draft.each_unknown((*path, "verify"), "check", step.verify, items)
+        if step.confirm is not None:
+            yield from draft.each_unknown((*path, "confirm", "require"), "check", step.confirm.require, items)
+            if step.confirm.not_before is not None:
+                yield from _moment((*path, "confirm", "not_before"), step.confirm.not_before, draft)
+
+
+def _moment(path: Path, text: str, draft: Draft) -> Iterator[Complaint]:
+    try:
+        moment = parse_moment(text)
+    except ValueError as error:
+        yield Complaint(path, str(error))
+        return
+    yield from draft.unknown(path, "phase", moment.phase, draft.names.phases)
+    own = draft.plan.phases[path[1]].id if isinstance(path[1], int) else ""
+    order = list(draft.names.phases)
+    if moment.phase in order and order.index(moment.phase) >= order.index(own):
+        yield Complaint(path, f"phase {moment.phase!r} has not ended when this step is reached: it could never start")
+
+
+def names_in_checks(draft: Draft) -> Iterator[Complaint]:
+    """Complain about unknown names in checks, services, metrics and environments."""
+    names = draft.names
+    for name, service in draft.plan.services.items():
+        path: Path = ("services", name)
+        if service.env is not None:
+            yield from draft.unknown((*path, "env"), "environment", service.env, names.environments)
+        yield from _needs((*path, "needs"), service.needs, draft)
+    for name, check in draft.plan.checks.items():
+        path = ("checks", name)
+        if isinstance(check.service, str):
+            yield from draft.unknown((*path, "service"), "service", check.service, names.services)
+        elif check.service is not None:
+            yield from draft.each_unknown((*path, "service"), "service", check.service, names.services)
+            if not check.service:
+                yield Complaint((*path, "service"), "this list is empty, so nothing would be checked")
+        if check.env is not None:
+            yield from draft.unknown((*path, "env"), "environment", check.env, names.environments)
+        yield from _needs((*path, "needs"), check.needs, draft)
+        yield from _watched_phases(path, check, draft)
+        yield from _names_in_config(path, check.config, draft)
+    for name, metric in draft.plan.metrics.items():
+        config = metric.config
+        for key, what, known in (
+            ("check", "check", names.check_items),
+            ("service", "service", names.services),
+            ("env", "environment", names.environments),
+        ):
+            if isinstance(config.get(key), str):
+                yield from draft.unknown(("metrics", name, key), what, config[key], known)
+        yield from _names_in_config(("metrics", name), config, draft)
+    for name, environment in draft.plan.environments.items():
+        yield from _names_in_config(("environments", name), environment.model_extra or {}, draft)
+
+
+def _needs(path: Path, needs: tuple[str, ...], draft: Draft) -> Iterator[Complaint]:
+    both = draft.names.check_items | draft.names.services
+    yield from draft.each_unknown(path, "check or service", needs, both)
+    for index, need in enumerate(needs):
+        if need in draft.names.checks and need in draft.names.services:
+            yield Complaint((*path, index), f"{need!r} names both a check and a service; rename one of them")
+
+
+def _watched_phases(path: Path, check: CheckSpec, draft: Draft) -> Iterator[Complaint]:
+    phases = draft.names.phases
+    for key, phase in (("when", check.when), ("until", check.until)):
+        if phase is not None:
+            yield from draft.unknown((*path, key), "phase", phase, phases)
+    if check.when in phases and check.until in phases and phases.index(check.until) < phases.index(check.when):
+        yield Complaint((*path, "until"), f"phase {check.until!r} ends before {check.when!r} starts: never watched")
+
+
+def _names_in_config(path: Path, config: dict[str, object], draft: Draft) -> Iterator[Complaint]:
+    """Keys of a kind that name parts of the plan: `left`/`right` an environment, `…secret` a secret."""
+    for key, value in config.items():
+        if not isinstance(value, str) or has_template(value):
+            continue
+        if key in ("left", "right") and "://" not in value:
+            yield from draft.unknown((*path, key), "environment", value, draft.names.environments)
+    for inner, value in texts_in(config):
+        if inner and str(inner[-1]).endswith("secret") and value not in draft.names.secrets:
+            # The value is not repeated: it may be the secret itself.
+            known = ", ".join(sorted(draft.names.secrets)) or "none yet"
+            yield Complaint((*path, *inner), f"this must name a secret of the plan (known: {known}), never hold one")
+
+
+def names_in_the_rest(draft: Draft) -> Iterator[Complaint]:
+    """Complain about unknown names in alerts, ways back, troubles, objectives and runbooks."""
+    names = draft.names
+    for a, alert in enumerate(draft.plan.alerts):
+        yield from _condition(("alerts", a, "when"), alert.when, draft)
+    for t, trouble in enumerate(draft.plan.troubleshooting):
+        if trouble.when is not None:
+            yield from _condition(("troubleshooting", t, "when"), trouble.when, draft)
+    for name, way_back in draft.plan.rollback_plans.items():
+        path: Path = ("rollback_plans", name)
+        if way_back.valid_until is not None:
+            known = [*(f"{phase}.{step}" for phase, step in names.steps)]
+            yield from draft.unknown((*path, "valid_until"), "PHASE.STEP", way_back.valid_until, known)
+        for s, step in enumerate(way_back.steps):
+            yield from draft.each_unknown((*path, "steps", s, "compensate"), "phase", step.compensate, names.phases)
+        yield from draft.each_unknown((*path, "verify"), "check", way_back.verify, names.check_items)
+    for name, objective in draft.plan.performance.items():
+        path = ("performance", name)
+        for key, value in (("before", objective.before), ("after", objective.after)):
+            if isinstance(value, str):
+                yield from _measured((*path, key), value, draft)
+        try:
+            parse_target(objective.target)
+        except ValueError as error:
+            yield Complaint((*path, "target"), str(error))
+    for r, runbook in enumerate(draft.plan.runbooks):
+        yield from draft.each_unknown(("runbooks", r, "checks"), "check", runbook.checks, names.check_items)
+
+
+def _condition(path: Path, text: str, draft: Draft) -> Iterator[Complaint]:
+    try:
+        condition = parse_condition(text)
+    except ValueError as error:
+        yield Complaint(path, str(error))
+        return
+    yield from draft.unknown(path, "check", condition.subject, draft.names.check_items)
+
+
+def _measured(path: Path, text: str, draft: Draft) -> Iterator[Complaint]:
+    check, dot, metric = text.partition(".")
+    if not dot or not metric:
+        yield Complaint(path, f"{text[:60]!r} is neither a number nor CHECK.METRIC")
+    else:
+        yield from draft.unknown(path, "check", check, draft.names.check_items)
+
+
+def cycles(draft: Draft) -> Iterator[Complaint]:
+    """Complain about what needs itself, directly or through others."""
+    graph: dict[str, set[str]] = {}
+    places: dict[str, Path] = {}
+    for name, service in draft.plan.services.items():
+        graph[name] = set(service.needs) & draft.names.services
+        places[name] = ("services", name, "needs")
+    for name, check in draft.plan.checks.items():
+        if name not in graph:
+            graph[name] = {need.partition("[")[0] for need in check.needs} & set(draft.plan.checks)
+            places[name] = ("checks", name, "needs")
+    while True:
+        try:
+            TopologicalSorter(graph).prepare()
+        except CycleError as error:
+            circle = list(error.args[1])
+            shown = " → ".join([*reversed(circle)][:8])
+            yield Complaint(places[circle[0]], f"these need each other in a circle, so none would ever start: {shown}")
+            for name in circle:
+                graph[name] = set()
+        else:
+            return
+
+
+def unreferenced_checks(draft: Draft) -> Iterator[Complaint]:
+    """Complain about a check that nothing waits for and nobody asked to watch: it was forgotten in a gate.
+
+    A plan without phases only watches: there every check stands for itself.
+    """
+    if not draft.names.phases:
+        return
+    used: set[str] = set()
+    for path, text in texts_in(dict(draft.data)):
+        keys = {"needs"} if path[0] == "checks" else _USING_KEYS
+        if path[0] not in ("environments", "vars") and keys.intersection(map(str, path)):
+            used.update(_WORD.findall(text))
+    for name, check in draft.plan.checks.items():
+        watched = check.model_fields_set & {"every", "service", "when", "until"}
+        if name not in used and not watched:
+            yield Complaint(
+                ("checks", name),
+                f"nothing uses the check {name!r}: list it in a gate's `require`, or give it `every:` to only watch it",
+                at_key=True,
+            )

@@ -1,0 +1,166 @@
+"""Steps, gates and ways back: whole, not contradictory, and nothing irreversible without confirmation and backup."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+from switchover.plan.model import Confirm, Gate, Step
+from switchover.plan.notations import parse_capture
+from switchover.plan.problems import Complaint, Path
+from switchover.plan.rules.draft import Draft, shell_texts
+
+__all__ = ["gates_ask_something", "irreversible_steps", "parts_are_named_once", "steps_are_whole", "ways_back"]
+
+_TRIVIAL = frozenset({"y", "yes", "ok", "okay", "confirm", "go", "true", "oui", "ja", "si", "sim"})
+
+
+def parts_are_named_once(draft: Draft) -> Iterator[Complaint]:
+    """Complain about ids that stand twice: of phases, and of steps in the whole plan."""
+    phases = Counter(phase.id for phase in draft.plan.phases)
+    for p, phase in enumerate(draft.plan.phases):
+        if phases[phase.id] > 1 and phase.id in [other.id for other in draft.plan.phases[:p]]:
+            yield Complaint(("phases", p, "id"), f"another phase already has the id {phase.id!r}")
+    seen: dict[str, Path] = {}
+    for path, step in draft.steps():
+        if step.id in seen:
+            first = draft.plan.phases[int(seen[step.id][1])].id
+            yield Complaint(
+                (*path, "id"),
+                f"a step of phase {first!r} already has the id {step.id!r}; choose another",
+            )
+        seen.setdefault(step.id, path)
+
+
+def steps_are_whole(draft: Draft) -> Iterator[Complaint]:
+    """Complain about steps that do nothing, two things at once, or do not say what they do to the world."""
+    for path, step in draft.steps():
+        if step.run is None and not step.manual and draft.lacks((*path, "run")) and draft.lacks((*path, "manual", 0)):
+            yield Complaint(path, f"step {step.id!r} does nothing: give it `run` (a command) or `manual` (a list)")
+        elif step.run is not None and step.manual:
+            yield Complaint(
+                (*path, "manual"), f"step {step.id!r} has both `run` and `manual`; make two steps of it", at_key=True
+            )
+        if step.run is not None and draft.lacks((*path, "effect")):
+            yield Complaint(
+                path, f"step {step.id!r} does not say its `effect`: one of read, creates, changes, destroys"
+            )
+        if step.expect_duration is not None and step.expect_duration > step.timeout:
+            yield Complaint((*path, "expect_duration"), "this is longer than the step's timeout, which ends it")
+        if step.on_unknown == "verify" and draft.lacks((*path, "verify", 0)):
+            yield Complaint(
+                (*path, "on_unknown"), "`on_unknown: verify` needs `verify`: checks that tell if it is done"
+            )
+        if step.outputs and step.run is None:
+            yield Complaint((*path, "outputs"), "only a step with `run` has outputs", at_key=True)
+        if step.evidence == "required" and not step.manual:
+            yield Complaint((*path, "evidence"), "only a `manual` step takes evidence", at_key=True)
+        for m, item in enumerate(step.manual):
+            if not item.strip():
+                yield Complaint((*path, "manual", m), "this item is empty")
+        for name, text in step.outputs.items():
+            try:
+                parse_capture(text)
+            except ValueError as error:
+                yield Complaint((*path, "outputs", name), str(error))
+    for shell in shell_texts(draft):
+        if not shell.text.strip() and shell.path[-1] == "run" and not shell.env:
+            yield Complaint(shell.path, "this command is empty")
+
+
+def irreversible_steps(draft: Draft) -> Iterator[Complaint]:
+    """Complain about what cannot be undone and is not confirmed by typing, or rests on no proved backup."""
+    backups = {name for name, check in draft.plan.checks.items() if check.type == "backup"}
+    unjudged = draft.names.checks - set(draft.plan.checks)
+    for path, step in draft.steps():
+        if step.confirm is not None:
+            yield from _confirmation((*path, "confirm"), step.confirm)
+        if step.effect == "destroys" and not step.irreversible and draft.lacks((*path, "rollback")):
+            yield Complaint(
+                (*path, "effect"),
+                f"step {step.id!r} destroys and has no `rollback`: mark it `irreversible: true` or add one",
+            )
+        if not step.irreversible:
+            continue
+        yield from _contradictions(path, step)
+        if step.confirm is None:
+            if not draft.lacks((*path, "confirm")):
+                continue
+            yield Complaint(
+                path,
+                f"step {step.id!r} is irreversible and has no `confirm`: "
+                "add confirm: {type: TEXT, require: [A BACKUP CHECK]}",
+            )
+        elif not set(step.confirm.require) & (backups | unjudged):
+            hint = f"; this plan has {', '.join(sorted(backups))}" if backups else "; this plan has none yet"
+            yield Complaint(
+                (*path, "confirm"),
+                f"step {step.id!r} is irreversible and rests on no backup: "
+                f"list a check of type backup in `confirm.require`{hint}",
+            )
+    for t, trouble in enumerate(draft.plan.troubleshooting):
+        for s, solution in enumerate(trouble.solutions):
+            place: Path = ("troubleshooting", t, "solutions", s)
+            if solution.confirm is not None:
+                yield from _confirmation((*place, "confirm"), solution.confirm)
+                known = draft.names.check_items
+                yield from draft.each_unknown((*place, "confirm", "require"), "check", solution.confirm.require, known)
+            if solution.run is not None and solution.effect == "destroys" and not solution.irreversible:
+                yield Complaint((*place, "effect"), "this solution destroys: mark it `irreversible: true`")
+            if solution.irreversible and draft.lacks((*place, "confirm")):
+                yield Complaint(place, "this solution is irreversible and has no `confirm`: add confirm: {type: TEXT}")
+
+
+def _contradictions(path: Path, step: Step) -> Iterator[Complaint]:
+    if step.effect == "read":
+        yield Complaint((*path, "effect"), f"step {step.id!r} is irreversible, so it does more than read")
+    if step.rollback is not None:
+        yield Complaint(
+            (*path, "rollback"),
+            f"step {step.id!r} is irreversible and has a `rollback`; remove one of the two",
+            at_key=True,
+        )
+
+
+def _confirmation(path: Path, confirm: Confirm) -> Iterator[Complaint]:
+    typed = confirm.type.strip()
+    if len(typed) < 3 or typed.lower() in _TRIVIAL:
+        yield Complaint((*path, "type"), "the text to type must name what is done, such as 'destroy {{ id }}'")
+    elif confirm.type != typed or "\n" in typed:
+        yield Complaint((*path, "type"), "the text to type is one line without spaces at its ends")
+
+
+def gates_ask_something(draft: Draft) -> Iterator[Complaint]:
+    """Complain about gates that are always open and phases that were left half-written."""
+    for p, phase in enumerate(draft.plan.phases):
+        path: Path = ("phases", p)
+        if not phase.steps and phase.gate is None and draft.lacks((*path, "steps", 0)) and draft.lacks((*path, "gate")):
+            yield Complaint(path, f"phase {phase.id!r} is empty: give it steps or a gate")
+        if phase.gate is not None:
+            yield from _gate((*path, "gate"), phase.id, phase.gate, draft)
+
+
+def _gate(path: Path, phase: str, gate: Gate, draft: Draft) -> Iterator[Complaint]:
+    empty = not (gate.require or gate.prove or gate.human)
+    if empty and all(draft.lacks(part) for part in ((*path, "require", 0), (*path, "prove", 0), (*path, "human"))):
+        yield Complaint(
+            path, f"the gate of phase {phase!r} asks for nothing, it would always be open; fill or remove it"
+        )
+    if gate.hold and not gate.require:
+        yield Complaint((*path, "hold"), "`hold` needs checks in `require` that stay green", at_key=True)
+    if gate.retry is not None and gate.retry.every > gate.retry.for_:
+        yield Complaint((*path, "retry", "every"), "this is longer than `for`: there would be one try only")
+    if gate.human is not None and not gate.human.strip():
+        yield Complaint((*path, "human"), "this question is empty")
+
+
+def ways_back(draft: Draft) -> Iterator[Complaint]:
+    """Complain about named ways back without steps, or with steps that are neither command nor `compensate`."""
+    for name, way_back in draft.plan.rollback_plans.items():
+        path: Path = ("rollback_plans", name)
+        if not way_back.steps and draft.lacks((*path, "steps", 0)):
+            yield Complaint((*path, "steps"), "a way back without steps leads nowhere")
+        for s in range(len(way_back.steps)):
+            place = (*path, "steps", s)
+            if draft.lacks((*place, "run")) == draft.lacks((*place, "compensate", 0)):
+                yield Complaint((*path, "steps", s), "a step is either `run` (a command) or `compensate` (phases)")

@@ -1,0 +1,153 @@
+"""Templates: only where they are filled in, only names that exist, and never inside text that a shell runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from switchover.plan.problems import Complaint, Path, did_you_mean
+from switchover.plan.rules.draft import Draft, shell_texts
+from switchover.plan.templates import Slot, TemplateError, parse_template, shell_templates, texts_in
+from switchover.plan.variables import BUILT_IN_NAMES
+
+__all__ = ["late_values", "shell_text_in_checks", "shell_text_is_literal", "template_names"]
+
+# Keys of checks whose text is handed to a shell.
+_SHELL_KEYS = frozenset({"restore_test", "run", "shell", "command"})
+_ENVIRONMENT_HINT = 'put the value into `env` and write "$NAME" here, so that nothing is injected or shows in `ps`'
+
+
+def shell_text_is_literal(draft: Draft) -> Iterator[Complaint]:
+    """Complain about values pasted into shell text: they could be commands of their own; `env` is the way."""
+    for shell in shell_texts(draft):
+        for name in dict.fromkeys(shell_templates(shell.text)):
+            yield Complaint(shell.path, f"a template inside shell text: {{{{ {name} }}}}; {_ENVIRONMENT_HINT}")
+
+
+def shell_text_in_checks(draft: Draft) -> Iterator[Complaint]:
+    """Complain about values in the shell text of checks, which have no `env`, unless `| q` quotes them."""
+    for name, check in draft.plan.checks.items():
+        for key, text in check.config.items():
+            if key not in _SHELL_KEYS or not isinstance(text, str):
+                continue
+            try:
+                parts = parse_template(text)
+            except TemplateError:
+                continue  # told by `template_names`
+            yield from _quoting(("checks", name, key), parts)
+
+
+def _quoting(path: Path, parts: Iterable[str | Slot]) -> Iterator[Complaint]:
+    quote = ""
+    for part in parts:
+        if isinstance(part, str):
+            quote = _quote_after(part, quote)
+        elif not part.quoted:
+            yield Complaint(
+                path, f"a template inside shell text: write {{{{ {part.name} | q }}}}, which quotes it for the shell"
+            )
+        elif quote:
+            yield Complaint(
+                path, f"{{{{ {part.name} | q }}}} stands inside {quote} quotes; remove them, `| q` brings its own"
+            )
+
+
+def _quote_after(text: str, quote: str) -> str:
+    escaped = False
+    for character in text:
+        if escaped:
+            escaped = False
+        elif character == "\\" and quote != "'":
+            escaped = True
+        elif character == quote:
+            quote = ""
+        elif not quote and character in "'\"":
+            quote = character
+    return quote
+
+
+def template_names(draft: Draft) -> Iterator[Complaint]:
+    """Complain about templates that cannot be read, or name what does not exist or may not be used there."""
+    plan = draft.plan
+    values = frozenset(draft.names.vars) | frozenset(BUILT_IN_NAMES)
+    for path, step in draft.steps():
+        yield from _texts((*path, "cwd"), step.cwd, values)
+        if step.confirm is not None:
+            yield from _texts((*path, "confirm", "type"), step.confirm.type, values)
+    for shell in shell_texts(draft):
+        yield from _texts(shell.env_path, shell.env, values, secrets=draft.names.secrets)
+    for t, trouble in enumerate(plan.troubleshooting):
+        for s, solution in enumerate(trouble.solutions):
+            if solution.confirm is not None:
+                yield from _texts(
+                    ("troubleshooting", t, "solutions", s, "confirm", "type"), solution.confirm.type, values
+                )
+    for name, check in plan.checks.items():
+        own = values | frozenset(check.config)
+        yield from _texts(("checks", name), check.config, own, secrets=draft.names.secrets)
+    for name, metric in plan.metrics.items():
+        yield from _texts(("metrics", name), metric.config, values | frozenset(metric.config))
+    for name, environment in plan.environments.items():
+        yield from _texts(("environments", name), environment.model_extra or {}, values)
+    for name, service in plan.services.items():
+        given = service.model_dump(include={"url", "container", "pattern", "pid_file", "listen"}, exclude_none=True)
+        yield from _texts(("services", name), given, values)
+    if plan.live is not None:
+        yield from _texts(("live",), {"url": plan.live.url}, values)
+    for name, variable in plan.vars.items():
+        yield from _texts(("vars", name, "default"), variable.default, values)
+
+
+def _texts(
+    path: Path, value: Any, known: frozenset[str], *, secrets: Iterable[str] | None = None
+) -> Iterator[Complaint]:
+    for inner, text in texts_in(value):
+        place = (*path, *inner)
+        try:
+            parts = parse_template(text)
+        except TemplateError as error:
+            yield Complaint(place, str(error))
+            continue
+        for part in parts:
+            if isinstance(part, Slot):
+                yield from _name(place, part.name, known, secrets)
+
+
+def _name(path: Path, name: str, known: frozenset[str], secrets: Iterable[str] | None) -> Iterator[Complaint]:
+    if name.startswith("secret."):
+        wanted = name.removeprefix("secret.")
+        if secrets is None:
+            yield Complaint(path, "a secret cannot be used here: this text is shown and kept; hand it over in `env`")
+        elif wanted not in secrets:
+            hint = did_you_mean(wanted, secrets)
+            yield Complaint(path, f"the template {{{{ {name} }}}} names a secret that the plan does not have{hint}")
+    elif name not in known:
+        candidates = [*known, *(f"secret.{s}" for s in secrets or ())]
+        hint = did_you_mean(name, candidates) or "; declare it in `vars`"
+        yield Complaint(path, f"the template {{{{ {name} }}}} names no variable{hint}")
+
+
+def late_values(draft: Draft) -> Iterator[Complaint]:
+    """Complain about a step that uses a value which only a later step gives."""
+    order = {step: number for number, (_, step) in enumerate(draft.names.steps)}
+    late: Mapping[str, str] = {
+        name: variable.from_output.partition(".")[0]
+        for name, variable in draft.plan.vars.items()
+        if variable.from_output and variable.ask is None and variable.default is None
+    }
+    for path, step in draft.steps():
+        texts = [*step.env.values(), step.cwd or "", step.confirm.type if step.confirm else ""]
+        for name, source in late.items():
+            if source not in order or step.id not in order or order[source] < order[step.id]:
+                continue
+            if any(_names(text, name) for text in texts):
+                yield Complaint(
+                    path, f"step {step.id!r} uses {{{{ {name} }}}}, which is known only after step {source!r} has ended"
+                )
+
+
+def _names(text: str, name: str) -> bool:
+    try:
+        return any(isinstance(part, Slot) and part.name == name for part in parse_template(text))
+    except TemplateError:
+        return False
