@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import contextlib
 import fcntl
 import os
 import pty
@@ -14,6 +15,7 @@ import termios
 import time
 from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
+from typing import Self
 
 import pyte
 
@@ -45,7 +47,7 @@ class Terminal:
                 os._exit(127)
         self._set_size(columns, lines)
 
-    def __enter__(self) -> Terminal:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -56,10 +58,8 @@ class Terminal:
     def close(self) -> None:
         """End the program, if it still runs, and the terminal."""
         if self.status is None:
-            try:
+            with contextlib.suppress(ProcessLookupError):
                 os.kill(self.pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
             self.wait()
         self.hang_up()
 
@@ -87,7 +87,7 @@ class Terminal:
         os.kill(self.pid, number)
 
     def pump(self, seconds: float) -> bool:
-        """Take in what the program writes for up to `seconds`; tell whether there was anything. EOF counts as nothing."""
+        """Take in what the program writes for up to `seconds`; tell whether there was anything (EOF is nothing)."""
         if self.master < 0:
             return False
         ready, _, _ = select.select([self.master], [], [], seconds)
@@ -114,9 +114,7 @@ class Terminal:
 
     def cells(self) -> list[list[pyte.screens.Char]]:
         """Every cell with its attributes."""
-        return [
-            [self.screen.buffer[y][x] for x in range(self.screen.columns)] for y in range(self.screen.lines)
-        ]
+        return [[self.screen.buffer[y][x] for x in range(self.screen.columns)] for y in range(self.screen.lines)]
 
     def wait_for(self, what: str | Callable[[Terminal], bool], seconds: float = 30.0) -> str:
         """Wait until the text, or what a function looks for, is on the screen. Raise `TimeoutError` with the screen."""

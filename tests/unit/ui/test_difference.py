@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from itertools import pairwise
 
 import pyte
 import pytest
@@ -31,12 +32,8 @@ def random_style(rng: random.Random) -> Style | None:
         Color.from_rgb(18, 18, 18),
         Color.parse(rng.choice(["red", "bright_blue", "color(200)", "default"])),
     ]
-    attributes = {name: True for name in ATTRIBUTES if rng.random() < 0.12}
-    return Style(
-        color=None,
-        bgcolor=None,
-        **attributes,
-    ) + Style.from_color(rng.choice(colours), rng.choice(colours))
+    attributes = [name for name in ATTRIBUTES if rng.random() < 0.12]
+    return Style.parse(" ".join(attributes) or "none") + Style.from_color(rng.choice(colours), rng.choice(colours))
 
 
 def random_strip(rng: random.Random, width: int) -> Strip:
@@ -58,11 +55,12 @@ def random_update(rng: random.Random, width: int, height: int) -> CompositorUpda
     ends: list[list[int]] = []
     for _ in range(height):
         cuts = sorted({0, width, *(rng.randrange(1, width) for _ in range(3))})
-        chops.append({a: random_strip(rng, b - a) for a, b in zip(cuts, cuts[1:], strict=False)})
+        chops.append({a: random_strip(rng, b - a) for a, b in pairwise(cuts)})
         ends.append(cuts[1:])
-    spans = [
-        (y, *sorted(rng.sample(range(width + 1), 2))) for y in sorted(rng.sample(range(height), rng.randint(1, height)))
-    ]
+    spans: list[tuple[int, int, int]] = []
+    for y in sorted(rng.sample(range(height), rng.randint(1, height))):
+        x1, x2 = sorted(rng.sample(range(width + 1), 2))
+        spans.append((y, x1, x2))
     return ChopsUpdate(chops, spans, ends)
 
 

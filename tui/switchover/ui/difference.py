@@ -1,12 +1,13 @@
 """Write only the cells that differ from what the terminal already shows.
 
-Textual repaints whole regions and never compares. `DifferenceMixin` stands in front of `App` and catches every update of the
-screen: it is drawn into a `Frame` of cells, the frame is compared with a shadow of the terminal, and the shortest sequence
-that makes them equal is written, in one write. Nothing else in the UI knows of it.
+Textual repaints whole regions and never compares. `DifferenceMixin` stands in front of `App` and catches every update of
+the screen: it is drawn into a `Frame` of cells, the frame is compared with a shadow of the terminal, and the shortest
+sequence that makes them equal is written, in one write. Nothing else in the UI knows of it.
 
-When the terminal cannot keep up, frames are skipped, never queued: only the newest state is written once the line is free.
-When something else wrote to the terminal (`repaint`, resume, an alternate screen), the shadow is forgotten and all is painted.
-When Textual beneath changes its shape, the mixin steps aside, keeps the reason in `difference_off`, and Textual draws as ever.
+When the terminal cannot keep up, frames are skipped, never queued: only the newest state is written once the line is
+free. When something else wrote to the terminal (`repaint`, resume, an alternate screen), the shadow is forgotten and all
+is painted. When Textual changes its shape beneath, the mixin steps aside, keeps the reason in `difference_off`, and
+Textual draws as ever.
 
 Private parts of Textual used: `App._display`, `LayoutUpdate`, `ChopsUpdate`, `Strip._segments`, `Strip.render_ansi`.
 """
@@ -151,7 +152,7 @@ class TerminalShadow:
         self.size = (0, 0)
 
     def encode(self, frame: Frame) -> str:
-        """Return what must be written so that the terminal shows `frame`, and take it as written; "" where nothing differs."""
+        """Return what must be written so that the terminal shows `frame`, "" where nothing differs; take it as written."""
         out: list[str] = []
         pen = _Pen(out, frame.width, frame.height)
         if self.size != (frame.width, frame.height):
@@ -226,7 +227,7 @@ class _Pen:
         self.now: CellStyle = _SAME
 
     def move(self, y: int, x: int, chars: Sequence[str], attrs: Sequence[CellStyle]) -> None:
-        """Go to a cell. A short way over cells that already stand there as wanted is written over rather than jumped."""
+        """Go to a cell. A few cells on the way that stand as wanted are written over rather than jumped."""
         if y == self.y:
             gap = x - self.x if self.x >= 0 else -1
             if gap == 0:
@@ -410,7 +411,8 @@ def _metered(base: type[Driver]) -> type[Driver]:
         def __init__(self, app: App[Any], **options: Any) -> None:
             super().__init__(app, **options)
             if isinstance(app, DifferenceMixin) and hasattr(self, "_file"):
-                self._file = app.meter = _MeteredFile(self._file, app.line_is_free)
+                app.meter = _MeteredFile(self._file, app.line_is_free)  # type: ignore[has-type]
+                self._file = app.meter
 
         def write(self, data: str) -> None:
             if "\x1b[?1049" in data and isinstance(self._app, DifferenceMixin):
