@@ -51,12 +51,14 @@ $(BIN)/python:
 	exit 1
 
 $(VENV)/.installed: pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --editable .
+	@echo "Installing switchover into $(VENV); the first time takes a minute"
+	@$(BIN)/python -m pip install -qq --editable .
 	@touch $@
 
 # The development group is read from pyproject.toml here, because older pips do not know --group.
 $(VENV)/.installed-dev: pyproject.toml | $(BIN)/python
 	@$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["dependency-groups"]["dev"], sep="\n")' \
 	  > $(VENV)/dev-requirements.txt
-	$(BIN)/python -m pip install --quiet --editable . --requirement $(VENV)/dev-requirements.txt
+	@echo "Installing what the tests need into $(VENV); the first time takes a minute"
+	@$(BIN)/python -m pip install -qq --editable . --requirement $(VENV)/dev-requirements.txt
 	@touch $(VENV)/.installed $@
