@@ -18,15 +18,15 @@ Base: Any = App if "plain" in sys.argv else DifferenceMixin
 
 class Question(ModalScreen[None]):
     CSS = "Question { align: center middle; } Static { width: 30; height: 5; border: round red; background: $panel; }"
-    BINDINGS: ClassVar[list[Binding]] = [Binding("escape", "dismiss", "back")]
+    BINDINGS: ClassVar[list[Any]] = [Binding("escape", "dismiss", "back")]
 
     def compose(self) -> ComposeResult:
         yield Static("is 数据 [b]ready[/b]? e\u0301té")
 
 
-class Sample(Base):  # type: ignore[misc, valid-type]
+class Sample(Base):  # type: ignore[misc]
     CSS = "Horizontal { height: 1fr; } DataTable { width: 2fr; } #side { width: 1fr; background: $boost; }"
-    BINDINGS: ClassVar[list[Binding]] = [
+    BINDINGS: ClassVar[list[Any]] = [
         Binding("n", "count", "count"),
         Binding("m", "ask", "ask"),
         Binding("t", "turn", "theme"),

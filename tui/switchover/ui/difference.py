@@ -1,13 +1,13 @@
 """Write only the cells that differ from what the terminal already shows.
 
-Textual repaints whole regions and never compares. `DifferenceMixin` stands in front of `App` and catches every update of
-the screen: it is drawn into a `Frame` of cells, the frame is compared with a shadow of the terminal, and the shortest
-sequence that makes them equal is written, in one write. Nothing else in the UI knows of it.
+Textual repaints whole regions and never compares. `DifferenceMixin` stands in front of `App` and catches every update
+of the screen: it is drawn into a `Frame` of cells, the frame is compared with a shadow of the terminal, and the
+shortest sequence that makes them equal is written, in one write. Nothing else in the UI knows of it.
 
 When the terminal cannot keep up, frames are skipped, never queued: only the newest state is written once the line is
-free. When something else wrote to the terminal (`repaint`, resume, an alternate screen), the shadow is forgotten and all
-is painted. When Textual changes its shape beneath, the mixin steps aside, keeps the reason in `difference_off`, and
-Textual draws as ever.
+free. When something else wrote to the terminal (`repaint`, resume, an alternate screen), the shadow is forgotten and
+all is painted. When Textual changes its shape beneath, the mixin steps aside, keeps the reason in `difference_off`,
+and Textual draws as ever.
 
 Private parts of Textual used: `App._display`, `LayoutUpdate`, `ChopsUpdate`, `Strip._segments`, `Strip.render_ansi`.
 """
@@ -152,7 +152,7 @@ class TerminalShadow:
         self.size = (0, 0)
 
     def encode(self, frame: Frame) -> str:
-        """Return what must be written so that the terminal shows `frame`, "" where nothing differs; take it as written."""
+        """Return what makes the terminal show `frame`, "" where nothing differs, and take it as written."""
         out: list[str] = []
         pen = _Pen(out, frame.width, frame.height)
         if self.size != (frame.width, frame.height):
