@@ -73,9 +73,9 @@ class Draft:
         """Say whether nothing is written at `path`, not even something wrong."""
         here: Any = self.data
         for part in path:
-            if (isinstance(here, dict) and part in here) or (isinstance(here, list) and isinstance(part, int) and part < len(here)):
+            try:
                 here = here[part]
-            else:
+            except (KeyError, IndexError, TypeError):
                 return True
         return False
 

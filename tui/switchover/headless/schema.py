@@ -1,0 +1,31 @@
+"""`switchover schema [PLAN]`: the JSON Schema of plans, for `# yaml-language-server: $schema=` and other editors."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from switchover.headless.output import emit_json
+
+__all__ = ["add_arguments", "run"]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the plan whose own check kinds are added."""
+    parser.add_argument(
+        "plan", metavar="PLAN", nargs="?", type=Path, help="a plan whose check_modules are described too (not executed)"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the schema as JSON and return the exit code."""
+    from switchover.plan.load import check_modules, load_plan
+    from switchover.plan.schema import json_schema
+    from switchover_checks.registry import Registry
+
+    local: tuple[Path, ...] = ()
+    if args.plan is not None:
+        loaded = load_plan(args.plan)
+        local = check_modules(loaded.plan, loaded.directory)
+    emit_json(json_schema(Registry(local)))
+    return 0
