@@ -16,6 +16,7 @@ from pathlib import Path
 
 from switchover.errors import NotTrustedError, StateError, UsageError
 from switchover.locations import ensure_private_dir
+from switchover.redaction import neutralise
 
 __all__ = ["PLAN_NAMES", "TrustStore", "choose_plan", "digest_of", "find_plan"]
 
@@ -124,8 +125,6 @@ def choose_plan(named: str | None, root: Path, folder: Path, ask: Callable[[str]
 def _ask_on_terminal(question: str) -> str:
     if not sys.stdin.isatty():
         return ""
-    from switchover.headless.output import neutral
-
-    sys.stderr.write(neutral(question))
+    sys.stderr.write(neutralise(question))
     sys.stderr.flush()
     return sys.stdin.readline(1000)

@@ -74,7 +74,7 @@ async def test_a_client_that_does_not_read_misses_snapshots_but_never_the_newest
         while (await anext(seen)) != published:
             pass
     writer.transport.resume_reading()  # type: ignore[attr-defined]
-    received = []
+    received: list[dict[str, Any]] = []
     while not received or received[-1]["seq"] != published.seq:
         line = json.loads(await reader.readline())
         if line.get("event") == "snapshot":

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from switchover import __version__
 from switchover.errors import PlanError, SwitchoverError
-from switchover.headless.output import neutral
+from switchover.redaction import neutralise
 
 __all__ = ["INTERRUPTED", "describe", "redact_with", "report_error", "report_unexpected", "say"]
 
@@ -34,7 +34,7 @@ def say(text: str) -> None:
     if stream is None:
         return
     with suppress(OSError, ValueError):
-        line = neutral(text) + "\n"
+        line = neutralise(text) + "\n"
         stream.write(line.encode(stream.encoding or "utf-8", "backslashreplace").decode(stream.encoding or "utf-8"))
         stream.flush()
 

@@ -19,21 +19,16 @@ from pathlib import Path
 from typing import Any
 
 from switchover.errors import SwitchoverError
+from switchover.redaction import neutralise
 
-__all__ = ["emit_json", "emit_text", "finish", "neutral"]
+__all__ = ["emit_json", "emit_text", "finish"]
 
 _failure: list[OSError] = []
-_CONTROLS = {code: f"\\x{code:02x}" for code in (*range(0x20), *range(0x7F, 0xA0)) if chr(code) not in "\n\t"}
-
-
-def neutral(text: str) -> str:
-    """Spell out control characters, so that text from a plan or a command cannot steer the terminal."""
-    return text.translate(_CONTROLS)
 
 
 def emit_text(text: str) -> None:
-    """Write `text` and a line end."""
-    _write(neutral(text))
+    """Write `text`, made harmless for a terminal, and a line end."""
+    _write(neutralise(text))
 
 
 def emit_json(value: Any, *, indent: int | None = 2) -> None:

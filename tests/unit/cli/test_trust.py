@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from switchover.errors import NotTrustedError, UsageError
+from switchover.trust import TrustStore, choose_plan, digest_of, find_plan
+
+
+class Person:
+    """Answers, and remembers what was asked."""
+
+    def __init__(self, answer: str) -> None:
+        self.answer = answer
+        self.asked: list[str] = []
+
+    def __call__(self, question: str) -> str:
+        self.asked.append(question)
+        return self.answer
+
+
+@pytest.fixture
+def here(tmp_path: Path) -> Path:
+    folder = tmp_path / "here"
+    folder.mkdir()
+    (folder / "switchover.yaml").write_text("schema: 1\n")
+    return folder
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    return tmp_path / "state"
+
+
+def test_a_plan_that_is_named_is_trusted_by_being_named(here: Path, root: Path) -> None:
+    person = Person("no")
+    assert choose_plan(str(here / "switchover.yaml"), root, here, person) == here / "switchover.yaml"
+    assert person.asked == []
+    assert not root.exists()
+
+
+def test_a_plan_that_is_found_is_asked_about_once(here: Path, root: Path) -> None:
+    person = Person("yes\n")
+    assert choose_plan(None, root, here, person) == here / "switchover.yaml"
+    assert choose_plan(None, root, here, person) == here / "switchover.yaml"
+    assert len(person.asked) == 1
+    assert digest_of(here / "switchover.yaml")[:16] in person.asked[0]
+
+
+def test_a_changed_plan_asks_again_and_says_that_it_changed(here: Path, root: Path) -> None:
+    choose_plan(None, root, here, Person("yes"))
+    (here / "switchover.yaml").write_text("schema: 1\nid: other\n")
+    person = Person("yes")
+    choose_plan(None, root, here, person)
+    assert "has changed since you trusted it" in person.asked[0]
+
+
+@pytest.mark.parametrize("answer", ["", "no", "y", "yess"])
+def test_anything_but_yes_opens_nothing(here: Path, root: Path, answer: str) -> None:
+    with pytest.raises(NotTrustedError, match="nothing of it was run") as caught:
+        choose_plan(None, root, here, Person(answer))
+    assert caught.value.exit_code == 2
+    assert not TrustStore(root).trusts(here / "switchover.yaml")
+
+
+def test_a_plan_that_changes_while_the_question_stands_is_not_opened(here: Path, root: Path) -> None:
+    def answer(question: str) -> str:
+        (here / "switchover.yaml").write_text("evil: true\n")
+        return "yes"
+
+    with pytest.raises(NotTrustedError, match="changed while you were asked"):
+        choose_plan(None, root, here, answer)
+    assert not TrustStore(root).trusts(here / "switchover.yaml")
+
+
+def test_without_a_plan_only_the_host_is_shown(tmp_path: Path, root: Path) -> None:
+    assert choose_plan(None, root, tmp_path, Person("yes")) is None
+
+
+def test_of_several_plans_one_must_be_named(tmp_path: Path) -> None:
+    (tmp_path / "a.plan.yaml").write_text("")
+    assert find_plan(tmp_path) == tmp_path / "a.plan.yaml"
+    (tmp_path / "b.plan.yaml").write_text("")
+    with pytest.raises(UsageError, match=r"a\.plan\.yaml, b\.plan\.yaml"):
+        find_plan(tmp_path)
+
+
+def test_trust_is_kept_privately_and_foreign_trust_does_not_count(here: Path, root: Path) -> None:
+    plan = here / "switchover.yaml"
+    store = TrustStore(root)
+    store.trust(plan, digest_of(plan))
+    kept = root / "trusted.json"
+    assert kept.stat().st_mode & 0o777 == 0o600
+    assert store.trusts(plan)
+    kept.chmod(0o666)
+    assert not store.trusts(plan)
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"a": 1}', "\x00", json.dumps({"x": {"y": []}})])
+def test_a_damaged_store_trusts_nothing_and_can_be_written_again(here: Path, root: Path, content: str) -> None:
+    plan = here / "switchover.yaml"
+    root.mkdir()
+    (root / "trusted.json").write_text(content)
+    (root / "trusted.json").chmod(0o600)
+    store = TrustStore(root)
+    assert not store.trusts(plan)
+    store.trust(plan, digest_of(plan))
+    assert store.trusts(plan)
+
+
+def test_the_same_content_elsewhere_is_another_plan(here: Path, root: Path, tmp_path: Path) -> None:
+    plan = here / "switchover.yaml"
+    TrustStore(root).trust(plan, digest_of(plan))
+    other = tmp_path / "switchover.yaml"
+    other.write_bytes(plan.read_bytes())
+    assert not TrustStore(root).trusts(other)

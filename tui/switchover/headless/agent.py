@@ -1,0 +1,258 @@
+"""`switchover agent status|start|stop|run`: the processes that watch and act in the background."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from switchover.errors import AgentError, SwitchoverError, UsageError
+from switchover.headless.output import emit_json, emit_text
+from switchover.locations import Workspace, state_root, workspace_for
+
+if TYPE_CHECKING:
+    from switchover.agent.daemon import Report
+    from switchover.agent.protocol import AgentInfo
+
+__all__ = ["add_arguments", "run"]
+
+_READY_WITHIN_S = 25.0
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what the verb takes."""
+    parser.description = "The agent watches a plan and carries it on in the background; a screen only looks at it."
+    parser.add_argument(
+        "action",
+        choices=("status", "start", "stop", "run"),
+        help="status: list the agents; start: start one in the background; stop: end it, running steps go on; "
+        "run: be one, in the foreground",
+    )
+    parser.add_argument("plan", nargs="?", metavar="PLAN", help="whose agent; without one all (status) or the host's")
+    parser.add_argument("--format", choices=("table", "json"), default="table", help="how to answer (default: table)")
+    parser.add_argument("--read-only", action="store_true", help="start, run: watch only, refuse everything else")
+    parser.add_argument("--all", action="store_true", help="stop: every agent of the state directory")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Do it and return the exit code."""
+    actions: dict[str, Callable[[argparse.Namespace], int]] = {
+        "status": _status,
+        "start": _start,
+        "stop": _stop,
+        "run": _run,
+    }
+    return actions[args.action](args)
+
+
+def _workspace(args: argparse.Namespace) -> Workspace:
+    if args.plan is None:
+        return workspace_for(state_root(args.state), None)
+    return workspace_for(state_root(args.state), Path(args.plan).absolute())
+
+
+# -- status
+
+
+def _status(args: argparse.Namespace) -> int:
+    from switchover.agent.record import recorded_workspaces
+
+    root = state_root(args.state)
+    workspaces = [_workspace(args)] if args.plan is not None else recorded_workspaces(root)
+    rows = [row for w in workspaces if (row := _look(w)) is not None]
+    if args.format == "json":
+        emit_json({"agents": rows})
+    elif not rows:
+        emit_text("no agent runs" + (f" for {args.plan}" if args.plan else f" with its state in {root}"))
+    else:
+        for row in rows:
+            _tell(row)
+    return 0 if rows or args.plan is None else 1
+
+
+def _look(workspace: Workspace) -> dict[str, object] | None:
+    from switchover.agent.lifecycle import ask
+    from switchover.agent.record import find_socket, read_record, start_ticks
+
+    record = read_record(workspace)
+    try:
+        info = ask(workspace)
+        why = ""
+    except SwitchoverError as error:
+        info, why = None, error.title
+    if info is None and (record is None or start_ticks(record.pid) != record.start_ticks):
+        return None
+    plan = info.plan if info is not None else record.plan if record is not None else ""
+    row: dict[str, object] = {"plan": plan or None, "workspace": str(workspace.directory), "answers": info is not None}
+    if info is None:
+        row |= {"pid": record.pid if record is not None else None, "trouble": why or "it does not answer"}
+        return row
+    return row | _facts(info) | {"socket": str(find_socket(workspace))}
+
+
+def _facts(info: AgentInfo) -> dict[str, object]:
+    from switchover.clock import iso_utc
+
+    return {
+        "pid": info.pid,
+        "version": info.version,
+        "since": iso_utc(info.since),
+        "clients": info.clients,
+        "busy": info.busy or None,
+        "run_open": info.run_open,
+        "read_only": info.read_only,
+        "warning": info.warning or None,
+    }
+
+
+def _tell(row: dict[str, object]) -> None:
+    emit_text(str(row["plan"] or "this host (no plan)"))
+    if not row["answers"]:
+        emit_text(f"  process {row['pid']}: {row['trouble']}; `switchover agent stop` ends it")
+        return
+    doing = f"at work: {row['busy']}" if row["busy"] else "a run is open" if row["run_open"] else "no run is open"
+    rights = ", watches only" if row["read_only"] else ""
+    emit_text(f"  process {row['pid']}, version {row['version']}, since {row['since']}{rights}")
+    emit_text(f"  {doing}; {row['clients']} screen{'' if row['clients'] == 1 else 's'} attached")
+    if row["warning"]:
+        emit_text(f"  {row['warning']}")
+
+
+# -- stop
+
+
+def _stop(args: argparse.Namespace) -> int:
+    from switchover.agent.lifecycle import stop
+    from switchover.agent.record import recorded_workspaces
+
+    root = state_root(args.state)
+    running = [w for w in recorded_workspaces(root) if _look(w) is not None]
+    if args.plan is not None:
+        chosen: Iterable[Workspace] = [_workspace(args)]
+    elif args.all or len(running) <= 1:
+        chosen = running
+    else:
+        plans = ", ".join(str(w.plan or "host") for w in running)
+        raise UsageError(f"{len(running)} agents run: {plans}", "name the plan, or use --all")
+    ended = []
+    for workspace in chosen:
+        busy = stop(workspace)
+        if busy is not None:
+            ended.append({"plan": str(workspace.plan) if workspace.plan else None, "left_running": busy or None})
+    if args.format == "json":
+        emit_json({"stopped": ended})
+    elif not ended:
+        emit_text("no agent runs")
+    for entry in ended if args.format != "json" else ():
+        emit_text(f"stopped the agent of {entry['plan'] or 'this host'}")
+        if entry["left_running"]:
+            emit_text(f"  {entry['left_running']} goes on by itself; its end is recorded when an agent runs again")
+    return 0
+
+
+# -- start and run
+
+
+def _start(args: argparse.Namespace) -> int:
+    import msgspec
+
+    from switchover.agent.daemon import detach
+    from switchover.agent.lifecycle import StartReport
+    from switchover.agent.protocol import error_from_wire, error_to_wire
+
+    workspace, plan = _workspace(args), _plan(args)
+    report = detach(lambda tell: _work(workspace, plan, args.read_only, tell), _READY_WITHIN_S)
+    if report is None:
+        error: SwitchoverError = AgentError("the agent did not come up", f"its log may say why: {workspace.agent_log}")
+        report = StartReport(error=error_to_wire(error))
+    if args.format == "json":
+        emit_json(msgspec.to_builtins(report), indent=None)
+    if report.error is not None:
+        error = error_from_wire(report.error)
+        if args.format == "json":
+            return error.exit_code
+        raise error
+    if args.format == "json":
+        return 0
+    if report.already:
+        emit_text(f"an agent runs already{f' (process {report.pid})' if report.pid else ''}")
+    else:
+        emit_text(f"started the agent as process {report.pid}; its log is {workspace.agent_log}")
+    return 0
+
+
+def _plan(args: argparse.Namespace) -> Path | None:
+    if args.plan is None:
+        return None
+    path = Path(args.plan).absolute()
+    if not path.is_file():
+        raise UsageError(f"there is no plan file {args.plan}", "name a plan's YAML file")
+    return path
+
+
+def _run(args: argparse.Namespace) -> int:
+    from switchover.headless.diagnostics import say
+
+    def tell(report: object) -> None:  # noqa: ARG001 - in the foreground there is no starter to tell more
+        say(f"switchover: the agent is ready; its log is {workspace.agent_log}; Ctrl-C ends it, running steps go on")
+
+    workspace = _workspace(args)
+    return _serve(workspace, _plan(args), args.read_only, tell)
+
+
+def _work(workspace: Workspace, plan: Path | None, read_only: bool, tell: Report) -> int:
+    """Be the agent of a starter: what keeps it from coming up is reported, and logged where it can be."""
+    from switchover.agent.lifecycle import StartReport
+    from switchover.agent.protocol import ErrorInfo, error_to_wire
+    from switchover.agent.record import AlreadyRunningError, read_record
+
+    try:
+        return _serve(workspace, plan, read_only, tell)
+    except AlreadyRunningError:
+        record = read_record(workspace)
+        tell(StartReport(already=True, pid=record.pid if record is not None else 0))
+        return 0
+    except SwitchoverError as error:
+        tell(StartReport(error=error_to_wire(error)))
+        return error.exit_code
+    except Exception as error:  # the boundary: the starter must hear of it
+        import logging
+
+        logging.getLogger("switchover.agent").exception("the agent ended unexpectedly")
+        title = f"the agent met an unexpected {type(error).__name__} while starting"
+        tell(StartReport(error=ErrorInfo("AgentError", title, f"its details are in {workspace.agent_log}")))
+        return 1
+
+
+def _serve(workspace: Workspace, plan: Path | None, read_only: bool, tell: Report) -> int:
+    import asyncio
+
+    from switchover import wiring
+    from switchover.agent import process
+    from switchover.agent.intents import Target
+    from switchover.agent.lifecycle import StartReport
+    from switchover.agent.logfile import open_log
+    from switchover.agent.record import AgentLock
+
+    lock = AgentLock.acquire(workspace)
+    secret_words = wiring.SecretWords()
+    open_log(workspace.agent_log, secret_words.redact)
+    loaded = wiring.load(plan) if plan is not None else None
+
+    async def live() -> None:
+        parts = wiring.build(loaded, workspace, read_only=read_only, secret_words=secret_words)
+        identity = wiring.identify(parts, read_only=read_only, since=time.time())
+        await process.serve(
+            Target(parts.hub, parts.engine),
+            identity,
+            workspace,
+            lock,
+            ready=lambda: tell(StartReport(pid=os.getpid())),
+            let_go=parts.aclose,
+        )
+
+    asyncio.run(live())
+    return 0

@@ -1,0 +1,300 @@
+"""What `doctor` looks at: each function looks at one thing, quickly and without any network, and says how it stands."""
+
+from __future__ import annotations
+
+import locale
+import os
+import platform
+import resource
+import shutil
+import socket
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Literal
+
+from switchover import __version__
+from switchover.locations import Workspace
+
+__all__ = ["Look", "examine"]
+
+State = Literal["ok", "off", "warn", "broken"]
+
+_LIBRARIES = ("textual", "httpx", "docker", "psutil", "boto3", "google-cloud-monitoring", "plotext", "ruamel.yaml",
+              "pydantic", "msgspec", "psycopg")  # fmt: skip
+_LITTLE_SPACE = 1 << 30
+_TOO_LITTLE_SPACE = 50 << 20
+_SLOW_SYNC_S = 0.05
+_REMOTE_FILE_SYSTEMS = frozenset({"nfs", "nfs4", "cifs", "smb3", "9p", "fuse.sshfs"})
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One thing looked at. `off` is a source that is not used here; only `broken` keeps the program from working."""
+
+    name: str
+    state: State
+    text: str
+    hint: str = ""
+
+
+def examine(root: Path, environ: Mapping[str, str], system: Path = Path("/")) -> Iterator[Look]:
+    """Look at everything, what is needed first. `system` is where the machine's own files begin."""
+    yield _python()
+    yield _libraries()
+    yield _kernel()
+    yield from _state_directory(root, system)
+    yield _socket(root)
+    yield _agents(root)
+    yield _logout(system)
+    yield from _terminal(environ)
+    yield _docker(environ, system)
+    yield _aws(environ)
+    yield _google(environ)
+    yield _kubectl(environ)
+    yield _systemd(system)
+    yield _inotify(system)
+    yield _open_files()
+
+
+def _python() -> Look:
+    return Look("python", "ok", f"switchover {__version__} on Python {platform.python_version()}, {sys.executable}")
+
+
+def _libraries() -> Look:
+    found, missing = [], []
+    for name in _LIBRARIES:
+        try:
+            found.append(f"{name} {metadata.version(name)}")
+        except metadata.PackageNotFoundError:
+            missing.append(name)
+    if missing:
+        return Look("libraries", "broken", f"missing: {', '.join(missing)}", "install switchover again with pip")
+    return Look("libraries", "ok", ", ".join(found))
+
+
+def _kernel() -> Look:
+    text = f"{platform.system()} {platform.release()}"
+    try:
+        os.close(os.pidfd_open(os.getpid()))
+    except (AttributeError, OSError):
+        return Look("kernel", "broken", f"{text} cannot watch processes by handle", "Linux 5.3 or newer is needed")
+    return Look("kernel", "ok", text)
+
+
+def _state_directory(root: Path, system: Path) -> Iterator[Look]:
+    folder = root
+    while not folder.exists() and folder != folder.parent:
+        folder = folder.parent
+    try:
+        took = _sync_time(folder)
+    except OSError as error:
+        hint = "free space, change its rights, or choose another one with --state DIR"
+        yield Look("state directory", "broken", f"{root} cannot be written: {error.strerror}", hint)
+        return
+    made = "" if folder == root else ", made when needed"
+    text = f"{root}{made}; a safe write takes {took * 1000:.1f} ms"
+    if took > _SLOW_SYNC_S:
+        hint = "every step waits for a few of these; a local disk is faster: --state DIR"
+        yield Look("state directory", "warn", text, hint)
+    elif (kind := _file_system(folder, system)) in _REMOTE_FILE_SYSTEMS:
+        yield Look(
+            "state directory", "warn", f"{text}; it lies on {kind}", "locks are safer on a local disk: --state DIR"
+        )
+    else:
+        yield Look("state directory", "ok", text)
+    free = shutil.disk_usage(folder).free
+    text = f"{free / (1 << 30):.1f} GiB free"
+    if free < _TOO_LITTLE_SPACE:
+        yield Look("free space", "broken", text, "no step starts when the journal cannot be written: free space first")
+    elif free < _LITTLE_SPACE:
+        yield Look("free space", "warn", text, "the output of steps and the journal need room")
+    else:
+        yield Look("free space", "ok", text)
+
+
+def _sync_time(folder: Path) -> float:
+    """Return the seconds that a small safe write takes: the median of three."""
+    times = []
+    with tempfile.TemporaryFile(dir=folder) as file:
+        for _ in range(3):
+            begin = time.monotonic()
+            file.write(b"x" * 4096)
+            file.flush()
+            os.fsync(file.fileno())
+            times.append(time.monotonic() - begin)
+    return sorted(times)[1]
+
+
+def _file_system(folder: Path, system: Path) -> str:
+    best, kind = "", ""
+    try:
+        lines = (system / "proc/mounts").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return ""
+    real = str(folder.resolve())
+    for line in lines:
+        _, place, found, *_ = line.split(" ")
+        if (real == place or real.startswith(place.rstrip("/") + "/")) and len(place) >= len(best):
+            best, kind = place, found
+    return kind
+
+
+def _socket(root: Path) -> Look:
+    workspace = Workspace(root, None)
+    folder = workspace.socket.parent
+    if not workspace.directory.exists() and len(os.fsencode(workspace.directory)) < 80 and not _runtime_folder():
+        return Look("socket", "ok", "beside the state of each plan")
+    if folder.exists() and folder.stat().st_uid != os.getuid():
+        return Look("socket", "broken", f"{folder} belongs to another user", "remove it, or set XDG_RUNTIME_DIR")
+    return Look("socket", "ok", f"in {folder}")
+
+
+def _runtime_folder() -> bool:
+    return Path(os.environ.get("XDG_RUNTIME_DIR") or "/nowhere").is_dir()
+
+
+def _agents(root: Path) -> Look:
+    from switchover.agent.lifecycle import ask
+    from switchover.agent.record import recorded_workspaces
+    from switchover.errors import SwitchoverError
+
+    alive, silent = 0, 0
+    for workspace in recorded_workspaces(root):
+        try:
+            alive += ask(workspace) is not None
+        except (SwitchoverError, OSError):
+            silent += 1
+    if silent:
+        return Look("agents", "warn", f"{alive} running, {silent} not answering", "see `switchover agent status`")
+    return Look("agents", "ok", f"{alive} running" if alive else "none runs; `switchover` starts one when needed")
+
+
+def _logout(system: Path) -> Look:
+    from switchover.agent.logind import escape_prefix, read_logind
+
+    logind = read_logind(system)
+    if not logind.present:
+        return Look("logout", "ok", "no logind here, so nothing ends an agent at logout")
+    if not logind.kills:
+        return Look("logout", "ok", "an agent outlives the login (KillUserProcesses=no)")
+    hint = "`loginctl enable-linger` lets it live on"
+    if not logind.lingers:
+        return Look("logout", "warn", "logind ends a run at the last logout (KillUserProcesses=yes)", hint)
+    if logind.in_session and not escape_prefix(logind):
+        return Look("logout", "warn", "logind ends a run at logout, and systemd-run is not here", "install systemd-run")
+    return Look("logout", "ok", "an agent is started through systemd-run and outlives the login (lingering)")
+
+
+def _terminal(environ: Mapping[str, str]) -> Iterator[Look]:
+    kind = environ.get("TERM", "")
+    through = [
+        name
+        for name, sign in (("ssh", "SSH_CONNECTION"), ("tmux", "TMUX"), ("screen", "STY"), ("mosh", "MOSH_IP"))
+        if environ.get(sign)
+    ]
+    colours = (
+        "no colours wanted (NO_COLOR)" if environ.get("NO_COLOR") else _colours(kind, environ.get("COLORTERM", ""))
+    )
+    size = shutil.get_terminal_size(fallback=(0, 0))
+    measured = f"{size.columns}x{size.lines}" if size.columns else "of unknown size"
+    text = f"TERM={kind or 'not set'}, {measured}, {colours}{', through ' + ' and '.join(through) if through else ''}"
+    if kind in {"", "dumb", "unknown"}:
+        yield Look("terminal", "warn", text, "the screen needs TERM, such as xterm-256color; the verbs work without")
+    elif size.columns and (size.columns < 60 or size.lines < 20):
+        yield Look("terminal", "warn", text, "the screen needs at least 60x20, better 80x24")
+    else:
+        yield Look("terminal", "ok", text)
+    encoding = locale.getpreferredencoding(do_setlocale=False)
+    if "utf" in encoding.lower():
+        yield Look("characters", "ok", encoding)
+    else:
+        yield Look("characters", "warn", encoding, "set a UTF-8 locale, such as LC_ALL=C.UTF-8, for all signs to show")
+
+
+def _colours(kind: str, colour_term: str) -> str:
+    if colour_term in {"truecolor", "24bit"}:
+        return "16 million colours"
+    return "256 colours" if "256" in kind or kind.startswith(("xterm-kitty", "alacritty")) else "16 colours"
+
+
+def _docker(environ: Mapping[str, str], system: Path) -> Look:
+    place = environ.get("DOCKER_HOST", "")
+    if place and not place.startswith("unix://"):
+        return Look("docker", "ok", f"{place} (named by DOCKER_HOST, not contacted)")
+    path = Path(place.removeprefix("unix://")) if place else system / "var/run/docker.sock"
+    if not path.exists():
+        return Look("docker", "off", f"no socket at {path}", "start Docker or set DOCKER_HOST, where it is wanted")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:
+        line.settimeout(0.3)
+        try:
+            line.connect(str(path))
+        except OSError as error:
+            hint = "join the group docker" if isinstance(error, PermissionError) else "start the Docker daemon"
+            return Look("docker", "off", f"{path}: {error.strerror or error}", hint)
+    return Look("docker", "ok", f"answers at {path}")
+
+
+def _aws(environ: Mapping[str, str]) -> Look:
+    if environ.get("AWS_ACCESS_KEY_ID"):
+        return Look("aws", "ok", "credentials in the environment (not tried)")
+    for name in ("AWS_PROFILE", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"):
+        if environ.get(name):
+            return Look("aws", "ok", f"credentials named by {name} (not tried)")
+    path = Path(environ.get("AWS_SHARED_CREDENTIALS_FILE") or _home(environ) / ".aws/credentials")
+    if path.exists():
+        return Look("aws", "ok", f"credentials in {path} (not tried)")
+    return Look("aws", "off", "no credentials found", "run `aws configure` or set AWS_PROFILE, where it is wanted")
+
+
+def _google(environ: Mapping[str, str]) -> Look:
+    named = environ.get("GOOGLE_APPLICATION_CREDENTIALS")
+    path = Path(named or _home(environ) / ".config/gcloud/application_default_credentials.json")
+    if path.exists():
+        return Look("google", "ok", f"credentials in {path} (not tried)")
+    text = f"GOOGLE_APPLICATION_CREDENTIALS names {path}, which is not there" if named else "no credentials found"
+    return Look("google", "off", text, "run `gcloud auth application-default login`, where it is wanted")
+
+
+def _kubectl(environ: Mapping[str, str]) -> Look:
+    program = shutil.which("kubectl", path=environ.get("PATH"))
+    if program is None:
+        return Look("kubectl", "off", "kubectl is not installed", "install it, where Kubernetes is wanted")
+    config = environ.get("KUBECONFIG") or str(_home(environ) / ".kube/config")
+    if not any(Path(part).exists() for part in config.split(":") if part):
+        return Look("kubectl", "off", f"{program}, but no configuration at {config}", "set KUBECONFIG")
+    return Look("kubectl", "ok", f"{program} with {config} (not tried)")
+
+
+def _systemd(system: Path) -> Look:
+    if not (system / "run/systemd/system").is_dir():
+        return Look("systemd", "off", "this machine was not started by systemd")
+    return Look("systemd", "ok", "runs this machine")
+
+
+def _inotify(system: Path) -> Look:
+    folder = system / "proc/sys/fs/inotify"
+    try:
+        watches = int((folder / "max_user_watches").read_text(encoding="ascii"))
+        instances = int((folder / "max_user_instances").read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        return Look("inotify", "off", "the kernel tells no limits; files are looked at every few seconds instead")
+    text = f"{watches} watches, {instances} instances"
+    if watches < 8192 or instances < 16:
+        return Look("inotify", "warn", text, "raise fs.inotify.max_user_watches and max_user_instances with sysctl")
+    return Look("inotify", "ok", text)
+
+
+def _open_files() -> Look:
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != resource.RLIM_INFINITY and soft < 1024:
+        return Look("open files", "warn", f"at most {soft}", "raise it with `ulimit -n 4096`")
+    return Look("open files", "ok", "without limit" if soft == resource.RLIM_INFINITY else f"at most {soft}")
+
+
+def _home(environ: Mapping[str, str]) -> Path:
+    return Path(environ.get("HOME") or Path.home())
