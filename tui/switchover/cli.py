@@ -48,6 +48,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Do what the command line says and return the exit code."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     _open_standard_files()
+    os.environ["SWITCHOVER_PYTHON"] = sys.executable  # so that steps and checks can run Python programs of ours
     from switchover.errors import SwitchoverError
     from switchover.headless import diagnostics, output
 
