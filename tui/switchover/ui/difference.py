@@ -4,10 +4,10 @@ Textual repaints whole regions and never compares. `DifferenceMixin` stands in f
 of the screen: it is drawn into a `Frame` of cells, the frame is compared with a shadow of the terminal, and the
 shortest sequence that makes them equal is written, in one write. Nothing else in the UI knows of it.
 
-When the terminal cannot keep up, frames are skipped, never queued: only the newest state is written once the line is
-free. When something else wrote to the terminal (`repaint`, resume, an alternate screen), the shadow is forgotten and
-all is painted. When Textual changes its shape beneath, the mixin steps aside, keeps the reason in `difference_off`,
-and Textual draws as ever.
+When the terminal cannot keep up (`switchover.ui.link`), frames are skipped, never queued: only the newest state is
+written once the line is free. When something else wrote to the terminal (`repaint`, resume, an alternate screen), the
+shadow is forgotten and all is painted. When Textual changes its shape beneath, the mixin steps aside, keeps the reason
+in `difference_off`, and Textual draws as ever.
 
 Private parts of Textual used: `App._display`, `LayoutUpdate`, `ChopsUpdate`, `Strip._segments`, `Strip.render_ansi`.
 """
@@ -27,12 +27,16 @@ from rich.style import Style
 from textual._ansi_sequences import SYNC_END, SYNC_START
 from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
 from textual.app import App
+from textual.events import CursorPosition
 from textual.geometry import Region
 from textual.strip import Strip
+
+from switchover.ui.link import PATIENCE, QUESTION, Link
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
     from textual.driver import Driver
+    from textual.message import Message
     from textual.screen import Screen
 
 __all__ = ["DifferenceMixin", "Frame", "TerminalShadow", "fits_textual"]
@@ -419,6 +423,12 @@ def _metered(base: type[Driver]) -> type[Driver]:
                 self._app.forget_terminal()
             super().write(data)
 
+        def process_message(self, message: Message) -> None:
+            if isinstance(message, CursorPosition) and isinstance(self._app, DifferenceMixin):
+                self._app.line_answered()
+            else:
+                super().process_message(message)
+
     return MeteredDriver
 
 
@@ -434,6 +444,8 @@ class DifferenceMixin(App[Any]):
         self._frame: Frame | None = None
         self._frame_waits = False
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._patience: asyncio.TimerHandle | None = None
+        self.link = Link()
         self.difference_off = fits_textual()
 
     def get_driver_class(self) -> type[Driver]:
@@ -457,6 +469,24 @@ class DifferenceMixin(App[Any]):
         if self._frame_waits and self._loop is not None:
             self._frame_waits = False
             self._loop.call_soon_threadsafe(self._write_frame)
+
+    def line_answered(self) -> None:
+        """Hear from the input thread that the terminal answered the link's question."""
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._on_line_answered)
+
+    def _on_line_answered(self) -> None:
+        self.link.answered()
+        if self._frame_waits:
+            self._frame_waits = False
+            self._write_frame()
+
+    def _lose_patience(self) -> None:
+        """Write a frame that waited for an answer which does not come."""
+        self._patience = None
+        if self._frame_waits:
+            self._frame_waits = False
+            self._write_frame()
 
     def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
         driver = self._driver
@@ -497,6 +527,11 @@ class DifferenceMixin(App[Any]):
             if self.meter.busy:  # still: the writing thread will tell
                 return
             self._frame_waits = False
+        if not self.link.may_send():
+            self._frame_waits = True
+            if self._patience is None:
+                self._patience = self._loop.call_later(PATIENCE, self._lose_patience)
+            return
         sequence = self._shadow.encode(frame)
         if self.cursor_position != (0, 0) and (sequence or self.cursor_position != self._previous_cursor_position):
             sequence += f"\x1b[{self.cursor_position.y + 1};{self.cursor_position.x + 1}H"
@@ -505,6 +540,10 @@ class DifferenceMixin(App[Any]):
             return
         if self._sync_available and len(sequence) > _SYNC_ABOVE:
             sequence = f"{SYNC_START}{sequence}{SYNC_END}"
+        self.link.sent(len(sequence))
+        if self.link.wants_question():
+            sequence += QUESTION
+            self.link.asked()
         driver.write(sequence)
         driver.flush()
 
