@@ -1,0 +1,243 @@
+"""What the operator's keys do: open a screen, or send an intent. Kept apart from the App so that each stays readable."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from switchover.errors import SwitchoverError
+from switchover.snapshot import CheckRow, TroubleView
+from switchover.ui.advance import fingerprint, manual_screen, next_of
+from switchover.ui.bridge import Source
+from switchover.ui.difference import DifferenceMixin
+from switchover.ui.messages import Intent
+from switchover.ui.panes.base import Pane
+from switchover.ui.presentation.checks import check_detail
+from switchover.ui.presentation.line import Line, Span, wrap
+from switchover.ui.presentation.metrics import metric_detail
+from switchover.ui.presentation.moment import Moment
+from switchover.ui.presentation.overview import timeline_lines
+from switchover.ui.presentation.services import service_detail
+from switchover.ui.presentation.wizard import find_step
+from switchover.ui.screens.base import BaseScreen
+from switchover.ui.screens.main import MainScreen
+from switchover.ui.theme import Painter
+
+__all__ = ["OperatorActions"]
+
+
+class OperatorActions(DifferenceMixin):
+    """The actions behind the keys. The App gives `source`, `moment`, `painter` and `main`."""
+
+    source: Source
+    moment: Moment
+    painter: Painter
+    main: MainScreen
+    sent: tuple[object, ...] | None = None
+
+    @property
+    def pane(self) -> Pane:
+        """The chosen tab's pane."""
+        return self.main.pane
+
+    def say(self, text: str, *, error: bool = False, hint: str = "") -> None:
+        """Put a remark or an error into the status line of the screen that is seen."""
+        screen = self.screen
+        if isinstance(screen, BaseScreen):
+            screen.status.say(text, error=error, hint=hint)
+
+    # ------------------------------------------------------------------ open
+
+    def action_open_selected(self) -> None:
+        """Open everything that is known about the row under the cursor."""
+        kind, _, name = self.pane.rows.key.partition(":")
+        if kind == "problem":
+            problem = getattr(self.pane, "problem", None)
+            if problem is None:
+                return
+            kind, name = ("check", problem.check) if problem.check else ("service", problem.service)
+        self.open_thing(kind, name)
+
+    def open_thing(self, kind: str, name: str) -> None:
+        """Open the detail screen of a check, a service or a metric."""
+        from switchover.ui.screens.detail import CheckScreen, DetailScreen
+
+        def row(moment: Moment) -> Any:
+            rows = {"check": moment.data.checks, "service": moment.data.services, "metric": moment.data.metrics}
+            return next((entry for entry in rows.get(kind, ()) if entry.name == name), None)
+
+        if row(self.moment) is None:
+            return
+
+        def lines(moment: Moment, width: int, height: int) -> Sequence[Line]:
+            found = row(moment)
+            if found is None:
+                return [(), (Span(f"   {name} is gone", "muted"),)]
+            if kind == "check":
+                return [*check_detail(found, moment, width), *_advice(found, moment, width)]
+            if kind == "service":
+                return service_detail(found, moment, width)
+            return metric_detail(found, moment, width, max(height - 9, 4))
+
+        if kind == "check":
+            self.push_screen(CheckScreen(self.painter, self.moment, name, lines))
+        else:
+            self.push_screen(DetailScreen(self.painter, self.moment, f"{kind} {name}", lines))
+
+    def open_lines(self, title: str, make: Any) -> None:
+        """Open a screen of lines."""
+        from switchover.ui.screens.detail import DetailScreen
+
+        self.push_screen(DetailScreen(self.painter, self.moment, title, make))
+
+    def action_timeline(self) -> None:
+        """Open what happened, newest first."""
+        self.open_lines("what happened", lambda now, width, _: timeline_lines(now.data.timeline, now.now, width))
+
+    def action_contacts(self) -> None:
+        """Open whom to call and what to read."""
+
+        def lines(now: Moment, _width: int, _height: int) -> Sequence[Line]:
+            rows = [(Span(f" {row.name:<24}", "strong"), Span(row.how)) for row in now.data.contacts]
+            return [(), *rows] if rows else [(), (Span("   the plan names nobody and nothing to read", "muted"),)]
+
+        self.open_lines("whom to call, what to read", lines)
+
+    def action_objectives(self) -> None:
+        """Open what the migration promised, measured before and after."""
+        from switchover.ui.presentation.objectives import objective_lines
+
+        self.open_lines("what the migration promised", lambda now, width, _: objective_lines(now.data.migration, width))
+
+    def action_output(self) -> None:
+        """Open all output of the chosen step, else of the one that spoke last."""
+        from switchover.ui.screens.output import OutputScreen
+
+        view = self.moment.data.migration
+        step = getattr(self.pane, "step", None) or find_step(view, view.output_step or view.current_step)
+        if step is None or not step.attempts:
+            self.say("this step has not run yet: there is no output")
+            return
+        self.push_screen(OutputScreen(self.painter, self.moment, step, self.source.request))
+
+    # ------------------------------------------------------------------ act
+
+    def action_advance(self) -> None:
+        """Do the next action, once: until the run shows that it was taken, a second press does nothing."""
+        view = self.moment.data.migration
+        if self.moment.stale:
+            self.say("not connected to the agent: what is shown may be old, so nothing is started from here", error=True)
+            return
+        if self.sent is not None:
+            return
+        todo = next_of(self.moment, self.painter)
+        if isinstance(todo, Intent):
+            self.sent = fingerprint(view)
+            self.post_message(todo)
+        elif todo is not None:
+            self.push_screen(todo)
+        else:
+            self.say(view.action.text or "there is nothing to do now")
+
+    def action_rollback(self) -> None:
+        """Open the ways back."""
+        from switchover.ui.screens.rollback import RollbackScreen
+
+        self.push_screen(RollbackScreen(self.painter, self.moment))
+
+    def action_abort(self) -> None:
+        """Ask whether the run shall be aborted."""
+        from switchover.ui.screens.guarded import AskScreen
+
+        view = self.moment.data.migration
+        lines: list[Line] = [
+            (Span(" Abort the run", "danger"),),
+            (),
+            *((Span(" "), *line) for line in wrap(_ABORT, max(self.size.width - 4, 20))),
+            (),
+            (Span(" running now: ", "muted"), Span(view.current_step or "nothing")),
+        ]
+        intent = Intent("run.abort", {"reason": "aborted from the terminal"}, "aborting the run")
+        self.push_screen(AskScreen(self.painter, self.moment, "abort the run?", lines, intent))
+
+    def action_note(self) -> None:
+        """Open the items of the chosen manual step."""
+        view = self.moment.data.migration
+        step = getattr(self.pane, "step", None)
+        if step is None or not step.manual:
+            step = next((s for p in view.phases for s in p.steps if s.manual and s.state not in {"done", "skipped"}), None)
+        if step is None:
+            self.say("no step has items to tick")
+            return
+        self.push_screen(manual_screen(self.moment, self.painter, step.id))
+
+    def _check_at_hand(self) -> CheckRow | None:
+        """The check that the screen or the cursor is about."""
+        name = getattr(self.screen, "check", "")
+        if not name:
+            kind, _, name = self.pane.rows.key.partition(":")
+            if kind == "problem":
+                name = getattr(getattr(self.pane, "problem", None), "check", "")
+        return next((row for row in self.moment.data.checks if row.name == name), None)
+
+    def action_recheck(self) -> None:
+        """Run the check at hand now."""
+        check = self._check_at_hand()
+        if check is not None:
+            self.post_message(Intent("check.run", {"names": [check.name]}, f"running the check {check.name}"))
+
+    def action_diagnose(self) -> None:
+        """Run the diagnosis that the plan has for this trouble, and show what it says."""
+        index = self._trouble_at_hand()
+        if index is None:
+            self.say("the plan has no diagnosis for this; enter shows everything that is known")
+            return
+        from switchover.ui.screens.diagnose import DiagnoseScreen
+
+        trouble = self.moment.data.troubles[index]
+        self.push_screen(DiagnoseScreen(self.painter, self.moment, index, trouble, self.source.request))
+
+    def _trouble_at_hand(self) -> int | None:
+        troubles = self.moment.data.troubles
+        problem = getattr(self.pane, "problem", None) if not getattr(self.screen, "check", "") else None
+        if problem is None:
+            check = self._check_at_hand()
+            problem = next((p for p in self.moment.data.problems if check is not None and p.check == check.name), None)
+        if problem is not None and problem.trouble is not None and problem.trouble < len(troubles):
+            return problem.trouble
+        return None
+
+    async def ask(self, intent: Intent) -> str:
+        """Send an intent; return what is wrong, empty where the agent took it."""
+        try:
+            await self.source.request(intent.method, **intent.params)
+        except SwitchoverError as error:
+            self.sent = None
+            self.say(error.title, error=True, hint=error.hint)
+            return error.title
+        if intent.doing:
+            self.say(intent.doing)
+        return ""
+
+
+_ABORT = (
+    "The running step is told to stop (first politely, then by force) and counts as failed. Nothing is undone by this: "
+    "R shows the ways back afterwards."
+)
+
+
+def _advice(check: CheckRow, moment: Moment, width: int) -> list[Line]:
+    """What the plan knows about this trouble: symptom, diagnosis, solutions."""
+    problem = next((entry for entry in moment.data.problems if entry.check == check.name), None)
+    if problem is None or problem.trouble is None or problem.trouble >= len(moment.data.troubles):
+        return []
+    return trouble_lines(moment.data.troubles[problem.trouble], width)
+
+
+def trouble_lines(trouble: TroubleView, width: int) -> list[Line]:
+    """A troubleshooting entry of the plan."""
+    lines: list[Line] = [(), (Span(" what the plan knows about this", "heading"),)]
+    lines.extend((Span("   "), *line) for line in wrap(trouble.symptom, width - 5, "strong"))
+    lines.extend((Span("   d runs  ", "muted"), *line) for text in trouble.diagnose for line in wrap(text, width - 12, "code"))
+    lines.extend((Span("   may help  ", "muted"), *line) for text in trouble.solutions for line in wrap(text, width - 14))
+    return lines

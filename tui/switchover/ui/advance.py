@@ -1,0 +1,161 @@
+"""What enter does in the wizard: the screen or the intent for the next action, and the guard against a double press."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from switchover.snapshot import MigrationView, StepView
+from switchover.ui.messages import Intent
+from switchover.ui.presentation.line import Line, Span, cut, wrap
+from switchover.ui.presentation.moment import Moment
+from switchover.ui.presentation.numbers import clock
+from switchover.ui.presentation.step_detail import gate_lines, rollback_summary
+from switchover.ui.presentation.wizard import find_gate, find_step
+from switchover.ui.screens.base import BaseScreen
+from switchover.ui.screens.choices import Choice, ChoiceScreen
+from switchover.ui.screens.guarded import AskScreen, ConfirmScreen
+from switchover.ui.theme import Painter
+
+__all__ = ["fingerprint", "manual_screen", "next_of"]
+
+
+def fingerprint(view: MigrationView) -> tuple[object, ...]:
+    """Everything of a run that changes when an intent has taken effect; not its output, which changes by itself."""
+    return (
+        view.run_id,
+        view.state,
+        view.current_phase,
+        view.current_step,
+        view.action,
+        view.rolling_back,
+        tuple((step.state, step.attempts, step.manual) for phase in view.phases for step in phase.steps),
+        tuple((phase.gate.state, phase.gate.answered_by) for phase in view.phases if phase.gate is not None),
+    )
+
+
+def next_of(moment: Moment, painter: Painter) -> Intent | BaseScreen | None:
+    """Return what enter does now: an intent to send, a screen to open, or None where there is nothing to do."""
+    view = moment.data.migration
+    action = view.action
+    step = find_step(view, action.target)
+    if action.kind == "start":
+        return variables_screen(moment, painter) if view.variables_needed else Intent("run.start", {}, "starting the run")
+    if action.kind == "step":
+        intent = Intent("run.next", {}, f"running {action.target}")
+        return _ask(moment, painter, step, intent) if action.dangerous and step is not None else intent
+    if action.kind == "confirm" and step is not None:
+        return ConfirmScreen(painter, moment, step)
+    if action.kind == "manual" and step is not None:
+        return manual_screen(moment, painter, step.id)
+    if action.kind == "gate":
+        return Intent("gate.check", {"phase": action.target}, f"checking the gate of {action.target}")
+    if action.kind == "human":
+        return human_screen(moment, painter, action.target)
+    if action.kind in {"resolve", "failed"} and step is not None:
+        return decide_screen(moment, painter, step)
+    return None
+
+
+def _ask(moment: Moment, painter: Painter, step: StepView, intent: Intent) -> AskScreen:
+    width = 76
+    lines: list[Line] = [(Span(f" {moment.data.migration.action.text}", "danger"),), ()]
+    lines.extend((Span("   "), *line) for line in wrap(step.command.strip(), width, "code", limit=8))
+    lines.extend([(), (Span(" way back ", "muted"), *rollback_summary(moment.data.migration.rollbacks))])
+    return AskScreen(painter, moment, f"run {step.id}?", lines, intent)
+
+
+def manual_screen(moment: Moment, painter: Painter, step_id: str) -> ChoiceScreen:
+    """Tick the items of a manual step, each with its evidence."""
+
+    def about(now: Moment, width: int) -> Sequence[Line]:
+        step = find_step(now.data.migration, step_id)
+        done = sum(item.done for item in step.manual) if step else 0
+        total = len(step.manual) if step else 0
+        return [(Span(f" {step.title or step_id if step else step_id}", "strong"), Span(f"  {done} of {total} ticked", "muted"))] if width else []
+
+    def choices(now: Moment) -> list[Choice]:
+        step = find_step(now.data.migration, step_id)
+        if step is None:
+            return []
+        need = step.evidence_required
+        return [
+            Choice(
+                key=str(index),
+                label=f"{'✓' if item.done else '○'} {item.text}",
+                what=f"{item.who} {clock(item.at)} {item.evidence}".strip() if item.done else "",
+                intent=_tick(step_id, index, item.text),
+                ask="evidence:" if need else "evidence (may stay empty):",
+                need=need,
+                style="step-done" if item.done else "strong",
+            )
+            for index, item in enumerate(step.manual)
+        ]
+
+    return ChoiceScreen(painter, moment, f"by hand: {step_id}", about, choices, stays=True)
+
+
+def _tick(step_id: str, index: int, text: str):  # type: ignore[no-untyped-def]  # noqa: ANN202
+    return lambda evidence: Intent(
+        "manual.tick", {"step": step_id, "item": index, "evidence": evidence}, f"ticked: {cut(text, 40)}"
+    )
+
+
+def human_screen(moment: Moment, painter: Painter, phase: str) -> ChoiceScreen:
+    """A gate that asks a person: yes or no, with a note."""
+
+    def about(now: Moment, width: int) -> Sequence[Line]:
+        gate = find_gate(now.data.migration, phase)
+        return gate_lines(gate, now, width, 12) if gate is not None else []
+
+    def answer(yes: bool):  # type: ignore[no-untyped-def]  # noqa: ANN202
+        word = "go" if yes else "no go"
+        return lambda note: Intent("gate.answer", {"phase": phase, "yes": yes, "note": note}, f"answered {word} for {phase}")
+
+    def choices(_now: Moment) -> list[Choice]:
+        return [
+            Choice("go", "✓ go", "the next phase opens", answer(True), "note (may stay empty):"),
+            Choice("no", "✗ no go", "the gate stays shut; the reason stands in the report", answer(False), "reason:", need=True),
+        ]
+
+    return ChoiceScreen(painter, moment, f"gate of {phase}: a person decides", about, choices)
+
+
+def decide_screen(moment: Moment, painter: Painter, step: StepView) -> ChoiceScreen:
+    """A step that failed, or of which nobody knows how it ended: what is true, and what to do."""
+    unknown = step.state == "unknown"
+
+    def about(now: Moment, width: int) -> Sequence[Line]:
+        entry = find_step(now.data.migration, step.id) or step
+        lines: list[Line] = [(Span(f" {entry.id}  ", "strong"), Span(entry.title, "muted"))]
+        lines.extend((Span(" "), *line) for line in wrap(entry.reason or "it failed", width - 2, f"step-{entry.state}" if entry.state in {"failed", "unknown"} else "text", limit=4))
+        view = now.data.migration
+        if view.output_step == entry.id:
+            lines.extend((Span("   "), Span(cut(text, width - 4), "muted")) for text in view.output[-4:])
+        return lines
+
+    def resolve(choice: str):  # type: ignore[no-untyped-def]  # noqa: ANN202
+        return lambda reason: Intent(
+            "step.resolve", {"step": step.id, "choice": choice, "reason": reason}, f"{step.id}: {choice}"
+        )
+
+    known = {
+        "done": Choice("done", "✓ it is done", "I have looked: it ended well. The run goes on behind it.", resolve("done"), "how do you know?", need=True),
+        "failed": Choice("failed", "✗ it failed", "I have looked: it did not do its work.", resolve("failed"), "how do you know?", need=True),
+        "retry": Choice("retry", "▶ run it again", "Only where running it twice does no harm.", resolve("retry"), "why is it safe?", need=True),
+        "rollback": Choice("rollback", "↶ roll it back", "Undo this step, then decide.", resolve("rollback"), "reason:", need=True),
+    }
+    if unknown:
+        names = step.choices or tuple(known)
+        chosen = [known[name] for name in names if name in known]
+    else:
+        again = Intent("step.retry", {"step": step.id}, f"running {step.id} again")
+        chosen = [Choice("retry", "▶ run it again", "a new attempt; the old output is kept", lambda _text: again)]
+    title = f"nobody knows how {step.id} ended" if unknown else f"{step.id} failed"
+    return ChoiceScreen(painter, moment, title, about, lambda _now: chosen)
+
+
+def variables_screen(moment: Moment, painter: Painter) -> BaseScreen:
+    """Ask for the values that the plan wants from the operator, then start."""
+    from switchover.ui.screens.variables import VariablesScreen
+
+    return VariablesScreen(painter, moment, moment.data.migration.variables_needed)

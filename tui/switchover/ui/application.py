@@ -1,0 +1,238 @@
+"""The App: places Snapshots on screens and turns keys into intents. It does no I/O of its own."""
+
+from __future__ import annotations
+
+import traceback
+from pathlib import Path
+from typing import Any, ClassVar
+
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+
+from switchover.clock import Clock, SystemClock
+from switchover.errors import SwitchoverError
+from switchover.snapshot import Snapshot
+from switchover.ui.actions import OperatorActions
+from switchover.ui.advance import fingerprint
+from switchover.ui.bridge import Source
+from switchover.ui.messages import Intent, LinkChanged, Say, SnapshotChanged
+from switchover.ui.presentation.moment import Link, LinkState, Moment
+from switchover.ui.screens.base import BaseScreen, hints_from
+from switchover.ui.screens.guarded import GuardedScreen
+from switchover.ui.screens.main import MainScreen
+from switchover.ui.theme import Painter, Theme
+
+__all__ = ["SwitchoverApp"]
+
+_TICK_S = 1.0
+
+
+class SwitchoverApp(OperatorActions):
+    """The control centre. `failure` holds the error that ended it, `crash_log` where an unexpected one was written."""
+
+    CSS_PATH = "styles/app.tcss"
+    TITLE = "switchover"
+    ENABLE_COMMAND_PALETTE = False
+    BINDING_GROUP_TITLE = "Everywhere"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+p,colon", "palette", "command", tooltip="do or open anything, found by a few letters", key_display=":"),
+        Binding("q", "leave", "quit", show=False, tooltip="detach; the run and the watching go on"),
+        Binding("ctrl+c", "hint_quit", show=False, system=True),
+        Binding("ctrl+q", "leave", "quit", show=False),
+        Binding("ctrl+z", "suspend_process", "Suspend", show=False, tooltip="back to the shell; fg returns"),
+        Binding("ctrl+l", "repaint", "Paint anew", show=False),
+        Binding("question_mark", "help", "help", tooltip="all keys that do something here"),
+    ]
+
+    def __init__(
+        self,
+        source: Source,
+        themes: dict[str, Theme],
+        theme_name: str,
+        *,
+        clock: Clock | None = None,
+        read_only: bool = False,
+        tab: str = "overview",
+        log_path: Path | None = None,
+        ticks: bool = True,
+    ) -> None:
+        self._themes = themes
+        self._chosen = themes.get(theme_name) or next(iter(themes.values()))
+        super().__init__()
+        for theme in themes.values():
+            self.register_theme(theme.for_textual())
+        self.theme = self._chosen.name
+        self.source = source
+        self.clock = clock or SystemClock()
+        self.read_only = read_only
+        self.log_path = log_path
+        self.failure: SwitchoverError | None = None
+        self.crash = ""
+        self.remarks: list[str] = []
+        self._ticks = ticks
+        self._fresh_painter = Painter(self._chosen)
+        self._stale_painter = Painter(self._chosen, stale=True)
+        self._snapshot: Snapshot | None = None
+        self._link = Link(LinkState.STARTING, self.clock.now(), "starting the agent …")
+        self._told_at = self.clock.monotonic()
+        self._lag_s = 0.0
+        self.moment = Moment(None, self.clock.now(), self._link)
+        self.painter = self._fresh_painter
+        self.main = MainScreen(self.painter, self.moment, tab)
+
+    def get_default_screen(self) -> Screen[Any]:
+        """Return the screen with the tabs."""
+        return self.main
+
+    def on_mount(self) -> None:
+        """Begin to listen, and to let time pass."""
+        self.run_worker(self._listen(), name="listen", exit_on_error=False)
+        for remark in self.remarks:
+            self.call_after_refresh(self.say, remark, error=True)
+        if self._ticks:
+            self.set_interval(_TICK_S, self.show)
+
+    # ------------------------------------------------------------------ data
+
+    async def _listen(self) -> None:
+        try:
+            async for update in self.source.snapshots(self._hear_trouble):
+                if isinstance(update, Snapshot):
+                    self.post_message(SnapshotChanged(update))
+                else:
+                    self.post_message(LinkChanged(update))
+        except SwitchoverError as error:
+            self.failure = error
+            self.exit(return_code=error.exit_code)
+        except Exception as error:
+            self._handle_exception(error)
+        finally:
+            await self.source.aclose()
+
+    def _hear_trouble(self, error: SwitchoverError) -> None:
+        self.post_message(Say(error.title, error=True, hint=error.hint))
+
+    def on_snapshot_changed(self, message: SnapshotChanged) -> None:
+        """Draw the newest Snapshot."""
+        self._snapshot = message.snapshot
+        self._told_at = self.clock.monotonic()
+        self._lag_s = max(self.clock.now() - message.snapshot.at, 0.0) if message.snapshot.at else 0.0
+        if self.sent is not None and fingerprint(message.snapshot.migration) != self.sent:
+            self.sent = None
+        self.show()
+
+    def on_link_changed(self, message: LinkChanged) -> None:
+        """Say that the agent came or went; what was sent and not answered counts as not taken."""
+        if message.link.state is LinkState.LOST and self._link.state is LinkState.LOST:
+            self._link = Link(LinkState.LOST, self._link.since, message.link.why)
+        else:
+            self._link = message.link
+        if message.link.state is LinkState.LOST:
+            self.sent = None
+        self.show()
+
+    def show(self) -> None:
+        """Draw this moment on the screen that is seen."""
+        silent = self.clock.monotonic() - self._told_at + self._lag_s
+        self.moment = Moment(self._snapshot, self.clock.now(), self._link, silent)
+        self.painter = self._stale_painter if self.moment.stale else self._fresh_painter
+        screen = self.screen
+        if isinstance(screen, BaseScreen):
+            with self.batch_update():
+                pane = self.main.pane if screen is self.main and self.main.is_mounted and self.main.has_pane else None
+                if pane is not None:
+                    pane.told(sent=self.sent is not None, read_only=self.read_only or self.moment.data.header.read_only)
+                screen.show(self.moment, self.painter)
+
+    def push_screen(self, screen: Any, *args: Any, **options: Any) -> Any:
+        """Open a screen; it is drawn from the present moment."""
+        result = super().push_screen(screen, *args, **options)
+        self.call_after_refresh(self.show)
+        return result
+
+    def pop_screen(self) -> Any:
+        """Go back; what lies beneath is drawn from the present moment."""
+        result = super().pop_screen()
+        self.call_after_refresh(self.show)
+        return result
+
+    # ------------------------------------------------------------------ keys
+
+    async def on_event(self, event: events.Event) -> None:
+        """Keep keys from a dangerous screen that were pressed before it could be read."""
+        screen = self._screen_stack[-1] if self._screen_stack else None
+        if (
+            isinstance(event, events.Key | events.Paste)
+            and isinstance(screen, GuardedScreen)
+            and not screen.takes_key_of(event.time)
+        ):
+            event.stop()
+            return
+        await super().on_event(event)
+
+    async def on_intent(self, intent: Intent) -> None:
+        """Send an intent; the answer goes to the status line."""
+        self.run_worker(self.ask(intent), name=intent.method)
+        self.show()
+
+    def on_say(self, message: Say) -> None:
+        """Put a remark into the status line."""
+        self.say(message.text, error=message.error, hint=message.hint)
+
+    def action_help(self) -> None:
+        """Open all keys that do something here, made from the bindings themselves."""
+        from switchover.ui.presentation.keys import help_lines
+
+        hints = hints_from(self.screen.active_bindings.values(), only_shown=False)
+        self.open_lines("keys", lambda _now, width, _height: help_lines(hints, width))
+
+    def action_palette(self) -> None:
+        """Open the palette."""
+        from switchover.ui.screens.commands import palette
+
+        self.push_screen(palette(self))
+
+    def choose_theme(self, name: str) -> None:
+        """Use another theme."""
+        self._chosen = self._themes[name]
+        self._fresh_painter = Painter(self._chosen)
+        self._stale_painter = Painter(self._chosen, stale=True)
+        self.theme = name
+        self.show()
+
+    @property
+    def theme_names(self) -> tuple[str, ...]:
+        """The themes that can be chosen."""
+        return tuple(self._themes)
+
+    def action_repaint(self) -> None:
+        """Paint the whole screen anew."""
+        self.repaint()
+
+    def action_leave(self) -> None:
+        """Detach from the agent; the run goes on."""
+        self.exit(return_code=0)
+
+    def action_hint_quit(self) -> None:
+        """Say which key quits."""
+        self.say("q quits and leaves the run going; A in tab 6 aborts it")
+
+    # ------------------------------------------------------------------ bad days
+
+    def _handle_exception(self, error: Exception) -> None:
+        """End with one line for the operator; everything else goes into the log."""
+        self._return_code = 1
+        if self._exception is None:
+            self._exception = error
+            self._exception_event.set()
+            text = "".join(traceback.format_exception(error))
+            self.crash = f"{type(error).__name__}: {error}".splitlines()[0]
+            if self.log_path is not None:
+                try:
+                    self.log_path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                    with self.log_path.open("a", encoding="utf-8") as log:
+                        log.write(f"{text}\n")
+                except OSError:
+                    pass
+        self._close_messages_no_wait()

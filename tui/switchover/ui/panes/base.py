@@ -1,0 +1,92 @@
+"""What all panes have in common: they draw a Moment, know what is under the cursor, and can be filtered."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual.containers import Vertical
+from textual.widget import Widget
+
+from switchover.ui.presentation.line import Item, Line, Span
+from switchover.ui.presentation.moment import Moment
+from switchover.ui.theme import Painter
+from switchover.ui.widgets.lines import LineView
+from switchover.ui.widgets.rows import RowList
+
+__all__ = ["Pane", "TablePane", "set_height"]
+
+
+def set_height(view: Widget, height: int) -> None:
+    """Give a part a fixed number of lines; a part without lines goes away."""
+    view.display = height > 0
+    if height > 0 and view.styles.height is not None and view.styles.height.value != height:
+        view.styles.height = height
+
+
+class Pane(Vertical):
+    """The part of the screen under the tabs."""
+
+    DEFAULT_CSS = "Pane { height: 1fr; width: 1fr; }"
+
+    def __init__(self, painter: Painter, moment: Moment, name: str) -> None:
+        super().__init__(id=f"pane-{name}", classes="pane")
+        self.painter = painter
+        self.moment = moment
+        self.wanted = ""
+        self.can_filter = True
+        self.sent = False
+        self.read_only = False
+
+    @property
+    def rows(self) -> RowList:
+        """The list that has the cursor."""
+        return self.query_one(RowList)
+
+    def told(self, *, sent: bool, read_only: bool) -> None:
+        """Hear whether an intent is under way, and whether anything may be done here at all."""
+        self.sent = sent
+        self.read_only = read_only
+
+    def show(self, moment: Moment) -> None:
+        """Draw a new Moment."""
+        self.moment = moment
+        if self.is_mounted and self.size.width:
+            self.draw()
+
+    def draw(self) -> None:
+        """Draw from `self.moment`."""
+
+    def filter(self, wanted: str) -> None:
+        """Show only what contains `wanted`."""
+        self.wanted = wanted.lower()
+        self.draw()
+
+    def on_resize(self) -> None:
+        """Draw for the new size."""
+        self.call_after_refresh(self.draw)
+
+    def on_row_list_moved(self) -> None:
+        """Draw what depends on the cursor."""
+        self.draw()
+
+
+class TablePane(Pane):
+    """A table, and under it (beside it where there is room) what is known about the chosen row."""
+
+    def nothing(self, what: str) -> Sequence[Line]:
+        """Say why there is nothing to show."""
+        if self.moment.snapshot is None:
+            return [(), (Span(f"   {self.moment.link.why or 'waiting for the agent …'}", "muted"),)]
+        if self.wanted:
+            return [(), (Span(f"   no {what} matches “{self.wanted}”", "muted"), Span("  esc", "key"), Span(" shows all", "muted"))]
+        return [(), (Span(f"   this plan has no {what}", "muted"),)]
+
+    def fill(self, heading: Sequence[Line], items: Sequence[Item], what: str) -> None:
+        """Put the rows into the list."""
+        self.rows.set_items(items, heading, self.nothing(what))
+
+    @staticmethod
+    def brief(view: LineView, lines: Sequence[Line]) -> None:
+        """Show the lines under the table."""
+        set_height(view, len(lines))
+        view.set_lines(lines)

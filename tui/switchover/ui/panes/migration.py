@@ -1,0 +1,172 @@
+"""Migration: the wizard. The tree at the left, the chosen step at the right, below what enter would do."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+
+from switchover.snapshot import GateView, StepView
+from switchover.ui.messages import Intent
+from switchover.ui.panes.base import Pane, set_height
+from switchover.ui.presentation.line import Line, Span, rule
+from switchover.ui.presentation.moment import Moment
+from switchover.ui.presentation.step_detail import gate_lines, step_lines
+from switchover.ui.presentation.wizard import (
+    action_line,
+    current_key,
+    find_gate,
+    find_step,
+    gate_line,
+    phase_lines,
+    run_line,
+    tree_items,
+)
+from switchover.ui.theme import Painter
+from switchover.ui.widgets.lines import LineView
+from switchover.ui.widgets.rows import RowList
+
+__all__ = ["MigrationPane"]
+
+
+class StepTree(RowList, inherit_bindings=False):
+    """The tree; `g` is the gate here, so the first item is reached by Home alone."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("j,down", "move(1)", "Down", show=False),
+        Binding("k,up", "move(-1)", "Up", show=False),
+        Binding("home", "jump(0)", "First", show=False),
+        Binding("G,end", "jump(-1)", "Last", show=False),
+        Binding("ctrl+d,pagedown", "page(1)", "Half a page down", show=False),
+        Binding("ctrl+u,pageup", "page(-1)", "Half a page up", show=False),
+    ]
+
+
+class MigrationPane(Pane):
+    """The wizard. Until the operator moves the cursor, it follows the run."""
+
+    BINDING_GROUP_TITLE = "Migration"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "app.advance", "next", tooltip="do what the line above the keys says"),
+        Binding("o", "app.output", "output", tooltip="all output of the step under the cursor"),
+        Binding("g", "gate", "gate", tooltip="go to the gate; on the gate: check again what it needs"),
+        Binding("n", "app.note", "note", tooltip="tick the items of a manual step, with evidence"),
+        Binding("R", "app.rollback", "roll back", tooltip="the ways back: what each does, takes and loses"),
+        Binding("A", "app.abort", "abort", tooltip="stop the running step and the run"),
+        Binding("f", "follow", "follow", show=False, tooltip="let the cursor follow the run again"),
+        Binding("p", "app.objectives", "proof", show=False, tooltip="what the migration promised, measured before and after"),
+    ]
+
+    def __init__(self, painter: Painter, moment: Moment) -> None:
+        super().__init__(painter, moment, "migration")
+        self.can_filter = False
+        self.follows = True
+        self._run = LineView(painter)
+        self._tree = StepTree(painter)
+        self._detail = LineView(painter)
+        self._foot = LineView(painter)
+
+    def compose(self) -> ComposeResult:
+        """Run line, tree and detail, gate and action."""
+        yield self._run
+        with Horizontal(classes="row"):
+            yield self._tree
+            yield self._detail
+        yield self._foot
+
+    @property
+    def step(self) -> StepView | None:
+        """The step under the cursor."""
+        kind, _, name = self._tree.key.partition(":")
+        return find_step(self.moment.data.migration, name) if kind == "step" else None
+
+    @property
+    def gate(self) -> GateView | None:
+        """The gate under the cursor."""
+        kind, _, name = self._tree.key.partition(":")
+        return find_gate(self.moment.data.migration, name) if kind == "gate" else None
+
+    def draw(self) -> None:
+        """Draw all parts."""
+        width, height = self.size
+        view = self.moment.data.migration
+        if not view.phases:
+            self._no_plan(width, height)
+            return
+        set_height(self._run, 1)
+        self._run.set_lines([run_line(self.moment, width)])
+        tree_width = 24 if width < 70 else min(max(28, width // 4), 44)
+        self._tree.styles.width = tree_width
+        self._tree.set_items(tree_items(self.moment, tree_width))
+        if self.follows and self._tree.key != current_key(view):
+            self._tree.select(current_key(view))
+        foot = self._foot_lines(width)
+        set_height(self._foot, len(foot))
+        self._foot.set_lines(foot)
+        room = height - 1 - len(foot)
+        lines = self._detail_lines(width - tree_width - 1, room)
+        self._detail.set_lines([(Span("│", "rule"), *line) for line in (lines + [()] * room)[: max(room, 0)]])
+
+    def _no_plan(self, width: int, height: int) -> None:
+        del width
+        self._run.set_lines([])
+        why = "no plan is open: start with `switchover PLAN`" if self.moment.snapshot else self.moment.link.why
+        self._tree.styles.width = "1fr"
+        self._tree.set_items([], (), [(), (Span(f"   {why}", "muted"),)])
+        self._detail.display = False
+        set_height(self._foot, 0)
+        del height
+
+    def _foot_lines(self, width: int) -> list[Line]:
+        view = self.moment.data.migration
+        gate = self._next_gate()
+        lines: list[Line] = [rule(width)]
+        if gate is not None:
+            lines.append(gate_line(gate, self.moment, width))
+        lines.append(action_line(view.action, width, sent=self.sent, read_only=self.read_only))
+        return lines
+
+    def _next_gate(self) -> GateView | None:
+        """The gate that the run comes to next."""
+        view = self.moment.data.migration
+        phase = next((phase for phase in view.phases if phase.id == view.current_phase), None)
+        if phase is not None and phase.gate is not None:
+            return phase.gate
+        return next((phase.gate for phase in view.phases if phase.gate and phase.gate.state != "passed"), None)
+
+    def _detail_lines(self, width: int, height: int) -> list[Line]:
+        self._detail.display = True
+        if (step := self.step) is not None:
+            return step_lines(step, self.moment, width, height)
+        if (gate := self.gate) is not None:
+            return gate_lines(gate, self.moment, width, height)
+        name = self._tree.key.removeprefix("phase:")
+        phase = next((phase for phase in self.moment.data.migration.phases if phase.id == name), None)
+        return phase_lines(phase, self.moment, width) if phase is not None else []
+
+    def on_row_list_moved(self) -> None:
+        """Stop following where the operator moved away; follow again when back."""
+        self.follows = self._tree.key == current_key(self.moment.data.migration)
+        self.draw()
+
+    def action_gate(self) -> None:
+        """Go to the next gate; on a gate, have its checks run again."""
+        gate = self.gate
+        if gate is not None:
+            self.run_action_on_gate([need.name for need in gate.requirements])
+            return
+        target = self._next_gate()
+        if target is not None:
+            self._tree.select(f"gate:{target.phase}")
+
+    def run_action_on_gate(self, names: list[str]) -> None:
+        """Ask for the gate's checks again."""
+        self.post_message(Intent("check.run", {"names": names}, f"checking {', '.join(names)} again"))
+
+    def action_follow(self) -> None:
+        """Let the cursor follow the run again."""
+        self.follows = True
+        self.draw()
+

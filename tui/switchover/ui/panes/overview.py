@@ -1,0 +1,89 @@
+"""Overview: what is wrong, worst first, and where everything stands."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+
+from switchover.snapshot import Problem
+from switchover.ui.panes.base import Pane, set_height
+from switchover.ui.presentation.line import Line, Span, rule
+from switchover.ui.presentation.moment import Moment
+from switchover.ui.presentation.overview import (
+    calm_lines,
+    problem_items,
+    summary_lines,
+    timeline_line,
+    timeline_lines,
+)
+from switchover.ui.theme import Painter
+from switchover.ui.widgets.lines import LineView
+from switchover.ui.widgets.rows import RowList
+
+__all__ = ["OverviewPane"]
+
+_SIDE_FROM = 140
+
+
+class OverviewPane(Pane):
+    """The first screen: problems above, the state of everything below, what happened last at the end."""
+
+    BINDING_GROUP_TITLE = "Overview"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "app.open_selected", "open", tooltip="everything about the check or service under the cursor"),
+        Binding("d", "app.diagnose", "diagnose", tooltip="run the plan's commands that look closer at this trouble"),
+        Binding("R", "app.rollback", "roll back", tooltip="the ways back: what each does, takes and loses"),
+        Binding("r", "app.recheck", "recheck", tooltip="run the check under the cursor now"),
+        Binding("t", "app.timeline", "timeline", tooltip="what happened, newest first"),
+        Binding("c", "app.contacts", "contacts", tooltip="whom to call and what to read"),
+    ]
+
+    def __init__(self, painter: Painter, moment: Moment) -> None:
+        super().__init__(painter, moment, "overview")
+        self._problems = RowList(painter, id="problems")
+        self._side = LineView(painter)
+        self._summary = LineView(painter)
+        self._last = LineView(painter)
+
+    def compose(self) -> ComposeResult:
+        """Problems, with what happened beside them where it is wide; the summary; the last line."""
+        with Horizontal(classes="row"):
+            yield self._problems
+            yield self._side
+        yield self._summary
+        yield self._last
+
+    @property
+    def problem(self) -> Problem | None:
+        """The problem under the cursor."""
+        name = self.rows.key.removeprefix("problem:")
+        for index, problem in enumerate(self.moment.data.problems):
+            if name in {problem.check, problem.service, f"{problem.subject}/{index}"} and name:
+                return problem
+        return None
+
+    def draw(self) -> None:
+        """Draw all parts."""
+        width, height = self.size
+        moment = self.moment
+        wide = width >= _SIDE_FROM
+        self._side.display = wide
+        self._side.styles.width = width // 3
+        left = width - width // 3 if wide else width
+        self._problems.set_items(problem_items(moment, left, self.wanted), (), calm_lines(moment, left))
+        summary = summary_lines(moment, width)
+        if height < 14:
+            summary = summary[: max(height // 4, 1)]
+        summary = [rule(width), *summary] if summary and moment.snapshot is not None else []
+        set_height(self._summary, len(summary))
+        self._summary.set_lines(summary)
+        events = moment.data.timeline
+        if wide:
+            happened: list[Line] = [(Span(" what happened", "heading"),), *timeline_lines(events, moment.now, width // 3 - 2)]
+            self._side.set_lines([(Span("│", "rule"), *line) for line in (happened + [()] * height)[:height]])
+        last = [rule(width), timeline_line(events, moment.now, width)] if events and not wide else []
+        set_height(self._last, len(last))
+        self._last.set_lines(last)

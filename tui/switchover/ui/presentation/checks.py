@@ -1,0 +1,138 @@
+"""Checks as rows and in detail: status, age, latency, history; expected against observed."""
+
+from __future__ import annotations
+
+from switchover.snapshot import CheckRow
+from switchover.ui.presentation.line import Item, Line, Span, cut, fit, join, wrap
+from switchover.ui.presentation.moment import Moment
+from switchover.ui.presentation.numbers import age, clock, took
+from switchover.ui.presentation.services import fact, is_late
+from switchover.ui.presentation.spark import history_bar
+from switchover.ui.presentation.table import Column, header_line, lay_out, row_line
+from switchover.ui.presentation.words import outcome, severity
+
+__all__ = ["check_brief", "check_detail", "check_table"]
+
+_COLUMNS = (
+    Column("state", 6),
+    Column("check", 12, grow=2, most=28),
+    Column("kind", 11, drop=2),
+    Column("last", 5, "right"),
+    Column("took", 7, "right", drop=1),
+    Column("history (newest right)", 22, grow=2, drop=3, most=60),
+    Column("for", 5, "right"),
+    Column("says", 24, grow=5, drop=4),
+)
+
+
+def check_table(moment: Moment, width: int, wanted: str = "") -> tuple[list[Line], list[Item]]:
+    """Return the heading and an item a check, worst first, the newest trouble before the old."""
+    layout = lay_out(_COLUMNS, width)
+    history = next((wide for index, _, wide in layout.columns if index == 5), 0)
+    rows = sorted(moment.data.checks, key=lambda row: (severity(row.status), row.name))
+    items = []
+    for row in rows:
+        if wanted and wanted not in f"{row.name} {row.kind} {row.status} {row.title} {row.service}".lower():
+            continue
+        items.append(Item(f"check:{row.name}", (row_line(layout, _cells(row, moment.now, history)),)))
+    return [header_line(layout)], items
+
+
+def _cells(row: CheckRow, now: float, history: int) -> list[Line | Span]:
+    late = is_late(row.observed_at, row.stale_after_s, now)
+    word = outcome(row.status)
+    last = age(now - row.observed_at) if row.observed_at is not None else "–"
+    waits = row.waits_for or (row.needs if row.status == "skipped" else ())
+    bar: Line = (
+        (Span(cut(f"needs {', '.join(waits)}", history), "muted"),) if waits else history_bar(row.history, history)
+    )
+    cells: list[Line | Span] = [
+        Span(f"{word.glyph} {word.word}", word.style),
+        Span(row.name, "strong"),
+        Span(row.kind, "muted"),
+        Span("now" if row.running else last, "accent" if row.running else "text"),
+        Span(took(row.took_ms)),
+        bar,
+        Span(age(now - row.changed_at) if row.changed_at is not None else "–"),
+        Span(row.summary, "muted"),
+    ]
+    if late:
+        return [
+            Span(cell.text, "stale") if isinstance(cell, Span) else tuple(Span(s.text, "stale") for s in cell)
+            for cell in cells
+        ]
+    return cells
+
+
+def check_brief(row: CheckRow, moment: Moment, width: int, height: int) -> list[Line]:
+    """The lines under the table: expected against observed, worst first, and when it was last fine."""
+    now = moment.now
+    word = outcome(row.status)
+    lines: list[Line] = [
+        join([(Span(f" {row.name}", "strong"),), (Span(row.title or row.summary, word.style if not row.title else "muted"),)])
+    ]
+    findings = sorted(row.findings, key=lambda finding: severity(finding.status))
+    if not findings:
+        lines.append((Span("   "), Span(row.summary or "not seen yet", word.style)))
+    for finding in findings[: max(height - 2, 1)]:
+        mark = outcome(finding.status)
+        half = max((width - 16) // 2, 12)
+        expected = fit(finding.expected, min(half, max(len(finding.expected), 22)))
+        lines.append(
+            (
+                Span(f"   {mark.glyph} ", mark.style),
+                Span("expected ", "muted"),
+                Span(expected),
+                Span("  observed ", "muted"),
+                Span(finding.observed, mark.style),
+            )
+        )
+    when = []
+    if row.phase and row.status not in {"ok", "pending"}:
+        when.append(f"failed at {row.phase}")
+    if row.last_ok_at is not None and row.status != "ok":
+        when.append(f"last ok {clock(row.last_ok_at)}, {age(now - row.last_ok_at)} ago")
+    if row.pending_failures:
+        when.append(f"{row.pending_failures} failures not counted yet")
+    when.append(f"every {age(row.every_s)}")
+    lines.append((Span(f"   {' · '.join(when)}", "muted"),))
+    return lines[:height]
+
+
+def check_detail(row: CheckRow, moment: Moment, width: int) -> list[Line]:
+    """All that is known about one check."""
+    now = moment.now
+    word = outcome(row.status)
+    late = is_late(row.observed_at, row.stale_after_s, now)
+    lines: list[Line] = [fact("state", (Span(f"{word.glyph} {word.word}", "stale" if late else word.style), Span("  late" if late else "", "late")))]
+    for label, text in (("title", row.title), ("says", row.summary)):
+        wrapped = wrap(text, width - 14) if text else []
+        lines.extend(fact(label if not index else "", line) for index, line in enumerate(wrapped))
+    facts = (
+        ("kind", row.kind),
+        ("service", row.service),
+        ("failed at", row.phase if row.status != "ok" else ""),
+        ("last run", "never" if row.observed_at is None else f"{clock(row.observed_at)}, {age(now - row.observed_at)} ago, took {took(row.took_ms)}"),
+        ("every", age(row.every_s)),
+        ("last ok", "" if row.last_ok_at is None else f"{clock(row.last_ok_at)}, {age(now - row.last_ok_at)} ago"),
+        ("changed", "" if row.changed_at is None else f"{clock(row.changed_at)}, {age(now - row.changed_at)} ago"),
+        ("needs", ", ".join(row.needs)),
+        ("waits for", ", ".join(row.waits_for)),
+    )
+    lines.extend(fact(label, (Span(text),)) for label, text in facts if text)
+    lines.append(fact("history", history_bar(row.history, min(len(row.history), max(width - 14, 1)))))
+    if row.findings:
+        lines.extend([(), (Span(" what was found", "heading"),)])
+    for finding in sorted(row.findings, key=lambda entry: severity(entry.status)):
+        mark = outcome(finding.status)
+        lines.append((Span(f" {mark.glyph} ", mark.style), Span(finding.what or row.name, "strong")))
+        lines.extend((Span("     expected  ", "muted"), *line) for line in wrap(finding.expected, width - 17))
+        lines.extend((Span("     observed  ", "muted"), *line) for line in wrap(finding.observed, width - 17, mark.style))
+        if finding.hint:
+            lines.extend((Span("     hint      ", "muted"), *line) for line in wrap(finding.hint, width - 17, "accent"))
+    if row.evidence:
+        lines.extend([(), (Span(" evidence", "heading"),)])
+    for name, value in row.evidence:
+        wrapped = wrap(value, width - 14, limit=40)
+        lines.extend(fact(name if not index else "", line) for index, line in enumerate(wrapped))
+    return lines

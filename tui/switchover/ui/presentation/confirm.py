@@ -1,0 +1,67 @@
+"""The screen before something that cannot be undone: what goes, what proves the backup, what is no longer possible."""
+
+from __future__ import annotations
+
+from switchover.snapshot import CheckRow, StepView
+from switchover.ui.presentation.line import Line, Span, wrap
+from switchover.ui.presentation.moment import Moment
+from switchover.ui.presentation.numbers import age
+from switchover.ui.presentation.words import effect, outcome
+
+__all__ = ["confirmation_lines"]
+
+
+def confirmation_lines(step: StepView, moment: Moment, width: int) -> list[Line]:
+    """Everything an operator must have read before the target's name is typed."""
+    inner = max(width - 4, 10)
+    lines: list[Line] = [(), (Span(f" {step.title or step.id}", "strong"), Span(f"  {moment.data.header.target}", "muted"))]
+    says, _ = effect(step.effect)
+    lines.extend(_section("what happens", wrap(step.blast_radius or says, inner, "danger")))
+    command = [line for text in step.command.strip().split("\n") for line in wrap(text, inner, "code")]
+    lines.extend(_section("what runs", command[:8] if len(command) <= 8 else [*command[:7], (Span("…", "muted"),)]))
+    lines.extend(_section("what proves that it may go", _proof(step, moment, inner)))
+    lines.extend(_section("what the way back can no longer do", _lost(step, moment, inner)))
+    return lines
+
+
+def _section(title: str, body: list[Line]) -> list[Line]:
+    return [(), (Span(f" {title}", "heading"),), *((Span("   "), *line) for line in body)]
+
+
+def _proof(step: StepView, moment: Moment, width: int) -> list[Line]:
+    if not step.confirm_require:
+        return [(Span("! no check is required for this", "outcome-warn"),)]
+    checks = {check.name: check for check in moment.data.checks}
+    lines: list[Line] = []
+    for name in step.confirm_require:
+        check = checks.get(name)
+        if check is None:
+            lines.append((Span(f"? {name}: not known", "outcome-unknown"),))
+            continue
+        lines.extend(_check_proof(check, moment.now, width))
+    return lines
+
+
+def _check_proof(check: CheckRow, now: float, width: int) -> list[Line]:
+    late = check.observed_at is None or now - check.observed_at > check.stale_after_s
+    word = outcome("unknown" if late else check.status)
+    seen = "never seen" if check.observed_at is None else f"seen {age(now - check.observed_at)} ago"
+    lines: list[Line] = [
+        (Span(f"{word.glyph} {word.word}  ", word.style), Span(f"{check.name}  ", "strong"), Span(check.summary), Span(f"  {seen}", "muted"))
+    ]
+    for finding in check.findings[:5]:
+        mark = outcome(finding.status)
+        text = f"{finding.what}: {finding.observed}" if finding.what else finding.observed
+        lines.extend((Span(f"    {mark.glyph} " if not index else "      ", mark.style), *line) for index, line in enumerate(wrap(text, width - 8)))
+    return lines
+
+
+def _lost(step: StepView, moment: Moment, width: int) -> list[Line]:
+    ways = [way for way in moment.data.migration.rollbacks if way.available]
+    lines: list[Line] = []
+    for way in ways:
+        name = way.name or "step by step"
+        lines.extend(wrap(f"{name}: {way.title} — may be closed after this", width, "outcome-warn"))
+    if not step.rollback:
+        lines.extend(wrap("This step has no undo: what it destroys comes back only from the backup.", width, "outcome-warn"))
+    return lines

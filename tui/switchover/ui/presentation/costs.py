@@ -1,0 +1,73 @@
+"""Costs a month, line by line: before, after, the difference, and whether the promise holds."""
+
+from __future__ import annotations
+
+from switchover.snapshot import CostRow, CostsView
+from switchover.ui.presentation.line import Item, Line, Span
+from switchover.ui.presentation.moment import Moment
+from switchover.ui.presentation.numbers import signed
+from switchover.ui.presentation.table import Column, Layout, header_line, lay_out, row_line
+
+__all__ = ["cost_table", "cost_totals"]
+
+_COLUMNS = (
+    Column("a month", 18, grow=3, most=48),
+    Column("before", 11, "right"),
+    Column("after", 11, "right"),
+    Column("difference", 11, "right"),
+    Column("note", 10, grow=4, drop=1),
+)
+_SOURCES = {"planned": "as the plan says", "measured": "as billed", "priced": "from the price list"}
+
+
+def cost_table(moment: Moment, width: int, wanted: str = "") -> tuple[list[Line], list[Item]]:
+    """Return the heading and an item a line of money."""
+    layout = lay_out(_COLUMNS, width)
+    rows = [row for row in moment.data.costs.rows if wanted in f"{row.line} {row.note}".lower()]
+    return [header_line(layout)], [Item(f"cost:{row.line}", (_row(layout, row),)) for row in rows]
+
+
+def _row(layout: Layout, row: CostRow, style: str = "text") -> Line:
+    return row_line(
+        layout,
+        [
+            Span(row.line, style),
+            Span(row.before or "–", style),
+            Span(row.after or "–", style),
+            _difference(row.difference),
+            Span(row.note, "muted"),
+        ],
+    )
+
+
+def _difference(amount: str) -> Span:
+    text = signed(amount)
+    style = "money-saved" if text.startswith("−") else "money-added" if text.startswith("+") else "muted"
+    return Span(text or "–", style)
+
+
+def cost_totals(moment: Moment, width: int) -> list[Line]:
+    """The sum under the columns, the budget, what both stacks cost together, and how it is known."""
+    costs = moment.data.costs
+    if not costs.rows:
+        return []
+    layout = lay_out(_COLUMNS, width)
+    note = f"{costs.percent.replace('-', '−')}" if costs.percent else ""
+    total = CostRow("total " + costs.currency, costs.before_total, costs.after_total, costs.difference, note)
+    lines = [_row(layout, total, "strong"), ()]
+    lines.extend(_remarks(costs))
+    return lines
+
+
+def _remarks(costs: CostsView) -> list[Line]:
+    lines: list[Line] = []
+    if costs.budget:
+        good = costs.within_budget
+        mark, style = ("✓ within", "outcome-ok") if good else ("✗ over", "outcome-crit")
+        if good is None:
+            mark, style = "? not known against", "outcome-unknown"
+        lines.append((Span(f" {mark} the budget of {costs.budget} {costs.currency} a month", style),))
+    if costs.both_total:
+        lines.append((Span(f" While both stacks run they cost {costs.both_total} {costs.currency} a month together."),))
+    lines.append((Span(f" Amounts {_SOURCES.get(costs.source, costs.source)}.", "muted"),))
+    return lines

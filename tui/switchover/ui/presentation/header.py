@@ -1,0 +1,159 @@
+"""The two lines above every screen: the one that never lies, and the tabs."""
+
+from __future__ import annotations
+
+from switchover.snapshot import MigrationView, Snapshot
+from switchover.ui.presentation.line import Line, Span, cut, join, line_width, spread
+from switchover.ui.presentation.moment import LinkState, Moment
+from switchover.ui.presentation.numbers import age, clock, signed
+from switchover.ui.presentation.words import step
+
+__all__ = ["TABS", "freshness", "header_line", "lost_line", "progress", "tab_line", "title_rule"]
+
+TABS = ("overview", "services", "checks", "metrics", "costs", "migration")
+_SHORT = {"services": "Serv", "metrics": "Metr", "migration": "Migr", "overview": "Over"}
+
+
+def progress(view: MigrationView) -> tuple[int, int]:
+    """Count the steps that need nothing more, and all steps."""
+    steps = [step for phase in view.phases for step in phase.steps]
+    return sum(step.state in {"done", "skipped"} for step in steps), len(steps)
+
+
+def freshness(moment: Moment) -> Line:
+    """Say how old the data is, or since when it is no longer true."""
+    if moment.link.state is LinkState.STARTING and moment.snapshot is None:
+        return (Span("○ starting", "late"),)
+    if moment.link.state is LinkState.LOST:
+        return (Span(f"✗ agent lost {clock(moment.link.since)}", "late"),)
+    if moment.snapshot is None:
+        return (Span("○ no data yet", "late"),)
+    if moment.stale:
+        return (Span(f"✗ stale since {clock(moment.now - moment.silent_s)}", "late"),)
+    return (Span("●", "fresh"), Span(f" {moment.silent_s:.1f} s", "header"))
+
+
+def _run(view: MigrationView, *, named: bool = True) -> Line:
+    """Say which run it is and where it stands."""
+    if not view.phases:
+        return (Span("no migration", "header"),)
+    if view.rolling_back:
+        return (Span(f"↶ rolling back {view.rolling_back}", "step-rolled-back"),)
+    word = step(view.state)
+    done, total = progress(view)
+    where = f" {view.current_phase}" if view.current_phase and view.state in {"running", "waiting", "failed"} else ""
+    name = f"run {cut(view.run_id, 8)} " if named and view.run_id else ""
+    said = word.word if view.state not in {"running"} else ""
+    return (Span(name, "header"), Span(f"{word.glyph} {said}{where} {done}/{total}".replace("  ", " "), word.style))
+
+
+def _target(snapshot: Snapshot) -> Line:
+    header = snapshot.header
+    if not header.target:
+        return ()
+    if header.production:
+        return (Span(f" {header.target} ", "header-production"),)
+    return (Span(header.target, "strong"),)
+
+
+def header_line(moment: Moment, width: int) -> Line:
+    """Write the first line: plan, target, run, live side, who drives it, how fresh. What matters less leaves first."""
+    snapshot = moment.data
+    header = snapshot.header
+    fresh = freshness(moment)
+    if moment.snapshot is None:
+        return spread((Span(" switchover", "header-name"),), (*fresh, Span(" ")), width)
+    plan: Line = (Span(header.plan_id or header.host or "this host", "strong"),)
+    marks = [
+        (Span("read-only", "late"),) if header.read_only else (),
+        (Span("plan edited", "late"),) if header.plan_edited else (),
+    ]
+    live: Line = (Span(f"live {header.live_side}", "header"),) if header.live_side else ()
+    holder: Line = (Span(f"{header.holder.who}@{header.holder.host}", "header"),) if header.holder else ()
+    name: Line = (Span("switchover", "header-name"),)
+    run = _run(snapshot.migration)
+    variants = (
+        ((name, plan), (run, live, holder)),
+        ((plan,), (run, live, holder)),
+        ((plan,), (_run(snapshot.migration, named=False), live, holder)),
+        ((plan,), (_run(snapshot.migration, named=False), live)),
+        ((plan,), (_run(snapshot.migration, named=False),)),
+    )
+    line: Line = ()
+    for left_parts, right_parts in variants:
+        title = join([*left_parts, join([*marks])])
+        target = _target(snapshot)
+        left = (Span(" "), *join([title, target], " · " if not header.production else "  "))
+        right = (*join([*right_parts, fresh], "   "), Span(" "))
+        line = spread(left, right, width)
+        if line_width(left) + line_width(right) + 1 <= width:
+            break
+    return line
+
+
+def _badges(snapshot: Snapshot) -> dict[str, Line]:
+    """Say beside each tab what one would look there for."""
+    badges: dict[str, Line] = {}
+    services = snapshot.services
+    if services:
+        up = sum(service.state == "running" and service.health == "ok" for service in services)
+        badges["services"] = (Span(f"{up}/{len(services)}", "tab" if up == len(services) else "outcome-warn"),)
+    counts = {status: sum(check.status == status for check in snapshot.checks) for status in ("crit", "unknown", "warn")}
+    marks = [("crit", "✗", "outcome-crit"), ("unknown", "?", "outcome-unknown"), ("warn", "!", "outcome-warn")]
+    badges["checks"] = join(
+        [(Span(f"{glyph}{counts[status]}", style),) for status, glyph, style in marks if counts[status]], " "
+    ) or ((Span("✓", "outcome-ok"),) if snapshot.checks else ())
+    if snapshot.costs.difference:
+        badges["costs"] = (Span(signed(snapshot.costs.difference), "tab"),)
+    if snapshot.migration.phases:
+        word = step(snapshot.migration.state)
+        badges["migration"] = (Span(word.glyph, word.style),)
+    return badges
+
+
+def tab_line(snapshot: Snapshot, active: str, width: int) -> Line:
+    """Write the tabs with their number keys; names get shorter where there is little room."""
+    badges = _badges(snapshot)
+    line: Line = ()
+    for names, without, gap in (
+        ({}, set(), "  "),
+        ({}, {"costs"}, " "),
+        (_SHORT, {"costs"}, " "),
+        (_SHORT, {"costs", "services", "migration"}, " "),
+        ({tab: "" for tab in TABS if tab != active}, {"costs", "services", "migration"}, " "),
+    ):
+        parts: list[Line] = []
+        for number, tab in enumerate(TABS, 1):
+            name = names.get(tab, tab.capitalize())
+            label = f"{number} {name}" if name else f"{number}"
+            badge = () if tab in without else badges.get(tab, ())
+            style = "tab-active" if tab == active else "tab"
+            tail: Line = (Span(" ", style), *badge) if badge else ()
+            if tab == active:
+                tail = tuple(Span(span.text, "tab-active") for span in tail)
+                parts.append((Span(f" {label}", style), *tail, Span(" ", style)))
+            else:
+                parts.append((Span(f" {label}", style), *tail, Span(" ", style)))
+        line = join(parts, gap[1:] if len(gap) > 1 else "", "tab")
+        if line_width(line) <= width:
+            break
+    return line
+
+
+def lost_line(moment: Moment) -> Line:
+    """Say under the tabs that nothing shown is the present, and why."""
+    if not moment.stale:
+        return ()
+    if moment.link.state is LinkState.LOST:
+        why = f": {moment.link.why}" if moment.link.why else ""
+        text = f" agent lost since {clock(moment.link.since)}, reconnecting; all below is from before{why}"
+    else:
+        text = f" the agent says nothing since {age(moment.silent_s)}; all below is from before"
+    return (Span(text, "late"),)
+
+
+def title_rule(title: str, width: int) -> Line:
+    """Draw a rule that begins with a title."""
+    named = cut(title, max(width - 6, 1))
+    line: Line = (Span("─ ", "rule"), Span(named, "strong"), Span(" ", "rule"))
+    return (*line, Span("─" * max(width - line_width(line), 0), "rule"))

@@ -1,0 +1,101 @@
+"""Metrics as rows with a sparkline, and one of them as a chart."""
+
+from __future__ import annotations
+
+from switchover.snapshot import MetricRow
+from switchover.ui.presentation.line import Item, Line, Span, fit
+from switchover.ui.presentation.moment import Moment
+from switchover.ui.presentation.numbers import age, clock, value_with_unit
+from switchover.ui.presentation.services import fact, is_late
+from switchover.ui.presentation.spark import area_chart, sparkline
+from switchover.ui.presentation.table import Column, header_line, lay_out, row_line
+from switchover.ui.presentation.words import outcome, severity
+
+__all__ = ["metric_detail", "metric_table"]
+
+_COLUMNS = (
+    Column("", 1),
+    Column("metric", 16, grow=1, most=32),
+    Column("last minutes (newest right)", 18, grow=6),
+    Column("now", 9, "right"),
+    Column("lowest", 9, "right", drop=5),
+    Column("highest", 9, "right", drop=4),
+    Column("before", 9, "right", drop=2),
+    Column("warns", 11, drop=1, grow=1, most=24),
+    Column("note", 14, drop=6, grow=2),
+)
+
+
+def metric_table(moment: Moment, width: int, wanted: str = "") -> tuple[list[Line], list[Item]]:
+    """Return the heading and an item a series, in groups, the troubled first within each."""
+    layout = lay_out(_COLUMNS, width)
+    spark = next((wide for index, _, wide in layout.columns if index == 2), 18)
+    groups: dict[str, list[MetricRow]] = {}
+    for row in moment.data.metrics:
+        if wanted and wanted not in f"{row.name} {row.title} {row.group} {row.unit}".lower():
+            continue
+        groups.setdefault(row.group, []).append(row)
+    items = []
+    for group, rows in groups.items():
+        for index, row in enumerate(sorted(rows, key=lambda entry: severity(entry.status) > 2)):
+            line = row_line(layout, _cells(row, moment.now, spark))
+            head: tuple[Line, ...] = ((Span(f" {group}", "heading"),),) if index == 0 and len(groups) > 1 else ()
+            items.append(Item(f"metric:{row.name}", (*head, line)))
+    return [header_line(layout)], items
+
+
+def _cells(row: MetricRow, now: float, spark: int) -> list[Line | Span]:
+    late = is_late(row.observed_at, row.stale_after_s, now) or row.latest is None
+    word = outcome(row.status)
+    troubled = row.status in {"warn", "crit", "unknown"}
+    style = word.style if troubled else "spark-line"
+    known = [value for value in row.values if value is not None]
+    limits = "  ".join(
+        text for text in (f"! {row.warn}" if row.warn else "", f"✗ {row.crit}" if row.crit else "") if text
+    )
+    note = f"late, {age(now - row.observed_at)} old" if late and row.observed_at is not None else row.note
+    if late:
+        style = "stale"
+    return [
+        Span(word.glyph if troubled else " ", word.style),
+        Span(row.title or row.name, "stale" if late else "strong"),
+        Span(sparkline(row.values, spark, floor=None if not known or min(known) > 0.6 * max(known) else 0.0), style),
+        Span(value_with_unit(row.latest, row.unit), style if troubled or late else "text"),
+        Span(value_with_unit(min(known), row.unit) if known else "–", "muted"),
+        Span(value_with_unit(max(known), row.unit) if known else "–", "muted"),
+        Span(value_with_unit(row.baseline, row.unit), "muted"),
+        Span(limits, "muted"),
+        Span(note, "muted"),
+    ]
+
+
+def metric_detail(row: MetricRow, moment: Moment, width: int, height: int = 10) -> list[Line]:
+    """One series as a chart with its scale, and its limits."""
+    now = moment.now
+    known = [value for value in row.values if value is not None]
+    late = is_late(row.observed_at, row.stale_after_s, now)
+    word = outcome(row.status)
+    troubled = row.status in {"warn", "crit"}
+    style = "stale" if late else word.style if troubled else "spark-line"
+    lines: list[Line] = []
+    if known:
+        top, bottom = max(known), min(0.0, *known)
+        chart = area_chart(row.values, max(width - 14, 8), height)
+        labels = {0: value_with_unit(top, row.unit), len(chart) - 1: value_with_unit(bottom, row.unit)}
+        if len(chart) > 4:
+            labels[len(chart) // 2] = value_with_unit((top + bottom) / 2, row.unit)
+        for index, text in enumerate(chart):
+            lines.append((Span(f" {fit(labels.get(index, ''), 10, 'right')} ", "muted"), Span(text, style)))
+        span = age(len(row.values) * row.step_s)
+        lines.append((Span(" " * 12), Span(fit(f"{span} ago", max(width - 17, 1)), "muted"), Span("now", "muted")))
+    lines.append(())
+    limits = [("warns", row.warn), ("critical", row.crit)]
+    lines.append(fact("now", (Span(value_with_unit(row.latest, row.unit), style if troubled else "strong"), Span("  late" if late else "", "late"))))
+    if row.baseline is not None:
+        lines.append(fact("before", (Span(value_with_unit(row.baseline, row.unit)),)))
+    lines.extend(fact(label, (Span(text),)) for label, text in limits if text)
+    seen = "never" if row.observed_at is None else f"{clock(row.observed_at)}, {age(now - row.observed_at)} ago"
+    lines.append(fact("measured", (Span(seen),)))
+    if row.note:
+        lines.append(fact("note", (Span(row.note),)))
+    return lines

@@ -1,0 +1,52 @@
+"""What a screen is drawn from: the newest Snapshot, the time, and whether anybody still speaks to us."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from switchover.snapshot import Snapshot
+
+__all__ = ["SILENT_AFTER_S", "Link", "LinkState", "Moment"]
+
+SILENT_AFTER_S = 6.0
+
+
+class LinkState(StrEnum):
+    """How the line to the agent is."""
+
+    STARTING = "starting"
+    LIVE = "live"
+    LOST = "lost"
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """The line to the agent: its state, since when, and a sentence for the operator."""
+
+    state: LinkState
+    since: float
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """One instant as it is drawn. `silent_s` is how long ago the data was true, by a clock that never goes back."""
+
+    snapshot: Snapshot | None
+    now: float
+    link: Link
+    silent_s: float = 0.0
+
+    @property
+    def stale(self) -> bool:
+        """Nothing that is shown may be taken for the present."""
+        return self.snapshot is not None and (self.link.state is not LinkState.LIVE or self.silent_s > SILENT_AFTER_S)
+
+    @property
+    def data(self) -> Snapshot:
+        """The newest Snapshot, or an empty one before the first."""
+        return self.snapshot if self.snapshot is not None else _EMPTY
+
+
+_EMPTY = Snapshot()

@@ -1,0 +1,214 @@
+"""The Overview: what is wrong, worst first, since when, why, and the next safe key; then where everything stands."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from switchover.snapshot import MetricRow, Problem, Snapshot, TimelineRow
+from switchover.ui.presentation.line import Item, Line, Span, cut, fit, join, line_width, spread, wrap
+from switchover.ui.presentation.moment import Moment
+from switchover.ui.presentation.numbers import age, clock_minute, signed, upright, value_with_unit
+from switchover.ui.presentation.spark import progress_bar, sparkline
+from switchover.ui.presentation.words import outcome, severity, step
+
+__all__ = ["calm_lines", "problem_items", "summary_lines", "timeline_line", "timeline_lines"]
+
+_SUBJECT = 9
+
+
+def problem_items(moment: Moment, width: int, wanted: str = "") -> list[Item]:
+    """One item for each problem: what and since when; the cause; what to do next."""
+    problems = sorted(
+        enumerate(moment.data.problems), key=lambda pair: (severity(pair[1].status), pair[1].since or moment.now, pair[0])
+    )
+    items = []
+    for index, problem in problems:
+        if wanted and wanted not in f"{problem.subject} {problem.what} {problem.cause}".lower():
+            continue
+        key = problem.check or problem.service or f"{problem.subject}/{index}"
+        items.append(Item(f"problem:{key}", tuple(_problem(problem, moment.now, width))))
+    return items
+
+
+def _problem(problem: Problem, now: float, width: int) -> list[Line]:
+    word = outcome(problem.status)
+    since = f"since {age(now - problem.since)}" if problem.since is not None else ""
+    subject = max(_SUBJECT, min(18, width // 8))
+    head: Line = (
+        Span(f" {word.glyph} {fit(word.word, 5)}", word.style),
+        Span(fit(problem.subject, subject) + " ", "strong"),
+        Span(problem.what),
+    )
+    lines = [spread(head, (Span(f"  {since:>11} ", "muted"),), width)]
+    margin = " " * 8
+    if problem.cause:
+        lines.append((Span(margin), Span(fit("cause", subject) + " ", "muted"), Span(problem.cause)))
+    if problem.next:
+        lines.append((Span(margin), Span(fit("next", subject) + " ", "muted"), Span(problem.next, "accent")))
+    if problem.waiting:
+        names = ", ".join(problem.waiting)
+        count = len(problem.waiting)
+        waits = "check waits" if count == 1 else "checks wait"
+        lines.append((Span(margin), Span(fit("–", subject) + " ", "muted"), Span(f"{count} {waits} for it: {names}", "muted")))
+    return lines
+
+
+def calm_lines(moment: Moment, width: int) -> list[Line]:
+    """What stands where there is no problem: that all is well, and what comes next."""
+    if moment.snapshot is None:
+        text = moment.link.why or "starting the agent …"
+        return [(), (Span(f"   {text}", "accent"),), (), *((Span("   ", "muted"), *line) for line in wrap(_STARTING, width - 6, "muted"))]
+    snapshot = moment.snapshot
+    counted = [check for check in snapshot.checks if check.status == "ok"]
+    waiting = len(snapshot.checks) - len(counted)
+    lines: list[Line] = [()]
+    if snapshot.checks:
+        rest = f", {waiting} not watched yet" if waiting else ""
+        lines.append((Span(" ✓ ok   ", "outcome-ok"), Span(f"{len(counted)} of {len(snapshot.checks)} checks fine{rest}")))
+    else:
+        lines.append((Span(" ✓ ok   ", "outcome-ok"), Span("nothing to report")))
+    action = snapshot.migration.action
+    if snapshot.migration.phases and action.text:
+        lines.append((Span("   next ", "muted"), Span(f"{action.text}  ", "accent"), Span("(6, then enter)", "muted")))
+    lines.extend(
+        (Span(f" ? {source.name}: ", "outcome-unknown"), Span(source.why or source.state, "muted"))
+        for source in snapshot.sources
+        if source.state not in {"on", "ok"}
+    )
+    return lines
+
+
+_STARTING = "The agent watches and carries the run; it goes on when this terminal closes."
+
+
+def summary_lines(moment: Moment, width: int) -> list[Line]:
+    """Where everything stands: migration, live side, metrics, costs; a line each, only those that say something."""
+    snapshot = moment.data
+    lines = [
+        _labelled("Migration", _migration(snapshot, moment.now, width), width),
+        _labelled("Live", _sides(snapshot), width),
+        _labelled("Metrics", _metrics(snapshot.metrics, width - 12), width),
+        _labelled("Costs", _costs(snapshot), width),
+    ]
+    return [line for line in lines if line]
+
+
+def _labelled(label: str, line: Line, width: int) -> Line:
+    del width
+    return (Span(f" {fit(label, 9)}  ", "muted"), *line) if line else ()
+
+
+def _migration(snapshot: Snapshot, now: float, width: int) -> Line:
+    view = snapshot.migration
+    if not view.phases:
+        return ()
+    steps = [entry for phase in view.phases for entry in phase.steps]
+    done = sum(entry.state in {"done", "skipped"} for entry in steps)
+    word = step(view.state)
+    bar = progress_bar(done / max(len(steps), 1), 19 if width < 120 else 38, word.style if view.state == "failed" else "bar-done")
+    where = " · ".join(part for part in (view.current_phase, view.current_step) if part)
+    said = where if view.state == "running" and where else f"{word.glyph} {word.word}" + (f" {where}" if where else "")
+    parts: list[Line] = [bar, (Span(said, word.style),)]
+    if view.started_at is not None:
+        spent = upright((view.ended_at if view.ended_at is not None else now) - view.started_at)
+        left = f", ~{age(view.remaining_s)} left" if view.remaining_s is not None and view.ended_at is None else ""
+        parts.append((Span(f"{spent}{left}"),))
+    waiting = next((phase.gate for phase in view.phases if phase.gate and phase.gate.state in {"waiting", "holding", "human", "failed"}), None)
+    if waiting is not None:
+        parts.append((Span(_gate_words(waiting.phase, waiting.state, [r.name for r in waiting.requirements if r.status != "ok"]), "step-waiting"),))
+    return join(parts)
+
+
+def _gate_words(phase: str, state: str, missing: Sequence[str]) -> str:
+    if state == "holding":
+        return f"gate {phase} holds"
+    if state == "human":
+        return f"gate {phase} asks you"
+    return f"gate {phase} waits for {', '.join(missing[:2])}" if missing else f"gate {phase} {state}"
+
+
+def _sides(snapshot: Snapshot) -> Line:
+    sides: dict[str, list[bool]] = {}
+    for service in snapshot.services:
+        sides.setdefault(service.side or "shared", []).append(service.state == "running" and service.health == "ok")
+    parts: list[Line] = []
+    for side in sorted(sides, key=lambda name: name != snapshot.header.live_side):
+        fine = sides[side]
+        up = sum(fine)
+        serving = " (serving)" if side == snapshot.header.live_side else ""
+        parts.append(
+            (
+                Span(f"{side} ", "text"),
+                Span("●" * min(up, 10), "outcome-ok"),
+                Span("○" * min(len(fine) - up, 10), "outcome-crit"),
+                Span(f" {up}/{len(fine)}", "text" if up == len(fine) else "outcome-warn"),
+                Span(serving, "accent"),
+            )
+        )
+    return join(parts, "    ")
+
+
+def _metrics(metrics: Sequence[MetricRow], width: int) -> Line:
+    spark = 7 if width < 100 else 14
+    line: Line = ()
+    ranked = sorted(metrics, key=lambda metric: severity(metric.status))
+    for metric in ranked:
+        style = outcome(metric.status).style if metric.status in {"warn", "crit"} else "spark-line"
+        piece: Line = (
+            Span(f"{cut(metric.title or metric.name, 14)} ", "muted"),
+            Span(sparkline(metric.values, spark), style),
+            Span(f" {value_with_unit(metric.latest, metric.unit)}", style if style != "spark-line" else "text"),
+        )
+        longer = join([line, piece], "   ")
+        if line_width(longer) > width:
+            continue
+        line = longer
+    return line
+
+
+def _costs(snapshot: Snapshot) -> Line:
+    costs = snapshot.costs
+    if not costs.rows:
+        return ()
+    parts: list[Line] = [
+        (
+            Span(f"{costs.before_total} → {costs.after_total} {costs.currency} a month"),
+        )
+    ]
+    if costs.difference:
+        saved = signed(costs.difference).startswith("−")
+        parts.append((Span(signed(costs.difference), "money-saved" if saved else "money-added"),))
+    if costs.both_total:
+        parts.append((Span(f"both stacks now {costs.both_total}", "muted"),))
+    if costs.within_budget is False:
+        parts.append((Span(f"! over the budget of {costs.budget}", "outcome-warn"),))
+    return join(parts)
+
+
+def timeline_line(rows: Sequence[TimelineRow], now: float, width: int) -> Line:
+    """Write what happened last in one line, newest first."""
+    parts: list[Line] = []
+    for row in rows[:6]:
+        part: Line = (
+            Span(f"{clock_minute(row.at, now)} ", "muted"),
+            Span(row.text, outcome(row.status).style if row.status in {"crit", "warn"} else "muted"),
+        )
+        if parts and line_width(join([*parts, part], " · ")) > width - 2:
+            break
+        parts.append(part)
+    return (Span(" "), *join(parts, " · "))
+
+
+def timeline_lines(rows: Sequence[TimelineRow], now: float, width: int) -> list[Line]:
+    """Write what happened, a line each, newest first."""
+    lines: list[Line] = []
+    for row in rows:
+        word = outcome(row.status) if row.status else None
+        lines.append(
+            (
+                Span(f" {clock_minute(row.at, now)} ", "muted"),
+                Span(f"{word.glyph} " if word else "  ", word.style if word else "muted"),
+                Span(cut(row.text, max(width - 10, 4)), "text"),
+            )
+        )
+    return lines

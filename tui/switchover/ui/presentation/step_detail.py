@@ -1,0 +1,170 @@
+"""A step or a gate beside the tree: what exactly happens, what it touches, the way back, what it says."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from switchover.snapshot import GateView, MigrationView, RollbackView, StepView
+from switchover.ui.presentation.line import Line, Span, clean, cut, join, rule, spread, wrap
+from switchover.ui.presentation.moment import Moment
+from switchover.ui.presentation.numbers import age, clock, upright
+from switchover.ui.presentation.spark import progress_bar
+from switchover.ui.presentation.wizard import spent
+from switchover.ui.presentation.words import effect, gate, outcome, step
+
+__all__ = ["gate_lines", "output_lines", "rollback_summary", "step_lines"]
+
+
+def step_lines(entry: StepView, moment: Moment, width: int, height: int) -> list[Line]:
+    """Everything about a step that fits, its newest output last."""
+    view = moment.data.migration
+    top = _head(entry, moment, width)
+    top.extend(_command(entry, width, limit=3 if height < 16 else 10))
+    top.extend(_consequences(entry, view, width, roomy=height >= 14))
+    top.extend(_manual(entry, width))
+    if entry.outputs:
+        top.append((Span(" gave     ", "muted"), Span(", ".join(f"{name}={value}" for name, value in entry.outputs))))
+    if view.output_step == entry.id and view.output:
+        room = height - len(top) - 1
+        if room >= 1:
+            top.append(rule(width))
+            top.extend(output_lines(view.output, width, room))
+    return top[:height]
+
+
+def _head(entry: StepView, moment: Moment, width: int) -> list[Line]:
+    word = step(entry.state)
+    time = spent(entry, moment.now)
+    said = f"{word.glyph} {word.word}" if entry.state != "running" else word.glyph
+    right: list[Line] = []
+    if entry.attempts > 1:
+        right.append((Span(f"attempt {entry.attempts}", "muted"),))
+    if entry.exit_code is not None and entry.state != "done":
+        right.append((Span(f"exit {entry.exit_code}", word.style),))
+    right.append((Span(f"{said} {upright(time)}" if time is not None else said, word.style),))
+    lines = [spread((Span(f" {entry.id}", "strong"), Span(f"  {entry.title}", "muted")), (*join(right), Span(" ")), width)]
+    if entry.state == "running" and entry.expect_s and time is not None:
+        share = time / entry.expect_s
+        late = f"longer than the expected {age(entry.expect_s)}" if share > 1 else f"~{age(entry.expect_s - time)} left"
+        lines.append((Span(" "), *progress_bar(share, max(width - 40, 8)), Span(f"  {late}", "outcome-warn" if share > 1 else "muted")))
+    if entry.reason:
+        lines.extend((Span(" "), *line) for line in wrap(entry.reason, width - 2, word.style, limit=3))
+    return lines
+
+
+def _command(entry: StepView, width: int, limit: int) -> list[Line]:
+    if not entry.command:
+        return []
+    texts = [line for line in entry.command.strip("\n").split("\n")]
+    lines: list[Line] = []
+    for text in texts:
+        lines.extend((Span(" $ " if not lines else "   ", "muted"), *line) for line in wrap(text, width - 4, "code"))
+    if len(lines) > limit:
+        lines = [*lines[: limit - 1], (Span(f"   … {len(lines) - limit + 1} more lines: o shows all", "muted"),)]
+    if entry.env:
+        lines.extend(_environment(entry, width))
+    return lines
+
+
+def _environment(entry: StepView, width: int) -> list[Line]:
+    text = "  ".join(f"{name}={value}" for name, value in entry.env)
+    return [(Span("   "), *line) for line in wrap(text, width - 4, "muted", limit=2)]
+
+
+def _consequences(entry: StepView, view: MigrationView, width: int, *, roomy: bool) -> list[Line]:
+    says, style = effect(entry.effect)
+    does: list[Line] = [(Span(says, style),)]
+    if entry.irreversible:
+        does.append((Span("⚠ cannot be undone", "danger"),))
+    lines: list[Line] = [(Span(" effect   ", "muted"), *join(does, " · "))]
+    if entry.blast_radius:
+        lines.extend(
+            (Span(" touches  " if not index else " " * 10, "muted"), *line)
+            for index, line in enumerate(wrap(entry.blast_radius, width - 11, limit=2))
+        )
+    undo = cut(entry.rollback.strip().replace("\n", "; "), max(width - 18, 8)) if entry.rollback else "no undo of its own"
+    takes = f", ~{age(entry.rollback_expect_s)}" if entry.rollback_expect_s else ""
+    lines.append((Span(" undo     ", "muted"), Span(undo + takes, "text" if entry.rollback else "muted")))
+    lines.append((Span(" way back ", "muted"), *rollback_summary(view.rollbacks)))
+    if roomy:
+        times = []
+        if entry.started_at is not None:
+            times.append(f"started {clock(entry.started_at)}")
+        if entry.ended_at is not None:
+            times.append(f"ended {clock(entry.ended_at)}")
+        if entry.timeout_s:
+            times.append(f"is stopped after {age(entry.timeout_s)}")
+        if entry.expect_s:
+            times.append(f"usually {age(entry.expect_s)}")
+        if times:
+            lines.append((Span(" time     ", "muted"), Span(" · ".join(times), "muted")))
+    return lines
+
+
+def rollback_summary(ways: Sequence[RollbackView]) -> Line:
+    """Say in a line which ways back are open now, how long each takes and what it loses."""
+    open_ways = [way for way in ways if way.available]
+    if not open_ways:
+        why = next((way.reason for way in ways if way.reason), "nothing to undo yet")
+        return (Span(f"none now: {why}", "muted"),)
+    parts: list[Line] = []
+    for way in open_ways:
+        seconds = way.expect_s if way.expect_s is not None else way.budget_s
+        parts.append((Span(f"{way.name or 'step by step'}{f' ~{age(seconds)}' if seconds else ''}", "text"),))
+    losses = {way.data_loss for way in open_ways if way.data_loss}
+    if losses:
+        parts.append((Span(f"loses {sorted(losses)[0]}", "outcome-warn"),))
+    return join(parts, " · ")
+
+
+def _manual(entry: StepView, width: int) -> list[Line]:
+    lines: list[Line] = []
+    for item in entry.manual:
+        mark, style = ("✓", "step-done") if item.done else ("○", "step-waiting")
+        by = f"  {item.who} {clock(item.at)} {item.evidence}".rstrip() if item.done else ""
+        lines.append((Span(f" {mark} ", style), Span(cut(item.text, width - 4)), Span(by, "muted")))
+    return lines
+
+
+def output_lines(output: Sequence[str], width: int, room: int) -> list[Line]:
+    """The newest lines of output."""
+    if room <= 0:
+        return []
+    return [(Span(" "), Span(cut(clean(line), width - 2), "muted")) for line in output[-room:]]
+
+
+def gate_lines(entry: GateView, moment: Moment, width: int, height: int) -> list[Line]:
+    """A gate beside the tree: what it needs, each as it stands, and how long it has held."""
+    word = gate(entry.state)
+    lines: list[Line] = [
+        spread((Span(f" gate of {entry.phase}", "strong"),), (Span(f"{word.glyph} {word.word} ", word.style),), width)
+    ]
+    if entry.reason:
+        lines.extend((Span(" "), *line) for line in wrap(entry.reason, width - 2, word.style, limit=2))
+    lines.append(())
+    for need in entry.requirements:
+        mark = outcome(need.status)
+        lines.append((Span(f" {mark.glyph} {mark.word:<5}", mark.style), Span(f"{need.name}  ", "strong"), Span(need.summary, "muted")))
+    if not entry.requirements:
+        lines.append((Span(" no check is required", "muted"),))
+    if entry.hold_s:
+        share = entry.held_s / entry.hold_s
+        lines.extend(
+            [
+                (),
+                (
+                    Span(" hold     ", "muted"),
+                    *progress_bar(1.0 if entry.state == "passed" else share, max(width - 36, 8)),
+                    Span(f"  {upright(entry.held_s)} of {upright(entry.hold_s)}"),
+                ),
+            ]
+        )
+    if entry.green_since is not None and entry.state == "holding":
+        lines.append((Span(" green    ", "muted"), Span(f"since {clock(entry.green_since)}")))
+    if entry.deadline_at is not None and entry.state in {"waiting", "holding"}:
+        lines.append((Span(" gives up ", "muted"), Span(f"in {age(entry.deadline_at - moment.now)}")))
+    if entry.human:
+        lines.extend((Span(" asks     " if not index else " " * 10, "muted"), *line) for index, line in enumerate(wrap(entry.human, width - 11)))
+    if entry.answered_by:
+        lines.append((Span(" answered ", "muted"), Span(entry.answered_by)))
+    return lines[:height]

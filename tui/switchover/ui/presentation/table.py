@@ -1,0 +1,76 @@
+"""Columns that line up: which of them show at a width, and a row cut to them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from switchover.ui.presentation.line import Line, Span, fit, line_width, pad
+
+__all__ = ["Column", "Layout", "header_line", "lay_out", "row_line"]
+
+_GAP = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column. `grow` takes what is left over; `drop` > 0 may leave when it is narrow, the highest first."""
+
+    title: str
+    width: int
+    align: str = "left"
+    grow: int = 0
+    drop: int = 0
+    most: int = 400
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The columns that show, by their index, with their widths."""
+
+    columns: tuple[tuple[int, Column, int], ...]
+
+
+def lay_out(columns: Sequence[Column], width: int) -> Layout:
+    """Choose the columns for `width` cells and share out the rest among those that grow."""
+    shown = list(enumerate(columns))
+
+    def needed() -> int:
+        return 1 + sum(column.width + _GAP for _, column in shown) - _GAP
+
+    while needed() > width and any(column.drop for _, column in shown):
+        shown.remove(max(shown, key=lambda entry: entry[1].drop))
+    spare = max(width - needed(), 0)
+    weights = sum(column.grow for _, column in shown)
+    placed = []
+    left = spare
+    for index, column in shown:
+        extra = min(spare * column.grow // weights if weights else 0, left, max(column.most - column.width, 0))
+        left -= extra
+        placed.append((index, column, column.width + extra))
+    return Layout(tuple(placed))
+
+
+def header_line(layout: Layout) -> Line:
+    """Write the columns' titles."""
+    text = " " + "  ".join(fit(column.title, width, column.align) for _, column, width in layout.columns)
+    return (Span(text, "heading"),)
+
+
+def row_line(layout: Layout, cells: Sequence[Line | Span]) -> Line:
+    """Write a row's cells into the layout; each is cut or filled to its column."""
+    spans: list[Span] = [Span(" ")]
+    for position, (index, column, width) in enumerate(layout.columns):
+        if position:
+            spans.append(Span("  "))
+        cell = cells[index]
+        if isinstance(cell, Span):
+            spans.append(Span(fit(cell.text, width, column.align), cell.style))
+            continue
+        missing = width - line_width(cell)
+        if column.align == "right" and missing > 0:
+            spans.append(Span(" " * missing))
+            spans.extend(cell)
+        else:
+            spans.extend(pad(cell, width))
+    return tuple(spans)

@@ -1,0 +1,174 @@
+"""The migration as a tree of phases, steps and gates, and the line that says what enter would do."""
+
+from __future__ import annotations
+
+from switchover.snapshot import ActionView, GateView, MigrationView, PhaseView, StepView
+from switchover.ui.presentation.line import Item, Line, Span, cut, fit, join, spread
+from switchover.ui.presentation.moment import Moment
+from switchover.ui.presentation.numbers import age, upright
+from switchover.ui.presentation.spark import progress_bar
+from switchover.ui.presentation.words import gate as gate_word
+from switchover.ui.presentation.words import outcome
+from switchover.ui.presentation.words import step as step_word
+
+__all__ = ["action_line", "current_key", "find_gate", "find_step", "gate_line", "run_line", "tree_items"]
+
+
+def spent(entry: StepView | PhaseView, now: float) -> float | None:
+    """Say how long a step or a phase took, or has been going on."""
+    if entry.started_at is None:
+        return None
+    return (entry.ended_at if entry.ended_at is not None else now) - entry.started_at
+
+
+def tree_items(moment: Moment, width: int) -> list[Item]:
+    """An item for each phase with its title, for each step, and for each gate."""
+    items: list[Item] = []
+    for phase in moment.data.migration.phases:
+        items.append(Item(f"phase:{phase.id}", (_phase_line(phase, moment.now, width),)))
+        items.extend(Item(f"step:{step.id}", (_step_line(step, moment.now, width),)) for step in phase.steps)
+        if phase.gate is not None:
+            items.append(Item(f"gate:{phase.id}", (_gate_row(phase.gate, width),)))
+    return items
+
+
+def _phase_line(phase: PhaseView, now: float, width: int) -> Line:
+    word = step_word(phase.state)
+    time = age(spent(phase, now)) if phase.started_at is not None else ""
+    right: Line = (Span(f" {word.glyph}", word.style), Span(f"{time:>6} ", "muted"))
+    return spread((Span(" "), Span(phase.title or phase.id, "strong")), right, width)
+
+
+def _step_line(step: StepView, now: float, width: int) -> Line:
+    word = step_word(step.state)
+    time = age(spent(step, now)) if step.started_at is not None else age(step.expect_s) if step.expect_s else ""
+    warning = Span(" ⚠" if step.irreversible else "", "danger")
+    right: Line = (warning, Span(f" {word.glyph}", word.style), Span(f"{time:>6} ", "muted"))
+    name_style = word.style if step.state in {"running", "failed", "unknown", "waiting"} else "text"
+    return spread((Span("   "), Span(step.id, name_style)), right, width)
+
+
+def _gate_row(gate: GateView, width: int) -> Line:
+    word = gate_word(gate.state)
+    time = ""
+    if gate.state == "holding":
+        time = age(max(gate.hold_s - gate.held_s, 0))
+    elif gate.state != "passed" and gate.hold_s:
+        time = age(gate.hold_s)
+    right: Line = (Span(f" {word.glyph}", word.style), Span(f"{time:>6} ", "muted"))
+    return spread((Span("   "), Span("gate", "muted")), right, width)
+
+
+def current_key(view: MigrationView) -> str:
+    """The key of the item where the run stands."""
+    action = view.action
+    if action.kind in {"gate", "human"} and action.target:
+        return f"gate:{action.target}"
+    for phase in view.phases:
+        if phase.gate is not None and phase.gate.state in {"waiting", "holding", "human"}:
+            return f"gate:{phase.id}"
+    if view.current_step:
+        return f"step:{view.current_step}"
+    if action.target:
+        return f"step:{action.target}"
+    return f"phase:{view.phases[0].id}" if view.phases else ""
+
+
+def find_step(view: MigrationView, step_id: str) -> StepView | None:
+    """Return a step by its id."""
+    return next((step for phase in view.phases for step in phase.steps if step.id == step_id), None)
+
+
+def find_gate(view: MigrationView, phase_id: str) -> GateView | None:
+    """Return a phase's gate."""
+    return next((phase.gate for phase in view.phases if phase.id == phase_id), None)
+
+
+def run_line(moment: Moment, width: int) -> Line:
+    """Write how far the run is and what it has taken so far."""
+    view = moment.data.migration
+    steps = [step for phase in view.phases for step in phase.steps]
+    done = sum(step.state in {"done", "skipped"} for step in steps)
+    word = step_word(view.state)
+    state: Line = (Span(f" {word.glyph} {word.word}", word.style),)
+    if view.rolling_back:
+        state = (Span(f" ↶ rolling back: {view.rolling_back}", "step-rolled-back"),)
+    parts: list[Line] = [state, (Span(f"{done}/{len(steps)} steps"),)]
+    bar = progress_bar(done / max(len(steps), 1), max(min(width - 60, 40), 8))
+    if view.started_at is not None:
+        end = view.ended_at if view.ended_at is not None else moment.now
+        parts.append((Span("spent ", "muted"), Span(upright(end - view.started_at))))
+    if view.remaining_s is not None and view.ended_at is None:
+        parts.append((Span("left ", "muted"), Span(f"~{age(view.remaining_s)}")))
+    return spread(join(parts), (*bar, Span(" ")), width)
+
+
+def gate_line(gate: GateView, moment: Moment, width: int) -> Line:
+    """Write a gate in one line: each requirement as it stands, how long it has held, who must say yes."""
+    if gate.state == "passed":
+        by = f" by {gate.answered_by}" if gate.answered_by else ""
+        return (Span(f" gate {gate.phase} ", "muted"), Span(f"✓ passed{by}", "step-done"))
+    parts: list[Line] = []
+    for need in gate.requirements:
+        word = outcome(need.status)
+        parts.append((Span(f"{need.name} "), Span(word.glyph, word.style)))
+    if gate.hold_s:
+        parts.append(_hold(gate))
+    if gate.human:
+        parts.append((Span("a person says yes", "step-waiting" if gate.state == "human" else "muted"),))
+    if gate.deadline_at is not None and gate.state in {"waiting", "holding"}:
+        parts.append((Span(f"gives up in {age(gate.deadline_at - moment.now)}", "muted"),))
+    line = (Span(f" gate {gate.phase} needs: ", "muted"), *join(parts))
+    return spread(line, (), width)
+
+
+def _hold(gate: GateView) -> Line:
+    if gate.state == "holding":
+        left = age(max(gate.hold_s - gate.held_s, 0))
+        return (Span("holds ", "muted"), *progress_bar(gate.held_s / gate.hold_s, 8), Span(f" {left} left"))
+    return (Span(f"hold {age(gate.hold_s)}", "muted"),)
+
+
+_VERBS = {
+    "start": "start the run",
+    "step": "run",
+    "manual": "tick the items of",
+    "confirm": "confirm and run",
+    "gate": "check the gate of",
+    "human": "answer the gate of",
+    "resolve": "say what became of",
+    "failed": "decide about the failed",
+}
+
+
+def action_line(action: ActionView, width: int, *, sent: bool, read_only: bool) -> Line:
+    """Say in one statement what enter would do now."""
+    if read_only and action.kind not in {"none", "done"}:
+        return (Span(" read-only ", "late"), Span(cut(action.text, width - 14), "muted"))
+    if sent:
+        return (Span(" … ", "accent"), Span("sent to the agent, waiting for it to begin", "muted"))
+    if action.kind in {"none", "wait"}:
+        return (Span(" ▶ ", "muted"), Span(action.text or "nothing to press now", "muted"))
+    if action.kind == "done":
+        return (Span(" ✓ ", "step-done"), Span(action.text or "the migration is done", "step-done"))
+    text = action.text or f"{_VERBS.get(action.kind, action.kind)} {action.target}".strip()
+    style = "danger" if action.dangerous or action.kind == "confirm" else "strong"
+    return (Span(" enter ", "key"), Span(cut(text, width - 8), style))
+
+
+def phase_lines(phase: PhaseView, moment: Moment, width: int) -> list[Line]:
+    """What stands beside a phase: its steps and what each does."""
+    word = step_word(phase.state)
+    lines: list[Line] = [
+        spread((Span(f" {phase.title or phase.id}", "strong"),), (Span(f"{word.glyph} {word.word} ", word.style),), width),
+        (),
+    ]
+    for step in phase.steps:
+        mark = step_word(step.state)
+        lines.append((Span(f" {mark.glyph} ", mark.style), Span(fit(step.id, 14)), Span(f" {step.title}", "muted")))
+    if phase.gate is not None:
+        mark = gate_word(phase.gate.state)
+        lines.append((Span(f" {mark.glyph} ", mark.style), Span(fit("gate", 14)), Span(f" {mark.word}", mark.style)))
+    if phase.started_at is not None:
+        lines.extend([(), (Span(" spent ", "muted"), Span(upright(spent(phase, moment.now))))])
+    return lines

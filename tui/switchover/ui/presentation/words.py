@@ -1,0 +1,90 @@
+"""States as an operator reads them: a glyph, a word and a style, never colour alone."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from switchover.ui.presentation.line import Line, Span, fit
+
+__all__ = ["HISTORY_STATUSES", "Word", "effect", "gate", "outcome", "severity", "step", "way", "word_line"]
+
+
+class Word(NamedTuple):
+    """How a state is shown."""
+
+    glyph: str
+    word: str
+    style: str
+
+
+_OUTCOMES = {
+    "ok": Word("✓", "ok", "outcome-ok"),
+    "warn": Word("!", "warn", "outcome-warn"),
+    "crit": Word("✗", "crit", "outcome-crit"),
+    "unknown": Word("?", "unkn", "outcome-unknown"),
+    "skipped": Word("–", "skip", "outcome-skipped"),
+    "pending": Word("○", "wait", "outcome-pending"),
+}
+_STEPS = {
+    "pending": Word("○", "pending", "step-pending"),
+    "running": Word("▶", "running", "step-running"),
+    "waiting": Word("◆", "waits for you", "step-waiting"),
+    "done": Word("✓", "done", "step-done"),
+    "failed": Word("✗", "failed", "step-failed"),
+    "unknown": Word("?", "unknown", "step-unknown"),
+    "skipped": Word("–", "skipped", "step-skipped"),
+    "rolled_back": Word("↶", "rolled back", "step-rolled-back"),
+    "aborted": Word("■", "aborted", "step-failed"),
+}
+_GATES = {
+    "pending": Word("○", "not yet", "step-pending"),
+    "waiting": Word("◌", "waits", "step-waiting"),
+    "holding": Word("◔", "holds", "step-running"),
+    "human": Word("◆", "asks you", "step-waiting"),
+    "passed": Word("✓", "passed", "step-done"),
+    "failed": Word("✗", "failed", "step-failed"),
+}
+_EFFECTS = {
+    "read": ("changes nothing", "muted"),
+    "creates": ("creates something new", "text"),
+    "changes": ("changes what is there", "outcome-warn"),
+    "destroys": ("destroys", "outcome-crit"),
+}
+_SEVERITY = {"crit": 0, "unknown": 1, "warn": 2, "pending": 3, "skipped": 4, "ok": 5}
+HISTORY_STATUSES = ("ok", "warn", "crit", "unknown", "skipped", "pending")
+
+
+def outcome(status: str) -> Word:
+    """Return how a check's status is shown."""
+    return _OUTCOMES.get(status, Word("?", status or "unkn", "outcome-unknown"))
+
+
+def step(state: str) -> Word:
+    """Return how the state of a step, a phase or a run is shown."""
+    return _STEPS.get(state, Word("?", state or "unknown", "step-unknown"))
+
+
+def gate(state: str) -> Word:
+    """Return how the state of a gate is shown."""
+    return _GATES.get(state, Word("?", state or "unknown", "step-unknown"))
+
+
+def effect(name: str) -> tuple[str, str]:
+    """Return what a step does to the world, and in which style to say it."""
+    return _EFFECTS.get(name, (name or "effect not said", "outcome-warn"))
+
+
+def severity(status: str) -> int:
+    """Return the rank of a status: worst first."""
+    return _SEVERITY.get(status, 1)
+
+
+def way(*, available: bool) -> Word:
+    """Return how a way back is shown."""
+    return Word("✓", "open", "outcome-ok") if available else Word("✗", "closed", "outcome-skipped")
+
+
+def word_line(word: Word, width: int = 0) -> Line:
+    """Write a state as glyph and word, filled up to `width`."""
+    text = f"{word.glyph} {word.word}"
+    return (Span(fit(text, width) if width else text, word.style),)

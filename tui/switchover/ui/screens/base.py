@@ -1,0 +1,93 @@
+"""What all screens have: the header that never lies, the status line, the keys that do something here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import ClassVar
+
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.screen import ActiveBinding, Screen
+
+from switchover.ui.presentation.keys import KeyHint
+from switchover.ui.presentation.moment import Moment
+from switchover.ui.theme import Painter
+from switchover.ui.widgets.bars import HeaderBar, KeyBar, StatusLine
+from switchover.ui.widgets.lines import LineView
+
+__all__ = ["BaseScreen", "OverScreen", "hints_from"]
+
+
+def hints_from(bindings: Iterable[ActiveBinding], *, only_shown: bool) -> tuple[KeyHint, ...]:
+    """Collect keys that do the same into one hint each, in the order in which they are bound."""
+    hints: dict[tuple[object, str], KeyHint] = {}
+    for active in bindings:
+        binding = active.binding
+        if not binding.description or binding.system or not active.enabled or (only_shown and not binding.show):
+            continue
+        name = (active.node, binding.action)
+        group = active.node.BINDING_GROUP_TITLE or ""
+        before = hints.get(name)
+        keys = (*before.keys, binding.key) if before else (binding.key,)
+        hints[name] = KeyHint(keys, binding.description, binding.tooltip, group)
+    return tuple(hints.values())
+
+
+class BaseScreen(Screen[None]):
+    """A screen that is drawn from a Moment. Subclasses draw their own part in `draw`."""
+
+    def __init__(self, painter: Painter, moment: Moment, title: str = "") -> None:
+        super().__init__()
+        self.painter = painter
+        self.moment = moment
+        self.headline = title
+        self.header = HeaderBar(painter, moment, title=title)
+        self.status = StatusLine(painter)
+        self.keys = KeyBar(painter)
+
+    @property
+    def tab(self) -> str:
+        """The tab that is chosen; empty on a screen without tabs."""
+        return ""
+
+    def show(self, moment: Moment, painter: Painter) -> None:
+        """Draw a new Moment, perhaps with another painter."""
+        self.moment = moment
+        if painter is not self.painter:
+            self.painter = painter
+            for view in self.query(LineView):
+                view.paint_with(painter)
+        if self.is_mounted:
+            self.draw()
+            self.header.show(moment, tab=self.tab, title=self.headline)
+            self.show_keys()
+
+    def draw(self) -> None:
+        """Draw this screen's own part from `self.moment`."""
+
+    def show_keys(self) -> None:
+        """Show the keys that do something at this moment; help comes last and always stays."""
+        hints = hints_from(self.active_bindings.values(), only_shown=True)
+        self.keys.show(tuple(sorted(hints, key=lambda hint: hint.label == "help")))
+
+    def on_mount(self) -> None:
+        """Draw the first time."""
+        self.call_after_refresh(lambda: self.show(self.moment, self.painter))
+
+    def on_resize(self, _event: events.Resize) -> None:
+        """Draw for the new size, once the parts have theirs."""
+        self.call_after_refresh(lambda: self.show(self.moment, self.painter))
+
+
+class OverScreen(BaseScreen):
+    """A screen over the tabs: escape goes back."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q", "back", "back", tooltip="close this and go back"),
+    ]
+    BINDING_GROUP_TITLE = "Here"
+
+    def action_back(self) -> None:
+        """Go back."""
+        if not self.status.clear():
+            self.dismiss()

@@ -1,0 +1,124 @@
+"""Decisions with a reason: a step whose outcome is unknown, a failed step, a gate that asks a person, manual items."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+
+from switchover.ui.messages import Intent
+from switchover.ui.presentation.line import Item, Line, Span, wrap
+from switchover.ui.presentation.moment import Moment
+from switchover.ui.screens.guarded import GuardedScreen
+from switchover.ui.theme import Painter
+from switchover.ui.widgets.entry import Entry
+from switchover.ui.widgets.rows import RowList
+
+__all__ = ["Choice", "ChoiceScreen"]
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One thing that can be decided. `ask` is what must be typed with it, empty where nothing; `need` says it may not stay empty."""
+
+    key: str
+    label: str
+    what: str
+    intent: Callable[[str], Intent]
+    ask: str = ""
+    need: bool = False
+    style: str = "strong"
+
+
+class ChoiceScreen(GuardedScreen):
+    """Choose with the cursor, type the reason, press enter."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "choose", "choose")]
+    EXPIRES_S = 600.0
+
+    def __init__(
+        self,
+        painter: Painter,
+        moment: Moment,
+        title: str,
+        lines: Callable[[Moment, int], Sequence[Line]],
+        choices: Callable[[Moment], Sequence[Choice]],
+        *,
+        stays: bool = False,
+    ) -> None:
+        super().__init__(painter, moment, title)
+        self._lines = lines
+        self._choices = choices
+        self._stays = stays
+        self._rows = RowList(painter)
+        self._entry = Entry(painter, "reason:", id="reason")
+        self._asking: Choice | None = None
+
+    def compose(self) -> ComposeResult:
+        """What it is about, the choices, the line for the reason."""
+        yield self.header
+        yield self._rows
+        yield self._entry
+        yield self.keys
+        yield self.status
+
+    def on_mount(self) -> None:
+        """Choose first."""
+        super().on_mount()
+        self._entry.display = False
+        self._rows.focus()
+
+    def draw(self) -> None:
+        """Draw the choices as they stand now."""
+        width = self.size.width
+        items = []
+        for choice in self._choices(self.moment):
+            body: list[Line] = [(Span(f"   {choice.label}", choice.style),)]
+            body.extend((Span("     "), *line) for line in wrap(choice.what, width - 7, "muted", limit=3) if choice.what)
+            items.append(Item(f"choice:{choice.key}", tuple(body)))
+        heading = [(), *self._lines(self.moment, width), ()]
+        self._rows.set_items(items, heading, [(Span("   nothing is left to decide here", "muted"),)])
+
+    def _chosen(self) -> Choice | None:
+        key = self._rows.key.removeprefix("choice:")
+        return next((choice for choice in self._choices(self.moment) if choice.key == key), None)
+
+    def action_choose(self) -> None:
+        """Take the choice; ask for its reason where it has one."""
+        choice = self._chosen()
+        if choice is None:
+            self.dismiss()
+        elif choice.ask:
+            self._asking = choice
+            self._entry.display = True
+            self._entry.text = ""
+            self._entry.relabel(choice.ask)
+            self._entry.take_focus()
+        else:
+            self._send(choice, "")
+
+    def on_entry_entered(self, event: Entry.Entered) -> None:
+        """Send the choice with its reason."""
+        choice, text = self._asking, event.text.strip()
+        if choice is None:
+            return
+        if choice.need and not text:
+            self.status.say("this needs a word: it stands in the report", error=True)
+            return
+        self._send(choice, text)
+
+    def on_entry_left(self) -> None:
+        """Choose again."""
+        self._asking = None
+        self._entry.display = False
+        self._rows.focus()
+
+    def _send(self, choice: Choice, text: str) -> None:
+        self.app.post_message(choice.intent(text))
+        if self._stays:
+            self.on_entry_left()
+        else:
+            self.dismiss()

@@ -1,0 +1,51 @@
+"""What the palette offers: the tabs, the keys of this screen, every check, service and step, the themes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
+
+from switchover.ui.presentation.header import TABS
+from switchover.ui.presentation.keys import key_name
+from switchover.ui.screens.base import hints_from
+from switchover.ui.screens.palette import Command, PaletteScreen
+
+if TYPE_CHECKING:
+    from switchover.ui.application import SwitchoverApp
+
+__all__ = ["palette"]
+
+_NOT_HERE = {"palette", "back", "move", "jump", "page", "tab", "next_tab"}
+
+
+def palette(app: SwitchoverApp) -> PaletteScreen:
+    """Collect all that can be done or opened at this moment."""
+    commands: list[Command] = []
+    active = app.screen.active_bindings.values()
+    by_name = {entry.binding.action: entry for entry in active if entry.enabled and entry.binding.description}
+    hints = {hint.label: hint for hint in hints_from(by_name.values(), only_shown=False)}
+    for action, entry in by_name.items():
+        if action.rpartition(".")[2].partition("(")[0] in _NOT_HERE:
+            continue
+        binding = entry.binding
+        key = key_name(hints[binding.description].keys[0]) if binding.description in hints else ""
+        commands.append(Command(binding.description, partial(_run_action, app, action, entry.node), key, binding.tooltip))
+    commands.extend(
+        Command(f"go to {name.capitalize()}", partial(_run_action, app, f"tab('{name}')", app.main), str(number))
+        for number, name in enumerate(TABS, 1)
+    )
+    data = app.moment.data
+    commands.extend(Command(f"check {row.name}", _open(app, "check", row.name), "", row.summary) for row in data.checks)
+    commands.extend(Command(f"service {row.name}", _open(app, "service", row.name), "", row.kind) for row in data.services)
+    commands.extend(Command(f"metric {row.name}", _open(app, "metric", row.name), "", row.title) for row in data.metrics)
+    commands.extend(Command(f"theme {name}", partial(app.choose_theme, name)) for name in app.theme_names)
+    return PaletteScreen(app.painter, app.moment, commands)
+
+
+def _run_action(app: SwitchoverApp, action: str, node: object) -> None:
+    app.run_worker(app.run_action(action, node))  # type: ignore[arg-type]
+
+
+def _open(app: SwitchoverApp, kind: str, name: str) -> Callable[[], None]:
+    return partial(app.open_thing, kind, name)

@@ -1,0 +1,126 @@
+"""Screens before something dangerous: what was typed before they appeared never reaches them, and they expire."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+
+from switchover.snapshot import StepView
+from switchover.ui.messages import Intent, Say
+from switchover.ui.presentation.confirm import confirmation_lines
+from switchover.ui.presentation.line import Line, Span
+from switchover.ui.presentation.moment import Moment
+from switchover.ui.screens.base import OverScreen
+from switchover.ui.theme import Painter
+from switchover.ui.widgets.bars import RuleLine
+from switchover.ui.widgets.entry import Entry
+from switchover.ui.widgets.lines import LineView
+from switchover.ui.widgets.scroller import Scroller
+
+__all__ = ["AskScreen", "ConfirmScreen", "GuardedScreen"]
+
+
+class GuardedScreen(OverScreen):
+    """Takes no key that was pressed before it had stood for `GUARD_S`; goes away by itself after `EXPIRES_S`."""
+
+    GUARD_S = 0.3
+    EXPIRES_S = 120.0
+
+    def __init__(self, painter: Painter, moment: Moment, title: str) -> None:
+        super().__init__(painter, moment, title)
+        self.opened_at = time.monotonic()
+
+    def on_mount(self) -> None:
+        """Start the clock that closes this screen."""
+        super().on_mount()
+        self.set_timer(self.EXPIRES_S, self._expire)
+
+    def takes_key_of(self, pressed_at: float) -> bool:
+        """Say whether a key that was pressed at this moment (monotonic) was meant for this screen."""
+        return pressed_at >= self.opened_at + self.GUARD_S
+
+    def _expire(self) -> None:
+        self.app.post_message(Say("the confirmation expired; nothing was done"))
+        self.dismiss()
+
+
+class AskScreen(GuardedScreen):
+    """A yes-or-no question: `y` alone says yes; enter does nothing, so that a double press never confirms."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("y", "yes", "yes, do it"), Binding("n", "back", "no")]
+
+    def __init__(self, painter: Painter, moment: Moment, title: str, lines: Sequence[Line], intent: Intent) -> None:
+        super().__init__(painter, moment, title)
+        self._lines = tuple(lines)
+        self._intent = intent
+        self._body = Scroller(painter)
+
+    def compose(self) -> ComposeResult:
+        """The question."""
+        yield self.header
+        yield self._body
+        yield self.keys
+        yield self.status
+
+    def draw(self) -> None:
+        """Draw the question."""
+        self._body.set_all([(), *self._lines, (), (Span(" y", "key"), Span(" yes, do it    "), Span("n", "key"), Span(" no, go back"))])
+
+    def action_yes(self) -> None:
+        """Do it."""
+        self.app.post_message(self._intent)
+        self.dismiss()
+
+
+class ConfirmScreen(GuardedScreen):
+    """Before what cannot be undone: all that must be known, and one empty line in which the target is typed."""
+
+    def __init__(self, painter: Painter, moment: Moment, step: StepView) -> None:
+        super().__init__(painter, moment, f"this cannot be undone: {step.title or step.id}")
+        self._step = step
+        self._body = Scroller(painter)
+        self._bar = LineView(painter, classes="line")
+        self._ask = LineView(painter, classes="line")
+        self._entry = Entry(painter, "type it here:")
+
+    def compose(self) -> ComposeResult:
+        """What is at stake, then the empty line."""
+        yield self.header
+        yield self._bar
+        yield self._body
+        yield RuleLine(self.painter)
+        yield self._ask
+        yield self._entry
+        yield self.keys
+        yield self.status
+
+    def on_mount(self) -> None:
+        """Type at once, but not before the guard has passed."""
+        super().on_mount()
+        self._entry.take_focus()
+
+    def draw(self) -> None:
+        """Draw what is at stake as it stands now."""
+        width = self.size.width
+        self._bar.set_lines([(Span(" ⚠  this cannot be undone".ljust(width), "danger-bar"),)])
+        self._body.set_all(confirmation_lines(self._step, self.moment, width))
+        self._ask.set_lines([(Span(" To go on, type  "), Span(self._step.confirm_text, "danger"), Span("  and press enter. ", "text"), Span("esc", "key"), Span(" goes back", "muted"))])
+
+    def on_entry_entered(self, event: Entry.Entered) -> None:
+        """Send it where it is exactly what was asked for."""
+        if event.text != self._step.confirm_text:
+            self._entry.text = ""
+            self.status.say(f"that is not “{self._step.confirm_text}”; nothing was done", error=True)
+            return
+        self.app.post_message(
+            Intent("run.step", {"step": self._step.id, "confirmation": event.text}, f"confirmed, running {self._step.id}")
+        )
+        self.dismiss()
+
+    def on_entry_left(self) -> None:
+        """Go back."""
+        self.dismiss()

@@ -1,0 +1,167 @@
+"""The screen with the six tabs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Container
+
+from switchover.ui.panes.base import Pane
+from switchover.ui.panes.overview import OverviewPane
+from switchover.ui.presentation.header import TABS
+from switchover.ui.presentation.line import Span
+from switchover.ui.presentation.moment import Moment
+from switchover.ui.screens.base import BaseScreen
+from switchover.ui.theme import Painter
+from switchover.ui.widgets.lines import LineView
+
+__all__ = ["MainScreen"]
+
+MIN_WIDTH, MIN_HEIGHT = 40, 10
+
+
+def _make(name: str) -> Callable[[Painter, Moment], Pane]:
+    """Return what makes a tab's pane; it is imported when it is first wanted."""
+    if name == "overview":
+        return OverviewPane
+    if name == "migration":
+        from switchover.ui.panes.migration import MigrationPane
+
+        return MigrationPane
+    from switchover.ui.panes import tables
+
+    kinds: dict[str, Callable[[Painter, Moment], Pane]] = {
+        "services": tables.ServicesPane,
+        "checks": tables.ChecksPane,
+        "metrics": tables.MetricsPane,
+        "costs": tables.CostsPane,
+    }
+    return kinds[name]
+
+
+class MainScreen(BaseScreen):
+    """Tabs by number; only the chosen one is drawn."""
+
+    BINDING_GROUP_TITLE = "Everywhere"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *[Binding(str(number), f"tab('{name}')", name.capitalize(), show=False) for number, name in enumerate(TABS, 1)],
+        Binding("h,left", "next_tab(-1)", "Tab to the left", show=False),
+        Binding("l,right", "next_tab(1)", "Tab to the right", show=False),
+        Binding("slash", "filter", "filter", tooltip="show only the rows that contain what you type"),
+        Binding("escape", "back", "Back", show=False, tooltip="close the message, the filter, or the detail"),
+    ]
+
+    def __init__(self, painter: Painter, moment: Moment, tab: str = "overview") -> None:
+        super().__init__(painter, moment)
+        self._tab = tab
+        self._panes: dict[str, Pane] = {}
+        self._too_small = LineView(painter, id="too-small")
+
+    def compose(self) -> ComposeResult:
+        """Header, the place for the panes, status, keys."""
+        yield self.header
+        yield Container(id="panes")
+        yield self.keys
+        yield self.status
+        yield self._too_small
+
+    async def on_mount(self) -> None:
+        """Show the first tab."""
+        await self.show_tab(self._tab)
+
+    @property
+    def tab(self) -> str:
+        """The chosen tab."""
+        return self._tab
+
+    @property
+    def has_pane(self) -> bool:
+        """The chosen tab has been made."""
+        return self._tab in self._panes
+
+    @property
+    def pane(self) -> Pane:
+        """The chosen tab's pane."""
+        return self._panes[self._tab]
+
+    async def show_tab(self, name: str) -> Pane:
+        """Choose a tab; its pane is made when it is first chosen."""
+        if self._tab in self._panes:
+            self._panes[self._tab].remove_class("-shown")
+        self._tab = name
+        pane = self._panes.get(name)
+        if pane is None:
+            pane = self._panes[name] = _make(name)(self.painter, self.moment)
+            await self.query_one("#panes").mount(pane)
+        pane.add_class("-shown")
+        for view in pane.query(LineView):
+            view.paint_with(self.painter)
+        pane.rows.focus()
+        self.call_after_refresh(lambda: self.show(self.moment, self.painter))
+        return pane
+
+    def draw(self) -> None:
+        """Draw the chosen pane; say so where the terminal is too small for any."""
+        width, height = self.size
+        small = width < MIN_WIDTH or height < MIN_HEIGHT
+        self.set_class(small, "-small")
+        if small:
+            said = f"{width}x{height} is too small: switchover needs {MIN_WIDTH}x{MIN_HEIGHT}"
+            self._too_small.set_lines([(Span(said, "late"),), (Span("the run goes on; make the window larger"),)])
+            return
+        if self._tab in self._panes:
+            self.pane.show(self.moment)
+
+    async def action_tab(self, name: str) -> None:
+        """Choose a tab by its number."""
+        await self.show_tab(name)
+
+    async def action_next_tab(self, by: int) -> None:
+        """Choose the tab beside."""
+        await self.show_tab(TABS[(TABS.index(self._tab) + by) % len(TABS)])
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer the filter only where there is something to filter."""
+        del parameters
+        return not (action == "filter" and self._tab in self._panes and not self.pane.can_filter)
+
+    async def action_filter(self) -> None:
+        """Open the filter line."""
+        from switchover.ui.widgets.entry import Entry
+
+        if self.query(Entry):
+            return
+        entry = Entry(self.painter, "/", self.pane.wanted, id="filter")
+        await self.mount(entry, before=self.keys)
+        entry.take_focus()
+
+    def on_entry_typed(self, event: object) -> None:
+        """Filter while the operator types."""
+        self.pane.filter(getattr(event, "text", ""))
+
+    async def on_entry_entered(self) -> None:
+        """Keep the filter, go back to the rows."""
+        await self._close_filter()
+
+    async def on_entry_left(self) -> None:
+        """Give up the filter."""
+        self.pane.filter("")
+        await self._close_filter()
+
+    async def _close_filter(self) -> None:
+        await self.query("#filter").remove()
+        self.pane.rows.focus()
+
+    def action_back(self) -> None:
+        """Close what lies on top: the message, then the filter, then the cursor's own way."""
+        if self.status.clear():
+            return
+        if self.pane.wanted:
+            self.pane.filter("")
+            return
+        follow = getattr(self.pane, "action_follow", None)
+        if follow is not None:
+            follow()

@@ -1,0 +1,125 @@
+"""All output of a step: read from the agent piece by piece, followed while the step runs, searched."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any, ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+
+from switchover.errors import SwitchoverError
+from switchover.snapshot import StepView
+from switchover.ui.presentation.line import Line, Span, clean
+from switchover.ui.presentation.moment import Moment
+from switchover.ui.presentation.wizard import find_step
+from switchover.ui.presentation.words import step as step_word
+from switchover.ui.screens.base import OverScreen
+from switchover.ui.theme import Painter
+from switchover.ui.widgets.entry import Entry
+from switchover.ui.widgets.scroller import Scroller
+
+__all__ = ["OutputScreen"]
+
+_PIECE = 64 * 1024
+_MOST_LINES = 20_000
+Request = Callable[..., Awaitable[Any]]
+
+
+class OutputScreen(OverScreen):
+    """Scroll, search with `/`, `n` and `N`; at the end it follows."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("slash", "search", "search"),
+        Binding("n", "match(1)", "next match", show=False),
+        Binding("N", "match(-1)", "previous match", show=False),
+    ]
+
+    def __init__(self, painter: Painter, moment: Moment, step: StepView, request: Request) -> None:
+        super().__init__(painter, moment, f"output of {step.id}")
+        self._step = step
+        self._request = request
+        self._offset = 0
+        self._lines: list[str] = []
+        self._rest = ""
+        self._dropped = 0
+        self._reading = False
+        self._complete = False
+        self._body = Scroller(painter, follow=True)
+        self._entry = Entry(painter, "/")
+
+    def compose(self) -> ComposeResult:
+        """The output, the search line."""
+        yield self.header
+        yield self._body
+        yield self._entry
+        yield self.keys
+        yield self.status
+
+    def on_mount(self) -> None:
+        """Begin to read."""
+        super().on_mount()
+        self._entry.display = False
+        self._body.focus()
+
+    def draw(self) -> None:
+        """Say how the step stands, and read on when there is more."""
+        step = find_step(self.moment.data.migration, self._step.id) or self._step
+        word = step_word(step.state)
+        self.headline = f"output of {step.id} · attempt {max(step.attempts, 1)} · {word.glyph} {word.word} · {self._body.place}"
+        if not self._reading and not self._complete:
+            self._reading = True
+            self.run_worker(self._read(step), exclusive=True)
+
+    async def _read(self, step: StepView) -> None:
+        try:
+            while True:
+                reply = await self._request(
+                    "output.read", step=step.id, attempt=max(step.attempts, 1), offset=self._offset, limit=_PIECE
+                )
+                self._take(str(reply["text"]))
+                moved = int(reply["next"]) != self._offset
+                self._offset = int(reply["next"])
+                self._complete = bool(reply["complete"]) and not moved
+                if not moved:
+                    break
+        except SwitchoverError as error:
+            self._complete = True
+            self.status.say(error.title, error=True, hint=error.hint)
+        finally:
+            self._reading = False
+
+    def _take(self, text: str) -> None:
+        *whole, self._rest = (self._rest + text).split("\n")
+        self._lines.extend(clean(line.rstrip("\r").rsplit("\r", 1)[-1]) for line in whole)
+        if (excess := len(self._lines) - _MOST_LINES) > 0:
+            del self._lines[:excess]
+            self._dropped += excess
+        shown: list[Line] = [(Span(f" {line}"),) for line in self._lines]
+        if self._dropped:
+            shown.insert(0, (Span(f" … {self._dropped} earlier lines are in the output file", "muted"),))
+        if self._rest:
+            shown.append((Span(f" {clean(self._rest.rsplit(chr(13), 1)[-1])}"),))
+        self._body.set_all(shown or [(Span(" no output yet", "muted"),)])
+
+    def action_search(self) -> None:
+        """Open the search line."""
+        self._entry.display = True
+        self._entry.take_focus()
+
+    def on_entry_entered(self, event: Entry.Entered) -> None:
+        """Mark what is searched for."""
+        found = self._body.search(event.text)
+        self._entry.display = False
+        self._body.focus()
+        self.status.say(f"{found} lines with “{event.text}”: n next, N previous" if found else f"no line with “{event.text}”")
+
+    def on_entry_left(self) -> None:
+        """Give up the search."""
+        self._body.search("")
+        self._entry.display = False
+        self._body.focus()
+
+    def action_match(self, by: int) -> None:
+        """Go to the next or previous match."""
+        self._body.next_match(by)

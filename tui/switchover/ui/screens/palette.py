@@ -1,0 +1,118 @@
+"""The palette: everything that can be done or opened from here, found by a few letters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from textual import events
+from textual.app import ComposeResult
+
+from switchover.ui.presentation.line import Item, Line, Span, fit
+from switchover.ui.presentation.moment import Moment
+from switchover.ui.screens.base import OverScreen
+from switchover.ui.theme import Painter
+from switchover.ui.widgets.entry import Entry
+from switchover.ui.widgets.rows import RowList
+
+__all__ = ["Command", "PaletteScreen", "rank"]
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """Something to do: how it is called, which key does it, and what runs."""
+
+    title: str
+    run: Callable[[], None]
+    key: str = ""
+    about: str = ""
+
+
+def rank(title: str, wanted: str) -> int | None:
+    """Say how well a title fits the letters typed (0 is best); None where they do not stand in it in this order."""
+    low, wanted = title.lower(), wanted.lower().strip()
+    if not wanted:
+        return 0
+    at = low.find(wanted)
+    if at == 0:
+        return 0
+    if at > 0:
+        return 1 if low[at - 1] in " ._-:" else 2
+    place = -1
+    gaps = 3
+    for letter in wanted.replace(" ", ""):
+        found = low.find(letter, place + 1)
+        if found < 0:
+            return None
+        gaps += found - place - 1 if place >= 0 else 0
+        place = found
+    return gaps
+
+
+class PaletteScreen(OverScreen):
+    """Type a few letters, choose with the arrows, press enter."""
+
+    def __init__(self, painter: Painter, moment: Moment, commands: Sequence[Command]) -> None:
+        super().__init__(painter, moment, "do or open")
+        self._commands = tuple(commands)
+        self._entry = Entry(painter, ":")
+        self._rows = RowList(painter)
+
+    def compose(self) -> ComposeResult:
+        """The line, then what fits it."""
+        yield self.header
+        yield self._entry
+        yield self._rows
+        yield self.keys
+        yield self.status
+
+    def on_mount(self) -> None:
+        """Type at once."""
+        super().on_mount()
+        self._entry.take_focus()
+
+    def _found(self) -> list[tuple[int, Command]]:
+        ranked = [(rank(command.title, self._entry.text), index, command) for index, command in enumerate(self._commands)]
+        return _ordered(ranked)
+
+    def draw(self) -> None:
+        """Draw what fits the letters."""
+        width = max(self.size.width, 20)
+        title = min(max(width // 2, 24), 60)
+        items = []
+        for index, command in self._found():
+            line: Line = (
+                Span(f"   {fit(command.title, title)} "),
+                Span(fit(command.key, 8), "key"),
+                Span(command.about, "muted"),
+            )
+            items.append(Item(str(index), (line,)))
+        self._rows.set_items(items, (), [(), (Span("   nothing fits", "muted"),)])
+
+    def on_entry_typed(self) -> None:
+        """Find anew, the best one chosen."""
+        self.draw()
+        self._rows.action_jump(0)
+
+    def on_key(self, event: events.Key) -> None:
+        """Move through the list without leaving the line."""
+        moves = {"down": 1, "up": -1, "ctrl+n": 1, "ctrl+k": -1}
+        if event.key in moves:
+            event.stop()
+            self._rows.action_move(moves[event.key])
+
+    def on_entry_entered(self) -> None:
+        """Do what is chosen."""
+        if self._rows.key:
+            command = self._commands[int(self._rows.key)]
+            self.dismiss()
+            self.app.call_later(command.run)
+
+    def on_entry_left(self) -> None:
+        """Go back."""
+        self.dismiss()
+
+
+def _ordered(ranked: Sequence[tuple[int | None, int, Command]]) -> list[tuple[int, Command]]:
+    fitting = [(score, index, command) for score, index, command in ranked if score is not None]
+    return [(index, command) for _, index, command in sorted(fitting, key=lambda entry: entry[:2])]

@@ -1,0 +1,70 @@
+"""The ways back: choose one, read what it does and loses, then say yes."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+
+from switchover.snapshot import RollbackView
+from switchover.ui.messages import Intent
+from switchover.ui.presentation.line import Line, Span, wrap
+from switchover.ui.presentation.moment import Moment
+from switchover.ui.presentation.rollback import rollback_items, way_name
+from switchover.ui.screens.base import OverScreen
+from switchover.ui.screens.guarded import AskScreen
+from switchover.ui.theme import Painter
+from switchover.ui.widgets.rows import RowList
+
+__all__ = ["RollbackScreen"]
+
+
+class RollbackScreen(OverScreen):
+    """All ways back as they stand now; enter chooses, a question follows."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "choose", "choose this way back")]
+
+    def __init__(self, painter: Painter, moment: Moment) -> None:
+        super().__init__(painter, moment, "roll back: choose a way")
+        self._rows = RowList(painter)
+
+    def compose(self) -> ComposeResult:
+        """The ways."""
+        yield self.header
+        yield self._rows
+        yield self.keys
+        yield self.status
+
+    def on_mount(self) -> None:
+        """Stand on the first way that is open."""
+        super().on_mount()
+        self._rows.focus()
+
+    def draw(self) -> None:
+        """Draw the ways."""
+        nothing: list[Line] = [(), (Span("   there is no way back to take: nothing has been started", "muted"),)]
+        self._rows.set_items(rollback_items(self.moment, self.size.width), (), nothing)
+
+    @property
+    def _chosen(self) -> RollbackView | None:
+        name = self._rows.key.removeprefix("way:")
+        ways = self.moment.data.migration.rollbacks
+        return next((way for way in ways if way.name == name), None) if self._rows.key else None
+
+    def action_choose(self) -> None:
+        """Ask for the last yes, or say why this way is closed."""
+        way = self._chosen
+        if way is None:
+            return
+        if not way.available:
+            self.status.say(f"this way is closed: {way.reason or 'not available now'}", error=True)
+            return
+        width = max(self.size.width - 4, 20)
+        lines: list[Line] = [(Span(f" Roll back {way_name(way)}", "danger"), Span(f"  {way.title}", "muted")), ()]
+        lines.extend((Span(f" {number}. "), *line) for number, step in enumerate(way.steps, 1) for line in wrap(step, width - 4, limit=2))
+        if way.data_loss:
+            lines.extend([(), *((Span(" loses ", "muted"), *line) for line in wrap(way.data_loss, width - 8, "outcome-warn"))])
+        intent = Intent("run.rollback", {"name": way.name or None, "dry_run": False}, f"rolling back {way_name(way)}")
+        screen = AskScreen(self.painter, self.moment, f"roll back {way_name(way)}?", lines, intent)
+        self.app.switch_screen(screen)

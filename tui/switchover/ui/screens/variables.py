@@ -1,0 +1,87 @@
+"""The values that the plan asks for before a run: one line each, then start."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+
+from switchover.ui.messages import Intent
+from switchover.ui.presentation.line import Line, Span
+from switchover.ui.presentation.moment import Moment
+from switchover.ui.screens.base import OverScreen
+from switchover.ui.theme import Painter
+from switchover.ui.widgets.entry import Entry
+from switchover.ui.widgets.lines import LineView
+
+__all__ = ["VariablesScreen"]
+
+
+class VariablesScreen(OverScreen):
+    """Enter takes a value and goes to the next; after the last one the run starts."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+b", "previous", "the one before")]
+
+    def __init__(self, painter: Painter, moment: Moment, wanted: Sequence[tuple[str, str, str]]) -> None:
+        super().__init__(painter, moment, "before the run starts")
+        self._wanted = tuple(wanted)
+        self._values = [default for _, _, default in self._wanted]
+        self._at = 0
+        self._body = LineView(painter)
+        self._entry = Entry(painter, "value:")
+
+    def compose(self) -> ComposeResult:
+        """What is asked for, and the line."""
+        yield self.header
+        yield self._body
+        yield self._entry
+        yield self.keys
+        yield self.status
+
+    def on_mount(self) -> None:
+        """Ask for the first."""
+        super().on_mount()
+        self._ask(0)
+
+    def _ask(self, at: int) -> None:
+        self._at = at
+        name, _, _ = self._wanted[at]
+        self._entry.relabel(f"{name} =")
+        self._entry.text = self._values[at]
+        self._entry.take_focus()
+        self.draw()
+
+    def draw(self) -> None:
+        """Draw the values given so far."""
+        lines: list[Line] = [(), (Span(" The plan asks for these; they are frozen for the whole run.", "muted"),), ()]
+        for index, (name, ask, _) in enumerate(self._wanted):
+            mark = "▶" if index == self._at else "✓" if index < self._at else "○"
+            lines.append((Span(f" {mark} ", "accent"), Span(f"{name}  ", "strong"), Span(ask, "muted")))
+            if index < self._at:
+                lines.append((Span(f"     {self._values[index]}"),))
+        self._body.set_lines(lines)
+
+    def on_entry_entered(self, event: Entry.Entered) -> None:
+        """Take a value; start after the last."""
+        name = self._wanted[self._at][0]
+        if not event.text.strip():
+            self.status.say(f"{name} needs a value", error=True)
+            return
+        self.status.clear()
+        self._values[self._at] = event.text.strip()
+        if self._at + 1 < len(self._wanted):
+            self._ask(self._at + 1)
+            return
+        variables = {name: value for (name, _, _), value in zip(self._wanted, self._values, strict=True)}
+        self.app.post_message(Intent("run.start", {"variables": variables}, "starting the run"))
+        self.dismiss()
+
+    def on_entry_left(self) -> None:
+        """Go back."""
+        self.dismiss()
+
+    def action_previous(self) -> None:
+        """Go back to the value before."""
+        self._ask(max(self._at - 1, 0))

@@ -1,0 +1,130 @@
+"""The terminal survives us: what is set before Textual is imported, and what happens when the line drops or a signal comes.
+
+A hang-up (the line is gone) ends the process at once: there is nothing to restore, and a process that reads from a dead
+terminal spins. SIGTERM, SIGHUP and SIGINT end the App in good order; where it cannot (its output is blocked), the terminal
+is put back from here and the process ends. The agent and the run do not notice either.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import sys
+import termios
+import threading
+from collections.abc import Callable, MutableMapping
+from types import FrameType
+from typing import Any
+
+__all__ = ["TerminalGuard", "choose_theme", "prepare_environment", "why_not"]
+
+_RESTORE = (
+    "\x1b[?2004l\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1015l\x1b[?1006l\x1b[?1016l\x1b[?1004l\x1b[?2048l\x1b[?2026l"
+    "\x1b[<u\x1b[?7h\x1b[0m\x1b[?1049l\x1b[?25h"
+)
+_GRACE_S = 2.0
+_SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
+
+
+def why_not(environ: MutableMapping[str, str]) -> str:
+    """Say why the screens cannot be shown here, with what to do instead; empty where they can."""
+    instead = "use `switchover status PLAN`, `check PLAN` or `run PLAN` instead"
+    if not (sys.stdin is not None and sys.stdin.isatty() and sys.stderr is not None and sys.stdout.isatty()):
+        return f"the screens need a terminal, and this is none; {instead}"
+    if environ.get("TERM", "") in {"dumb", ""}:
+        return f"this terminal (TERM={environ.get('TERM') or 'not set'}) cannot show screens; {instead}"
+    return ""
+
+
+def prepare_environment(environ: MutableMapping[str, str]) -> bool:
+    """Set what Textual reads when it is imported; return whether the mouse shall be used."""
+    remote = bool(environ.get("SSH_CONNECTION") or environ.get("SSH_TTY"))
+    environ.setdefault("TEXTUAL_ANIMATIONS", "none")
+    environ.setdefault("TEXTUAL_SMOOTH_SCROLL", "0")
+    environ.setdefault("TEXTUAL_FPS", "15" if remote else "30")
+    return environ.get("SWITCHOVER_MOUSE", "0" if remote else "1") == "1"
+
+
+def choose_theme(environ: MutableMapping[str, str]) -> str:
+    """Choose the theme: the operator's, none where colours are not wanted, 16 colours where there are no more."""
+    if chosen := environ.get("SWITCHOVER_THEME"):
+        return chosen
+    if environ.get("NO_COLOR"):
+        return "mono"
+    term = environ.get("TERM", "")
+    if environ.get("COLORTERM") in {"truecolor", "24bit"} or "256color" in term or term.startswith(("tmux", "xterm-")):
+        return "dark"
+    return "ansi"
+
+
+class TerminalGuard:
+    """Watches the line and the signals while the App runs. `leave` asks the App to end; it is called from any thread."""
+
+    def __init__(self, leave: Callable[[int], None]) -> None:
+        self._leave = leave
+        self._before: list[Any] | None = None
+        self._fd = sys.__stdin__.fileno() if sys.__stdin__ is not None else 0
+        self._handlers: dict[int, Any] = {}
+        self._ended = threading.Event()
+        self.signal_number = 0
+
+    def __enter__(self) -> TerminalGuard:
+        try:
+            self._before = termios.tcgetattr(self._fd)
+        except termios.error:
+            self._before = None
+        for number in _SIGNALS:
+            self._handlers[number] = signal.signal(number, self._on_signal)
+        threading.Thread(target=self._watch_line, name="line-watch", daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        for number, handler in self._handlers.items():
+            signal.signal(number, handler)
+        self._restore_modes()
+
+    def _on_signal(self, number: int, _frame: FrameType | None) -> None:
+        self.signal_number = number
+        timer = threading.Timer(_GRACE_S, self._force, (number,))
+        timer.daemon = True
+        timer.start()
+        self._leave(128 + number)
+
+    def _watch_line(self) -> None:
+        """Sleep until the line hangs up; costs nothing meanwhile."""
+        poll = select.poll()
+        poll.register(self._fd, 0)
+        while not self._ended.is_set():
+            if any(event & (select.POLLHUP | select.POLLERR | select.POLLNVAL) for _, event in poll.poll(60_000)):
+                if not self._ended.is_set():
+                    os._exit(128 + signal.SIGHUP)
+                return
+
+    def _force(self, number: int) -> None:
+        """Put the terminal back without the App, and end."""
+        if not self._ended.is_set():
+            self.restore()
+            os._exit(128 + number)
+
+    def _restore_modes(self) -> None:
+        if self._before is not None:
+            try:
+                termios.tcsetattr(self._fd, termios.TCSANOW, self._before)
+            except (termios.error, OSError):
+                pass
+
+    def restore(self) -> None:
+        """Switch off every mode that the App may have switched on; never waits for a line that is blocked."""
+        try:
+            os.set_blocking(self._fd, False)
+            os.write(self._fd, _RESTORE.encode())
+        except OSError:
+            pass
+        finally:
+            try:
+                os.set_blocking(self._fd, True)
+            except OSError:
+                pass
+        self._restore_modes()

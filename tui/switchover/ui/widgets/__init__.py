@@ -1,0 +1,1 @@
+"""Widgets that place lines and repaint only those that changed."""
