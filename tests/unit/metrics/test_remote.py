@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+import pytest
+
+from switchover.metrics.remote import NoValueError, RemoteNumbers, dotted
+
+
+def answering(body: Any = None, *, status: int = 200, text: str | None = None) -> RemoteNumbers:
+    def answer(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(status, text=text) if text is not None else httpx.Response(status, json=body)
+
+    return RemoteNumbers(httpx.MockTransport(answer))
+
+
+def failing(error: Exception) -> RemoteNumbers:
+    def answer(request: httpx.Request) -> httpx.Response:
+        raise error
+
+    return RemoteNumbers(httpx.MockTransport(answer))
+
+
+def vector(*values: str) -> dict[str, Any]:
+    return {
+        "status": "success",
+        "data": {"resultType": "vector", "result": [{"metric": {}, "value": [1.0, v]} for v in values]},
+    }
+
+
+async def test_a_query_with_one_series_is_its_value() -> None:
+    assert await answering(vector("42.5")).prometheus("http://p:9090/", "up") == 42.5
+
+
+async def test_a_scalar_is_its_value() -> None:
+    body = {"status": "success", "data": {"resultType": "scalar", "result": [1.0, "7"]}}
+    assert await answering(body).prometheus("http://p:9090", "7") == 7.0
+
+
+@pytest.mark.parametrize(
+    ("body", "why"),
+    [
+        (vector(), "finds no series"),
+        (vector("1", "2"), "finds 2 series"),
+        (vector("NaN"), "the answer is NaN"),
+        ({"data": {}}, "has no 'result'"),
+    ],
+)
+async def test_a_query_without_exactly_one_number_says_so(body: Any, why: str) -> None:
+    with pytest.raises(NoValueError, match=why):
+        await answering(body).prometheus("http://p:9090", "up")
+
+
+async def test_a_place_in_a_document_is_its_number() -> None:
+    body = {"queue": {"sizes": [1, "2.5"]}}
+    assert await answering(body).http_json("http://x/", "queue.sizes.1") == 2.5
+    assert await answering(3).http_json("http://x/", "") == 3.0
+
+
+@pytest.mark.parametrize("value", [True, None, "many", [1], {"a": 1}])
+async def test_what_is_no_number_is_not_taken_for_one(value: Any) -> None:
+    with pytest.raises(NoValueError, match="no number"):
+        await answering({"v": value}).http_json("http://x/", "v")
+
+
+async def test_a_missing_place_is_named() -> None:
+    with pytest.raises(NoValueError, match=r"no 'c' at 'a\.c'"):
+        dotted({"a": {"b": 1}}, "a.c")
+
+
+@pytest.mark.parametrize(
+    ("numbers", "why"),
+    [
+        (answering({}, status=503), "x answers 503"),
+        (answering(text="<html>"), "not JSON"),
+        (answering(text="1" * (2 << 20)), "larger than 1 MiB"),
+        (failing(httpx.ConnectError("no")), "cannot connect"),
+        (failing(httpx.ReadTimeout("no")), "no answer within 5 s"),
+        (failing(httpx.RemoteProtocolError("nonsense")), "nonsense"),
+    ],
+)
+async def test_every_failure_says_why_there_is_no_number(numbers: RemoteNumbers, why: str) -> None:
+    with pytest.raises(NoValueError, match=why):
+        await numbers.http_json("http://x/", "v")
+    await numbers.aclose()

@@ -1,0 +1,137 @@
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+from tests.unit.health.fakes import StillClock, plan, scope_of
+
+from switchover.metrics.remote import RemoteNumbers
+from switchover.metrics.sampler import Sampler
+from switchover.plan.model import MetricSpec
+from switchover_checks.api import Metric, Status
+
+OK, WARN, CRIT, UNKNOWN, SKIPPED, PENDING = Status
+
+
+def sampler(clock: StillClock | None = None, *, body: Any = 1, **metrics: MetricSpec) -> Sampler:
+    loaded = plan('vars: {port: {type: port, ask: "port?"}}\n')
+    transport = httpx.MockTransport(lambda request: httpx.Response(200, json=body))
+    return Sampler(
+        metrics,
+        lambda: scope_of(loaded),
+        clock or StillClock(),
+        service_number=lambda service, metric: 12.5 if (service, metric) == ("api", "cpu") else None,
+        check_period=lambda check: 30.0,
+        remote=RemoteNumbers(transport),
+    )
+
+
+def spec(type_: str, **keys: Any) -> MetricSpec:
+    return MetricSpec.model_validate({"type": type_, **keys})
+
+
+async def test_the_host_is_measured_without_any_metric_in_the_plan() -> None:
+    clock = StillClock()
+    found = sampler(clock)
+    for _ in range(2):
+        for names in found.rhythms().values():
+            await found.sample(names)
+        clock.advance(2.0)
+    assert {"host.cpu", "host.memory", "host.load", "host.disk", "host.net_in", "host.net_out"} <= set(found.tracks)
+    memory = found.tracks["host.memory"].series.latest
+    disk = found.tracks["host.disk"].series.latest
+    assert memory is not None
+    assert disk is not None
+    assert 0 < memory < 100
+    assert 0 < disk <= 100
+    assert found.tracks["host.net_in"].series.newest(2)[0] is None  # a rate needs two readings
+
+
+async def test_a_metric_of_the_host_that_does_not_exist_says_what_there_is() -> None:
+    found = sampler(odd=spec("host", metric="colour"))
+    await found.sample(["odd"])
+    assert "choose from cpu, memory" in found.tracks["odd"].note
+
+
+async def test_thresholds_judge_the_newest_value() -> None:
+    for body, status in ((5, OK), (15, WARN), (25, CRIT)):
+        found = sampler(body={"v": body}, q=spec("http_json", url="http://x/", path="v", warn="~:10", crit="~:20"))
+        await found.sample(["q"])
+        assert found.tracks["q"].status(stale=False) is status
+        assert found.tracks["q"].status(stale=True) is UNKNOWN
+
+
+async def test_a_metric_without_thresholds_is_never_bad() -> None:
+    found = sampler(q=spec("http_json", url="http://x/", path="missing"))
+    assert found.tracks["q"].status(stale=False) is PENDING
+    await found.sample(["q"])
+    assert found.tracks["q"].status(stale=False) is PENDING
+    assert "no 'missing'" in found.tracks["q"].note
+
+
+async def test_a_threshold_that_is_none_is_said_and_judges_nothing() -> None:
+    found = sampler(q=spec("http_json", url="http://x/", path="v", warn="many"))
+    assert "is not a threshold" in found.tracks["q"].note
+
+
+async def test_a_variable_without_a_value_is_a_gap_that_says_so() -> None:
+    found = sampler(q=spec("http_json", url="http://127.0.0.1:{{ port }}/", path="v"))
+    await found.sample(["q"])
+    assert found.tracks["q"].note == "waits for variable port"
+    assert found.tracks["q"].series.newest(1) == (None,)
+
+
+async def test_a_metric_of_a_process_is_what_was_last_seen_of_the_service() -> None:
+    found = sampler(
+        cpu=spec("process", service="api", metric="cpu"), mem=spec("process", service="gone", metric="memory")
+    )
+    await found.sample(["cpu", "mem"])
+    assert (found.tracks["cpu"].series.latest, found.tracks["cpu"].unit) == (12.5, "%")
+    assert (found.tracks["mem"].series.latest, found.tracks["mem"].unit) == (None, "B")
+    assert "gone does not run" in found.tracks["mem"].note
+
+
+def test_a_metric_of_a_check_comes_with_its_results_and_in_its_rhythm() -> None:
+    clock = StillClock()
+    found = sampler(
+        clock,
+        took=spec("check", check="api", metric="time"),
+        rows=spec("check", check="api", metric="rows"),
+        other=spec("check", check="web"),
+    )
+    assert "took" not in {name for names in found.rhythms().values() for name in names}
+    for count in (10_000.0, 9_999.0):
+        found.note_check("api", (Metric("rows", count, "rows"),), 0.25, at=clock.now(), mono=clock.monotonic())
+        clock.advance(30.0)
+    assert found.tracks["took"].series.newest(5) == (0.25, 0.25)
+    assert (found.tracks["rows"].series.newest(5), found.tracks["rows"].unit) == ((10_000.0, 9_999.0), "rows")
+    assert found.tracks["rows"].series.step_s == 30.0
+    assert len(found.tracks["other"].series) == 0
+
+
+def test_a_result_without_the_metric_is_a_gap_that_says_what_there_was() -> None:
+    found = sampler(rows=spec("check", check="api", metric="rows"))
+    found.note_check("api", (Metric("size", 1.0),), 0.1, at=1.0, mono=1.0)
+    assert found.tracks["rows"].note == "the last result of api has no 'rows'; it has size"
+    assert found.tracks["rows"].series.newest(1) == (None,)
+
+
+async def test_a_baseline_is_a_number_or_the_median_of_what_was_measured_before() -> None:
+    clock = StillClock()
+    found = sampler(
+        clock,
+        fixed=spec("http_json", url="http://x/", path="v", baseline=310),
+        recorded=spec("check", check="api", metric="rows", baseline="record"),
+        plain=spec("check", check="api", metric="rows"),
+    )
+    assert found.tracks["fixed"].baseline == 310.0
+    for count in (10.0, 1000.0, 20.0):
+        found.note_check("api", (Metric("rows", count),), 0.1, at=clock.now(), mono=clock.monotonic())
+        clock.advance(30.0)
+    assert found.record_baselines() == {"recorded": 20.0}
+    assert (found.tracks["recorded"].baseline, found.tracks["plain"].baseline) == (20.0, None)
+    again = sampler(
+        recorded=spec("check", check="api", metric="rows", baseline="record"), plain=spec("host", metric="cpu")
+    )
+    again.set_baselines({"recorded": 20.0, "plain": 1.0, "unheard of": 2.0})
+    assert (again.tracks["recorded"].baseline, again.tracks["plain"].baseline) == (20.0, None)
