@@ -190,7 +190,7 @@ def neutralise(text: str | bytes, *, overwrite: bool = False) -> str:
     """Return text that is harmless on a terminal: no control sequences, no hidden or direction-changing characters.
 
     A lone carriage return becomes a line end; with `overwrite` it does what a terminal does with progress bars: what
-    follows takes the place of what was there. Line ends and tabs stay; invalid UTF-8 becomes `\N{REPLACEMENT CHARACTER}`.
+    follows takes the place of what was there. Line ends and tabs stay; invalid UTF-8 becomes U+FFFD.
     """
     if isinstance(text, bytes):
         text = text.decode("utf-8", "replace")

@@ -1,6 +1,6 @@
 """The facts of a run. The journal keeps them in order; the state of a run is nothing but their fold.
 
-A *unit* is what can be executed: a step (its id) or an action of a rollback (`rollback:1:0`, the first action of the first).
+A *unit* is what can be executed: a step (its id) or an action of a rollback (`rollback:1:0`: the first of the first).
 """
 
 from __future__ import annotations
@@ -38,6 +38,7 @@ __all__ = [
     "StepStarted",
     "StepUnknown",
     "Ticked",
+    "VariablesGiven",
     "decode_event",
     "encode_event",
 ]
@@ -92,6 +93,14 @@ class BaselineMeasured:
 
 
 @dataclass(frozen=True, slots=True)
+class VariablesGiven:
+    """Values for variables that were still open; frozen from here on."""
+
+    values: dict[str, str]
+    by: Operator
+
+
+@dataclass(frozen=True, slots=True)
 class ConfirmationGiven:
     """A person typed the text that a step demands."""
 
@@ -121,7 +130,7 @@ class StepStarted:
 
 @dataclass(frozen=True, slots=True)
 class StepEnded:
-    """Written before any screen says how it ended. `exit_code` is negative for a signal, None where nothing was executed."""
+    """Written before any screen says how it ended. `exit_code`: negative for a signal, None if nothing was executed."""
 
     unit: str
     attempt: int
@@ -239,11 +248,17 @@ class AbortRequested:
 
 @dataclass(frozen=True, slots=True)
 class RollbackItem:
-    """One action of a rollback; `undoes` is the step that it compensates, empty for an action of a named plan."""
+    """One action of a rollback, whole, so that it can be gone on with from here alone. `env` still holds its templates.
+
+    `undoes` is the step that it compensates, empty for an action of a named plan.
+    """
 
     unit: str
     run: str
     undoes: str = ""
+    env: dict[str, str] = field(default_factory=dict)
+    cwd: str = ""
+    timeout_s: float = 600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,6 +303,7 @@ Event = (
     | StepResolved
     | StepRetried
     | Ticked
+    | VariablesGiven
     | GateOpened
     | GateWaitsForHuman
     | GateAnswered

@@ -19,6 +19,7 @@ class WayBackItem:
     timeout_s: float
     undoes: str = ""
     expect_s: float | None = None
+    cwd: str = ""
 
     @property
     def label(self) -> str:
@@ -65,7 +66,7 @@ def plan_way_back(plan: Plan, state: RunState, name: str = "") -> WayBack:
 
 def _step_by_step(plan: Plan, state: RunState) -> WayBack:
     steps = _begun(plan, state)
-    items = tuple(_item(step.id, step.rollback) for step in steps if step.rollback is not None)
+    items = tuple(_item(step, step.rollback) for step in steps if step.rollback is not None)
     cannot = tuple(_cannot(step) for step in steps if step.rollback is None and step.effect != "read")
     reason = "" if items else "no step that can be undone has begun"
     return WayBack("", "Undo the begun steps, newest first", items, reason, tuple(c for c in cannot if c))
@@ -79,7 +80,7 @@ def _named(plan: Plan, state: RunState, name: str, spec: RollbackPlan) -> WayBac
             items.append(WayBackItem(action.run, tuple(action.env.items()), action.timeout))
         for step in _begun(plan, state, frozenset(action.compensate)) if action.compensate else ():
             if step.rollback is not None:
-                items.append(_item(step.id, step.rollback))
+                items.append(_item(step, step.rollback))
             elif step.effect != "read" and (text := _cannot(step)):
                 cannot.append(text)
     reason = ""
@@ -113,8 +114,10 @@ def _begun(plan: Plan, state: RunState, phases: frozenset[str] | None = None) ->
     ]
 
 
-def _item(step_id: str, action: RollbackAction) -> WayBackItem:
-    return WayBackItem(action.run, tuple(action.env.items()), action.timeout, step_id, action.expect_duration)
+def _item(step: Step, action: RollbackAction) -> WayBackItem:
+    return WayBackItem(
+        action.run, tuple(action.env.items()), action.timeout, step.id, action.expect_duration, step.cwd or ""
+    )
 
 
 def _cannot(step: Step) -> str:

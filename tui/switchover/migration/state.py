@@ -195,6 +195,8 @@ def _apply(state: RunState, record: ev.Record) -> RunState:
             )
         case ev.BaselineMeasured():
             return replace(state, baseline=dict(event.values))
+        case ev.VariablesGiven():
+            return replace(state, variables={**state.variables, **event.values})
         case ev.RollbackStarted():
             rollback = RollbackState(
                 event.number, event.name, event.items, event.cannot_undo, now, budget_s=event.budget_s

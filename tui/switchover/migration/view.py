@@ -70,7 +70,7 @@ class ViewContext:
 def build_view(plan: Plan, state: RunState, context: ViewContext) -> MigrationView:
     """Return the whole view."""
     action = next_action(plan, state)
-    phases = tuple(_phase(phase, plan, state, action, context) for phase in plan.phases)
+    phases = tuple(_phase(phase, state, action, context) for phase in plan.phases)
     return MigrationView(
         run_id=state.run_id,
         state=_run_word(state, action, context),
@@ -129,7 +129,7 @@ def _rolling_back(state: RunState) -> str:
     return state.rollback.name or "step by step"
 
 
-def _phase(phase: Phase, plan: Plan, state: RunState, action: Action, context: ViewContext) -> PhaseView:
+def _phase(phase: Phase, state: RunState, action: Action, context: ViewContext) -> PhaseView:
     steps = tuple(_step(step, state, action, context) for step in phase.steps)
     gate = _gate(phase.id, phase.gate, state, context) if phase.gate else None
     started = [s.started_at for s in steps if s.started_at is not None]

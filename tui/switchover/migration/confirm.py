@@ -1,0 +1,107 @@
+"""Confirmations: the exact text, from the right number of people, not before its time. Pure."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+
+from switchover.errors import RefusedError
+from switchover.migration.operator import Operator
+from switchover.migration.state import Moment, RunState
+from switchover.plan.model import Plan, Step
+from switchover_checks.units import format_duration, parse_duration
+
+__all__ = ["VALID_FOR_S", "check_text", "elapsed", "missing_person", "why_not_yet"]
+
+VALID_FOR_S = 900.0  # how long the first of two persons' word counts
+
+_POINT = re.compile(r"\s*(phase|step)\.([A-Za-z_][A-Za-z0-9_-]*)\s*(?:\+\s*(\S+))?\s*")
+
+
+def elapsed(since: Moment, now: Moment) -> float:
+    """Return the seconds between two moments: by the monotonic clock within one boot, else by the wall clock."""
+    if since.boot_id == now.boot_id:
+        return max(0.0, now.mono - since.mono)
+    return max(0.0, now.at - since.at)
+
+
+def check_text(step: Step, wanted: str, given: str | None) -> None:
+    """Raise `RefusedError` unless exactly the wanted text was typed."""
+    if step.irreversible and step.confirm is None:
+        raise RefusedError(f"{step.id} is irreversible and has no confirmation", "add `confirm:` to the plan")
+    if given is None:
+        raise RefusedError(f"{step.id} needs a typed confirmation", f"type exactly: {wanted}")
+    if given != wanted:
+        raise RefusedError(f"the confirmation of {step.id} does not match", f"type exactly: {wanted}")
+
+
+def missing_person(step: Step, state: RunState, operator: Operator, now: Moment) -> str:
+    """Return who is still missing after `operator` has confirmed, or nothing. Refuse the same person twice."""
+    if step.confirm is None or step.confirm.persons < 2:
+        return ""
+    fresh = [by for by, at in state.unit(step.id).confirmations if elapsed(at, now) <= VALID_FOR_S]
+    if any(by.who == operator.who for by in fresh):
+        raise RefusedError(
+            f"{step.id} needs two people, and {operator.who} has confirmed it already",
+            "a second person, under their own login, has to type it too",
+        )
+    return "" if fresh else f"{step.id} needs a second person: {operator.who} has confirmed it"
+
+
+def why_not_yet(plan: Plan, state: RunState, step: Step, now: Moment) -> str:
+    """Return why the step's time has not come (cool-down, not before), or nothing."""
+    if step.confirm is None:
+        return ""
+    if step.confirm.cooldown:
+        since = _ready_since(plan, state, step.id)
+        left = step.confirm.cooldown - (elapsed(since, now) if since else 0.0)
+        if left > 0:
+            return f"cools down for another {format_duration(left)}"
+    if step.confirm.not_before:
+        return _not_before(step.confirm.not_before, plan, state, now)
+    return ""
+
+
+def _ready_since(plan: Plan, state: RunState, step_id: str) -> Moment | None:
+    """Return when everything before the step was through."""
+    latest = state.started
+    for phase in plan.phases:
+        for step in phase.steps:
+            if step.id == step_id:
+                return latest
+            latest = state.unit(step.id).ended or latest
+        latest = state.gate(phase.id).ended or latest
+    return latest
+
+
+def _not_before(text: str, plan: Plan, state: RunState, now: Moment) -> str:
+    if match := _POINT.fullmatch(text):
+        kind, name, wait = match.groups()
+        try:
+            seconds = parse_duration(wait) if wait else 0.0
+        except ValueError:
+            return f"its time {text!r} cannot be read"
+        since = _phase_end(plan, state, name) if kind == "phase" else state.unit(name).ended
+        if since is None:
+            return f"waits for {kind} {name} to end"
+        left = seconds - elapsed(since, now)
+        return f"not before {text}: another {format_duration(left)}" if left > 0 else ""
+    try:
+        when = datetime.fromisoformat(text.strip())
+    except ValueError:
+        return f"its time {text!r} cannot be read; write phase.ID + 24h, step.ID + 1h or 2026-01-31T22:00Z"
+    if when.tzinfo is None:
+        when = when.replace(tzinfo=UTC)
+    return f"not before {text.strip()}" if now.at < when.timestamp() else ""
+
+
+def _phase_end(plan: Plan, state: RunState, phase_id: str) -> Moment | None:
+    for phase in plan.phases:
+        if phase.id != phase_id:
+            continue
+        if phase.gate is not None:
+            return state.gate(phase_id).ended
+        ends = [state.unit(step.id).ended for step in phase.steps]
+        known = [end for end in ends if end is not None]
+        return known[-1] if known and len(known) == len(ends) else None
+    return None

@@ -1,0 +1,288 @@
+"""Carries out one unit: announced in the journal, run under a shim, its end journalled before anybody is told."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+import re
+import signal
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from switchover.errors import RefusedError, StateError
+from switchover.migration import events as ev
+from switchover.migration.attempt import Attempt, Ended, Lost, NeverStarted, Running, Truth
+from switchover.migration.keeper import Keeper
+from switchover.migration.operator import Operator
+from switchover.migration.spawn import LauncherLostError, ShimRequest
+from switchover.plan.model import Step
+from switchover.plan.templates import TemplateError
+from switchover.plan.variables import MissingValueError, render
+from switchover_checks.units import format_duration
+
+__all__ = ["Executor", "Unit"]
+
+_KEPT_BYTES = 4 << 20  # of a step's output: half of it for the beginning, half for the end
+_CAPTURE = re.compile(r"stdout:/(.*)/", re.DOTALL)
+_SHELL_ENDINGS = {
+    126: "the command cannot be executed (exit 126): it is not executable, or not a program",
+    127: "a command was not found (exit 127)",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """What is to be executed. `env` and `cwd` still hold their templates; `run` never has any.
+
+    `run` goes to `/bin/sh -e -c`: it ends at the first line that fails.
+    """
+
+    name: str
+    run: str
+    env: Mapping[str, str]
+    timeout_s: float
+    cwd: str = ""
+    outputs: Mapping[str, str] = field(default_factory=dict)
+    rollback: str = ""
+    max_output: int | None = None
+    label: str = ""
+
+    @classmethod
+    def of_step(cls, step: Step) -> Unit:
+        """Return a step's command as a unit."""
+        return cls(
+            step.id,
+            step.run or "",
+            step.env,
+            step.timeout,
+            step.cwd or "",
+            step.outputs,
+            step.rollback.run if step.rollback else "",
+            step.max_output,
+        )
+
+    @classmethod
+    def of_item(cls, item: ev.RollbackItem) -> Unit:
+        """Return an action of a rollback as a unit."""
+        return cls(item.unit, item.run, item.env, item.timeout_s, item.cwd, label=item.undoes)
+
+    @property
+    def argv(self) -> tuple[str, ...]:
+        """The exact argument vector."""
+        return ("/bin/sh", "-e", "-c", self.run)
+
+    @property
+    def captures(self) -> dict[str, str]:
+        """The regular expressions of the outputs."""
+        found = {name: _CAPTURE.fullmatch(text.strip()) for name, text in self.outputs.items()}
+        return {name: match[1] for name, match in found.items() if match}
+
+
+class Executor:
+    """Runs units one at a time, and finds the truth about one that somebody else started."""
+
+    def __init__(self, keeper: Keeper) -> None:
+        self._keeper = keeper
+        self._pidfd = -1
+        self.stopped_because = ""
+
+    async def run(
+        self, unit: Unit, operator: Operator, *, confirmed: str = "", evidence: tuple[ev.Evidence, ...] = ()
+    ) -> None:
+        """Run it to its end, which is in the journal when this returns. Raise where it cannot be started."""
+        keeper = self._keeper
+        number = len(keeper.state.unit(unit.name).attempts) + 1
+        env = await self._environment(unit, number)
+        cwd = str(keeper.loaded.directory / self.render(unit.cwd))
+        attempt = self.attempt(unit.name, number)
+        attempt.prepare()
+        started = ev.StepStarted(
+            unit=unit.name,
+            attempt=number,
+            by=operator,
+            argv=unit.argv,
+            argv_digest=hashlib.sha256("\0".join(unit.argv).encode("utf-8", "surrogateescape")).hexdigest(),
+            env_names=tuple(sorted(unit.env)),
+            cwd=cwd,
+            plan_digest=keeper.loaded.digest,
+            timeout_s=unit.timeout_s,
+            rollback=unit.rollback,
+            confirmed=confirmed,
+            evidence=evidence,
+        )
+        self.stopped_because = ""
+        keeper.record(started)
+        truth = await self._launch(unit, number, attempt, env, cwd)
+        if isinstance(truth, Running):
+            truth = await self._watch(truth.pidfd, attempt)
+        self.settle(unit.name, number, truth, unit.captures)
+        if isinstance(truth, NeverStarted):
+            raise StateError(f"{unit.name} was not started: {truth.reason}", "see to it, then go on")
+
+    async def attach(self, name: str, number: int, pidfd: int) -> None:
+        """Wait for the end of a unit that runs under its shim already, and record it."""
+        truth = await self._watch(pidfd, self.attempt(name, number))
+        self.settle(name, number, truth)
+
+    def attempt(self, name: str, number: int) -> Attempt:
+        """Return the place of an attempt's records and output."""
+        return Attempt.of(self._keeper.workspace.run_directory(self._keeper.state.run_id), name, number)
+
+    def stop(self, reason: str) -> bool:
+        """Ask the shim to end its step; False where none runs."""
+        if self._pidfd < 0:
+            return False
+        self.stopped_because = reason
+        with suppress(ProcessLookupError):
+            signal.pidfd_send_signal(self._pidfd, signal.SIGTERM)
+        return True
+
+    def render(self, text: str) -> str:
+        """Fill in variables. Raise `RefusedError` that says which value is missing and how to give it."""
+        try:
+            return render(text, self._keeper.scope())
+        except MissingValueError as error:
+            raise self._missing(error) from error
+        except TemplateError as error:
+            raise RefusedError(f"{text!r} cannot be filled in: {error}", "mend the plan") from error
+
+    def settle(self, name: str, number: int, truth: Truth, captures: Mapping[str, str] | None = None) -> None:
+        """Write down what became of an attempt."""
+        record = self._keeper.record
+        match truth:
+            case Ended(exit_record):
+                record(self._ended(name, number, exit_record, captures or {}))
+            case NeverStarted(reason):
+                record(ev.StepNotStarted(name, number, reason))
+            case Lost(reason):
+                record(ev.StepUnknown(name, number, reason))
+
+    def _missing(self, error: MissingValueError) -> RefusedError:
+        refused = self._keeper.resolve().refused.get(error.name)
+        return RefusedError(f"{error.title}: {refused}" if refused else error.title, error.hint)
+
+    async def _environment(self, unit: Unit, number: int) -> dict[str, str]:
+        keeper = self._keeper
+        scope = keeper.scope()
+
+        def fill() -> dict[str, str]:
+            return {name: render(text, scope, keeper.tools.secrets) for name, text in unit.env.items()}
+
+        try:
+            # A secret may have to be fetched by a command or over the network.
+            needs_secret = any("secret." in text for text in unit.env.values())
+            filled = await asyncio.to_thread(fill) if needs_secret else fill()
+        except MissingValueError as error:
+            raise self._missing(error) from error
+        except TemplateError as error:
+            raise RefusedError(f"{unit.name}: its environment cannot be filled in: {error}", "mend the plan") from error
+        ours = {
+            "SWITCHOVER_RUN_ID": keeper.state.run_id,
+            "SWITCHOVER_STEP": unit.label or unit.name,
+            "SWITCHOVER_ATTEMPT": str(number),
+        }
+        return {**keeper.tools.environ, **filled, **ours}
+
+    async def _launch(self, unit: Unit, number: int, attempt: Attempt, env: Mapping[str, str], cwd: str) -> Truth:
+        keeper = self._keeper
+        kept = unit.max_output or _KEPT_BYTES
+        request = ShimRequest(
+            directory=str(attempt.directory),
+            argv=unit.argv,
+            cwd=cwd,
+            boot_id=keeper.tools.clock.boot_id(),
+            timeout_s=unit.timeout_s,
+            env=env,
+            secrets=keeper.secret_values(),
+            captures=unit.captures,
+            grace_s=keeper.tools.grace_s,
+            umask=_umask(),
+            head_bytes=max(1, kept // 2),
+            segment_bytes=max(1, kept // 4),
+        )
+        keeper.tools.barrier(f"before launch of {unit.name} {number}")
+        try:
+            pidfd = await keeper.tools.launcher.start(request)
+        except LauncherLostError:
+            boot_id = keeper.tools.clock.boot_id()
+            return attempt.find_out(boot_id, boot_id)
+        return Running(pidfd)
+
+    async def _watch(self, pidfd: int, attempt: Attempt) -> Truth:
+        self._pidfd = pidfd
+        try:
+            self._keeper.tools.on_change()
+            await _ended(pidfd)
+        finally:
+            self._pidfd = -1
+            os.close(pidfd)
+        return attempt.after_shim()
+
+    def _ended(self, name: str, number: int, record: Mapping[str, Any], captures: Mapping[str, str]) -> ev.StepEnded:
+        code = record.get("exit_code")
+        ending = record.get("ending", "exited")
+        outcome: ev.Outcome = "done" if ending == "exited" and code == 0 else "failed"
+        notes = []
+        if ending == "timeout":
+            outcome = "timeout"
+            notes.append(f"took longer than its timeout and was ended after {format_duration(record['duration_s'])}")
+        elif ending == "aborted":
+            outcome = "aborted"
+            notes.append(self.stopped_because or "was stopped")
+        elif ending == "error":
+            notes.append(str(record.get("problem", "")))
+        elif code is not None and code < 0:
+            notes.append(f"was killed by {_signal_name(-code)}")
+        elif code:
+            notes.append(_SHELL_ENDINGS.get(code, f"failed with exit code {code}"))
+        outputs = {key: self._keeper.clean(str(value)) for key, value in record.get("outputs", {}).items()}
+        lacking = [key for key in captures if key not in outputs]
+        if lacking and outcome == "done":
+            notes.append(f"no line of its output gave {', '.join(lacking)}")
+        if record.get("output_lost"):
+            notes.append("some of its output was lost: the disk was full")
+        if record.get("survivors"):
+            notes.append(f"could not be ended: pid {', '.join(map(str, record['survivors']))}")
+        return ev.StepEnded(
+            unit=name,
+            attempt=number,
+            outcome=outcome,
+            exit_code=code,
+            duration_s=float(record.get("duration_s", 0.0)),
+            reason=self._keeper.clean("; ".join(notes)),
+            outputs=outputs,
+            output_bytes=int(record.get("output_bytes", 0)),
+        )
+
+
+async def _ended(pidfd: int) -> None:
+    loop = asyncio.get_running_loop()
+    over: asyncio.Future[None] = loop.create_future()
+
+    def settle() -> None:
+        if not over.done():
+            over.set_result(None)
+
+    loop.add_reader(pidfd, settle)
+    try:
+        await over
+    finally:
+        loop.remove_reader(pidfd)
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
+
+
+def _umask() -> int:
+    for line in Path("/proc/self/status").read_text(encoding="utf-8").splitlines():
+        if line.startswith("Umask:"):
+            return int(line.split()[1], 8)
+    return 0o022

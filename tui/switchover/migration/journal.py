@@ -1,0 +1,208 @@
+"""The journal: every fact of every run, in SQLite, on the disk before anybody acts on it.
+
+Each record carries the hash of the one before, so an edit anywhere shows. Append only.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import quote
+
+from switchover.clock import Clock
+from switchover.errors import JournalError
+from switchover.locations import ensure_private_dir
+from switchover.migration.events import Event, Record, decode_event, encode_event
+
+__all__ = ["Journal", "record_hash"]
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS events (
+    seq INTEGER PRIMARY KEY,
+    run_id TEXT NOT NULL,
+    at REAL NOT NULL,
+    mono REAL NOT NULL,
+    boot_id TEXT NOT NULL,
+    type TEXT NOT NULL,
+    data TEXT NOT NULL,
+    prev_hash TEXT NOT NULL,
+    hash TEXT NOT NULL
+) STRICT;
+CREATE INDEX IF NOT EXISTS events_run ON events (run_id, seq);
+CREATE TRIGGER IF NOT EXISTS events_stay BEFORE UPDATE ON events BEGIN SELECT RAISE(ABORT, 'append only'); END;
+CREATE TRIGGER IF NOT EXISTS events_remain BEFORE DELETE ON events BEGIN SELECT RAISE(ABORT, 'append only'); END;
+PRAGMA user_version = 1;
+"""
+_VERSION = 1
+_HINT = "free space, make the state directory writable, or choose another with --state DIR"
+
+
+class Journal:
+    """An open journal. One process appends at a time (the driver's lock sees to that); many may read."""
+
+    def __init__(self, path: Path, connection: sqlite3.Connection, clock: Clock) -> None:
+        self.path = path
+        self._connection = connection
+        self._clock = clock
+        self._boot_id = clock.boot_id()
+        self._broken = ""
+
+    @classmethod
+    def open(cls, path: Path, clock: Clock, *, create: bool = True) -> Journal | None:
+        """Open the journal, made if `create`. Return None where there is none and none is to be made."""
+        if not create and not path.exists():
+            return None
+        if create:
+            ensure_private_dir(path.parent)
+        try:
+            connection = _connect(path, create=create)
+        except sqlite3.Error as error:
+            raise _cannot(path, error) from error
+        return cls(path, connection, clock)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def broken(self) -> bool:
+        """Whether a write failed, so that it has to be opened anew."""
+        return bool(self._broken)
+
+    def close(self) -> None:
+        """Close it."""
+        self._connection.close()
+
+    def append(self, run_id: str, event: Event) -> Record:
+        """Add a fact; on return it is on the disk. Raise `JournalError`, after which this journal takes no more."""
+        if self._broken:
+            raise JournalError(self._broken, _HINT)
+        kind, data = encode_event(event)
+        at, mono = self._clock.now(), self._clock.monotonic()
+        try:
+            with self._connection:
+                self._connection.execute("BEGIN IMMEDIATE")
+                row = self._connection.execute("SELECT seq, hash FROM events ORDER BY seq DESC LIMIT 1").fetchone()
+                seq, before = (row[0] + 1, row[1]) if row else (1, "")
+                digest = record_hash(before, seq, run_id, at, mono, self._boot_id, kind, data)
+                self._connection.execute(
+                    "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                    (seq, run_id, at, mono, self._boot_id, kind, data, before, digest),
+                )
+        except sqlite3.Error as error:
+            # Whether a failed commit reached the disk is not known: what is there has to be read anew first.
+            self._broken = f"the journal {self.path} cannot be written: {error}"
+            raise JournalError(self._broken, _HINT) from error
+        return Record(seq, run_id, at, mono, self._boot_id, event)
+
+    def records(self, run_id: str, after: int = 0) -> list[Record]:
+        """Return a run's records in order, those after `after`."""
+        query = (
+            "SELECT seq, run_id, at, mono, boot_id, type, data FROM events WHERE run_id = ? AND seq > ? ORDER BY seq"
+        )
+        return [self._record(row) for row in self._rows(query, (run_id, after))]
+
+    def of_type(self, kind: type[Event]) -> list[Record]:
+        """Return all records of one type, over all runs."""
+        query = "SELECT seq, run_id, at, mono, boot_id, type, data FROM events WHERE type = ? ORDER BY seq"
+        return [self._record(row) for row in self._rows(query, (kind.__name__,))]
+
+    def runs(self) -> list[str]:
+        """Return the ids of all runs, oldest first."""
+        return [row[0] for row in self._rows("SELECT run_id FROM events WHERE type = 'RunStarted' ORDER BY seq")]
+
+    def last_seq(self) -> int:
+        """Return the number of the newest record, 0 in an empty journal."""
+        return int(next(self._rows("SELECT coalesce(max(seq), 0) FROM events"))[0])
+
+    def head_hash(self) -> str:
+        """Return the hash of the newest record, which vouches for all before it."""
+        row = next(self._rows("SELECT hash FROM events ORDER BY seq DESC LIMIT 1"), None)
+        return str(row[0]) if row else ""
+
+    def first_damage(self) -> int | None:
+        """Return the first record that was altered, or before which one is missing; None if all is whole."""
+        before, expected = "", 1
+        query = "SELECT seq, run_id, at, mono, boot_id, type, data, prev_hash, hash FROM events ORDER BY seq"
+        for seq, run_id, at, mono, boot_id, kind, data, prev, digest in self._rows(query):
+            whole = record_hash(before, seq, run_id, at, mono, boot_id, kind, data) == digest
+            if seq != expected or prev != before or not whole:
+                return int(seq)
+            before, expected = digest, expected + 1
+        return None
+
+    def _record(self, row: tuple[int, str, float, float, str, str, str]) -> Record:
+        seq, run_id, at, mono, boot_id, kind, data = row
+        try:
+            event = decode_event(kind, data)
+        except ValueError as error:
+            raise JournalError(
+                f"record {seq} of the journal {self.path} cannot be read: {error}",
+                "it was damaged, or written by another version; use that version or restore the file",
+            ) from error
+        return Record(seq, run_id, at, mono, boot_id, event)
+
+    def _rows(self, query: str, values: tuple[object, ...] = ()) -> Iterator[Any]:
+        try:
+            with closing(self._connection.execute(query, values)) as cursor:
+                rows = cursor.fetchall()
+        except sqlite3.Error as error:
+            raise _cannot(self.path, error) from error
+        return iter(rows)
+
+
+def record_hash(before: str, seq: int, run_id: str, at: float, mono: float, boot_id: str, kind: str, data: str) -> str:
+    """Return the hash that chains a record to the one before it."""
+    text = "\x1f".join((before, str(seq), run_id, repr(float(at)), repr(float(mono)), boot_id, kind, data))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _connect(path: Path, *, create: bool) -> sqlite3.Connection:
+    if create:
+        connection = _open(path, "mode=rwc")
+        try:
+            _prepare(path, connection)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+    try:
+        connection = _open(path, "mode=ro")
+        connection.execute("SELECT 1 FROM events LIMIT 1").fetchone()
+    except sqlite3.OperationalError:
+        # Without the right to make the shared-memory file, only the file itself can be read.
+        connection = _open(path, "mode=ro&immutable=1")
+    return connection
+
+
+def _open(path: Path, how: str) -> sqlite3.Connection:
+    # In autocommit: every transaction is opened and closed by name.
+    return sqlite3.connect(f"file:{quote(os.fsencode(path))}?{how}", uri=True, isolation_level=None, timeout=10.0)
+
+
+def _prepare(path: Path, connection: sqlite3.Connection) -> None:
+    version = connection.execute("PRAGMA user_version").fetchone()[0]
+    if version > _VERSION:
+        raise JournalError(
+            f"the journal {path} was written by a newer version", "use that version, or another state directory"
+        )
+    path.chmod(0o600)
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA trusted_schema = OFF")
+    if version < _VERSION:
+        connection.executescript(_SCHEMA)
+
+
+def _cannot(path: Path, error: sqlite3.Error) -> JournalError:
+    return JournalError(f"the journal {path} cannot be used: {error}", _HINT)

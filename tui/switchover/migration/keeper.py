@@ -1,0 +1,204 @@
+"""Keeps the state of a run and its journal one: what is not in the journal has not happened."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from switchover.clock import Clock
+from switchover.errors import PlanError, RefusedError, StateError
+from switchover.locations import Workspace
+from switchover.migration import events as ev
+from switchover.migration.api import CheckEvaluator, Secrets, Wait
+from switchover.migration.gates import Look, look
+from switchover.migration.journal import Journal
+from switchover.migration.lock import DriverLock
+from switchover.migration.objectives import checks_measured, judge, measure
+from switchover.migration.spawn import Launcher, ShimStarter
+from switchover.migration.state import Moment, RunState, fold
+from switchover.plan.load import LoadedPlan, load_plan_text
+from switchover.plan.model import Plan
+from switchover.plan.variables import Resolution, Scope, resolve_variables
+from switchover.redaction import Redactor, neutralise
+
+__all__ = ["Keeper", "Tools", "frozen_plan", "plan_in_force"]
+
+
+def _nothing(*_: object) -> None:
+    """Do nothing."""
+
+
+@dataclass(frozen=True)
+class Tools:
+    """What the engine works with; tests put their own in."""
+
+    clock: Clock
+    evaluator: CheckEvaluator
+    secrets: Secrets
+    launcher: ShimStarter = field(default_factory=Launcher)
+    wait: Wait = asyncio.sleep
+    on_change: Callable[[], None] = _nothing
+    barrier: Callable[[str], None] = _nothing  # called before and after each durable write
+    environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
+    grace_s: float = 10.0
+
+
+class Keeper:
+    """The newest run of a workspace: its journal, its state, the plan that was frozen for it."""
+
+    def __init__(self, loaded: LoadedPlan, workspace: Workspace, tools: Tools) -> None:
+        self.file = loaded
+        self.workspace = workspace
+        self.tools = tools
+        self.state = RunState()
+        self.loaded = loaded
+        self.journal: Journal | None = None
+        self.listeners: list[Callable[[ev.Record], None]] = []
+        self.lock = DriverLock(workspace, loaded.plan.target or f"{loaded.plan.id} {loaded.path}")
+        self.measured: dict[str, float] = {}
+        self._writable = False
+
+    @property
+    def plan(self) -> Plan:
+        """The plan in force: the frozen one of the run, or the file's before there is one."""
+        return self.loaded.plan
+
+    @property
+    def plan_edited(self) -> bool:
+        """Whether the file is another than the one that the run was started with."""
+        return self.state.exists and self.state.plan_digest != self.file.digest
+
+    def close(self) -> None:
+        """Close the journal and the line to the launcher."""
+        if self.journal is not None:
+            self.journal.close()
+            self.journal = None
+        self.tools.launcher.close()
+
+    def refresh(self, *, writable: bool = False) -> bool:
+        """Take in what others have written; return whether there was anything. Opens the journal where needed."""
+        if self.journal is not None and (self.journal.broken or (writable and not self._writable)):
+            self.journal.close()
+            self.journal = None
+        if self.journal is None:
+            self.journal = Journal.open(self.workspace.journal, self.tools.clock, create=writable)
+            self._writable = writable
+        if self.journal is None or self.journal.last_seq() == self.state.seq:
+            return False
+        runs = self.journal.runs()
+        if not runs:
+            return False
+        if runs[-1] != self.state.run_id:
+            self.state = fold(self.journal.records(runs[-1]))
+            self._adopt_plan()
+            self._learn_durations()
+        else:
+            self.state = fold(self.journal.records(runs[-1], self.state.seq), self.state)
+        return True
+
+    def record(self, event: ev.Event, run_id: str = "") -> None:
+        """Make a fact of it: journalled first, then part of the state, then told."""
+        if self.journal is None or not self.lock.held:
+            raise RefusedError("nothing can be recorded without driving the run")  # a defect of the caller
+        name = type(event).__name__
+        self.tools.barrier(f"before {name}")
+        record = self.journal.append(run_id or self.state.run_id, event)
+        self.tools.barrier(f"after {name}")
+        if isinstance(event, ev.RunStarted):
+            self.state = fold([record])
+            self._adopt_plan()
+        else:
+            self.state = fold([record], self.state)
+        if isinstance(event, ev.StepEnded) and event.outcome == "done":
+            self._learn(event)
+        for listener in self.listeners:
+            listener(record)
+        self.tools.on_change()
+
+    def moment(self) -> Moment:
+        """Return now, by all clocks."""
+        clock = self.tools.clock
+        return Moment(clock.now(), clock.monotonic(), clock.boot_id())
+
+    def scope(self) -> Scope:
+        """Return what templates are filled from, as things stand."""
+        base = Scope.of(self.plan, self.loaded.directory, self.state.run_id)
+        return Scope.of(self.plan, self.loaded.directory, self.state.run_id, self.resolve(base).values)
+
+    def resolve(self, base: Scope | None = None) -> Resolution:
+        """Work out the variables as they stand."""
+        base = base or Scope.of(self.plan, self.loaded.directory, self.state.run_id)
+        return resolve_variables(self.plan, self.state.variables, self.state.outputs, base)
+
+    def secret_values(self) -> dict[str, str]:
+        """Return all secrets that could show up: those fetched, and those that lie in the environment anyway."""
+        values = {
+            name: self.tools.environ[secret.ref.removeprefix("env:")]
+            for name, secret in self.plan.secrets.items()
+            if secret.ref.startswith("env:") and secret.ref.removeprefix("env:") in self.tools.environ
+        }
+        return {**values, **self.tools.secrets.fetched}
+
+    def clean(self, text: str) -> str:
+        """Return text fit for journal and screen: no secrets, no control sequences."""
+        return neutralise(Redactor(self.secret_values()).redact(text))
+
+    async def look(self, names: Sequence[str]) -> Look:
+        """Look at checks now."""
+        return await look(self.tools.evaluator, names, self.tools.clock, self.clean)
+
+    async def measure(self, names: Sequence[str], side: str) -> dict[str, float | None]:
+        """Measure one side of the named objectives."""
+        wanted = {name: self.plan.performance[name] for name in names}
+        seen = await self.look(checks_measured(wanted, side))
+        return {name: measure(getattr(o, side), seen.readings) for name, o in wanted.items()}
+
+    async def prove(self, names: Sequence[str]) -> tuple[ev.Measurement, ...]:
+        """Measure `after` and judge the named objectives against what was measured at the start."""
+        after = await self.measure(names, "after")
+        baseline = self.state.baseline or {}
+        return tuple(judge(name, self.plan.performance[name], baseline.get(name), after[name]) for name in names)
+
+    def _adopt_plan(self) -> None:
+        self.loaded = plan_in_force(self.file, self.state)
+
+    def _learn_durations(self) -> None:
+        """Remember how long each unit took whenever it was done, so that what is left can be estimated."""
+        if self.journal is not None:
+            for record in self.journal.of_type(ev.StepEnded):
+                if isinstance(record.event, ev.StepEnded) and record.event.outcome == "done":
+                    self._learn(record.event)
+
+    def _learn(self, event: ev.StepEnded) -> None:
+        items = self.state.rollback.items if self.state.rollback else ()
+        undoes = next((item.undoes for item in items if item.unit == event.unit), "")
+        if undoes:
+            self.measured[f"undo {undoes}"] = event.duration_s
+        elif not event.unit.startswith("rollback:"):
+            self.measured[event.unit] = event.duration_s
+
+
+def plan_in_force(file: LoadedPlan, state: RunState) -> LoadedPlan:
+    """Return the plan that the run was started with, whatever the file says by now."""
+    if not state.exists or state.plan_digest == file.digest:
+        return file
+    try:
+        return load_plan_text(state.plan_text, file.path)
+    except PlanError as error:
+        raise StateError(
+            "the plan that this run was started with cannot be read by this version",
+            "go on with the version that started it",
+        ) from error
+
+
+def frozen_plan(file: LoadedPlan, workspace: Workspace, clock: Clock) -> LoadedPlan:
+    """Return the plan to build checks and secrets from: the open run's frozen one, else the file's. Changes nothing."""
+    journal = Journal.open(workspace.journal, clock, create=False)
+    if journal is None:
+        return file
+    with journal:
+        runs = journal.runs()
+        state = fold(journal.records(runs[-1])) if runs else RunState()
+    return file if state.finished else plan_in_force(file, state)

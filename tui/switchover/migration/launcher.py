@@ -1,0 +1,115 @@
+"""The launcher: a small process that forks one shim for each step.
+
+Run as a script with `python -I -S`, standard library only: forking it costs a fraction of starting Python anew.
+Requests come over a socket as length-prefixed JSON; the answer carries the shim's pid and a pidfd for it. When the
+engine goes away the launcher ends; the shims do not.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib.util
+import json
+import os
+import select
+import signal
+import socket
+import struct
+import sys
+from contextlib import suppress
+from types import ModuleType
+from typing import Any
+
+LENGTH = struct.Struct("!I")
+
+
+def load_beside(name: str, *parts: str) -> ModuleType:
+    """Load a module by its file, without importing the package that it belongs to."""
+    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), *parts)  # noqa: PTH118, PTH120, PTH100 - no pathlib
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise ImportError(path)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def receive(connection: socket.socket) -> dict[str, Any] | None:
+    """Return the next request, or None when the engine is gone."""
+    header = _exactly(connection, LENGTH.size)
+    if header is None:
+        return None
+    body = _exactly(connection, LENGTH.unpack(header)[0])
+    return None if body is None else json.loads(body)
+
+
+def _exactly(connection: socket.socket, count: int) -> bytes | None:
+    data = bytearray()
+    while len(data) < count:
+        part = connection.recv(count - len(data))
+        if not part:
+            return None
+        data += part
+    return bytes(data)
+
+
+def serve(connection: socket.socket, shim: ModuleType) -> None:
+    """Fork shims until the engine closes its end."""
+    wake_read, wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+    signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    poll = select.poll()
+    poll.register(connection, select.POLLIN)
+    poll.register(wake_read, select.POLLIN)
+    while True:
+        ready = {number for number, _ in poll.poll()}
+        if wake_read in ready:
+            with suppress(BlockingIOError):
+                os.read(wake_read, 4096)
+            _reap()
+        if connection.fileno() not in ready:
+            continue
+        request = receive(connection)
+        if request is None:
+            return
+        pid = os.fork()
+        if pid == 0:
+            signal.set_wakeup_fd(-1)
+            for descriptor in (wake_read, wake_write, connection.fileno()):
+                os.close(descriptor)
+            shim.run(request)  # never returns
+        if request.get("die_at") == "launcher-after-fork":
+            os.kill(os.getpid(), signal.SIGKILL)
+        # Not reaped before this loop comes round again, so the pid is still the shim's.
+        pidfd = os.pidfd_open(pid)
+        try:
+            socket.send_fds(connection, [LENGTH.pack(pid)], [pidfd])
+        except OSError:
+            return
+        finally:
+            os.close(pidfd)
+
+
+def _reap() -> None:
+    with suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+
+
+def main() -> None:
+    """Serve the socket whose number is the only argument."""
+    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT):
+        signal.signal(number, signal.SIG_IGN)
+    redaction = load_beside("redaction", "..", "redaction.py")
+    shim = load_beside("shim", "shim.py")
+    shim.Redactor = redaction.Redactor  # type: ignore[attr-defined]
+    gc.disable()
+    gc.freeze()
+    connection = socket.socket(fileno=int(sys.argv[1]))
+    connection.set_inheritable(False)
+    serve(connection, shim)
+
+
+if __name__ == "__main__":
+    main()

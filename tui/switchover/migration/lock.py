@@ -1,0 +1,127 @@
+"""One driver for a run, and one for a target: kernel locks that no dead process can hold, the holder's name inside.
+
+They are locks of the open file (OFD): gone when its last descriptor is closed, and asked about without taking them.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import struct
+import time
+from contextlib import suppress
+from pathlib import Path
+
+import msgspec
+
+from switchover.errors import LockedError, StateError
+from switchover.locations import Workspace, ensure_private_dir
+from switchover.migration.operator import Operator
+from switchover.snapshot import Holder
+
+__all__ = ["DriverLock", "read_holder"]
+
+_READ = 4096
+_FLOCK = struct.Struct("hhqqi4x")  # struct flock: type, whence, start, length, pid
+
+
+class DriverLock:
+    """Held by whoever drives. Taken and left as often as wanted by one engine; children never inherit it."""
+
+    def __init__(self, workspace: Workspace, target: str) -> None:
+        self._workspace = workspace
+        digest = hashlib.sha256(target.encode()).hexdigest()[:24]
+        self._target_path = workspace.root / "targets" / f"{digest}.lock"
+        self._target = target
+        self._held: list[int] = []
+        self._depth = 0
+
+    @property
+    def held(self) -> bool:
+        """Whether this process holds it."""
+        return self._depth > 0
+
+    def acquire(self, operator: Operator) -> None:
+        """Take it, or take it once more. Raise `LockedError` that names who has it."""
+        if self._depth == 0:
+            ensure_private_dir(self._workspace.directory)
+            ensure_private_dir(self._target_path.parent)
+            try:
+                self._held.append(_take(self._workspace.lock, operator, "this run"))
+                self._held.append(_take(self._target_path, operator, f"the target {self._target}"))
+            except BaseException:
+                self._let_go()
+                raise
+        self._depth += 1
+
+    def release(self) -> None:
+        """Leave it once; it is free when it was left as often as taken."""
+        self._depth -= 1
+        if self._depth == 0:
+            self._let_go()
+
+    def _let_go(self) -> None:
+        for descriptor in reversed(self._held):
+            with suppress(OSError):
+                os.ftruncate(descriptor, 0)
+            os.close(descriptor)
+        self._held.clear()
+
+
+def read_holder(path: Path) -> Holder | None:
+    """Return who holds the lock now, or None where nobody does. Touches nothing."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return None
+    try:
+        return _holder(descriptor) if _locked(descriptor) else None
+    finally:
+        os.close(descriptor)
+
+
+def _take(path: Path, operator: Operator, what: str) -> int:
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise StateError(
+            f"the lock {path} cannot be made: {error.strerror}", "free space, make it writable, or use --state DIR"
+        ) from error
+    try:
+        fcntl.fcntl(descriptor, fcntl.F_OFD_SETLK, _FLOCK.pack(fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0))
+    except OSError as error:
+        holder = _holder(descriptor)
+        os.close(descriptor)
+        raise LockedError(
+            f"{what} is driven by {_words(holder)}",
+            "watch it with `switchover status`, or wait until it is free",
+        ) from error
+    record = Holder(operator.who, operator.host, operator.tty, os.getpid(), time.time())
+    # A full disk does not keep the lock from holding; it only keeps the name out of it.
+    with suppress(OSError):
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, msgspec.json.encode(record), 0)
+    return descriptor
+
+
+def _locked(descriptor: int) -> bool:
+    answer = fcntl.fcntl(descriptor, fcntl.F_OFD_GETLK, _FLOCK.pack(fcntl.F_WRLCK, os.SEEK_SET, 0, 0, 0))
+    return bool(_FLOCK.unpack(answer)[0] != fcntl.F_UNLCK)
+
+
+def _holder(descriptor: int) -> Holder:
+    # Whoever has just taken it writes the name in the next instant.
+    for _ in range(50):
+        with suppress(OSError, msgspec.MsgspecError):
+            return msgspec.json.decode(os.pread(descriptor, _READ, 0), type=Holder)
+        time.sleep(0.002)
+    return Holder("somebody", "this machine", "", 0, 0.0)
+
+
+def _words(holder: Holder) -> str:
+    if not holder.since:
+        return f"{holder.who} on {holder.host}"
+    since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(holder.since))
+    terminal = f", {holder.tty}" if holder.tty else ""
+    return f"{holder.who}@{holder.host}{terminal}, pid {holder.pid}, since {since}"

@@ -1,0 +1,60 @@
+"""After a crash: what became of a unit that was announced and has no end on record."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from switchover.migration import events as ev
+from switchover.migration.attempt import Running
+from switchover.migration.execution import Executor
+from switchover.migration.keeper import Keeper
+from switchover.migration.operator import Operator
+from switchover.migration.state import Stage
+
+__all__ = ["StillRunning", "apply_policy", "find_truth"]
+
+
+@dataclass(frozen=True, slots=True)
+class StillRunning:
+    """A unit that goes on under its shim; whoever gets this attaches to it."""
+
+    unit: str
+    attempt: int
+    pidfd: int
+
+
+async def find_truth(keeper: Keeper, executor: Executor, operator: Operator) -> StillRunning | None:
+    """Settle every open unit. Return the one that still runs, if one does."""
+    boot_id = keeper.tools.clock.boot_id()
+    for unit in keeper.state.open_units:
+        last = keeper.state.unit(unit).last
+        if last is None:
+            continue
+        truth = executor.attempt(unit, last.number).find_out(boot_id, last.started.boot_id)
+        if isinstance(truth, Running):
+            return StillRunning(unit, last.number, truth.pidfd)
+        executor.settle(unit, last.number, truth)
+        await apply_policy(keeper, executor, unit, operator)
+    return None
+
+
+async def apply_policy(keeper: Keeper, executor: Executor, unit: str, operator: Operator) -> None:
+    """Do with an unknown outcome what the plan's `on_unknown` allows, and leave it to a person otherwise."""
+    state = keeper.state.unit(unit)
+    step = next((step for step in keeper.plan.all_steps if step.id == unit), None)
+    if state.stage is not Stage.UNKNOWN or state.last is None or step is None:
+        return
+    number = state.last.number
+    if executor.attempt(unit, number).alive(keeper.tools.clock.boot_id()):
+        return
+    if step.on_unknown == "verify" and step.verify:
+        seen = await keeper.look(step.verify)
+        if not seen.problems:
+            reason = f"verified by {', '.join(step.verify)}"
+            keeper.record(ev.StepResolved(unit, number, "done", reason, operator, seen.evidence))
+        else:
+            reason = f"{state.reason}; could not be verified: {'; '.join(seen.problems)}"
+            keeper.record(ev.StepUnknown(unit, number, reason))
+    elif step.on_unknown == "retry" and step.effect in ("read", "creates") and not step.irreversible:
+        reason = f"{state.reason}; the plan allows it to run again"
+        keeper.record(ev.StepResolved(unit, number, "retry", reason, operator))

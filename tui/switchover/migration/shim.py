@@ -1,0 +1,482 @@
+"""The shim: watches one step from before its start to after its end, and outlives everybody else.
+
+It lives in a session of its own, so no terminal and no engine takes it along. What it knows is in three small records
+in the attempt's directory, each complete when it appears:
+
+    claim         who owns this attempt; whoever makes it first. A shim that loses it does nothing
+    started.json  written before the command may execute: without it nothing was executed
+    exit.json     written after the end, flushed to the disk before it appears
+
+Standard library only: the launcher loads this file on its own, and hands it the redactor.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import fcntl
+import json
+import os
+import re
+import select
+import signal
+import struct
+import termios
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any, NoReturn
+
+RECORD_BYTES = 4096  # set aside for each record before the step starts, so that a full disk cannot take it away
+SWEEP_LIMIT_S = 10.0
+READ_BYTES = 1 << 18
+LONGEST_LINE = 1 << 16
+LONGEST_VALUE = 4096
+PR_SET_CHILD_SUBREAPER = 36
+
+Redactor: Any = None  # set by the launcher
+
+
+def run(request: dict[str, Any]) -> NoReturn:
+    """Watch the step that `request` describes, then end this process."""
+    code = 1
+    try:
+        Shim(request).watch()
+        code = 0
+    except BaseException as error:
+        _leave_a_note(request["directory"], error)
+    finally:
+        os._exit(code)
+
+
+def start_time(pid: int | str) -> int:
+    """Return a process's start time in clock ticks since the boot; with the pid it names one process for good."""
+    with open(f"/proc/{pid}/stat", "rb") as file:  # noqa: PTH123 - no pathlib here
+        return int(file.read().rpartition(b")")[2].split()[19])
+
+
+class Shim:
+    """One attempt at one step."""
+
+    def __init__(self, request: dict[str, Any]) -> None:
+        self.request = request
+        self.directory: str = request["directory"]
+        self.output = CappedOutput(self.directory, request["head_bytes"], request["segment_bytes"])
+        self.captures = Captures(request["captures"])
+        self.children: set[int] = set()
+        self.status: int | None = None
+        self.aborts = 0
+        self.pid = 0
+        self.streams: dict[int, Stream] = {}
+
+    def watch(self) -> None:
+        """Claim the attempt, run the command, record its end."""
+        os.setsid()
+        ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+        self.wake, wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.signal(signal.SIGTERM, self._on_abort)
+        self._die_at("before-claim")
+        if not self._claim():
+            return
+        self._die_at("after-claim")
+        release, failure = self._fork()
+        self._record(
+            "started.json", {"pid": self.pid, "pid_start": start_time(self.pid), **self._identity(), "at": time.time()}
+        )
+        self._die_at("after-started")
+        began = time.monotonic()
+        with suppress(BrokenPipeError):
+            os.write(release, b"!")
+        os.close(release)
+        self._die_at("after-release")
+        ending = self._pump(began)
+        record = self._ending(ending, failure, time.monotonic() - began)
+        self._die_at("before-exit")
+        self._record("exit.json", record, durable=True)
+        self._die_at("after-exit")
+        self._leave_daemons_alone()
+
+    def _on_abort(self, *_: object) -> None:
+        self.aborts += 1
+
+    def _die_at(self, point: str) -> None:
+        if self.request.get("die_at") == point:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def _identity(self) -> dict[str, Any]:
+        return {"shim": os.getpid(), "shim_start": start_time("self"), "boot_id": self.request["boot_id"]}
+
+    def _claim(self) -> bool:
+        self._fill(".claim", self._identity())
+        try:
+            os.link(f"{self.directory}/.claim", f"{self.directory}/claim")
+        except FileExistsError:
+            return False
+        return True
+
+    def _fill(self, name: str, record: dict[str, Any]) -> int:
+        """Write a record into the file set aside for it; return the descriptor."""
+        descriptor = os.open(f"{self.directory}/{name}", os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        data = json.dumps(record).encode()
+        try:
+            _write_all(descriptor, data.ljust(RECORD_BYTES))
+        except OSError:
+            # Only what was set aside is sure: rather an end without its outputs than no end at all.
+            short = json.dumps({**record, "outputs": {}, "record_cut": True}).encode()
+            os.lseek(descriptor, 0, os.SEEK_SET)
+            _write_all(descriptor, short.ljust(RECORD_BYTES))
+            os.ftruncate(descriptor, max(len(short), RECORD_BYTES))
+        return descriptor
+
+    def _record(self, name: str, record: dict[str, Any], *, durable: bool = False) -> None:
+        spare = f".{name.partition('.')[0]}"
+        descriptor = self._fill(spare, record)
+        if durable:
+            os.fsync(descriptor)
+            self._die_at("before-exit-rename")
+        os.close(descriptor)
+        os.rename(f"{self.directory}/{spare}", f"{self.directory}/{name}")  # noqa: PTH104 - no pathlib
+        if durable:
+            folder = os.open(self.directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            os.fsync(folder)
+            os.close(folder)
+
+    def _fork(self) -> tuple[int, int]:
+        """Fork the command, held until it is released; return the release and the failure pipe."""
+        release_read, release = os.pipe2(os.O_CLOEXEC)
+        failure, failure_write = os.pipe2(os.O_CLOEXEC)
+        out_read, out_write = os.pipe2(os.O_CLOEXEC)
+        secrets = self.request["secrets"]
+        apart = bool(self.request["captures"])
+        # One pipe keeps the order of what is written; where lines are captured, standard output is read on its own.
+        err_read, err_write = os.pipe2(os.O_CLOEXEC) if apart else (out_read, out_write)
+        self.streams[out_read] = Stream(Redactor(secrets), self.captures)
+        if apart:
+            self.streams[err_read] = Stream(Redactor(secrets), None)
+        environment = dict(self.request["env"])
+        self.pid = os.fork()
+        if self.pid == 0:
+            os.close(release)
+            _become(self.request, environment, release_read, failure_write, out_write, err_write)
+        for descriptor in {release_read, failure_write, out_write, err_write}:
+            os.close(descriptor)
+        for descriptor in self.streams:
+            os.set_blocking(descriptor, False)
+            with suppress(OSError):
+                fcntl.fcntl(descriptor, fcntl.F_SETPIPE_SZ, 1 << 20)
+        return release, failure
+
+    def _pump(self, began: float) -> str:
+        """Copy output until the command has ended; return why it ended: exited, timeout or aborted."""
+        poll = select.poll()
+        poll.register(self.wake, select.POLLIN)
+        for descriptor in self.streams:
+            poll.register(descriptor, select.POLLIN)
+        deadline = began + self.request["timeout_s"]
+        ending, kill_at = "exited", 0.0
+        self._reap()
+        while True:
+            now = time.monotonic()
+            if ending == "exited":
+                if self.status is not None:
+                    break
+                if self.aborts or now >= deadline:
+                    ending = "aborted" if self.aborts else "timeout"
+                    kill_at = now + self.request["grace_s"]
+                    self._signal_group(signal.SIGTERM)
+            elif not self._has_children():
+                break
+            elif now >= kill_at or self.aborts > 1:
+                self._sweep()
+                break
+            wait = (kill_at if ending != "exited" else deadline) - now
+            for descriptor, _ in poll.poll(max(0.0, min(wait, 3600.0)) * 1000 + 1):
+                if descriptor == self.wake:
+                    with suppress(BlockingIOError):
+                        os.read(self.wake, 4096)
+                    self._reap()
+                elif not self._copy(descriptor):
+                    poll.unregister(descriptor)
+        self._drain()
+        return ending
+
+    def _copy(self, descriptor: int, most: int = READ_BYTES) -> int:
+        """Copy what is there; return how many bytes, 0 at the end of the stream."""
+        try:
+            data = os.read(descriptor, most)
+        except BlockingIOError:
+            return 1
+        stream = self.streams[descriptor]
+        if data:
+            self._write(stream, stream.redactor.feed(data))
+        else:
+            stream.open = False
+        return len(data)
+
+    def _write(self, stream: Stream, data: bytes) -> None:
+        self.output.write(data)
+        if stream.captures is not None:
+            stream.captures.feed(data)
+
+    def _drain(self) -> None:
+        """Take what was written up to now, and no more: what runs on may write for ever."""
+        for descriptor, stream in self.streams.items():
+            waiting = struct.unpack("i", fcntl.ioctl(descriptor, termios.FIONREAD, b"\0" * 4))[0]
+            while stream.open and waiting > 0:
+                count = self._copy(descriptor, min(waiting, READ_BYTES))
+                waiting -= count
+                if not count:
+                    break
+            self._write(stream, stream.redactor.finish())
+        self.captures.finish()
+
+    def _reap(self) -> None:
+        with suppress(ChildProcessError):
+            while True:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+                if pid == 0:
+                    return
+                if pid == self.pid:
+                    self.status = status
+
+    def _has_children(self) -> bool:
+        while True:
+            self._reap()
+            try:
+                if os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None:
+                    return True
+            except ChildProcessError:
+                return False
+
+    def _signal_group(self, number: int) -> None:
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(self.pid, number)
+
+    def _sweep(self) -> None:
+        """Kill the group, then every descendant wherever it fled: as their reaper we are above all of them."""
+        self._signal_group(signal.SIGKILL)
+        give_up = time.monotonic() + SWEEP_LIMIT_S
+        poll = select.poll()
+        poll.register(self.wake, select.POLLIN)
+        while self._has_children() and time.monotonic() < give_up:
+            for pid in descendants(os.getpid()):
+                with suppress(ProcessLookupError, PermissionError):
+                    os.kill(pid, signal.SIGKILL)
+            poll.poll(5)
+            with suppress(BlockingIOError):
+                os.read(self.wake, 4096)
+
+    def _ending(self, ending: str, failure: int, duration: float) -> dict[str, Any]:
+        os.set_blocking(failure, False)
+        problem = b""
+        with suppress(BlockingIOError):
+            problem = os.read(failure, 256)
+        code = None if self.status is None else os.waitstatus_to_exitcode(self.status)
+        return {
+            "ending": "error" if problem else ending,
+            "exit_code": None if problem else code,
+            "problem": problem.decode(),
+            "duration_s": duration,
+            "at": time.time(),
+            "outputs": self.captures.values,
+            "output_bytes": self.output.total,
+            "output_lost": self.output.lost,
+            "survivors": sorted(descendants(os.getpid())) if ending != "exited" else [],
+        }
+
+    def _leave_daemons_alone(self) -> None:
+        """Keep reading, from a process that holds nothing else, for services that were started and still hold the pipe.
+
+        Without a reader their next line of output would end them.
+        """
+        held = [descriptor for descriptor, stream in self.streams.items() if stream.open]
+        if not held or not _somebody_holds(held):
+            return
+        if os.fork():
+            return
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        os.chdir("/")
+        poll = select.poll()
+        for descriptor in held:
+            poll.register(descriptor, select.POLLIN)
+        while held:
+            for descriptor, _ in poll.poll():
+                with suppress(BlockingIOError):
+                    if not os.read(descriptor, READ_BYTES):
+                        poll.unregister(descriptor)
+                        held.remove(descriptor)
+
+
+class Stream:
+    """One of the command's output streams."""
+
+    def __init__(self, redactor: Any, captures: Captures | None) -> None:
+        self.redactor = redactor
+        self.captures = captures
+        self.open = True
+
+
+class CappedOutput:
+    """What the command wrote, bounded: its beginning, and the last one to two segments of the rest.
+
+    Each file is named after the offset at which it starts (`out-0000000000000000`), so a reader can follow by absolute
+    offset and sees what was dropped between.
+    """
+
+    def __init__(self, directory: str, head_bytes: int, segment_bytes: int) -> None:
+        self.directory = directory
+        self.head_bytes = head_bytes
+        self.segment_bytes = segment_bytes
+        self.total = 0
+        self.lost = False
+        self.descriptor = -1
+        self.room = 0
+        self.tail: list[str] = []
+
+    def write(self, data: bytes) -> None:
+        """Append. A full disk loses output, never the step."""
+        view = memoryview(data)
+        while view:
+            try:
+                if self.room == 0 or self.descriptor < 0:
+                    self._next()
+                count = os.write(self.descriptor, view[: self.room])
+            except OSError:
+                self.lost = True
+                self.total += len(view)
+                self._close()
+                return
+            self.total += count
+            self.room -= count
+            view = view[count:]
+
+    def _next(self) -> None:
+        self._close()
+        first = self.total == 0
+        path = f"{self.directory}/out-{self.total:016d}"
+        self.descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        self.room = self.head_bytes if first else self.segment_bytes
+        if not first:
+            self.tail.append(path)
+            while len(self.tail) > 2:
+                with suppress(OSError):
+                    os.unlink(self.tail.pop(0))  # noqa: PTH108 - no pathlib
+
+    def _close(self) -> None:
+        if self.descriptor >= 0:
+            os.close(self.descriptor)
+        self.descriptor = -1
+        self.room = 0
+
+
+class Captures:
+    """Finds the last match of each pattern in the lines that go by."""
+
+    def __init__(self, patterns: dict[str, str]) -> None:
+        self.patterns = {name: re.compile(pattern, re.MULTILINE) for name, pattern in patterns.items()}
+        self.values: dict[str, str] = {}
+        self.rest = b""
+
+    def feed(self, data: bytes) -> None:
+        """Look at the lines that are complete now."""
+        if not self.patterns:
+            return
+        data = self.rest + data
+        end = data.rfind(b"\n") + 1
+        if not end and len(data) > LONGEST_LINE:
+            end = len(data)
+        self.rest = data[end:]
+        self._look(data[:end])
+
+    def finish(self) -> None:
+        """Look at a last line without an end."""
+        self._look(self.rest)
+        self.rest = b""
+
+    def _look(self, data: bytes) -> None:
+        if not data:
+            return
+        text = data.decode("utf-8", "replace").replace("\r\n", "\n")
+        for name, pattern in self.patterns.items():
+            for match in pattern.finditer(text):
+                value = match[1] if pattern.groups else match[0]
+                if value is not None and len(value) <= LONGEST_VALUE:
+                    self.values[name] = value
+
+
+def descendants(root: int) -> Iterator[int]:
+    """Find all processes below `root`."""
+    parents: dict[int, int] = {}
+    for name in os.listdir("/proc"):  # noqa: PTH208 - no pathlib here
+        if name.isdigit():
+            with suppress(OSError, IndexError, ValueError), open(f"/proc/{name}/stat", "rb") as file:  # noqa: PTH123
+                fields = file.read().rpartition(b")")[2].split()
+                if fields[0] != b"Z":
+                    parents[int(name)] = int(fields[1])
+    for pid in parents:
+        above, steps = parents.get(pid, 0), 0
+        while above not in (0, 1, root) and steps < 10_000:
+            above, steps = parents.get(above, 0), steps + 1
+        if above == root:
+            yield pid
+
+
+def _become(
+    request: dict[str, Any], environment: dict[str, str], release: int, failure: int, out: int, err: int
+) -> NoReturn:
+    """Turn into the command: own session, closed standard input, output to the pipes; held until released."""
+    doing = "cannot prepare to run"
+    try:
+        signal.set_wakeup_fd(-1)
+        os.setsid()
+        for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT):
+            signal.signal(number, signal.SIG_DFL)
+        for number in (signal.SIGPIPE, signal.SIGXFSZ):
+            signal.signal(number, signal.SIG_DFL)
+        os.umask(request["umask"])
+        nothing = os.open(os.devnull, os.O_RDONLY)
+        os.dup2(nothing, 0)
+        os.dup2(out, 1)
+        os.dup2(err, 2)
+        if os.read(release, 1) != b"!":
+            os._exit(0)  # the shim is gone: nothing was released
+        doing = f"cannot enter the working directory {request['cwd']}"
+        os.chdir(request["cwd"])
+        doing = f"cannot execute {request['argv'][0]}"
+        os.execvpe(request["argv"][0], request["argv"], environment)  # noqa: S606
+    except OSError as error:
+        text = (
+            "the command or its environment is too long"
+            if error.errno == errno.E2BIG
+            else os.strerror(error.errno or 0)
+        )
+        os.write(failure, f"{doing}: {text}".encode()[:256])
+    finally:
+        os._exit(127)
+
+
+def _somebody_holds(descriptors: list[int]) -> bool:
+    poll = select.poll()
+    for descriptor in descriptors:
+        poll.register(descriptor, 0)
+    return len([1 for _, event in poll.poll(0) if event & select.POLLHUP]) < len(descriptors)
+
+
+def _write_all(descriptor: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(descriptor, view) :]
+
+
+def _leave_a_note(directory: str, error: BaseException) -> None:
+    """Say where the shim failed: kind and lines only, never values."""
+    places = []
+    trace = error.__traceback__
+    while trace is not None:
+        places.append(f"{trace.tb_frame.f_code.co_name}:{trace.tb_lineno}")
+        trace = trace.tb_next
+    text = f"{type(error).__name__} {getattr(error, 'errno', '')} {' '.join(places)}\n"
+    with suppress(OSError), open(f"{directory}/shim-error", "w", encoding="utf-8") as file:  # noqa: PTH123
+        file.write(text)

@@ -1,0 +1,100 @@
+"""What happened, in words. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from switchover.migration import events as ev
+from switchover.redaction import neutralise
+from switchover.snapshot import TimelineRow
+from switchover_checks.units import format_duration
+
+__all__ = ["describe", "timeline"]
+
+
+def timeline(records: Iterable[ev.Record]) -> tuple[TimelineRow, ...]:
+    """Return a row for each record, oldest first."""
+    rows = []
+    for record in records:
+        kind, text, status = describe(record.event)
+        rows.append(TimelineRow(record.at, kind, neutralise(text).replace("\n", " "), status))
+    return tuple(rows)
+
+
+def describe(event: ev.Event) -> tuple[str, str, str]:
+    """Return an event's kind (run, step, gate), its words, and the status that colours them (or nothing)."""
+    match event:
+        case ev.RunStarted():
+            return "run", f"run {event.run_id} started by {event.by.who}", ""
+        case ev.BaselineMeasured():
+            values = ", ".join(f"{name} {'?' if v is None else f'{v:g}'}" for name, v in event.values.items())
+            return "run", f"measured before: {values}", ""
+        case ev.VariablesGiven():
+            return "run", f"{event.by.who} gave {', '.join(event.values)}", ""
+        case ev.RunEnded():
+            words = {"done": "run done", "rolled_back": "run rolled back", "aborted": "run aborted"}
+            return "run", words[event.state] + (f": {event.reason}" if event.reason else ""), _ok(event.state == "done")
+        case ev.AbortRequested():
+            return "run", f"{event.by.who} stopped {event.what}" + (f": {event.reason}" if event.reason else ""), "warn"
+        case ev.RollbackStarted():
+            name = event.name or "step by step"
+            return "run", f"rollback {name} started by {event.by.who}", "warn"
+        case ev.RollbackEnded():
+            budget = {True: ", within its budget", False: ", over its budget", None: ""}[event.within_budget]
+            checks = "".join(f"; {e.check} {e.status}" for e in event.evidence)
+            return "run", f"rollback ended after {format_duration(event.duration_s)}{budget}{checks}", ""
+    return _describe_gate(event) if isinstance(event, _GATES) else ("step", *_describe_step(event))
+
+
+_GATES = (ev.GateOpened, ev.GateWaitsForHuman, ev.GateAnswered, ev.GatePassed, ev.GateFailed)
+
+
+def _describe_gate(event: ev.Event) -> tuple[str, str, str]:
+    match event:
+        case ev.GateOpened():
+            return "gate", f"gate {event.phase} is looked at", ""
+        case ev.GateWaitsForHuman():
+            return "gate", f"gate {event.phase} is green and waits for a person's go", "warn"
+        case ev.GateAnswered():
+            word = "go" if event.yes else "no-go"
+            return (
+                "gate",
+                f"gate {event.phase}: {word} by {event.by.who}" + (f": {event.note}" if event.note else ""),
+                "",
+            )
+        case ev.GatePassed():
+            held = f", held {format_duration(event.held_s)}" if event.held_s >= 1 else ""
+            return "gate", f"gate {event.phase} passed{held}", "ok"
+        case ev.GateFailed():
+            return "gate", f"gate {event.phase} stays shut: {event.reason}", "crit"
+    raise TypeError(type(event).__name__)
+
+
+def _describe_step(event: ev.Event) -> tuple[str, str]:
+    match event:
+        case ev.ConfirmationGiven():
+            return f"{event.step} confirmed by {event.by.who}", ""
+        case ev.StepStarted():
+            again = f", attempt {event.attempt}" if event.attempt > 1 else ""
+            return f"{event.unit} started by {event.by.who}{again}", ""
+        case ev.StepEnded(outcome="done"):
+            note = f": {event.reason}" if event.reason else ""
+            return f"{event.unit} done after {format_duration(event.duration_s)}{note}", "ok"
+        case ev.StepEnded():
+            return f"{event.unit} {event.outcome} after {format_duration(event.duration_s)}: {event.reason}", "crit"
+        case ev.StepUnknown():
+            return f"{event.unit} has an unknown outcome: {event.reason}", "unknown"
+        case ev.StepNotStarted():
+            return f"{event.unit} was never started: {event.reason}", "warn"
+        case ev.StepResolved():
+            return f"{event.unit} resolved as {event.choice} by {event.by.who}: {event.reason}", ""
+        case ev.StepRetried():
+            return f"{event.unit} may run again, says {event.by.who}", ""
+        case ev.Ticked():
+            note = f": {event.evidence}" if event.evidence else ""
+            return f"{event.step} item {event.item + 1} ticked by {event.by.who}{note}", ""
+    raise TypeError(type(event).__name__)
+
+
+def _ok(good: bool) -> str:
+    return "ok" if good else "warn"
