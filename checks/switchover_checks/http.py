@@ -1,0 +1,133 @@
+"""`http`: asks a URL and compares status, time, headers and body with what is expected.
+
+Redirects are not followed unless asked for. When no expectation looks at `status`, it must be 200 to 299: an error page
+never passes because its body is long enough. A server that cannot be connected to is critical; one that accepts and then
+is silent until the deadline is unknown, with the phase it hung in.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Any, ClassVar, Literal
+
+from switchover_checks.api import Context, Effect, Finding, HttpReply, Metric, Result, Status
+from switchover_checks.expect import AS_LIST, Expectation, NameType, Unavailable, expected_in
+from switchover_checks.fields import Size
+from switchover_checks.units import format_bytes, format_duration
+
+__all__ = ["HttpCheck", "HttpConfig"]
+
+NAMES: Mapping[str, NameType] = {
+    "status": "number",
+    "time": "duration",
+    "first_byte": "duration",
+    "body": "any",
+    "text": "text",
+    "headers": "any",
+    "size": "size",
+    "url": "text",
+}
+
+
+@dataclass(frozen=True)
+class HttpConfig:
+    """What to ask, and what the answer must be. `bearer` and `password` name secrets of the plan."""
+
+    url: str
+    expect: Annotated[tuple[Annotated[Expectation, expected_in(NAMES)], ...], AS_LIST] = ()
+    method: Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] = "GET"
+    headers: dict[str, str] = field(default_factory=dict)
+    body: str | None = None
+    json: Any = None
+    bearer: str | None = None
+    user: str | None = None
+    password: str | None = None
+    follow_redirects: bool = False
+    verify: bool = True
+    max_body: Size = 1 << 20
+
+    def __post_init__(self) -> None:
+        if self.body is not None and self.json is not None:
+            raise ValueError("set body or json, not both")
+
+
+class HttpCheck:
+    """Ask a URL."""
+
+    kind: ClassVar[str] = "http"
+    effect: ClassVar[Effect] = "read"
+    config: ClassVar[type] = HttpConfig
+
+    async def probe(self, cfg: HttpConfig, ctx: Context) -> Result:
+        """Ask once."""
+        headers, body = await _prepare(cfg, ctx)
+        reply = await ctx.http(
+            cfg.method,
+            cfg.url,
+            headers=headers,
+            body=body,
+            follow_redirects=cfg.follow_redirects,
+            verify=cfg.verify,
+            max_body=cfg.max_body,
+        )
+        ctx.enter("assert")
+        seconds = reply.seconds
+        names: frozenset[str] = frozenset().union(*(e.names for e in cfg.expect))
+        facts = _facts(reply, names, cfg.max_body)
+        findings = [e.check(facts) for e in cfg.expect]
+        if "status" not in names:
+            fine = 200 <= reply.status <= 299
+            hint = "" if fine or not 300 <= reply.status <= 399 else "set follow_redirects, or expect this status"
+            findings.insert(0, Finding.compare("status", "200 to 299", reply.status, fine, hint))
+        metrics = [Metric("time", seconds, "s"), *(Metric(k, v, "s") for k, v in reply.phases.items())]
+        failed = any(f.status is not Status.OK for f in findings)
+        evidence = {"body": reply.body[:300].decode("utf-8", "replace")} if failed and reply.body else {}
+        return Result.of(
+            findings,
+            metrics=metrics,
+            phase="assert" if failed else "",
+            evidence=evidence,
+            ok=f"{reply.status} in {format_duration(seconds)}",
+        )
+
+
+async def _prepare(cfg: HttpConfig, ctx: Context) -> tuple[dict[str, str], bytes | None]:
+    headers = dict(cfg.headers)
+    body = cfg.body.encode() if cfg.body is not None else None
+    if cfg.json is not None:
+        body = json.dumps(cfg.json).encode()
+        headers.setdefault("Content-Type", "application/json")
+    if cfg.bearer is not None:
+        name = cfg.bearer
+        headers["Authorization"] = "Bearer " + await ctx.in_thread(lambda: ctx.secret(name))
+    elif cfg.user is not None:
+        import base64
+
+        secret = cfg.password
+        password = await ctx.in_thread(lambda: ctx.secret(secret)) if secret else ""
+        headers["Authorization"] = "Basic " + base64.b64encode(f"{cfg.user}:{password}".encode()).decode()
+    return headers, body
+
+
+def _facts(reply: HttpReply, names: frozenset[str], most: int) -> dict[str, Any]:
+    facts: dict[str, Any] = {
+        "status": reply.status,
+        "time": reply.seconds,
+        "first_byte": reply.phases.get("first_byte", 0.0),
+        "headers": reply.headers,
+        "size": len(reply.body),
+        "url": reply.url,
+    }
+    if reply.truncated:
+        cut = Unavailable(f"longer than {format_bytes(most)}; set max_body")
+        facts.update(body=cut, text=cut, size=cut)
+    elif "body" in names or "text" in names:
+        facts["text"] = facts["body"] = reply.body.decode("utf-8", "replace")
+        if "body" in names:
+            try:
+                facts["body"] = json.loads(reply.body)
+            except (ValueError, RecursionError):
+                pass  # a body that is not JSON is compared as text
+    return facts

@@ -1,0 +1,170 @@
+"""Values of different databases in one form, so that equal data compares equal: by what the column is on either side."""
+
+from __future__ import annotations
+
+import json
+import math
+import uuid
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from datetime import time as clock_time
+from decimal import Context as DecimalContext
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from switchover_checks.databases import Column
+
+__all__ = ["Normaliser", "normaliser", "sort_key"]
+
+Normaliser = Callable[[Any], Any]
+
+
+def normaliser(left: Column, right: Column, untyped: bool) -> Normaliser:
+    """Choose how the values of a column are made comparable: equal values get the same `repr`. `untyped`: both are SQLite.
+
+    What cannot be read as its type stays as it is, and differs."""
+    types = (left.type, right.type)
+    for names, convert in _BY_TYPE:
+        if any(t.split("(")[0].strip() in names for t in types):
+            # Two SQLite files hold what was put in; only a typed column of PostgreSQL says what a value means.
+            return _plain if untyped and names is not _NUMERIC else convert
+    if "character" in types or "bpchar" in types:
+        return _padded
+    return _plain
+
+
+def sort_key(values: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Make keys comparable the way both databases order them: NULL, numbers, text, bytes."""
+    return tuple(_ranked(v) for v in values)
+
+
+def _ranked(value: Any) -> tuple[int, Any]:
+    if value is None:
+        return (0, 0)
+    if isinstance(value, int | float | Decimal):
+        return (1, value)
+    if isinstance(value, datetime | date):
+        return (2, value.isoformat())
+    if isinstance(value, str):
+        return (2, value)
+    if isinstance(value, bytes):
+        return (3, value)
+    return (2, str(value))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, memoryview | bytearray):
+        return bytes(value)
+    if isinstance(value, uuid.UUID):
+        return str(value)
+    if isinstance(value, float):
+        if math.isnan(value):
+            return "NaN"
+        if value.is_integer() and abs(value) < _EXACT:
+            return int(value)
+    return value
+
+
+def _padded(value: Any) -> Any:
+    return value.rstrip(" ") if isinstance(value, str) else _plain(value)
+
+
+def _boolean(value: Any) -> Any:
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, int) and value in (0, 1):
+        return bool(value)
+    known = {"t": True, "true": True, "f": False, "false": False, "1": True, "0": False}
+    return known.get(value.lower(), value) if isinstance(value, str) else value
+
+
+def _number(value: Any) -> Any:
+    if isinstance(value, bool) or value is None:
+        return value
+    try:
+        number = Decimal(repr(value)) if isinstance(value, float) else Decimal(str(value))
+    except (InvalidOperation, ValueError):
+        return _plain(value)
+    if not number.is_finite():
+        return "NaN" if number.is_nan() else str(number)
+    number = number.normalize(_WIDE)
+    return int(number) if number == number.to_integral_value() and number.adjusted() < _MOST_DIGITS else number
+
+
+def _moment(value: Any) -> Any:
+    if isinstance(value, str):
+        try:
+            value = datetime.fromisoformat(value.strip())
+        except ValueError:
+            return value
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        try:
+            value = datetime.fromtimestamp(value, UTC)
+        except (ValueError, OverflowError, OSError):
+            return value
+    if isinstance(value, datetime):
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+    return value
+
+
+def _day(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.date()
+    if isinstance(value, str):
+        try:
+            return datetime.fromisoformat(value.strip()).date()
+        except ValueError:
+            return value
+    return value
+
+
+def _hour(value: Any) -> Any:
+    if isinstance(value, str):
+        try:
+            return clock_time.fromisoformat(value.strip())
+        except ValueError:
+            return value
+    return value
+
+
+def _document(value: Any) -> Any:
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except ValueError:
+            return value
+    return json.dumps(value, sort_keys=True, ensure_ascii=False, default=str) if value is not None else None
+
+
+def _identity(value: Any) -> Any:
+    if isinstance(value, bytes) and len(value) == 16:
+        return str(uuid.UUID(bytes=value))
+    if isinstance(value, str):
+        try:
+            return str(uuid.UUID(value))
+        except ValueError:
+            return value
+    return _plain(value)
+
+
+def _bytes(value: Any) -> Any:
+    return value.encode("utf-8", "surrogateescape") if isinstance(value, str) else _plain(value)
+
+
+_WIDE = DecimalContext(prec=20_000)
+_MOST_DIGITS = 100
+_EXACT = 1 << 53
+_NUMERIC = frozenset({"numeric", "decimal", "money"})
+_BY_TYPE: tuple[tuple[frozenset[str], Normaliser], ...] = (
+    (frozenset({"boolean", "bool"}), _boolean),
+    (_NUMERIC, _number),
+    (
+        frozenset({"timestamp without time zone", "timestamp with time zone", "timestamp", "timestamptz", "datetime"}),
+        _moment,
+    ),
+    (frozenset({"date"}), _day),
+    (frozenset({"time without time zone", "time"}), _hour),
+    (frozenset({"json", "jsonb"}), _document),
+    (frozenset({"uuid"}), _identity),
+    (frozenset({"bytea", "blob"}), _bytes),
+)
