@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from switchover import __version__
 from switchover.agent.logind import read_logind
@@ -13,10 +14,9 @@ from switchover.clock import Clock, SystemClock
 from switchover.health.probe import Evaluator, Reading
 from switchover.hub import Hub
 from switchover.locations import Workspace, ensure_private_dir
-from switchover.migration.engine import Engine
 from switchover.plan.load import LoadedPlan, load_plan
 from switchover.plan.secrets import SecretStore
-from switchover.plan.variables import Scope
+from switchover.plan.variables import Scope, resolve_variables
 from switchover.redaction import Redactor, neutralise
 from switchover.services.api import Provider, Target
 from switchover.services.docker import DockerProvider
@@ -24,11 +24,15 @@ from switchover.services.http import HttpProvider
 from switchover.services.inventory import Inventory
 from switchover.services.processes import ProcessProvider
 from switchover.services.targets import make_target
+from switchover.snapshot import MigrationView
 from switchover_checks.context import LocalContext, Resources
 from switchover_checks.registry import Registry
 from switchover_checks.runner import Runner
 
-__all__ = ["Parts", "SecretWords", "build", "identify", "load"]
+if TYPE_CHECKING:
+    from switchover.migration.engine import Engine
+
+__all__ = ["Looking", "Parts", "SecretWords", "build", "build_evaluator", "identify", "load"]
 
 
 class SecretWords:
@@ -107,6 +111,8 @@ def build(
     secret_words: SecretWords | None = None,
 ) -> Parts:
     """Build all of it for one workspace, in the running loop. Raise `StateError` where the state cannot be used."""
+    from switchover.migration.engine import Engine
+
     clock = clock or SystemClock()
     words = secret_words or SecretWords()
     ensure_private_dir(workspace.directory)
@@ -133,18 +139,9 @@ def build(
     )
     in_force = engine.loaded  # a run that is open goes on with the plan it was started with
     registry = registry_of(in_force)
-    runner = _runner(in_force, registry, engine, secrets)
-    inventory = _inventory(in_force, engine, clock)
-    evaluator = Evaluator(
-        in_force,
-        engine.scope,
-        runner,
-        inventory,
-        clock,
-        fields=lambda kind: [field.name for field in registry.config_fields(kind) or ()],
-        secrets=secrets,
-        redact=words.redact_for_display,
-    )
+    runner = _runner(in_force, registry, engine.scope, secrets)
+    inventory = _inventory(in_force, engine.scope, clock)
+    evaluator = _evaluator(in_force, engine.scope, registry, runner, inventory, secrets, words, clock)
     later.target = evaluator
     hub = Hub(
         in_force,
@@ -174,13 +171,93 @@ def identify(parts: Parts, *, read_only: bool, since: float) -> Identity:
     )
 
 
-def _runner(loaded: LoadedPlan, registry: Registry, engine: Engine, secrets: SecretStore) -> Runner:
+@dataclass(slots=True)
+class Looking:
+    """What it takes to look at checks once, without an agent. `view` is the run, empty where there is none."""
+
+    loaded: LoadedPlan
+    evaluator: Evaluator
+    runner: Runner
+    inventory: Inventory
+    view: MigrationView
+    plan_edited: bool = False
+    engine: Engine | None = None
+
+    async def aclose(self) -> None:
+        """Let go of connections and files."""
+        if self.engine is not None:
+            await self.engine.aclose()
+        await self.runner.aclose()
+        await self.inventory.aclose()
+
+
+def build_evaluator(
+    loaded: LoadedPlan,
+    workspace: Workspace,
+    given: Mapping[str, str] | None = None,
+    *,
+    clock: Clock | None = None,
+    secret_words: SecretWords | None = None,
+) -> Looking:
+    """Build what looks at checks. A run's variables win over `given`; without a run nothing is written anywhere.
+
+    Raise `UsageError` for a wrong variable, `StateError` where there is a run and it cannot be read.
+    """
+    clock = clock or SystemClock()
+    words = secret_words or SecretWords()
+    secrets = SecretStore(loaded.plan, loaded.directory)
+    words.follow(secrets)
+    engine: Engine | None = None
+    if workspace.journal.exists():
+        from switchover.migration.engine import Engine
+
+        engine = Engine.open(
+            loaded, workspace, _LaterEvaluator(), clock, read_only=True, secrets=secrets, on_change=lambda: None
+        )
+        loaded = engine.loaded
+    extra = resolve_variables(loaded.plan, given or {}, {}).values
+
+    def scope() -> Scope:
+        known = engine.scope() if engine is not None else Scope.of(loaded.plan, loaded.directory)
+        return replace(known, values={**extra, **known.values})
+
+    registry = registry_of(loaded)
+    runner = _runner(loaded, registry, scope, secrets)
+    inventory = _inventory(loaded, scope, clock)
+    evaluator = _evaluator(loaded, scope, registry, runner, inventory, secrets, words, clock)
+    view = engine.view() if engine is not None else MigrationView()
+    edited = engine is not None and engine.plan_edited
+    return Looking(loaded, evaluator, runner, inventory, view, edited, engine)
+
+
+def _evaluator(
+    loaded: LoadedPlan,
+    scope: Callable[[], Scope],
+    registry: Registry,
+    runner: Runner,
+    inventory: Inventory,
+    secrets: SecretStore,
+    words: SecretWords,
+    clock: Clock,
+) -> Evaluator:
+    return Evaluator(
+        loaded,
+        scope,
+        runner,
+        inventory,
+        clock,
+        fields=lambda kind: [field.name for field in registry.config_fields(kind) or ()],
+        secrets=secrets,
+        redact=words.redact_for_display,
+    )
+
+
+def _runner(loaded: LoadedPlan, registry: Registry, scope: Callable[[], Scope], secrets: SecretStore) -> Runner:
     resources = Resources()
 
     def context(deadline: float) -> LocalContext:
-        scope: Scope = engine.scope()
         return LocalContext(
-            deadline, loaded.directory, environments=scope.environments, secrets=secrets.get, resources=resources
+            deadline, loaded.directory, environments=scope().environments, secrets=secrets.get, resources=resources
         )
 
     runner = Runner(registry, context)
@@ -188,11 +265,11 @@ def _runner(loaded: LoadedPlan, registry: Registry, engine: Engine, secrets: Sec
     return runner
 
 
-def _inventory(loaded: LoadedPlan, engine: Engine, clock: Clock) -> Inventory:
+def _inventory(loaded: LoadedPlan, scope: Callable[[], Scope], clock: Clock) -> Inventory:
     services = loaded.plan.services
 
     def target(name: str) -> Target | str:
-        return make_target(name, services[name], engine.scope())
+        return make_target(name, services[name], scope())
 
     providers: list[Provider] = [HttpProvider(), ProcessProvider(loaded.directory, clock.monotonic), DockerProvider()]
     return Inventory(services, providers, target, clock)
