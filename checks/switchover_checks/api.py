@@ -134,7 +134,7 @@ class Result:
         evidence: Mapping[str, str] | None = None,
         ok: str = "",
     ) -> Result:
-        """Derive status and summary from `findings`; no findings at all are UNKNOWN. `ok` is the summary when all pass."""
+        """Derive status and summary from `findings`; none at all are UNKNOWN. `ok` is the summary when all pass."""
         status = worst(f.status for f in findings)
         if not findings:
             summary = "nothing was looked at"
@@ -153,7 +153,10 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class CommandOutput:
-    """How a command ended. `exit_code` is negative for a signal, as in `subprocess`. Output is decoded, and capped: then `truncated`."""
+    """How a command ended. `exit_code` is negative for a signal, as in `subprocess`.
+
+    Output is decoded, and capped: then `truncated`.
+    """
 
     exit_code: int
     stdout: str
@@ -198,7 +201,7 @@ class Context(Protocol):
         cwd: Path | None = None,
         stdin: bytes = b"",
     ) -> CommandOutput:
-        """Run a command to its end, its whole process tree ended at the deadline. Raise `FileNotFoundError` if not there."""
+        """Run a command to its end, its whole tree ended at the deadline. Raise `FileNotFoundError` if not there."""
 
     async def http(
         self,
@@ -223,23 +226,23 @@ class Context(Protocol):
         """Return the value of the plan's secret `name`. Raise `KeyError` if the plan has none."""
 
     def enter(self, phase: str) -> None:
-        """Note what the probe does now; a probe that is cut off names it. A network probe uses the words of `Result.phase`."""
+        """Note what the probe does now, in the words of `Result.phase`; a probe that is cut off names it."""
 
     async def in_thread(self, work: Callable[[], T]) -> T:
         """Run blocking work away from the event loop. It cannot be ended from outside, so it must end by itself."""
 
 
-ConfigT = TypeVar("ConfigT", contravariant=True)
+ConfigT_contra = TypeVar("ConfigT_contra", contravariant=True)
 
 
-class Check(Protocol[ConfigT]):
+class Check(Protocol[ConfigT_contra]):
     """A check kind. `config` is a frozen dataclass; its fields are the keys that a plan may set."""
 
     kind: ClassVar[str]
     effect: ClassVar[Effect]
     config: ClassVar[type]
 
-    async def probe(self, cfg: ConfigT, ctx: Context) -> Result:
+    async def probe(self, cfg: ConfigT_contra, ctx: Context) -> Result:
         """Look once, and say what was expected and observed. Must not retry, sleep or keep state."""
 
 

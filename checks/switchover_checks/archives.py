@@ -13,7 +13,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import IO
+from typing import Protocol
 from urllib.parse import quote
 
 from switchover_checks.api import Finding, ProbeError, Status
@@ -55,15 +55,28 @@ def check_format(kind: str, path: Path, deadline: float) -> Finding:
         if isinstance(error, gzip.BadGzipFile) or error.errno is None:
             return Finding("format", expected, f"damaged: {error}", Status.CRIT)
         return Finding("format", expected, error.strerror or str(error), Status.UNKNOWN)
-    except (
-        EOFError, ValueError, RecursionError, zlib.error, lzma.LZMAError, tarfile.TarError, zipfile.BadZipFile, sqlite3.Error,
-        NotImplementedError, RuntimeError,
-    ) as error:  # fmt: skip
+    except _DAMAGE as error:
         return Finding("format", expected, f"damaged: {error}", Status.CRIT)
     return Finding("format", expected, observed, Status.OK)
 
 
-def _drain(file: IO[bytes] | IO[str], deadline: float) -> int:
+_DAMAGE = (
+    EOFError,
+    RuntimeError,
+    ValueError,
+    lzma.LZMAError,
+    sqlite3.Error,
+    tarfile.TarError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+
+
+class _Readable(Protocol):
+    def read(self, size: int, /) -> bytes: ...
+
+
+def _drain(file: _Readable, deadline: float) -> int:
     total = 0
     while piece := file.read(_PIECE):
         total += len(piece)
@@ -123,7 +136,7 @@ def _zip(path: Path, deadline: float) -> str:
     return f"{len(names)} members"
 
 
-def _json(path: Path, deadline: float) -> str:
+def _json(path: Path, _deadline: float) -> str:
     if path.stat().st_size > _MOST_JSON:
         raise ProbeError(
             f"JSON above {format_bytes(_MOST_JSON)} is not read; set a restore_test", status=Status.UNKNOWN

@@ -1,7 +1,7 @@
-"""`backup`: is there a backup that could be restored? Exists, size, share of the one before, age, digest, format, restore test.
+"""`backup`: could this backup be restored? Exists, size, share of the one before, age, digest, format, restore test.
 
-Each is a finding of its own. Only a file whose content was proved by something (its digest, its format or a restore test)
-is OK: a file that is merely there is not a backup.
+Each is a finding of its own. Only a file whose content was proved by something (its digest, its format or a restore
+test) is OK: a file that is merely there is not a backup.
 """
 
 from __future__ import annotations
@@ -29,9 +29,10 @@ _TEMPLATE = re.compile(r"\{\{\s*path\s*(\|\s*q\s*)?\}\}")
 class BackupConfig:
     """The file and what must be true of it. `path` may be a pattern such as `backups/*.dump`: the newest is meant.
 
-    `sha256` is a digest, or `sidecar` for FILE.sha256 beside it. `previous` is the backup before (the newest other file that
-    fits the pattern when it is not set), `min_share` the least part of its size. `restore_test` is a shell command in which
-    `{{ path | q }}` stands for the file; also `$BACKUP_PATH` does. `format` is taken from the name unless it is set.
+    `sha256` is a digest, or `sidecar` for FILE.sha256 beside it. `previous` is the backup before (the newest other file
+    that fits the pattern when it is not set), `min_share` the least part of its size. `restore_test` is a shell command
+    in which `{{ path | q }}` stands for the file; also `$BACKUP_PATH` does. `format` is taken from the name
+    unless it is set.
     """
 
     path: str

@@ -1,6 +1,6 @@
 """`command`: runs a command and compares its exit code and output. Without expectations it must exit with 0.
 
-A list is run as it is; text is run by `/bin/sh -c`, with values only through `env`. The whole process tree ends with it.
+A list is run as it is; text is run by `/bin/sh -c`, with values only through `env`. The whole tree ends with it.
 """
 
 from __future__ import annotations

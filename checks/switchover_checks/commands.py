@@ -121,7 +121,7 @@ class Child:
 
     async def _writable(self, fd: int) -> None:
         ready: asyncio.Future[None] = self._loop.create_future()
-        self._loop.add_writer(fd, lambda: ready.done() or ready.set_result(None))
+        self._loop.add_writer(fd, _settle, ready)
         try:
             await ready
         finally:
@@ -166,6 +166,11 @@ class _Capture:
     def text(self) -> str:
         """What was read, decoded."""
         return self.data.decode("utf-8", "replace")
+
+
+def _settle(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)
 
 
 async def _to_the_end(work: Coroutine[Any, Any, object]) -> asyncio.CancelledError | None:

@@ -24,7 +24,7 @@ def no_secret(name: str) -> str:
 
 
 class Resources:
-    """What probes share: kept-alive connections and the threads for blocking work. One for each runner; `await aclose()`."""
+    """What probes share: kept-alive connections, threads for blocking work. One a runner; `await aclose()`."""
 
     def __init__(self) -> None:
         self.threads = Threads()

@@ -173,7 +173,7 @@ class _Sqlite:
 
     def tables(self) -> list[str]:
         rows = self._connection.execute(
-            "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' ORDER BY name"
+            "SELECT name FROM sqlite_master WHERE type = 'table' AND substr(name, 1, 7) <> 'sqlite_' ORDER BY name"
         )
         return [str(row[0]) for row in rows]
 
@@ -203,14 +203,13 @@ def _postgres(source: Source, deadline: float) -> Iterator[Database]:
 
     left = deadline - time.monotonic()
     options = f"-c default_transaction_read_only=on -c statement_timeout={max(1, int(left * 1000))}"
-    given = {"password": source.password} if source.password is not None else {}
     try:
         connection = psycopg.connect(
             source.url,
             connect_timeout=max(2, int(left)),
             options=options,
             application_name="switchover",
-            **given,
+            password=source.password,
         )
     except (psycopg.Error, ValueError) as error:
         raise ProbeError(f"{source.name}: {mask(_first(error))}", phase="connect") from None

@@ -6,8 +6,8 @@
     len(body) > 0                      len, lower, number, exists
     state == 'running' and not (restarts > 3 or oom == true)
 
-Names are typed by the kind, so `time < 1` and `status == 'ok'` are errors when the plan is read. Cost is bounded: by the
-length and depth of the expression, and by what patterns are allowed.
+Names are typed by the kind, so `time < 1` and `status == 'ok'` are errors when the plan is read. Cost is bounded: by
+the length and depth of the expression, and by what patterns are allowed.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ from typing import Any, Literal
 from pydantic import BeforeValidator, PlainValidator
 
 from switchover_checks.api import Finding
-from switchover_checks.expect_tree import Call, Comparison, Literal_, Logic, Node, Path, Unavailable, Unit, find
+from switchover_checks.expect_tree import Call, Comparison, Constant, Logic, Node, Path, Unavailable, Unit, find
 from switchover_checks.patterns import compile_pattern
 from switchover_checks.suggest import did_you_mean
 from switchover_checks.units import parse_duration, parse_size
 
-__all__ = ["AS_LIST", "Expectation", "ExpectError", "NameType", "Unavailable", "expected_in", "parse"]
+__all__ = ["AS_LIST", "ExpectError", "Expectation", "NameType", "Unavailable", "expected_in", "parse"]
 
 NameType = Literal["number", "duration", "size", "percent", "text", "bool", "list", "any"]
 """What a name of a kind stands for; `any` is JSON or a value whose type only the probe knows."""
@@ -98,7 +98,7 @@ def parse(text: str, names: Mapping[str, NameType]) -> Expectation:
         raise ExpectError(f"longer than {_MOST_TEXT} characters", text[:40], _MOST_TEXT)
     parser = _Parser(text, names)
     root, kind = parser.whole()
-    if kind not in ("bool", "any") or isinstance(root, Literal_):
+    if kind not in ("bool", "any") or isinstance(root, Constant):
         raise ExpectError(f"this is {_noun(kind)}, not something that holds or not; compare it", text, 1)
     return Expectation(text.strip(), root, frozenset(parser.used))
 
@@ -220,7 +220,7 @@ class _Parser:
         right, right_kind = self._operand()
         pattern = None
         if operator.text == "matches":
-            if not isinstance(right, Literal_) or not isinstance(right.value, str):
+            if not isinstance(right, Constant) or not isinstance(right.value, str):
                 raise self._error("matches needs a pattern in quotes", operator)
             self._fits(left_kind, "text", operator)
             try:
@@ -257,7 +257,7 @@ class _Parser:
         if token.kind == "number":
             return self._number(token)
         if token.kind == "text":
-            return Literal_(_unquote(token.text), token.text), "text"
+            return Constant(_unquote(token.text), token.text), "text"
         if token.text == "(":
             self._deeper(token)
             node, kind = self._or()
@@ -269,35 +269,35 @@ class _Parser:
         if token.kind != "name" or token.text in ("and", "or", "not", "in", "contains", "matches"):
             raise self._error(f"expected a name or a value, not {token.text or 'the end'!r}", token)
         if token.text in ("true", "false"):
-            return Literal_(token.text == "true", token.text), "bool"
+            return Constant(token.text == "true", token.text), "bool"
         if token.text == "null":
-            return Literal_(None, token.text), "null"
+            return Constant(None, token.text), "null"
         return self._call(token) if self._peek.text == "(" else self._path(token)
 
     def _number(self, token: _Token) -> tuple[Node, str]:
         number = token.text.removesuffix(token.unit) if token.unit else token.text
         if not token.unit:
-            return Literal_(float(number) if re.search(r"[.eE]", number) else int(number), token.text), "number"
+            return Constant(float(number) if re.search(r"[.eE]", number) else int(number), token.text), "number"
         if token.unit == "%":
-            return Literal_(float(number), token.text, "percent"), "percent"
+            return Constant(float(number), token.text, "percent"), "percent"
         for read, kind in ((parse_duration, "duration"), (parse_size, "size")):
             try:
-                return Literal_(read(token.text), token.text, _UNITS[kind]), kind  # type: ignore[operator]
+                return Constant(read(token.text), token.text, _UNITS[kind]), kind
             except ValueError:
                 continue
         units = ("us", "ms", "s", "m", "h", "d", "w", "B", "KB", "MB", "GB", "TB", "KiB", "MiB", "GiB", "TiB")
         raise self._error(f"{token.unit!r} is not a unit{did_you_mean(token.unit, units)}", token)
 
     def _list(self, token: _Token) -> tuple[Node, str]:
-        values = []
+        values: list[Any] = []
         while not self._accept("]"):
             if values:
                 self._need(",")
             item, _ = self._operand()
-            if not isinstance(item, Literal_):
+            if not isinstance(item, Constant):
                 raise self._error("a list holds written values only", token)
             values.append(item.value)
-        return Literal_(tuple(values), self._span(token.at)), "list"
+        return Constant(tuple(values), self._span(token.at)), "list"
 
     def _call(self, token: _Token) -> tuple[Node, str]:
         if token.text not in _FUNCTIONS:

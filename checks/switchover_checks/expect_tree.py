@@ -15,7 +15,7 @@ from switchover_checks.api import Finding, Status
 from switchover_checks.patterns import Pattern
 from switchover_checks.units import format_bytes, format_duration
 
-__all__ = ["Call", "Comparison", "Literal_", "Logic", "Node", "Path", "Unavailable", "Unit", "Verdict", "find", "show"]
+__all__ = ["Call", "Comparison", "Constant", "Logic", "Node", "Path", "Unavailable", "Unit", "Verdict", "find", "show"]
 
 Unit = Literal["", "duration", "size", "percent"]
 
@@ -28,7 +28,7 @@ class Unavailable:
 
 
 @dataclass(frozen=True, slots=True)
-class Literal_:
+class Constant:
     """A value written in the expectation, or a list of them. `text` is how it was written."""
 
     value: Any
@@ -75,7 +75,7 @@ class Logic:
     text: str
 
 
-Node = Literal_ | Path | Call | Comparison | Logic
+Node = Constant | Path | Call | Comparison | Logic
 
 
 class _CannotTell(Exception):  # noqa: N818 - a third truth value, not an error
@@ -136,7 +136,7 @@ def _wording(node: Node) -> tuple[str, str]:
 
 def _observed(node: Node, facts: Mapping[str, Any]) -> str:
     if isinstance(node, Comparison):
-        return _side(node.left, facts) if not isinstance(node.left, Literal_) else _side(node.right, facts)
+        return _side(node.left, facts) if not isinstance(node.left, Constant) else _side(node.right, facts)
     if isinstance(node, Logic):
         leaves = dict.fromkeys(_leaves(node))
         return ", ".join(f"{leaf.text} = {_side(leaf, facts)}" for leaf in list(leaves)[:8])
@@ -158,8 +158,8 @@ def _leaves(node: Node) -> list[Node]:
     if isinstance(node, Logic):
         return [leaf for part in node.parts for leaf in _leaves(part)]
     if isinstance(node, Comparison):
-        return [side for side in (node.left, node.right) if not isinstance(side, Literal_)]
-    return [] if isinstance(node, Literal_) else [node]
+        return [side for side in (node.left, node.right) if not isinstance(side, Constant)]
+    return [] if isinstance(node, Constant) else [node]
 
 
 def _judge(node: Node, facts: Mapping[str, Any]) -> Verdict:
@@ -189,7 +189,7 @@ def _judge_logic(node: Logic, facts: Mapping[str, Any]) -> Verdict:
 
 
 def _value(node: Node, facts: Mapping[str, Any]) -> Any:
-    if isinstance(node, Literal_):
+    if isinstance(node, Constant):
         return node.value
     if isinstance(node, Path):
         return _walk(node, facts)
@@ -264,26 +264,26 @@ def _compare(node: Comparison, facts: Mapping[str, Any]) -> bool:
             )
         return found
     if operator in ("contains", "in"):
-        return _holds(left, right, node) if operator == "contains" else _holds(right, left, node)
-    if _is_number(left) and _is_number(right) or isinstance(left, str) and isinstance(right, str):
+        return _holds(left, right) if operator == "contains" else _holds(right, left)
+    if (_is_number(left) and _is_number(right)) or (isinstance(left, str) and isinstance(right, str)):
         return bool({"<": left < right, "<=": left <= right, ">": left > right, ">=": left >= right}[operator])
     raise _mismatch(left, right)
 
 
 def _equal(left: Any, right: Any, node: Comparison) -> bool:
     if left is None or right is None:
-        asked = any(isinstance(side, Literal_) and side.value is None for side in (node.left, node.right))
+        asked = any(isinstance(side, Constant) and side.value is None for side in (node.left, node.right))
         if left is right or asked or node.operator == "==":
             return left is right
         raise _CannotTell("null")
     if _is_number(left) and _is_number(right):
         return bool(left == right)
-    if type(left) is type(right) or isinstance(left, list | tuple) and isinstance(right, list | tuple):
+    if type(left) is type(right) or (isinstance(left, list | tuple) and isinstance(right, list | tuple)):
         return bool(list(left) == list(right)) if isinstance(left, list | tuple) else bool(left == right)
     raise _mismatch(left, right)
 
 
-def _holds(container: Any, item: Any, node: Comparison) -> bool:
+def _holds(container: Any, item: Any) -> bool:
     if isinstance(container, str) and isinstance(item, str):
         return item in container
     if isinstance(container, Mapping) and isinstance(item, str):
@@ -310,7 +310,7 @@ def _is_number(value: Any) -> bool:
 
 
 def _unit(node: Node) -> Unit:
-    return node.unit if isinstance(node, Path | Literal_) else ""
+    return node.unit if isinstance(node, Path | Constant) else ""
 
 
 def _kind(value: Any) -> str:

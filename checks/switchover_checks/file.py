@@ -21,7 +21,7 @@ _MOST_SEARCHED = 16 << 20
 
 @dataclass(frozen=True)
 class FileConfig:
-    """A path and what must be true of it. `contains` is plain text, `matches` a regular expression tried on each line."""
+    """A path and what must be true of it. `contains` is plain text, `matches` a pattern tried on each line."""
 
     path: str
     exists: bool = True

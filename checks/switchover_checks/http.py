@@ -1,12 +1,13 @@
 """`http`: asks a URL and compares status, time, headers and body with what is expected.
 
 Redirects are not followed unless asked for. When no expectation looks at `status`, it must be 200 to 299: an error page
-never passes because its body is long enough. A server that cannot be connected to is critical; one that accepts and then
-is silent until the deadline is unknown, with the phase it hung in.
+never passes because its body is long enough. A server that cannot be connected to is critical; one that accepts and
+then is silent until the deadline is unknown, with the phase it hung in.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -126,8 +127,6 @@ def _facts(reply: HttpReply, names: frozenset[str], most: int) -> dict[str, Any]
     elif "body" in names or "text" in names:
         facts["text"] = facts["body"] = reply.body.decode("utf-8", "replace")
         if "body" in names:
-            try:
+            with contextlib.suppress(ValueError, RecursionError):  # a body that is not JSON is compared as text
                 facts["body"] = json.loads(reply.body)
-            except (ValueError, RecursionError):
-                pass  # a body that is not JSON is compared as text
     return facts

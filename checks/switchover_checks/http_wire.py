@@ -100,7 +100,7 @@ class Wire(asyncio.Protocol):
         self.transport.write(data)
 
     async def read(self, method: str, max_body: int) -> Answer:
-        """Read the answer. Raise `ProbeError` for one that breaks off or is no HTTP, `StaleError` where it may be sent again."""
+        """Read the answer. Raise `ProbeError` for one that breaks off, `StaleError` where it may be sent again."""
         while True:
             head, first_byte_at = await self._head()
             status, headers, old = _parse_head(head)
@@ -186,12 +186,9 @@ class Wire(asyncio.Protocol):
         body = bytearray()
         while True:
             size_text = (await self._line()).partition(b";")[0].strip()
-            try:
-                if not re.fullmatch(rb"[0-9A-Fa-f]{1,16}", size_text):
-                    raise ValueError
-                size = int(size_text, 16)
-            except ValueError:
-                raise ProbeError(f"a chunk's length is {size_text[:20]!r}, not a number", phase="body") from None
+            if not re.fullmatch(rb"[0-9A-Fa-f]{1,16}", size_text):
+                raise ProbeError(f"a chunk's length is {size_text[:20]!r}, not a number", phase="body")
+            size = int(size_text, 16)
             if size == 0:
                 while await self._line():
                     pass

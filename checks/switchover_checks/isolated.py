@@ -82,7 +82,7 @@ async def _converse(child: Child, reader: asyncio.StreamReader, ctx: Context) ->
             return None
         message = json.loads(line)
         if not isinstance(message, dict):
-            raise ValueError("not an object")
+            raise ValueError("not an object")  # noqa: TRY004 - nonsense is nonsense, whatever its type
         if "result" in message:
             return from_json(message["result"])
         await child.write(json.dumps(_answer(message, ctx), default=str).encode() + b"\n")

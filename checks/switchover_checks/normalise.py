@@ -1,4 +1,4 @@
-"""Values of different databases in one form, so that equal data compares equal: by what the column is on either side."""
+"""Values of different databases in one form, so that equal data is equal: by what the column is."""
 
 from __future__ import annotations
 
@@ -20,9 +20,10 @@ Normaliser = Callable[[Any], Any]
 
 
 def normaliser(left: Column, right: Column, untyped: bool) -> Normaliser:
-    """Choose how the values of a column are made comparable: equal values get the same `repr`. `untyped`: both are SQLite.
+    """Choose how the values of a column are made comparable: equal values get the same `repr`.
 
-    What cannot be read as its type stays as it is, and differs."""
+    `untyped`: both sides are SQLite.     What cannot be read as its type stays as it is, and differs.
+    """
     types = (left.type, right.type)
     for names, convert in _BY_TYPE:
         if any(t.split("(")[0].strip() in names for t in types):

@@ -66,7 +66,7 @@ def compile_pattern(text: str) -> Pattern:
 
 
 def _restarts(tree: Any) -> int:
-    """Count the repeats whose end is not fixed by what follows them; each multiplies the cost by the length of the text."""
+    """Count the repeats that may end anywhere; each multiplies the cost by the length of the text."""
     total = 0
     items = _flat(tree)
     for index, (op, value) in enumerate(items):
@@ -89,9 +89,7 @@ def _restarts(tree: Any) -> int:
             total += max((_restarts(branch) for branch in value[1]), default=0)
         elif op in (codes.ASSERT, codes.ASSERT_NOT):
             total += _restarts(value[1])
-        elif op is codes.GROUPREF:
-            total += 1
-        elif op in (codes.ATOMIC_GROUP, codes.POSSESSIVE_REPEAT):
+        elif op is codes.GROUPREF or op in (codes.ATOMIC_GROUP, codes.POSSESSIVE_REPEAT):
             total += 1
     return total
 
@@ -108,7 +106,7 @@ def _flat(tree: Any) -> list[tuple[Any, Any]]:
 
 
 def _ways(body: Any) -> float:
-    """Estimate in how many ways one round of a repeat can be read: 1 when there is no choice, infinity without a bound."""
+    """Estimate in how many ways one round of a repeat can be read: 1 without a choice, infinity without a bound."""
     ways = 1.0
     for op, value in body:
         if op in (codes.MAX_REPEAT, codes.MIN_REPEAT):

@@ -92,7 +92,7 @@ def _look(cfg: ProcessConfig, base_dir: Path) -> Result:
 
 
 def _from_pid_file(path: Path) -> tuple[int | None, Finding]:
-    """Read the pid, and make sure that it still means the process that wrote it: started before the file was written."""
+    """Read the pid, and make sure that it still means the same process: started before the file was written."""
     import psutil
 
     def wrong(observed: str, status: Status = Status.CRIT) -> tuple[None, Finding]:
@@ -135,9 +135,9 @@ def listeners(port: int) -> Listening:
     """Find who listens on a local TCP port."""
     import psutil
 
-    hits = [c for c in psutil.net_connections("tcp") if c.status == psutil.CONN_LISTEN and c.laddr.port == port]
+    hits = [c for c in psutil.net_connections("tcp") if c.status == psutil.CONN_LISTEN and c.laddr[1:] == (port,)]
     pids = {c.pid for c in hits if c.pid}
-    addresses = tuple(sorted({c.laddr.ip for c in hits}))
+    addresses = tuple(sorted({str(c.laddr[0]) for c in hits if c.laddr}))
     return Listening(pids, addresses, bool(hits), bool(pids))
 
 

@@ -53,7 +53,10 @@ class UnknownKindError(KeyError):
 
 @dataclass(frozen=True, slots=True)
 class KindInfo:
-    """A kind and where it comes from. `source`: builtin, entry point, local. `location`: `module:Class` or `file:Class`."""
+    """A kind and where it comes from.
+
+    `source`: builtin, entry point, local. `location`: `module:Class` or `file:Class`.
+    """
 
     kind: str
     source: str
@@ -117,7 +120,7 @@ class Registry:
         return next((k.fields for k in scan.kinds if k.class_name == class_name), None) if scan else None
 
     def validate_config(self, kind: str, mapping: Mapping[str, Any], *, templates: bool = True) -> list[Problem]:
-        """Return what is wrong with a kind's keys as (path, message). Values with `{{` are not judged if `templates`."""
+        """Return what is wrong with a kind's keys. With `templates`, values with `{{` are not judged."""
         if not self.info(kind).isolated:
             return validate(_builtin(kind).config, mapping, templates=templates)
         fields = self.config_fields(kind)

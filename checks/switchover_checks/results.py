@@ -1,4 +1,4 @@
-"""Results across the boundary: what a module returned is not believed until it is sound, and JSON in both directions."""
+"""Results across the boundary: what a module returned is not believed until it is sound; JSON both ways."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def to_json(result: Result) -> dict[str, Any]:
 def from_json(data: object) -> Result:
     """Read a result that another process wrote. Raise `ValueError` for anything that is not one."""
     if not isinstance(data, Mapping):
-        raise ValueError("not an object")
+        raise ValueError("not an object")  # noqa: TRY004 - nonsense is nonsense, whatever its type
     try:
         findings = tuple(
             Finding(_text(w), _text(e), _text(o), Status(s), _text(h))

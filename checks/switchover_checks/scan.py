@@ -9,7 +9,7 @@ from pathlib import Path
 
 from switchover_checks.config import ConfigField
 
-__all__ = ["ScannedKind", "Scan", "locate_module", "scan_module"]
+__all__ = ["Scan", "ScannedKind", "locate_module", "scan_module"]
 
 _MOST_BYTES = 1 << 20
 

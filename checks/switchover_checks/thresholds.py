@@ -135,7 +135,8 @@ _TO_BASE = {
 def parse_perfdata(text: str) -> tuple[tuple[Metric, ...], str]:
     """Read `'label'=value[unit];warn;crit;min;max …`. Return the metrics and the first text that is not such data.
 
-    Times come back in seconds and sizes in bytes, with their thresholds as written. A value `U` (undetermined) is left out.
+    Times come back in seconds and sizes in bytes, with their thresholds as written. A value `U` (undetermined) is left
+    out.
     """
     metrics: list[Metric] = []
     position, text = 0, text.strip()

@@ -58,7 +58,7 @@ def survivors(root: int, marker: str, known: frozenset[int] = frozenset()) -> se
 
 
 def end_tree(root: int, marker: str) -> set[int]:
-    """Kill `root`, its group, its descendants and all that carry the marker. Return what could not be ended (none, as a rule).
+    """Kill `root`, its group, its descendants and all that carry the marker. Return what could not be ended.
 
     Blocks for a few milliseconds, at most about two seconds: call it in a thread. `root` must not have been reaped yet,
     or have been of a session of its own, so that its number cannot mean another process.

@@ -1,4 +1,4 @@
-"""Durations and sizes as people write them: `500ms`, `1h30m`, `20KiB`, `1MiB`. Standard library only: the TUI uses it."""
+"""Durations and sizes as people write them: `500ms`, `1h30m`, `20KiB`, `1MiB`. Cheap to import: the TUI does."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _SIZE_UNIT = {
 def parse_duration(value: object) -> float:
     """Turn `90`, `"90s"`, `"1h30m"` or `"500ms"` into seconds. Raise `ValueError` for anything else."""
     if isinstance(value, bool):
-        raise ValueError("expected a duration such as 30s, 5m or 1h30m")
+        raise ValueError("expected a duration such as 30s, 5m or 1h30m")  # noqa: TRY004 - pydantic wants ValueError
     if isinstance(value, int | float):
         seconds = float(value)
     else:
@@ -37,7 +37,7 @@ def parse_duration(value: object) -> float:
 def parse_size(value: object) -> int:
     """Turn `4096`, `"20KB"` or `"1MiB"` into bytes. Raise `ValueError` for anything else."""
     if isinstance(value, bool):
-        raise ValueError("expected a size such as 512KiB or 1GiB")
+        raise ValueError("expected a size such as 512KiB or 1GiB")  # noqa: TRY004 - pydantic wants ValueError
     if isinstance(value, int):
         if value < 0:
             raise ValueError("a size is not negative")
@@ -45,7 +45,8 @@ def parse_size(value: object) -> int:
     match = _SIZE.fullmatch(str(value).strip())
     if match is None:
         raise ValueError(f"{str(value)!r} is not a size; write 4096, 20KB, 1MiB or 2GiB")
-    return round(float(match[1]) * _SIZE_UNIT[match[2] or "B"])
+    factor: int = _SIZE_UNIT[match[2] or "B"]
+    return round(float(match[1]) * factor)
 
 
 def format_duration(seconds: float) -> str:
