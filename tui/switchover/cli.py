@@ -101,7 +101,7 @@ def _run_verb(verb: str, arguments: list[str]) -> int:
     )
     _add_state(parser)
     module.add_arguments(parser)
-    return module.run(parser.parse_args(arguments))
+    return module.run(parser.parse_intermixed_args(arguments))
 
 
 def _open_screen(arguments: list[str]) -> int:
