@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import socket
 import time
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, ClassVar
@@ -12,6 +14,9 @@ from switchover_checks.api import Context, Effect, Finding, ProbeError, Result, 
 from switchover_checks.expect import AS_LIST, Expectation, NameType, Unavailable, expected_in
 
 __all__ = ["DockerCheck", "DockerConfig"]
+
+_ANY_VERSION = "1.41"
+_USUAL = "unix:///var/run/docker.sock"
 
 NAMES: Mapping[str, NameType] = {
     "state": "text",
@@ -66,29 +71,43 @@ def _inspect(cfg: DockerConfig, seconds: float) -> dict[str, Any] | None:
     import requests
     from docker.errors import APIError, DockerException, NotFound
 
-    client = None
+    known: dict[str, Any] = {"base_url": cfg.host} if cfg.host else docker.utils.kwargs_from_env()
+    known["timeout"] = max(1, int(seconds))
+    where = str(known.get("base_url") or _USUAL)
+    _knock(where)
     try:
-        timeout = max(1, int(seconds))
-        if cfg.host:
-            client = docker.APIClient(base_url=cfg.host, timeout=timeout)
-        else:
-            client = docker.APIClient(timeout=timeout, **docker.utils.kwargs_from_env())
-        data = client.inspect_container(cfg.container)
+        # A client that asks for the version by itself leaks its connection when nobody answers.
+        with closing(docker.APIClient(version=_ANY_VERSION, **known)) as client:
+            version = str(client.version(api_version=False)["ApiVersion"])
+        with closing(docker.APIClient(version=version, **known)) as client:
+            data = client.inspect_container(cfg.container)
     except NotFound:
         return None
     except APIError as error:
         raise ProbeError(f"the Docker daemon refuses: {error.explanation or error}", status=Status.UNKNOWN) from None
+    except (KeyError, TypeError, ValueError):
+        raise ProbeError("the Docker daemon answered nonsense", status=Status.UNKNOWN) from None
     except (DockerException, requests.RequestException, OSError) as error:
-        where = cfg.host or "its usual address"
         raise ProbeError(
             f"no Docker daemon answers at {where}: {_reason(error)}", phase="connect", status=Status.UNKNOWN
         ) from None
-    finally:
-        if client is not None:
-            client.close()
     if not isinstance(data, dict) or not isinstance(data.get("State"), dict):
         raise ProbeError("the Docker daemon answered nonsense", status=Status.UNKNOWN)
     return data
+
+
+def _knock(where: str) -> None:
+    """Raise `ProbeError` when nobody listens at a unix socket; the SDK would leak its own socket then."""
+    if not where.startswith("unix:"):
+        return
+    with socket.socket(socket.AF_UNIX) as knock:
+        try:
+            knock.connect("/" + where.removeprefix("unix:").lstrip("/"))
+        except OSError as error:
+            reason = (error.strerror or str(error)).lower()
+            raise ProbeError(
+                f"no Docker daemon answers at {where}: {reason}", phase="connect", status=Status.UNKNOWN
+            ) from None
 
 
 def _facts(data: Mapping[str, Any]) -> dict[str, Any]:
