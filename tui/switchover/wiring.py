@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from switchover import __version__
 from switchover.agent.logind import read_logind
@@ -14,6 +13,8 @@ from switchover.clock import Clock, SystemClock
 from switchover.health.probe import Evaluator, Reading
 from switchover.hub import Hub
 from switchover.locations import Workspace, ensure_private_dir
+from switchover.migration.engine import Engine
+from switchover.migration.keeper import frozen_plan
 from switchover.plan.load import LoadedPlan, load_plan
 from switchover.plan.secrets import SecretStore
 from switchover.plan.variables import Scope, resolve_variables
@@ -29,66 +30,93 @@ from switchover_checks.context import LocalContext, Resources
 from switchover_checks.registry import Registry
 from switchover_checks.runner import Runner
 
-if TYPE_CHECKING:
-    from switchover.migration.engine import Engine
-
-__all__ = ["Looking", "Parts", "SecretWords", "build", "build_evaluator", "identify", "load"]
+__all__ = ["Eyes", "Parts", "SecretWords", "build", "build_evaluator", "identify", "load"]
 
 
 class SecretWords:
     """Takes the secrets that have been fetched so far out of any text."""
 
     def __init__(self) -> None:
-        self._store: SecretStore | None = None
-        self._known = 0
+        self._ask: Callable[[], Mapping[str, str]] = dict
+        self._known: Mapping[str, str] = {}
         self._redactor = Redactor({})
 
-    def follow(self, store: SecretStore) -> None:
-        """Learn each secret as soon as it is fetched."""
-        self._store, self._known = store, 0
+    def follow(self, ask: Callable[[], Mapping[str, str]]) -> None:
+        """Learn each secret as soon as `ask` tells it."""
+        self._ask = ask
 
     def redact(self, text: str) -> str:
         """Return `text` without secrets."""
-        if self._store is not None and len(self._store.fetched) != self._known:
-            fetched = dict(self._store.fetched)
-            self._known, self._redactor = len(fetched), Redactor(fetched)
+        if (known := self._ask()) != self._known:
+            self._known, self._redactor = dict(known), Redactor(known)
         return self._redactor.redact(text)
 
-    def redact_for_display(self, text: str) -> str:
+    def display(self, text: str) -> str:
         """Return `text` without secrets and without control sequences."""
         return neutralise(self.redact(text))
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
+class Eyes:
+    """What looks at a plan's checks and services, with the engine that knows how far its run is.
+
+    `loaded` is the plan in force: the frozen one of an open run, else the file's.
+    """
+
+    loaded: LoadedPlan
+    registry: Registry
+    runner: Runner
+    inventory: Inventory
+    evaluator: Evaluator
+    engine: Engine
+    listeners: list[Callable[[], None]]
+
+    @property
+    def view(self) -> MigrationView:
+        """The run as it stands."""
+        return self.engine.view()
+
+    @property
+    def plan_edited(self) -> bool:
+        """Whether the file differs from the plan that the run was started with."""
+        return self.engine.plan_edited
+
+    async def aclose(self) -> None:
+        """Let go of connections, processes and files; a step under its shim runs on."""
+        await self.engine.aclose()
+        await self.runner.aclose()
+        await self.inventory.aclose()
+
+
+@dataclass(frozen=True, slots=True)
 class Parts:
-    """What was built; without a plan only the hub. `await aclose()` lets go; steps under their shims run on."""
+    """All that was built. Where only the host is watched there is the hub alone. `await aclose()` at the end."""
 
     workspace: Workspace
     clock: Clock
     words: SecretWords
     hub: Hub
-    loaded: LoadedPlan | None = None
-    registry: Registry | None = None
-    runner: Runner | None = None
-    evaluator: Evaluator | None = None
-    engine: Engine | None = None
+    eyes: Eyes | None = None
+
+    @property
+    def loaded(self) -> LoadedPlan | None:
+        """The plan in force."""
+        return self.eyes.loaded if self.eyes is not None else None
+
+    @property
+    def evaluator(self) -> Evaluator | None:
+        """What looks at checks."""
+        return self.eyes.evaluator if self.eyes is not None else None
+
+    @property
+    def engine(self) -> Engine | None:
+        """What acts."""
+        return self.eyes.engine if self.eyes is not None else None
 
     async def aclose(self) -> None:
-        """Let go of connections, processes and files."""
-        if self.engine is not None:
-            await self.engine.aclose()
-        if self.runner is not None:
-            await self.runner.aclose()
-
-
-def load(path: Path) -> LoadedPlan:
-    """Read and check a plan, with the check kinds that lie beside it. Raise `PlanError`."""
-    return load_plan(path)
-
-
-def registry_of(loaded: LoadedPlan) -> Registry:
-    """Return the check kinds that the plan may use: built in, installed, and beside it."""
-    return Registry([loaded.directory / module for module in loaded.plan.check_modules])
+        """Let go of connections, processes and files; a step under its shim runs on."""
+        if self.eyes is not None:
+            await self.eyes.aclose()
 
 
 class _LaterEvaluator:
@@ -102,6 +130,11 @@ class _LaterEvaluator:
         return await self.target.evaluate(names)
 
 
+def load(path: Path) -> LoadedPlan:
+    """Read and check a plan. Raise `PlanError`."""
+    return load_plan(path)
+
+
 def build(
     loaded: LoadedPlan | None,
     workspace: Workspace,
@@ -111,50 +144,88 @@ def build(
     secret_words: SecretWords | None = None,
 ) -> Parts:
     """Build all of it for one workspace, in the running loop. Raise `StateError` where the state cannot be used."""
-    from switchover.migration.engine import Engine
-
     clock = clock or SystemClock()
     words = secret_words or SecretWords()
     ensure_private_dir(workspace.directory)
     if loaded is None:
-        hub = Hub(None, workspace, None, None, clock, read_only, redact=words.redact_for_display)
-        return Parts(workspace, clock, words, hub)
-    later = _LaterEvaluator()
-    hubs: list[Hub] = []
-
-    def changed() -> None:
-        for hub in hubs:
-            hub.engine_changed()
-
-    secrets = SecretStore(loaded.plan, loaded.directory)
-    words.follow(secrets)
-    engine = Engine.open(
-        loaded,
-        workspace,
-        later,
-        clock,
-        read_only=read_only,
-        secrets=secrets,
-        on_change=changed,
-    )
-    in_force = engine.loaded  # a run that is open goes on with the plan it was started with
-    registry = registry_of(in_force)
-    runner = _runner(in_force, registry, engine.scope, secrets)
-    inventory = _inventory(in_force, engine.scope, clock)
-    evaluator = _evaluator(in_force, engine.scope, registry, runner, inventory, secrets, words, clock)
-    later.target = evaluator
+        return Parts(workspace, clock, words, Hub(None, workspace, None, None, clock, read_only, redact=words.display))
+    eyes = _open(loaded, workspace, clock, words, read_only=read_only)
     hub = Hub(
-        in_force,
+        eyes.loaded,
         workspace,
-        engine,
-        evaluator,
+        eyes.engine,
+        eyes.evaluator,
         clock,
         read_only,
-        inventory=inventory,
-        redact=words.redact_for_display,
+        inventory=eyes.inventory,
+        redact=words.display,
     )
-    hubs.append(hub)
-    return Parts(workspace, clock, words, hub, in_force, registry, runner, evaluator, engine)
+    eyes.listeners.append(hub.engine_changed)
+    return Parts(workspace, clock, words, hub, eyes)
+
+
+def build_evaluator(
+    loaded: LoadedPlan,
+    workspace: Workspace,
+    variables: Mapping[str, str] | None = None,
+    *,
+    clock: Clock | None = None,
+    secret_words: SecretWords | None = None,
+) -> Eyes:
+    """Build what looks at checks and services, and nothing that acts. Nothing is written anywhere.
+
+    `variables` are used where no run has given them a value. Raise `UsageError` for one that the plan does not have.
+    """
+    words = secret_words or SecretWords()
+    return _open(loaded, workspace, clock or SystemClock(), words, read_only=True, variables=variables or {})
+
+
+def _open(
+    loaded: LoadedPlan,
+    workspace: Workspace,
+    clock: Clock,
+    words: SecretWords,
+    *,
+    read_only: bool,
+    variables: Mapping[str, str] | None = None,
+) -> Eyes:
+    in_force = frozen_plan(loaded, workspace, clock)  # a run that is open goes on with the plan it was started with
+    secrets = SecretStore(in_force.plan, in_force.directory)
+    later = _LaterEvaluator()
+    listeners: list[Callable[[], None]] = []
+
+    def changed() -> None:
+        for listener in listeners:
+            listener()
+
+    engine = Engine.open(loaded, workspace, later, clock, read_only=read_only, secrets=secrets, on_change=changed)
+
+    words.follow(engine.keeper.secret_values)
+
+    def scope() -> Scope:
+        now = engine.scope()
+        if not variables:
+            return now
+        given = {**variables, **engine.state.variables}
+        resolved = resolve_variables(in_force.plan, given, engine.state.outputs, replace(now, values={}))
+        return replace(now, values=dict(resolved.values))
+
+    scope()  # a variable that the plan does not have is refused here
+    registry = Registry([in_force.directory / module for module in in_force.plan.check_modules])
+    runner = _runner(in_force, registry, scope, secrets)
+    inventory = _inventory(in_force, scope, clock)
+    evaluator = Evaluator(
+        in_force,
+        scope,
+        runner,
+        inventory,
+        clock,
+        fields=lambda kind: [field.name for field in registry.config_fields(kind) or ()],
+        secrets=secrets,
+        redact=words.display,
+    )
+    later.target = evaluator
+    return Eyes(in_force, registry, runner, inventory, evaluator, engine, listeners)
 
 
 def identify(parts: Parts, *, read_only: bool, since: float) -> Identity:
@@ -168,87 +239,6 @@ def identify(parts: Parts, *, read_only: bool, since: float) -> Identity:
         read_only=read_only,
         since=since,
         warning=read_logind().warning,
-    )
-
-
-@dataclass(slots=True)
-class Looking:
-    """What it takes to look at checks once, without an agent. `view` is the run, empty where there is none."""
-
-    loaded: LoadedPlan
-    evaluator: Evaluator
-    runner: Runner
-    inventory: Inventory
-    view: MigrationView
-    plan_edited: bool = False
-    engine: Engine | None = None
-
-    async def aclose(self) -> None:
-        """Let go of connections and files."""
-        if self.engine is not None:
-            await self.engine.aclose()
-        await self.runner.aclose()
-        await self.inventory.aclose()
-
-
-def build_evaluator(
-    loaded: LoadedPlan,
-    workspace: Workspace,
-    given: Mapping[str, str] | None = None,
-    *,
-    clock: Clock | None = None,
-    secret_words: SecretWords | None = None,
-) -> Looking:
-    """Build what looks at checks. A run's variables win over `given`; without a run nothing is written anywhere.
-
-    Raise `UsageError` for a wrong variable, `StateError` where there is a run and it cannot be read.
-    """
-    clock = clock or SystemClock()
-    words = secret_words or SecretWords()
-    secrets = SecretStore(loaded.plan, loaded.directory)
-    words.follow(secrets)
-    engine: Engine | None = None
-    if workspace.journal.exists():
-        from switchover.migration.engine import Engine
-
-        engine = Engine.open(
-            loaded, workspace, _LaterEvaluator(), clock, read_only=True, secrets=secrets, on_change=lambda: None
-        )
-        loaded = engine.loaded
-    extra = resolve_variables(loaded.plan, given or {}, {}).values
-
-    def scope() -> Scope:
-        known = engine.scope() if engine is not None else Scope.of(loaded.plan, loaded.directory)
-        return replace(known, values={**extra, **known.values})
-
-    registry = registry_of(loaded)
-    runner = _runner(loaded, registry, scope, secrets)
-    inventory = _inventory(loaded, scope, clock)
-    evaluator = _evaluator(loaded, scope, registry, runner, inventory, secrets, words, clock)
-    view = engine.view() if engine is not None else MigrationView()
-    edited = engine is not None and engine.plan_edited
-    return Looking(loaded, evaluator, runner, inventory, view, edited, engine)
-
-
-def _evaluator(
-    loaded: LoadedPlan,
-    scope: Callable[[], Scope],
-    registry: Registry,
-    runner: Runner,
-    inventory: Inventory,
-    secrets: SecretStore,
-    words: SecretWords,
-    clock: Clock,
-) -> Evaluator:
-    return Evaluator(
-        loaded,
-        scope,
-        runner,
-        inventory,
-        clock,
-        fields=lambda kind: [field.name for field in registry.config_fields(kind) or ()],
-        secrets=secrets,
-        redact=words.redact_for_display,
     )
 
 
@@ -271,5 +261,9 @@ def _inventory(loaded: LoadedPlan, scope: Callable[[], Scope], clock: Clock) -> 
     def target(name: str) -> Target | str:
         return make_target(name, services[name], scope())
 
-    providers: list[Provider] = [HttpProvider(), ProcessProvider(loaded.directory, clock.monotonic), DockerProvider()]
+    providers: list[Provider] = [
+        HttpProvider(),
+        ProcessProvider(loaded.directory, clock.monotonic),
+        DockerProvider(),
+    ]
     return Inventory(services, providers, target, clock)

@@ -44,7 +44,7 @@ def short_dir() -> Iterator[Path]:
 async def bench(short_dir: Path) -> AsyncIterator[Bench]:
     hub, engine, stops = FakeHub(), FakeEngine(), []
     identity = Identity("1.0", "/w", "/plan.yaml", "d1g3st")
-    server = AgentServer(Target(hub, engine), identity, stop=lambda: stops.append(1), accept_after_s=0.02)
+    server = AgentServer(Target(hub, engine), identity, stop=lambda: stops.append(1))
     socket = short_dir / "run" / "a.sock"
     await server.listen(socket)
     made = Bench(socket, hub, engine, server, stops)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -35,6 +35,9 @@ class FakeHub:
     async def run(self) -> None:
         await asyncio.Event().wait()
 
+    def engine_changed(self) -> None:
+        pass
+
     async def recheck(self, names: Sequence[str]) -> None:
         self.rechecked.append(tuple(names))
 
@@ -65,7 +68,26 @@ class FakeEngine:
         if self.refuse is not None:
             raise self.refuse
 
-    async def start(self, op: Operator, variables: Mapping[str, str] | None = None, new: bool = False) -> None:
+    @property
+    def busy(self) -> str:
+        return f"step {self.step_running}" if self.step_running else ""
+
+    def refresh(self) -> bool:
+        return False
+
+    async def submit(self, action: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+        task = asyncio.get_running_loop().create_task(action)
+        accepted = asyncio.get_running_loop().create_task(self.began.wait())
+        await asyncio.wait({task, accepted}, return_when=asyncio.FIRST_COMPLETED)
+        accepted.cancel()
+        if task.done():
+            task.result()
+        return task
+
+    async def give(self, op: Operator, variables: Mapping[str, str]) -> None:
+        await self._act("give", op.who, dict(variables))
+
+    async def start(self, op: Operator, variables: Mapping[str, str] | None = None, *, new: bool = False) -> None:
         await self._act("start", op.who, dict(variables or {}), new)
 
     async def run_next(self, op: Operator, confirmation: str | None = None) -> None:
@@ -88,10 +110,10 @@ class FakeEngine:
     async def resolve(self, step_id: str, choice: str, reason: str, op: Operator) -> None:
         await self._act("resolve", step_id, choice, reason)
 
-    async def retry(self, step_id: str, op: Operator) -> None:
+    async def retry(self, step_id: str, op: Operator, confirmation: str | None = None) -> None:
         await self._act("retry", step_id)
 
-    async def rollback(self, name: str | None, op: Operator, dry_run: bool = False) -> None:
+    async def rollback(self, name: str | None, op: Operator, *, dry_run: bool = False) -> None:
         await self._act("rollback", name, dry_run)
 
     async def abort(self, op: Operator, reason: str) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import asyncio
+from collections.abc import Coroutine, Mapping, Sequence
 from typing import Any, Protocol
 
 from switchover.migration.operator import Operator
@@ -18,16 +19,19 @@ class HubPort(Protocol):
     def snapshot(self) -> Snapshot:
         """The newest Snapshot."""
 
-    async def next_snapshot(self, after_seq: int) -> Snapshot:
+    async def next_snapshot(self, after_seq: int, /) -> Snapshot:
         """Wait for a Snapshot newer than `after_seq`; only the newest counts."""
 
     async def run(self) -> None:
         """Watch until cancelled."""
 
-    async def recheck(self, names: Sequence[str]) -> None:
+    def engine_changed(self) -> None:
+        """Take notice that the run moved."""
+
+    async def recheck(self, names: Sequence[str], /) -> None:
         """Run these checks now; all of them where none is named."""
 
-    async def diagnose(self, index: int) -> Sequence[tuple[str, int, str]]:
+    async def diagnose(self, index: int, /) -> Sequence[tuple[str, int, str]]:
         """Run the diagnose commands of a troubleshooting entry: command, exit code, output."""
 
 
@@ -37,38 +41,51 @@ class EnginePort(Protocol):
     def view(self) -> MigrationView:
         """Return the run as it stands."""
 
-    async def start(self, op: Operator, variables: Mapping[str, str] = ..., new: bool = ...) -> Any:
+    @property
+    def busy(self) -> str:
+        """What the engine is doing now; empty when nothing."""
+
+    def refresh(self) -> bool:
+        """Take in what another process has journalled; return whether there was anything."""
+
+    async def submit(self, action: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+        """Begin an action; return once it is accepted, raise where it is refused."""
+
+    async def start(self, operator: Operator, /, variables: Mapping[str, str] | None = ..., *, new: bool = ...) -> Any:
         """Begin a run."""
 
-    async def run_next(self, op: Operator, confirmation: str | None = ...) -> Any:
+    async def give(self, operator: Operator, variables: Mapping[str, str], /) -> Any:
+        """Give values to variables that are still open."""
+
+    async def run_next(self, operator: Operator, /, confirmation: str | None = ...) -> Any:
         """Do the next automatic thing."""
 
-    async def run_step(self, step_id: str, op: Operator, confirmation: str | None = ...) -> Any:
+    async def run_step(self, step_id: str, operator: Operator, /, confirmation: str | None = ...) -> Any:
         """Run one step."""
 
-    async def check_gate(self, phase: str, op: Operator) -> Any:
+    async def check_gate(self, phase: str, operator: Operator, /) -> Any:
         """Wait for a gate and hold it."""
 
-    async def answer_gate(self, phase: str, op: Operator, yes: bool, note: str) -> Any:
+    async def answer_gate(self, phase: str, operator: Operator, yes: bool, note: str, /) -> Any:
         """Answer a gate that asks a human."""
 
-    async def tick(self, step_id: str, item: int, op: Operator, evidence: str) -> Any:
+    async def tick(self, step_id: str, item: int, operator: Operator, evidence: str, /) -> Any:
         """Tick an item of a manual step."""
 
-    async def resolve(self, step_id: str, choice: str, reason: str, op: Operator) -> Any:
+    async def resolve(self, step_id: str, choice: Any, reason: str, operator: Operator, /) -> Any:
         """Say what became of a step whose outcome is unknown."""
 
-    async def retry(self, step_id: str, op: Operator) -> Any:
+    async def retry(self, step_id: str, operator: Operator, /, confirmation: str | None = ...) -> Any:
         """Run a failed step again."""
 
-    async def rollback(self, name: str | None, op: Operator, dry_run: bool = ...) -> Any:
+    async def rollback(self, name: str | None, operator: Operator, /, *, dry_run: bool = ...) -> Any:
         """Take a way back."""
 
-    async def abort(self, op: Operator, reason: str) -> Any:
+    async def abort(self, operator: Operator, reason: str, /) -> Any:
         """End what runs now."""
 
     async def recover(self) -> Any:
         """Learn what became of the steps that an earlier process started."""
 
-    def read_output(self, step_id: str, attempt: int, offset: int, limit: int) -> tuple[str, int, bool]:
+    def read_output(self, step_id: str, attempt: int, offset: int, limit: int, /) -> tuple[str, int, bool]:
         """Read a step's output from `offset`: text, next offset, whether it is complete."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -45,6 +45,10 @@ class _Start(Need, frozen=True):
     new: bool = False
 
 
+class _Give(Need, frozen=True):
+    variables: dict[str, str]
+
+
 class _Next(Need, frozen=True):
     confirmation: str | None = None
 
@@ -72,12 +76,8 @@ class _Tick(Need, frozen=True):
 
 class _Resolve(Need, frozen=True):
     step: str
-    choice: str
+    choice: Literal["done", "failed", "retry", "rollback"]
     reason: str
-
-
-class _Retry(Need, frozen=True):
-    step: str
 
 
 class _Rollback(Need, frozen=True):
@@ -104,16 +104,20 @@ class _Index(Need, frozen=True):
     index: int
 
 
-Handler = Callable[[Target, Any, Operator], Awaitable[Any]]
+Handler = Callable[[Target, Any, Operator], Coroutine[Any, Any, Any]]
 
 
 @dataclass(frozen=True, slots=True)
 class Method:
-    """One method. `changes`: refused to a read-only client. `long`: answered as soon as it is under way."""
+    """One method. `changes`: refused to a read-only client. `acts`: an action of the engine, which outlives its client.
+
+    `long`: answered as soon as the engine has accepted it.
+    """
 
     needs: type[Need]
     handler: Handler
     changes: bool = True
+    acts: bool = True
     long: bool = False
 
     def parse(self, params: Mapping[str, Any]) -> Need:
@@ -132,6 +136,10 @@ class Method:
 
 async def _start(target: Target, need: _Start, op: Operator) -> Any:
     return await target.acting.start(op, variables=need.variables, new=need.new)
+
+
+async def _give(target: Target, need: _Give, op: Operator) -> Any:
+    return await target.acting.give(op, need.variables)
 
 
 async def _next(target: Target, need: _Next, op: Operator) -> Any:
@@ -158,8 +166,8 @@ async def _resolve(target: Target, need: _Resolve, op: Operator) -> Any:
     return await target.acting.resolve(need.step, need.choice, need.reason, op)
 
 
-async def _retry(target: Target, need: _Retry, op: Operator) -> Any:
-    return await target.acting.retry(need.step, op)
+async def _retry(target: Target, need: _Step, op: Operator) -> Any:
+    return await target.acting.retry(need.step, op, confirmation=need.confirmation)
 
 
 async def _rollback(target: Target, need: _Rollback, op: Operator) -> Any:
@@ -186,17 +194,18 @@ async def _diagnose(target: Target, need: _Index, op: Operator) -> Any:  # noqa:
 
 
 METHODS: Mapping[str, Method] = {
-    "run.start": Method(_Start, _start),
+    "run.start": Method(_Start, _start, long=True),
+    "run.variables": Method(_Give, _give),
     "run.next": Method(_Next, _next, long=True),
     "run.step": Method(_Step, _step, long=True),
     "gate.check": Method(_Phase, _gate, long=True),
     "gate.answer": Method(_Answer, _answer, long=True),
     "manual.tick": Method(_Tick, _tick),
     "step.resolve": Method(_Resolve, _resolve, long=True),
-    "step.retry": Method(_Retry, _retry, long=True),
+    "step.retry": Method(_Step, _retry, long=True),
     "run.rollback": Method(_Rollback, _rollback, long=True),
     "run.abort": Method(_Abort, _abort, long=True),
-    "check.run": Method(_Names, _check, changes=False, long=True),
-    "output.read": Method(_Output, _output, changes=False),
-    "trouble.diagnose": Method(_Index, _diagnose),
+    "check.run": Method(_Names, _check, changes=False, acts=False),
+    "output.read": Method(_Output, _output, changes=False, acts=False),
+    "trouble.diagnose": Method(_Index, _diagnose, acts=False),
 }

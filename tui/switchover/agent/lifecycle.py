@@ -54,21 +54,24 @@ def ensure_agent(
     `AgentError` where none comes up.
     """
     ensure_private_dir(workspace.directory)
-    for _ in range(3):
+    deadline = time.monotonic() + _START_WITHIN_S
+    while time.monotonic() < deadline:
         info = ask(workspace)
         started = False
         if info is None:
             started = not start(workspace, plan, read_only=read_only, command=command).already
             info = _await_answer(workspace)
+        if info is None:
+            continue  # another starter was faster, but its agent did not come up
         if started and info.version != version:
-            break
+            raise VersionMismatchError(
+                f"the agent that starts here is version {info.version}, this program is version {version}",
+                "switchover was upgraded meanwhile: quit and start it again",
+            )
         if not _must_be_replaced(info, plan, version, read_only=read_only):
             return info
         stop(workspace, only_if_idle=True)
-    raise VersionMismatchError(
-        f"the agent that starts here is not of this program's version {version}",
-        "switchover was upgraded meanwhile: quit and start it again",
-    )
+    raise AgentError("the agent does not answer", f"its log may say why: {workspace.agent_log}")
 
 
 def _must_be_replaced(info: AgentInfo, plan: Path | None, version: str, *, read_only: bool) -> bool:
@@ -128,6 +131,8 @@ def ask(workspace: Workspace) -> AgentInfo | None:
         reply = call(find_socket(workspace), "agent.status", {})
     except (FileNotFoundError, ConnectionError):
         return None
+    except OSError as error:
+        raise AgentError(f"the agent cannot be reached: {error.strerror}", "see `switchover doctor`") from error
     return msgspec.convert(reply, type=AgentInfo)
 
 
@@ -188,14 +193,14 @@ def stop(workspace: Workspace, *, only_if_idle: bool = False) -> str | None:
     return busy
 
 
-def _await_answer(workspace: Workspace) -> AgentInfo:
-    deadline = time.monotonic() + _START_WITHIN_S
+def _await_answer(workspace: Workspace) -> AgentInfo | None:
+    deadline = time.monotonic() + _ANSWER_WITHIN_S
     while time.monotonic() < deadline:
         info = ask(workspace)
         if info is not None:
             return info
         time.sleep(0.05)
-    raise AgentError("the agent started but does not answer", f"its log may say why: {workspace.agent_log}")
+    return None
 
 
 def _open_process(pid: int) -> int | None:

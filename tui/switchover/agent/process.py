@@ -20,6 +20,7 @@ __all__ = ["serve"]
 log = logging.getLogger("switchover.agent")
 
 _LOOK_EVERY_S = 2.0
+_KEEP_UP_EVERY_S = 0.5
 _PAUSE_AFTER_CRASH_S = 1.0
 
 
@@ -48,8 +49,9 @@ async def serve(
         await _announce(server, identity, workspace)
         tasks.append(loop.create_task(_keep_watching(target)))
         tasks.append(loop.create_task(_keep_reachable(server, identity, workspace, lock, stopping)))
-        if target.engine is not None and not identity.read_only:
+        if target.engine is not None:
             server.begin("recovery", _recover(target))
+            tasks.append(loop.create_task(_keep_up(target)))
         log.info("agent %s started as process %d", identity.version, os.getpid())
         if identity.warning:
             log.warning("%s", identity.warning)
@@ -102,6 +104,17 @@ async def _keep_reachable(
                 log.info("the socket had gone and was made again")
             except SwitchoverError as error:
                 log.warning("%s", error.title)
+
+
+async def _keep_up(target: Target) -> None:
+    """Take in what another process (`switchover run`) writes into the same journal."""
+    while True:
+        await asyncio.sleep(_KEEP_UP_EVERY_S)
+        try:
+            if target.acting.refresh():
+                target.hub.engine_changed()
+        except SwitchoverError as error:
+            log.warning("the journal cannot be read: %s", error.title)
 
 
 async def _recover(target: Target) -> None:

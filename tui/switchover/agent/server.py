@@ -11,7 +11,7 @@ import logging
 import os
 import socket
 import struct
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,15 +53,12 @@ class Identity:
 
 
 class AgentServer:
-    """Serves snapshots and takes requests. A long action that runs for `accept_after_s` counts as accepted."""
+    """Serves snapshots and takes requests. `stop` is called when a client ends the agent."""
 
-    def __init__(
-        self, target: Target, identity: Identity, *, stop: Callable[[], None], accept_after_s: float = 0.5
-    ) -> None:
+    def __init__(self, target: Target, identity: Identity, *, stop: Callable[[], None]) -> None:
         self._target = target
         self._identity = identity
         self._stop = stop
-        self._accept_after_s = accept_after_s
         self._sections = SectionEncoder()
         self._sessions: set[Session] = set()
         self._actions: dict[asyncio.Task[Any], str] = {}
@@ -106,7 +103,9 @@ class AgentServer:
 
     def info(self) -> AgentInfo:
         """Return who answers here and what is under way."""
-        view = self._target.engine.view() if self._target.engine is not None else None
+        engine = self._target.engine
+        view = engine.view() if engine is not None else None
+        doing = engine.busy if engine is not None else ""
         me = self._identity
         return AgentInfo(
             version=me.version,
@@ -114,7 +113,7 @@ class AgentServer:
             workspace=me.workspace,
             plan=me.plan,
             plan_digest=me.plan_digest,
-            busy=under_way(view) or next((n for n in self._actions.values() if n), ""),
+            busy=doing or under_way(view) or next(iter(self._actions.values()), ""),
             run_open=run_is_open(view),
             read_only=me.read_only,
             since=me.since,
@@ -122,12 +121,15 @@ class AgentServer:
             warning=me.warning,
         )
 
-    def begin(self, name: str, action: Any) -> asyncio.Task[Any]:
-        """Run an action that belongs to the agent, not to whoever asked; an empty name does not count as busy."""
-        task: asyncio.Task[Any] = asyncio.ensure_future(action)
+    def begin(self, name: str, action: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+        """Run an action that belongs to the agent, not to whoever asked for it."""
+        task = asyncio.get_running_loop().create_task(action)
+        self._keep(name, task)
+        return task
+
+    def _keep(self, name: str, task: asyncio.Task[Any]) -> None:
         self._actions[task] = name
         task.add_done_callback(lambda done: self._actions.pop(done, None))
-        return task
 
     # -- one client
 
@@ -229,16 +231,22 @@ class AgentServer:
                 )
             if session.read_only:
                 raise RefusedError("this screen only watches: it was opened with --read-only", "open it again without")
-        name = request.method if method.changes else ""
-        action = self.begin(name, method.handler(self._target, need, session.operator))
+        work = method.handler(self._target, need, session.operator)
+        if not method.acts:
+            return await work
         if not method.long:
-            return await asyncio.shield(action)
-        await asyncio.wait([action], timeout=self._accept_after_s)
+            return await asyncio.shield(self.begin(request.method, work))
+        accepting = self.begin(request.method, self._accept(request.method, work))
+        action = await asyncio.shield(accepting)
         if action.done():
-            action.result()
-            return "done"
+            return action.result() or "done"
         action.add_done_callback(lambda done: self._tell_late(session, request, done))
         return "accepted"
+
+    async def _accept(self, name: str, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+        action = await self._target.acting.submit(work)
+        self._keep(name, action)
+        return action
 
     def _tell_late(self, session: Session, request: Request, action: asyncio.Task[Any]) -> None:
         if action.cancelled() or (error := action.exception()) is None:
