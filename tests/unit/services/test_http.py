@@ -1,0 +1,49 @@
+from __future__ import annotations
+
+import httpx
+import pytest
+
+from switchover.services.api import RunState, Seen, Target
+from switchover.services.http import HttpProvider
+from switchover_checks.api import Status
+
+
+async def ask(answer: int | Exception) -> Seen:
+    def respond(request: httpx.Request) -> httpx.Response:
+        if isinstance(answer, Exception):
+            raise answer
+        return httpx.Response(answer)
+
+    provider = HttpProvider(httpx.MockTransport(respond))
+    seen = await provider.inspect([Target("api", "http", url="http://127.0.0.1:1/health")])
+    await provider.aclose()
+    return seen["api"]
+
+
+@pytest.mark.parametrize(
+    ("code", "health"), [(200, Status.OK), (204, Status.OK), (302, Status.OK), (404, Status.WARN), (503, Status.CRIT)]
+)
+async def test_an_endpoint_that_answers_runs_and_is_as_healthy_as_its_answer(code: int, health: Status) -> None:
+    seen = await ask(code)
+    assert (seen.state, seen.health, seen.detail) == (RunState.RUNNING, health, f"answers {code}")
+    assert seen.latency_ms is not None
+
+
+async def test_a_refused_connection_means_that_it_is_stopped() -> None:
+    seen = await ask(httpx.ConnectError("All connection attempts failed"))
+    assert (seen.state, seen.health, seen.detail) == (RunState.STOPPED, Status.CRIT, "connection refused")
+    assert seen.latency_ms is None
+
+
+async def test_no_answer_in_time_is_bad_but_not_known_to_be_stopped() -> None:
+    seen = await ask(httpx.ReadTimeout("slow"))
+    assert (seen.state, seen.health, seen.detail) == (RunState.UNKNOWN, Status.CRIT, "no answer within 5 s")
+
+
+async def test_nonsense_is_unknown_and_said() -> None:
+    seen = await ask(httpx.RemoteProtocolError("illegal status line"))
+    assert (seen.state, seen.health, seen.detail) == (RunState.UNKNOWN, Status.UNKNOWN, "illegal status line")
+    provider = HttpProvider()
+    odd = await provider.inspect([Target("a", "http", url="no url at all"), Target("b", "http", url="")])
+    await provider.aclose()
+    assert {seen.state for seen in odd.values()} == {RunState.UNKNOWN}

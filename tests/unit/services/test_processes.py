@@ -1,0 +1,173 @@
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from tests.unit.health.fakes import StillClock
+
+from switchover.services.api import RunState, Target
+from switchover.services.host import HostProcesses
+from switchover.services.processes import ProcessProvider
+from switchover_checks.api import Status
+
+PROGRAM = "import sys; print('ready', flush=True); sys.stdin.read()"
+
+
+class Child:
+    """A process that lives until it is told to end, with a word of its own in its command line."""
+
+    def __init__(self, process: asyncio.subprocess.Process, word: str) -> None:
+        self.process = process
+        self.pid = process.pid
+        self.word = word
+
+    async def end(self) -> None:
+        if self.process.returncode is None:
+            self.process.kill()
+        await self.process.wait()
+
+
+async def start(word: str) -> Child:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", PROGRAM, word, stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+    )
+    assert process.stdout is not None
+    assert await process.stdout.readline() == b"ready\n"
+    return Child(process, word)
+
+
+@pytest.fixture
+async def child() -> AsyncIterator[Child]:
+    started = await start(f"word-{os.getpid()}-one")
+    yield started
+    await started.end()
+
+
+@pytest.fixture
+def clock() -> StillClock:
+    return StillClock()
+
+
+@pytest.fixture
+def provider(tmp_path: Path, clock: StillClock) -> ProcessProvider:
+    return ProcessProvider(tmp_path, clock.monotonic)
+
+
+async def test_a_process_is_found_by_its_pid_file(provider: ProcessProvider, child: Child, tmp_path: Path) -> None:
+    (tmp_path / "api.pid").write_text(f"{child.pid}\n")
+    seen = (await provider.inspect([Target("api", "process", pid_file="api.pid")]))["api"]
+    assert (seen.state, seen.health, seen.pid) == (RunState.RUNNING, Status.OK, child.pid)
+    assert seen.memory_bytes is not None
+    assert seen.memory_bytes > 1_000_000
+    assert seen.started_at is not None
+
+
+async def test_a_process_is_found_by_a_pattern_over_its_command_line(provider: ProcessProvider, child: Child) -> None:
+    seen = (await provider.inspect([Target("api", "process", pattern=rf"python.* {child.word}$")]))["api"]
+    assert (seen.state, seen.pid) == (RunState.RUNNING, child.pid)
+
+
+async def test_a_pattern_never_finds_the_one_who_looks(provider: ProcessProvider) -> None:
+    seen = (await provider.inspect([Target("me", "process", pattern="pytest.*no such words at all")]))["me"]
+    assert seen.state is RunState.STOPPED
+    assert "no process matches" in seen.detail
+
+
+async def test_a_process_is_found_by_the_port_it_listens_on(provider: ProcessProvider) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        seen = (await provider.inspect([Target("api", "process", listen=port)]))["api"]
+        assert (seen.state, seen.pid) == (RunState.RUNNING, os.getpid())
+    gone = (await provider.inspect([Target("web", "process", listen=port)]))["web"]
+    assert (gone.state, gone.detail) == (RunState.STOPPED, f"nothing listens on port {port}")
+
+
+async def test_the_first_look_has_no_cpu_and_the_second_has(
+    provider: ProcessProvider, child: Child, clock: StillClock
+) -> None:
+    target = Target("api", "process", pattern=child.word)
+    assert (await provider.inspect([target]))["api"].cpu_percent is None
+    clock.advance(2.0)
+    second = (await provider.inspect([target]))["api"]
+    assert second.cpu_percent is not None
+    assert 0 <= second.cpu_percent < 50
+
+
+async def test_a_process_that_ends_is_stopped_even_before_its_parent_takes_notice(
+    provider: ProcessProvider, child: Child, tmp_path: Path
+) -> None:
+    (tmp_path / "api.pid").write_text(str(child.pid))
+    target = Target("api", "process", pid_file="api.pid")
+    assert (await provider.inspect([target]))["api"].state is RunState.RUNNING
+    await child.end()
+    seen = (await provider.inspect([target]))["api"]
+    assert (seen.state, seen.health) == (RunState.STOPPED, Status.CRIT)
+    assert str(child.pid) in seen.detail
+
+
+async def test_a_new_process_behind_the_same_name_has_another_identity(
+    provider: ProcessProvider, child: Child, tmp_path: Path
+) -> None:
+    (tmp_path / "api.pid").write_text(str(child.pid))
+    target = Target("api", "process", pid_file="api.pid")
+    before = (await provider.inspect([target]))["api"]
+    again = await start("another")
+    (tmp_path / "api.pid").write_text(str(again.pid))
+    after = (await provider.inspect([target]))["api"]
+    await again.end()
+    assert (after.pid, before.pid) == (again.pid, child.pid)
+    assert after.identity != before.identity
+    assert after.cpu_percent is None
+
+
+async def test_a_process_that_was_halted_by_a_signal_is_not_healthy(provider: ProcessProvider, child: Child) -> None:
+    os.kill(child.pid, signal.SIGSTOP)
+    await asyncio.to_thread(os.waitpid, child.pid, os.WUNTRACED)
+    try:
+        seen = (await provider.inspect([Target("api", "process", pattern=child.word)]))["api"]
+    finally:
+        os.kill(child.pid, signal.SIGCONT)
+    assert (seen.state, seen.health) == (RunState.RUNNING, Status.CRIT)
+    assert "SIGSTOP" in seen.detail
+
+
+@pytest.mark.parametrize(
+    ("content", "state", "why"),
+    [
+        (None, RunState.STOPPED, "no pid file api.pid"),
+        ("", RunState.UNKNOWN, "holds no pid"),
+        ("none", RunState.UNKNOWN, "holds no pid but 'none'"),
+        ("4194999", RunState.STOPPED, "pid 4194999 of api.pid is gone"),
+    ],
+)
+async def test_a_pid_file_that_names_no_process_says_so(
+    provider: ProcessProvider, tmp_path: Path, content: str | None, state: RunState, why: str
+) -> None:
+    if content is not None:
+        (tmp_path / "api.pid").write_text(content)
+    seen = (await provider.inspect([Target("api", "process", pid_file="api.pid")]))["api"]
+    assert seen.state is state
+    assert why in seen.detail
+
+
+async def test_a_pattern_that_is_none_and_a_service_without_any_key_are_unknown(provider: ProcessProvider) -> None:
+    seen = await provider.inspect([Target("a", "process", pattern="("), Target("b", "process")])
+    assert seen["a"].state is RunState.UNKNOWN
+    assert (seen["b"].state, seen["b"].detail) == (RunState.UNKNOWN, "needs pid_file, pattern or listen")
+
+
+async def test_without_a_plan_the_busiest_processes_of_the_host_are_listed(clock: StillClock) -> None:
+    host = HostProcesses(clock.monotonic, most=5)
+    first = await host.top()
+    assert 1 <= len(first) <= 5
+    assert all(process.seen.cpu_percent is None for process in first)
+    clock.advance(5.0)
+    second = await host.top()
+    assert any(process.seen.cpu_percent is not None for process in second)
+    assert all(process.seen.memory_bytes for process in second)
