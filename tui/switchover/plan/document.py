@@ -209,8 +209,15 @@ class _Builder:
 
     def _key(self, node: Node) -> Node:
         if node.items is not None or node.entries is not None:
-            self.complain(node, "a key must be plain text, not a list or a mapping; are there braces that need quotes?")
-            return Node(node.line, node.column, f"<key on line {node.line}>")
+            # What was said about the inside of such a key follows from the same mistake.
+            start = (node.line, node.column)
+            self.document.complaints = [c for c in self.document.complaints if c[:2] < start]
+            outer = self.stack[-1].node
+            if node.entries is not None and (outer.line, outer.column) == (node.line, node.column - 1):
+                self.complain(outer, 'a text that starts with {{ needs quotes: "{{ name }}"')
+            else:
+                self.complain(node, "a key must be plain text, not a list or a mapping")
+            return Node(node.line, node.column, f"<key on line {node.line}>", weight=-1)
         return node
 
     def _entry(self, frame: _Frame, key: Node, value: Node) -> None:
@@ -232,7 +239,7 @@ class _Builder:
                 key, f"{name[:60]!r} is already set on line {entries[name][0].line}; remove one of the two", path
             )
         else:
-            if value.blank and frame.path:
+            if value.blank and frame.path and key.weight > 0:
                 self.complain(key, "there is no value after the `:`; write one or remove the key", path)
             entries[name] = (key, value)
             frame.node.data[name] = value.data

@@ -50,7 +50,14 @@ def load_plan_text(text: str, path: Path, registry: Registry | None = None) -> L
     if document.root is None or not isinstance(document.root.data, dict):
         if not problems:
             place = document.place(())
-            problems = [PlanProblem(str(path), *place, "", _NO_PLAN if document.root else "the plan is empty")]
+            problems = [
+                PlanProblem(
+                    str(path),
+                    *place,
+                    "",
+                    "the plan is empty" if document.root is None or document.root.data is None else _NO_PLAN,
+                )
+            ]
         raise PlanError(problems)
     directory = path.resolve().parent
     # A section that is there but empty, all of it commented out perhaps, is as good as not there.

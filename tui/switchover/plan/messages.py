@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 import types
 import typing
@@ -74,7 +75,9 @@ def _describe(path: Path, group: list[ErrorDetails]) -> Complaint:
     error = group[0]
     kind = error["type"]
     if kind == "missing":
-        return Complaint(path, f"the key {path[-1]!r} is missing")
+        written = error["input"] if isinstance(error["input"], dict) else {}
+        near = difflib.get_close_matches(str(path[-1]), [k for k in written if k not in fields_at(path[:-1])], n=1)
+        return Complaint(path, f"the key {path[-1]!r} is missing" + (f"; is {near[0]!r} meant for it?" if near else ""))
     if kind == "extra_forbidden":
         return Complaint(path, f"unknown key{did_you_mean(str(path[-1]), fields_at(path[:-1]))}", at_key=True)
     if path[:1] == ("secrets",) and len(path) in (2, 3) and isinstance(error["input"], str | int | float):

@@ -18,6 +18,7 @@ from typing import Protocol
 from switchover.errors import SwitchoverError
 from switchover.plan.model import Plan
 from switchover.plan.problems import did_you_mean
+from switchover.plan.source import read_file
 
 __all__ = ["SCHEMES", "SecretError", "SecretSource", "SecretStore", "check_reference"]
 
@@ -118,16 +119,12 @@ class SecretStore:
         return value
 
     def _from_file(self, rest: str) -> str:
-        path = self._base_dir / Path(rest).expanduser()
         try:
-            # Not blocked by a pipe that nobody writes to.
-            descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-            with open(descriptor, "rb") as file:  # noqa: PTH123 - it is a descriptor
-                content = file.read(MAX_SECRET_BYTES + 1) or b""
-        except (OSError, ValueError) as error:
+            size, content = read_file(self._base_dir / Path(rest).expanduser(), MAX_SECRET_BYTES)
+        except (OSError, ValueError, RuntimeError) as error:
             reason = getattr(error, "strerror", None) or "it cannot be read"
             raise SecretError(f"the file {rest} cannot be read: {reason}") from None
-        return _text(content)
+        return _text(content) if size <= MAX_SECRET_BYTES else ""
 
     def _from_command(self, rest: str) -> str:
         argv = shlex.split(rest)

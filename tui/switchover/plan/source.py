@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import stat
@@ -9,7 +10,7 @@ from pathlib import Path
 
 from switchover.errors import PlanError, PlanProblem
 
-__all__ = ["MAX_PLAN_BYTES", "decode_plan", "read_plan"]
+__all__ = ["MAX_PLAN_BYTES", "decode_plan", "read_file", "read_plan"]
 
 MAX_PLAN_BYTES = 1 << 20
 
@@ -29,30 +30,36 @@ _MARKS = (
 def read_plan(path: Path) -> bytes:
     """Return the file's bytes. Raise `PlanError` where it is missing, no file, unreadable or too large."""
     try:
-        # Without O_NONBLOCK a named pipe would wait for a writer for ever.
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        size, content = read_file(path, MAX_PLAN_BYTES)
     except FileNotFoundError:
         raise _refuse(path, "there is no such file") from None
+    except IsADirectoryError:
+        raise _refuse(path, "it is a directory; name the plan file in it") from None
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise _refuse(path, f"it cannot be read: {reason}") from None
-    with open(descriptor, "rb", buffering=0) as file:  # noqa: PTH123 - it is a descriptor
+        raise _refuse(path, f"it cannot be read: {getattr(error, 'strerror', None) or error}") from None
+    if size > MAX_PLAN_BYTES or len(content) > MAX_PLAN_BYTES:
+        shown = max(size, len(content))
+        raise _refuse(path, f"it is too large for a plan ({shown:,} bytes; the limit is {MAX_PLAN_BYTES:,})")
+    return content
+
+
+def read_file(path: Path, limit: int) -> tuple[int, bytes]:
+    """Return a regular file's size, and its bytes unless they are more than `limit`. Raise `OSError`; never wait."""
+    # Without O_NONBLOCK a named pipe would wait for a writer for ever.
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
         status = os.fstat(descriptor)
         if stat.S_ISDIR(status.st_mode):
-            raise _refuse(path, "it is a directory; name the plan file in it")
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
         if not stat.S_ISREG(status.st_mode):
-            raise _refuse(path, "it is not a regular file; write the plan to a file first")
-        if status.st_size > MAX_PLAN_BYTES:
-            raise _refuse(path, _too_large(status.st_size))
+            raise OSError(errno.EINVAL, "it is not a regular file")
         content = bytearray()
-        try:
-            while chunk := file.read(MAX_PLAN_BYTES + 1 - len(content)):
+        if status.st_size <= limit:
+            while chunk := os.read(descriptor, limit + 1 - len(content)):
                 content += chunk
-        except OSError as error:
-            raise _refuse(path, f"it cannot be read: {error.strerror}") from None
-    if len(content) > MAX_PLAN_BYTES:
-        raise _refuse(path, _too_large(len(content)))
-    return bytes(content)
+        return status.st_size, bytes(content)
+    finally:
+        os.close(descriptor)
 
 
 def decode_plan(content: bytes, path: Path) -> str:
@@ -73,10 +80,6 @@ def decode_plan(content: bytes, path: Path) -> str:
         message = f"the character U+{ord(match[0]):04X} is invisible and not allowed in a plan; remove it"
         raise _refuse_at(path, text[: match.start()].encode(), message)
     return text
-
-
-def _too_large(size: int) -> str:
-    return f"it is too large for a plan ({size:,} bytes; the limit is {MAX_PLAN_BYTES:,})"
 
 
 def _refuse(path: Path, message: str) -> PlanError:

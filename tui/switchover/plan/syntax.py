@@ -49,5 +49,5 @@ def explain_syntax_error(error: MarkedYAMLError, text: str) -> tuple[int, int, s
     opened = error.context_mark.line + 1 if error.context_mark is not None else line + 1
     for part, words in _EXPLANATIONS:
         if part in problem or part in context:
-            return line + 1, column + 1, words.format(line=opened)
+            return line + 1, column + 1, words.replace("{line}", str(opened))
     return line + 1, column + 1, f"this is not valid YAML: {problem[:120] or 'it cannot be read'}"

@@ -1,0 +1,383 @@
+"""What must hold in a plan beyond its types: each rule has its own message."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+Problems = Callable[[str], list[str]]
+
+Case = tuple[str, str, str | None]
+
+_CONFIRM = (
+    '        confirm: {type: "destroy {{ id }}", require: [last_dump, api_up], cooldown: 30s, '
+    'not_before: "phase.validate + 24h", persons: 2}\n'
+)
+
+_NAMES: list[Case] = [
+    ("type: disk,", "type: disc,", "checks.disk.type: there is no check kind 'disc'; did you mean 'disk'?"),
+    (
+        "gate: {require: [last_dump, disk]",
+        "gate: {require: [last_dmp, disk]",
+        "phases[0].gate.require[0]: there is no check 'last_dmp'; did you mean 'last_dump'?",
+    ),
+    (
+        'gate: {require: ["running[pg]"',
+        'gate: {require: ["running[es]"',
+        "phases[1].gate.require[0]: there is no check 'running[es]'; did you mean",
+    ),
+    (
+        "gate: {require: [last_dump, disk]",
+        "gate: {require: [disk, disk]",
+        "phases[0].gate.require[1]: 'disk' is listed twice",
+    ),
+    ("prove: [search]", "prove: [serch]", "there is no objective in `performance` 'serch'; did you mean 'search'?"),
+    ("verify: [last_dump]", "verify: [last_dumb]", "phases[0].steps[0].verify[0]: there is no check 'last_dumb'"),
+    (
+        "require: [last_dump, api_up], cooldown",
+        "require: [last_dump, api_ok], cooldown",
+        "confirm.require[1]: there is no check 'api_ok'; did you mean 'api_up'?",
+    ),
+    (
+        'not_before: "phase.validate + 24h"',
+        'not_before: "phase.valid + 24h"',
+        "confirm.not_before: there is no phase 'valid'; did you mean 'validate'?",
+    ),
+    (
+        'not_before: "phase.validate + 24h"',
+        "not_before: tomorrow",
+        "'tomorrow' is not a moment; write phase.NAME + 24h",
+    ),
+    ('not_before: "phase.validate + 24h"', 'not_before: "phase.cleanup + 1h"', "it could never start"),
+    ("api: {env: after", "api: {env: afer", "services.api.env: there is no environment 'afer'; did you mean 'after'?"),
+    (
+        "service: api, expect",
+        "service: apo, expect",
+        "checks.api_up.service: there is no service 'apo'; did you mean 'api'?",
+    ),
+    ("service: [pg, redis]", "service: [pg, reddis]", "checks.running.service[1]: there is no service 'reddis'"),
+    ("service: [pg, redis]", "service: []", "checks.running.service: this list is empty"),
+    (
+        "ok_after: 2, needs: [pg]",
+        "ok_after: 2, needs: [pq]",
+        "checks.api_up.needs[0]: there is no check or service 'pq'",
+    ),
+    (
+        'left: before, right: after, tables: "*"',
+        'left: befor, right: after, tables: "*"',
+        "checks.rows.left: there is no environment 'befor'; did you mean 'before'?",
+    ),
+    ("pg_secret: pg_old", "pg_secret: pg_odd", "environments.before.pg_secret: this must name a secret of the plan"),
+    (
+        "when: data, until: cleanup",
+        "when: date, until: cleanup",
+        "checks.rows.when: there is no phase 'date'; did you mean 'data'?",
+    ),
+    (
+        "when: data, until: cleanup",
+        "when: data, until: build",
+        "checks.rows.until: phase 'build' ends before 'data' starts",
+    ),
+    (
+        'when: "api_up == CRIT for 2m"',
+        'when: "api_op == CRIT for 2m"',
+        "alerts[0].when: there is no check 'api_op'; did you mean 'api_up'?",
+    ),
+    ('when: "api_up == CRIT for 2m"', 'when: "api_up == CIRT"', "'CIRT' is no status; did you mean 'CRIT'?"),
+    ('when: "api_up == CRIT for 2m"', 'when: "api_up is down"', "is not a condition; write CHECK == CRIT"),
+    (
+        'when: "running[pg] == CRIT"',
+        'when: "running[gp] == CRIT"',
+        "troubleshooting[0].when: there is no check 'running[gp]'",
+    ),
+    (
+        "valid_until: cleanup.destroy, steps: [{run: ./scripts/back.sh --url",
+        "valid_until: cleanup.destory, steps: [{run: ./scripts/back.sh --url",
+        "rollback_plans.quick.valid_until: there is no PHASE.STEP 'cleanup.destory'; did you mean 'cleanup.destroy'?",
+    ),
+    (
+        "compensate: [data, build]",
+        "compensate: [data, built]",
+        "rollback_plans.full.steps[1].compensate[1]: there is no phase 'built'; did you mean 'build'?",
+    ),
+    ("verify: [rows]", "verify: [rwos]", "rollback_plans.quick.verify[0]: there is no check 'rwos'"),
+    ("after: api_up.time", "after: api_op.time", "performance.search.after: there is no check 'api_op'"),
+    ("after: api_up.time", "after: quick", "'quick' is neither a number nor CHECK.METRIC"),
+    ('target: "after <= before / 5"', 'target: "faster"', "performance.search.target: 'faster' is not a target"),
+    ('target: "after <= before / 5"', 'target: "before > 5"', "does not look at `after`"),
+    ('target: "after <= before / 5"', "target: \"after < __import__('os').getpid()\"", "is not a target"),
+    ("checks: [last_dump]}", "checks: [last_dum]}", "runbooks[0].checks[0]: there is no check 'last_dum'"),
+    (
+        "from_output: build_machine.ip",
+        "from_output: build_machin.ip",
+        "vars.new_ip.from_output: there is no step 'build_machin'; did you mean 'build_machine'?",
+    ),
+    (
+        "from_output: build_machine.ip",
+        "from_output: build_machine.id",
+        "there is no output of step 'build_machine' 'id'; known: ip",
+    ),
+    ("from_output: build_machine.ip", "from_output: ip", "write STEP.OUTPUT, such as deploy.ip"),
+    ("metric: load", "metric: laod", "metrics.load.metric: there is no host metric 'laod'; did you mean 'load'?"),
+]
+
+_SAFETY: list[Case] = [
+    (
+        "effect: changes, rollback",
+        "rollback",
+        "step 'restore' does not say its `effect`: one of read, creates, changes, destroys",
+    ),
+    (
+        '        manual: ["La recherche fonctionne", "Le panier fonctionne"]\n',
+        "",
+        "step 'by_hand' does nothing: give it `run`",
+    ),
+    (
+        "        evidence: required",
+        "        run: ./x.sh\n        effect: read\n        evidence: required",
+        "phases[3].steps[0].manual: step 'by_hand' has both `run` and `manual`",
+    ),
+    (
+        '        manual: ["La recherche fonctionne", "Le panier fonctionne"]\n        evidence: required',
+        '        manual: [" "]',
+        "phases[3].steps[0].manual[0]: this item is empty",
+    ),
+    (
+        "{id: restore, run",
+        "{id: dump, run",
+        "phases[2].steps[0].id: a step of phase 'backup' already has the id 'dump'",
+    ),
+    ("  - id: data\n", "  - id: build\n", "phases[2].id: another phase already has the id 'build'"),
+    (
+        _CONFIRM,
+        "",
+        "step 'destroy' is irreversible and has no `confirm`",
+    ),
+    (
+        "require: [last_dump, api_up], cooldown",
+        "require: [api_up], cooldown",
+        "step 'destroy' is irreversible and rests on no backup: list a check of type backup",
+    ),
+    (
+        "        irreversible: true\n",
+        "",
+        "phases[4].steps[0].effect: step 'destroy' destroys and has no `rollback`: mark it `irreversible: true`",
+    ),
+    (
+        "        effect: destroys\n",
+        "        effect: read\n",
+        "step 'destroy' is irreversible, so it does more than read",
+    ),
+    (
+        "        timeout: 30m\nrollback_plans",
+        "        timeout: 30m\n        rollback: {run: undo}\nrollback_plans",
+        "step 'destroy' is irreversible and has a `rollback`",
+    ),
+    ('type: "destroy {{ id }}"', 'type: "yes"', "confirm.type: the text to type must name what is done"),
+    ('type: "destroy {{ id }}"', 'type: "destroy it "', "one line without spaces at its ends"),
+    (
+        'effect: destroys, irreversible: true, confirm: {type: "recreate pg"}',
+        "effect: destroys, irreversible: true",
+        "this solution is irreversible and has no `confirm`",
+    ),
+    (
+        'effect: destroys, irreversible: true, confirm: {type: "recreate pg"}',
+        "effect: destroys",
+        "this solution destroys: mark it `irreversible: true`",
+    ),
+    ("        verify: [last_dump]\n", "", "phases[0].steps[0].on_unknown: `on_unknown: verify` needs `verify`"),
+    (
+        "expect_duration: 15m",
+        "expect_duration: 25m",
+        "phases[1].steps[0].expect_duration: this is longer than the step's timeout",
+    ),
+    (
+        "stdout:/^IP=(\\\\S+)$/",
+        "stdout:/^IP=\\\\S+$/",
+        "phases[1].steps[0].outputs.ip: this regular expression has no group",
+    ),
+    ("stdout:/^IP=(\\\\S+)$/", "stdout:/(I)(P)/", "has 2 groups"),
+    ("stdout:/^IP=(\\\\S+)$/", "stdout:/^IP=(/", "this regular expression cannot be read"),
+    ("stdout:/^IP=(\\\\S+)$/", "^IP=(.*)$", "write stdout:/REGEX/ with one group"),
+    (
+        'gate: {require: [api_up], human: "Go / no-go", roles: [lead]}',
+        "gate: {roles: [lead]}",
+        "phases[3].gate: the gate of phase 'validate' asks for nothing",
+    ),
+    ('gate: {require: [api_up], human: "Go / no-go", roles: [lead]}', "gate: {}", "asks for nothing"),
+    (
+        'gate: {require: [api_up], human: "Go / no-go", roles: [lead]}',
+        "gate: {human: Go?, hold: 5m}",
+        "phases[3].gate.hold: `hold` needs checks in `require`",
+    ),
+    (
+        "retry: {for: 10m, every: 15s}",
+        "retry: {for: 10s, every: 15s}",
+        "phases[1].gate.retry.every: this is longer than `for`",
+    ),
+    ("rollback_plans:\n", "  - id: later\n    steps: []\nrollback_plans:\n", "phases[5]: phase 'later' is empty"),
+    (
+        "steps: [{run: ./scripts/back.sh --url-only}]",
+        "steps: []",
+        "rollback_plans.quick.steps: a way back without steps leads nowhere",
+    ),
+    (
+        "steps: [{run: ./scripts/back.sh --url-only}]",
+        "steps: [{run: a, compensate: [data]}]",
+        "a step is either `run` (a command) or `compensate` (phases)",
+    ),
+    ("run: ./scripts/destroy.sh", "run: ' '", "phases[4].steps[0].run: this command is empty"),
+]
+
+_KINDS: list[Case] = [
+    ('warn: "20%:"', 'warn: "20%;"', "checks.disk.warn"),
+    ('expect: ["status == 200", "time', 'expect: ["statos == 200", "time', "checks.api_up.expect[0]"),
+    (
+        "fail_after: 3",
+        "fial_after: 3",
+        "checks.api_up.fial_after: a check of type http has no key 'fial_after'; did you mean 'fail_after'?",
+    ),
+    ("mode: count", "mode: counts", "checks.rows.mode"),
+    ("max_age: 1h", "max_age: old", "checks.last_dump.max_age: 'old' is not a duration"),
+    ('path: "{{ dump }}", ', "", "checks.last_dump.path: is needed and not set"),
+    (
+        'kind: http, url: "http://{{ new_ip }}:{{ port }}/health"',
+        "kind: http",
+        "services.api: a service of kind http needs url",
+    ),
+    (
+        "container: postgres",
+        'container: postgres, url: "http://a/"',
+        "services.pg.url: a service of kind docker has no 'url'",
+    ),
+    ("pid_file: run/worker.pid", 'pattern: "("', "services.worker.pattern: this regular expression cannot be read"),
+    ("query: node_memory_MemAvailable_bytes, ", "", "metrics.memory.query: a metric of type prometheus needs 'query'"),
+    (
+        "query: node",
+        "qeury: node",
+        "metrics.memory.qeury: a metric of type prometheus has no key 'qeury'; did you mean 'query'?",
+    ),
+    ('warn: "8"', 'warn: "eight"', "metrics.load.warn"),
+]
+
+_TEMPLATES: list[Case] = [
+    (
+        'BACKUP: "{{ backup }}"',
+        'BACKUP: "{{ bakcup }}"',
+        "phases[0].steps[0].env.BACKUP: the template {{ bakcup }} names no variable; did you mean 'backup'?",
+    ),
+    (
+        'PGPASSWORD: "{{ secret.pg_old }}"',
+        'PGPASSWORD: "{{ secret.pg_odl }}"',
+        "names a secret that the plan does not have; did you mean 'pg_old'?",
+    ),
+    ('default: "backups/{{ run.id }}"', 'default: "backups/{{ secret.pg_old }}"', "a secret cannot be used here"),
+    ('BACKUP: "{{ backup }}"', 'BACKUP: "{{ backup | upper }}"', "there is no filter 'upper'"),
+    ('BACKUP: "{{ backup }}"', 'BACKUP: "{{ backup"', "`{{` is not closed by `}}`"),
+    ('BACKUP: "{{ backup }}"', 'BACKUP: "{{ 1 + 1 }}"', "is no template"),
+    (
+        "./scripts/destroy.sh",
+        "./scripts/destroy.sh {{ new_ip }}",
+        "phases[4].steps[0].run: a template inside shell text: {{ new_ip }}; put the value into `env`",
+    ),
+    (
+        "terraform destroy -auto",
+        "terraform destroy {{ region | q }} -auto",
+        "phases[1].steps[0].rollback.run: a template inside shell text",
+    ),
+    (
+        "run: ./scripts/back.sh --url-only",
+        "run: './scripts/back.sh {{ nwe_ip }}'",
+        "rollback_plans.quick.steps[0].run: a template inside shell text",
+    ),
+    (
+        "docker compose logs --tail 200",
+        "docker compose logs {{ region }} --tail 200",
+        "troubleshooting[0].diagnose[0]: a template inside shell text",
+    ),
+    (
+        "docker compose down -v",
+        "docker compose {{ region }} down -v",
+        "troubleshooting[0].solutions[0].run: a template inside shell text",
+    ),
+    (
+        "pg_restore --list {{ path | q }}",
+        "pg_restore --list {{ path }}",
+        "checks.last_dump.restore_test: a template inside shell text: write {{ path | q }}",
+    ),
+    ("pg_restore --list {{ path | q }}", "pg_restore --list '{{ path | q }}'", "stands inside ' quotes; remove them"),
+    (
+        "http://{{ new_ip }}:9090",
+        "http://{{ new_pi }}:9090",
+        "metrics.memory.url: the template {{ new_pi }} names no variable; did you mean 'new_ip'?",
+    ),
+    ('type: "destroy {{ id }}"', 'type: "destroy {{ iid }}"', "confirm.type: the template {{ iid }} names no variable"),
+    ('type: ip, ask: "IP of the new machine", from', "type: ip, from", None),
+    (
+        "{id: build_machine, run: ./scripts/deploy.sh,",
+        '{id: build_machine, run: ./scripts/deploy.sh, env: {IP: "{{ new_ip }}"},',
+        None,
+    ),
+    (
+        "{type: port, default: 8001}",
+        "{type: port, default: 80010}",
+        "vars.port.default: port: '80010' is not a port from 1 to 65535",
+    ),
+    (
+        "default: eu-west-1, choices",
+        "default: eu-west-2, choices",
+        "vars.region.default: region: 'eu-west-2' is not one of eu-west-1, eu-central-1; did you mean 'eu-west-1'?",
+    ),
+    ("  region:", "  target:", "vars.target: 'target' already means something in templates"),
+    ('default: "backups/{{ run.id }}"', 'default: "{{ dump }}"', "these defaults are made of each other"),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "expected"), _NAMES + _SAFETY + _KINDS + _TEMPLATES)
+def test_a_rule_speaks_for_itself(problems: Problems, example: str, old: str, new: str, expected: str | None) -> None:
+    assert old in example
+    found = problems(example.replace(old, new, 1))
+    if expected is None:
+        assert found == []
+    else:
+        assert any(expected in problem for problem in found), found
+
+
+def test_a_value_of_a_later_step_cannot_be_used_before_it(problems: Problems, example: str) -> None:
+    text = example.replace('type: ip, ask: "IP of the new machine", from', "type: ip, from")
+    text = text.replace("deploy.sh,", 'deploy.sh, env: {IP: "{{ new_ip }}"},')
+    (problem,) = problems(text)
+    assert "step 'build_machine' uses {{ new_ip }}, which is known only after step 'build_machine' has ended" in problem
+
+
+def test_a_forgotten_check_is_told_and_one_that_is_only_watched_is_not(problems: Problems, example: str) -> None:
+    forgotten = example.replace("\nmetrics:", "\n  lonely: {type: memory, warn: '80%'}\nmetrics:")
+    (problem,) = problems(forgotten)
+    assert "checks.lonely: nothing uses the check 'lonely': list it in a gate's `require`" in problem
+    assert problems(forgotten.replace("lonely: {type: memory", "lonely: {type: memory, every: 30s")) == []
+
+
+def test_a_plan_that_only_watches_needs_no_gate(problems: Problems) -> None:
+    assert problems("schema: 1\nid: a\ntitle: A\nchecks:\n  m: {type: memory, warn: '80%'}\n") == []
+
+
+def test_a_circle_of_needs_is_told_once(problems: Problems, example: str) -> None:
+    text = example.replace("redis, needs: []", "redis, needs: [api]").replace(
+        "container: postgres}", "container: postgres, needs: [redis]}"
+    )
+    (problem,) = problems(text)
+    assert "these need each other in a circle" in problem
+    assert {"api", "pg", "redis"} <= set(problem.replace("→", " ").split())
+
+
+def test_a_name_that_could_mean_two_things_is_refused_where_it_is_needed(problems: Problems, example: str) -> None:
+    text = example.replace("checks:\n", "checks:\n  pg: {type: tcp, host: a, port: 1, every: 5s}\n", 1)
+    assert any("'pg' names both a check and a service" in problem for problem in problems(text))
+
+
+def test_templates_of_docker_and_kubectl_in_commands_are_left_alone(problems: Problems, example: str) -> None:
+    text = example.replace(
+        "run: ./scripts/destroy.sh", "run: \"docker ps --format '{{.Names}} {{json .Ports}} {{ .Image }}'\""
+    )
+    assert problems(text) == []

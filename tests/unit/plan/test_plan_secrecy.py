@@ -1,0 +1,70 @@
+"""No secret stands in a plan, and no message repeats one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+Problems = Callable[[str], list[str]]
+
+CANARY = "hunter2canary"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "where"),
+    [
+        ('{ref: "env:OLD_PASSWORD"}', f"{{ref: {CANARY}}}", "secrets.pg_old.ref"),
+        ('{ref: "env:OLD_PASSWORD"}', f'{{ref: "vault:{CANARY}"}}', "secrets.pg_old.ref"),
+        ('{ref: "env:OLD_PASSWORD"}', CANARY, "secrets.pg_old"),
+        ('{ref: "env:OLD_PASSWORD"}', f"{{value: {CANARY}, ref: 'env:A'}}", "secrets.pg_old.value"),
+        ('"{{ secret.pg_old }}"', CANARY, "phases[0].steps[0].env.PGPASSWORD"),
+        ("LEVEL: 9", f"API_TOKEN: {CANARY}", "phases[0].steps[0].env.API_TOKEN"),
+        ("LEVEL: 9", "DB_PASSWORD: 1234567", "phases[0].steps[0].env.DB_PASSWORD"),
+        ("LEVEL: 9", f'URL: "postgresql://shop:{CANARY}@db/shop"', "phases[0].steps[0].env.URL"),
+        ("postgresql://shop@db.internal", f"postgresql://shop:{CANARY}@db.internal", "environments.before.pg"),
+        ("pg_secret: pg_old", f"pg_secret: {CANARY}", "environments.before.pg_secret"),
+        ("pg_secret: pg_old", f"pg_secret: pg_old, password: {CANARY}", "environments.before.password"),
+        (
+            "pg_secret: pg_old",
+            f"pg_secret: pg_old, redis: {{auth_token: {CANARY}}}",
+            "environments.before.redis.auth_token",
+        ),
+        ('"Bearer {{ secret.token }}"', f"Bearer {CANARY}", "checks.index.headers.Authorization"),
+        ("http://{{ new_ip }}:9090", f"http://me:{CANARY}@host:9090", "metrics.memory.url"),
+        ("https://wiki.example.org", f"https://me:{CANARY}@wiki.example.org", "runbooks[0].url"),
+        ("./scripts/destroy.sh", f"PGPASSWORD={CANARY} ./scripts/destroy.sh", "phases[4].steps[0].run"),
+        ("./scripts/destroy.sh", f"./scripts/destroy.sh --password='{CANARY}'", "phases[4].steps[0].run"),
+        ("./scripts/destroy.sh", f"psql postgresql://shop:{CANARY}@db/shop -c vacuum", "phases[4].steps[0].run"),
+        ("docker compose down -v", f"TOKEN={CANARY} docker compose down -v", "troubleshooting[0].solutions[0].run"),
+        ("./scripts/destroy.sh", "AWS_ID=AKIAIOSFODNN7EXAMPLE ./destroy.sh", "phases[4].steps[0].run"),
+        (
+            "region: {type: str, default: eu-west-1, choices: [eu-west-1, eu-central-1]}",
+            "db_password: {type: str}",
+            "vars.db_password",
+        ),
+    ],
+)
+def test_a_literal_secret_is_told_by_its_place_and_never_repeated(
+    problems: Problems, example: str, old: str, new: str, where: str
+) -> None:
+    assert old in example
+    found = problems(example.replace(old, new, 1))
+    assert any(f": {where}: " in problem for problem in found), found
+    assert not any(CANARY in problem for problem in found)
+
+
+@pytest.mark.parametrize(
+    "run",
+    [
+        'PGPASSWORD="$PW" ./x.sh',
+        "TOKEN=$(vault read token) ./x.sh",
+        "TOKEN=`cat token` ./x.sh",
+        "./x.sh --password-file=/run/pw --token=$T",
+        "psql postgresql://shop:$PW@db/shop",
+        "PASSWORD= ./x.sh",
+        "curl https://example.org:8443/path@v2",
+    ],
+)
+def test_what_the_shell_works_out_is_no_literal_secret(problems: Problems, example: str, run: str) -> None:
+    assert problems(example.replace("run: ./scripts/destroy.sh", f"run: >-\n          {run}")) == []
