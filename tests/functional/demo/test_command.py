@@ -10,7 +10,7 @@ import pytest
 from tests.functional.demo.conftest import Switchover
 
 from switchover.demo.layout import PARTS, Demo
-from switchover.demo.proc import marked, start_time
+from switchover.demo.proc import agents_of, marked, start_time
 from switchover.demo.processes import ask, end_all, is_running, recorded, start
 from switchover.demo.store import connect, counts
 
@@ -148,3 +148,19 @@ def test_stop_works_when_the_folder_is_damaged(demo: Demo, switchover: Switchove
     demo.record("old").unlink()
     assert switchover("demo", demo.directory, "--stop").returncode == 0
     assert not marked(demo)
+
+
+def test_stop_ends_the_agent_of_its_plan(demo: Demo, switchover: Switchover) -> None:
+    started = switchover("agent", "start", demo.plan)
+    assert started.returncode == 0, started.stderr
+    assert agents_of(demo.plan)
+    assert switchover("demo", demo.directory, "--stop").returncode == 0
+    assert not agents_of(demo.plan)
+
+
+def test_stop_ends_an_agent_that_keeps_its_state_elsewhere(demo: Demo, switchover: Switchover, tmp_path: Path) -> None:
+    assert switchover("agent", "--state", tmp_path / "other", "start", demo.plan).returncode == 0
+    (agent,) = agents_of(demo.plan)
+    os.kill(agent, signal.SIGSTOP)
+    assert switchover("demo", demo.directory, "--stop").returncode == 0
+    assert not agents_of(demo.plan)

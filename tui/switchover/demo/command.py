@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import sys
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from shlex import quote
@@ -47,7 +48,7 @@ def run(args: argparse.Namespace) -> int:
     demo = Demo.at(args.directory if args.directory is not None else root / "demo")
     try:
         if args.stop:
-            return _stop(demo)
+            return _stop(demo, root)
         if args.mend:
             return _mend(demo)
         screen = not args.headless
@@ -100,11 +101,16 @@ def _mend(demo: Demo) -> int:
     return 0
 
 
-def _stop(demo: Demo) -> int:
+def _stop(demo: Demo, root: Path) -> int:
+    from switchover.agent import lifecycle
     from switchover.demo.proc import agents_of
     from switchover.demo.processes import end_all
+    from switchover.locations import workspace_for
 
-    ended = end_all(demo, agents_of(demo.plan))
+    agents = agents_of(demo.plan)
+    with suppress(SwitchoverError, OSError):  # one that does not listen is ended like the rest
+        lifecycle.stop(workspace_for(root, demo.plan))
+    ended = len(agents - agents_of(demo.plan)) + end_all(demo, agents_of(demo.plan))
     if not ended:
         emit_text(f"Nothing of the demo in {demo.directory} was running.")
     else:

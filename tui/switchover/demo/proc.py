@@ -52,7 +52,7 @@ def agents_of(plan: Path) -> set[int]:
     found = set()
     for pid in _pids():
         words = _read(pid, "cmdline").split(b"\0")
-        if b"agent" in words and b"run" in words and name in words and start_time(pid) is not None:
+        if b"agent" in words and name in words and start_time(pid) is not None:
             found.add(pid)
     return found
 
