@@ -5,7 +5,7 @@ A *unit* is what can be executed: a step (its id) or an action of a rollback (`r
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import msgspec
@@ -205,6 +205,7 @@ class GateWaitsForHuman:
 
     phase: str
     evidence: tuple[Evidence, ...] = ()
+    held_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -332,7 +333,7 @@ class Record:
 
 def encode_event(event: Event) -> tuple[str, str]:
     """Return the event's type and its JSON."""
-    return type(event).__name__, msgspec.json.encode(asdict(event)).decode()
+    return type(event).__name__, msgspec.json.encode(event).decode()
 
 
 def decode_event(kind: str, data: str | bytes) -> Event:

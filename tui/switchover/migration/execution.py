@@ -125,6 +125,7 @@ class Executor:
 
     async def attach(self, name: str, number: int, pidfd: int) -> None:
         """Wait for the end of a unit that runs under its shim already, and record it."""
+        self.stopped_because = ""
         truth = await self._watch(pidfd, self.attempt(name, number))
         self.settle(name, number, truth)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from switchover.clock import Clock
 from switchover.errors import PlanError, RefusedError, StateError
@@ -125,7 +125,7 @@ class Keeper:
     def scope(self) -> Scope:
         """Return what templates are filled from, as things stand."""
         base = Scope.of(self.plan, self.loaded.directory, self.state.run_id)
-        return Scope.of(self.plan, self.loaded.directory, self.state.run_id, self.resolve(base).values)
+        return replace(base, values=dict(self.resolve(base).values))
 
     def resolve(self, base: Scope | None = None) -> Resolution:
         """Work out the variables as they stand."""

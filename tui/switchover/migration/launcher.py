@@ -54,7 +54,7 @@ def _exactly(connection: socket.socket, count: int) -> bytes | None:
     return bytes(data)
 
 
-def serve(connection: socket.socket, shim: ModuleType) -> None:
+def serve(connection: socket.socket, shim: ModuleType, kit: Any) -> None:
     """Fork shims until the engine closes its end."""
     wake_read, wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
     signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
@@ -78,7 +78,7 @@ def serve(connection: socket.socket, shim: ModuleType) -> None:
             signal.set_wakeup_fd(-1)
             for descriptor in (wake_read, wake_write, connection.fileno()):
                 os.close(descriptor)
-            shim.run(request)  # never returns
+            shim.run(request, kit)  # never returns
         if request.get("die_at") == "launcher-after-fork":
             os.kill(os.getpid(), signal.SIGKILL)
         # Not reaped before this loop comes round again, so the pid is still the shim's.
@@ -103,12 +103,13 @@ def main() -> None:
         signal.signal(number, signal.SIG_IGN)
     redaction = load_beside("redaction", "..", "redaction.py")
     shim = load_beside("shim", "shim.py")
-    shim.Redactor = redaction.Redactor  # type: ignore[attr-defined]
+    capped = load_beside("capped", "capped.py")
+    kit = shim.Kit(redaction.Redactor, capped.CappedOutput, capped.Captures)
     gc.disable()
     gc.freeze()
     connection = socket.socket(fileno=int(sys.argv[1]))
     connection.set_inheritable(False)
-    serve(connection, shim)
+    serve(connection, shim, kit)
 
 
 if __name__ == "__main__":

@@ -17,31 +17,36 @@ import errno
 import fcntl
 import json
 import os
-import re
 import select
 import signal
 import struct
 import termios
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 RECORD_BYTES = 4096  # set aside for each record before the step starts, so that a full disk cannot take it away
 SWEEP_LIMIT_S = 10.0
 READ_BYTES = 1 << 18
-LONGEST_LINE = 1 << 16
-LONGEST_VALUE = 4096
 PR_SET_CHILD_SUBREAPER = 36
 
-Redactor: Any = None  # set by the launcher
+_prctl = ctypes.CDLL(None).prctl
 
 
-def run(request: dict[str, Any]) -> NoReturn:
+class Kit(NamedTuple):
+    """What the shim builds with, loaded by the launcher."""
+
+    redactor: Callable[[dict[str, str]], Any]
+    output: Callable[[str, int, int], Any]
+    captures: Callable[[dict[str, str]], Any]
+
+
+def run(request: dict[str, Any], kit: Kit) -> NoReturn:
     """Watch the step that `request` describes, then end this process."""
     code = 1
     try:
-        Shim(request).watch()
+        Shim(request, kit).watch()
         code = 0
     except BaseException as error:
         _leave_a_note(request["directory"], error)
@@ -58,21 +63,22 @@ def start_time(pid: int | str) -> int:
 class Shim:
     """One attempt at one step."""
 
-    def __init__(self, request: dict[str, Any]) -> None:
+    def __init__(self, request: dict[str, Any], kit: Kit) -> None:
         self.request = request
+        self.kit = kit
         self.directory: str = request["directory"]
-        self.output = CappedOutput(self.directory, request["head_bytes"], request["segment_bytes"])
-        self.captures = Captures(request["captures"])
-        self.children: set[int] = set()
+        self.output = kit.output(self.directory, request["head_bytes"], request["segment_bytes"])
+        self.captures = kit.captures(request["captures"])
         self.status: int | None = None
         self.aborts = 0
         self.pid = 0
+        self.identity: dict[str, Any] = {}
         self.streams: dict[int, Stream] = {}
 
     def watch(self) -> None:
         """Claim the attempt, run the command, record its end."""
         os.setsid()
-        ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+        _prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
         self.wake, wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
@@ -106,7 +112,13 @@ class Shim:
             os.kill(os.getpid(), signal.SIGKILL)
 
     def _identity(self) -> dict[str, Any]:
-        return {"shim": os.getpid(), "shim_start": start_time("self"), "boot_id": self.request["boot_id"]}
+        if not self.identity:
+            self.identity = {
+                "shim": os.getpid(),
+                "shim_start": start_time("self"),
+                "boot_id": self.request["boot_id"],
+            }
+        return self.identity
 
     def _claim(self) -> bool:
         self._fill(".claim", self._identity())
@@ -134,7 +146,7 @@ class Shim:
         spare = f".{name.partition('.')[0]}"
         descriptor = self._fill(spare, record)
         if durable:
-            os.fsync(descriptor)
+            os.fdatasync(descriptor)  # its space was set aside, so there is nothing else to flush
             self._die_at("before-exit-rename")
         os.close(descriptor)
         os.rename(f"{self.directory}/{spare}", f"{self.directory}/{name}")  # noqa: PTH104 - no pathlib
@@ -152,9 +164,9 @@ class Shim:
         apart = bool(self.request["captures"])
         # One pipe keeps the order of what is written; where lines are captured, standard output is read on its own.
         err_read, err_write = os.pipe2(os.O_CLOEXEC) if apart else (out_read, out_write)
-        self.streams[out_read] = Stream(Redactor(secrets), self.captures)
+        self.streams[out_read] = Stream(self.kit.redactor(secrets), self.captures)
         if apart:
-            self.streams[err_read] = Stream(Redactor(secrets), None)
+            self.streams[err_read] = Stream(self.kit.redactor(secrets), None)
         environment = dict(self.request["env"])
         self.pid = os.fork()
         if self.pid == 0:
@@ -312,98 +324,10 @@ class Shim:
 class Stream:
     """One of the command's output streams."""
 
-    def __init__(self, redactor: Any, captures: Captures | None) -> None:
+    def __init__(self, redactor: Any, captures: Any) -> None:
         self.redactor = redactor
         self.captures = captures
         self.open = True
-
-
-class CappedOutput:
-    """What the command wrote, bounded: its beginning, and the last one to two segments of the rest.
-
-    Each file is named after the offset at which it starts (`out-0000000000000000`), so a reader can follow by absolute
-    offset and sees what was dropped between.
-    """
-
-    def __init__(self, directory: str, head_bytes: int, segment_bytes: int) -> None:
-        self.directory = directory
-        self.head_bytes = head_bytes
-        self.segment_bytes = segment_bytes
-        self.total = 0
-        self.lost = False
-        self.descriptor = -1
-        self.room = 0
-        self.tail: list[str] = []
-
-    def write(self, data: bytes) -> None:
-        """Append. A full disk loses output, never the step."""
-        view = memoryview(data)
-        while view:
-            try:
-                if self.room == 0 or self.descriptor < 0:
-                    self._next()
-                count = os.write(self.descriptor, view[: self.room])
-            except OSError:
-                self.lost = True
-                self.total += len(view)
-                self._close()
-                return
-            self.total += count
-            self.room -= count
-            view = view[count:]
-
-    def _next(self) -> None:
-        self._close()
-        first = self.total == 0
-        path = f"{self.directory}/out-{self.total:016d}"
-        self.descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-        self.room = self.head_bytes if first else self.segment_bytes
-        if not first:
-            self.tail.append(path)
-            while len(self.tail) > 2:
-                with suppress(OSError):
-                    os.unlink(self.tail.pop(0))  # noqa: PTH108 - no pathlib
-
-    def _close(self) -> None:
-        if self.descriptor >= 0:
-            os.close(self.descriptor)
-        self.descriptor = -1
-        self.room = 0
-
-
-class Captures:
-    """Finds the last match of each pattern in the lines that go by."""
-
-    def __init__(self, patterns: dict[str, str]) -> None:
-        self.patterns = {name: re.compile(pattern, re.MULTILINE) for name, pattern in patterns.items()}
-        self.values: dict[str, str] = {}
-        self.rest = b""
-
-    def feed(self, data: bytes) -> None:
-        """Look at the lines that are complete now."""
-        if not self.patterns:
-            return
-        data = self.rest + data
-        end = data.rfind(b"\n") + 1
-        if not end and len(data) > LONGEST_LINE:
-            end = len(data)
-        self.rest = data[end:]
-        self._look(data[:end])
-
-    def finish(self) -> None:
-        """Look at a last line without an end."""
-        self._look(self.rest)
-        self.rest = b""
-
-    def _look(self, data: bytes) -> None:
-        if not data:
-            return
-        text = data.decode("utf-8", "replace").replace("\r\n", "\n")
-        for name, pattern in self.patterns.items():
-            for match in pattern.finditer(text):
-                value = match[1] if pattern.groups else match[0]
-                if value is not None and len(value) <= LONGEST_VALUE:
-                    self.values[name] = value
 
 
 def descendants(root: int) -> Iterator[int]:

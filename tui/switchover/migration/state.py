@@ -338,7 +338,7 @@ def _gate(state: RunState, event: GateEvent, now: Moment) -> RunState:
         case ev.GateOpened():
             gate = replace(gate, stage=Stage.RUNNING, opened=now, ended=None, reason="")
         case ev.GateWaitsForHuman():
-            gate = replace(gate, stage=Stage.WAITING, evidence=event.evidence)
+            gate = replace(gate, stage=Stage.WAITING, evidence=event.evidence, held_s=event.held_s)
             stage = Stage.WAITING
         case ev.GateAnswered():
             gate = replace(gate, answered_by=event.by.who, note=event.note)

@@ -1,0 +1,66 @@
+"""The view of the run at this moment: fetches what `view` needs from the keeper and the disk."""
+
+from __future__ import annotations
+
+from switchover.migration.confirm import why_not_yet
+from switchover.migration.execution import Executor
+from switchover.migration.keeper import Keeper
+from switchover.migration.next import next_action
+from switchover.migration.output import read_tail
+from switchover.migration.view import GateLive, OutputTail, ViewContext, build_view
+from switchover.plan.templates import TemplateError
+from switchover.plan.variables import MissingValueError, render
+from switchover.snapshot import MigrationView
+
+__all__ = ["current_view"]
+
+TAIL_LINES = 200
+
+
+def current_view(keeper: Keeper, executor: Executor, gate: GateLive | None) -> MigrationView:
+    """Return the run as a client shows it now."""
+    moment, scope = keeper.moment(), keeper.scope()
+
+    def fill(text: str) -> str:
+        try:
+            return render(text, scope)
+        except (MissingValueError, TemplateError):
+            return text
+
+    action = next_action(keeper.plan, keeper.state)
+    step = next((s for s in keeper.plan.all_steps if s.id == action.unit), None)
+    reasons = {}
+    if step is not None and action.kind == "confirm":
+        reasons[step.id] = why_not_yet(keeper.plan, keeper.state, step, moment)
+    context = ViewContext(
+        moment.at,
+        moment.mono,
+        moment.boot_id,
+        fill,
+        gate,
+        _output(keeper, executor),
+        keeper.measured,
+        _needed(keeper),
+        reasons,
+    )
+    return build_view(keeper.plan, keeper.state, context)
+
+
+def _needed(keeper: Keeper) -> tuple[tuple[str, str, str], ...]:
+    """Return the variables that have to be asked for: name, type, question."""
+    variables = keeper.plan.vars
+    missing = keeper.resolve().missing
+    return tuple((name, variables[name].type, variables[name].ask or name) for name in missing)
+
+
+def _output(keeper: Keeper, executor: Executor) -> OutputTail:
+    """Return the last lines of what runs, else of what ran last."""
+    latest: tuple[float, str, int] | None = None
+    for name, unit in keeper.state.units.items():
+        if unit.last and unit.last.argv:
+            latest = max(latest or (0.0, "", 0), (unit.last.started.at, name, unit.last.number))
+    if latest is None:
+        return OutputTail()
+    _, name, attempt = latest
+    lines, total = read_tail(executor.attempt(name, attempt).directory, TAIL_LINES)
+    return OutputTail(name, attempt, lines, total)

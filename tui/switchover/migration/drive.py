@@ -1,0 +1,159 @@
+"""Driving without a screen: all that needs no person, one thing after the other, as far as it goes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from switchover.errors import RefusedError, UsageError
+from switchover.migration.next import reached
+from switchover.migration.state import Stage
+
+if TYPE_CHECKING:
+    from switchover.migration.engine import Engine
+    from switchover.migration.operator import Operator
+
+__all__ = ["DriveOutcome", "drive"]
+
+Kind = Literal["done", "failed", "unknown", "waiting", "reached"]
+
+
+@dataclass(frozen=True, slots=True)
+class DriveOutcome:
+    """Where driving stopped: why, and what to do next."""
+
+    kind: Kind
+    text: str
+    hint: str = ""
+
+
+async def drive(
+    engine: Engine,
+    op: Operator,
+    *,
+    until: str | None,
+    confirmations: Mapping[str, str],
+    ticks: Mapping[str, str],
+    variables: Mapping[str, str],
+    retry: tuple[str, ...],
+    new: bool,
+) -> DriveOutcome:
+    """Go on until all is done, `until` is reached, something fails, or a person is needed."""
+    _know(engine, until, (*confirmations, *ticks, *retry))
+    with engine.hold(op):
+        await engine.recover(op)
+        await engine.settled()
+        if engine.state.finished and not new:
+            return _over(engine)
+        if engine.state.exists and not engine.state.finished:
+            if new:
+                raise RefusedError(f"run {engine.state.run_id} goes on already", "go on with it, or abort it first")
+            if variables:
+                await engine.give(op, variables)
+        else:
+            await engine.start(op, variables, new=new)
+        retries = list(retry)
+        while True:
+            if until is not None and reached(engine.loaded.plan, engine.state, until):
+                return DriveOutcome("reached", f"phase {until} is through")
+            outcome = await _one(engine, op, confirmations, ticks, retries)
+            if outcome is not None:
+                return outcome
+
+
+async def _one(
+    engine: Engine,
+    op: Operator,
+    confirmations: Mapping[str, str],
+    ticks: Mapping[str, str],
+    retries: list[str],
+) -> DriveOutcome | None:
+    """Do the next thing. Return an outcome where driving stops."""
+    action = engine.action
+    plan, unit, phase = engine.loaded.plan, action.unit, action.phase
+    match action.kind:
+        case "done" | "none":
+            return _over(engine)
+        case "step":
+            await engine.run_step(unit, op)
+        case "confirm":
+            if unit not in confirmations:
+                wanted = engine.view_step(unit).confirm_text
+                return DriveOutcome("waiting", f"{unit} waits for its confirmation", f'--confirm {unit}="{wanted}"')
+            try:
+                await engine.run_step(unit, op, confirmations[unit])
+            except RefusedError as error:
+                return DriveOutcome("waiting", error.title, error.hint)
+        case "manual":
+            return await _tick(engine, op, unit, ticks)
+        case "gate":
+            if not await engine.check_gate(phase, op) and engine.state.gate(phase).stage is Stage.FAILED:
+                reason = engine.state.gate(phase).reason
+                return DriveOutcome("failed", f"gate {phase} stays shut: {reason}", "mend it and run again")
+        case "human":
+            if confirmations.get(phase, "").strip().lower() != "go":
+                human = next(p.gate.human for p in plan.phases if p.id == phase and p.gate)
+                return DriveOutcome("waiting", f"gate {phase} asks: {human}", f"answer with --confirm {phase}=go")
+            await engine.answer_gate(phase, op, True)
+        case "failed":
+            if unit not in retries:
+                hint = f"mend it, then --retry {unit}; or go back with `switchover rollback`"
+                return DriveOutcome("failed", f"{unit} failed: {action.reason}", hint)
+            retries.remove(unit)
+            await engine.retry(unit, op, confirmations.get(unit))
+        case "resolve":
+            hint = f"say how it ended: --resolve {unit}=done|failed|retry|rollback --reason TEXT"
+            return DriveOutcome("unknown", f"the outcome of {unit} is unknown: {action.reason}", hint)
+        case "rollback":
+            return DriveOutcome("failed", "a rollback was begun and is not through", _rollback_hint(engine))
+        case _:
+            return DriveOutcome("failed", f"{unit} runs", "see `switchover status`")
+    return None
+
+
+async def _tick(engine: Engine, op: Operator, unit: str, ticks: Mapping[str, str]) -> DriveOutcome | None:
+    step = engine.loaded.plan.step(unit)
+    done = engine.state.unit(unit).ticks
+    for item, text in enumerate(step.manual):
+        if item in done:
+            continue
+        evidence = ticks.get(f"{unit}.{item + 1}", ticks.get(unit))
+        if evidence is None:
+            hint = f"do it, then --tick {unit}.{item + 1}=EVIDENCE"
+            return DriveOutcome("waiting", f"{unit} waits for a person: {text}", hint)
+        await engine.tick(unit, item, op, evidence)
+    return None
+
+
+def _over(engine: Engine) -> DriveOutcome:
+    match engine.state.stage:
+        case Stage.DONE:
+            return DriveOutcome("done", f"run {engine.state.run_id} is done")
+        case Stage.ROLLED_BACK:
+            return DriveOutcome("failed", f"run {engine.state.run_id} was rolled back", "begin another with --new")
+        case Stage.ABORTED:
+            return DriveOutcome("failed", f"run {engine.state.run_id} was aborted", "begin another with --new")
+    return DriveOutcome("failed", "there is nothing to do", "see `switchover status`")
+
+
+def _rollback_hint(engine: Engine) -> str:
+    name = engine.state.rollback.name if engine.state.rollback else ""
+    return f"go on with it: `switchover rollback {engine.loaded.path}{f' {name}' if name else ''}`"
+
+
+def _know(engine: Engine, until: str | None, named: tuple[str, ...]) -> None:
+    """Refuse names that the plan does not have, before anything happens."""
+    from difflib import get_close_matches
+
+    plan = engine.loaded.plan
+    phases = [phase.id for phase in plan.phases]
+    steps = [step.id for step in plan.all_steps]
+    for name, known, what in [
+        *(((until, phases, "phase"),) if until is not None else ()),
+        *((n.partition(".")[0], [*steps, *phases], "step or gate") for n in named),
+    ]:
+        if name not in known:
+            close = get_close_matches(name, known, n=1)
+            hint = f"did you mean {close[0]}?" if close else f"it has {', '.join(known) or 'none'}"
+            raise UsageError(f"the plan has no {what} {name!r}", hint)

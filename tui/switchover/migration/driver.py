@@ -1,0 +1,232 @@
+"""Who may act, and when: one action at a time, under the driver's lock, on a state that is whole."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
+from typing import Any
+
+from switchover.errors import LockedError, RefusedError
+from switchover.migration import events as ev
+from switchover.migration.execution import Executor, Unit
+from switchover.migration.gates import watch_gate
+from switchover.migration.keeper import Keeper
+from switchover.migration.next import next_action
+from switchover.migration.operator import Operator
+from switchover.migration.recovery import StillRunning, apply_policy, find_truth
+from switchover.migration.view import GateLive
+from switchover.plan.model import Phase
+
+__all__ = ["Driver"]
+
+
+class Driver:
+    """Carries out what the engine has decided, one action at a time."""
+
+    def __init__(self, keeper: Keeper, *, read_only: bool) -> None:
+        self.keeper = keeper
+        self.executor = Executor(keeper)
+        self.read_only = read_only
+        self.busy = ""
+        self.gate: GateLive | None = None
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._gate_task: asyncio.Task[Any] | None = None
+        self._gate_stopped = ""
+        self._attached: asyncio.Task[None] | None = None
+        self._accepting: list[asyncio.Future[None]] = []
+
+    async def aclose(self) -> None:
+        """Let go. A step that runs goes on under its shim."""
+        for task in (self._gate_task, self._attached):
+            if task is not None and not task.done():
+                task.cancel()
+                with suppress(asyncio.CancelledError, Exception):
+                    await task
+        self.keeper.close()
+
+    # The right to act
+
+    def refuse_read_only(self) -> None:
+        """Raise `RefusedError` where nothing may be changed."""
+        if self.read_only:
+            raise RefusedError("this is read-only", "start it without --read-only to act")
+
+    @contextmanager
+    def hold(self, op: Operator) -> Iterator[None]:
+        """Keep the driver's lock over several actions."""
+        self.refuse_read_only()
+        self.keeper.lock.acquire(op)
+        try:
+            yield
+        finally:
+            self.keeper.lock.release()
+
+    @asynccontextmanager
+    async def acting(self, op: Operator, what: str, *, settled: bool = True) -> AsyncIterator[None]:
+        """Take the lock and what others have written; with `settled`, leave no unit without its truth."""
+        self.refuse_read_only()
+        if self.busy:
+            raise RefusedError(f"{self.busy} is going on", "wait for it, or abort it")
+        self.keeper.lock.acquire(op)
+        self.busy = what
+        self._idle.clear()
+        try:
+            self.keeper.refresh(writable=True)
+            if settled and self.keeper.state.open_units:
+                await self._find_truth(op)
+                if self.keeper.state.open_units:
+                    raise RefusedError(f"{self.keeper.state.open_units[0]} still runs", "wait for it, or abort it")
+            yield
+        finally:
+            if self._attached is None:
+                self._at_rest()
+            self.keeper.lock.release()
+
+    async def idle(self) -> None:
+        """Wait until no action goes on."""
+        await self._idle.wait()
+
+    def _at_rest(self) -> None:
+        self.busy = ""
+        self._idle.set()
+        self.keeper.tools.on_change()
+
+    # Telling that an action is under way
+
+    async def submit(self, action: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+        """Begin an action; return once it is accepted (it is journalled or runs), raise where it is refused."""
+        accepted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._accepting.append(accepted)
+        task = asyncio.ensure_future(action)
+        try:
+            await asyncio.wait({task, accepted}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            if accepted in self._accepting:
+                self._accepting.remove(accepted)
+        if task.done():
+            task.result()
+        return task
+
+    def accept(self) -> None:
+        """Say that the action is accepted."""
+        for accepted in self._accepting:
+            if not accepted.done():
+                accepted.set_result(None)
+        self._accepting.clear()
+
+    # Recovery
+
+    async def recover(self, op: Operator) -> None:
+        """Find the truth about what was left open; attach to what still runs. Leave it to whoever else drives."""
+        if self.read_only or self.busy:
+            return
+        self.keeper.refresh()
+        if self.keeper.state.open_units:
+            with suppress(LockedError):
+                async with self.acting(op, "recovery", settled=False):
+                    await self._find_truth(op)
+
+    async def settled(self) -> None:
+        """Wait for the end of a unit that was attached to."""
+        if self._attached is not None:
+            await asyncio.shield(self._attached)
+
+    async def _find_truth(self, op: Operator) -> None:
+        running = await find_truth(self.keeper, self.executor, op)
+        if running is not None:
+            self.keeper.lock.acquire(op)
+            self.busy = f"step {running.unit}"
+            self._attached = asyncio.ensure_future(self._attach(running, op))
+
+    async def _attach(self, running: StillRunning, op: Operator) -> None:
+        try:
+            await self.executor.attach(running.unit, running.attempt, running.pidfd)
+            await apply_policy(self.keeper, self.executor, running.unit, op)
+            self.end_if_through(op)
+        finally:
+            self._attached = None
+            self.keeper.lock.release()
+            self._at_rest()
+
+    # Steps and gates
+
+    async def execute(self, unit: Unit, op: Operator, confirmed: str, evidence: tuple[ev.Evidence, ...]) -> None:
+        """Run a unit to its end."""
+
+        def accepted(record: ev.Record) -> None:
+            if isinstance(record.event, ev.StepStarted):
+                self.accept()
+
+        self.keeper.listeners.append(accepted)
+        try:
+            await self.executor.run(unit, op, confirmed=confirmed, evidence=evidence)
+        finally:
+            self.keeper.listeners.remove(accepted)
+        self.end_if_through(op)
+
+    async def watch_gate(self, phase: Phase, op: Operator) -> bool:
+        """Watch a gate until it opens, fails, is stopped, or waits for a person. Return whether it is open."""
+        keeper, gate = self.keeper, phase.gate
+        if gate is None:
+            raise RefusedError(f"phase {phase.id} has no gate")
+        if not (gate.require or gate.prove or gate.human):
+            keeper.record(ev.GateFailed(phase.id, "the gate requires nothing, so it proves nothing"))
+            return False
+        self._gate_stopped = ""
+        self._gate_task = asyncio.ensure_future(
+            watch_gate(
+                keeper.plan,
+                phase.id,
+                gate,
+                look_at=keeper.look,
+                prove=lambda: keeper.prove(gate.prove),
+                clock=keeper.tools.clock,
+                wait=keeper.tools.wait,
+                publish=self._publish_gate,
+            )
+        )
+        try:
+            verdict = await self._gate_task
+        except asyncio.CancelledError:
+            if not self._gate_stopped:
+                raise  # it is we who are cancelled
+            keeper.record(ev.GateFailed(phase.id, self._gate_stopped))
+            return False
+        finally:
+            self._gate_task.cancel()
+            self._gate_task = None
+            self.gate = None
+        if not verdict.passed:
+            keeper.record(ev.GateFailed(phase.id, verdict.reason, verdict.evidence, verdict.measurements))
+            return False
+        if gate.human:
+            keeper.record(ev.GateWaitsForHuman(phase.id, verdict.evidence, verdict.held_s))
+            return False
+        keeper.record(ev.GatePassed(phase.id, verdict.evidence, verdict.held_s, verdict.measurements))
+        self.end_if_through(op)
+        return True
+
+    def stop(self, op: Operator, reason: str) -> None:
+        """Stop the step or gate that goes on."""
+        running = self.keeper.state.open_units
+        reason = self.keeper.clean(reason)
+        said = f"stopped by {op.who}" + (f": {reason}" if reason else "")
+        self.keeper.record(ev.AbortRequested(running[0] if running else self.busy, reason, op))
+        if self._gate_task is not None:
+            self._gate_stopped = said
+            self._gate_task.cancel()
+        else:
+            self.executor.stop(said)
+
+    def end_if_through(self, op: Operator) -> None:
+        """Close the run once nothing is left to do."""
+        state = self.keeper.state
+        through = next_action(self.keeper.plan, state).kind == "done"
+        if through and not state.finished and state.rollback is None:
+            self.keeper.record(ev.RunEnded("done", op))
+
+    def _publish_gate(self, gate: GateLive) -> None:
+        self.gate = gate
+        self.keeper.tools.on_change()
