@@ -15,7 +15,7 @@ from typing import ClassVar
 from switchover_checks.api import Context, Effect, Finding, Metric, Result, Status
 from switchover_checks.archives import FORMATS, check_format, format_of
 from switchover_checks.command import argv_of, ending, run_clearly
-from switchover_checks.fields import Duration, Size
+from switchover_checks.fields import Duration, Share, Size
 from switchover_checks.file import age_findings, sha256_of, size_findings
 from switchover_checks.units import format_bytes, format_duration
 
@@ -40,18 +40,16 @@ class BackupConfig:
     max_age: Duration | None = None
     sha256: str | None = None
     previous: str | None = None
-    min_share: float | None = None
+    min_share: Share | None = None
     format: str | None = None
     restore_test: str | None = None
-    env: dict[str, str] = field(default_factory=dict)
+    environment: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.sha256 is not None and self.sha256 != "sidecar" and not _DIGEST.fullmatch(self.sha256):
             raise ValueError("sha256 is 64 hexadecimal digits, or sidecar for the file beside it")
         if self.format is not None and self.format not in (*FORMATS, "none"):
             raise ValueError(f"format is {', '.join(FORMATS)} or none, not {self.format!r}")
-        if self.min_share is not None and not 0 < self.min_share <= 1:
-            raise ValueError("min_share is above 0 and at most 1: 0.8 for 80 % of the previous backup")
 
 
 class BackupCheck:
@@ -180,7 +178,7 @@ def _digest(wanted: str, path: Path, deadline: float) -> Finding:
 
 async def _restore(cfg: BackupConfig, path: Path, ctx: Context) -> tuple[Finding, dict[str, str]]:
     text = _TEMPLATE.sub(lambda _: shlex.quote(str(path)), cfg.restore_test or "")
-    output = await run_clearly(ctx, argv_of(text), {**cfg.env, "BACKUP_PATH": str(path)})
+    output = await run_clearly(ctx, argv_of(text), {**cfg.environment, "BACKUP_PATH": str(path)})
     passed = output.exit_code == 0
     said = (output.stderr.strip() or output.stdout.strip())[-500:]
     observed = ending(output.exit_code) + (f": {said.splitlines()[-1][:200]}" if said and not passed else "")

@@ -1,6 +1,6 @@
 """`command`: runs a command and compares its exit code and output. Without expectations it must exit with 0.
 
-A list is run as it is; text is run by `/bin/sh -c`, with values only through `env`. The whole tree ends with it.
+A list is run as it is; text is run by `/bin/sh -c`, values only come through `environment`. All of it ends with it.
 """
 
 from __future__ import annotations
@@ -29,11 +29,11 @@ NAMES: Mapping[str, NameType] = {
 
 @dataclass(frozen=True)
 class CommandConfig:
-    """What to run, where, with which additional environment; and what must come out. `json` is stdout read as JSON."""
+    """What to run, in which folder, with which variables besides; and what must come out. `json` is stdout as JSON."""
 
     command: str | tuple[str, ...]
     expect: Annotated[tuple[Annotated[Expectation, expected_in(NAMES)], ...], AS_LIST] = ()
-    env: dict[str, str] = field(default_factory=dict)
+    environment: dict[str, str] = field(default_factory=dict)
     cwd: str | None = None
 
     def __post_init__(self) -> None:
@@ -51,7 +51,7 @@ class CommandCheck:
     async def probe(self, cfg: CommandConfig, ctx: Context) -> Result:
         """Run once."""
         start = time.monotonic()
-        output = await run_clearly(ctx, argv_of(cfg.command), cfg.env, cfg.cwd)
+        output = await run_clearly(ctx, argv_of(cfg.command), cfg.environment, cfg.cwd)
         seconds = time.monotonic() - start
         facts = _facts(output, seconds)
         findings = [e.check(facts) for e in cfg.expect]

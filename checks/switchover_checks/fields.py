@@ -10,7 +10,7 @@ from switchover_checks.patterns import Pattern, compile_pattern
 from switchover_checks.thresholds import Range, parse_range
 from switchover_checks.units import parse_duration, parse_size
 
-__all__ = ["Duration", "RegularExpression", "Size", "Threshold"]
+__all__ = ["Duration", "LocalPort", "RegularExpression", "Share", "Size", "Threshold"]
 
 Duration = Annotated[
     float,
@@ -36,3 +36,30 @@ def _pattern(value: object) -> Pattern:
 
 RegularExpression = Annotated[Pattern, PlainValidator(_pattern, json_schema_input_type=str)]
 """A pattern whose cost is bounded."""
+
+
+def _port(value: object) -> int:
+    text = str(value).strip()
+    number = text.rpartition(":")[2]
+    if isinstance(value, bool) or not number.isdecimal() or not 1 <= int(number) <= 65535:
+        raise ValueError(f"{value!r} is not a port; write 1 to 65535")
+    return int(number)
+
+
+LocalPort = Annotated[int, PlainValidator(_port, json_schema_input_type=int | str)]
+"""A port; of `127.0.0.1:8080` the port is meant."""
+
+
+def _share(value: object) -> float:
+    text = str(value).strip()
+    try:
+        share = float(text[:-1]) / 100 if text.endswith("%") else float(text)
+    except ValueError:
+        share = -1.0
+    if isinstance(value, bool) or not 0 < share <= 1:
+        raise ValueError(f"{value!r} is not a share; write 80% or 0.8")
+    return share
+
+
+Share = Annotated[float, PlainValidator(_share, json_schema_input_type=float | str)]
+"""A part of a whole, 0 to 1, or in percent."""

@@ -19,7 +19,7 @@ class NagiosConfig:
     """The plugin with its arguments: a list, or text for the shell."""
 
     command: str | tuple[str, ...]
-    env: dict[str, str] = field(default_factory=dict)
+    environment: dict[str, str] = field(default_factory=dict)
     cwd: str | None = None
 
     def __post_init__(self) -> None:
@@ -36,7 +36,7 @@ class NagiosCheck:
 
     async def probe(self, cfg: NagiosConfig, ctx: Context) -> Result:
         """Run once."""
-        output = await run_clearly(ctx, argv_of(cfg.command), cfg.env, cfg.cwd)
+        output = await run_clearly(ctx, argv_of(cfg.command), cfg.environment, cfg.cwd)
         return read_plugin_output(output.exit_code, output.stdout, output.stderr)
 
 

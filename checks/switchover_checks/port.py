@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from switchover_checks.api import Context, Effect, Finding, Result, Status
-from switchover_checks.fields import RegularExpression
+from switchover_checks.fields import LocalPort, RegularExpression
 from switchover_checks.process import listeners
 
 __all__ = ["PortCheck", "PortConfig"]
@@ -16,14 +16,10 @@ __all__ = ["PortCheck", "PortConfig"]
 class PortConfig:
     """A port, whether it must be open, on which address, and by which process (searched in its command line)."""
 
-    port: int
+    port: LocalPort
     open: bool = True
     address: str | None = None
     process: RegularExpression | None = None
-
-    def __post_init__(self) -> None:
-        if not 1 <= self.port <= 65535:
-            raise ValueError(f"a port is 1 to 65535, not {self.port}")
 
 
 class PortCheck:

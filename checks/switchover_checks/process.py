@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from switchover_checks.api import Context, Effect, Finding, Metric, Result, Status
-from switchover_checks.fields import RegularExpression, Threshold
+from switchover_checks.fields import LocalPort, RegularExpression, Threshold
 from switchover_checks.thresholds import judge, parse_range
 from switchover_checks.units import format_bytes, format_duration
 
@@ -27,7 +27,7 @@ class ProcessConfig:
 
     pattern: RegularExpression | None = None
     pid_file: str | None = None
-    listen: int | None = None
+    listen: LocalPort | None = None
     user: str | None = None
     count: Threshold | None = None
     cpu_warn: Threshold | None = None

@@ -21,21 +21,18 @@ NAMES: Mapping[str, NameType] = {"value": "any", "row": "list", "rows": "number"
 
 @dataclass(frozen=True)
 class SqlConfig:
-    """Where to ask (a URL, or an environment that has one), what, and what must come back.
+    """Which database to ask (a URL, or the name of an environment that has one), what, and what must come back.
 
     `value` is the first column of the first row, `row` the whole of it, `rows` how many there are.
     """
 
+    database: str
     query: str
     expect: Annotated[tuple[Annotated[Expectation, expected_in(NAMES)], ...], AS_LIST] = ()
-    url: str | None = None
-    env: str | None = None
     url_key: str | None = None
     password: str | None = None
 
     def __post_init__(self) -> None:
-        if (self.url is None) == (self.env is None):
-            raise ValueError("set url, or env to take it from an environment")
         if not self.query.strip():
             raise ValueError("query is empty")
 
@@ -49,7 +46,7 @@ class SqlCheck:
 
     async def probe(self, cfg: SqlConfig, ctx: Context) -> Result:
         """Ask once."""
-        source = await source_of(cfg.url or cfg.env or "", ctx, url_key=cfg.url_key, secret=cfg.password)
+        source = await source_of(cfg.database, ctx, url_key=cfg.url_key, secret=cfg.password)
         ctx.enter("connect")
         start = time.monotonic()
 

@@ -14,6 +14,7 @@ from typing import Annotated, Any, ClassVar
 
 from switchover_checks.api import Context, Effect, Finding, Metric, ProbeError, Result, Status
 from switchover_checks.expect import AS_LIST, Expectation, NameType, expected_in
+from switchover_checks.fields import LocalPort
 from switchover_checks.units import format_duration
 
 __all__ = ["TcpCheck", "TcpConfig"]
@@ -27,14 +28,10 @@ _CONNECT_S = 5.0
 class TcpConfig:
     """Where to connect, what to say, and what must come back. `text` is read only when an expectation looks at it."""
 
-    port: int
+    port: LocalPort
     host: str = "127.0.0.1"
     send: str = ""
     expect: Annotated[tuple[Annotated[Expectation, expected_in(NAMES)], ...], AS_LIST] = ()
-
-    def __post_init__(self) -> None:
-        if not 1 <= self.port <= 65535:
-            raise ValueError(f"a port is 1 to 65535, not {self.port}")
 
 
 class TcpCheck:
