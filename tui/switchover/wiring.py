@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -191,6 +192,7 @@ def _open(
 ) -> Eyes:
     in_force = frozen_plan(loaded, workspace, clock)  # a run that is open goes on with the plan it was started with
     secrets = SecretStore(in_force.plan, in_force.directory)
+    words.follow(lambda: _secret_values(in_force, secrets))
     later = _LaterEvaluator()
     listeners: list[Callable[[], None]] = []
 
@@ -200,7 +202,6 @@ def _open(
 
     engine = Engine.open(loaded, workspace, later, clock, read_only=read_only, secrets=secrets, on_change=changed)
 
-    words.follow(engine.keeper.secret_values)
 
     def scope() -> Scope:
         now = engine.scope()
@@ -240,6 +241,12 @@ def identify(parts: Parts, *, read_only: bool, since: float) -> Identity:
         since=since,
         warning=read_logind().warning,
     )
+
+
+def _secret_values(loaded: LoadedPlan, secrets: SecretStore) -> Mapping[str, str]:
+    """Return the secrets that could show up: those fetched, and those that lie in the environment anyway."""
+    names = {name: secret.ref.removeprefix("env:") for name, secret in loaded.plan.secrets.items()}
+    return {**{n: os.environ[v] for n, v in names.items() if v in os.environ}, **secrets.fetched}
 
 
 def _runner(loaded: LoadedPlan, registry: Registry, scope: Callable[[], Scope], secrets: SecretStore) -> Runner:
