@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from switchover.errors import SwitchoverError
-from switchover.snapshot import CheckRow, TroubleView
+from switchover.snapshot import CheckRow, StepView, TroubleView
 from switchover.ui.advance import fingerprint, manual_screen, next_of
 from switchover.ui.bridge import Source
 from switchover.ui.difference import DifferenceMixin
@@ -45,6 +45,34 @@ class OperatorActions(DifferenceMixin):
         screen = self.screen
         if isinstance(screen, BaseScreen):
             screen.status.say(text, error=error, hint=hint)
+
+    def is_offered(self, action: str) -> bool:
+        """Say whether an action would do something now: only then its key is shown, and works."""
+        data = self.moment.data
+        view = data.migration
+        if action == "diagnose":
+            return self._trouble_at_hand() is not None
+        if action == "recheck":
+            return self._check_at_hand() is not None
+        if action == "open_selected":
+            return bool(self.pane.rows.key)
+        if action == "contacts":
+            return bool(data.contacts)
+        if action == "objectives":
+            return bool(view.objectives)
+        if action == "timeline":
+            return bool(data.timeline)
+        if action == "rollback":
+            return any(way.available for way in view.rollbacks)
+        if action == "abort":
+            return view.state in {"running", "waiting", "failed", "unknown"}
+        if action == "note":
+            return any(step.manual for phase in view.phases for step in phase.steps)
+        if action == "output":
+            return self._step_at_hand() is not None
+        if action == "advance":
+            return view.action.kind not in {"none", "wait", "done"}
+        return True
 
     # ------------------------------------------------------------------ open
 
@@ -113,12 +141,16 @@ class OperatorActions(DifferenceMixin):
         """Open all output of the chosen step, else of the one that spoke last."""
         from switchover.ui.screens.output import OutputScreen
 
-        view = self.moment.data.migration
-        step = getattr(self.pane, "step", None) or find_step(view, view.output_step or view.current_step)
-        if step is None or not step.attempts:
-            self.say("this step has not run yet: there is no output")
+        step = self._step_at_hand()
+        if step is None:
             return
         self.push_screen(OutputScreen(self.painter, self.moment, step, self.source.request))
+
+    def _step_at_hand(self) -> StepView | None:
+        """The step under the cursor, else the one that spoke last; None where it has not run."""
+        view = self.moment.data.migration
+        step = getattr(self.pane, "step", None) or find_step(view, view.output_step or view.current_step)
+        return step if step is not None and step.attempts else None
 
     # ------------------------------------------------------------------ act
 

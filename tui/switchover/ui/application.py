@@ -180,6 +180,12 @@ class SwitchoverApp(OperatorActions):
         """Put a remark into the status line."""
         self.say(message.text, error=message.error, hint=message.hint)
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer only what does something at this moment."""
+        if action == "palette":
+            return self.screen is self.main
+        return self.is_offered(action) if self.main.is_mounted and self.main.has_pane else super().check_action(action, parameters)
+
     def action_help(self) -> None:
         """Open all keys that do something here, made from the bindings themselves."""
         from switchover.ui.presentation.keys import help_lines
@@ -226,13 +232,18 @@ class SwitchoverApp(OperatorActions):
         if self._exception is None:
             self._exception = error
             self._exception_event.set()
-            text = "".join(traceback.format_exception(error))
-            self.crash = f"{type(error).__name__}: {error}".splitlines()[0]
-            if self.log_path is not None:
-                try:
-                    self.log_path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-                    with self.log_path.open("a", encoding="utf-8") as log:
-                        log.write(f"{text}\n")
-                except OSError:
-                    pass
+            self.note_crash(error)
         self._close_messages_no_wait()
+
+    def note_crash(self, error: Exception) -> None:
+        """Keep what happened in one line, and all of it in the log."""
+        first = str(error).splitlines()
+        self.crash = f"{type(error).__name__}: {first[0]}" if first else type(error).__name__
+        if self.log_path is None:
+            return
+        try:
+            self.log_path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with self.log_path.open("a", encoding="utf-8") as log:
+                log.write("".join(traceback.format_exception(error)) + "\n")
+        except OSError:
+            self.crash += f", and {self.log_path} cannot be written"

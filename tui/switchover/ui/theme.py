@@ -43,6 +43,20 @@ _ALWAYS_FRESH = frozenset(
     ["rule", "heading", "header", "header-name", "header-production", "late", "tab", "tab-active", "key", "key-label"]
     + ["cursor", "cursor-bar", "message-error", "message-info", "danger", "danger-bar"]
 )
+_ANSI_VARIABLES = {  # Textual's own style sheet asks for these under an ANSI theme
+    "ansi-background": "ansi_black",
+    "ansi-foreground": "ansi_white",
+    "border-blurred": "ansi_black",
+    "block-cursor-foreground": "ansi_black",
+    "block-cursor-background": "ansi_white",
+    "input-cursor-background": "ansi_white",
+    "input-cursor-foreground": "ansi_black",
+    "input-cursor-text-style": "none",
+    "input-selection-background": "ansi_bright_blue",
+    "input-selection-foreground": "ansi_black",
+    "screen-selection-background": "ansi_bright_blue",
+    "screen-selection-foreground": "ansi_black",
+}
 _REFERENCE = re.compile(r"\$([a-z-]+)")
 _TOP_LEVEL = {"name", "title", "dark", "ansi", "palette", "styles"}
 
@@ -85,7 +99,7 @@ class Theme:
             boost=color["surface"],
             dark=self.dark,
             ansi=self.ansi,
-            variables={"cursor-row": color["cursor"]},
+            variables=_ANSI_VARIABLES if self.ansi else {},
         )
 
 

@@ -19,7 +19,7 @@ __all__ = ["Pane", "TablePane", "set_height"]
 def set_height(view: Widget, height: int) -> None:
     """Give a part a fixed number of lines; a part without lines goes away."""
     view.display = height > 0
-    if height > 0 and view.styles.height is not None and view.styles.height.value != height:
+    if height > 0 and str(view.styles.height) != str(height):
         view.styles.height = height
 
 

@@ -13,7 +13,7 @@ from switchover.ui.messages import Intent
 from switchover.ui.panes.base import Pane, set_height
 from switchover.ui.presentation.line import Line, Span, rule
 from switchover.ui.presentation.moment import Moment
-from switchover.ui.presentation.step_detail import gate_lines, step_lines
+from switchover.ui.presentation.step_detail import gate_lines, side_lines, step_lines
 from switchover.ui.presentation.wizard import (
     action_line,
     current_key,
@@ -23,12 +23,15 @@ from switchover.ui.presentation.wizard import (
     phase_lines,
     run_line,
     tree_items,
+    tree_width_for,
 )
 from switchover.ui.theme import Painter
 from switchover.ui.widgets.lines import LineView
 from switchover.ui.widgets.rows import RowList
 
 __all__ = ["MigrationPane"]
+
+_SIDE_FROM = 150
 
 
 class StepTree(RowList, inherit_bindings=False):
@@ -66,6 +69,7 @@ class MigrationPane(Pane):
         self._run = LineView(painter)
         self._tree = StepTree(painter)
         self._detail = LineView(painter)
+        self._side = LineView(painter)
         self._foot = LineView(painter)
 
     def compose(self) -> ComposeResult:
@@ -74,6 +78,7 @@ class MigrationPane(Pane):
         with Horizontal(classes="row"):
             yield self._tree
             yield self._detail
+            yield self._side
         yield self._foot
 
     @property
@@ -97,7 +102,7 @@ class MigrationPane(Pane):
             return
         set_height(self._run, 1)
         self._run.set_lines([run_line(self.moment, width)])
-        tree_width = 24 if width < 70 else min(max(28, width // 4), 44)
+        tree_width = tree_width_for(view, width)
         self._tree.styles.width = tree_width
         self._tree.set_items(tree_items(self.moment, tree_width))
         if self.follows and self._tree.key != current_key(view):
@@ -106,12 +111,19 @@ class MigrationPane(Pane):
         set_height(self._foot, len(foot))
         self._foot.set_lines(foot)
         room = height - 1 - len(foot)
-        lines = self._detail_lines(width - tree_width - 1, room)
+        side = width // 3 if width >= _SIDE_FROM else 0
+        self._side.display = side > 0
+        if side:
+            self._side.styles.width = side
+            beside = side_lines(self._next_gate(), self.moment, side - 2, room)
+            self._side.set_lines([(Span("│", "rule"), *line) for line in (beside + [()] * room)[: max(room, 0)]])
+        lines = self._detail_lines(width - tree_width - 1 - side, room)
         self._detail.set_lines([(Span("│", "rule"), *line) for line in (lines + [()] * room)[: max(room, 0)]])
 
     def _no_plan(self, width: int, height: int) -> None:
         del width
-        self._run.set_lines([])
+        set_height(self._run, 0)
+        self._side.display = False
         why = "no plan is open: start with `switchover PLAN`" if self.moment.snapshot else self.moment.link.why
         self._tree.styles.width = "1fr"
         self._tree.set_items([], (), [(), (Span(f"   {why}", "muted"),)])
@@ -150,6 +162,11 @@ class MigrationPane(Pane):
         """Stop following where the operator moved away; follow again when back."""
         self.follows = self._tree.key == current_key(self.moment.data.migration)
         self.draw()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer the gate only where there is one."""
+        del parameters
+        return action != "gate" or self._next_gate() is not None
 
     def action_gate(self) -> None:
         """Go to the next gate; on a gate, have its checks run again."""

@@ -74,7 +74,7 @@ class OverviewPane(Pane):
         self._side.styles.width = width // 3
         left = width - width // 3 if wide else width
         self._problems.set_items(problem_items(moment, left, self.wanted), (), calm_lines(moment, left))
-        summary = summary_lines(moment, width)
+        summary = summary_lines(moment, width, roomy=height >= 32)
         if height < 14:
             summary = summary[: max(height // 4, 1)]
         summary = [rule(width), *summary] if summary and moment.snapshot is not None else []

@@ -8,18 +8,18 @@ from switchover.ui.presentation.moment import Moment
 from switchover.ui.presentation.numbers import age, clock, took
 from switchover.ui.presentation.services import fact, is_late
 from switchover.ui.presentation.spark import history_bar
-from switchover.ui.presentation.table import Column, header_line, lay_out, row_line
+from switchover.ui.presentation.table import Column, header_line, lay_out, row_line, widen
 from switchover.ui.presentation.words import outcome, severity
 
 __all__ = ["check_brief", "check_detail", "check_table"]
 
 _COLUMNS = (
     Column("state", 6),
-    Column("check", 12, grow=2, most=28),
-    Column("kind", 11, drop=2),
+    Column("check", 8, most=26),
+    Column("kind", 4, drop=2, most=12),
     Column("last", 5, "right"),
     Column("took", 7, "right", drop=1),
-    Column("history (newest right)", 22, grow=2, drop=3, most=60),
+    Column("history, newest right", 21, grow=2, drop=3, most=60),
     Column("for", 5, "right"),
     Column("says", 24, grow=5, drop=4),
 )
@@ -27,7 +27,8 @@ _COLUMNS = (
 
 def check_table(moment: Moment, width: int, wanted: str = "") -> tuple[list[Line], list[Item]]:
     """Return the heading and an item a check, worst first, the newest trouble before the old."""
-    layout = lay_out(_COLUMNS, width)
+    columns = widen(_COLUMNS, 1, [row.name for row in moment.data.checks])
+    layout = lay_out(widen(columns, 2, [row.kind for row in moment.data.checks]), width)
     history = next((wide for index, _, wide in layout.columns if index == 5), 0)
     rows = sorted(moment.data.checks, key=lambda row: (severity(row.status), row.name))
     items = []
@@ -112,7 +113,7 @@ def check_detail(row: CheckRow, moment: Moment, width: int) -> list[Line]:
         ("kind", row.kind),
         ("service", row.service),
         ("failed at", row.phase if row.status != "ok" else ""),
-        ("last run", "never" if row.observed_at is None else f"{clock(row.observed_at)}, {age(now - row.observed_at)} ago, took {took(row.took_ms)}"),
+        ("last run", "never" if row.observed_at is None else f"{clock(row.observed_at)}, {age(now - row.observed_at)} ago" + (f", took {took(row.took_ms)}" if row.took_ms is not None else "")),
         ("every", age(row.every_s)),
         ("last ok", "" if row.last_ok_at is None else f"{clock(row.last_ok_at)}, {age(now - row.last_ok_at)} ago"),
         ("changed", "" if row.changed_at is None else f"{clock(row.changed_at)}, {age(now - row.changed_at)} ago"),

@@ -11,24 +11,36 @@ from switchover.ui.presentation.words import effect, outcome
 __all__ = ["confirmation_lines"]
 
 
-def confirmation_lines(step: StepView, moment: Moment, width: int) -> list[Line]:
-    """Everything an operator must have read before the target's name is typed."""
-    inner = max(width - 4, 10)
-    lines: list[Line] = [(), (Span(f" {step.title or step.id}", "strong"), Span(f"  {moment.data.header.target}", "muted"))]
-    says, _ = effect(step.effect)
-    lines.extend(_section("what happens", wrap(step.blast_radius or says, inner, "danger")))
-    command = [line for text in step.command.strip().split("\n") for line in wrap(text, inner, "code")]
-    lines.extend(_section("what runs", command[:8] if len(command) <= 8 else [*command[:7], (Span("…", "muted"),)]))
-    lines.extend(_section("what proves that it may go", _proof(step, moment, inner)))
-    lines.extend(_section("what the way back can no longer do", _lost(step, moment, inner)))
+def confirmation_lines(step: StepView, moment: Moment, width: int, height: int) -> list[Line]:
+    """Everything an operator must have read before the target's name is typed; as much air as there is room for."""
+    lines: list[Line] = []
+    for roomy, findings in ((True, True), (True, False), (False, False)):
+        lines = _write(step, moment, max(width - 4, 10), roomy=roomy, findings=findings)
+        if len(lines) <= height:
+            break
     return lines
 
 
-def _section(title: str, body: list[Line]) -> list[Line]:
-    return [(), (Span(f" {title}", "heading"),), *((Span("   "), *line) for line in body)]
+def _write(step: StepView, moment: Moment, width: int, *, roomy: bool, findings: bool) -> list[Line]:
+    says, _ = effect(step.effect)
+    command = [line for text in step.command.strip().split("\n") for line in wrap(text, width, "code")]
+    most = 8 if roomy else 3
+    sections = (
+        ("what happens", wrap(step.blast_radius or says, width, "danger")),
+        ("what proves that it may go", _proof(step, moment, width, findings=findings)),
+        ("what the way back can no longer do", _lost(step, moment, width)),
+        ("what runs", command if len(command) <= most else [*command[: most - 1], (Span("…", "muted"),)]),
+    )
+    lines: list[Line] = []
+    for title, body in sections:
+        if roomy:
+            lines.append(())
+        lines.append((Span(f" {title}", "heading"),))
+        lines.extend((Span("   "), *line) for line in body)
+    return lines
 
 
-def _proof(step: StepView, moment: Moment, width: int) -> list[Line]:
+def _proof(step: StepView, moment: Moment, width: int, *, findings: bool) -> list[Line]:
     if not step.confirm_require:
         return [(Span("! no check is required for this", "outcome-warn"),)]
     checks = {check.name: check for check in moment.data.checks}
@@ -36,20 +48,20 @@ def _proof(step: StepView, moment: Moment, width: int) -> list[Line]:
     for name in step.confirm_require:
         check = checks.get(name)
         if check is None:
-            lines.append((Span(f"? {name}: not known", "outcome-unknown"),))
+            lines.append((Span(f"? unkn  {name}: not known", "outcome-unknown"),))
             continue
-        lines.extend(_check_proof(check, moment.now, width))
+        lines.extend(_check_proof(check, moment.now, width, findings=findings))
     return lines
 
 
-def _check_proof(check: CheckRow, now: float, width: int) -> list[Line]:
+def _check_proof(check: CheckRow, now: float, width: int, *, findings: bool) -> list[Line]:
     late = check.observed_at is None or now - check.observed_at > check.stale_after_s
     word = outcome("unknown" if late else check.status)
     seen = "never seen" if check.observed_at is None else f"seen {age(now - check.observed_at)} ago"
     lines: list[Line] = [
         (Span(f"{word.glyph} {word.word}  ", word.style), Span(f"{check.name}  ", "strong"), Span(check.summary), Span(f"  {seen}", "muted"))
     ]
-    for finding in check.findings[:5]:
+    for finding in check.findings[:5] if findings else ():
         mark = outcome(finding.status)
         text = f"{finding.what}: {finding.observed}" if finding.what else finding.observed
         lines.extend((Span(f"    {mark.glyph} " if not index else "      ", mark.style), *line) for index, line in enumerate(wrap(text, width - 8)))

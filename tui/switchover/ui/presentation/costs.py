@@ -6,23 +6,27 @@ from switchover.snapshot import CostRow, CostsView
 from switchover.ui.presentation.line import Item, Line, Span
 from switchover.ui.presentation.moment import Moment
 from switchover.ui.presentation.numbers import signed
-from switchover.ui.presentation.table import Column, Layout, header_line, lay_out, row_line
+from switchover.ui.presentation.table import Column, Layout, header_line, lay_out, row_line, widen
 
 __all__ = ["cost_table", "cost_totals"]
 
 _COLUMNS = (
-    Column("a month", 18, grow=3, most=48),
-    Column("before", 11, "right"),
-    Column("after", 11, "right"),
-    Column("difference", 11, "right"),
-    Column("note", 10, grow=4, drop=1),
+    Column("a month", 12, most=48),
+    Column("before", 9, "right"),
+    Column("after", 9, "right"),
+    Column("difference", 10, "right"),
+    Column("note", 6, grow=1, drop=1),
 )
 _SOURCES = {"planned": "as the plan says", "measured": "as billed", "priced": "from the price list"}
 
 
+def _layout(moment: Moment, width: int) -> Layout:
+    return lay_out(widen(_COLUMNS, 0, [row.line for row in moment.data.costs.rows]), width)
+
+
 def cost_table(moment: Moment, width: int, wanted: str = "") -> tuple[list[Line], list[Item]]:
     """Return the heading and an item a line of money."""
-    layout = lay_out(_COLUMNS, width)
+    layout = _layout(moment, width)
     rows = [row for row in moment.data.costs.rows if wanted in f"{row.line} {row.note}".lower()]
     return [header_line(layout)], [Item(f"cost:{row.line}", (_row(layout, row),)) for row in rows]
 
@@ -51,7 +55,7 @@ def cost_totals(moment: Moment, width: int) -> list[Line]:
     costs = moment.data.costs
     if not costs.rows:
         return []
-    layout = lay_out(_COLUMNS, width)
+    layout = _layout(moment, width)
     note = f"{costs.percent.replace('-', '−')}" if costs.percent else ""
     total = CostRow("total " + costs.currency, costs.before_total, costs.after_total, costs.difference, note)
     lines = [_row(layout, total, "strong"), ()]

@@ -43,7 +43,7 @@ def _run(view: MigrationView, *, named: bool = True) -> Line:
     done, total = progress(view)
     where = f" {view.current_phase}" if view.current_phase and view.state in {"running", "waiting", "failed"} else ""
     name = f"run {cut(view.run_id, 8)} " if named and view.run_id else ""
-    said = word.word if view.state not in {"running"} else ""
+    said = "" if view.state == "running" else "waits" if view.state == "waiting" else word.word
     return (Span(name, "header"), Span(f"{word.glyph} {said}{where} {done}/{total}".replace("  ", " "), word.style))
 
 

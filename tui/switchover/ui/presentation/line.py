@@ -46,10 +46,14 @@ BLANK: Line = ()
 
 
 class Item(NamedTuple):
-    """One thing in a list that a cursor can stand on: a key that stays the same, and the lines that show it."""
+    """One thing in a list that a cursor can stand on: a key that stays the same, and the lines that show it.
+
+    The first `above` lines are a heading that the cursor does not mark.
+    """
 
     key: str
     lines: tuple[Line, ...]
+    above: int = 0
 
 
 def clean(text: str) -> str:

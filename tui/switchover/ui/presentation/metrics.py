@@ -7,28 +7,30 @@ from switchover.ui.presentation.line import Item, Line, Span, fit
 from switchover.ui.presentation.moment import Moment
 from switchover.ui.presentation.numbers import age, clock, value_with_unit
 from switchover.ui.presentation.services import fact, is_late
-from switchover.ui.presentation.spark import area_chart, sparkline
-from switchover.ui.presentation.table import Column, header_line, lay_out, row_line
+from switchover.ui.presentation.spark import area_chart, floor_of, sparkline
+from switchover.ui.presentation.table import Column, header_line, lay_out, row_line, widen
 from switchover.ui.presentation.words import outcome, severity
 
 __all__ = ["metric_detail", "metric_table"]
 
 _COLUMNS = (
     Column("", 1),
-    Column("metric", 16, grow=1, most=32),
-    Column("last minutes (newest right)", 18, grow=6),
+    Column("metric", 8, most=32),
+    Column("last minutes", 18, grow=6),
     Column("now", 9, "right"),
     Column("lowest", 9, "right", drop=5),
     Column("highest", 9, "right", drop=4),
     Column("before", 9, "right", drop=2),
-    Column("warns", 11, drop=1, grow=1, most=24),
+    Column("warns", 5, drop=3, most=24),
     Column("note", 14, drop=6, grow=2),
 )
 
 
 def metric_table(moment: Moment, width: int, wanted: str = "") -> tuple[list[Line], list[Item]]:
     """Return the heading and an item a series, in groups, the troubled first within each."""
-    layout = lay_out(_COLUMNS, width)
+    columns = widen(_COLUMNS, 1, [row.title or row.name for row in moment.data.metrics])
+    columns = widen(columns, 7, [_limits(row) for row in moment.data.metrics])
+    layout = lay_out(columns, width)
     spark = next((wide for index, _, wide in layout.columns if index == 2), 18)
     groups: dict[str, list[MetricRow]] = {}
     for row in moment.data.metrics:
@@ -40,7 +42,7 @@ def metric_table(moment: Moment, width: int, wanted: str = "") -> tuple[list[Lin
         for index, row in enumerate(sorted(rows, key=lambda entry: severity(entry.status) > 2)):
             line = row_line(layout, _cells(row, moment.now, spark))
             head: tuple[Line, ...] = ((Span(f" {group}", "heading"),),) if index == 0 and len(groups) > 1 else ()
-            items.append(Item(f"metric:{row.name}", (*head, line)))
+            items.append(Item(f"metric:{row.name}", (*head, line), len(head)))
     return [header_line(layout)], items
 
 
@@ -50,23 +52,26 @@ def _cells(row: MetricRow, now: float, spark: int) -> list[Line | Span]:
     troubled = row.status in {"warn", "crit", "unknown"}
     style = word.style if troubled else "spark-line"
     known = [value for value in row.values if value is not None]
-    limits = "  ".join(
-        text for text in (f"! {row.warn}" if row.warn else "", f"✗ {row.crit}" if row.crit else "") if text
-    )
     note = f"late, {age(now - row.observed_at)} old" if late and row.observed_at is not None else row.note
     if late:
         style = "stale"
     return [
         Span(word.glyph if troubled else " ", word.style),
         Span(row.title or row.name, "stale" if late else "strong"),
-        Span(sparkline(row.values, spark, floor=None if not known or min(known) > 0.6 * max(known) else 0.0), style),
+        Span(sparkline(row.values, spark, floor=floor_of(known)), style),
         Span(value_with_unit(row.latest, row.unit), style if troubled or late else "text"),
         Span(value_with_unit(min(known), row.unit) if known else "–", "muted"),
         Span(value_with_unit(max(known), row.unit) if known else "–", "muted"),
         Span(value_with_unit(row.baseline, row.unit), "muted"),
-        Span(limits, "muted"),
+        Span(_limits(row), "muted"),
         Span(note, "muted"),
     ]
+
+
+def _limits(row: MetricRow) -> str:
+    """Say where a series becomes a warning and where it becomes critical."""
+    limits = [f"! {row.warn}" if row.warn else "", f"✗ {row.crit}" if row.crit else ""]
+    return "  ".join(text for text in limits if text)
 
 
 def metric_detail(row: MetricRow, moment: Moment, width: int, height: int = 10) -> list[Line]:
@@ -79,8 +84,9 @@ def metric_detail(row: MetricRow, moment: Moment, width: int, height: int = 10) 
     style = "stale" if late else word.style if troubled else "spark-line"
     lines: list[Line] = []
     if known:
-        top, bottom = max(known), min(0.0, *known)
-        chart = area_chart(row.values, max(width - 14, 8), height)
+        top = max(known)
+        bottom = min(known) if floor_of(known) is None else min(0.0, *known)
+        chart = area_chart(row.values, max(width - 14, 8), height, floor=floor_of(known))
         labels = {0: value_with_unit(top, row.unit), len(chart) - 1: value_with_unit(bottom, row.unit)}
         if len(chart) > 4:
             labels[len(chart) // 2] = value_with_unit((top + bottom) / 2, row.unit)

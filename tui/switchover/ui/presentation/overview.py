@@ -8,7 +8,7 @@ from switchover.snapshot import MetricRow, Problem, Snapshot, TimelineRow
 from switchover.ui.presentation.line import Item, Line, Span, cut, fit, join, line_width, spread, wrap
 from switchover.ui.presentation.moment import Moment
 from switchover.ui.presentation.numbers import age, clock_minute, signed, upright, value_with_unit
-from switchover.ui.presentation.spark import progress_bar, sparkline
+from switchover.ui.presentation.spark import progress_bar, trend
 from switchover.ui.presentation.words import outcome, severity, step
 
 __all__ = ["calm_lines", "problem_items", "summary_lines", "timeline_line", "timeline_lines"]
@@ -69,7 +69,8 @@ def calm_lines(moment: Moment, width: int) -> list[Line]:
         lines.append((Span(" ✓ ok   ", "outcome-ok"), Span("nothing to report")))
     action = snapshot.migration.action
     if snapshot.migration.phases and action.text:
-        lines.append((Span("   next ", "muted"), Span(f"{action.text}  ", "accent"), Span("(6, then enter)", "muted")))
+        how = "6, then enter: " if action.kind not in {"wait", "done", "none"} else ""
+        lines.append((Span("   next ", "muted"), Span(how, "key"), Span(action.text, "accent")))
     lines.extend(
         (Span(f" ? {source.name}: ", "outcome-unknown"), Span(source.why or source.state, "muted"))
         for source in snapshot.sources
@@ -81,13 +82,13 @@ def calm_lines(moment: Moment, width: int) -> list[Line]:
 _STARTING = "The agent watches and carries the run; it goes on when this terminal closes."
 
 
-def summary_lines(moment: Moment, width: int) -> list[Line]:
+def summary_lines(moment: Moment, width: int, *, roomy: bool = False) -> list[Line]:
     """Where everything stands: migration, live side, metrics, costs; a line each, only those that say something."""
     snapshot = moment.data
     lines = [
         _labelled("Migration", _migration(snapshot, moment.now, width), width),
         _labelled("Live", _sides(snapshot), width),
-        _labelled("Metrics", _metrics(snapshot.metrics, width - 12), width),
+        *(_labelled("Metrics" if not row else "", line, width) for row, line in enumerate(_metrics(snapshot.metrics, width - 12, roomy=roomy))),
         _labelled("Costs", _costs(snapshot), width),
     ]
     return [line for line in lines if line]
@@ -148,22 +149,33 @@ def _sides(snapshot: Snapshot) -> Line:
     return join(parts, "    ")
 
 
-def _metrics(metrics: Sequence[MetricRow], width: int) -> Line:
-    spark = 7 if width < 100 else 14
+def _metrics(metrics: Sequence[MetricRow], width: int, *, roomy: bool) -> list[Line]:
+    """The most telling series: in one line, or a line each where there is room."""
+    spark = 60 if roomy and width > 150 else 30 if roomy else 7 if width < 100 else 14
     line: Line = ()
-    ranked = sorted(metrics, key=lambda metric: severity(metric.status))
+    known = [metric for metric in metrics if metric.latest is not None]
+    ranked = sorted(known, key=lambda metric: severity(metric.status))
+    if roomy:
+        return [_metric(metric, spark, 18) for metric in ranked[:8]]
     for metric in ranked:
-        style = outcome(metric.status).style if metric.status in {"warn", "crit"} else "spark-line"
-        piece: Line = (
-            Span(f"{cut(metric.title or metric.name, 14)} ", "muted"),
-            Span(sparkline(metric.values, spark), style),
-            Span(f" {value_with_unit(metric.latest, metric.unit)}", style if style != "spark-line" else "text"),
-        )
+        piece = _metric(metric, spark, 0)
         longer = join([line, piece], "   ")
         if line_width(longer) > width:
             continue
         line = longer
-    return line
+    return [line]
+
+
+def _metric(metric: MetricRow, spark: int, name: int) -> Line:
+    style = outcome(metric.status).style if metric.status in {"warn", "crit"} else "spark-line"
+    title = cut(metric.title or metric.name, 14) if not name else fit(metric.title or metric.name, name)
+    limits = "  ".join(f"{mark} {limit}" for mark, limit in (("!", metric.warn), ("✗", metric.crit)) if limit and name)
+    return (
+        Span(f"{title} ", "muted"),
+        Span(trend(metric.values, spark), style),
+        Span(f" {value_with_unit(metric.latest, metric.unit)}", style if style != "spark-line" else "text"),
+        Span(f"   {limits}" if limits else "", "muted"),
+    )
 
 
 def _costs(snapshot: Snapshot) -> Line:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from switchover.snapshot import RollbackView
-from switchover.ui.presentation.line import Item, Line, Span, spread, wrap
+from switchover.ui.presentation.line import BLANK, Item, Line, Span, spread, wrap
 from switchover.ui.presentation.moment import Moment
 from switchover.ui.presentation.numbers import age
 from switchover.ui.presentation.words import way as way_word
@@ -19,7 +19,10 @@ def way_name(way: RollbackView) -> str:
 def rollback_items(moment: Moment, width: int) -> list[Item]:
     """An item for each way back, those that are open first."""
     ways = sorted(moment.data.migration.rollbacks, key=lambda way: not way.available)
-    return [Item(f"way:{way.name}", tuple(_way(way, width))) for way in ways]
+    return [
+        Item(f"way:{way.name}", ((BLANK,) if index else ()) + tuple(_way(way, width)), min(index, 1))
+        for index, way in enumerate(ways)
+    ]
 
 
 def _way(way: RollbackView, width: int) -> list[Line]:
@@ -44,5 +47,4 @@ def _way(way: RollbackView, width: int) -> list[Line]:
             (Span(f"           {number}. " if not index else " " * 14, "muted"), *line)
             for index, line in enumerate(wrap(step, width - 15, body, limit=3))
         )
-    lines.append(())
     return lines

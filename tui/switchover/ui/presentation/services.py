@@ -7,23 +7,23 @@ from switchover.ui.presentation.line import Item, Line, Span, join
 from switchover.ui.presentation.moment import Moment
 from switchover.ui.presentation.numbers import age, clock, format_bytes, percent, took
 from switchover.ui.presentation.spark import sparkline
-from switchover.ui.presentation.table import Column, header_line, lay_out, row_line
+from switchover.ui.presentation.table import Column, header_line, lay_out, row_line, widen
 from switchover.ui.presentation.words import outcome, severity
 
 __all__ = ["fact", "is_late", "service_brief", "service_detail", "service_table"]
 
 _COLUMNS = (
-    Column("side", 6, drop=1),
-    Column("service", 10, grow=2, most=28),
-    Column("kind", 7, drop=3),
+    Column("side", 4, drop=2, most=10),
+    Column("service", 7, most=28),
+    Column("kind", 4, drop=6, most=8),
     Column("state", 9),
     Column("health", 6),
-    Column("cpu", 12, "right", grow=1, most=30),
-    Column("memory", 8, "right"),
+    Column("cpu", 11, "right", grow=1, most=30),
+    Column("memory", 8, "right", drop=3),
     Column("up", 5, "right"),
-    Column("restarts", 8, "right", drop=4),
-    Column("answers", 8, "right", drop=5),
-    Column("detail", 10, grow=4, drop=6),
+    Column("restarts", 8, "right", drop=7),
+    Column("answers", 8, "right", drop=8),
+    Column("detail", 10, grow=4, drop=9),
 )
 _STATES = {
     "running": ("▶", "outcome-ok"),
@@ -39,12 +39,14 @@ def is_late(observed_at: float | None, stale_after_s: float, now: float) -> bool
 
 def service_table(moment: Moment, width: int, wanted: str = "") -> tuple[list[Line], list[Item]]:
     """Return the heading and an item a service: what is not well first, then by side and name."""
-    layout = lay_out(_COLUMNS, width)
+    rows = moment.data.services
+    columns = widen(widen(_COLUMNS, 1, [row.name for row in rows]), 2, [row.kind for row in rows])
+    layout = lay_out(widen(columns, 0, [row.side for row in rows]), width)
     spark = max(next((wide for _, column, wide in layout.columns if column.title == "cpu"), 12) - 6, 0)
-    rows = sorted(
-        moment.data.services,
+    rows = tuple(sorted(
+        rows,
         key=lambda row: (0 if severity(row.health) < 3 or row.state == "stopped" else 1, row.side, row.name),
-    )
+    ))
     items = []
     for row in rows:
         if wanted and wanted not in f"{row.name} {row.side} {row.kind} {row.state} {row.health}".lower():
@@ -58,7 +60,7 @@ def _cells(row: ServiceRow, now: float, spark: int) -> list[Line | Span]:
     glyph, style = _STATES.get(row.state, ("?", "outcome-unknown"))
     word = outcome(row.health)
     cpu: Line = (
-        Span(sparkline(row.cpu_history, spark, top=10.0), "spark-line"),
+        Span(sparkline(row.cpu_history, spark, top=_top(row.cpu_history)), "spark-line"),
         Span(f"{percent(row.cpu_percent):>6}"),
     )
     detail = f"late, last seen {age(now - (row.observed_at or now))} ago" if late else row.detail
@@ -78,6 +80,11 @@ def _cells(row: ServiceRow, now: float, spark: int) -> list[Line | Span]:
     if late:
         return [Span(cell.text, "stale") if isinstance(cell, Span) else _grey(cell) for cell in cells]
     return cells
+
+
+def _top(history: tuple[float, ...]) -> float:
+    """Leave headroom in a small chart, so that a steady load is not drawn as a full one."""
+    return max(max(history, default=0.0) * 1.5, 10.0)
 
 
 def _grey(line: Line) -> Line:
@@ -108,7 +115,7 @@ def service_detail(row: ServiceRow, moment: Moment, width: int) -> list[Line]:
     ]
     lines: list[Line] = [fact(label, (Span(text, kind),)) for label, text, kind in facts if text]
     if row.cpu_history:
-        spark = (Span(sparkline(row.cpu_history, 40, top=10.0), "spark-line"), Span(f" {percent(row.cpu_percent)}"))
+        spark = (Span(sparkline(row.cpu_history, 40, top=_top(row.cpu_history)), "spark-line"), Span(f" {percent(row.cpu_percent)}"))
         lines.append(fact("cpu", spark))
     checks = [check for check in moment.data.checks if check.service == row.name]
     for check in checks:

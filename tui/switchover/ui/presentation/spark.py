@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from switchover.ui.presentation.line import Line, Span
 from switchover.ui.presentation.words import HISTORY_STATUSES, outcome
 
-__all__ = ["area_chart", "history_bar", "progress_bar", "resample", "sparkline"]
+__all__ = ["area_chart", "floor_of", "history_bar", "progress_bar", "resample", "sparkline", "trend"]
 
 _BLOCKS = "▁▂▃▄▅▆▇█"
 
@@ -53,6 +53,18 @@ def sparkline(
     return text.rjust(width)
 
 
+def floor_of(values: Sequence[float | None]) -> float | None:
+    """Draw from zero, but from the lowest value where the values lie close together far from zero."""
+    known = [value for value in values if value is not None]
+    return None if not known or min(known) > 0.6 * max(known) else 0.0
+
+
+def trend(values: Sequence[float | None], width: int) -> str:
+    """Draw all values in a few cells."""
+    points = resample(values, width)
+    return sparkline(points, width, floor=floor_of(points))
+
+
 def area_chart(values: Sequence[float | None], width: int, height: int, *, floor: float | None = 0.0) -> list[str]:
     """Draw values as an area of blocks, `height` rows high; the top row comes first."""
     points = resample(values, width)
@@ -91,4 +103,4 @@ def history_bar(history: Sequence[int], width: int) -> Line:
 def progress_bar(share: float, width: int, style: str = "bar-done") -> Line:
     """Draw how much of something is done, `share` from 0 to 1."""
     done = min(max(int(share * width + 1e-9), 0), width)
-    return (Span("█" * done, style), Span("░" * (width - done), "bar-todo"))
+    return (Span("━" * done, style), Span("─" * (width - done), "bar-todo"))

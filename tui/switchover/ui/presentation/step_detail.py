@@ -8,11 +8,13 @@ from switchover.snapshot import GateView, MigrationView, RollbackView, StepView
 from switchover.ui.presentation.line import Line, Span, clean, cut, join, rule, spread, wrap
 from switchover.ui.presentation.moment import Moment
 from switchover.ui.presentation.numbers import age, clock, upright
+from switchover.ui.presentation.objectives import objective_lines
+from switchover.ui.presentation.overview import timeline_lines
 from switchover.ui.presentation.spark import progress_bar
 from switchover.ui.presentation.wizard import spent
 from switchover.ui.presentation.words import effect, gate, outcome, step
 
-__all__ = ["gate_lines", "output_lines", "rollback_summary", "step_lines"]
+__all__ = ["gate_lines", "output_lines", "rollback_summary", "side_lines", "step_lines"]
 
 
 def step_lines(entry: StepView, moment: Moment, width: int, height: int) -> list[Line]:
@@ -46,7 +48,7 @@ def _head(entry: StepView, moment: Moment, width: int) -> list[Line]:
     if entry.state == "running" and entry.expect_s and time is not None:
         share = time / entry.expect_s
         late = f"longer than the expected {age(entry.expect_s)}" if share > 1 else f"~{age(entry.expect_s - time)} left"
-        lines.append((Span(" "), *progress_bar(share, max(width - 40, 8)), Span(f"  {late}", "outcome-warn" if share > 1 else "muted")))
+        lines.append((Span(" "), *progress_bar(share, max(min(width - 40, 40), 8)), Span(f"  {late}", "outcome-warn" if share > 1 else "muted")))
     if entry.reason:
         lines.extend((Span(" "), *line) for line in wrap(entry.reason, width - 2, word.style, limit=3))
     return lines
@@ -103,7 +105,7 @@ def _consequences(entry: StepView, view: MigrationView, width: int, *, roomy: bo
 
 def rollback_summary(ways: Sequence[RollbackView]) -> Line:
     """Say in a line which ways back are open now, how long each takes and what it loses."""
-    open_ways = [way for way in ways if way.available]
+    open_ways = [way for way in ways if way.available and way.name] or [way for way in ways if way.available]
     if not open_ways:
         why = next((way.reason for way in ways if way.reason), "nothing to undo yet")
         return (Span(f"none now: {why}", "muted"),)
@@ -154,7 +156,7 @@ def gate_lines(entry: GateView, moment: Moment, width: int, height: int) -> list
                 (),
                 (
                     Span(" hold     ", "muted"),
-                    *progress_bar(1.0 if entry.state == "passed" else share, max(width - 36, 8)),
+                    *progress_bar(1.0 if entry.state == "passed" else share, max(min(width - 36, 40), 8)),
                     Span(f"  {upright(entry.held_s)} of {upright(entry.hold_s)}"),
                 ),
             ]
@@ -167,4 +169,24 @@ def gate_lines(entry: GateView, moment: Moment, width: int, height: int) -> list
         lines.extend((Span(" asks     " if not index else " " * 10, "muted"), *line) for index, line in enumerate(wrap(entry.human, width - 11)))
     if entry.answered_by:
         lines.append((Span(" answered ", "muted"), Span(entry.answered_by)))
+    return lines[:height]
+
+
+def side_lines(entry: GateView | None, moment: Moment, width: int, height: int) -> list[Line]:
+    """What a wide terminal has room for beside the step: the next gate, the ways back, what was promised, what happened."""
+    view = moment.data.migration
+    lines: list[Line] = gate_lines(entry, moment, width, height) if entry is not None else []
+    if view.rollbacks:
+        lines.extend([(), (Span(" ways back now", "heading"),)])
+    for way in view.rollbacks:
+        seconds = way.expect_s if way.expect_s is not None else way.budget_s
+        mark, style = ("✓", "outcome-ok") if way.available else ("✗", "outcome-skipped")
+        time: Line = (Span(f" ~{age(seconds)} " if seconds else " ", "muted"),)
+        lines.append(spread((Span(f" {mark} ", style), Span(way.name or "step by step", "strong"), Span(f"  {way.title}", "muted")), time, width))
+        why = f"loses {way.data_loss}" if way.available and way.data_loss else way.reason
+        lines.extend((Span("     "), *line) for line in wrap(why, width - 6, "outcome-warn", limit=2) if why)
+    if view.objectives:
+        lines.extend([(), (Span(" promises", "heading"),), *objective_lines(view, width)])
+    if moment.data.timeline:
+        lines.extend([(), (Span(" what happened", "heading"),), *timeline_lines(moment.data.timeline, moment.now, width)])
     return lines[:height]

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
-from switchover.ui.presentation.line import Line, Span, fit, line_width, pad
+from rich.cells import cell_len
 
-__all__ = ["Column", "Layout", "header_line", "lay_out", "row_line"]
+from switchover.ui.presentation.line import Line, Span, clean, fit, line_width, pad
+
+__all__ = ["Column", "Layout", "header_line", "lay_out", "row_line", "widen"]
 
 _GAP = 2
+_NARROWEST = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,11 @@ def lay_out(columns: Sequence[Column], width: int) -> Layout:
 
     while needed() > width and any(column.drop for _, column in shown):
         shown.remove(max(shown, key=lambda entry: entry[1].drop))
+    while (excess := needed() - width) > 0:
+        place, (index, column) = max(enumerate(shown), key=lambda entry: entry[1][1].width)
+        if column.width <= _NARROWEST:
+            break
+        shown[place] = (index, replace(column, width=max(column.width - excess, _NARROWEST)))
     spare = max(width - needed(), 0)
     weights = sum(column.grow for _, column in shown)
     placed = []
@@ -49,6 +57,14 @@ def lay_out(columns: Sequence[Column], width: int) -> Layout:
         left -= extra
         placed.append((index, column, column.width + extra))
     return Layout(tuple(placed))
+
+
+def widen(columns: Sequence[Column], index: int, texts: Iterable[str]) -> tuple[Column, ...]:
+    """Make a column as wide as its longest text asks for, but no wider than it may be."""
+    column = columns[index]
+    longest = max((cell_len(clean(text)) for text in texts), default=0)
+    fitted = replace(column, width=max(column.width, min(longest, column.most)))
+    return (*columns[:index], fitted, *columns[index + 1 :])
 
 
 def header_line(layout: Layout) -> Line:

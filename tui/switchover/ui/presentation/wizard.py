@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from rich.cells import cell_len
+
 from switchover.snapshot import ActionView, GateView, MigrationView, PhaseView, StepView
 from switchover.ui.presentation.line import Item, Line, Span, cut, fit, join, spread
 from switchover.ui.presentation.moment import Moment
@@ -11,7 +13,18 @@ from switchover.ui.presentation.words import gate as gate_word
 from switchover.ui.presentation.words import outcome
 from switchover.ui.presentation.words import step as step_word
 
-__all__ = ["action_line", "current_key", "find_gate", "find_step", "gate_line", "run_line", "tree_items"]
+__all__ = [
+    "action_line",
+    "current_key",
+    "find_gate",
+    "find_step",
+    "gate_line",
+    "phase_lines",
+    "run_line",
+    "spent",
+    "tree_items",
+    "tree_width_for",
+]
 
 
 def spent(entry: StepView | PhaseView, now: float) -> float | None:
@@ -19,6 +32,14 @@ def spent(entry: StepView | PhaseView, now: float) -> float | None:
     if entry.started_at is None:
         return None
     return (entry.ended_at if entry.ended_at is not None else now) - entry.started_at
+
+
+def tree_width_for(view: MigrationView, width: int) -> int:
+    """Choose the tree's width: what its names need, but never so much that the step beside it is squeezed."""
+    names = [3 + cell_len(step.id) for phase in view.phases for step in phase.steps]
+    names.extend(1 + cell_len(phase.title or phase.id) for phase in view.phases)
+    wanted = max(names, default=10) + 11
+    return max(min(wanted, width * 2 // 5, 48), 20)
 
 
 def tree_items(moment: Moment, width: int) -> list[Item]:
@@ -35,7 +56,7 @@ def tree_items(moment: Moment, width: int) -> list[Item]:
 def _phase_line(phase: PhaseView, now: float, width: int) -> Line:
     word = step_word(phase.state)
     time = age(spent(phase, now)) if phase.started_at is not None else ""
-    right: Line = (Span(f" {word.glyph}", word.style), Span(f"{time:>6} ", "muted"))
+    right: Line = (Span(f" {word.glyph}", word.style), Span(f"{time:>5} ", "muted"))
     return spread((Span(" "), Span(phase.title or phase.id, "strong")), right, width)
 
 
@@ -43,7 +64,7 @@ def _step_line(step: StepView, now: float, width: int) -> Line:
     word = step_word(step.state)
     time = age(spent(step, now)) if step.started_at is not None else age(step.expect_s) if step.expect_s else ""
     warning = Span(" ⚠" if step.irreversible else "", "danger")
-    right: Line = (warning, Span(f" {word.glyph}", word.style), Span(f"{time:>6} ", "muted"))
+    right: Line = (warning, Span(f" {word.glyph}", word.style), Span(f"{time:>5} ", "muted"))
     name_style = word.style if step.state in {"running", "failed", "unknown", "waiting"} else "text"
     return spread((Span("   "), Span(step.id, name_style)), right, width)
 
@@ -55,7 +76,7 @@ def _gate_row(gate: GateView, width: int) -> Line:
         time = age(max(gate.hold_s - gate.held_s, 0))
     elif gate.state != "passed" and gate.hold_s:
         time = age(gate.hold_s)
-    right: Line = (Span(f" {word.glyph}", word.style), Span(f"{time:>6} ", "muted"))
+    right: Line = (Span(f" {word.glyph}", word.style), Span(f"{time:>5} ", "muted"))
     return spread((Span("   "), Span("gate", "muted")), right, width)
 
 

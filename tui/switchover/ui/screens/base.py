@@ -15,6 +15,8 @@ from switchover.ui.theme import Painter
 from switchover.ui.widgets.bars import HeaderBar, KeyBar, StatusLine
 from switchover.ui.widgets.lines import LineView
 
+_TEXTUALS_OWN = {"app.focus_next", "app.focus_previous", "screen.copy_text"}
+
 __all__ = ["BaseScreen", "OverScreen", "hints_from"]
 
 
@@ -25,8 +27,10 @@ def hints_from(bindings: Iterable[ActiveBinding], *, only_shown: bool) -> tuple[
         binding = active.binding
         if not binding.description or binding.system or not active.enabled or (only_shown and not binding.show):
             continue
+        if binding.action in _TEXTUALS_OWN:
+            continue
         name = (active.node, binding.action)
-        group = active.node.BINDING_GROUP_TITLE or ""
+        group = active.node.BINDING_GROUP_TITLE or "Moving"
         before = hints.get(name)
         keys = (*before.keys, binding.key) if before else (binding.key,)
         hints[name] = KeyHint(keys, binding.description, binding.tooltip, group)

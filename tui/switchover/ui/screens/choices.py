@@ -36,7 +36,10 @@ class Choice:
 class ChoiceScreen(GuardedScreen):
     """Choose with the cursor, type the reason, press enter."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "choose", "choose")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "choose", "choose"),
+        Binding("R", "app.rollback", "ways back", tooltip="the ways back: what each does, takes and loses"),
+    ]
     EXPIRES_S = 600.0
 
     def __init__(

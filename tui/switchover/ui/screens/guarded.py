@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 from typing import ClassVar
 
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
@@ -80,7 +81,7 @@ class ConfirmScreen(GuardedScreen):
     """Before what cannot be undone: all that must be known, and one empty line in which the target is typed."""
 
     def __init__(self, painter: Painter, moment: Moment, step: StepView) -> None:
-        super().__init__(painter, moment, f"this cannot be undone: {step.title or step.id}")
+        super().__init__(painter, moment, f"before {step.id}: {step.title}")
         self._step = step
         self._body = Scroller(painter)
         self._bar = LineView(painter, classes="line")
@@ -106,8 +107,8 @@ class ConfirmScreen(GuardedScreen):
     def draw(self) -> None:
         """Draw what is at stake as it stands now."""
         width = self.size.width
-        self._bar.set_lines([(Span(" ⚠  this cannot be undone".ljust(width), "danger-bar"),)])
-        self._body.set_all(confirmation_lines(self._step, self.moment, width))
+        self._bar.set_lines([(Span(f" ⚠  this cannot be undone · {self.moment.data.header.target or self.moment.data.header.plan_id}".ljust(width), "danger-bar"),)])
+        self._body.set_all(confirmation_lines(self._step, self.moment, width, self._body.size.height))
         self._ask.set_lines([(Span(" To go on, type  "), Span(self._step.confirm_text, "danger"), Span("  and press enter. ", "text"), Span("esc", "key"), Span(" goes back", "muted"))])
 
     def on_entry_entered(self, event: Entry.Entered) -> None:
@@ -124,3 +125,18 @@ class ConfirmScreen(GuardedScreen):
     def on_entry_left(self) -> None:
         """Go back."""
         self.dismiss()
+
+    def on_paste(self, event: events.Paste) -> None:
+        """Take nothing that was not typed."""
+        event.stop()
+        event.prevent_default()
+        self.status.say("this must be typed, not pasted", error=True)
+
+    def on_key(self, event: events.Key) -> None:
+        """Scroll what is at stake without leaving the line."""
+        pages = {"pagedown": 1, "pageup": -1}
+        lines = {"down": 1, "up": -1}
+        if event.key in pages:
+            self._body.action_scroll_page(pages[event.key])
+        elif event.key in lines:
+            self._body.action_scroll_lines(lines[event.key])

@@ -45,6 +45,7 @@ class OutputScreen(OverScreen):
         self._dropped = 0
         self._reading = False
         self._complete = False
+        self._seen: Moment | None = None
         self._body = Scroller(painter, follow=True)
         self._entry = Entry(painter, "/")
 
@@ -67,7 +68,8 @@ class OutputScreen(OverScreen):
         step = find_step(self.moment.data.migration, self._step.id) or self._step
         word = step_word(step.state)
         self.headline = f"output of {step.id} · attempt {max(step.attempts, 1)} · {word.glyph} {word.word} · {self._body.place}"
-        if not self._reading and not self._complete:
+        if not self._reading and not self._complete and self._seen is not self.moment:
+            self._seen = self.moment
             self._reading = True
             self.run_worker(self._read(step), exclusive=True)
 
@@ -88,6 +90,7 @@ class OutputScreen(OverScreen):
             self.status.say(error.title, error=True, hint=error.hint)
         finally:
             self._reading = False
+            self.call_after_refresh(lambda: self.show(self.moment, self.painter))
 
     def _take(self, text: str) -> None:
         *whole, self._rest = (self._rest + text).split("\n")

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
-from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.message import Message
@@ -23,7 +22,10 @@ __all__ = ["Entry"]
 class _Line(Input):
     """Textual's input without its box."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "leave", "Back", show=False)]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "leave", "back"),
+        Binding("enter", "submit", "take it"),
+    ]
 
     def action_leave(self) -> None:
         """Give up what was typed."""
@@ -103,6 +105,3 @@ class Entry(Widget):
         """Pass on that the text is complete."""
         event.stop()
         self.post_message(self.Entered(event.value))
-
-    def on_paste(self, _event: events.Paste) -> None:
-        """Textual's input takes the first line of what is pasted."""

@@ -122,10 +122,11 @@ class RowList(LineView, can_focus=True):
     def _redraw(self) -> None:
         room = max(self.size.height - len(self._heading), 1)
         body: list[Line] = []
-        first = last = 0
+        first = last = marked = 0
         for index, item in enumerate(self._items):
             if index == self._cursor:
                 first, last = len(body), len(body) + len(item.lines)
+                marked = first + item.above
             body.extend(item.lines)
         self._top = max(0, min(self._top, len(body) - room))
         if last > self._top + room:
@@ -137,7 +138,7 @@ class RowList(LineView, can_focus=True):
             shown[-1] = (Span(f" ↓ {below + 1} more", "muted"),)
         old_selected = self._selected_lines
         offset = len(self._heading) - self._top
-        self._selected_lines = frozenset(range(first + offset, last + offset)) if self._items else frozenset()
+        self._selected_lines = frozenset(range(marked + offset, last + offset)) if self._items else frozenset()
         self.set_lines([*self._heading, *(shown if self._items else self._empty)])
         self._refresh_rows(sorted(old_selected ^ self._selected_lines))
 
