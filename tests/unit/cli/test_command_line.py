@@ -67,7 +67,7 @@ def test_help_lists_every_verb_in_one_line_each() -> None:
         (["absent.yaml"], "the verbs are check, run"),
         (["."], "is a directory, not a plan"),
         (["--read-olny"], "did you mean --read-only?"),
-        (["check", "--nonsense"], "see `switchover check --help`"),
+        (["doctor", "--nonsense"], "see `switchover doctor --help`"),
         (["agent", "fly"], "invalid choice: 'fly'"),
         (["--state"], "expected one argument"),
     ],
