@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - one row of sample data a line reads best
 """Snapshots to draw, and a source that feeds them: a migration in trouble, a healthy one, one that is done, a bare host."""
 
 from __future__ import annotations

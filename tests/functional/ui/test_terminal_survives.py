@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from tests.terminal import Terminal
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -80,7 +79,11 @@ def test_a_dropped_line_ends_the_process(tmp_path: Path) -> None:
 
 
 def test_a_dropped_line_ends_the_process_even_where_sighup_is_ignored(tmp_path: Path) -> None:
-    ignore = [sys.executable, "-c", "import os,signal,sys; signal.signal(1, signal.SIG_IGN); os.execv(sys.argv[1], sys.argv[1:])"]
+    ignore = [
+        sys.executable,
+        "-c",
+        "import os,signal,sys; signal.signal(1, signal.SIG_IGN); os.execv(sys.argv[1], sys.argv[1:])",
+    ]
     with open_screens(tmp_path, prefix=ignore) as terminal:
         terminal.wait_for("connect refused")
         terminal.hang_up()

@@ -1,4 +1,4 @@
-"""What the operator's keys do: open a screen, or send an intent. Kept apart from the App so that each stays readable."""
+"""What the operator's keys do: open a screen, or send an intent. Kept apart from the App so that both stay readable."""
 
 from __future__ import annotations
 
@@ -91,7 +91,11 @@ class OperatorActions(DifferenceMixin):
         from switchover.ui.screens.detail import CheckScreen, DetailScreen
 
         def row(moment: Moment) -> Any:
-            rows = {"check": moment.data.checks, "service": moment.data.services, "metric": moment.data.metrics}
+            rows: dict[str, Sequence[Any]] = {
+                "check": moment.data.checks,
+                "service": moment.data.services,
+                "metric": moment.data.metrics,
+            }
             return next((entry for entry in rows.get(kind, ()) if entry.name == name), None)
 
         if row(self.moment) is None:
@@ -147,7 +151,7 @@ class OperatorActions(DifferenceMixin):
         self.push_screen(OutputScreen(self.painter, self.moment, step, self.source.request))
 
     def _step_at_hand(self) -> StepView | None:
-        """The step under the cursor, else the one that spoke last; None where it has not run."""
+        """Return the step under the cursor, else the one that spoke last; None where it has not run."""
         view = self.moment.data.migration
         step = getattr(self.pane, "step", None) or find_step(view, view.output_step or view.current_step)
         return step if step is not None and step.attempts else None
@@ -158,7 +162,9 @@ class OperatorActions(DifferenceMixin):
         """Do the next action, once: until the run shows that it was taken, a second press does nothing."""
         view = self.moment.data.migration
         if self.moment.stale:
-            self.say("not connected to the agent: what is shown may be old, so nothing is started from here", error=True)
+            self.say(
+                "not connected to the agent: what is shown may be old, so nothing is started from here", error=True
+            )
             return
         if self.sent is not None:
             return
@@ -197,14 +203,16 @@ class OperatorActions(DifferenceMixin):
         view = self.moment.data.migration
         step = getattr(self.pane, "step", None)
         if step is None or not step.manual:
-            step = next((s for p in view.phases for s in p.steps if s.manual and s.state not in {"done", "skipped"}), None)
+            step = next(
+                (s for p in view.phases for s in p.steps if s.manual and s.state not in {"done", "skipped"}), None
+            )
         if step is None:
             self.say("no step has items to tick")
             return
         self.push_screen(manual_screen(self.moment, self.painter, step.id))
 
     def _check_at_hand(self) -> CheckRow | None:
-        """The check that the screen or the cursor is about."""
+        """Return the check that the screen or the cursor is about."""
         name = getattr(self.screen, "check", "")
         if not name:
             kind, _, name = self.pane.rows.key.partition(":")
@@ -259,7 +267,7 @@ _ABORT = (
 
 
 def _advice(check: CheckRow, moment: Moment, width: int) -> list[Line]:
-    """What the plan knows about this trouble: symptom, diagnosis, solutions."""
+    """Return what the plan knows about this trouble: symptom, diagnosis, solutions."""
     problem = next((entry for entry in moment.data.problems if entry.check == check.name), None)
     if problem is None or problem.trouble is None or problem.trouble >= len(moment.data.troubles):
         return []
@@ -267,9 +275,13 @@ def _advice(check: CheckRow, moment: Moment, width: int) -> list[Line]:
 
 
 def trouble_lines(trouble: TroubleView, width: int) -> list[Line]:
-    """A troubleshooting entry of the plan."""
+    """Return a troubleshooting entry of the plan."""
     lines: list[Line] = [(), (Span(" what the plan knows about this", "heading"),)]
     lines.extend((Span("   "), *line) for line in wrap(trouble.symptom, width - 5, "strong"))
-    lines.extend((Span("   d runs  ", "muted"), *line) for text in trouble.diagnose for line in wrap(text, width - 12, "code"))
-    lines.extend((Span("   may help  ", "muted"), *line) for text in trouble.solutions for line in wrap(text, width - 14))
+    lines.extend(
+        (Span("   d runs  ", "muted"), *line) for text in trouble.diagnose for line in wrap(text, width - 12, "code")
+    )
+    lines.extend(
+        (Span("   may help  ", "muted"), *line) for text in trouble.solutions for line in wrap(text, width - 14)
+    )
     return lines

@@ -39,7 +39,9 @@ def next_of(moment: Moment, painter: Painter) -> Intent | BaseScreen | None:
     action = view.action
     step = find_step(view, action.target)
     if action.kind == "start":
-        return variables_screen(moment, painter) if view.variables_needed else Intent("run.start", {}, "starting the run")
+        return (
+            variables_screen(moment, painter) if view.variables_needed else Intent("run.start", {}, "starting the run")
+        )
     if action.kind == "step":
         intent = Intent("run.next", {}, f"running {action.target}")
         return _ask(moment, painter, step, intent) if action.dangerous and step is not None else intent
@@ -71,7 +73,16 @@ def manual_screen(moment: Moment, painter: Painter, step_id: str) -> ChoiceScree
         step = find_step(now.data.migration, step_id)
         done = sum(item.done for item in step.manual) if step else 0
         total = len(step.manual) if step else 0
-        return [(Span(f" {step.title or step_id if step else step_id}", "strong"), Span(f"  {done} of {total} ticked", "muted"))] if width else []
+        return (
+            [
+                (
+                    Span(f" {step.title or step_id if step else step_id}", "strong"),
+                    Span(f"  {done} of {total} ticked", "muted"),
+                )
+            ]
+            if width
+            else []
+        )
 
     def choices(now: Moment) -> list[Choice]:
         step = find_step(now.data.migration, step_id)
@@ -101,7 +112,7 @@ def _tick(step_id: str, index: int, text: str):  # type: ignore[no-untyped-def] 
 
 
 def human_screen(moment: Moment, painter: Painter, phase: str) -> ChoiceScreen:
-    """A gate that asks a person: yes or no, with a note."""
+    """Return a gate that asks a person: yes or no, with a note."""
 
     def about(now: Moment, width: int) -> Sequence[Line]:
         gate = find_gate(now.data.migration, phase)
@@ -109,25 +120,42 @@ def human_screen(moment: Moment, painter: Painter, phase: str) -> ChoiceScreen:
 
     def answer(yes: bool):  # type: ignore[no-untyped-def]  # noqa: ANN202
         word = "go" if yes else "no go"
-        return lambda note: Intent("gate.answer", {"phase": phase, "yes": yes, "note": note}, f"answered {word} for {phase}")
+        return lambda note: Intent(
+            "gate.answer", {"phase": phase, "yes": yes, "note": note}, f"answered {word} for {phase}"
+        )
 
     def choices(_now: Moment) -> list[Choice]:
         return [
             Choice("go", "✓ go", "the next phase opens", answer(True), "note (may stay empty):"),
-            Choice("no", "✗ no go", "the gate stays shut; the reason stands in the report", answer(False), "reason:", need=True),
+            Choice(
+                "no",
+                "✗ no go",
+                "the gate stays shut; the reason stands in the report",
+                answer(False),
+                "reason:",
+                need=True,
+            ),
         ]
 
     return ChoiceScreen(painter, moment, f"gate of {phase}: a person decides", about, choices)
 
 
 def decide_screen(moment: Moment, painter: Painter, step: StepView) -> ChoiceScreen:
-    """A step that failed, or of which nobody knows how it ended: what is true, and what to do."""
+    """Return a step that failed, or of which nobody knows how it ended: what is true, and what to do."""
     unknown = step.state == "unknown"
 
     def about(now: Moment, width: int) -> Sequence[Line]:
         entry = find_step(now.data.migration, step.id) or step
         lines: list[Line] = [(Span(f" {entry.id}  ", "strong"), Span(entry.title, "muted"))]
-        lines.extend((Span(" "), *line) for line in wrap(entry.reason or "it failed", width - 2, f"step-{entry.state}" if entry.state in {"failed", "unknown"} else "text", limit=4))
+        lines.extend(
+            (Span(" "), *line)
+            for line in wrap(
+                entry.reason or "it failed",
+                width - 2,
+                f"step-{entry.state}" if entry.state in {"failed", "unknown"} else "text",
+                limit=4,
+            )
+        )
         view = now.data.migration
         if view.output_step == entry.id:
             lines.extend((Span("   "), Span(cut(text, width - 4), "muted")) for text in view.output[-4:])
@@ -139,10 +167,33 @@ def decide_screen(moment: Moment, painter: Painter, step: StepView) -> ChoiceScr
         )
 
     known = {
-        "done": Choice("done", "✓ it is done", "I have looked: it ended well. The run goes on behind it.", resolve("done"), "how do you know?", need=True),
-        "failed": Choice("failed", "✗ it failed", "I have looked: it did not do its work.", resolve("failed"), "how do you know?", need=True),
-        "retry": Choice("retry", "▶ run it again", "Only where running it twice does no harm.", resolve("retry"), "why is it safe?", need=True),
-        "rollback": Choice("rollback", "↶ roll it back", "Undo this step, then decide.", resolve("rollback"), "reason:", need=True),
+        "done": Choice(
+            "done",
+            "✓ it is done",
+            "I have looked: it ended well. The run goes on behind it.",
+            resolve("done"),
+            "how do you know?",
+            need=True,
+        ),
+        "failed": Choice(
+            "failed",
+            "✗ it failed",
+            "I have looked: it did not do its work.",
+            resolve("failed"),
+            "how do you know?",
+            need=True,
+        ),
+        "retry": Choice(
+            "retry",
+            "▶ run it again",
+            "Only where running it twice does no harm.",
+            resolve("retry"),
+            "why is it safe?",
+            need=True,
+        ),
+        "rollback": Choice(
+            "rollback", "↶ roll it back", "Undo this step, then decide.", resolve("rollback"), "reason:", need=True
+        ),
     }
     if unknown:
         names = step.choices or tuple(known)

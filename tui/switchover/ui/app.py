@@ -66,7 +66,7 @@ def show(make_source: Callable[[], Source], log: Path, *, read_only: bool = Fals
 
 def _config_home() -> Path:
     chosen = os.environ.get("XDG_CONFIG_HOME", "")
-    return Path(chosen) if os.path.isabs(chosen) else Path.home() / ".config"
+    return Path(chosen) if Path(chosen).is_absolute() else Path.home() / ".config"
 
 
 def _tell(text: str) -> None:

@@ -36,7 +36,9 @@ class SwitchoverApp(OperatorActions):
     ENABLE_COMMAND_PALETTE = False
     BINDING_GROUP_TITLE = "Everywhere"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("ctrl+p,colon", "palette", "command", tooltip="do or open anything, found by a few letters", key_display=":"),
+        Binding(
+            "ctrl+p,colon", "palette", "command", tooltip="do or open anything, found by a few letters", key_display=":"
+        ),
         Binding("q", "leave", "quit", show=False, tooltip="detach; the run and the watching go on"),
         Binding("ctrl+c", "hint_quit", show=False, system=True),
         Binding("ctrl+q", "leave", "quit", show=False),
@@ -184,7 +186,11 @@ class SwitchoverApp(OperatorActions):
         """Offer only what does something at this moment."""
         if action == "palette":
             return self.screen is self.main
-        return self.is_offered(action) if self.main.is_mounted and self.main.has_pane else super().check_action(action, parameters)
+        return (
+            self.is_offered(action)
+            if self.main.is_mounted and self.main.has_pane
+            else super().check_action(action, parameters)
+        )
 
     def action_help(self) -> None:
         """Open all keys that do something here, made from the bindings themselves."""

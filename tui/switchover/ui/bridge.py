@@ -125,4 +125,3 @@ def _operator() -> dict[str, str]:
     except OSError:
         tty = ""
     return {"who": getpass.getuser(), "host": socket.gethostname(), "tty": tty}
-

@@ -20,7 +20,7 @@ class SnapshotChanged(Message):
     snapshot: Snapshot
 
     def can_replace(self, message: Message) -> bool:
-        """A newer Snapshot makes the older one worthless."""
+        """Say that a newer Snapshot makes the older one worthless."""
         return isinstance(message, SnapshotChanged)
 
 

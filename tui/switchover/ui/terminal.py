@@ -1,12 +1,13 @@
-"""The terminal survives us: what is set before Textual is imported, and what happens when the line drops or a signal comes.
+"""The terminal survives us: what is set before Textual is imported; what a signal or a dropped line does.
 
 A hang-up (the line is gone) ends the process at once: there is nothing to restore, and a process that reads from a dead
-terminal spins. SIGTERM, SIGHUP and SIGINT end the App in good order; where it cannot (its output is blocked), the terminal
-is put back from here and the process ends. The agent and the run do not notice either.
+terminal spins. SIGTERM, SIGHUP and SIGINT end the App in good order; where it cannot (its output is blocked), the
+terminal is put back from here and the process ends. The agent and the run do not notice either.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import signal
@@ -15,7 +16,7 @@ import termios
 import threading
 from collections.abc import Callable, MutableMapping
 from types import FrameType
-from typing import Any
+from typing import Any, Self
 
 __all__ = ["TerminalGuard", "choose_theme", "prepare_environment", "why_not"]
 
@@ -59,7 +60,7 @@ def choose_theme(environ: MutableMapping[str, str]) -> str:
 
 
 class TerminalGuard:
-    """Watches the line and the signals while the App runs. `leave` asks the App to end; it is called from any thread."""
+    """Watches the line and the signals while the App runs. `leave` asks the App to end."""
 
     def __init__(self, leave: Callable[[int], None]) -> None:
         self._leave = leave
@@ -69,7 +70,7 @@ class TerminalGuard:
         self._ended = threading.Event()
         self.signal_number = 0
 
-    def __enter__(self) -> TerminalGuard:
+    def __enter__(self) -> Self:
         try:
             self._before = termios.tcgetattr(self._fd)
         except termios.error:
@@ -110,10 +111,8 @@ class TerminalGuard:
 
     def _restore_modes(self) -> None:
         if self._before is not None:
-            try:
+            with contextlib.suppress(termios.error, OSError):
                 termios.tcsetattr(self._fd, termios.TCSANOW, self._before)
-            except (termios.error, OSError):
-                pass
 
     def restore(self) -> None:
         """Switch off every mode that the App may have switched on; never waits for a line that is blocked."""
@@ -123,8 +122,6 @@ class TerminalGuard:
         except OSError:
             pass
         finally:
-            try:
+            with contextlib.suppress(OSError):
                 os.set_blocking(self._fd, True)
-            except OSError:
-                pass
         self._restore_modes()

@@ -40,8 +40,24 @@ STYLES = frozenset(
     ]
 )  # fmt: skip
 _ALWAYS_FRESH = frozenset(
-    ["rule", "heading", "header", "header-name", "header-production", "late", "tab", "tab-active", "key", "key-label"]
-    + ["cursor", "cursor-bar", "message-error", "message-info", "danger", "danger-bar"]
+    [
+        "rule",
+        "heading",
+        "header",
+        "header-name",
+        "header-production",
+        "late",
+        "tab",
+        "tab-active",
+        "key",
+        "key-label",
+        "cursor",
+        "cursor-bar",
+        "message-error",
+        "message-info",
+        "danger",
+        "danger-bar",
+    ]
 )
 _ANSI_VARIABLES = {  # Textual's own style sheet asks for these under an ANSI theme
     "ansi-background": "ansi_black",
@@ -121,9 +137,7 @@ def load_theme(path: Path) -> Theme:
     problems = [f"unknown key {key}{_nearest(key, _TOP_LEVEL)}" for key in data if key not in _TOP_LEVEL]
     palette = _read_palette(data.get("palette"), problems)
     styles = _read_styles(data.get("styles"), palette, problems)
-    for key in ("dark", "ansi"):
-        if not isinstance(data.get(key, False), bool):
-            problems.append(f"{key} is true or false")
+    problems.extend(f"{key} is true or false" for key in ("dark", "ansi") if not isinstance(data.get(key, False), bool))
     if problems:
         raise ThemeError(path, problems)
     name = str(data.get("name", path.stem))
@@ -133,14 +147,14 @@ def load_theme(path: Path) -> Theme:
 def _read_palette(data: Any, problems: list[str]) -> dict[str, str]:
     palette = {str(key): str(value) for key, value in data.items()} if isinstance(data, dict) else {}
     problems.extend(f"palette.{name} is missing" for name in PALETTE if name not in palette)
-    problems.extend(
-        f"palette.{name} is not known{_nearest(name, PALETTE)}" for name in palette if name not in PALETTE
-    )
+    problems.extend(f"palette.{name} is not known{_nearest(name, PALETTE)}" for name in palette if name not in PALETTE)
     for name, value in palette.items():
         try:
             Style.parse(value)
         except StyleSyntaxError:
-            problems.append(f"palette.{name} = {value!r} is not a colour; write #rrggbb, or a terminal colour such as red")
+            problems.append(
+                f"palette.{name} = {value!r} is not a colour; write #rrggbb, or a terminal colour such as red"
+            )
     return palette
 
 
@@ -198,9 +212,7 @@ class Painter:
         ground = Style.parse(f"{theme.palette['text']} on {theme.palette['background']}")
         if stale:
             grey = theme.styles["stale"]
-            self._styles = {
-                name: style if name in _ALWAYS_FRESH else grey for name, style in theme.styles.items()
-            }
+            self._styles = {name: style if name in _ALWAYS_FRESH else grey for name, style in theme.styles.items()}
         self._ground = ground
         self.paint = lru_cache(maxsize=2048)(self._paint)
 

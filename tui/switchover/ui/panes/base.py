@@ -78,7 +78,14 @@ class TablePane(Pane):
         if self.moment.snapshot is None:
             return [(), (Span(f"   {self.moment.link.why or 'waiting for the agent …'}", "muted"),)]
         if self.wanted:
-            return [(), (Span(f"   no {what} matches “{self.wanted}”", "muted"), Span("  esc", "key"), Span(" shows all", "muted"))]
+            return [
+                (),
+                (
+                    Span(f"   no {what} matches “{self.wanted}”", "muted"),
+                    Span("  esc", "key"),
+                    Span(" shows all", "muted"),
+                ),
+            ]
         return [(), (Span(f"   this plan has no {what}", "muted"),)]
 
     def fill(self, heading: Sequence[Line], items: Sequence[Item], what: str) -> None:

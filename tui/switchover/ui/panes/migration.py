@@ -59,7 +59,9 @@ class MigrationPane(Pane):
         Binding("R", "app.rollback", "roll back", tooltip="the ways back: what each does, takes and loses"),
         Binding("A", "app.abort", "abort", tooltip="stop the running step and the run"),
         Binding("f", "follow", "follow", show=False, tooltip="let the cursor follow the run again"),
-        Binding("p", "app.objectives", "proof", show=False, tooltip="what the migration promised, measured before and after"),
+        Binding(
+            "p", "app.objectives", "proof", show=False, tooltip="what the migration promised, measured before and after"
+        ),
     ]
 
     def __init__(self, painter: Painter, moment: Moment) -> None:
@@ -141,7 +143,7 @@ class MigrationPane(Pane):
         return lines
 
     def _next_gate(self) -> GateView | None:
-        """The gate that the run comes to next."""
+        """Return the gate that the run comes to next."""
         view = self.moment.data.migration
         phase = next((phase for phase in view.phases if phase.id == view.current_phase), None)
         if phase is not None and phase.gate is not None:
@@ -186,4 +188,3 @@ class MigrationPane(Pane):
         """Let the cursor follow the run again."""
         self.follows = True
         self.draw()
-

@@ -82,7 +82,10 @@ class OverviewPane(Pane):
         self._summary.set_lines(summary)
         events = moment.data.timeline
         if wide:
-            happened: list[Line] = [(Span(" what happened", "heading"),), *timeline_lines(events, moment.now, width // 3 - 2)]
+            happened: list[Line] = [
+                (Span(" what happened", "heading"),),
+                *timeline_lines(events, moment.now, width // 3 - 2),
+            ]
             self._side.set_lines([(Span("│", "rule"), *line) for line in (happened + [()] * height)[:height]])
         last = [rule(width), timeline_line(events, moment.now, width)] if events and not wide else []
         set_height(self._last, len(last))

@@ -38,7 +38,7 @@ class DetailTablePane(TablePane):
         self._below = LineView(painter)
 
     def compose(self) -> ComposeResult:
-        """The table, and the two places for what is known about a row."""
+        """Place the table, and the two places for what is known about a row."""
         with Horizontal(classes="row"):
             yield self._list
             yield self._beside
@@ -71,7 +71,7 @@ class DetailTablePane(TablePane):
         return []
 
     def short(self, width: int, height: int) -> list[Line]:
-        """What matters most about the chosen row, for below."""
+        """Return what matters most about the chosen row, for below."""
         return self.detail(width, height)[:height]
 
 
@@ -99,7 +99,7 @@ class ServicesPane(DetailTablePane):
         return [(Span(f" {row.name}", "strong"),), *service_detail(row, self.moment, width)]
 
     def short(self, width: int, height: int) -> list[Line]:
-        """What matters most about the chosen service."""
+        """Return what matters most about the chosen service."""
         row = next((row for row in self.moment.data.services if f"service:{row.name}" == self.rows.key), None)
         return service_brief(row, self.moment, width)[:height] if row is not None else []
 
@@ -128,7 +128,7 @@ class ChecksPane(DetailTablePane):
         return [(Span(f" {row.name}", "strong"),), *check_detail(row, self.moment, width)] if row is not None else []
 
     def short(self, width: int, height: int) -> list[Line]:
-        """Expected against observed."""
+        """Return expected against observed."""
         row = next((row for row in self.moment.data.checks if f"check:{row.name}" == self.rows.key), None)
         return check_brief(row, self.moment, width, height) if row is not None else []
 
@@ -146,7 +146,7 @@ class MetricsPane(DetailTablePane):
         self.fill(*metric_table(self.moment, width, self.wanted), "metrics")
 
     def detail(self, width: int, height: int) -> list[Line]:
-        """The chosen series as a chart."""
+        """Return the chosen series as a chart."""
         row = next((row for row in self.moment.data.metrics if f"metric:{row.name}" == self.rows.key), None)
         if row is None:
             return []
@@ -154,7 +154,7 @@ class MetricsPane(DetailTablePane):
         return [(Span(f" {row.title or row.name}", "strong"),), *metric_detail(row, self.moment, width, chart)]
 
     def short(self, width: int, height: int) -> list[Line]:
-        """The chosen series as a small chart."""
+        """Return the chosen series as a small chart."""
         row = next((row for row in self.moment.data.metrics if f"metric:{row.name}" == self.rows.key), None)
         if row is None or height < 4:
             return []
@@ -172,7 +172,7 @@ class CostsPane(TablePane):
         self._totals = LineView(painter)
 
     def compose(self) -> ComposeResult:
-        """The lines, then their sum."""
+        """Place the lines, then their sum."""
         yield self._list
         yield self._totals
 

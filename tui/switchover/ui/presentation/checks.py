@@ -66,11 +66,16 @@ def _cells(row: CheckRow, now: float, history: int) -> list[Line | Span]:
 
 
 def check_brief(row: CheckRow, moment: Moment, width: int, height: int) -> list[Line]:
-    """The lines under the table: expected against observed, worst first, and when it was last fine."""
+    """Return the lines under the table: expected against observed, worst first, and when it was last fine."""
     now = moment.now
     word = outcome(row.status)
     lines: list[Line] = [
-        join([(Span(f" {row.name}", "strong"),), (Span(row.title or row.summary, word.style if not row.title else "muted"),)])
+        join(
+            [
+                (Span(f" {row.name}", "strong"),),
+                (Span(row.title or row.summary, word.style if not row.title else "muted"),),
+            ]
+        )
     ]
     findings = sorted(row.findings, key=lambda finding: severity(finding.status))
     if not findings:
@@ -105,7 +110,15 @@ def check_detail(row: CheckRow, moment: Moment, width: int) -> list[Line]:
     now = moment.now
     word = outcome(row.status)
     late = is_late(row.observed_at, row.stale_after_s, now)
-    lines: list[Line] = [fact("state", (Span(f"{word.glyph} {word.word}", "stale" if late else word.style), Span("  late" if late else "", "late")))]
+    lines: list[Line] = [
+        fact(
+            "state",
+            (
+                Span(f"{word.glyph} {word.word}", "stale" if late else word.style),
+                Span("  late" if late else "", "late"),
+            ),
+        )
+    ]
     for label, text in (("title", row.title), ("says", row.summary)):
         wrapped = wrap(text, width - 14) if text else []
         lines.extend(fact(label if not index else "", line) for index, line in enumerate(wrapped))
@@ -113,7 +126,13 @@ def check_detail(row: CheckRow, moment: Moment, width: int) -> list[Line]:
         ("kind", row.kind),
         ("service", row.service),
         ("failed at", row.phase if row.status != "ok" else ""),
-        ("last run", "never" if row.observed_at is None else f"{clock(row.observed_at)}, {age(now - row.observed_at)} ago" + (f", took {took(row.took_ms)}" if row.took_ms is not None else "")),
+        (
+            "last run",
+            "never"
+            if row.observed_at is None
+            else f"{clock(row.observed_at)}, {age(now - row.observed_at)} ago"
+            + (f", took {took(row.took_ms)}" if row.took_ms is not None else ""),
+        ),
         ("every", age(row.every_s)),
         ("last ok", "" if row.last_ok_at is None else f"{clock(row.last_ok_at)}, {age(now - row.last_ok_at)} ago"),
         ("changed", "" if row.changed_at is None else f"{clock(row.changed_at)}, {age(now - row.changed_at)} ago"),
@@ -128,7 +147,9 @@ def check_detail(row: CheckRow, moment: Moment, width: int) -> list[Line]:
         mark = outcome(finding.status)
         lines.append((Span(f" {mark.glyph} ", mark.style), Span(finding.what or row.name, "strong")))
         lines.extend((Span("     expected  ", "muted"), *line) for line in wrap(finding.expected, width - 17))
-        lines.extend((Span("     observed  ", "muted"), *line) for line in wrap(finding.observed, width - 17, mark.style))
+        lines.extend(
+            (Span("     observed  ", "muted"), *line) for line in wrap(finding.observed, width - 17, mark.style)
+        )
         if finding.hint:
             lines.extend((Span("     hint      ", "muted"), *line) for line in wrap(finding.hint, width - 17, "accent"))
     if row.evidence:

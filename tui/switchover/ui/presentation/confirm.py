@@ -59,12 +59,20 @@ def _check_proof(check: CheckRow, now: float, width: int, *, findings: bool) -> 
     word = outcome("unknown" if late else check.status)
     seen = "never seen" if check.observed_at is None else f"seen {age(now - check.observed_at)} ago"
     lines: list[Line] = [
-        (Span(f"{word.glyph} {word.word}  ", word.style), Span(f"{check.name}  ", "strong"), Span(check.summary), Span(f"  {seen}", "muted"))
+        (
+            Span(f"{word.glyph} {word.word}  ", word.style),
+            Span(f"{check.name}  ", "strong"),
+            Span(check.summary),
+            Span(f"  {seen}", "muted"),
+        )
     ]
     for finding in check.findings[:5] if findings else ():
         mark = outcome(finding.status)
         text = f"{finding.what}: {finding.observed}" if finding.what else finding.observed
-        lines.extend((Span(f"    {mark.glyph} " if not index else "      ", mark.style), *line) for index, line in enumerate(wrap(text, width - 8)))
+        lines.extend(
+            (Span(f"    {mark.glyph} " if not index else "      ", mark.style), *line)
+            for index, line in enumerate(wrap(text, width - 8))
+        )
     return lines
 
 
@@ -75,5 +83,7 @@ def _lost(step: StepView, moment: Moment, width: int) -> list[Line]:
         name = way.name or "step by step"
         lines.extend(wrap(f"{name}: {way.title} — may be closed after this", width, "outcome-warn"))
     if not step.rollback:
-        lines.extend(wrap("This step has no undo: what it destroys comes back only from the backup.", width, "outcome-warn"))
+        lines.extend(
+            wrap("This step has no undo: what it destroys comes back only from the backup.", width, "outcome-warn")
+        )
     return lines

@@ -51,7 +51,7 @@ def _difference(amount: str) -> Span:
 
 
 def cost_totals(moment: Moment, width: int) -> list[Line]:
-    """The sum under the columns, the budget, what both stacks cost together, and how it is known."""
+    """Return the sum under the columns, the budget, what both stacks cost together, and how it is known."""
     costs = moment.data.costs
     if not costs.rows:
         return []

@@ -98,7 +98,9 @@ def _badges(snapshot: Snapshot) -> dict[str, Line]:
     if services:
         up = sum(service.state == "running" and service.health == "ok" for service in services)
         badges["services"] = (Span(f"{up}/{len(services)}", "tab" if up == len(services) else "outcome-warn"),)
-    counts = {status: sum(check.status == status for check in snapshot.checks) for status in ("crit", "unknown", "warn")}
+    counts = {
+        status: sum(check.status == status for check in snapshot.checks) for status in ("crit", "unknown", "warn")
+    }
     marks = [("crit", "✗", "outcome-crit"), ("unknown", "?", "outcome-unknown"), ("warn", "!", "outcome-warn")]
     badges["checks"] = join(
         [(Span(f"{glyph}{counts[status]}", style),) for status, glyph, style in marks if counts[status]], " "

@@ -96,7 +96,15 @@ def metric_detail(row: MetricRow, moment: Moment, width: int, height: int = 10) 
         lines.append((Span(" " * 12), Span(fit(f"{span} ago", max(width - 17, 1)), "muted"), Span("now", "muted")))
     lines.append(())
     limits = [("warns", row.warn), ("critical", row.crit)]
-    lines.append(fact("now", (Span(value_with_unit(row.latest, row.unit), style if troubled else "strong"), Span("  late" if late else "", "late"))))
+    lines.append(
+        fact(
+            "now",
+            (
+                Span(value_with_unit(row.latest, row.unit), style if troubled else "strong"),
+                Span("  late" if late else "", "late"),
+            ),
+        )
+    )
     if row.baseline is not None:
         lines.append(fact("before", (Span(value_with_unit(row.baseline, row.unit)),)))
     lines.extend(fact(label, (Span(text),)) for label, text in limits if text)

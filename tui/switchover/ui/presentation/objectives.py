@@ -25,7 +25,7 @@ _STATES = {
 
 
 def objective_lines(view: MigrationView, width: int) -> list[Line]:
-    """A line for each promise."""
+    """Return a line for each promise."""
     if not view.objectives:
         return [(), (Span("   the plan promises nothing that is measured", "muted"),)]
     layout = lay_out(_COLUMNS, width)

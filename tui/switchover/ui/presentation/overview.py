@@ -19,7 +19,8 @@ _SUBJECT = 9
 def problem_items(moment: Moment, width: int, wanted: str = "") -> list[Item]:
     """One item for each problem: what and since when; the cause; what to do next."""
     problems = sorted(
-        enumerate(moment.data.problems), key=lambda pair: (severity(pair[1].status), pair[1].since or moment.now, pair[0])
+        enumerate(moment.data.problems),
+        key=lambda pair: (severity(pair[1].status), pair[1].since or moment.now, pair[0]),
     )
     items = []
     for index, problem in problems:
@@ -49,22 +50,31 @@ def _problem(problem: Problem, now: float, width: int) -> list[Line]:
         names = ", ".join(problem.waiting)
         count = len(problem.waiting)
         waits = "check waits" if count == 1 else "checks wait"
-        lines.append((Span(margin), Span(fit("–", subject) + " ", "muted"), Span(f"{count} {waits} for it: {names}", "muted")))
+        lines.append(
+            (Span(margin), Span(fit("–", subject) + " ", "muted"), Span(f"{count} {waits} for it: {names}", "muted"))
+        )
     return lines
 
 
 def calm_lines(moment: Moment, width: int) -> list[Line]:
-    """What stands where there is no problem: that all is well, and what comes next."""
+    """Return what stands where there is no problem: that all is well, and what comes next."""
     if moment.snapshot is None:
         text = moment.link.why or "starting the agent …"
-        return [(), (Span(f"   {text}", "accent"),), (), *((Span("   ", "muted"), *line) for line in wrap(_STARTING, width - 6, "muted"))]
+        return [
+            (),
+            (Span(f"   {text}", "accent"),),
+            (),
+            *((Span("   ", "muted"), *line) for line in wrap(_STARTING, width - 6, "muted")),
+        ]
     snapshot = moment.snapshot
     counted = [check for check in snapshot.checks if check.status == "ok"]
     waiting = len(snapshot.checks) - len(counted)
     lines: list[Line] = [()]
     if snapshot.checks:
         rest = f", {waiting} not watched yet" if waiting else ""
-        lines.append((Span(" ✓ ok   ", "outcome-ok"), Span(f"{len(counted)} of {len(snapshot.checks)} checks fine{rest}")))
+        lines.append(
+            (Span(" ✓ ok   ", "outcome-ok"), Span(f"{len(counted)} of {len(snapshot.checks)} checks fine{rest}"))
+        )
     else:
         lines.append((Span(" ✓ ok   ", "outcome-ok"), Span("nothing to report")))
     action = snapshot.migration.action
@@ -88,7 +98,10 @@ def summary_lines(moment: Moment, width: int, *, roomy: bool = False) -> list[Li
     lines = [
         _labelled("Migration", _migration(snapshot, moment.now, width), width),
         _labelled("Live", _sides(snapshot), width),
-        *(_labelled("Metrics" if not row else "", line, width) for row, line in enumerate(_metrics(snapshot.metrics, width - 12, roomy=roomy))),
+        *(
+            _labelled("Metrics" if not row else "", line, width)
+            for row, line in enumerate(_metrics(snapshot.metrics, width - 12, roomy=roomy))
+        ),
         _labelled("Costs", _costs(snapshot), width),
     ]
     return [line for line in lines if line]
@@ -106,7 +119,9 @@ def _migration(snapshot: Snapshot, now: float, width: int) -> Line:
     steps = [entry for phase in view.phases for entry in phase.steps]
     done = sum(entry.state in {"done", "skipped"} for entry in steps)
     word = step(view.state)
-    bar = progress_bar(done / max(len(steps), 1), 19 if width < 120 else 38, word.style if view.state == "failed" else "bar-done")
+    bar = progress_bar(
+        done / max(len(steps), 1), 19 if width < 120 else 38, word.style if view.state == "failed" else "bar-done"
+    )
     where = " · ".join(part for part in (view.current_phase, view.current_step) if part)
     said = where if view.state == "running" and where else f"{word.glyph} {word.word}" + (f" {where}" if where else "")
     parts: list[Line] = [bar, (Span(said, word.style),)]
@@ -114,9 +129,25 @@ def _migration(snapshot: Snapshot, now: float, width: int) -> Line:
         spent = upright((view.ended_at if view.ended_at is not None else now) - view.started_at)
         left = f", ~{age(view.remaining_s)} left" if view.remaining_s is not None and view.ended_at is None else ""
         parts.append((Span(f"{spent}{left}"),))
-    waiting = next((phase.gate for phase in view.phases if phase.gate and phase.gate.state in {"waiting", "holding", "human", "failed"}), None)
+    waiting = next(
+        (
+            phase.gate
+            for phase in view.phases
+            if phase.gate and phase.gate.state in {"waiting", "holding", "human", "failed"}
+        ),
+        None,
+    )
     if waiting is not None:
-        parts.append((Span(_gate_words(waiting.phase, waiting.state, [r.name for r in waiting.requirements if r.status != "ok"]), "step-waiting"),))
+        parts.append(
+            (
+                Span(
+                    _gate_words(
+                        waiting.phase, waiting.state, [r.name for r in waiting.requirements if r.status != "ok"]
+                    ),
+                    "step-waiting",
+                ),
+            )
+        )
     return join(parts)
 
 
@@ -150,7 +181,7 @@ def _sides(snapshot: Snapshot) -> Line:
 
 
 def _metrics(metrics: Sequence[MetricRow], width: int, *, roomy: bool) -> list[Line]:
-    """The most telling series: in one line, or a line each where there is room."""
+    """Return the most telling series: in one line, or a line each where there is room."""
     spark = 60 if roomy and width > 150 else 30 if roomy else 7 if width < 100 else 14
     line: Line = ()
     known = [metric for metric in metrics if metric.latest is not None]
@@ -182,11 +213,7 @@ def _costs(snapshot: Snapshot) -> Line:
     costs = snapshot.costs
     if not costs.rows:
         return ()
-    parts: list[Line] = [
-        (
-            Span(f"{costs.before_total} → {costs.after_total} {costs.currency} a month"),
-        )
-    ]
+    parts: list[Line] = [(Span(f"{costs.before_total} → {costs.after_total} {costs.currency} a month"),)]
     if costs.difference:
         saved = signed(costs.difference).startswith("−")
         parts.append((Span(signed(costs.difference), "money-saved" if saved else "money-added"),))

@@ -17,7 +17,7 @@ def way_name(way: RollbackView) -> str:
 
 
 def rollback_items(moment: Moment, width: int) -> list[Item]:
-    """An item for each way back, those that are open first."""
+    """Return an item for each way back, those that are open first."""
     ways = sorted(moment.data.migration.rollbacks, key=lambda way: not way.available)
     return [
         Item(f"way:{way.name}", ((BLANK,) if index else ()) + tuple(_way(way, width)), min(index, 1))
@@ -33,7 +33,11 @@ def _way(way: RollbackView, width: int) -> list[Line]:
     budget = f", may take {age(way.budget_s)}" if way.budget_s and way.expect_s is not None else ""
     lines = [
         spread(
-            (Span(f" {word.glyph} {word.word}  ", word.style), Span(way_name(way), "strong"), Span(f"  {way.title}", body)),
+            (
+                Span(f" {word.glyph} {word.word}  ", word.style),
+                Span(way_name(way), "strong"),
+                Span(f"  {way.title}", body),
+            ),
             (Span(f" {time}{budget} ", body),),
             width,
         )

@@ -43,10 +43,12 @@ def service_table(moment: Moment, width: int, wanted: str = "") -> tuple[list[Li
     columns = widen(widen(_COLUMNS, 1, [row.name for row in rows]), 2, [row.kind for row in rows])
     layout = lay_out(widen(columns, 0, [row.side for row in rows]), width)
     spark = max(next((wide for _, column, wide in layout.columns if column.title == "cpu"), 12) - 6, 0)
-    rows = tuple(sorted(
-        rows,
-        key=lambda row: (0 if severity(row.health) < 3 or row.state == "stopped" else 1, row.side, row.name),
-    ))
+    rows = tuple(
+        sorted(
+            rows,
+            key=lambda row: (0 if severity(row.health) < 3 or row.state == "stopped" else 1, row.side, row.name),
+        )
+    )
     items = []
     for row in rows:
         if wanted and wanted not in f"{row.name} {row.side} {row.kind} {row.state} {row.health}".lower():
@@ -109,13 +111,20 @@ def service_detail(row: ServiceRow, moment: Moment, width: int) -> list[Line]:
         ("memory", "" if row.memory_bytes is None else format_bytes(row.memory_bytes), "text"),
         ("restarts", "" if row.restarts is None else str(row.restarts), "text"),
         ("up since", "" if row.started_at is None else f"{clock(row.started_at)}, {age(now - row.started_at)}", "text"),
-        ("changed", "" if row.changed_at is None else f"{clock(row.changed_at)}, {age(now - row.changed_at)} ago", "text"),
+        (
+            "changed",
+            "" if row.changed_at is None else f"{clock(row.changed_at)}, {age(now - row.changed_at)} ago",
+            "text",
+        ),
         ("seen", "never" if row.observed_at is None else f"{age(now - row.observed_at)} ago", "muted"),
         ("needs", ", ".join(row.needs), "text"),
     ]
     lines: list[Line] = [fact(label, (Span(text, kind),)) for label, text, kind in facts if text]
     if row.cpu_history:
-        spark = (Span(sparkline(row.cpu_history, 40, top=_top(row.cpu_history)), "spark-line"), Span(f" {percent(row.cpu_percent)}"))
+        spark = (
+            Span(sparkline(row.cpu_history, 40, top=_top(row.cpu_history)), "spark-line"),
+            Span(f" {percent(row.cpu_percent)}"),
+        )
         lines.append(fact("cpu", spark))
     checks = [check for check in moment.data.checks if check.service == row.name]
     for check in checks:
@@ -130,12 +139,14 @@ def fact(label: str, line: Line) -> Line:
 
 
 def service_brief(row: ServiceRow, moment: Moment, width: int) -> list[Line]:
-    """The lines under the table: what it is, why it is so, and the checks that watch it."""
+    """Return the lines under the table: what it is, why it is so, and the checks that watch it."""
     del width
     now = moment.now
     word = outcome(row.health)
     lines: list[Line] = [
-        join([(Span(f" {row.name}", "strong"),), (Span(row.url or row.kind, "muted"),), (Span(row.detail, word.style),)])
+        join(
+            [(Span(f" {row.name}", "strong"),), (Span(row.url or row.kind, "muted"),), (Span(row.detail, word.style),)]
+        )
     ]
     facts = []
     if row.pid is not None:

@@ -73,13 +73,15 @@ def area_chart(values: Sequence[float | None], width: int, height: int, *, floor
         return [" " * width for _ in range(max(height, 0))]
     low, high = bounds
     span = high - low or 1.0
-    levels = [
-        None if value is None else max(1, round((value - low) / span * height * 8)) for value in points
-    ]
+    levels = [None if value is None else max(1, round((value - low) / span * height * 8)) for value in points]
     rows = []
     for row in range(height - 1, -1, -1):
         text = "".join(
-            " " if level is None or level <= row * 8 else "█" if level >= (row + 1) * 8 else _BLOCKS[level - row * 8 - 1]
+            " "
+            if level is None or level <= row * 8
+            else "█"
+            if level >= (row + 1) * 8
+            else _BLOCKS[level - row * 8 - 1]
             for level in levels
         )
         rows.append(text.rjust(width))

@@ -44,11 +44,19 @@ def _head(entry: StepView, moment: Moment, width: int) -> list[Line]:
     if entry.exit_code is not None and entry.state != "done":
         right.append((Span(f"exit {entry.exit_code}", word.style),))
     right.append((Span(f"{said} {upright(time)}" if time is not None else said, word.style),))
-    lines = [spread((Span(f" {entry.id}", "strong"), Span(f"  {entry.title}", "muted")), (*join(right), Span(" ")), width)]
+    lines = [
+        spread((Span(f" {entry.id}", "strong"), Span(f"  {entry.title}", "muted")), (*join(right), Span(" ")), width)
+    ]
     if entry.state == "running" and entry.expect_s and time is not None:
         share = time / entry.expect_s
         late = f"longer than the expected {age(entry.expect_s)}" if share > 1 else f"~{age(entry.expect_s - time)} left"
-        lines.append((Span(" "), *progress_bar(share, max(min(width - 40, 40), 8)), Span(f"  {late}", "outcome-warn" if share > 1 else "muted")))
+        lines.append(
+            (
+                Span(" "),
+                *progress_bar(share, max(min(width - 40, 40), 8)),
+                Span(f"  {late}", "outcome-warn" if share > 1 else "muted"),
+            )
+        )
     if entry.reason:
         lines.extend((Span(" "), *line) for line in wrap(entry.reason, width - 2, word.style, limit=3))
     return lines
@@ -57,7 +65,7 @@ def _head(entry: StepView, moment: Moment, width: int) -> list[Line]:
 def _command(entry: StepView, width: int, limit: int) -> list[Line]:
     if not entry.command:
         return []
-    texts = [line for line in entry.command.strip("\n").split("\n")]
+    texts = list(entry.command.strip("\n").split("\n"))
     lines: list[Line] = []
     for text in texts:
         lines.extend((Span(" $ " if not lines else "   ", "muted"), *line) for line in wrap(text, width - 4, "code"))
@@ -84,7 +92,9 @@ def _consequences(entry: StepView, view: MigrationView, width: int, *, roomy: bo
             (Span(" touches  " if not index else " " * 10, "muted"), *line)
             for index, line in enumerate(wrap(entry.blast_radius, width - 11, limit=2))
         )
-    undo = cut(entry.rollback.strip().replace("\n", "; "), max(width - 18, 8)) if entry.rollback else "no undo of its own"
+    undo = (
+        cut(entry.rollback.strip().replace("\n", "; "), max(width - 18, 8)) if entry.rollback else "no undo of its own"
+    )
     takes = f", ~{age(entry.rollback_expect_s)}" if entry.rollback_expect_s else ""
     lines.append((Span(" undo     ", "muted"), Span(undo + takes, "text" if entry.rollback else "muted")))
     lines.append((Span(" way back ", "muted"), *rollback_summary(view.rollbacks)))
@@ -115,7 +125,7 @@ def rollback_summary(ways: Sequence[RollbackView]) -> Line:
         parts.append((Span(f"{way.name or 'step by step'}{f' ~{age(seconds)}' if seconds else ''}", "text"),))
     losses = {way.data_loss for way in open_ways if way.data_loss}
     if losses:
-        parts.append((Span(f"loses {sorted(losses)[0]}", "outcome-warn"),))
+        parts.append((Span(f"loses {min(losses)}", "outcome-warn"),))
     return join(parts, " · ")
 
 
@@ -129,14 +139,14 @@ def _manual(entry: StepView, width: int) -> list[Line]:
 
 
 def output_lines(output: Sequence[str], width: int, room: int) -> list[Line]:
-    """The newest lines of output."""
+    """Return the newest lines of output."""
     if room <= 0:
         return []
     return [(Span(" "), Span(cut(clean(line), width - 2), "muted")) for line in output[-room:]]
 
 
 def gate_lines(entry: GateView, moment: Moment, width: int, height: int) -> list[Line]:
-    """A gate beside the tree: what it needs, each as it stands, and how long it has held."""
+    """Return a gate beside the tree: what it needs, each as it stands, and how long it has held."""
     word = gate(entry.state)
     lines: list[Line] = [
         spread((Span(f" gate of {entry.phase}", "strong"),), (Span(f"{word.glyph} {word.word} ", word.style),), width)
@@ -146,7 +156,13 @@ def gate_lines(entry: GateView, moment: Moment, width: int, height: int) -> list
     lines.append(())
     for need in entry.requirements:
         mark = outcome(need.status)
-        lines.append((Span(f" {mark.glyph} {mark.word:<5}", mark.style), Span(f"{need.name}  ", "strong"), Span(need.summary, "muted")))
+        lines.append(
+            (
+                Span(f" {mark.glyph} {mark.word:<5}", mark.style),
+                Span(f"{need.name}  ", "strong"),
+                Span(need.summary, "muted"),
+            )
+        )
     if not entry.requirements:
         lines.append((Span(" no check is required", "muted"),))
     if entry.hold_s:
@@ -166,14 +182,17 @@ def gate_lines(entry: GateView, moment: Moment, width: int, height: int) -> list
     if entry.deadline_at is not None and entry.state in {"waiting", "holding"}:
         lines.append((Span(" gives up ", "muted"), Span(f"in {age(entry.deadline_at - moment.now)}")))
     if entry.human:
-        lines.extend((Span(" asks     " if not index else " " * 10, "muted"), *line) for index, line in enumerate(wrap(entry.human, width - 11)))
+        lines.extend(
+            (Span(" asks     " if not index else " " * 10, "muted"), *line)
+            for index, line in enumerate(wrap(entry.human, width - 11))
+        )
     if entry.answered_by:
         lines.append((Span(" answered ", "muted"), Span(entry.answered_by)))
     return lines[:height]
 
 
 def side_lines(entry: GateView | None, moment: Moment, width: int, height: int) -> list[Line]:
-    """What a wide terminal has room for beside the step: the next gate, the ways back, what was promised, what happened."""
+    """Return what a wide terminal has room for beside the step: next gate, ways back, promises, what happened."""
     view = moment.data.migration
     lines: list[Line] = gate_lines(entry, moment, width, height) if entry is not None else []
     if view.rollbacks:
@@ -182,11 +201,19 @@ def side_lines(entry: GateView | None, moment: Moment, width: int, height: int) 
         seconds = way.expect_s if way.expect_s is not None else way.budget_s
         mark, style = ("✓", "outcome-ok") if way.available else ("✗", "outcome-skipped")
         time: Line = (Span(f" ~{age(seconds)} " if seconds else " ", "muted"),)
-        lines.append(spread((Span(f" {mark} ", style), Span(way.name or "step by step", "strong"), Span(f"  {way.title}", "muted")), time, width))
+        lines.append(
+            spread(
+                (Span(f" {mark} ", style), Span(way.name or "step by step", "strong"), Span(f"  {way.title}", "muted")),
+                time,
+                width,
+            )
+        )
         why = f"loses {way.data_loss}" if way.available and way.data_loss else way.reason
         lines.extend((Span("     "), *line) for line in wrap(why, width - 6, "outcome-warn", limit=2) if why)
     if view.objectives:
         lines.extend([(), (Span(" promises", "heading"),), *objective_lines(view, width)])
     if moment.data.timeline:
-        lines.extend([(), (Span(" what happened", "heading"),), *timeline_lines(moment.data.timeline, moment.now, width)])
+        lines.extend(
+            [(), (Span(" what happened", "heading"),), *timeline_lines(moment.data.timeline, moment.now, width)]
+        )
     return lines[:height]

@@ -43,7 +43,7 @@ def tree_width_for(view: MigrationView, width: int) -> int:
 
 
 def tree_items(moment: Moment, width: int) -> list[Item]:
-    """An item for each phase with its title, for each step, and for each gate."""
+    """Return an item for each phase with its title, for each step, and for each gate."""
     items: list[Item] = []
     for phase in moment.data.migration.phases:
         items.append(Item(f"phase:{phase.id}", (_phase_line(phase, moment.now, width),)))
@@ -81,7 +81,7 @@ def _gate_row(gate: GateView, width: int) -> Line:
 
 
 def current_key(view: MigrationView) -> str:
-    """The key of the item where the run stands."""
+    """Return the key of the item where the run stands."""
     action = view.action
     if action.kind in {"gate", "human"} and action.target:
         return f"gate:{action.target}"
@@ -178,10 +178,12 @@ def action_line(action: ActionView, width: int, *, sent: bool, read_only: bool) 
 
 
 def phase_lines(phase: PhaseView, moment: Moment, width: int) -> list[Line]:
-    """What stands beside a phase: its steps and what each does."""
+    """Return what stands beside a phase: its steps and what each does."""
     word = step_word(phase.state)
     lines: list[Line] = [
-        spread((Span(f" {phase.title or phase.id}", "strong"),), (Span(f"{word.glyph} {word.word} ", word.style),), width),
+        spread(
+            (Span(f" {phase.title or phase.id}", "strong"),), (Span(f"{word.glyph} {word.word} ", word.style),), width
+        ),
         (),
     ]
     for step in phase.steps:

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from typing import ClassVar
 
 from textual import events
-from textual.binding import Binding, BindingType
-from textual.screen import ActiveBinding, Screen
+from textual.binding import ActiveBinding, Binding, BindingType
+from textual.screen import Screen
 
 from switchover.ui.presentation.keys import KeyHint
 from switchover.ui.presentation.moment import Moment

@@ -22,7 +22,7 @@ __all__ = ["Choice", "ChoiceScreen"]
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One thing that can be decided. `ask` is what must be typed with it, empty where nothing; `need` says it may not stay empty."""
+    """One thing that can be decided. `ask` labels what is typed with it, empty where nothing; `need`: not left empty."""
 
     key: str
     label: str
@@ -61,7 +61,7 @@ class ChoiceScreen(GuardedScreen):
         self._asking: Choice | None = None
 
     def compose(self) -> ComposeResult:
-        """What it is about, the choices, the line for the reason."""
+        """Place what it is about, the choices, the line for the reason."""
         yield self.header
         yield self._rows
         yield self._entry
@@ -70,7 +70,6 @@ class ChoiceScreen(GuardedScreen):
 
     def on_mount(self) -> None:
         """Choose first."""
-        super().on_mount()
         self._entry.display = False
         self._rows.focus()
 
@@ -80,7 +79,9 @@ class ChoiceScreen(GuardedScreen):
         items = []
         for choice in self._choices(self.moment):
             body: list[Line] = [(Span(f"   {choice.label}", choice.style),)]
-            body.extend((Span("     "), *line) for line in wrap(choice.what, width - 7, "muted", limit=3) if choice.what)
+            body.extend(
+                (Span("     "), *line) for line in wrap(choice.what, width - 7, "muted", limit=3) if choice.what
+            )
             items.append(Item(f"choice:{choice.key}", tuple(body)))
         heading = [(), *self._lines(self.moment, width), ()]
         self._rows.set_items(items, heading, [(Span("   nothing is left to decide here", "muted"),)])

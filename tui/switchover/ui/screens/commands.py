@@ -30,15 +30,21 @@ def palette(app: SwitchoverApp) -> PaletteScreen:
             continue
         binding = entry.binding
         key = key_name(hints[binding.description].keys[0]) if binding.description in hints else ""
-        commands.append(Command(binding.description, partial(_run_action, app, action, entry.node), key, binding.tooltip))
+        commands.append(
+            Command(binding.description, partial(_run_action, app, action, entry.node), key, binding.tooltip)
+        )
     commands.extend(
         Command(f"go to {name.capitalize()}", partial(_run_action, app, f"tab('{name}')", app.main), str(number))
         for number, name in enumerate(TABS, 1)
     )
     data = app.moment.data
     commands.extend(Command(f"check {row.name}", _open(app, "check", row.name), "", row.summary) for row in data.checks)
-    commands.extend(Command(f"service {row.name}", _open(app, "service", row.name), "", row.kind) for row in data.services)
-    commands.extend(Command(f"metric {row.name}", _open(app, "metric", row.name), "", row.title) for row in data.metrics)
+    commands.extend(
+        Command(f"service {row.name}", _open(app, "service", row.name), "", row.kind) for row in data.services
+    )
+    commands.extend(
+        Command(f"metric {row.name}", _open(app, "metric", row.name), "", row.title) for row in data.metrics
+    )
     commands.extend(Command(f"theme {name}", partial(app.choose_theme, name)) for name in app.theme_names)
     return PaletteScreen(app.painter, app.moment, commands)
 

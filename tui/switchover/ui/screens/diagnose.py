@@ -38,7 +38,7 @@ class DiagnoseScreen(OverScreen):
         self._body = Scroller(painter)
 
     def compose(self) -> ComposeResult:
-        """What was found."""
+        """Place what was found."""
         yield self.header
         yield self._body
         yield self.keys
@@ -46,7 +46,6 @@ class DiagnoseScreen(OverScreen):
 
     def on_mount(self) -> None:
         """Run it."""
-        super().on_mount()
         self.action_again()
 
     def action_again(self) -> None:
@@ -71,15 +70,30 @@ class DiagnoseScreen(OverScreen):
         lines: list[Line] = []
         if self._trouble.solutions:
             lines.append((Span(" what may help", "heading"),))
-            lines.extend((Span("   · ", "muted"), *line) for text in self._trouble.solutions for line in wrap(text, width - 6))
+            lines.extend(
+                (Span("   · ", "muted"), *line) for text in self._trouble.solutions for line in wrap(text, width - 6)
+            )
             lines.append(())
         if self._results is None:
             lines.append((Span(" running; each command has 20 seconds …", "accent"),))
-            lines.extend((Span("   $ ", "muted"), *line) for text in self._trouble.diagnose for line in wrap(text, width - 6, "code"))
+            lines.extend(
+                (Span("   $ ", "muted"), *line)
+                for text in self._trouble.diagnose
+                for line in wrap(text, width - 6, "code")
+            )
         for command, code, output in self._results or ():
             good = code == 0
             mark = f"exit {code}" if code is not None else "did not end in time"
-            lines.append((Span(" $ ", "muted"), Span(clean(command), "strong"), Span(f"   {mark}", "outcome-ok" if good else "outcome-crit")))
-            lines.extend((Span(f"   {clean(text)}"),) for text in (output.rstrip("\n").split("\n") if output.strip() else ["(no output)"]))
+            lines.append(
+                (
+                    Span(" $ ", "muted"),
+                    Span(clean(command), "strong"),
+                    Span(f"   {mark}", "outcome-ok" if good else "outcome-crit"),
+                )
+            )
+            lines.extend(
+                (Span(f"   {clean(text)}"),)
+                for text in (output.rstrip("\n").split("\n") if output.strip() else ["(no output)"])
+            )
             lines.append(())
         self._body.set_all(lines)

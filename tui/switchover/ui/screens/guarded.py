@@ -13,7 +13,7 @@ from textual.binding import Binding, BindingType
 from switchover.snapshot import StepView
 from switchover.ui.messages import Intent, Say
 from switchover.ui.presentation.confirm import confirmation_lines
-from switchover.ui.presentation.line import Line, Span
+from switchover.ui.presentation.line import Line, Span, fit
 from switchover.ui.presentation.moment import Moment
 from switchover.ui.screens.base import OverScreen
 from switchover.ui.theme import Painter
@@ -37,7 +37,6 @@ class GuardedScreen(OverScreen):
 
     def on_mount(self) -> None:
         """Start the clock that closes this screen."""
-        super().on_mount()
         self.set_timer(self.EXPIRES_S, self._expire)
 
     def takes_key_of(self, pressed_at: float) -> bool:
@@ -61,7 +60,7 @@ class AskScreen(GuardedScreen):
         self._body = Scroller(painter)
 
     def compose(self) -> ComposeResult:
-        """The question."""
+        """Place the question."""
         yield self.header
         yield self._body
         yield self.keys
@@ -69,7 +68,9 @@ class AskScreen(GuardedScreen):
 
     def draw(self) -> None:
         """Draw the question."""
-        self._body.set_all([(), *self._lines, (), (Span(" y", "key"), Span(" yes, do it    "), Span("n", "key"), Span(" no, go back"))])
+        self._body.set_all(
+            [(), *self._lines, (), (Span(" y", "key"), Span(" yes, do it    "), Span("n", "key"), Span(" no, go back"))]
+        )
 
     def action_yes(self) -> None:
         """Do it."""
@@ -89,7 +90,7 @@ class ConfirmScreen(GuardedScreen):
         self._entry = Entry(painter, "type it here:")
 
     def compose(self) -> ComposeResult:
-        """What is at stake, then the empty line."""
+        """Place what is at stake, then the empty line."""
         yield self.header
         yield self._bar
         yield self._body
@@ -101,15 +102,25 @@ class ConfirmScreen(GuardedScreen):
 
     def on_mount(self) -> None:
         """Type at once, but not before the guard has passed."""
-        super().on_mount()
         self._entry.take_focus()
 
     def draw(self) -> None:
         """Draw what is at stake as it stands now."""
         width = self.size.width
-        self._bar.set_lines([(Span(f" ⚠  this cannot be undone · {self.moment.data.header.target or self.moment.data.header.plan_id}".ljust(width), "danger-bar"),)])
+        target = self.moment.data.header.target or self.moment.data.header.plan_id
+        self._bar.set_lines([(Span(fit(f" ⚠  this cannot be undone · {target}", width), "danger-bar"),)])
         self._body.set_all(confirmation_lines(self._step, self.moment, width, self._body.size.height))
-        self._ask.set_lines([(Span(" To go on, type  "), Span(self._step.confirm_text, "danger"), Span("  and press enter. ", "text"), Span("esc", "key"), Span(" goes back", "muted"))])
+        self._ask.set_lines(
+            [
+                (
+                    Span(" To go on, type  "),
+                    Span(self._step.confirm_text, "danger"),
+                    Span("  and press enter. ", "text"),
+                    Span("esc", "key"),
+                    Span(" goes back", "muted"),
+                )
+            ]
+        )
 
     def on_entry_entered(self, event: Entry.Entered) -> None:
         """Send it where it is exactly what was asked for."""
@@ -118,7 +129,9 @@ class ConfirmScreen(GuardedScreen):
             self.status.say(f"that is not “{self._step.confirm_text}”; nothing was done", error=True)
             return
         self.app.post_message(
-            Intent("run.step", {"step": self._step.id, "confirmation": event.text}, f"confirmed, running {self._step.id}")
+            Intent(
+                "run.step", {"step": self._step.id, "confirmation": event.text}, f"confirmed, running {self._step.id}"
+            )
         )
         self.dismiss()
 

@@ -63,14 +63,16 @@ class MainScreen(BaseScreen):
     def compose(self) -> ComposeResult:
         """Header, the place for the panes, status, keys."""
         yield self.header
-        yield Container(id="panes")
+        pane = self._panes[self._tab] = _make(self._tab)(self.painter, self.moment)
+        pane.add_class("-shown")
+        yield Container(pane, id="panes")
         yield self.keys
         yield self.status
         yield self._too_small
 
-    async def on_mount(self) -> None:
-        """Show the first tab."""
-        await self.show_tab(self._tab)
+    def on_mount(self) -> None:
+        """Put the cursor into the first tab."""
+        self.pane.rows.focus()
 
     @property
     def tab(self) -> str:

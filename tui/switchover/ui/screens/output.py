@@ -50,7 +50,7 @@ class OutputScreen(OverScreen):
         self._entry = Entry(painter, "/")
 
     def compose(self) -> ComposeResult:
-        """The output, the search line."""
+        """Place the output, the search line."""
         yield self.header
         yield self._body
         yield self._entry
@@ -59,7 +59,6 @@ class OutputScreen(OverScreen):
 
     def on_mount(self) -> None:
         """Begin to read."""
-        super().on_mount()
         self._entry.display = False
         self._body.focus()
 
@@ -67,7 +66,9 @@ class OutputScreen(OverScreen):
         """Say how the step stands, and read on when there is more."""
         step = find_step(self.moment.data.migration, self._step.id) or self._step
         word = step_word(step.state)
-        self.headline = f"output of {step.id} · attempt {max(step.attempts, 1)} · {word.glyph} {word.word} · {self._body.place}"
+        self.headline = (
+            f"output of {step.id} · attempt {max(step.attempts, 1)} · {word.glyph} {word.word} · {self._body.place}"
+        )
         if not self._reading and not self._complete and self._seen is not self.moment:
             self._seen = self.moment
             self._reading = True
@@ -115,7 +116,9 @@ class OutputScreen(OverScreen):
         found = self._body.search(event.text)
         self._entry.display = False
         self._body.focus()
-        self.status.say(f"{found} lines with “{event.text}”: n next, N previous" if found else f"no line with “{event.text}”")
+        self.status.say(
+            f"{found} lines with “{event.text}”: n next, N previous" if found else f"no line with “{event.text}”"
+        )
 
     def on_entry_left(self) -> None:
         """Give up the search."""

@@ -59,7 +59,7 @@ class PaletteScreen(OverScreen):
         self._rows = RowList(painter)
 
     def compose(self) -> ComposeResult:
-        """The line, then what fits it."""
+        """Place the line, then what fits it."""
         yield self.header
         yield self._entry
         yield self._rows
@@ -68,11 +68,12 @@ class PaletteScreen(OverScreen):
 
     def on_mount(self) -> None:
         """Type at once."""
-        super().on_mount()
         self._entry.take_focus()
 
     def _found(self) -> list[tuple[int, Command]]:
-        ranked = [(rank(command.title, self._entry.text), index, command) for index, command in enumerate(self._commands)]
+        ranked = [
+            (rank(command.title, self._entry.text), index, command) for index, command in enumerate(self._commands)
+        ]
         return _ordered(ranked)
 
     def draw(self) -> None:

@@ -30,7 +30,7 @@ class RollbackScreen(OverScreen):
         self._rows = RowList(painter)
 
     def compose(self) -> ComposeResult:
-        """The ways."""
+        """Place the ways."""
         yield self.header
         yield self._rows
         yield self.keys
@@ -38,7 +38,6 @@ class RollbackScreen(OverScreen):
 
     def on_mount(self) -> None:
         """Stand on the first way that is open."""
-        super().on_mount()
         self._rows.focus()
 
     def draw(self) -> None:
@@ -62,9 +61,15 @@ class RollbackScreen(OverScreen):
             return
         width = max(self.size.width - 4, 20)
         lines: list[Line] = [(Span(f" Roll back {way_name(way)}", "danger"), Span(f"  {way.title}", "muted")), ()]
-        lines.extend((Span(f" {number}. "), *line) for number, step in enumerate(way.steps, 1) for line in wrap(step, width - 4, limit=2))
+        lines.extend(
+            (Span(f" {number}. "), *line)
+            for number, step in enumerate(way.steps, 1)
+            for line in wrap(step, width - 4, limit=2)
+        )
         if way.data_loss:
-            lines.extend([(), *((Span(" loses ", "muted"), *line) for line in wrap(way.data_loss, width - 8, "outcome-warn"))])
+            lines.extend(
+                [(), *((Span(" loses ", "muted"), *line) for line in wrap(way.data_loss, width - 8, "outcome-warn"))]
+            )
         intent = Intent("run.rollback", {"name": way.name or None, "dry_run": False}, f"rolling back {way_name(way)}")
         screen = AskScreen(self.painter, self.moment, f"roll back {way_name(way)}?", lines, intent)
         self.app.switch_screen(screen)

@@ -33,7 +33,7 @@ class VariablesScreen(OverScreen):
         self._entry = Entry(painter, "value:")
 
     def compose(self) -> ComposeResult:
-        """What is asked for, and the line."""
+        """Place what is asked for, and the line."""
         yield self.header
         yield self._body
         yield self._entry
@@ -42,7 +42,6 @@ class VariablesScreen(OverScreen):
 
     def on_mount(self) -> None:
         """Ask for the first."""
-        super().on_mount()
         self._ask(0)
 
     def _ask(self, at: int) -> None:

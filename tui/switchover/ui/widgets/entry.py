@@ -66,7 +66,7 @@ class Entry(Widget):
         self.line.cursor_blink = False
 
     def compose(self) -> ComposeResult:
-        """The label, then the line."""
+        """Place the label, then the line."""
         yield from self._parts()
 
     def _parts(self) -> Iterator[Widget]:
