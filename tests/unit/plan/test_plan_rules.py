@@ -47,7 +47,7 @@ _NAMES: list[Case] = [
     (
         'not_before: "phase.validate + 24h"',
         "not_before: tomorrow",
-        "'tomorrow' is not a moment; write phase.NAME + 24h",
+        "'tomorrow' is not a moment; write phase.NAME + 24h, step.NAME + 1h or 2026-01-31T22:00Z",
     ),
     ('not_before: "phase.validate + 24h"', 'not_before: "phase.cleanup + 1h"', "it could never start"),
     ("api: {env: after", "api: {env: afer", "services.api.env: there is no environment 'afer'; did you mean 'after'?"),

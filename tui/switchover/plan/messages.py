@@ -15,7 +15,7 @@ from pydantic_core import ErrorDetails
 from switchover.plan.model import Plan
 from switchover.plan.problems import Complaint, Path, did_you_mean
 
-__all__ = ["SENSITIVE_KEY", "describe_errors", "fields_at", "sensitive"]
+__all__ = ["SENSITIVE_KEY", "describe_errors", "fields_at", "names_a_secret", "sensitive"]
 
 SENSITIVE_KEY = re.compile(
     r"(?:pass(?:word|wd|phrase)?|pwd|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|credentials?|authorization)$",
@@ -50,6 +50,14 @@ _NAME_RULE = "a name starts with a letter or _, goes on with letters, digits, _ 
 def sensitive(path: Path) -> bool:
     """Say whether a value at `path` must not be repeated in a message."""
     return any(isinstance(p, str) and (p in ("secrets", "env") or SENSITIVE_KEY.search(p)) for p in path)
+
+
+def names_a_secret(path: Path) -> bool:
+    """Say whether the value at `path` names a secret: `pg_secret` anywhere, `password` and `bearer` of a check."""
+    if path[0] not in ("checks", "metrics", "environments") or len(path) < 3:
+        return False
+    key = str(path[-1])
+    return key.endswith("secret") or (path[0] == "checks" and len(path) == 3 and key.endswith(("password", "bearer")))
 
 
 def describe_errors(errors: Iterable[ErrorDetails], known: Any) -> list[Complaint]:

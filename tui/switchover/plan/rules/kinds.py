@@ -64,10 +64,7 @@ def check_configs(draft: Draft) -> Iterator[Complaint]:
         if check.type not in draft.registry.kinds():
             yield Complaint((*path, "type"), unknown_name("check kind", check.type, draft.registry.kinds()))
             continue
-        try:
-            listed = draft.registry.config_fields(check.type)
-        except ModuleNotFoundError:
-            continue
+        listed = draft.registry.config_fields(check.type)
         fields = frozenset(f.name for f in listed) if listed is not None else frozenset[str]()
         if listed is not None:
             for key in check.config:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
 
 from switchover.plan.conditions import parse_condition
+from switchover.plan.messages import names_a_secret
 from switchover.plan.model import CheckSpec
-from switchover.plan.notations import parse_moment, parse_target
+from switchover.plan.notations import After, parse_moment
 from switchover.plan.problems import Complaint, Path
 from switchover.plan.rules.draft import Draft
+from switchover.plan.targets import parse_target
 from switchover.plan.templates import has_template, texts_in
 
 _USING_KEYS = frozenset({"require", "verify", "needs", "when", "before", "after", "checks", "check"})
@@ -43,11 +45,22 @@ def _moment(path: Path, text: str, draft: Draft) -> Iterator[Complaint]:
     except ValueError as error:
         yield Complaint(path, str(error))
         return
-    yield from draft.unknown(path, "phase", moment.phase, draft.names.phases)
-    own = draft.plan.phases[path[1]].id if isinstance(path[1], int) else ""
-    order = list(draft.names.phases)
-    if moment.phase in order and order.index(moment.phase) >= order.index(own):
-        yield Complaint(path, f"phase {moment.phase!r} has not ended when this step is reached: it could never start")
+    if not isinstance(moment, After):
+        return
+    phase_index, step_index = int(path[1]), int(path[3])
+    earlier_phases = list(draft.names.phases[:phase_index])
+    if moment.kind == "phase":
+        known, earlier = list(draft.names.phases), earlier_phases
+    else:
+        known = [step for _, step in draft.names.steps]
+        own = draft.plan.phases[phase_index]
+        earlier = [step for phase, step in draft.names.steps if phase in earlier_phases]
+        earlier += [step.id for step in own.steps[:step_index]]
+    if moment.name not in known:
+        yield from draft.unknown(path, moment.kind, moment.name, known)
+    elif moment.name not in earlier:
+        message = f"{moment.kind} {moment.name!r} has not ended when this step is reached: it could never start"
+        yield Complaint(path, message)
 
 
 def names_in_checks(draft: Draft) -> Iterator[Complaint]:
@@ -102,15 +115,13 @@ def _watched_phases(path: Path, check: CheckSpec, draft: Draft) -> Iterator[Comp
         yield Complaint((*path, "until"), f"phase {check.until!r} ends before {check.when!r} starts: never watched")
 
 
-def _names_in_config(path: Path, config: dict[str, object], draft: Draft) -> Iterator[Complaint]:
-    """Keys of a kind that name parts of the plan: `left`/`right` an environment, `…secret` a secret."""
+def _names_in_config(path: Path, config: Mapping[str, object], draft: Draft) -> Iterator[Complaint]:
+    """Complain about keys that name parts of the plan: `left` and `right` an environment, others a secret."""
     for key, value in config.items():
-        if not isinstance(value, str) or has_template(value):
-            continue
-        if key in ("left", "right") and "://" not in value:
+        if key in ("left", "right") and isinstance(value, str) and not has_template(value) and "://" not in value:
             yield from draft.unknown((*path, key), "environment", value, draft.names.environments)
-    for inner, value in texts_in(config):
-        if inner and str(inner[-1]).endswith("secret") and value not in draft.names.secrets:
+    for inner, value in texts_in(dict(config)):
+        if names_a_secret((*path, *inner)) and value not in draft.names.secrets:
             # The value is not repeated: it may be the secret itself.
             known = ", ".join(sorted(draft.names.secrets)) or "none yet"
             yield Complaint((*path, *inner), f"this must name a secret of the plan (known: {known}), never hold one")

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from switchover.plan.messages import SENSITIVE_KEY
+from switchover.plan.messages import SENSITIVE_KEY, names_a_secret
 from switchover.plan.problems import Complaint, Path
 from switchover.plan.rules.draft import Draft, shell_texts
 from switchover.plan.secrets import check_reference
@@ -67,8 +67,7 @@ def _in_values(path: Path, value: Any) -> Iterator[Complaint]:
     for inner, text in _leaves(value):
         place = (*path, *inner)
         key = next((str(p) for p in reversed(place) if isinstance(p, str)), "")
-        names_secret = key.lower().endswith("secret") and path[0] != "steps" and "env" not in path
-        if text and "{{" not in text and SENSITIVE_KEY.search(key) and not names_secret:
+        if text and "{{" not in text and SENSITIVE_KEY.search(key) and not names_a_secret(place):
             yield Complaint(place, f"a literal secret under {key!r}: {_HOW}")
         else:
             yield from _in_text(place, text)
