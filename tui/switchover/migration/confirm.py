@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import re
-from datetime import UTC, datetime
+from datetime import datetime
 
 from switchover.errors import RefusedError
 from switchover.migration.operator import Operator
 from switchover.migration.state import Moment, RunState
 from switchover.plan.model import Plan, Step
-from switchover_checks.units import format_duration, parse_duration
+from switchover.plan.notations import parse_moment
+from switchover_checks.units import format_duration
 
 __all__ = ["VALID_FOR_S", "check_text", "elapsed", "missing_person", "why_not_yet"]
 
 VALID_FOR_S = 900.0  # how long the first of two persons' word counts
-
-_POINT = re.compile(r"\s*(phase|step)\.([A-Za-z_][A-Za-z0-9_-]*)\s*(?:\+\s*(\S+))?\s*")
 
 
 def elapsed(since: Moment, now: Moment) -> float:
@@ -75,24 +73,17 @@ def _ready_since(plan: Plan, state: RunState, step_id: str) -> Moment | None:
 
 
 def _not_before(text: str, plan: Plan, state: RunState, now: Moment) -> str:
-    if match := _POINT.fullmatch(text):
-        kind, name, wait = match.groups()
-        try:
-            seconds = parse_duration(wait) if wait else 0.0
-        except ValueError:
-            return f"its time {text!r} cannot be read"
-        since = _phase_end(plan, state, name) if kind == "phase" else state.unit(name).ended
-        if since is None:
-            return f"waits for {kind} {name} to end"
-        left = seconds - elapsed(since, now)
-        return f"not before {text}: another {format_duration(left)}" if left > 0 else ""
     try:
-        when = datetime.fromisoformat(text.strip())
-    except ValueError:
-        return f"its time {text!r} cannot be read; write phase.ID + 24h, step.ID + 1h or 2026-01-31T22:00Z"
-    if when.tzinfo is None:
-        when = when.replace(tzinfo=UTC)
-    return f"not before {text.strip()}" if now.at < when.timestamp() else ""
+        moment = parse_moment(text)
+    except ValueError as error:
+        return f"its time cannot be read: {error}"
+    if isinstance(moment, datetime):
+        return f"not before {text.strip()}" if now.at < moment.timestamp() else ""
+    since = _phase_end(plan, state, moment.name) if moment.kind == "phase" else state.unit(moment.name).ended
+    if since is None:
+        return f"waits for {moment.kind} {moment.name} to end"
+    left = moment.delay_s - elapsed(since, now)
+    return f"not before {text}: another {format_duration(left)}" if left > 0 else ""
 
 
 def _phase_end(plan: Plan, state: RunState, phase_id: str) -> Moment | None:
