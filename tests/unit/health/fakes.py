@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
 from ruamel.yaml import YAML
@@ -63,6 +64,7 @@ class FakeRunner:
         self.release = asyncio.Event()
         self.held = False
         self.begun = asyncio.Event()
+        self.now: Callable[[], float] = time.time
 
     async def run(self, spec: ProbeSpec) -> Outcome:
         self.asked.append(spec)
@@ -74,7 +76,7 @@ class FakeRunner:
         await asyncio.sleep(0)
         self.at_once[spec.name] -= 1
         answer = self.answers.get(spec.name, Status.OK)
-        return Outcome(answer if isinstance(answer, Result) else result(answer), 1_800_000_000.0, 0.25)
+        return Outcome(answer if isinstance(answer, Result) else result(answer), self.now() - 0.25, 0.25)
 
 
 class FakeServices:

@@ -88,8 +88,14 @@ class Assembler:
         """Ask the engine again how the run stands."""
         if self._engine is None:
             return
-        self.view = self._engine.view()
         self._run_timeline = tuple(self._engine.timeline())
+        self.look_at_run()
+
+    def look_at_run(self) -> None:
+        """Ask only how the run looks now: what a running step writes is no event."""
+        if self._engine is None:
+            return
+        self.view = self._engine.view()
         steps = [step for phase in self.view.phases for step in phase.steps]
         self._no_return = any(step.irreversible and step.started_at is not None for step in steps)
 
@@ -112,7 +118,7 @@ class Assembler:
         checks = tuple(self._check_rows())
         services = self._service_rows()
         metrics = tuple(self._metric_rows(now))
-        timeline = sorted((*watcher.timeline, *self._run_timeline), key=_when, reverse=True)[:_TIMELINE_SHOWN]
+        timeline = sorted((*self._run_timeline, *watcher.timeline), key=_when)[: -_TIMELINE_SHOWN - 1 : -1]
         troubles = self._troubles()
         facts = Facts(
             checks=checks,

@@ -165,7 +165,9 @@ class Hub:
         return state.seen.cpu_percent if metric == "cpu" else state.seen.memory_bytes if metric == "memory" else None
 
     async def _tick(self) -> None:
-        """Let what depends on time alone be seen: staleness, alerts that hold for a while."""
+        """Let what depends on time alone be seen: staleness, alerts that hold for a while, what a step writes."""
+        if self._assembler.view.state == "running" and not self._engine_moved:
+            self._assembler.look_at_run()
         self._dirty.set()
 
     async def _ask_live(self) -> None:

@@ -57,7 +57,7 @@ def find_problems(facts: Facts) -> tuple[Problem, ...]:
     hidden: set[str] = set()
     for name, needs in _dependants(checks, services):
         root = _root(name, needs, checks, services, roots)
-        if root and root != name:
+        if root and root != name and root not in hidden:
             waiting.setdefault(root, []).append(name)
             hidden.add(name)
     problems = [_of_step(row, facts) for row in _stuck_steps(facts.migration)]

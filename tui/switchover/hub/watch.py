@@ -82,6 +82,7 @@ class Watcher:
     async def run(self) -> None:
         """Watch until cancelled."""
         self._plan_work()
+        self._under_way["job", "prime"] = asyncio.create_task(self.sampler.prime(), name="prime")
         try:
             while True:
                 now = self._clock.monotonic()

@@ -120,6 +120,10 @@ class Sampler:
             track.baseline = float(spec.baseline)
         self.tracks[name] = track
 
+    async def prime(self) -> None:
+        """Take the first reading of what is a rate, so that the first point has a value."""
+        await self._host.read()
+
     def rhythms(self) -> dict[float, tuple[str, ...]]:
         """Return the names of the metrics that are asked, by seconds between two points; those of checks come alone."""
         groups: dict[float, list[str]] = {}
