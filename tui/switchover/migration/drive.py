@@ -57,6 +57,8 @@ async def drive(
         while True:
             if until is not None and reached(engine.loaded.plan, engine.state, until):
                 return DriveOutcome("reached", f"phase {until} is through")
+            if engine.interrupted:
+                return DriveOutcome("failed", f"stopped: {engine.interrupted}", "run again to go on")
             outcome = await _one(engine, op, confirmations, ticks, retries)
             if outcome is not None:
                 return outcome

@@ -30,6 +30,7 @@ class Driver:
         self.read_only = read_only
         self.busy = ""
         self.gate: GateLive | None = None
+        self.interrupted = ""  # why a drive goes no further
         self._idle = asyncio.Event()
         self._idle.set()
         self._gate_task: asyncio.Task[Any] | None = None

@@ -49,7 +49,7 @@ class Engine:
     """
 
     def __init__(self, keeper: Keeper, *, read_only: bool = False) -> None:
-        self._keeper = keeper
+        self.keeper = keeper
         self._driver = Driver(keeper, read_only=read_only)
 
     @classmethod
@@ -82,17 +82,17 @@ class Engine:
     @property
     def state(self) -> RunState:
         """The state of the newest run."""
-        return self._keeper.state
+        return self.keeper.state
 
     @property
     def loaded(self) -> LoadedPlan:
         """The plan in force: the one that the run was started with, or the file's before there is a run."""
-        return self._keeper.loaded
+        return self.keeper.loaded
 
     @property
     def plan_edited(self) -> bool:
         """Whether the plan's file has changed since the run began (which goes by the frozen text)."""
-        return self._keeper.plan_edited
+        return self.keeper.plan_edited
 
     @property
     def busy(self) -> str:
@@ -102,40 +102,50 @@ class Engine:
     @property
     def action(self) -> Action:
         """What comes next."""
-        return next_action(self._keeper.plan, self.state)
+        return next_action(self.keeper.plan, self.state)
 
     def listen(self, listener: Callable[[ev.Record], None]) -> None:
         """Call `listener` with each record that this engine writes, once it is durable."""
-        self._keeper.listeners.append(listener)
+        self.keeper.listeners.append(listener)
 
     def refresh(self) -> bool:
         """Take in what another process has journalled; return whether there was anything."""
-        return False if self.busy else self._keeper.refresh()
+        return False if self.busy else self.keeper.refresh()
 
     def holder(self) -> Holder | None:
         """Return who drives the run now."""
-        return read_holder(self._keeper.workspace.lock)
+        return read_holder(self.keeper.workspace.lock)
 
     def scope(self) -> Scope:
         """Return what templates are filled from, as things stand."""
-        return self._keeper.scope()
+        return self.keeper.scope()
 
     def view(self) -> MigrationView:
         """Return the run as a client shows it."""
-        return current_view(self._keeper, self._driver.executor, self._driver.gate)
+        return current_view(self.keeper, self._driver.executor, self._driver.gate)
 
     def view_step(self, step_id: str) -> StepView:
         """Return one step as a client shows it."""
         return next(step for phase in self.view().phases for step in phase.steps if step.id == step_id)
 
+    def lost_sight_of(self) -> tuple[str, ...]:
+        """Return the units that began, have no end on record, and that nobody watches: `recover` finds out."""
+        if self.busy or self.holder() is not None:
+            return ()
+        return tuple(
+            name
+            for name in self.state.open_units
+            if (last := self.state.unit(name).last) and not self._driver.executor.attempt(name, last.number).watched()
+        )
+
     def records(self) -> tuple[ev.Record, ...]:
         """Return all that is on record of this run."""
-        journal = self._keeper.journal
+        journal = self.keeper.journal
         return tuple(journal.records(self.state.run_id)) if journal is not None and self.state.exists else ()
 
     def head_hash(self) -> str:
         """Return the hash that vouches for the whole journal up to now."""
-        journal = self._keeper.journal
+        journal = self.keeper.journal
         return journal.head_hash() if journal is not None else ""
 
     def timeline(self) -> tuple[TimelineRow, ...]:
@@ -163,6 +173,17 @@ class Engine:
     async def recover(self, op: Operator | None = None) -> None:
         """Find the truth about what was left open; attach to what still runs. Leave it to whoever else drives."""
         await self._driver.recover(op or Operator.current())
+
+    @property
+    def interrupted(self) -> str:
+        """Why a drive goes no further than what it is at; empty while it may."""
+        return self._driver.interrupted
+
+    def interrupt(self, op: Operator, reason: str) -> None:
+        """Stop what goes on, and let a drive begin nothing more."""
+        self._driver.interrupted = reason
+        if self.busy:
+            self._driver.stop(op, reason)
 
     async def settled(self) -> None:
         """Wait for the end of a unit that was attached to."""
@@ -196,7 +217,7 @@ class Engine:
     async def start(self, op: Operator, variables: Mapping[str, str] | None = None, new: bool = False) -> None:
         """Begin a run: freeze plan and variables, measure what the objectives compare with."""
         async with self._driver.acting(op, "start"):
-            keeper, file = self._keeper, self._keeper.file
+            keeper, file = self.keeper, self.keeper.file
             _refuse_second_run(keeper.state, new=new)
             run_id = str(len(keeper.journal.runs()) + 1 if keeper.journal else 1)
             event = ev.RunStarted(
@@ -219,7 +240,7 @@ class Engine:
     async def give(self, op: Operator, variables: Mapping[str, str]) -> None:
         """Give values to variables that are still open; one that is known already cannot change any more."""
         async with self._driver.acting(op, "variables"):
-            keeper = self._keeper
+            keeper = self.keeper
             checked = resolve_variables(keeper.plan, {**keeper.state.variables, **variables}, {}).values
             known = keeper.resolve().values
             for name in variables:
@@ -251,7 +272,7 @@ class Engine:
             action = self.action
             if action.unit != step_id or action.kind not in ("step", "confirm"):
                 raise RefusedError(f"it is not {step_id}'s turn: {_why_nothing(action)}", _STATUS)
-            step = self._keeper.plan.step(step_id)
+            step = self.keeper.plan.step(step_id)
             confirmed = ""
             evidence: tuple[ev.Evidence, ...] = ()
             if step.confirm is not None or step.irreversible:
@@ -264,14 +285,14 @@ class Engine:
             action = self.action
             if action.phase != phase or action.kind not in ("gate", "human"):
                 raise RefusedError(f"it is not gate {phase}'s turn: {_why_nothing(action)}", _STATUS)
-            self._keeper.record(ev.GateOpened(phase, op))
+            self.keeper.record(ev.GateOpened(phase, op))
             self._driver.accept()
-            return await self._driver.watch_gate(next(p for p in self._keeper.plan.phases if p.id == phase), op)
+            return await self._driver.watch_gate(next(p for p in self.keeper.plan.phases if p.id == phase), op)
 
     async def answer_gate(self, phase: str, op: Operator, yes: bool, note: str = "") -> bool:
         """Say go or no-go. Go looks at the gate once more, at this moment."""
         async with self._driver.acting(op, f"gate {phase}"):
-            keeper = self._keeper
+            keeper = self.keeper
             if self.action.kind != "human" or self.action.phase != phase:
                 raise RefusedError(f"gate {phase} does not wait for an answer", _STATUS)
             note = keeper.clean(note)
@@ -292,14 +313,14 @@ class Engine:
             action = self.action
             if action.unit != step_id or action.kind != "manual":
                 raise RefusedError(f"it is not {step_id}'s turn: {_why_nothing(action)}", _STATUS)
-            step = self._keeper.plan.step(step_id)
+            step = self.keeper.plan.step(step_id)
             if not 0 <= item < len(step.manual):
                 raise RefusedError(f"{step_id} has no item {item + 1}", f"it has {len(step.manual)}")
-            evidence = self._keeper.clean(evidence).strip()
+            evidence = self.keeper.clean(evidence).strip()
             if step.evidence == "required" and not evidence:
                 raise RefusedError(f"{step_id} needs evidence for each item", "write a note, or name a file")
             done = {*self.state.unit(step_id).ticks, item}
-            self._keeper.record(ev.Ticked(step_id, item, evidence, op, len(done) == len(step.manual)))
+            self.keeper.record(ev.Ticked(step_id, item, evidence, op, len(done) == len(step.manual)))
             self._driver.end_if_through(op)
 
     async def resolve(self, step_id: str, choice: str, reason: str, op: Operator) -> None:
@@ -308,7 +329,7 @@ class Engine:
         A failed step that was mended by hand may be called done.
         """
         async with self._driver.acting(op, f"step {step_id}"):
-            unit, keeper = self.state.unit(step_id), self._keeper
+            unit, keeper = self.state.unit(step_id), self.keeper
             if unit.stage not in (Stage.UNKNOWN, Stage.FAILED) or unit.last is None:
                 raise RefusedError(f"{step_id} has no unknown outcome: it is {unit.stage}", _STATUS)
             if self.action.unit != step_id:
@@ -333,10 +354,10 @@ class Engine:
             if action.kind != "failed" or action.unit != step_id:
                 raise RefusedError(f"{step_id} has not failed", _STATUS)
             if rollback is None:
-                step = self._keeper.plan.step(step_id)
+                step = self.keeper.plan.step(step_id)
                 if step.confirm is not None or step.irreversible:
                     check_text(step, self._wanted(step), confirmation)
-                self._keeper.record(ev.StepRetried(step_id, op))
+                self.keeper.record(ev.StepRetried(step_id, op))
         if rollback is not None:
             await self.rollback(rollback.name, op)
         else:
@@ -345,7 +366,7 @@ class Engine:
     async def rollback(self, name: str | None, op: Operator, dry_run: bool = False) -> WayBack | None:
         """Go a way back (None: undo the begun steps one by one). With `dry_run` only return what it would do."""
         if dry_run:
-            return find_way(self._keeper, name or "")
+            return find_way(self.keeper, name or "")
         self._driver.refuse_read_only()
         if self.busy:
             if self.busy == "rollback":
@@ -354,9 +375,9 @@ class Engine:
             await self._driver.idle()
         async with self._driver.acting(op, "rollback"):
             if self.state.rollback is None:
-                find_way(self._keeper, name or "")
+                find_way(self.keeper, name or "")
             self._driver.accept()
-            await roll_back(self._keeper, self._driver.executor, op, name or "")
+            await roll_back(self.keeper, self._driver.executor, op, name or "")
         return None
 
     async def abort(self, op: Operator, reason: str = "") -> None:
@@ -366,7 +387,7 @@ class Engine:
             self._driver.stop(op, reason)
             return
         async with self._driver.acting(op, "abort"):
-            action, keeper = self.action, self._keeper
+            action, keeper = self.action, self.keeper
             reason = keeper.clean(reason)
             last = self.state.unit(action.unit).last if action.kind == "resolve" else None
             if last is not None:
@@ -384,15 +405,15 @@ class Engine:
     async def _confirmed(self, step: Step, op: Operator, text: str | None) -> tuple[str, tuple[ev.Evidence, ...]]:
         """Return the confirmation's text and what its checks say at this moment. Refuse where anything is lacking."""
         check_text(step, self._wanted(step), text)
-        moment = self._keeper.moment()
-        if why := why_not_yet(self._keeper.plan, self.state, step, moment):
+        moment = self.keeper.moment()
+        if why := why_not_yet(self.keeper.plan, self.state, step, moment):
             raise RefusedError(f"{step.id} may not run yet: {why}", "come back when its time has come")
-        seen = await self._keeper.look(step.confirm.require if step.confirm else ())
+        seen = await self.keeper.look(step.confirm.require if step.confirm else ())
         if seen.problems:
             raise RefusedError(f"{step.id} may not run: {'; '.join(seen.problems)}", "mend it, then confirm again")
         lacking = missing_person(step, self.state, op, moment)
         if step.confirm is not None and step.confirm.persons > 1:
-            self._keeper.record(ev.ConfirmationGiven(step.id, op, text or "", seen.evidence))
+            self.keeper.record(ev.ConfirmationGiven(step.id, op, text or "", seen.evidence))
         if lacking:
             raise RefusedError(lacking, "a second person, under their own login, has to type it too")
         return text or "", seen.evidence
@@ -403,7 +424,7 @@ class Engine:
     async def _still_green(
         self, phase: str, gate: Gate | None
     ) -> tuple[tuple[ev.Evidence, ...], tuple[ev.Measurement, ...]]:
-        keeper = self._keeper
+        keeper = self.keeper
         seen = await keeper.look(gate.require if gate else ())
         measurements = await keeper.prove(gate.prove) if gate and gate.prove else ()
         problems = [*seen.problems, *(f"{m.objective} is {m.state}" for m in measurements if m.state != "met")]

@@ -24,8 +24,9 @@ from switchover.plan.templates import TemplateError
 from switchover.plan.variables import MissingValueError, render
 from switchover_checks.units import format_duration
 
-__all__ = ["Executor", "Unit"]
+__all__ = ["SHELL", "Executor", "Unit"]
 
+SHELL = ("/bin/sh", "-e", "-c")
 _KEPT_BYTES = 4 << 20  # of a step's output: half of it for the beginning, half for the end
 _CAPTURE = re.compile(r"stdout:/(.*)/", re.DOTALL)
 _SHELL_ENDINGS = {
@@ -73,7 +74,7 @@ class Unit:
     @property
     def argv(self) -> tuple[str, ...]:
         """The exact argument vector."""
-        return ("/bin/sh", "-e", "-c", self.run)
+        return (*SHELL, self.run)
 
     @property
     def captures(self) -> dict[str, str]:

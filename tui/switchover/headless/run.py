@@ -1,0 +1,163 @@
+"""`switchover run PLAN`: carry the migration on as far as it goes without a person; the exit code says where it stands.
+
+0 done (or the phase of `--until` is through), 1 failed, 2 plan or usage, 3 an outcome is unknown, 4 a person is needed,
+5 somebody else drives.
+"""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from switchover.errors import UsageError
+from switchover.headless import diagnostics, output
+
+if TYPE_CHECKING:
+    from switchover.migration.drive import DriveOutcome
+    from switchover.migration.engine import Engine
+    from switchover.migration.events import Record
+    from switchover.migration.operator import Operator
+
+__all__ = ["add_arguments", "interruptible", "pairs", "run", "tell"]
+
+EXIT_CODES = {"done": 0, "reached": 0, "failed": 1, "unknown": 3, "waiting": 4}
+_TAIL = 20
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Add the options of `run`."""
+    parser.add_argument("plan", metavar="PLAN", help="the plan to carry through")
+    parser.add_argument("--until", metavar="PHASE", help="stop when this phase is through")
+    parser.add_argument("--dry-run", action="store_true", help="show what would be done, and do nothing")
+    parser.add_argument("--new", action="store_true", help="begin another run where the last one is over")
+    for option, meta, text in (
+        ("--var", "NAME=VALUE", "give a value that the plan asks for"),
+        ("--confirm", "STEP=TEXT", "the typed confirmation of a step, or PHASE=go for a gate that asks"),
+        ("--tick", "STEP[.N]=EVIDENCE", "an item (or all) of a manual step is done, and how that is known"),
+        ("--retry", "STEP", "run this failed step again"),
+        ("--resolve", "STEP=CHOICE", "how a step with an unknown outcome ended: done, failed, retry or rollback"),
+    ):
+        parser.add_argument(option, metavar=meta, action="append", default=[], help=text)
+    parser.add_argument("--reason", metavar="TEXT", default="", help="why, for --resolve")
+
+
+def run(args: Namespace) -> int:
+    """Carry on and return the exit code."""
+    import asyncio
+
+    return asyncio.run(_dry_run(args) if args.dry_run else _run(args))
+
+
+def pairs(given: Sequence[str], option: str, shape: str) -> dict[str, str]:
+    """Split `NAME=VALUE` arguments. Raise `UsageError` where there is no `=`."""
+    found = {}
+    for text in given:
+        name, equals, value = text.partition("=")
+        if not equals or not name:
+            raise UsageError(f"{option} {text!r} does not fit", f"write {option} {shape}")
+        found[name] = value
+    return found
+
+
+async def _run(args: Namespace) -> int:
+    from switchover.locations import state_root, workspace_for
+    from switchover.migration.operator import Operator
+    from switchover.wiring import SecretWords, build, load
+
+    variables = pairs(args.var, "--var", "NAME=VALUE")
+    confirmations = pairs(args.confirm, "--confirm", "STEP=TEXT")
+    ticks = pairs(args.tick, "--tick", "STEP.N=EVIDENCE")
+    resolutions = pairs(args.resolve, "--resolve", "STEP=done|failed|retry|rollback")
+    words = SecretWords()
+    diagnostics.redact_with(words.redact)
+    path = Path(args.plan)
+    parts = build(load(path), workspace_for(state_root(args.state), path), secret_words=words)
+    engine = parts.engine
+    if engine is None:  # pragma: no cover - there is a plan, so there is an engine
+        raise UsageError("there is nothing to run")
+    operator = Operator.current()
+    try:
+        if engine.plan_edited and not engine.state.finished:
+            diagnostics.say(f"{path} was edited since the run began; the run goes by the plan it was started with")
+        engine.listen(tell)
+        with interruptible(engine, operator):
+            for step, choice in resolutions.items():
+                await engine.recover(operator)
+                await engine.settled()
+                await engine.resolve(step, choice, args.reason, operator)
+            outcome = await engine.drive(
+                operator,
+                until=args.until,
+                confirmations=confirmations,
+                ticks=ticks,
+                variables=variables,
+                retry=tuple(args.retry),
+                new=args.new,
+            )
+        return _say_outcome(engine, outcome)
+    finally:
+        await parts.aclose()
+
+
+@contextmanager
+def interruptible(engine: Engine, operator: Operator) -> Iterator[None]:
+    """Make Ctrl-C end the step that runs, with all its processes, and journal that; a second one does not wait."""
+    import asyncio
+    import signal
+
+    loop = asyncio.get_running_loop()
+    for number, reason in ((signal.SIGINT, "interrupted with Ctrl-C"), (signal.SIGTERM, "terminated")):
+        loop.add_signal_handler(number, engine.interrupt, operator, reason)
+    try:
+        yield
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
+
+
+def tell(record: Record) -> None:
+    """Write a line about what has just been journalled."""
+    from datetime import UTC, datetime
+
+    from switchover.migration.timeline import timeline
+
+    for row in timeline([record]):
+        output.emit_text(f"{datetime.fromtimestamp(row.at, UTC):%H:%M:%S}Z  {row.kind:<4}  {row.text}")
+
+
+def _say_outcome(engine: Engine, outcome: DriveOutcome) -> int:
+    code = EXIT_CODES[outcome.kind]
+    if code == 0:
+        output.emit_text(outcome.text)
+        return code
+    if outcome.kind == "failed":
+        view = engine.view()
+        lines = view.output[-_TAIL:]
+        if lines and view.action.kind == "failed":
+            output.emit_text(f"last lines of {view.output_step}:")
+            output.emit_text("\n".join(f"  {line}" for line in lines))
+    diagnostics.say(f"switchover: {outcome.text}")
+    if outcome.hint:
+        diagnostics.say(f"  {outcome.hint}")
+    return code
+
+
+async def _dry_run(args: Namespace) -> int:
+    from switchover.headless.dry_run import describe_run
+    from switchover.locations import state_root, workspace_for
+    from switchover.wiring import build_evaluator, load
+
+    path = Path(args.plan)
+    variables = pairs(args.var, "--var", "NAME=VALUE")
+    parts = build_evaluator(load(path), workspace_for(state_root(args.state), path), variables)
+    try:
+        phases = [phase.id for phase in parts.loaded.plan.phases]
+        if args.until is not None and args.until not in phases:
+            raise UsageError(f"the plan has no phase {args.until!r}", f"it has {', '.join(phases)}")
+        output.emit_text(describe_run(parts.engine, variables, until=args.until))
+    finally:
+        await parts.aclose()
+    return 0
