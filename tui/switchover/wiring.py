@@ -11,12 +11,15 @@ from switchover import __version__
 from switchover.agent.logind import read_logind
 from switchover.agent.server import Identity
 from switchover.clock import Clock, SystemClock
+from switchover.errors import PlanError
 from switchover.health.probe import Evaluator, Reading
 from switchover.hub import Hub
 from switchover.locations import Workspace, ensure_private_dir
 from switchover.migration.engine import Engine
+from switchover.migration.journal import Journal
 from switchover.migration.keeper import frozen_plan
-from switchover.plan.load import LoadedPlan, load_plan
+from switchover.migration.state import RunState, fold
+from switchover.plan.load import LoadedPlan, load_plan, load_plan_text
 from switchover.plan.secrets import SecretStore
 from switchover.plan.variables import Scope, resolve_variables
 from switchover.redaction import Redactor, neutralise
@@ -131,9 +134,29 @@ class _LaterEvaluator:
         return await self.target.evaluate(names)
 
 
-def load(path: Path) -> LoadedPlan:
-    """Read and check a plan. Raise `PlanError`."""
-    return load_plan(path)
+def load(path: Path, workspace: Workspace | None = None) -> LoadedPlan:
+    """Read and check a plan. Raise `PlanError`.
+
+    With a workspace whose run is open, a file broken since then gives way to the plan that the run was started with:
+    nobody should be kept from a rollback by a slip in an editor.
+    """
+    try:
+        return load_plan(path)
+    except PlanError:
+        frozen = _text_of_open_run(workspace) if workspace is not None else None
+        if frozen is None:
+            raise
+        return load_plan_text(frozen, path)
+
+
+def _text_of_open_run(workspace: Workspace) -> str | None:
+    journal = Journal.open(workspace.journal, SystemClock(), create=False)
+    if journal is None:
+        return None
+    with journal:
+        runs = journal.runs()
+        state = fold(journal.records(runs[-1])) if runs else RunState()
+    return state.plan_text if state.exists and not state.finished else None
 
 
 def build(
@@ -202,7 +225,6 @@ def _open(
 
     engine = Engine.open(loaded, workspace, later, clock, read_only=read_only, secrets=secrets, on_change=changed)
 
-
     def scope() -> Scope:
         now = engine.scope()
         if not variables:
@@ -239,8 +261,18 @@ def identify(parts: Parts, *, read_only: bool, since: float) -> Identity:
         plan_digest=loaded.digest if loaded is not None else "",
         read_only=read_only,
         since=since,
-        warning=read_logind().warning,
+        warning="; ".join(filter(None, (_broken_file(parts), read_logind().warning))),
     )
+
+
+def _broken_file(parts: Parts) -> str:
+    if parts.workspace.plan is None:
+        return ""
+    try:
+        load_plan(parts.workspace.plan)
+    except PlanError:
+        return "the plan file has errors now; the run goes on with the plan that it was started with"
+    return ""
 
 
 def _secret_values(loaded: LoadedPlan, secrets: SecretStore) -> Mapping[str, str]:

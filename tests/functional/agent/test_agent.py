@@ -303,3 +303,16 @@ async def test_secrets_never_reach_the_agents_files(desk: Desk, monkeypatch: pyt
     for path in desk.workspace.root.rglob("*"):
         if path.is_file():
             assert b"canary-5up3r-s3cret" not in path.read_bytes(), path
+
+
+async def test_a_plan_broken_while_its_run_is_open_does_not_keep_anybody_from_the_run(desk: Desk) -> None:
+    await asyncio.to_thread(desk.ensure)
+    client = await desk.client()
+    await client.request("run.start")
+    await asyncio.to_thread(stop, desk.workspace)
+    desk.plan.write_text("schema: 1\nid: [unfinished")
+    info = await asyncio.to_thread(desk.ensure)
+    assert "errors now" in info.warning
+    seen = await desk.see(await desk.client(), lambda s: True)
+    assert seen.header.title == "Small"
+    assert step(seen, "wait").state == "pending"

@@ -240,7 +240,7 @@ def _serve(workspace: Workspace, plan: Path | None, read_only: bool, tell: Repor
     lock = AgentLock.acquire(workspace)
     secret_words = wiring.SecretWords()
     open_log(workspace.agent_log, secret_words.redact)
-    loaded = wiring.load(plan) if plan is not None else None
+    loaded = wiring.load(plan, workspace) if plan is not None else None
 
     async def live() -> None:
         parts = wiring.build(loaded, workspace, read_only=read_only, secret_words=secret_words)
