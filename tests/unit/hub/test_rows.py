@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+import pytest
+
+from switchover.health.catalog import CheckItem
+from switchover.health.state import CheckState, advance, stand
+from switchover.hub.rows import Expectation, check_row, metric_row, service_row
+from switchover.metrics.ring import Series
+from switchover.metrics.sampler import Track
+from switchover.plan.model import CheckSpec, MetricSpec, Service
+from switchover.services.api import RunState, Seen
+from switchover.services.inventory import ServiceState, follow
+from switchover_checks.api import Finding, Result, Status
+
+OK, WARN, CRIT, UNKNOWN, SKIPPED, PENDING = Status
+ITEM = CheckItem("api", "api", CheckSpec(type="http", title="The API", every=15, timeout=10), "web", ("pg",))
+RUNNING = Seen(
+    RunState.RUNNING, OK, pid=7, cpu_percent=3.0, memory_bytes=9, started_at=1.0, latency_ms=4.26, identity="7"
+)
+STOPPED = Seen(RunState.STOPPED, CRIT, "pid 7 is gone")
+
+
+def seen(*looks: Seen) -> ServiceState:
+    state = ServiceState()
+    for index, look in enumerate(looks):
+        state = follow(state, look, "", at=100.0 + index, mono=float(index))
+    return state
+
+
+def test_a_check_shows_expected_against_observed() -> None:
+    result = Result(
+        CRIT, "503", (Finding("status", "== 200", "503", CRIT, "look at pg"),), phase="assert", evidence={"b": "x"}
+    )
+    state = advance(CheckState(), result, ITEM.rule, at=100.0, mono=5.0, duration_s=0.031)
+    row = check_row(ITEM, state, stand(state, ITEM.rule, mono=5.0), running=True, resting="")
+    assert (row.status, row.summary, row.phase, row.took_ms, row.running) == ("crit", "503", "assert", 31.0, True)
+    assert (row.findings[0].expected, row.findings[0].observed, row.findings[0].hint) == ("== 200", "503", "look at pg")
+    assert (row.title, row.service, row.needs, row.evidence) == ("The API", "web", ("pg",), (("b", "x"),))
+    assert (row.every_s, row.stale_after_s) == (15.0, 40.0)
+
+
+def test_a_check_that_is_not_watched_now_shows_none_of_its_past_as_present() -> None:
+    state = advance(CheckState(), Result(OK, "fine", (Finding.compare("a", 1, 1, True),)), ITEM.rule, at=1.0, mono=1.0)
+    row = check_row(
+        ITEM, state, stand(state, ITEM.rule, mono=1.0), running=False, resting="watched until phase x ended"
+    )
+    assert (row.status, row.summary, row.findings, row.took_ms) == ("pending", "watched until phase x ended", (), None)
+
+
+def test_a_running_service_shows_what_was_seen() -> None:
+    row = service_row("web", Service(kind="process", env="after"), seen(RUNNING), Expectation(), mono=1.0)
+    assert (row.state, row.health, row.pid, row.cpu_percent, row.memory_bytes) == ("running", "ok", 7, 3.0, 9)
+    assert (row.latency_ms, row.restarts, row.side) == (4.3, 0, "after")
+
+
+def test_a_service_not_looked_at_in_time_is_unknown_and_shows_no_numbers() -> None:
+    row = service_row("web", Service(kind="process"), seen(RUNNING), Expectation(), mono=12.0)
+    assert (row.state, row.health) == ("unknown", "unknown")
+    assert row.detail.startswith("no answer since ")
+    assert (row.cpu_percent, row.memory_bytes, row.pid, row.started_at, row.latency_ms) == (None,) * 5
+    assert row.changed_at == 111.0
+
+
+@pytest.mark.parametrize(
+    ("expectation", "looks", "health"),
+    [
+        (Expectation(first="before"), (STOPPED,), "pending"),
+        (Expectation(first="before"), (RUNNING, STOPPED), "crit"),
+        (Expectation(first="before", live="after"), (STOPPED,), "crit"),
+        (Expectation(first="after"), (STOPPED,), "crit"),
+        (Expectation(first="before", over=True), (RUNNING, STOPPED), "pending"),
+        (Expectation(first="before", no_return=True), (RUNNING, STOPPED), "pending"),
+        (Expectation(first="before", live="after", over=True), (RUNNING, STOPPED), "crit"),
+    ],
+)
+def test_a_stopped_service_is_bad_unless_its_side_need_not_run(
+    expectation: Expectation, looks: tuple[Seen, ...], health: str
+) -> None:
+    row = service_row("web", Service(kind="process", env="after"), seen(*looks), expectation, mono=1.0)
+    assert (row.state, row.health) == ("stopped", health)
+
+
+def test_a_stopped_service_of_no_side_is_always_bad() -> None:
+    row = service_row("web", Service(kind="process"), seen(STOPPED), Expectation(first="before", over=True), mono=1.0)
+    assert row.health == "crit"
+
+
+def test_what_cannot_be_counted_has_no_restarts() -> None:
+    assert service_row("w", Service(kind="http"), seen(RUNNING), Expectation(), mono=1.0).restarts is None
+    assert service_row("w", Service(kind="process"), ServiceState(), Expectation(), mono=1.0).restarts is None
+
+
+def test_a_metric_that_is_late_says_since_when() -> None:
+    track = Track("q", "plan", MetricSpec(type="http_json", warn="10"), Series(2.0), "queue", "B")
+    track.add(5.0, "", at=100.0, mono=0.0)
+    fresh = metric_row(track, now=111.0)
+    assert (fresh.latest, fresh.note, fresh.values, fresh.stale_after_s) == (5.0, "", (5.0,), 11.0)
+    late = metric_row(track, now=111.1)
+    assert late.note.startswith("no value since ")
+    assert late.observed_at == 100.0
