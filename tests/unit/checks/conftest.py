@@ -1,0 +1,34 @@
+"""A way to probe a kind in this process."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from switchover_checks.api import Result
+from switchover_checks.config import build_config
+from switchover_checks.context import LocalContext, no_secret
+from switchover_checks.registry import Registry
+
+Probe = Callable[..., Any]
+
+
+@pytest.fixture
+def probe(tmp_path: Path) -> Probe:
+    """Return a function that probes a kind once, with relative paths in the test's folder."""
+
+    async def once(
+        kind: str,
+        environments: Mapping[str, Mapping[str, Any]] | None = None,
+        secrets: Callable[[str], str] = no_secret,
+        **config: Any,
+    ) -> Result:
+        check = Registry().load(kind)
+        ctx = LocalContext(time.monotonic() + 30, tmp_path, environments=environments, secrets=secrets)
+        return await check.probe(build_config(check.config, config), ctx)
+
+    return once
