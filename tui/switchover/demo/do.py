@@ -139,6 +139,9 @@ def look(demo: Demo) -> None:
     say(f"live side: {demo.live() or 'none'}")
     for part in PARTS:
         pid = recorded(demo, part)
+        if part != "door" and not demo.store(part).exists():
+            say(f"{part:<5} has no store (not made yet, or removed)")
+            continue
         try:
             status, answer = ask(demo, part, "/_door" if part == "door" else "/health", timeout_s=5)
             words = f"HTTP {status} {answer}"
