@@ -134,29 +134,29 @@ class _LaterEvaluator:
         return await self.target.evaluate(names)
 
 
-def load(path: Path, workspace: Workspace | None = None) -> LoadedPlan:
+def load(path: Path, workspace: Workspace | None = None, *, finished: bool = False) -> LoadedPlan:
     """Read and check a plan. Raise `PlanError`.
 
     With a workspace whose run is open, a file broken since then gives way to the plan that the run was started with:
-    nobody should be kept from a rollback by a slip in an editor.
+    nobody should be kept from a rollback by a slip in an editor. With `finished` likewise for a run that is over.
     """
     try:
         return load_plan(path)
     except PlanError:
-        frozen = _text_of_open_run(workspace) if workspace is not None else None
+        frozen = _text_of_run(workspace, finished=finished) if workspace is not None else None
         if frozen is None:
             raise
-        return load_plan_text(frozen, path)
+        return load_plan_text(frozen, path, frozen=True)
 
 
-def _text_of_open_run(workspace: Workspace) -> str | None:
+def _text_of_run(workspace: Workspace, *, finished: bool) -> str | None:
     journal = Journal.open(workspace.journal, SystemClock(), create=False)
     if journal is None:
         return None
     with journal:
         runs = journal.runs()
         state = fold(journal.records(runs[-1])) if runs else RunState()
-    return state.plan_text if state.exists and not state.finished else None
+    return state.plan_text if state.exists and (finished or not state.finished) else None
 
 
 def build(

@@ -316,3 +316,17 @@ async def test_a_plan_broken_while_its_run_is_open_does_not_keep_anybody_from_th
     seen = await desk.see(await desk.client(), lambda s: True)
     assert seen.header.title == "Small"
     assert step(seen, "wait").state == "pending"
+
+
+async def test_a_plan_broken_while_its_run_is_open_does_not_keep_the_verbs_from_the_run(desk: Desk) -> None:
+    await asyncio.to_thread(desk.ensure)
+    client = await desk.client()
+    await client.request("run.start")
+    desk.plan.write_text("schema: 1\nid: [unfinished")
+    for words in (["status"], ["run", "--dry-run"]):
+        done = await asyncio.to_thread(desk.run, *words, str(desk.plan))
+        assert done.returncode == 0, done.stderr
+        assert "the run goes by the plan it was started with" in done.stderr
+    done = await asyncio.to_thread(desk.run, "run", str(desk.plan), "--new")
+    assert done.returncode != 0
+    assert desk.times_run() == 0

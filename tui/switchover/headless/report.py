@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from switchover.errors import SwitchoverError
 from switchover.headless import output
+from switchover.headless.plan_file import load_for_run
 from switchover_checks.units import format_duration
 
 __all__ = ["add_arguments", "run", "to_markdown"]
@@ -28,12 +28,10 @@ def run(args: Namespace) -> int:
 
 
 async def _report(args: Namespace) -> int:
-    from switchover.locations import state_root, workspace_for
     from switchover.migration.report import make_report
-    from switchover.wiring import build_evaluator, load
+    from switchover.wiring import build_evaluator
 
-    path = Path(args.plan)
-    parts = build_evaluator(load(path), workspace_for(state_root(args.state), path))
+    parts = build_evaluator(*load_for_run(args, finished=True))
     try:
         engine = parts.engine
         if not engine.state.exists:
@@ -107,7 +105,8 @@ def _phase(phase: dict[str, Any]) -> Iterator[str]:
         if step["reason"]:
             yield f"- {step['id']}: {_cell(step['reason'])}"
         for item in step["items"]:
-            yield f"- {step['id']} item {item['item']} by {_cell(item['by'])} at {item['at']}: {_cell(item['evidence'])}"
+            who = f"{_cell(item['by'])} at {item['at']}"
+            yield f"- {step['id']} item {item['item']} by {who}: {_cell(item['evidence'])}"
     gate = phase["gate"]
     if gate is None:
         return

@@ -6,10 +6,10 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from switchover.headless import diagnostics, output
+from switchover.headless.plan_file import load_for_run
 from switchover.headless.run import interruptible, tell
 
 if TYPE_CHECKING:
@@ -34,12 +34,10 @@ def run(args: Namespace) -> int:
 
 async def _dry_run(args: Namespace) -> int:
     from switchover.headless.dry_run import describe_way_back
-    from switchover.locations import state_root, workspace_for
     from switchover.migration.rolling import find_way
-    from switchover.wiring import build_evaluator, load
+    from switchover.wiring import build_evaluator
 
-    path = Path(args.plan)
-    parts = build_evaluator(load(path), workspace_for(state_root(args.state), path))
+    parts = build_evaluator(*load_for_run(args))
     try:
         output.emit_text(describe_way_back(find_way(parts.engine.keeper, args.name or "")))
     finally:
@@ -48,14 +46,12 @@ async def _dry_run(args: Namespace) -> int:
 
 
 async def _run(args: Namespace) -> int:
-    from switchover.locations import state_root, workspace_for
     from switchover.migration.operator import Operator
-    from switchover.wiring import SecretWords, build, load
+    from switchover.wiring import SecretWords, build
 
     words = SecretWords()
     diagnostics.redact_with(words.redact)
-    path = Path(args.plan)
-    parts = build(load(path), workspace_for(state_root(args.state), path), secret_words=words)
+    parts = build(*load_for_run(args), secret_words=words)
     engine = parts.engine
     operator = Operator.current()
     try:

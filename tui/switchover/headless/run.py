@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from switchover.errors import UsageError
 from switchover.headless import diagnostics, output
+from switchover.headless.plan_file import load_for_run
 
 if TYPE_CHECKING:
     from switchover.migration.drive import DriveOutcome
@@ -63,9 +64,8 @@ def pairs(given: Sequence[str], option: str, shape: str) -> dict[str, str]:
 
 
 async def _run(args: Namespace) -> int:
-    from switchover.locations import state_root, workspace_for
     from switchover.migration.operator import Operator
-    from switchover.wiring import SecretWords, build, load
+    from switchover.wiring import SecretWords, build
 
     variables = pairs(args.var, "--var", "NAME=VALUE")
     confirmations = pairs(args.confirm, "--confirm", "STEP=TEXT")
@@ -74,7 +74,7 @@ async def _run(args: Namespace) -> int:
     words = SecretWords()
     diagnostics.redact_with(words.redact)
     path = Path(args.plan)
-    parts = build(load(path), workspace_for(state_root(args.state), path), secret_words=words)
+    parts = build(*load_for_run(args), secret_words=words)
     engine = parts.engine
     if engine is None:  # pragma: no cover - there is a plan, so there is an engine
         raise UsageError("there is nothing to run")
@@ -147,12 +147,10 @@ def _say_outcome(engine: Engine, outcome: DriveOutcome) -> int:
 
 async def _dry_run(args: Namespace) -> int:
     from switchover.headless.dry_run import describe_run
-    from switchover.locations import state_root, workspace_for
-    from switchover.wiring import build_evaluator, load
+    from switchover.wiring import build_evaluator
 
-    path = Path(args.plan)
     variables = pairs(args.var, "--var", "NAME=VALUE")
-    parts = build_evaluator(load(path), workspace_for(state_root(args.state), path), variables)
+    parts = build_evaluator(*load_for_run(args), variables)
     try:
         phases = [phase.id for phase in parts.loaded.plan.phases]
         if args.until is not None and args.until not in phases:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from switchover.headless import output
+from switchover.headless.plan_file import load_for_run
 
 if TYPE_CHECKING:
     from switchover.migration.engine import Engine
@@ -29,11 +29,9 @@ def run(args: Namespace) -> int:
 
 
 async def _status(args: Namespace) -> int:
-    from switchover.locations import state_root, workspace_for
-    from switchover.wiring import build_evaluator, load
+    from switchover.wiring import build_evaluator
 
-    path = Path(args.plan)
-    parts = build_evaluator(load(path), workspace_for(state_root(args.state), path))
+    parts = build_evaluator(*load_for_run(args, finished=True))
     try:
         if args.format == "json":
             output.emit_json(status_json(parts.engine))

@@ -1,0 +1,33 @@
+"""The plan that a verb is given, with the workspace that belongs to it."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from switchover.errors import PlanError
+from switchover.headless import diagnostics
+from switchover.locations import Workspace, state_root, workspace_for
+
+if TYPE_CHECKING:
+    from switchover.plan.load import LoadedPlan
+
+__all__ = ["load_for_run"]
+
+
+def load_for_run(args: Namespace, *, finished: bool = False) -> tuple[LoadedPlan, Workspace]:
+    """Load the plan of an action on its run; one that was broken since the run began gives way to the run's own.
+
+    With `finished` also for a run that is over, where it is only looked at. Raise `PlanError`.
+    """
+    from switchover.wiring import load
+
+    path = Path(args.plan)
+    workspace = workspace_for(state_root(args.state), path)
+    try:
+        return load(path), workspace
+    except PlanError as error:
+        loaded = load(path, workspace, finished=finished)
+        diagnostics.say(f"{error.problems[0]}; the run goes by the plan it was started with")
+        return loaded, workspace
