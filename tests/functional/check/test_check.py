@@ -1,0 +1,243 @@
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import xml.etree.ElementTree as ET
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from switchover.cli import main
+
+Write = Callable[..., Path]
+
+FINE = '{type: command, command: "true"}'
+WARNS = '{type: disk, path: /, warn: "100%:"}'
+FAILS = '{type: command, command: "echo broken; false"}'
+HANGS = '{type: command, command: "sleep 60", timeout: 300ms}'
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Write:
+    """Write a plan with these checks, all required by its gate."""
+
+    def write(more: str = "", **checks: str) -> Path:
+        lines = ["schema: 1", "id: shop", "title: The shop", more, "checks:"]
+        lines += [f"  {name}: {spec}" for name, spec in checks.items()]
+        lines += [
+            "phases:",
+            "  - id: data",
+            '    steps: [{id: copy, run: "true", effect: read}]',
+            f"    gate: {{require: [{', '.join(checks)}]}}",
+        ]
+        path = tmp_path / "plan.yaml"
+        path.write_text("\n".join(lines))
+        return path
+
+    return write
+
+
+@pytest.fixture
+def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("SWITCHOVER_STATE", str(tmp_path / "state"))
+    return tmp_path / "state"
+
+
+@pytest.fixture(autouse=True)
+def _own_state(state: Path) -> None:
+    return
+
+
+Check = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def check(capfd: pytest.CaptureFixture[str]) -> Check:
+    """Run `switchover check` and return its exit code and what it wrote."""
+
+    def check(plan: Path, *arguments: str) -> tuple[int, str, str]:
+        code = main(["check", str(plan), *arguments])
+        written = capfd.readouterr()
+        return code, written.out, written.err
+
+    return check
+
+
+@pytest.mark.parametrize(
+    ("checks", "code", "word"),
+    [
+        ({"a": FINE}, 0, "ok"),
+        ({"a": FINE, "b": WARNS}, 1, "warn"),
+        ({"a": FINE, "b": WARNS, "c": FAILS}, 2, "crit"),
+        ({"a": FINE, "b": WARNS, "c": HANGS}, 3, "unknown"),
+        ({"a": HANGS, "b": FAILS}, 2, "crit"),
+    ],
+)
+def test_the_exit_code_is_that_of_the_worst_check(
+    check: Check, write: Write, checks: dict[str, str], code: int, word: str
+) -> None:
+    exit_code, out, _ = check(write(**checks), "--format", "json")
+    assert (exit_code, json.loads(out)["status"]) == (code, word)
+
+
+def test_the_table_lines_up_worst_first_and_shows_expected_against_observed(check: Check, write: Write) -> None:
+    _, out, err = check(write(fine=FINE, broken_badly=FAILS))
+    lines = out.splitlines()
+    column = lines[0].index("kind")
+    assert [line[column:].split()[0] for line in lines if line.startswith(("ok", "crit"))] == ["command", "command"]
+    assert lines[1].startswith("crit   broken_badly")
+    assert any(line.strip().startswith("expected") for line in lines)
+    assert any(line.strip().startswith("observed") and "1" in line for line in lines)
+    assert lines[-1] == "2 checks: 1 crit, 1 ok"
+    assert err == ""
+
+
+def test_json_has_exactly_the_promised_shape_and_stands_alone(check: Check, write: Write) -> None:
+    _, out, err = check(write(a=FAILS), "--format", "json")
+    document: dict[str, Any] = json.loads(out)
+    assert set(document) == {"status", "checks"}
+    (only,) = document["checks"]
+    assert set(only) == {"name", "kind", "status", "summary", "phase", "duration_ms", "findings"}
+    assert (only["name"], only["kind"], only["status"]) == ("a", "command", "crit")
+    assert only["duration_ms"] > 0
+    assert all(set(finding) == {"what", "expected", "observed", "status"} for finding in only["findings"])
+    assert err == ""
+
+
+def test_junit_is_valid_and_what_proves_nothing_is_an_error(check: Check, write: Write) -> None:
+    noisy = """{type: command, command: 'printf "\\033[31m<bad> & \\001"; exit 2'}"""
+    plan = write(fine=FINE, noisy=noisy, waits="{type: tcp, host: 127.0.0.1, port: 9, needs: [noisy]}", hangs=HANGS)
+    code, out, _ = check(plan, "--format", "junit")
+    suite = ET.fromstring(out).find("testsuite")
+    assert suite is not None
+    assert code == 2
+    assert (suite.get("tests"), suite.get("failures"), suite.get("errors")) == ("4", "1", "2")
+    found = {case.get("name"): [child.tag for child in case] for case in suite.iter("testcase")}
+    assert found == {"fine": [], "noisy": ["failure"], "waits": ["error"], "hangs": ["error"]}
+
+
+def test_a_skipped_check_is_never_a_pass_and_says_how_that_stands_what_it_waits_for(check: Check, write: Write) -> None:
+    plan = write(base=FAILS, waits="{type: tcp, host: 127.0.0.1, port: 9, needs: [base]}")
+    code, out, _ = check(plan, "waits", "--format", "json")
+    (only,) = json.loads(out)["checks"]
+    assert (code, only["status"]) == (3, "skipped")
+    assert only["summary"].startswith("waits for base (base is crit: ")
+
+
+def test_a_check_that_needs_a_stopped_service_says_so(check: Check, write: Write) -> None:
+    services = "services: {api: {kind: process, pid_file: nothing.pid}}"
+    code, out, _ = check(write(services, a='{type: command, command: "true", needs: [api]}'))
+    assert code == 3
+    assert "waits for api (api is stopped: no pid file nothing.pid)" in out
+
+
+def test_only_the_named_checks_are_told_and_what_they_need_is_looked_at_once(
+    check: Check, write: Write, tmp_path: Path
+) -> None:
+    count = '{type: command, command: "echo x >> counted"}'
+    needing = '{type: command, command: "true", needs: [base]}'
+    plan = write(base=count, one=needing, two=needing, other=FAILS)
+    code, out, _ = check(plan, "one", "--format", "json", "two")
+    assert (code, [c["name"] for c in json.loads(out)["checks"]]) == (0, ["one", "two"])
+    assert (tmp_path / "counted").read_text() == "x\n"
+
+
+def test_an_unknown_name_is_unknown_and_the_nearest_is_named(check: Check, write: Write) -> None:
+    code, out, err = check(write(database=FINE), "databse")
+    assert (code, out) == (3, "")
+    assert "the plan has no check 'databse'; did you mean 'database'?" in err
+
+
+@pytest.mark.parametrize(
+    "content", [None, "", "schema: 1\n", "\x00\x01", "a: [", "schema: 1\nid: a\ntitle: b\nchekcs: {}\n"]
+)
+def test_a_plan_that_cannot_be_used_is_unknown_and_no_warning(
+    check: Check, tmp_path: Path, content: str | None
+) -> None:
+    plan = tmp_path / "plan.yaml"
+    if content is not None:
+        plan.write_text(content)
+    code, out, err = check(plan)
+    assert (code, out) == (3, "")
+    assert str(plan) in err
+    assert "Traceback" not in err
+    code, out, _ = check(plan, "--format", "json")
+    assert (code, json.loads(out)) == (3, {"status": "unknown", "checks": []})
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--fromat", "json"], ["--format", "xml"], ["--var", "novalue"], ["--var", "x=1"]]
+)
+def test_a_wrong_command_line_is_unknown_and_not_critical(check: Check, write: Write, arguments: list[str]) -> None:
+    plan = write(a=FINE)
+    code, _, err = check(plan, *arguments)
+    assert code == 3
+    assert err.startswith("switchover: ")
+
+
+def test_checks_of_a_later_phase_are_counted_and_not_looked_at_unless_named(
+    check: Check, write: Write, tmp_path: Path
+) -> None:
+    later = '{type: command, command: "touch looked; false", when: data}'
+    plan = write(now=FINE, later=later)
+    code, out, _ = check(plan)
+    assert code == 0
+    assert "1 not looked at: watched from phase data on" in out
+    assert not (tmp_path / "looked").exists()
+    code, out, err = check(plan, "--format", "json")
+    assert [c["name"] for c in json.loads(out)["checks"]] == ["now"]
+    assert "1 not looked at" in err
+    assert check(plan, "later")[0] == 2
+    assert (tmp_path / "looked").exists()
+
+
+def test_nothing_to_look_at_proves_nothing(check: Check, write: Write) -> None:
+    code, out, _ = check(write(later='{type: command, command: "true", when: data}'))
+    assert code == 3
+    assert "no check was looked at" in out
+
+
+def test_a_variable_may_be_given_and_one_that_is_missing_is_unknown(check: Check, write: Write) -> None:
+    more = 'vars: {folder: {type: path, ask: "Which folder?"}}'
+    plan = write(more, a='{type: file, path: "{{ folder }}"}')
+    code, out, _ = check(plan)
+    assert code == 3
+    assert "waits for variable folder" in out
+    assert check(plan, "--var", "folder=/")[0] in (0, 2)
+    assert "waits for variable" not in check(plan, "--var", "folder=/")[1]
+
+
+def test_looking_writes_nothing_anywhere(check: Check, write: Write, state: Path, tmp_path: Path) -> None:
+    plan = write(a=FINE)
+    assert check(plan)[0] == 0
+    assert not state.exists()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["plan.yaml"]
+
+
+def test_a_secret_that_a_check_prints_is_taken_out(check: Check, write: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SHOP_TOKEN", "canary-4711-canary")
+    more = 'secrets: {token: {ref: "env:SHOP_TOKEN"}}'
+    header = "{X-Token: '{{ secret.token }}'}"
+    plan = write(more, leak=f'{{type: http, url: "http://127.0.0.1:9/", headers: {header}}}', echo=FAILS)
+    for form in ("table", "json", "junit"):
+        code, out, err = check(plan, "--format", form)
+        assert code == 2
+        assert "canary" not in out + err
+
+
+def test_it_runs_as_a_command_of_its_own_and_a_reader_that_goes_away_is_no_failure(write: Write) -> None:
+    plan = write(a=FINE)
+    command = [sys.executable, "-m", "switchover", "check", str(plan)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+    assert (done.returncode, done.stderr) == (0, "")
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as gone:
+        assert gone.stdout is not None
+        assert gone.stderr is not None
+        os.close(os.dup(gone.stdout.fileno()))
+        gone.stdout.close()
+        assert gone.stderr.read() == b""
+        assert gone.wait() == 0
