@@ -42,8 +42,10 @@ def to_json(result: Result) -> dict[str, Any]:
     """Turn a result into plain data."""
     return {
         "status": int(result.status),
-        "summary": result.summary,
-        "findings": [[f.what, f.expected, f.observed, int(f.status), f.hint] for f in result.findings],
+        "summary": str(result.summary),
+        "findings": [
+            [*map(str, (f.what, f.expected, f.observed)), int(f.status), str(f.hint)] for f in result.findings
+        ],
         "metrics": [[m.name, m.value, m.unit, m.warn, m.crit] for m in result.metrics],
         "phase": result.phase,
         "evidence": dict(result.evidence),

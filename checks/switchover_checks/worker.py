@@ -82,11 +82,20 @@ def main() -> int:
     os.dup2(2, 1)
     line = _Line(source, sink)
     request = line.receive()
-    line.send({"result": to_json(_result(request, line))})
+    line.send({"result": _result(request, line)})
     os._exit(0)  # a module's threads and exit handlers are not waited for
 
 
-def _result(request: Mapping[str, Any], line: _Line) -> Result:
+def _result(request: Mapping[str, Any], line: _Line) -> dict[str, Any]:
+    try:
+        data = to_json(_looked(request, line))
+        json.dumps(data)
+    except (TypeError, ValueError, AttributeError) as error:
+        return to_json(Result.unknown(f"the check returned a Result that is none: {type(error).__name__}: {error}"))
+    return data
+
+
+def _looked(request: Mapping[str, Any], line: _Line) -> Result:
     try:
         check = _load(request)
         config = build_config(check.config, request["config"])
