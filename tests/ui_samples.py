@@ -304,7 +304,7 @@ def healthy() -> Snapshot:
         phases=(*PHASES[:2], data, *PHASES[3:]),
         state="waiting",
         current_step="index",
-        action=ActionView("step", "index", "run index: build the search indices (creates something new, ~5 m)"),
+        action=ActionView("step", "index", "run index"),
         output_step="",
         output=(),
     )

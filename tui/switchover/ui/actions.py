@@ -44,7 +44,7 @@ class OperatorActions(DifferenceMixin):
         """Put a remark or an error into the status line of the screen that is seen."""
         screen = self.screen
         if isinstance(screen, BaseScreen):
-            screen.status.say(text, error=error, hint=hint)
+            screen.say(text, error=error, hint=hint)
 
     def is_offered(self, action: str) -> bool:
         """Say whether an action would do something now: only then its key is shown, and works."""

@@ -139,7 +139,7 @@ class MigrationPane(Pane):
         lines: list[Line] = [rule(width)]
         if gate is not None:
             lines.append(gate_line(gate, self.moment, width))
-        lines.append(action_line(view.action, width, sent=self.sent, read_only=self.read_only))
+        lines.append(action_line(view, width, sent=self.sent, read_only=self.read_only))
         return lines
 
     def _next_gate(self) -> GateView | None:

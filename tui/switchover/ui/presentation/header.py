@@ -96,8 +96,9 @@ def _badges(snapshot: Snapshot) -> dict[str, Line]:
     badges: dict[str, Line] = {}
     services = snapshot.services
     if services:
-        up = sum(service.state == "running" and service.health == "ok" for service in services)
-        badges["services"] = (Span(f"{up}/{len(services)}", "tab" if up == len(services) else "outcome-warn"),)
+        wanted = [service for service in services if service.health not in {"pending", "skipped"}]
+        up = sum(service.state == "running" and service.health == "ok" for service in wanted)
+        badges["services"] = (Span(f"{up}/{len(wanted)}", "tab" if up == len(wanted) else "outcome-warn"),)
     counts = {
         status: sum(check.status == status for check in snapshot.checks) for status in ("crit", "unknown", "warn")
     }

@@ -17,9 +17,9 @@ _COLUMNS = (
     Column("", 1),
     Column("metric", 8, most=32),
     Column("last minutes", 18, grow=6),
-    Column("now", 9, "right"),
-    Column("lowest", 9, "right", drop=5),
-    Column("highest", 9, "right", drop=4),
+    Column("now", 9, "right", most=12),
+    Column("lowest", 11, "right", drop=5),
+    Column("highest", 11, "right", drop=4),
     Column("before", 9, "right", drop=2),
     Column("warns", 5, drop=3, most=24),
     Column("note", 14, drop=6, grow=2),
@@ -29,6 +29,7 @@ _COLUMNS = (
 def metric_table(moment: Moment, width: int, wanted: str = "") -> tuple[list[Line], list[Item]]:
     """Return the heading and an item a series, in groups, the troubled first within each."""
     columns = widen(_COLUMNS, 1, [row.title or row.name for row in moment.data.metrics])
+    columns = widen(columns, 3, [value_with_unit(row.latest, row.unit) for row in moment.data.metrics])
     columns = widen(columns, 7, [_limits(row) for row in moment.data.metrics])
     layout = lay_out(columns, width)
     spark = next((wide for index, _, wide in layout.columns if index == 2), 18)

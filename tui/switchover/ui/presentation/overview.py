@@ -162,11 +162,17 @@ def _gate_words(phase: str, state: str, missing: Sequence[str]) -> str:
 def _sides(snapshot: Snapshot) -> Line:
     sides: dict[str, list[bool]] = {}
     for service in snapshot.services:
-        sides.setdefault(service.side or "shared", []).append(service.state == "running" and service.health == "ok")
+        side = service.side or "shared"
+        fine = sides.setdefault(side, [])
+        if service.health not in {"pending", "skipped"}:
+            fine.append(service.state == "running" and service.health == "ok")
     parts: list[Line] = []
     for side in sorted(sides, key=lambda name: name != snapshot.header.live_side):
         fine = sides[side]
         up = sum(fine)
+        if not fine:
+            parts.append((Span(f"{side} not watched yet", "muted"),))
+            continue
         serving = " (serving)" if side == snapshot.header.live_side else ""
         parts.append(
             (

@@ -32,6 +32,13 @@ _STATES = {
 }
 
 
+def state_word(row: ServiceRow) -> tuple[str, str]:
+    """Return the glyph and the style of a service's state; one that need not run yet is no trouble."""
+    if row.health in {"pending", "skipped"} and row.state != "running":
+        return "○", "outcome-pending"
+    return _STATES.get(row.state, ("?", "outcome-unknown"))
+
+
 def is_late(observed_at: float | None, stale_after_s: float, now: float) -> bool:
     """Say whether a value is older than it may be."""
     return observed_at is not None and now - observed_at > stale_after_s
@@ -46,7 +53,7 @@ def service_table(moment: Moment, width: int, wanted: str = "") -> tuple[list[Li
     rows = tuple(
         sorted(
             rows,
-            key=lambda row: (0 if severity(row.health) < 3 or row.state == "stopped" else 1, row.side, row.name),
+            key=lambda row: (0 if severity(row.health) < 3 else 2 if row.health in {"pending", "skipped"} else 1, row.side, row.name),
         )
     )
     items = []
@@ -59,7 +66,7 @@ def service_table(moment: Moment, width: int, wanted: str = "") -> tuple[list[Li
 
 def _cells(row: ServiceRow, now: float, spark: int) -> list[Line | Span]:
     late = is_late(row.observed_at, row.stale_after_s, now)
-    glyph, style = _STATES.get(row.state, ("?", "outcome-unknown"))
+    glyph, style = state_word(row)
     word = outcome(row.health)
     cpu: Line = (
         Span(sparkline(row.cpu_history, spark, top=_top(row.cpu_history)), "spark-line"),
@@ -98,7 +105,7 @@ def service_detail(row: ServiceRow, moment: Moment, width: int) -> list[Line]:
     del width
     now = moment.now
     word = outcome(row.health)
-    glyph, style = _STATES.get(row.state, ("?", "outcome-unknown"))
+    glyph, style = state_word(row)
     facts = [
         ("state", f"{glyph} {row.state}", style),
         ("health", f"{word.glyph} {word.word}", word.style),

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from switchover.snapshot import GateView, MigrationView, RollbackView, StepView
-from switchover.ui.presentation.line import Line, Span, clean, cut, join, rule, spread, wrap
+from switchover.ui.presentation.line import Line, Span, clean, cut, join, line_width, rule, spread, wrap
 from switchover.ui.presentation.moment import Moment
 from switchover.ui.presentation.numbers import age, clock, upright
 from switchover.ui.presentation.objectives import objective_lines
 from switchover.ui.presentation.overview import timeline_lines
 from switchover.ui.presentation.spark import progress_bar
-from switchover.ui.presentation.wizard import spent
+from switchover.ui.presentation.wizard import needs_now, spent
 from switchover.ui.presentation.words import effect, gate, outcome, step
 
 __all__ = ["gate_lines", "output_lines", "rollback_summary", "side_lines", "step_lines"]
@@ -97,7 +97,7 @@ def _consequences(entry: StepView, view: MigrationView, width: int, *, roomy: bo
     )
     takes = f", ~{age(entry.rollback_expect_s)}" if entry.rollback_expect_s else ""
     lines.append((Span(" undo     ", "muted"), Span(undo + takes, "text" if entry.rollback else "muted")))
-    lines.append((Span(" way back ", "muted"), *rollback_summary(view.rollbacks)))
+    lines.extend(_ways(view, width))
     if roomy:
         times = []
         if entry.started_at is not None:
@@ -111,6 +111,18 @@ def _consequences(entry: StepView, view: MigrationView, width: int, *, roomy: bo
         if times:
             lines.append((Span(" time     ", "muted"), Span(" · ".join(times), "muted")))
     return lines
+
+
+def _ways(view: MigrationView, width: int) -> list[Line]:
+    """Return the ways back in one line, or what they lose below them where that does not fit."""
+    summary = rollback_summary(view.rollbacks)
+    if line_width(summary) + 10 <= width:
+        return [(Span(" way back ", "muted"), *summary)]
+    loses = summary[-1] if summary and summary[-1].text.startswith("loses ") else None
+    if loses is None:
+        return [(Span(" way back ", "muted"), *summary)]
+    below = wrap(loses.text, width - 11, loses.style, limit=2)
+    return [(Span(" way back ", "muted"), *summary[:-2]), *((Span(" " * 10), *line) for line in below)]
 
 
 def rollback_summary(ways: Sequence[RollbackView]) -> Line:
@@ -154,7 +166,7 @@ def gate_lines(entry: GateView, moment: Moment, width: int, height: int) -> list
     if entry.reason:
         lines.extend((Span(" "), *line) for line in wrap(entry.reason, width - 2, word.style, limit=2))
     lines.append(())
-    for need in entry.requirements:
+    for need in needs_now(entry, moment):
         mark = outcome(need.status)
         lines.append(
             (

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from rich.cells import cell_len
 
-from switchover.snapshot import ActionView, GateView, MigrationView, PhaseView, StepView
+from switchover.snapshot import GateView, MigrationView, PhaseView, Requirement, StepView
 from switchover.ui.presentation.line import Item, Line, Span, cut, fit, join, spread
 from switchover.ui.presentation.moment import Moment
 from switchover.ui.presentation.numbers import age, upright
 from switchover.ui.presentation.spark import progress_bar
+from switchover.ui.presentation.words import effect
 from switchover.ui.presentation.words import gate as gate_word
 from switchover.ui.presentation.words import outcome
 from switchover.ui.presentation.words import step as step_word
@@ -19,6 +22,7 @@ __all__ = [
     "find_gate",
     "find_step",
     "gate_line",
+    "needs_now",
     "phase_lines",
     "run_line",
     "spent",
@@ -39,7 +43,7 @@ def tree_width_for(view: MigrationView, width: int) -> int:
     names = [3 + cell_len(step.id) for phase in view.phases for step in phase.steps]
     names.extend(1 + cell_len(phase.title or phase.id) for phase in view.phases)
     wanted = max(names, default=10) + 11
-    return max(min(wanted, width * 2 // 5, 48), 20)
+    return max(min(wanted, width * 3 // 8, 48), 20)
 
 
 def tree_items(moment: Moment, width: int) -> list[Item]:
@@ -130,7 +134,7 @@ def gate_line(gate: GateView, moment: Moment, width: int) -> Line:
         by = f" by {gate.answered_by}" if gate.answered_by else ""
         return (Span(f" gate {gate.phase} ", "muted"), Span(f"✓ passed{by}", "step-done"))
     parts: list[Line] = []
-    for need in gate.requirements:
+    for need in needs_now(gate, moment):
         word = outcome(need.status)
         parts.append((Span(f"{need.name} "), Span(word.glyph, word.style)))
     if gate.hold_s:
@@ -141,6 +145,19 @@ def gate_line(gate: GateView, moment: Moment, width: int) -> Line:
         parts.append((Span(f"gives up in {age(gate.deadline_at - moment.now)}", "muted"),))
     line = (Span(f" gate {gate.phase} needs: ", "muted"), *join(parts))
     return spread(line, (), width)
+
+
+def needs_now(gate: GateView, moment: Moment) -> tuple[Requirement, ...]:
+    """Return what a gate needs; before it has been asked, each check as it is watched now."""
+    if gate.state not in {"pending", "failed"}:
+        return gate.requirements
+    seen = {check.name: check for check in moment.data.checks}
+    return tuple(
+        replace(need, status=seen[need.name].status, summary=seen[need.name].summary)
+        if need.status == "pending" and need.name in seen
+        else need
+        for need in gate.requirements
+    )
 
 
 def _hold(gate: GateView) -> Line:
@@ -162,8 +179,9 @@ _VERBS = {
 }
 
 
-def action_line(action: ActionView, width: int, *, sent: bool, read_only: bool) -> Line:
+def action_line(view: MigrationView, width: int, *, sent: bool, read_only: bool) -> Line:
     """Say in one statement what enter would do now."""
+    action = view.action
     if read_only and action.kind not in {"none", "done"}:
         return (Span(" read-only ", "late"), Span(cut(action.text, width - 14), "muted"))
     if sent:
@@ -174,6 +192,10 @@ def action_line(action: ActionView, width: int, *, sent: bool, read_only: bool) 
         return (Span(" ✓ ", "step-done"), Span(action.text or "the migration is done", "step-done"))
     text = action.text or f"{_VERBS.get(action.kind, action.kind)} {action.target}".strip()
     style = "danger" if action.dangerous or action.kind == "confirm" else "strong"
+    step = find_step(view, action.target) if action.kind in {"step", "confirm"} else None
+    if step is not None:
+        expect = f", ~{age(step.expect_s)}" if step.expect_s else ""
+        text = f"{text} · {effect(step.effect)[0]}{expect}"
     return (Span(" enter ", "key"), Span(cut(text, width - 8), style))
 
 

@@ -8,6 +8,7 @@ from typing import ClassVar
 from textual import events
 from textual.binding import ActiveBinding, Binding, BindingType
 from textual.screen import Screen
+from textual.timer import Timer
 
 from switchover.ui.presentation.keys import KeyHint
 from switchover.ui.presentation.moment import Moment
@@ -15,6 +16,7 @@ from switchover.ui.theme import Painter
 from switchover.ui.widgets.bars import HeaderBar, KeyBar, StatusLine
 from switchover.ui.widgets.lines import LineView
 
+REMARK_S = 4.0
 _TEXTUALS_OWN = {"app.focus_next", "app.focus_previous", "screen.copy_text"}
 
 __all__ = ["BaseScreen", "OverScreen", "hints_from"]
@@ -48,6 +50,7 @@ class BaseScreen(Screen[None]):
         self.header = HeaderBar(painter, moment, title=title)
         self.status = StatusLine(painter)
         self.keys = KeyBar(painter)
+        self._remark_timer: Timer | None = None
 
     @property
     def tab(self) -> str:
@@ -65,6 +68,16 @@ class BaseScreen(Screen[None]):
             self.draw()
             self.header.show(moment, tab=self.tab, title=self.headline)
             self.show_keys()
+
+    def say(self, text: str, *, error: bool = False, hint: str = "") -> None:
+        """Show an error until it has been read; a remark for a moment, in the place of the keys."""
+        if error:
+            self.status.say(text, hint=hint)
+            return
+        self.keys.remark(text)
+        if self._remark_timer is not None:
+            self._remark_timer.stop()
+        self._remark_timer = self.set_timer(REMARK_S, lambda: self.keys.remark(""))
 
     def draw(self) -> None:
         """Draw this screen's own part from `self.moment`."""

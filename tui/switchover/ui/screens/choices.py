@@ -22,7 +22,7 @@ __all__ = ["Choice", "ChoiceScreen"]
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One thing that can be decided. `ask` labels what is typed with it, empty where nothing; `need`: not left empty."""
+    """One thing that can be decided. `ask` labels what is typed with it; `need`: it may not stay empty."""
 
     key: str
     label: str
@@ -65,8 +65,8 @@ class ChoiceScreen(GuardedScreen):
         yield self.header
         yield self._rows
         yield self._entry
-        yield self.keys
         yield self.status
+        yield self.keys
 
     def on_mount(self) -> None:
         """Choose first."""
@@ -110,7 +110,7 @@ class ChoiceScreen(GuardedScreen):
         if choice is None:
             return
         if choice.need and not text:
-            self.status.say("this needs a word: it stands in the report", error=True)
+            self.say("this needs a word: it stands in the report", error=True)
             return
         self._send(choice, text)
 

@@ -31,8 +31,8 @@ class DetailScreen(OverScreen):
         """Header, body, status, keys."""
         yield self.header
         yield self._body
-        yield self.keys
         yield self.status
+        yield self.keys
 
     def draw(self) -> None:
         """Draw the body."""

@@ -41,8 +41,8 @@ class DiagnoseScreen(OverScreen):
         """Place what was found."""
         yield self.header
         yield self._body
-        yield self.keys
         yield self.status
+        yield self.keys
 
     def on_mount(self) -> None:
         """Run it."""
@@ -59,7 +59,7 @@ class DiagnoseScreen(OverScreen):
             reply = await self._request("trouble.diagnose", index=self._index)
         except SwitchoverError as error:
             self._results = []
-            self.status.say(error.title, error=True, hint=error.hint)
+            self.say(error.title, error=True, hint=error.hint)
         else:
             self._results = [(str(one["command"]), one["exit_code"], str(one["output"])) for one in reply]
         self.draw()

@@ -63,8 +63,8 @@ class AskScreen(GuardedScreen):
         """Place the question."""
         yield self.header
         yield self._body
-        yield self.keys
         yield self.status
+        yield self.keys
 
     def draw(self) -> None:
         """Draw the question."""
@@ -97,8 +97,8 @@ class ConfirmScreen(GuardedScreen):
         yield RuleLine(self.painter)
         yield self._ask
         yield self._entry
-        yield self.keys
         yield self.status
+        yield self.keys
 
     def on_mount(self) -> None:
         """Type at once, but not before the guard has passed."""
@@ -126,7 +126,7 @@ class ConfirmScreen(GuardedScreen):
         """Send it where it is exactly what was asked for."""
         if event.text != self._step.confirm_text:
             self._entry.text = ""
-            self.status.say(f"that is not “{self._step.confirm_text}”; nothing was done", error=True)
+            self.say(f"that is not “{self._step.confirm_text}”; nothing was done", error=True)
             return
         self.app.post_message(
             Intent(
@@ -137,13 +137,13 @@ class ConfirmScreen(GuardedScreen):
 
     def on_entry_left(self) -> None:
         """Go back."""
-        self.dismiss()
+        self.action_back()
 
     def on_paste(self, event: events.Paste) -> None:
         """Take nothing that was not typed."""
         event.stop()
         event.prevent_default()
-        self.status.say("this must be typed, not pasted", error=True)
+        self.say("this must be typed, not pasted", error=True)
 
     def on_key(self, event: events.Key) -> None:
         """Scroll what is at stake without leaving the line."""

@@ -66,8 +66,8 @@ class MainScreen(BaseScreen):
         pane = self._panes[self._tab] = _make(self._tab)(self.painter, self.moment)
         pane.add_class("-shown")
         yield Container(pane, id="panes")
-        yield self.keys
         yield self.status
+        yield self.keys
         yield self._too_small
 
     def on_mount(self) -> None:
@@ -137,7 +137,7 @@ class MainScreen(BaseScreen):
         if self.query(Entry):
             return
         entry = Entry(self.painter, "/", self.pane.wanted, id="filter")
-        await self.mount(entry, before=self.keys)
+        await self.mount(entry, before=self.status)
         entry.take_focus()
 
     def on_entry_typed(self, event: object) -> None:

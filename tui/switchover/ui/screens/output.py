@@ -54,8 +54,8 @@ class OutputScreen(OverScreen):
         yield self.header
         yield self._body
         yield self._entry
-        yield self.keys
         yield self.status
+        yield self.keys
 
     def on_mount(self) -> None:
         """Begin to read."""
@@ -88,7 +88,7 @@ class OutputScreen(OverScreen):
                     break
         except SwitchoverError as error:
             self._complete = True
-            self.status.say(error.title, error=True, hint=error.hint)
+            self.say(error.title, error=True, hint=error.hint)
         finally:
             self._reading = False
             self.call_after_refresh(lambda: self.show(self.moment, self.painter))
@@ -116,7 +116,7 @@ class OutputScreen(OverScreen):
         found = self._body.search(event.text)
         self._entry.display = False
         self._body.focus()
-        self.status.say(
+        self.say(
             f"{found} lines with “{event.text}”: n next, N previous" if found else f"no line with “{event.text}”"
         )
 

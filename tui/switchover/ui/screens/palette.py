@@ -63,8 +63,8 @@ class PaletteScreen(OverScreen):
         yield self.header
         yield self._entry
         yield self._rows
-        yield self.keys
         yield self.status
+        yield self.keys
 
     def on_mount(self) -> None:
         """Type at once."""
@@ -111,7 +111,7 @@ class PaletteScreen(OverScreen):
 
     def on_entry_left(self) -> None:
         """Go back."""
-        self.dismiss()
+        self.action_back()
 
 
 def _ordered(ranked: Sequence[tuple[int | None, int, Command]]) -> list[tuple[int, Command]]:

@@ -33,8 +33,8 @@ class RollbackScreen(OverScreen):
         """Place the ways."""
         yield self.header
         yield self._rows
-        yield self.keys
         yield self.status
+        yield self.keys
 
     def on_mount(self) -> None:
         """Stand on the first way that is open."""
@@ -57,7 +57,7 @@ class RollbackScreen(OverScreen):
         if way is None:
             return
         if not way.available:
-            self.status.say(f"this way is closed: {way.reason or 'not available now'}", error=True)
+            self.say(f"this way is closed: {way.reason or 'not available now'}", error=True)
             return
         width = max(self.size.width - 4, 20)
         lines: list[Line] = [(Span(f" Roll back {way_name(way)}", "danger"), Span(f"  {way.title}", "muted")), ()]

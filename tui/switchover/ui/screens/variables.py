@@ -37,8 +37,8 @@ class VariablesScreen(OverScreen):
         yield self.header
         yield self._body
         yield self._entry
-        yield self.keys
         yield self.status
+        yield self.keys
 
     def on_mount(self) -> None:
         """Ask for the first."""
@@ -66,7 +66,7 @@ class VariablesScreen(OverScreen):
         """Take a value; start after the last."""
         name = self._wanted[self._at][0]
         if not event.text.strip():
-            self.status.say(f"{name} needs a value", error=True)
+            self.say(f"{name} needs a value", error=True)
             return
         self.status.clear()
         self._values[self._at] = event.text.strip()
@@ -79,7 +79,7 @@ class VariablesScreen(OverScreen):
 
     def on_entry_left(self) -> None:
         """Go back."""
-        self.dismiss()
+        self.action_back()
 
     def action_previous(self) -> None:
         """Go back to the value before."""

@@ -56,54 +56,52 @@ class RuleLine(LineView):
 
 
 class StatusLine(LineView):
-    """One line for what the agent answered; an error stays until it has been read."""
+    """One line for what went wrong; it stays until it has been read."""
 
-    DEFAULT_CSS = "StatusLine { height: 1; dock: bottom; display: none; }"
+    DEFAULT_CSS = "StatusLine { height: 1; display: none; }"
 
     def __init__(self, painter: Painter) -> None:
         super().__init__(painter, id="status")
         self._said: Line = ()
-        self.sticky = False
 
-    def say(self, text: str, *, error: bool = False, hint: str = "") -> None:
-        """Show a message. An error is not pushed out by a mere remark."""
-        if self.sticky and not error:
-            return
-        self.sticky = error
-        glyph, style = ("✗", "message-error") if error else ("·", "message-info")
-        said = [Span(f" {glyph} {text}".replace("\n", " · "), style)]
+    def say(self, text: str, *, hint: str = "") -> None:
+        """Show an error, and what to do about it."""
+        said = [Span(f" ✗ {text}".replace("\n", " · "), "message-error")]
         if hint:
             said.append(Span(f"  {hint}".replace("\n", " · "), "key-label"))
         self._said = tuple(said)
         self.display = True
         self._draw()
 
-    def clear(self, *, remarks_only: bool = False) -> bool:
-        """Take the message away; say whether there was one."""
-        if not self.display or (remarks_only and self.sticky):
-            return False
-        self.sticky = False
-        self._said = ()
+    def clear(self) -> bool:
+        """Take the error away; say whether there was one."""
+        shown = bool(self.display)
         self.display = False
-        return True
+        return shown
 
     def on_resize(self, _event: events.Resize) -> None:
         """Fit the new width."""
         self._draw()
 
     def _draw(self) -> None:
-        close: Line = (Span(" esc", "key"), Span(" read ", "key-label")) if self.sticky else ()
+        close: Line = (Span(" esc", "key"), Span(" read ", "key-label"))
         self.set_lines([spread(self._said, close, self.size.width)])
 
 
 class KeyBar(LineView):
-    """The keys that do something here."""
+    """The keys that do something here; for a moment, a remark in their place."""
 
-    DEFAULT_CSS = "KeyBar { height: 1; dock: bottom; }"
+    DEFAULT_CSS = "KeyBar { height: 1; }"
 
     def __init__(self, painter: Painter) -> None:
         super().__init__(painter)
         self._hints: tuple[KeyHint, ...] = ()
+        self._remark = ""
+
+    def remark(self, text: str) -> None:
+        """Put a remark in the place of the keys; an empty one brings them back."""
+        self._remark = text
+        self._draw()
 
     def show(self, hints: tuple[KeyHint, ...]) -> None:
         """Show these keys, as many as fit."""
@@ -115,4 +113,5 @@ class KeyBar(LineView):
         self._draw()
 
     def _draw(self) -> None:
-        self.set_lines([key_line(self._hints, self.size.width)])
+        remark: Line = (Span(f" · {self._remark}".replace("\n", " · "), "message-info"),)
+        self.set_lines([remark if self._remark else key_line(self._hints, self.size.width)])
