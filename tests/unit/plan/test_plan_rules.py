@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
+
+from switchover.errors import PlanError
+from switchover.plan.load import load_plan_text
 
 Problems = Callable[[str], list[str]]
 
@@ -381,3 +385,26 @@ def test_templates_of_docker_and_kubectl_in_commands_are_left_alone(problems: Pr
         "run: ./scripts/destroy.sh", "run: \"docker ps --format '{{.Names}} {{json .Ports}} {{ .Image }}'\""
     )
     assert problems(text) == []
+
+
+def test_a_frozen_plan_loads_though_its_check_module_is_gone(tmp_path: Path, example: str) -> None:
+    module = tmp_path / "queue.py"
+    module.write_text(
+        "class Q:\n    kind='queue'\n    effect='read'\n    config=Q\n    async def probe(self, c, x): ...\n"
+    )
+    text = example.replace("currency: USD", "check_modules: [queue.py]")
+    text = text.replace("\nmetrics:", "\n  mine: {type: queue, every: 5s}\nmetrics:")
+    digest = load_plan_text(text, tmp_path / "plan.yaml").digest
+    module.unlink()
+    with pytest.raises(PlanError):
+        load_plan_text(text, tmp_path / "plan.yaml")
+    assert load_plan_text(text, tmp_path / "plan.yaml", frozen=True).digest == digest
+
+
+def test_a_thousand_wrong_names_among_a_thousand_are_told_without_much_ado(problems: Problems) -> None:
+    names = range(1000)
+    checks = "".join(f"  check_{n}: {{type: memory, warn: '80%', every: 5s}}\n" for n in names)
+    gate = ", ".join(f"chekc_{n}" for n in names)
+    found = problems(f"schema: 1\nid: a\ntitle: A\nchecks:\n{checks}phases:\n- id: p\n  gate: {{require: [{gate}]}}\n")
+    assert len(found) == 1000
+    assert "there is no check 'chekc_7'; did you mean 'check_7'?" in found[7]

@@ -185,7 +185,7 @@ def plan_in_force(file: LoadedPlan, state: RunState) -> LoadedPlan:
     if not state.exists or state.plan_digest == file.digest:
         return file
     try:
-        return load_plan_text(state.plan_text, file.path)
+        return load_plan_text(state.plan_text, file.path, frozen=True)
     except PlanError as error:
         raise StateError(
             "the plan that this run was started with cannot be read by this version",

@@ -40,10 +40,12 @@ def load_plan(path: Path, registry: Registry | None = None) -> LoadedPlan:
     return load_plan_text(decode_plan(read_plan(path), path), path, registry)
 
 
-def load_plan_text(text: str, path: Path, registry: Registry | None = None) -> LoadedPlan:
-    """Check a plan that is already text, such as the copy frozen in a run's journal. `path` is where it came from.
+def load_plan_text(text: str, path: Path, registry: Registry | None = None, *, frozen: bool = False) -> LoadedPlan:
+    """Check a plan that is already text. `path` is where it came from.
 
-    Without a registry, the plan's own `check_modules` are read (not executed) from the plan's directory.
+    Without a registry, the plan's own `check_modules` are read (not executed) from the plan's directory. A `frozen`
+    plan was judged when its run started; only its shape is checked again, so that neither a check module that was
+    edited since nor a stricter version of this program shuts the way forward or back.
     """
     document = read_document(text.removeprefix("\ufeff"))
     problems = [_problem(path, (line, column), complaint) for line, column, complaint in document.complaints]
@@ -64,7 +66,7 @@ def load_plan_text(text: str, path: Path, registry: Registry | None = None) -> L
     data = {key: value for key, value in document.root.data.items() if value is not None}
     reading = read_model(document, data)
     complaints = list(reading.complaints)
-    if reading.plan is not None:
+    if reading.plan is not None and not frozen:
         used = Registry(check_modules(reading.plan, directory)) if registry is None else registry
         draft = Draft(reading.plan, Names.of(data), used, data)
         complaints += [c for c in judge(draft) if reading.covers(c.path)]

@@ -10,6 +10,8 @@ __all__ = ["Complaint", "Path", "did_you_mean", "format_path", "unknown_name"]
 
 Path = tuple[str | int, ...]
 
+_MOST_COMPARED = 50
+
 
 @dataclass(frozen=True, slots=True)
 class Complaint:
@@ -33,11 +35,20 @@ def format_path(path: Path) -> str:
 
 def did_you_mean(wrong: str, known: Iterable[str]) -> str:
     """Return `; did you mean 'pg_dump'?` when one of `known` is near, else nothing."""
-    near = difflib.get_close_matches(wrong[:100], list(known), n=1, cutoff=0.6)
+    names = list(known)
+    near = difflib.get_close_matches(wrong[:100], _candidates(wrong, names), n=1, cutoff=0.6)
     if not near:
-        folded = {name.casefold(): name for name in known}
+        folded = {name.casefold(): name for name in names}
         near = [folded[wrong.casefold()]] if wrong.casefold() in folded else []
     return f"; did you mean {near[0]!r}?" if near else ""
+
+
+def _candidates(wrong: str, names: list[str]) -> list[str]:
+    """Return the names worth comparing closely: of many only those with nearly the same length and letters."""
+    if len(names) <= _MOST_COMPARED:
+        return names
+    letters = set(wrong)
+    return sorted(names, key=lambda name: abs(len(name) - len(wrong)) + len(letters ^ set(name)))[:_MOST_COMPARED]
 
 
 def unknown_name(what: str, wrong: str, known: Iterable[str]) -> str:
