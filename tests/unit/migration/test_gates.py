@@ -1,0 +1,171 @@
+"""Gates, over a clock that is set by hand."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from tests.unit.migration.harness import ANA, BEN, Bench, Checks, HandClock, open_bench
+
+from switchover.errors import RefusedError
+from switchover.migration.events import GatePassed
+from switchover_checks.api import Status
+
+OK, WARN, CRIT, UNKNOWN, SKIPPED = Status.OK, Status.WARN, Status.CRIT, Status.UNKNOWN, Status.SKIPPED
+
+
+def _plan(gate: str) -> str:
+    return f"""
+    checks:
+      up: {{type: tcp, host: localhost, port: 1}}
+      rows: {{type: tcp, host: localhost, port: 2}}
+    performance:
+      speed: {{title: Speed, unit: ms, before: up.time, after: rows.time, target: "after <= before / 2"}}
+      unused: {{title: Unused, before: 1, after: rows.time, target: "after < before"}}
+    phases:
+      - id: a
+        gate: {gate}
+    """
+
+
+async def _bench(directory: Path, gate: str, **statuses: list[Status]) -> tuple[Bench, HandClock]:
+    clock = HandClock()
+    checks = Checks(clock, {"up": [OK], "rows": [OK]}, {"up": {"time": 100.0}, "rows": {"time": 10.0}})
+    bench = open_bench(directory, _plan(gate), clock=clock, checks=checks)
+    await bench.engine.start(ANA)
+    checks.statuses.update(statuses)
+    return bench, clock
+
+
+async def test_all_required_ok_opens_the_gate(tmp_path: Path) -> None:
+    bench, _ = await _bench(tmp_path, "{require: [up, rows]}")
+    assert await bench.engine.check_gate("a", ANA)
+    assert bench.engine.state.stage == "done"
+    await bench.engine.aclose()
+
+
+@pytest.mark.parametrize("status", [WARN, CRIT, UNKNOWN, SKIPPED, Status.PENDING])
+async def test_anything_but_ok_keeps_it_shut_and_says_why(tmp_path: Path, status: Status) -> None:
+    bench, _ = await _bench(tmp_path, "{require: [up, rows]}", rows=[status])
+    assert not await bench.engine.check_gate("a", ANA)
+    view = bench.engine.view()
+    gate = view.phases[0].gate
+    assert gate is not None
+    assert gate.state == "failed"
+    assert "rows" in gate.reason
+    assert [r.status for r in gate.requirements] == ["ok", status.label]
+    assert view.action.kind == "gate"
+    await bench.engine.aclose()
+
+
+async def test_a_check_without_a_reading_and_an_old_reading_pass_no_gate(tmp_path: Path) -> None:
+    bench, _ = await _bench(tmp_path, "{require: [up]}")
+    bench.checks.age = 5.0
+    assert not await bench.engine.check_gate("a", ANA)
+    assert "not looked at anew" in bench.engine.state.gate("a").reason
+    bench.checks.statuses.clear()
+    assert not await bench.engine.check_gate("a", ANA)
+    assert "was not looked at" in bench.engine.state.gate("a").reason
+    await bench.engine.aclose()
+
+
+async def test_retry_waits_for_green_but_not_for_ever(tmp_path: Path) -> None:
+    bench, clock = await _bench(tmp_path, "{require: [up], retry: {for: 60s, every: 10s}}", up=[CRIT, CRIT, OK])
+    began = clock.mono
+    assert await bench.engine.check_gate("a", ANA)
+    assert clock.mono - began == 20
+    await bench.engine.aclose()
+
+
+async def test_retry_ends_when_its_time_is_over(tmp_path: Path) -> None:
+    bench, clock = await _bench(tmp_path, "{require: [up], retry: {for: 60s, every: 10s}}", up=[CRIT])
+    began = clock.mono
+    assert not await bench.engine.check_gate("a", ANA)
+    assert clock.mono - began == 60
+    await bench.engine.aclose()
+
+
+async def test_a_broken_hold_starts_anew(tmp_path: Path) -> None:
+    statuses = [OK, OK, CRIT, OK]
+    bench, clock = await _bench(tmp_path, "{require: [up], hold: 30s, retry: {for: 60s, every: 10s}}", up=statuses)
+    began = clock.mono
+    assert await bench.engine.check_gate("a", ANA)
+    assert clock.mono - began == 60  # green at 0 and 10, red at 20, then 30 s green from 30 on
+    passed = [r.event for r in bench.engine.records() if isinstance(r.event, GatePassed)]
+    assert passed[0].held_s == 30
+    await bench.engine.aclose()
+
+
+async def test_a_clock_set_back_or_forward_never_shortens_a_hold(tmp_path: Path) -> None:
+    bench, clock = await _bench(tmp_path, "{require: [up], hold: 100s, retry: {for: 10s, every: 10s}}")
+    began = clock.mono
+    waits = 0
+
+    async def wait(seconds: float) -> None:
+        nonlocal waits
+        waits += 1
+        clock.advance(seconds)
+        clock.wall += -100_000 if waits == 1 else 500_000 if waits == 2 else 0
+        await asyncio.sleep(0)
+
+    object.__setattr__(bench.engine.keeper.tools, "wait", wait)
+    assert await bench.engine.check_gate("a", ANA)
+    assert clock.mono - began == 100
+    await bench.engine.aclose()
+
+
+async def test_abort_stops_a_gate_that_waits(tmp_path: Path) -> None:
+    bench, _ = await _bench(tmp_path, "{require: [up], retry: {for: 1h, every: 1s}}", up=[CRIT])
+    waiting = await bench.engine.submit(bench.engine.check_gate("a", ANA))
+    while bench.engine.view().phases[0].gate is None or bench.checks.looks < 3:
+        await asyncio.sleep(0)
+    await bench.engine.abort(BEN, "not today")
+    assert await waiting is False
+    assert bench.engine.state.gate("a").reason == "stopped by ben: not today"
+    assert bench.engine.busy == ""
+    await bench.engine.aclose()
+
+
+async def test_a_person_says_go_and_the_gate_is_looked_at_again_then(tmp_path: Path) -> None:
+    bench, _ = await _bench(tmp_path, '{require: [up], human: "All well?"}', up=[OK, CRIT, OK])
+    assert not await bench.engine.check_gate("a", ANA)
+    assert bench.engine.action.kind == "human"
+    with pytest.raises(RefusedError, match="no longer green"):
+        await bench.engine.answer_gate("a", BEN, True)
+    assert not await bench.engine.check_gate("a", ANA)
+    assert await bench.engine.answer_gate("a", BEN, True, "looked at it")
+    assert bench.engine.state.gate("a").answered_by == "ben"
+    await bench.engine.aclose()
+
+
+async def test_no_go_keeps_the_gate_shut(tmp_path: Path) -> None:
+    bench, _ = await _bench(tmp_path, '{human: "Go?"}')
+    await bench.engine.check_gate("a", ANA)
+    assert not await bench.engine.answer_gate("a", BEN, False, "too late today")
+    assert bench.engine.state.gate("a").reason == "ben said no-go: too late today"
+    await bench.engine.aclose()
+
+
+async def test_an_objective_is_proved_with_both_values_on_record(tmp_path: Path) -> None:
+    bench, _ = await _bench(tmp_path, "{require: [up], prove: [speed]}")
+    assert await bench.engine.check_gate("a", ANA)
+    measured = bench.engine.state.measurements["speed"]
+    assert (measured.before, measured.after, measured.state) == (100.0, 10.0, "met")
+    view = bench.engine.view().objectives[0]
+    assert (view.before, view.after, view.state) == (100.0, 10.0, "met")
+    await bench.engine.aclose()
+
+
+async def test_before_is_what_was_measured_at_the_start(tmp_path: Path) -> None:
+    bench, _ = await _bench(tmp_path, "{prove: [speed]}")
+    bench.checks.metrics = {"up": {"time": 1.0}, "rows": {"time": 60.0}}
+    assert not await bench.engine.check_gate("a", ANA)
+    assert "speed is missed: after <= before / 2, with before 100 and after 60" in bench.engine.state.gate("a").reason
+    await bench.engine.aclose()
+
+
+async def test_what_cannot_be_measured_is_never_proved(tmp_path: Path) -> None:
+    bench, _ = await _bench(tmp_path, "{prove: [speed]}")
+    bench.checks.metrics = {}
+    assert not await bench.engine.check_gate("a", ANA)
+    assert "could not be measured (after)" in bench.engine.state.gate("a").reason
+    await bench.engine.aclose()

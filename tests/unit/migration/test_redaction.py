@@ -1,0 +1,133 @@
+import base64
+import json
+from urllib.parse import quote
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from switchover.redaction import Redactor, neutralise, secret_forms
+
+SECRET = "p@ss/w\"rd 'é'\n+second line+"
+
+
+def _chunks(data: bytes, cuts: list[int]) -> list[bytes]:
+    places = sorted({min(cut, len(data)) for cut in cuts})
+    return [data[a:b] for a, b in zip([0, *places], [*places, len(data)], strict=True)]
+
+
+def _stream(redactor: Redactor, chunks: list[bytes]) -> bytes:
+    return b"".join([*map(redactor.feed, chunks), redactor.finish()])
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        SECRET.encode(),
+        json.dumps(SECRET).encode(),
+        json.dumps(SECRET, ensure_ascii=False).encode(),
+        quote(SECRET, safe="").encode(),
+        quote(SECRET, safe="").lower().encode(),
+        repr(SECRET).encode(),
+        SECRET.encode().hex().encode(),
+        base64.b64encode(SECRET.encode()),
+        base64.b64encode(b"user:" + SECRET.encode() + b"\n"),
+        base64.urlsafe_b64encode(b"x" + SECRET.encode()),
+        base64.encodebytes(b"long text before it, so that lines are wrapped inside: " + SECRET.encode() * 3),
+        SECRET.splitlines()[1].encode(),
+    ],
+)
+def test_a_secret_is_found_in_every_form_and_at_every_cut(form: bytes) -> None:
+    text = b"before " + form + b" after\n"
+    plain, wrapped = secret_forms(SECRET)
+    for cut in range(len(text)):
+        out = _stream(Redactor({"pg": SECRET}), [text[:cut], text[cut:]])
+        assert b"(secret pg)" in out
+        assert out.startswith(b"before ")
+        assert out.endswith(b" after\n")
+        joined = out.replace(b"\n", b"")
+        assert not [f for f in plain if f in out]
+        assert not [f for f in wrapped if f in joined]
+
+
+@given(
+    st.lists(st.text("ab=1\n", min_size=4, max_size=9), min_size=1, max_size=3),
+    st.lists(st.text("ab=1\nYWI\t", max_size=12), max_size=12),
+    st.lists(st.integers(0, 200), max_size=12),
+    st.data(),
+)
+def test_chunks_make_no_difference_and_nothing_secret_comes_through(
+    values: list[str], parts: list[str], cuts: list[int], data: st.DataObject
+) -> None:
+    secrets = {f"s{number}": value for number, value in enumerate(values)}
+    text = "".join(part + data.draw(st.sampled_from(["", *values])) for part in parts).encode()
+    whole = _stream(Redactor(secrets), [text])
+    assert _stream(Redactor(secrets), _chunks(text, cuts)) == whole
+    for form in (f for value in values for f in secret_forms(value)[0]):
+        assert form not in whole.replace(b"(secret s0)", b"|").replace(b"(secret s1)", b"|").replace(
+            b"(secret s2)", b"|"
+        )
+
+
+def test_text_without_secrets_is_left_as_it_is_and_nothing_harmless_is_held_back() -> None:
+    redactor = Redactor({"pg": "hunter2hunter2"})
+    assert redactor.feed(b"Password: ") == b"Password: "
+    assert redactor.feed(b"hunt") == b""
+    assert redactor.feed(b"ing") == b"hunting"
+    assert Redactor({}).feed(b"\xff\x00") == b"\xff\x00"
+
+
+def test_endless_repetition_of_a_secret_is_held_in_bounded_memory() -> None:
+    redactor = Redactor({"a": "aaaa"})
+    out = b"".join(redactor.feed(b"a" * 4096) for _ in range(50)) + redactor.finish()
+    assert b"a" not in out.replace(b"(secret a)", b"")
+    assert len(redactor._held) < 200
+
+
+def test_redacting_a_whole_text_leaves_a_stream_alone() -> None:
+    redactor = Redactor({"pg": "hunter2"})
+    redactor.feed(b"hunt")
+    assert redactor.redact("x hunter2 y") == "x (secret pg) y"
+    assert redactor.feed(b"er2") + redactor.finish() == b"(secret pg)"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("\x1b[31mred\x1b[0m", "red"),
+        ("\x1b]0;title\x07shell", "shell"),
+        ("\x1b]8;;http://evil\x1b\\link\x1b]8;;\x1b\\", "link"),
+        ("\x1b]52;c;ZXZpbA==\x07x", "x"),
+        ("\x9b2Jx\x9d0;t\x9cy", "xy"),
+        ("\x1bPq#0\x1b\\x", "x"),
+        ("\x1b]unfinished\nnext", "\nnext"),
+        ("\x1bcreset\x1b(B", "reset"),
+        ("abc\u202etxt.exe\u2066", "abctxt.exe"),
+        ("zero\u200bwidth\ufeff", "zerowidth"),
+        ("bell\x07 back\x08space \x7f", "bell backspace "),
+        ("tab\tand\nline", "tab\tand\nline"),
+        ("a\r\nb\rc", "a\nb\nc"),
+        ("one\u2028two", "one\ntwo"),
+        ("lone \ud800 surrogate", "lone \ufffd surrogate"),
+        ("Les recherches fonctionnent – 日本 ✓", "Les recherches fonctionnent – 日本 ✓"),
+    ],
+)
+def test_text_is_made_harmless(text: str, shown: str) -> None:
+    assert neutralise(text) == shown
+
+
+def test_bytes_that_are_no_text_become_replacement_characters() -> None:
+    assert neutralise(b"ok \xff\xfe \xc3") == "ok \ufffd\ufffd \ufffd"
+
+
+def test_a_progress_bar_ends_as_its_last_state() -> None:
+    assert neutralise("10 %\r50 %\r100 %\ndone\r\n", overwrite=True) == "100 %\ndone\n"
+
+
+@given(st.text())
+def test_nothing_that_steers_a_terminal_is_left(text: str) -> None:
+    shown = neutralise(text)
+    assert not [
+        c for c in shown if (ord(c) < 32 and c not in "\n\t") or 0x7F <= ord(c) <= 0x9F or 0xD800 <= ord(c) < 0xE000
+    ]
+    assert neutralise(shown) == shown
