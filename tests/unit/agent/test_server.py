@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import stat
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -252,3 +254,52 @@ async def test_a_socket_that_was_removed_is_noticed_and_made_again(bench: Bench)
 async def test_no_agent_at_the_socket_is_said_plainly(short_dir: Path) -> None:
     with pytest.raises(AgentError, match="no agent answers"):
         await AgentClient().connect(short_dir / "none.sock")
+
+
+STRANGER = """
+import socket, sys
+line = socket.socket(socket.AF_UNIX)
+line.connect(sys.argv[1])
+print(line.makefile().read())
+"""
+
+
+@pytest.mark.skipif(os.getuid() != 0 or not Path("/usr/bin/python3").exists(), reason="only root can be somebody else")
+async def test_another_user_is_turned_away_even_where_the_files_would_let_them_in(bench: Bench) -> None:
+    for path, mode in ((bench.socket, 0o666), (bench.socket.parent, 0o755), (bench.socket.parent.parent, 0o755)):
+        path.chmod(mode)
+    done = await asyncio.to_thread(
+        subprocess.run,
+        ["/usr/bin/python3", "-c", STRANGER, str(bench.socket)],
+        capture_output=True,
+        text=True,
+        user=65534,
+        group=65534,
+        extra_groups=[],
+        check=False,
+    )
+    assert "belongs to another user" in done.stdout, done.stderr
+    assert bench.stops == []
+
+
+async def test_a_crowd_is_turned_away_before_it_costs_the_others_their_line(bench: Bench) -> None:
+    client = await bench.client()
+    crowd = [await asyncio.open_unix_connection(str(bench.socket)) for _ in range(99)]
+    reader, writer = await asyncio.open_unix_connection(str(bench.socket))
+    assert "clients are connected already" in json.loads(await reader.readline())["error"]["title"]
+    assert (await client.request("agent.status"))["version"] == "1.0"
+    for _, other in (*crowd, (reader, writer)):
+        other.close()
+
+
+async def test_a_client_that_vanishes_in_mid_request_harms_nobody(bench: Bench) -> None:
+    client = await bench.client()
+    for _ in range(20):
+        _, writer = await asyncio.open_unix_connection(str(bench.socket))
+        writer.write(b'{"id": 1, "method": "subscribe"}\n{"id": 2, "method": "agent.status"}\n{"id')
+        await writer.drain()
+        writer.transport.abort()
+    seen = client.snapshots()
+    await anext(seen)
+    published = bench.hub.publish(alerts=(AlertRow("r", "text", 1.0),))
+    assert await anext(seen) == published
