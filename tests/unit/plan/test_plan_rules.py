@@ -9,6 +9,8 @@ import pytest
 
 from switchover.errors import PlanError
 from switchover.plan.load import load_plan_text
+from switchover.plan.rules.kinds import CHECK_KEYS
+from switchover_checks.registry import Registry
 
 Problems = Callable[[str], list[str]]
 
@@ -408,3 +410,26 @@ def test_a_thousand_wrong_names_among_a_thousand_are_told_without_much_ado(probl
     found = problems(f"schema: 1\nid: a\ntitle: A\nchecks:\n{checks}phases:\n- id: p\n  gate: {{require: [{gate}]}}\n")
     assert len(found) == 1000
     assert "there is no check 'chekc_7'; did you mean 'check_7'?" in found[7]
+
+
+def test_a_kind_whose_key_every_check_has_already_is_told_where_to_rename_it(
+    tmp_path: Path, problems: Problems, example: str
+) -> None:
+    (tmp_path / "queue.py").write_text(
+        "class C:\n    timeout: int = 1\n"
+        "class Q:\n    kind='queue'\n    effect='read'\n    config=C\n    async def probe(self, c, x): ...\n"
+    )
+    text = example.replace("currency: USD", "check_modules: [queue.py]")
+    (problem,) = problems(text.replace("\nmetrics:", "\n  mine: {type: queue, every: 5s}\nmetrics:"))
+    assert (
+        "checks.mine.type: the kind queue has a key 'timeout', which every check has already; rename it in" in problem
+    )
+
+
+def test_no_built_in_kind_has_a_key_that_every_check_has() -> None:
+    registry = Registry()
+    for kind, info in registry.kinds().items():
+        if info.source == "builtin":
+            fields = registry.config_fields(kind)
+            assert fields is not None
+            assert not {field.name for field in fields} & set(CHECK_KEYS), kind

@@ -93,6 +93,8 @@ def test_nothing_of_a_plan_is_executed(plan: Path, tmp_path: Path, example: str)
         done = _run(verb, plan)
         assert done.returncode == 0, done.stderr
     assert "check_queue" in json.loads(done.stdout)["$defs"]
+    plan.write_text(text.replace("title:", "titel:"))
+    assert "check_queue" in json.loads(_run("schema", plan).stdout)["$defs"], "a plan being written needs it most"
     assert not canary.exists()
     assert not list(tmp_path.glob("__pycache__"))
 

@@ -19,13 +19,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the schema as JSON and return the exit code."""
-    from switchover.plan.load import check_modules, load_plan
+    from switchover.plan.load import declared_modules
     from switchover.plan.schema import json_schema
     from switchover_checks.registry import Registry
 
-    local: tuple[Path, ...] = ()
-    if args.plan is not None:
-        loaded = load_plan(args.plan)
-        local = check_modules(loaded.plan, loaded.directory)
+    local = declared_modules(args.plan) if args.plan is not None else ()
     emit_json(json_schema(Registry(local)))
     return 0

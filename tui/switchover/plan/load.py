@@ -19,7 +19,7 @@ from switchover.plan.rules import Draft, Names, judge
 from switchover.plan.source import decode_plan, read_plan
 from switchover_checks.registry import Registry
 
-__all__ = ["LoadedPlan", "check_modules", "load_plan", "load_plan_text"]
+__all__ = ["LoadedPlan", "check_modules", "declared_modules", "load_plan", "load_plan_text"]
 
 _NO_PLAN = "a plan is a mapping of keys: it starts with `schema: 1`, `id: …` and `title: …`"
 
@@ -76,6 +76,14 @@ def load_plan_text(text: str, path: Path, registry: Registry | None = None, *, f
     if problems or reading.plan is None:
         raise PlanError(sorted(dict.fromkeys(problems), key=_order(path)))
     return LoadedPlan(reading.plan, path, directory, text, hashlib.sha256(text.encode()).hexdigest())
+
+
+def declared_modules(path: Path) -> tuple[Path, ...]:
+    """Return the check modules that a plan names, though the rest of it may still be wrong. Raise `PlanError`."""
+    document = read_document(decode_plan(read_plan(path), path).removeprefix("\ufeff"))
+    data = document.root.data if document.root is not None else None
+    named = data.get("check_modules") if isinstance(data, dict) else None
+    return tuple(path.resolve().parent / n for n in named if isinstance(n, str)) if isinstance(named, list) else ()
 
 
 def check_modules(plan: Plan, directory: Path) -> tuple[Path, ...]:

@@ -66,6 +66,10 @@ def check_configs(draft: Draft) -> Iterator[Complaint]:
             continue
         listed = draft.registry.config_fields(check.type)
         fields = frozenset(f.name for f in listed) if listed is not None else frozenset[str]()
+        for key in sorted(fields & set(CHECK_KEYS)):
+            where = draft.registry.kinds()[check.type].location
+            message = f"the kind {check.type} has a key {key!r}, which every check has already; rename it in {where}"
+            yield Complaint((*path, "type"), message)
         if listed is not None:
             for key in check.config:
                 if key not in fields:
