@@ -25,7 +25,7 @@ class FileConfig:
 
     path: str
     exists: bool = True
-    type: str = "file"
+    what: str = "file"
     min_size: Size | None = None
     max_size: Size | None = None
     max_age: Duration | None = None
@@ -36,8 +36,8 @@ class FileConfig:
     mode: str | None = None
 
     def __post_init__(self) -> None:
-        if self.type not in ("file", "folder", "socket", "any"):
-            raise ValueError(f"type is file, folder, socket or any, not {self.type!r}")
+        if self.what not in ("file", "folder", "socket", "any"):
+            raise ValueError(f"what is file, folder, socket or any, not {self.what!r}")
         if self.sha256 is not None and not re.fullmatch(r"[0-9a-fA-F]{64}", self.sha256):
             raise ValueError("sha256 is 64 hexadecimal digits")
         if self.mode is not None and not re.fullmatch(r"0?[0-7]{3,4}", self.mode):
@@ -68,8 +68,8 @@ def _look(cfg: FileConfig, path: Path, deadline: float) -> Result:
     if not cfg.exists:
         return Result.of([Finding.compare(str(path), "absent", f"there, {format_bytes(info.st_size)}", False)])
     kind = _kind(info.st_mode)
-    if cfg.type not in ("any", kind):
-        return Result.of([Finding.compare(str(path), f"a {cfg.type}", f"a {kind}", False)])
+    if cfg.what not in ("any", kind):
+        return Result.of([Finding.compare(str(path), f"a {cfg.what}", f"a {kind}", False)])
     findings = [Finding(str(path), "there", f"a {kind}, {format_bytes(info.st_size)}", Status.OK)]
     findings += size_findings(info.st_size, cfg.min_size, cfg.max_size)
     age = time.time() - info.st_mtime
