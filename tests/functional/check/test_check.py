@@ -186,7 +186,7 @@ def test_checks_of_a_later_phase_are_counted_and_not_looked_at_unless_named(
     plan = write(now=FINE, later=later)
     code, out, _ = check(plan)
     assert code == 0
-    assert "1 not looked at: watched from phase data on" in out
+    assert "1 not looked at: 1 watched from phase data on" in out
     assert not (tmp_path / "looked").exists()
     code, out, err = check(plan, "--format", "json")
     assert [c["name"] for c in json.loads(out)["checks"]] == ["now"]

@@ -123,7 +123,13 @@ def test_the_cause_is_what_changed_just_before_and_has_to_do_with_it() -> None:
     facts = Facts(checks=(check("api_up", "crit", needs=("pg",), changed_at=101.0),), timeline=timeline)
     assert find_problems(facts)[0].cause == "pg stopped: exit 137"
     alone = Facts(checks=(check("api_up", "crit", changed_at=101.0),), timeline=timeline)
-    assert find_problems(alone)[0].cause == "data.restore started by ana"
+    assert find_problems(alone)[0].cause == "just before: data.restore started by ana"
+    behind = service("api", "crit", detail="answers 502")
+    served = Facts(
+        checks=(check("api_up", "crit", service="api", changed_at=101.0),), services=(behind,), timeline=timeline
+    )
+    assert find_problems(served)[0].cause == "pg stopped: exit 137"
+    assert find_problems(replace(served, timeline=()))[0].cause == "api answers 502"
     later = Facts(checks=(check("api_up", "crit", changed_at=900.0),), timeline=timeline)
     assert find_problems(later)[0].cause == ""
 
@@ -191,7 +197,11 @@ def test_a_gate_that_was_not_passed_in_time_is_a_problem() -> None:
 
 
 def test_a_metric_beyond_its_threshold_is_a_problem_with_its_value() -> None:
-    rows = (MetricRow("p95", "plan", "ms", latest=840.0, warn="~:500", status="warn"), MetricRow("cpu", "host", "%"))
+    rows = (
+        MetricRow("p95", "plan", "ms", latest=840.0, warn="~:500", status="warn"),
+        MetricRow("cpu", "host", "%"),
+        MetricRow("queue", "plan", "", status="unknown", note="cannot connect"),
+    )
     (problem,) = find_problems(Facts(metrics=rows))
     assert (problem.subject, problem.status, problem.what) == ("p95", "warn", "840 ms, should be within ~:500")
 

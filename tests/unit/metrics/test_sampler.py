@@ -61,7 +61,7 @@ async def test_thresholds_judge_the_newest_value() -> None:
         assert found.tracks["q"].status(stale=True) is UNKNOWN
 
 
-async def test_a_metric_without_thresholds_is_never_bad() -> None:
+async def test_a_metric_without_thresholds_that_never_had_a_value_is_pending() -> None:
     found = sampler(q=spec("http_json", url="http://x/", path="missing"))
     assert found.tracks["q"].status(stale=False) is PENDING
     await found.sample(["q"])

@@ -97,9 +97,9 @@ async def _check(args: Namespace, root: Path) -> int:
         output.emit_text(to_junit(readings, kinds, parts.loaded.plan.id))
     else:
         output.emit_text(to_table(readings, kinds))
-    tell = output.emit_text if args.format == "table" else diagnostics.say
-    for line in resting:
-        tell(line)
+    if resting:
+        tell = output.emit_text if args.format == "table" else diagnostics.say
+        tell(resting)
     return int(overall(readings))
 
 
@@ -113,10 +113,8 @@ def _variables(given: Iterable[str]) -> dict[str, str]:
     return values
 
 
-def _choose(
-    catalog: Catalog, names: Iterable[str], marks: Mapping[str, PhaseMark]
-) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Return the items to look at, and a line for each reason why others are left out.
+def _choose(catalog: Catalog, names: Iterable[str], marks: Mapping[str, PhaseMark]) -> tuple[tuple[str, ...], str]:
+    """Return the items to look at, and a line that counts those left out and says why.
 
     What is asked for by name is looked at whatever the phase. Raise `UsageError` for an unknown name.
     """
@@ -128,15 +126,15 @@ def _choose(
             raise UsageError(f"the plan has no check {name!r}{did_you_mean(name, catalog.names)}")
         chosen += catalog.members(name)
     if chosen:
-        return tuple(dict.fromkeys(chosen)), ()
+        return tuple(dict.fromkeys(chosen)), ""
     left_out: Counter[str] = Counter()
     for name, item in catalog.items.items():
         if why := not_watched(item.spec, marks):
             left_out[why] += 1
         else:
             chosen.append(name)
-    lines = [f"{count} not looked at: {why}" for why, count in left_out.items()]
-    return tuple(chosen), tuple(lines)
+    why = ", ".join(f"{count} {reason}" for reason, count in left_out.items())
+    return tuple(chosen), f"{left_out.total()} not looked at: {why}" if left_out else ""
 
 
 async def _look(evaluator: Evaluator, inventory: Inventory, names: Iterable[str]) -> list[Reading]:

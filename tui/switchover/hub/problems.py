@@ -21,7 +21,7 @@ __all__ = ["Facts", "find_problems"]
 
 _RANK = {"crit": 0, "unknown": 1, "warn": 2}
 _VARIABLE = "variable "
-_BEFORE_S = 120.0
+_BEFORE_S = 60.0
 _AFTER_S = 5.0
 _OPEN_RUN = ("running", "waiting", "failed", "unknown")
 
@@ -72,7 +72,7 @@ def find_problems(facts: Facts) -> tuple[Problem, ...]:
     told = {checks[name].service for name in bad_checks - hidden}
     for name in bad_services - hidden - told:
         problems.append(_of_service(services[name], tuple(waiting.get(name, ())), facts))
-    problems += [_of_metric(row, facts) for row in facts.metrics if row.status in _RANK]
+    problems += [_of_metric(row, facts) for row in facts.metrics if row.status in _RANK and (row.warn or row.crit)]
     return tuple(sorted(problems, key=_order))
 
 
@@ -140,8 +140,11 @@ def _root(
 def _of_check(row: CheckRow, service: ServiceRow | None, waiting: tuple[str, ...], facts: Facts) -> Problem:
     since = row.changed_at
     cause = ""
+    about: tuple[str, ...] = (row.name, row.service, *row.needs)
     if service is not None and service.health in _RANK:
-        cause = _words(service.name, service.state, service.detail)
+        cause = _words(service)
+        if service.state == "running":  # it runs and answers badly: something behind it may have stopped
+            cause = _stopped_near(since, facts.timeline) or cause
         since = min((t for t in (since, service.changed_at) if t is not None), default=None)
     trouble = _matching(row.name, facts)
     hint = next((f.hint for f in row.findings if f.hint and f.status != "ok"), "")
@@ -150,7 +153,7 @@ def _of_check(row: CheckRow, service: ServiceRow | None, waiting: tuple[str, ...
         row.name,
         row.summary,
         since,
-        cause or _cause(since, (row.name, row.service, *row.needs), facts.timeline),
+        cause or _cause(since, about, facts.timeline),
         _next(trouble, hint, facts),
         check=row.name,
         service=row.service,
@@ -160,7 +163,7 @@ def _of_check(row: CheckRow, service: ServiceRow | None, waiting: tuple[str, ...
 
 
 def _of_service(row: ServiceRow, waiting: tuple[str, ...], facts: Facts) -> Problem:
-    what = row.detail if row.state in row.detail else _words("", row.state, row.detail)
+    what = _words(row).removeprefix(f"{row.name} ")
     trouble = _matching(row.name, facts)
     cause = _cause(row.changed_at, row.needs, facts.timeline, without=row.name)
     following = _next(trouble, "", facts)
@@ -255,22 +258,30 @@ def _expected(way: RollbackView) -> float:
 
 
 def _cause(since: float | None, names: Sequence[str], timeline: Sequence[TimelineRow], without: str = "") -> str:
-    """Return what changed just before `since`: one of `names` first, else the newest step or run."""
+    """Return what changed just before `since`: a change of one of `names` first, else the newest step or run."""
+    near = _near(since, timeline)
+    wanted = {name for name in names if name and name != without}
+    named = next((row.text for row in near if row.kind == "service" and row.text.split(" ", 1)[0] in wanted), "")
+    if named:
+        return named
+    return next((f"just before: {row.text}" for row in near if row.kind in ("step", "run")), "")
+
+
+def _stopped_near(since: float | None, timeline: Sequence[TimelineRow]) -> str:
+    """Return the stop of a service that fits in time, the newest; empty when there is none."""
+    return next((row.text for row in _near(since, timeline) if row.kind == "service" and " stopped" in row.text), "")
+
+
+def _near(since: float | None, timeline: Sequence[TimelineRow]) -> list[TimelineRow]:
+    """Return what changed just before `since`, newest first."""
     if since is None:
-        return ""
-    near = [
-        row
-        for row in timeline
-        if since - _BEFORE_S <= row.at <= since + _AFTER_S
-        and row.kind in ("service", "step", "run")
-        and not (without and row.text.startswith(f"{without} "))
-    ]
-    wanted = {name for name in names if name}
-    named = [row for row in near if row.kind == "service" and row.text.split(" ", 1)[0] in wanted]
-    chosen = max(named or [row for row in near if row.kind != "service"], key=lambda row: row.at, default=None)
-    return chosen.text if chosen is not None else ""
+        return []
+    near = [row for row in timeline if since - _BEFORE_S <= row.at <= since + _AFTER_S]
+    return sorted(near, key=lambda row: row.at, reverse=True)
 
 
-def _words(name: str, state: str, detail: str) -> str:
-    head = f"{name} {state}".strip()
-    return f"{head}: {detail}" if detail else head
+def _words(service: ServiceRow) -> str:
+    """Write how a service is: `pg stopped: exit 137`, `api answers 503`."""
+    if service.state == "running" and service.detail:
+        return f"{service.name} {service.detail}"
+    return f"{service.name} {service.state}" + (f": {service.detail}" if service.detail else "")

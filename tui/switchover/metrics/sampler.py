@@ -58,13 +58,12 @@ class Track:
         self.version += 1
 
     def status(self, *, stale: bool) -> Status:
-        """Judge the newest value. Without a fresh one a metric that has thresholds is UNKNOWN."""
+        """Judge the newest value. Without a fresh one it is UNKNOWN; PENDING when there never was one."""
         value = self.series.latest
-        judged = self.warn is not None or self.crit is not None
         if value is None or stale or self.note:
-            if not self.note and value is None:
-                return Status.PENDING
-            return Status.UNKNOWN if judged else Status.PENDING
+            judged = self.warn is not None or self.crit is not None
+            never = value is None and not (judged and self.note)
+            return Status.PENDING if never else Status.UNKNOWN
         if self.crit is not None and self.crit.alerts(value):
             return Status.CRIT
         if self.warn is not None and self.warn.alerts(value):
