@@ -82,7 +82,7 @@ def _dispatch(arguments: list[str]) -> int:
     if word in VERBS and first is not None:
         return _run_verb(word, [*before, *arguments[first + 1 :]])
     if word is not None:
-        _refuse_what_is_no_file(word)
+        _refuse_what_is_no_file(word)  # before options are judged: a misspelt verb has options of its own
     return _open_screen(arguments)
 
 
@@ -118,6 +118,8 @@ def _open_screen(arguments: list[str]) -> int:
     _add_state(parser)
     parser.epilog = _list_verbs()
     args = parser.parse_args(arguments)
+    if args.plan is not None:
+        _refuse_what_is_no_file(args.plan)
     root = state_root(args.state)
     if not (os.isatty(0) and os.isatty(1)):
         raise UsageError(

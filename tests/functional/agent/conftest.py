@@ -142,10 +142,15 @@ def end_everything(desk: Desk) -> None:
         handle = os.pidfd_open(record.pid)
         os.kill(record.pid, signal.SIGKILL)
         wait_for_end(handle)
+    kill_steps(desk)
+
+
+def kill_steps(desk: Desk) -> None:
+    """End every step that still runs, its shim first, as the kernel would."""
     for started in desk.workspace.root.rglob("started.json"):
         facts = json.loads(started.read_text())
-        for pid in {facts.get("shim_pid"), facts.get("pid")} - {None}:
-            try:
+        for pid, ticks in ((facts["shim"], facts["shim_start"]), (facts["pid"], facts["pid_start"])):
+            if start_ticks(pid) == ticks:
+                handle = os.pidfd_open(pid)
                 os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                continue
+                wait_for_end(handle)

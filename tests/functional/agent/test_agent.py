@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import pty
@@ -10,13 +11,15 @@ import signal
 import stat
 import subprocess
 import sys
+import time
+from functools import partial
 from pathlib import Path
 
 import pytest
-from tests.functional.agent.conftest import Desk, step, wait_for_end
+from tests.functional.agent.conftest import Desk, kill_steps, step, wait_for_end
 
 from switchover import __version__
-from switchover.agent.lifecycle import ask, stop
+from switchover.agent.lifecycle import ask, start, stop
 from switchover.agent.record import find_socket
 from switchover.errors import AgentError, PlanError, RefusedError, VersionMismatchError
 from switchover.locations import workspace_for
@@ -130,6 +133,17 @@ async def test_a_socket_left_by_a_killed_agent_is_replaced(desk: Desk) -> None:
     assert find_socket(desk.workspace).exists()
     second = await asyncio.to_thread(desk.ensure)
     assert second.pid != first.pid
+
+
+async def test_a_crash_below_python_is_found_in_the_log_of_the_next_agent(desk: Desk) -> None:
+    info = await asyncio.to_thread(desk.ensure)
+    handle = os.pidfd_open(info.pid)
+    os.kill(info.pid, signal.SIGSEGV)
+    await asyncio.to_thread(wait_for_end, handle)
+    await asyncio.to_thread(desk.ensure)
+    log = desk.workspace.agent_log.read_text()
+    assert "the agent before this one crashed" in log
+    assert "Segmentation fault" in log
 
 
 async def test_an_agent_ignores_the_hangup_and_ends_on_sigterm(desk: Desk) -> None:
@@ -330,3 +344,61 @@ async def test_a_plan_broken_while_its_run_is_open_does_not_keep_the_verbs_from_
     done = await asyncio.to_thread(desk.run, "run", str(desk.plan), "--new")
     assert done.returncode != 0
     assert desk.times_run() == 0
+
+
+async def test_kill_of_screen_agent_and_step_in_turn_loses_nothing_and_runs_nothing_twice(desk: Desk) -> None:
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.environ["TERM"] = "xterm-256color"
+        words = [str(desk.plan), "--state", str(desk.workspace.root)]
+        os.execv(sys.executable, [sys.executable, "-P", "-m", "switchover", *words])
+    reading = asyncio.create_task(asyncio.to_thread(read_to_the_end, terminal))
+    await asyncio.to_thread(wait_for_clients, desk, 1)
+    client = await desk.client()
+    await client.request("run.start")
+    await client.request("run.next")
+    await desk.see(client, lambda s: step(s, "wait").state == "running")
+
+    os.kill(pid, signal.SIGKILL)
+    await asyncio.to_thread(os.waitpid, pid, 0)
+    os.close(terminal)
+    await reading
+    await asyncio.to_thread(wait_for_clients, desk, 1)
+    assert step(await desk.see(client, lambda s: True), "wait").state == "running"
+
+    await asyncio.to_thread(desk.kill_agent)
+    await asyncio.to_thread(kill_steps, desk)
+    await asyncio.to_thread(desk.ensure)
+    second = await desk.client()
+    await desk.see(second, lambda s: step(s, "wait").state == "unknown")
+    with pytest.raises(RefusedError):
+        await second.request("run.next")
+    assert desk.times_run() == 1
+
+    await second.request("step.resolve", step="wait", choice="retry", reason="it was killed")
+    await second.request("run.next")
+    await asyncio.to_thread(desk.let_step_end)
+    await desk.see(second, lambda s: step(s, "wait").state == "done")
+    assert desk.times_run() == 2, "again only because somebody said so"
+
+
+def read_to_the_end(terminal: int) -> None:
+    """Take what a screen writes, so that it never waits for its terminal."""
+    with contextlib.suppress(OSError):
+        while os.read(terminal, 65536):
+            pass
+
+
+def wait_for_clients(desk: Desk, count: int) -> None:
+    """Wait until that many screens are attached."""
+    deadline = time.monotonic() + 30
+    while (info := ask(desk.workspace)) is None or info.clients != count:
+        assert time.monotonic() < deadline, info
+        time.sleep(0.05)
+
+
+async def test_where_systemd_run_does_not_work_the_agent_starts_without_it(desk: Desk) -> None:
+    for prefix in (["/bin/false"], ["/not/there"], ["/usr/bin/env", "--"]):
+        report = await asyncio.to_thread(partial(start, desk.workspace, desk.plan, prefix=prefix))
+        assert report.pid
+        await asyncio.to_thread(stop, desk.workspace)

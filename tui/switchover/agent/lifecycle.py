@@ -95,17 +95,24 @@ def _refuse_to_replace(info: AgentInfo, version: str) -> bool:
 
 
 def start(
-    workspace: Workspace, plan: Path | None, *, read_only: bool = False, command: Sequence[str] | None = None
+    workspace: Workspace,
+    plan: Path | None,
+    *,
+    read_only: bool = False,
+    command: Sequence[str] | None = None,
+    prefix: Sequence[str] | None = None,
 ) -> StartReport:
     """Start an agent in a session of its own and wait until it is ready. Raise what kept it from starting.
 
-    `already` in the report: another one was faster.
+    `prefix` goes before the command, by default what keeps logind from ending the agent; where that does not work, the
+    agent starts without it. `already` in the report: another one was faster.
     """
     # -P keeps modules that lie in the current directory out of the agent.
     words = [*(command or (sys.executable, "-P", "-m", "switchover")), "agent", "start", "--format", "json"]
     words += ["--state", str(workspace.root)] + (["--read-only"] if read_only else [])
     words += ["--", str(plan)] if plan is not None else []
-    prefix = escape_prefix(read_logind())
+    if prefix is None:
+        prefix = escape_prefix(read_logind())
     report = _run_starter([*prefix, *words]) if prefix else None
     report = report or _run_starter(words)
     if report is None:

@@ -234,6 +234,7 @@ class AgentServer:
         work = method.handler(self._target, need, session.operator)
         if not method.acts:
             return await work
+        log.info("%s asks for %s", session.operator, request.method)
         if not method.long:
             return await asyncio.shield(self.begin(request.method, work))
         accepting = self.begin(request.method, self._accept(request.method, work))

@@ -240,6 +240,7 @@ def _serve(workspace: Workspace, plan: Path | None, read_only: bool, tell: Repor
     lock = AgentLock.acquire(workspace)
     secret_words = wiring.SecretWords()
     open_log(workspace.agent_log, secret_words.redact)
+    _note_crashes_of_libraries(workspace)
     loaded = wiring.load(plan, workspace) if plan is not None else None
 
     async def live() -> None:
@@ -256,3 +257,15 @@ def _serve(workspace: Workspace, plan: Path | None, read_only: bool, tell: Repor
 
     asyncio.run(live())
     return 0
+
+
+def _note_crashes_of_libraries(workspace: Workspace) -> None:
+    """Keep where a crash below Python happened, which leaves no other trace; the next agent takes it into the log."""
+    import faulthandler
+    import logging
+
+    path = workspace.directory / "agent.crash"
+    if path.exists() and (trace := path.read_text(encoding="utf-8", errors="replace")[:4000]):
+        logging.getLogger("switchover.agent").error("the agent before this one crashed:\n%s", trace)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    faulthandler.enable(descriptor)
