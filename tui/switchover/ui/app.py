@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Callable
@@ -23,9 +24,10 @@ def run(workspace: Workspace, plan: Path | None, *, read_only: bool) -> int:
     """Show the screens until the operator leaves; return the exit code."""
 
     def agent() -> Source:
-        from switchover.ui.bridge import AgentSource
+        from switchover.ui.bridge import AgentSource, agent_attacher
 
-        return AgentSource(workspace, plan, read_only=read_only, clock=SystemClock())
+        attach = agent_attacher(workspace, plan, read_only=read_only)
+        return AgentSource(attach, SystemClock(), workspace.agent_log)
 
     return show(agent, workspace.directory / "screens.log", read_only=read_only)
 
@@ -37,9 +39,12 @@ def show(make_source: Callable[[], Source], log: Path, *, read_only: bool = Fals
         return 2
     mouse = prepare_environment(os.environ)
 
+    gc.disable()  # nothing of what is imported is ever garbage, and looking for it takes a tenth of the time
     from switchover.ui.application import SwitchoverApp
     from switchover.ui.theme import load_themes, theme_folders
 
+    gc.freeze()
+    gc.enable()
     themes, bad = load_themes(theme_folders(_config_home()))
     if not themes:
         _tell("no theme can be used; install switchover again")

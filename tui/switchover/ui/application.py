@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
+from textual.theme import Theme as TextualTheme
 
 from switchover.clock import Clock, SystemClock
 from switchover.errors import SwitchoverError
@@ -89,13 +90,20 @@ class SwitchoverApp(OperatorActions):
 
     def on_mount(self) -> None:
         """Begin to listen, and to let time pass."""
-        self.run_worker(self._listen(), name="listen", exit_on_error=False)
+        self.call_after_refresh(self._begin_to_listen)
         for remark in self.remarks:
             self.call_after_refresh(self.say, remark, error=True)
         if self._ticks:
             self.set_interval(_TICK_S, self.show)
 
+    def get_theme(self, theme_name: str) -> TextualTheme | None:
+        """Look a theme up; Textual asks for every painted line, and would build the table of all themes each time."""
+        return self._registered_themes.get(theme_name) or super().get_theme(theme_name)
+
     # ------------------------------------------------------------------ data
+
+    def _begin_to_listen(self) -> None:
+        self.run_worker(self._listen(), name="listen", exit_on_error=False)
 
     async def _listen(self) -> None:
         try:
