@@ -120,6 +120,14 @@ def test_one_mistake_is_told_once_and_drags_no_others_along(problems: Problems, 
     assert len(problems(example.replace("schema: 1\n", ""))) == 1
 
 
+def test_a_step_without_a_name_is_judged_all_the_same(problems: Problems, example: str) -> None:
+    found = problems(example.replace("{id: restore, run:", "{run:").replace("effect: changes, rollback", "rollback"))
+    assert [problem.split(": ", 1)[1].split(";")[0] for problem in found] == [
+        "phases[2].steps[0].id: the key 'id' is missing",
+        "phases[2].steps[0]: step 'unnamed_2_0' does not say its `effect`: one of read, creates, changes, destroys",
+    ]
+
+
 def test_a_whole_number_in_env_is_text(problems: Problems, example: str) -> None:
     assert problems(example.replace("LEVEL: 9", "LEVEL: 8080")) == []
 

@@ -53,7 +53,7 @@ def _candidates(wrong: str, names: list[str]) -> list[str]:
 
 def unknown_name(what: str, wrong: str, known: Iterable[str]) -> str:
     """Word the message for a name that the plan does not have."""
-    names = sorted(set(known))
+    names = sorted(name for name in set(known) if name and len(name) <= 130 and name.isprintable())
     shown = wrong if len(wrong) <= 60 else wrong[:57] + "…"
     hint = did_you_mean(wrong, names) or (f"; known: {_short(names)}" if names else "; the plan has none")
     return f"there is no {what} {shown!r}{hint}"

@@ -18,6 +18,8 @@ __all__ = ["Reading", "read_model"]
 
 _ROUNDS = 50
 _ROOT_STUBS: Mapping[str, Any] = {"schema": 1, "id": "unnamed", "title": "unnamed"}
+# Keys without which the rest of an entry can still be judged.
+_FILLED_IN = frozenset({"id", "title", "name", "symptom", "text"})
 # What takes the place of a list entry that cannot be read, so that the entries after it keep their index.
 _ENTRY_STUBS: Mapping[tuple[str, str], Mapping[str, Any]] = {
     ("phases", "phases"): {"id": "unreadable"},
@@ -77,14 +79,19 @@ def _leave_out(data: dict[str, Any], location: Path, *, missing: bool) -> Path:
             holder, here, path = here, here[part], (*path, part)
     if not path:
         return path
+    if missing and isinstance(here, dict) and (location[-1] in _FILLED_IN or location[-2:] == ("confirm", "type")):
+        here[str(location[-1])] = "unnamed_" + "_".join(str(part) for part in path if isinstance(part, int))
+        return location
     last = path[-1]
     if isinstance(holder, list):
         names = [str(part) for part in path if isinstance(part, str)]
         stub = _ENTRY_STUBS.get((names[0], names[-1]))
         entry: Any = "unreadable" if stub is None else dict(stub)
         if stub is not None and "id" in stub:
-            entry["id"] = "unreadable_" + "_".join(str(part) for part in path if isinstance(part, int))
+            entry["id"] = "unnamed_" + "_".join(str(part) for part in path if isinstance(part, int))
         holder[int(last)] = entry
+        if names[0] == "vars":
+            return path[:2]  # a choice: nothing can be said about the variable's other keys without it
     elif holder is data and last in _ROOT_STUBS:
         data[str(last)] = _ROOT_STUBS[str(last)]
     else:

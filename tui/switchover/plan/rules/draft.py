@@ -33,7 +33,7 @@ class Names:
     def of(cls, data: Mapping[str, Any]) -> Names:
         """Collect the names of a plan's plain data, whatever its shape."""
         phases = [p for p in _list(data.get("phases")) if isinstance(p, dict)]
-        steps = [(str(p.get("id")), s) for p in phases for s in _list(p.get("steps")) if isinstance(s, dict)]
+        steps = [(_id(p), s) for p in phases for s in _list(p.get("steps")) if isinstance(s, dict)]
         checks = data.get("checks")
         check_services = {}
         for name, check in checks.items() if isinstance(checks, dict) else ():
@@ -47,9 +47,9 @@ class Names:
             checks=_keys(data, "checks"),
             metrics=_keys(data, "metrics"),
             objectives=_keys(data, "performance"),
-            phases=tuple(str(p.get("id")) for p in phases),
-            steps=tuple((phase, str(s.get("id"))) for phase, s in steps),
-            outputs={str(s.get("id")): _keys(s, "outputs") for _, s in steps},
+            phases=tuple(_id(p) for p in phases),
+            steps=tuple((phase, _id(s)) for phase, s in steps),
+            outputs={_id(s): _keys(s, "outputs") for _, s in steps},
             check_services=check_services,
         )
 
@@ -136,6 +136,10 @@ def _shell(path: Path, part: Step | RollbackAction | RollbackPlanStep | Solution
         yield ShellText((*path, "run"), part.run, (*path, "env"), part.env)
     elif part.env:
         yield ShellText((*path, "run"), "", (*path, "env"), part.env)
+
+
+def _id(part: Mapping[str, Any]) -> str:
+    return str(part.get("id") or "")
 
 
 def _keys(data: Mapping[str, Any], section: str) -> frozenset[str]:

@@ -209,9 +209,10 @@ def unreferenced_checks(draft: Draft) -> Iterator[Complaint]:
         keys = {"needs"} if path[0] == "checks" else _USING_KEYS
         if path[0] not in ("environments", "vars") and keys.intersection(map(str, path)):
             used.update(_WORD.findall(text))
-    for name, check in draft.plan.checks.items():
-        watched = check.model_fields_set & {"every", "service", "when", "until"}
-        if name not in used and not watched:
+    for name in draft.plan.checks:
+        if name not in used and all(
+            draft.lacks(("checks", name, key)) for key in ("every", "service", "when", "until")
+        ):
             yield Complaint(
                 ("checks", name),
                 f"nothing uses the check {name!r}: list it in a gate's `require`, or give it `every:` to only watch it",

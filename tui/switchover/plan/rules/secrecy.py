@@ -68,7 +68,8 @@ def _in_values(path: Path, value: Any) -> Iterator[Complaint]:
         place = (*path, *inner)
         key = next((str(p) for p in reversed(place) if isinstance(p, str)), "")
         if text and "{{" not in text and SENSITIVE_KEY.search(key) and not names_a_secret(place):
-            yield Complaint(place, f"a literal secret under {key!r}: {_HOW}")
+            how = _HOW if place[0] != "environments" else f"declare it in `secrets` and write {key}_secret: NAME"
+            yield Complaint(place, f"a literal secret under {key!r}: {how}")
         else:
             yield from _in_text(place, text)
 
@@ -84,7 +85,8 @@ def _leaves(value: Any) -> Iterator[tuple[Path, str]]:
 def _in_text(path: Path, text: str) -> Iterator[Complaint]:
     for match in _URL_PASSWORD.finditer(text):
         if not match["password"].startswith(("{{", "$")):
-            yield Complaint(path, f"a literal secret: this URL holds a password; {_HOW}")
+            how = _HOW if path[0] != "environments" else f"take it out and name it: {path[-1]}_secret: NAME"
+            yield Complaint(path, f"a literal secret: this URL holds a password; {how}")
             return
     if _WELL_KNOWN.search(text):
         yield Complaint(path, f"a literal secret: this looks like a key or a token; {_HOW}")
