@@ -13,7 +13,7 @@ from tests.unit.health.fakes import FakeRunner, StillClock, result
 from tests.unit.hub.fakes import PATIENCE_S, stage
 
 from switchover.clock import SystemClock
-from switchover.errors import RefusedError
+from switchover.errors import JournalError, RefusedError
 from switchover.hub import Hub
 from switchover.locations import Workspace
 from switchover.services.api import Capability, RunState, Seen, Target
@@ -128,6 +128,25 @@ async def test_the_engine_is_asked_again_while_a_step_runs_for_what_it_writes(tm
     async with stage("checks: {}\n", tmp_path, view=running) as live:
         live.engine.said = replace(running, output=("one", "two"))
         await live.until(lambda s: s.migration.output == ("one", "two"))
+
+
+async def test_a_run_that_cannot_be_read_is_said_and_ends_no_watch(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with stage(QUICK, tmp_path) as live:
+        await live.until(lambda s: row(s, "b").status == "ok")
+
+        def damaged() -> MigrationView:
+            raise JournalError("the journal is damaged")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(live.engine, "view", damaged)
+            live.hub.engine_changed()
+            snapshot = await live.until(lambda s: bool(s.sources))
+            assert snapshot.sources[0].why == "the journal is damaged"
+        again = await live.until(lambda s: s.sources == ())
+        assert row(again, "b").status == "ok"
+    assert "could not be made" in caplog.text
 
 
 async def test_a_service_that_stops_is_told_with_its_time_and_on_the_timeline(tmp_path: Path) -> None:

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import socket
+import ssl
+
 import httpx
 import pytest
 
@@ -30,9 +33,30 @@ async def test_an_endpoint_that_answers_runs_and_is_as_healthy_as_its_answer(cod
 
 
 async def test_a_refused_connection_means_that_it_is_stopped() -> None:
-    seen = await ask(httpx.ConnectError("All connection attempts failed"))
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    provider = HttpProvider()
+    seen = (await provider.inspect([Target("api", "http", url=f"http://127.0.0.1:{port}/")]))["api"]
+    await provider.aclose()
     assert (seen.state, seen.health, seen.detail) == (RunState.STOPPED, Status.CRIT, "connection refused")
     assert seen.latency_ms is None
+
+
+@pytest.mark.parametrize(
+    ("reason", "why"),
+    [
+        (socket.gaierror(-2, "Name or service not known"), "the name does not resolve: Name or service not known"),
+        (ssl.SSLCertVerificationError(1, "certificate verify failed"), "TLS: "),
+        (OSError(113, "x"), "no route to host"),
+        (None, "cannot connect"),
+    ],
+)
+async def test_what_cannot_be_reached_is_not_known_to_be_stopped(reason: Exception | None, why: str) -> None:
+    error = httpx.ConnectError("")
+    error.__cause__ = reason
+    seen = await ask(error)
+    assert (seen.state, seen.health) == (RunState.UNKNOWN, Status.CRIT)
+    assert seen.detail.startswith(why)
 
 
 async def test_no_answer_in_time_is_bad_but_not_known_to_be_stopped() -> None:

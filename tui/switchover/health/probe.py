@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
@@ -17,6 +18,8 @@ from switchover.plan.variables import MissingValueError, Scope, render_tree
 from switchover.redaction import neutralise
 from switchover_checks.api import Result, Status, worst
 from switchover_checks.runner import Outcome, ProbeSpec
+
+_log = logging.getLogger("switchover.health")
 
 __all__ = ["Evaluator", "ProbeRunner", "Reading", "ServiceLook"]
 
@@ -134,7 +137,10 @@ class Evaluator:
             else:
                 reading = await self._look(item)
         for listener in self._listeners:
-            listener(reading)
+            try:
+                listener(reading)
+            except Exception:  # a watcher's defect must not become a gate's failure
+                _log.exception("a listener failed on the reading of %s", name)
         return reading
 
     async def _look(self, item: CheckItem) -> Reading:

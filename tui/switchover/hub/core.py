@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 
 from switchover.clock import Clock
-from switchover.errors import RefusedError
+from switchover.errors import RefusedError, SwitchoverError
 from switchover.health.phases import PhaseMark
 from switchover.health.probe import Evaluator
 from switchover.hub.alarms import Alarms, rules_of
@@ -24,10 +25,12 @@ from switchover.plan.variables import Scope
 from switchover.redaction import neutralise
 from switchover.services.api import RunState
 from switchover.services.inventory import Inventory
-from switchover.snapshot import Snapshot
+from switchover.snapshot import Snapshot, SourceNote
 
 __all__ = ["Hub"]
 
+_log = logging.getLogger("switchover.hub")
+_SELF = "snapshot"
 _PAUSE_S = 0.25
 _TICK_S = 1.0
 
@@ -187,15 +190,25 @@ class Hub:
         while True:
             await self._dirty.wait()
             self._dirty.clear()
-            if self._engine_moved:
-                self._engine_moved = False
-                self._assembler.engine_changed()
-                self._run_moved()
-            self._alarms.follow()
-            built = self._assembler.build(self._alarms.rows())
+            try:
+                built = self._assemble()
+            except Exception as error:
+                # The boundary: what cannot be read now (a damaged journal) is said, and the watch goes on.
+                _log.exception("the snapshot could not be made")
+                why = error.title if isinstance(error, SwitchoverError) else f"{type(error).__name__}: {error}"
+                notes = tuple(note for note in self.snapshot.sources if note.name != _SELF)
+                built = replace(self.snapshot, sources=(*notes, SourceNote(_SELF, "trouble", why[:200])))
             before = self.snapshot
             if replace(built, seq=before.seq, at=before.at) != before:
                 async with self._published:
                     self.snapshot = replace(built, seq=before.seq + 1)
                     self._published.notify_all()
             await asyncio.sleep(_PAUSE_S)
+
+    def _assemble(self) -> Snapshot:
+        if self._engine_moved:
+            self._assembler.engine_changed()
+            self._run_moved()
+            self._engine_moved = False
+        self._alarms.follow()
+        return self._assembler.build(self._alarms.rows())

@@ -68,7 +68,7 @@ def find_problems(facts: Facts) -> tuple[Problem, ...]:
         row_waiting = [*waiting.get(name, ())]
         if row.service in told_by_check:
             row_waiting += [w for w in waiting.get(row.service, ()) if w != name and w not in row_waiting]
-        problems.append(_of_check(row, services.get(row.service), tuple(row_waiting), facts))
+        problems.append(_of_check(row, services.get(row.service), tuple(row_waiting), hidden, facts))
     told = {checks[name].service for name in bad_checks - hidden}
     for name in bad_services - hidden - told:
         problems.append(_of_service(services[name], tuple(waiting.get(name, ())), facts))
@@ -137,14 +137,16 @@ def _root(
     return deepest
 
 
-def _of_check(row: CheckRow, service: ServiceRow | None, waiting: tuple[str, ...], facts: Facts) -> Problem:
+def _of_check(
+    row: CheckRow, service: ServiceRow | None, waiting: tuple[str, ...], hidden: set[str], facts: Facts
+) -> Problem:
     since = row.changed_at
     cause = ""
     about: tuple[str, ...] = (row.name, row.service, *row.needs)
     if service is not None and service.health in _RANK:
         cause = _words(service)
         if service.state == "running":  # it runs and answers badly: something behind it may have stopped
-            cause = _stopped_near(since, facts.timeline) or cause
+            cause = _stopped_near(since, facts.timeline, hidden) or cause
         since = min((t for t in (since, service.changed_at) if t is not None), default=None)
     trouble = _matching(row.name, facts)
     hint = next((f.hint for f in row.findings if f.hint and f.status != "ok"), "")
@@ -267,9 +269,13 @@ def _cause(since: float | None, names: Sequence[str], timeline: Sequence[Timelin
     return next((f"just before: {row.text}" for row in near if row.kind in ("step", "run")), "")
 
 
-def _stopped_near(since: float | None, timeline: Sequence[TimelineRow]) -> str:
-    """Return the stop of a service that fits in time, the newest; empty when there is none."""
-    return next((row.text for row in _near(since, timeline) if row.kind == "service" and " stopped" in row.text), "")
+def _stopped_near(since: float | None, timeline: Sequence[TimelineRow], hidden: set[str]) -> str:
+    """Return the newest stop of a service that fits in time and is no consequence of another; empty without one."""
+    for row in _near(since, timeline):
+        name, _, what = row.text.partition(" ")
+        if row.kind == "service" and what.startswith("stopped") and name not in hidden:
+            return row.text
+    return ""
 
 
 def _near(since: float | None, timeline: Sequence[TimelineRow]) -> list[TimelineRow]:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import socket
+import ssl
 import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
@@ -53,7 +56,7 @@ class HttpProvider:
             async with self._client.stream("GET", target.url) as answer:
                 code = answer.status_code
         except httpx.ConnectError as error:
-            return Seen(RunState.STOPPED, Status.CRIT, _short(error, "connection refused"))
+            return _not_reached(error)
         except httpx.TimeoutException:
             return Seen(RunState.UNKNOWN, Status.CRIT, f"no answer within {_TIMEOUT_S:.0f} s")
         except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
@@ -65,8 +68,23 @@ class HttpProvider:
         return Seen(RunState.RUNNING, health, f"answers {code}", latency_ms=latency)
 
 
-def _short(error: Exception, otherwise: str) -> str:
+def _not_reached(error: BaseException) -> Seen:
+    """Tell a refusal, which means that nothing listens, from all else that keeps a connection from being made."""
+    reason: BaseException | None = error
+    while reason is not None:
+        if isinstance(reason, ConnectionRefusedError):
+            return Seen(RunState.STOPPED, Status.CRIT, "connection refused")
+        if isinstance(reason, socket.gaierror):
+            return Seen(RunState.UNKNOWN, Status.CRIT, f"the name does not resolve: {reason.strerror}")
+        if isinstance(reason, ssl.SSLError):
+            why = getattr(reason, "verify_message", "") or getattr(reason, "reason", "") or str(reason)
+            return Seen(RunState.UNKNOWN, Status.CRIT, f"TLS: {why}")
+        if isinstance(reason, OSError) and reason.errno:
+            return Seen(RunState.UNKNOWN, Status.CRIT, os.strerror(reason.errno).lower())
+        reason = reason.__cause__ or reason.__context__
+    return Seen(RunState.UNKNOWN, Status.CRIT, _short(error, "cannot connect"))
+
+
+def _short(error: BaseException, otherwise: str) -> str:
     text = str(error).strip().splitlines()
-    if text and "All connection attempts failed" not in text[0]:
-        return text[0][:120]
-    return otherwise
+    return text[0][:120] if text else otherwise
