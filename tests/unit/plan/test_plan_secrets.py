@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import sys
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
@@ -57,6 +61,57 @@ def test_a_secret_is_fetched_once_and_known_for_redaction(tmp_path: Path) -> Non
     assert calls == ["shop/pg"]
     assert dict(store.fetched) == {"pw": CANARY}
     assert CANARY not in repr(store)
+
+
+def test_a_secret_asked_for_by_many_at_once_is_fetched_once(tmp_path: Path) -> None:
+    calls: list[str] = []
+    everybody = threading.Barrier(4)
+
+    def fetch(rest: str) -> str:
+        calls.append(rest)
+        return CANARY
+
+    store = _store(tmp_path, "aws-sm:x", fetchers={"aws-sm": fetch})
+
+    def ask() -> str:
+        everybody.wait()
+        return store.get("pw")
+
+    with ThreadPoolExecutor(4) as pool:
+        assert {future.result() for future in [pool.submit(ask) for _ in range(4)]} == {CANARY}
+    assert calls == ["x"]
+
+
+def test_a_secret_comes_from_aws_secrets_manager(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[bytes] = []
+
+    class Answer(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            asked.append(self.rfile.read(int(self.headers["Content-Length"])))
+            known = b"shop/pg" in asked[-1]
+            body = {"SecretString": CANARY} if known else {"__type": "ResourceNotFoundException", "message": CANARY}
+            self.send_response(200 if known else 400)
+            self.end_headers()
+            self.wfile.write(json.dumps(body).encode())
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class names it
+            pass
+
+    with HTTPServer(("127.0.0.1", 0), Answer) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.server_port}")
+            monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+            monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+            monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+            assert _store(tmp_path, "aws-sm:shop/pg").get("pw") == CANARY
+            message = _refusal(_store(tmp_path, "aws-sm:none"))
+        finally:
+            server.shutdown()
+            thread.join()
+    assert message.startswith("secret 'pw': aws-sm failed (ResourceNotFoundException)")
+    assert CANARY not in message
 
 
 def test_an_unknown_secret_is_told_with_the_nearest_name(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import selectors
 import shlex
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -81,7 +82,8 @@ class SecretStore:
             "gcp-sm": _from_gcp,
             **(fetchers or {}),
         }
-        self._values: dict[str, str] = {}
+        self._values: Mapping[str, str] = {}
+        self._locks = {name: threading.Lock() for name in self._refs}
 
     def __repr__(self) -> str:
         return f"SecretStore({', '.join(self._refs)})"
@@ -93,10 +95,14 @@ class SecretStore:
 
     def get(self, name: str) -> str:
         """Return the secret's value, fetched at the first need. Raise `SecretError` that never holds the value."""
-        if name in self._values:
-            return self._values[name]
         if name not in self._refs:
             raise SecretError(f"the plan has no secret {name!r}{did_you_mean(name, self._refs)}")
+        with self._locks[name]:  # asked for twice at once, a command must not ask for its passphrase twice
+            if name not in self._values:
+                self._values = {**self._values, name: self._fetch(name)}
+            return self._values[name]
+
+    def _fetch(self, name: str) -> str:
         scheme, _, rest = self._refs[name].partition(":")
         if scheme not in self._fetchers:
             raise SecretError(f"secret {name!r}: its reference cannot be used", _HOW)
@@ -109,7 +115,6 @@ class SecretStore:
             raise SecretError(f"secret {name!r}: {scheme} failed ({type(error).__name__})") from None
         if not value or "\0" in value or len(value) > MAX_SECRET_BYTES:
             raise SecretError(f"secret {name!r}: what {scheme}: gives is empty, too long or not text")
-        self._values[name] = value
         return value
 
     def _from_env(self, rest: str) -> str:
@@ -202,9 +207,11 @@ def _text(content: bytes) -> str:
 
 def _from_aws(rest: str) -> str:
     import boto3
+    from botocore.config import Config
 
-    reply = boto3.client("secretsmanager").get_secret_value(SecretId=rest)
-    return str(reply["SecretString"])
+    bounded = Config(connect_timeout=5, read_timeout=10, retries={"total_max_attempts": 2})
+    reply = boto3.client("secretsmanager", config=bounded).get_secret_value(SecretId=rest)
+    return str(reply["SecretString"] if "SecretString" in reply else reply["SecretBinary"].decode("utf-8"))
 
 
 def _from_gcp(rest: str) -> str:
