@@ -75,3 +75,19 @@ def test_a_check_names_the_secret_that_it_uses(problems: Problems, example: str)
 )
 def test_what_the_shell_works_out_is_no_literal_secret(problems: Problems, example: str, run: str) -> None:
     assert problems(example.replace("run: ./scripts/destroy.sh", f"run: >-\n          {run}")) == []
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        "PWD: /srv/shop",
+        "GOOGLE_APPLICATION_CREDENTIALS: /etc/gcp/key.json",
+        "SSH_PRIVATE_KEY: ~/.ssh/id_ed25519",
+        "TOKEN_FILE: /run/token",
+        "PASSWORD: ''",
+        'DB_PASS: "{{ secret.pg_old }}"',
+        "COMPASS: north",
+    ],
+)
+def test_what_only_sounds_like_a_secret_is_none(problems: Problems, example: str, entry: str) -> None:
+    assert problems(example.replace("LEVEL: 9", entry)) == []

@@ -18,7 +18,7 @@ from switchover.plan.problems import Complaint, Path, did_you_mean
 __all__ = ["SENSITIVE_KEY", "describe_errors", "fields_at", "names_a_secret", "sensitive"]
 
 SENSITIVE_KEY = re.compile(
-    r"(?:pass(?:word|wd|phrase)?|pwd|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|credentials?|authorization)$",
+    r"(?:pass(?:word|wd|phrase)|(?<=[_-])(?:pass|pwd)|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|credentials?|authorization)$",
     re.IGNORECASE,
 )
 

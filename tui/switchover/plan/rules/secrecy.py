@@ -20,9 +20,12 @@ _WELL_KNOWN = re.compile(
     r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b|-----BEGIN [A-Z ]*PRIVATE KEY-----|\bgh[pousr]_[A-Za-z0-9]{30,}|"
     r"\bglpat-[A-Za-z0-9_-]{20}|\bxox[abprs]-[A-Za-z0-9-]{10,}|\bAIza[0-9A-Za-z_-]{35}\b|\bsk-[A-Za-z0-9_-]{32,}"
 )
+# What usually names a file: GOOGLE_APPLICATION_CREDENTIALS, SSH_PRIVATE_KEY.
+_FILE_KEY = re.compile(r"(?:credentials?|private[_-]?key)$", re.IGNORECASE)
+_FILE = re.compile(r"(?:~|\.{1,2})?/[\w./-]+|[\w./-]+\.(?:json|pem|key)")
 # NAME=value and --name=value in shell text; a value that the shell works out ($X, $(…), `…`) is none.
 _ASSIGNED = re.compile(
-    r"(?:^|[\s;&|(\"'])-{0,2}[\w-]*?(?:pass(?:word|wd|phrase)?|pwd|secret|token|api[_-]?key|access[_-]?key)="
+    r"(?:^|[\s;&|(\"'])-{0,2}[\w-]*?(?:pass(?:word|wd|phrase)|(?<=[_-])(?:pass|pwd)|secret|token|api[_-]?key|access[_-]?key)="
     r"(?P<quote>[\"']?)(?P<value>[^\s\"';&|)]*)",
     re.IGNORECASE,
 )
@@ -67,7 +70,8 @@ def _in_values(path: Path, value: Any) -> Iterator[Complaint]:
     for inner, text in _leaves(value):
         place = (*path, *inner)
         key = next((str(p) for p in reversed(place) if isinstance(p, str)), "")
-        if text and "{{" not in text and SENSITIVE_KEY.search(key) and not names_a_secret(place):
+        is_file = _FILE_KEY.search(key) and _FILE.fullmatch(text)
+        if text and "{{" not in text and SENSITIVE_KEY.search(key) and not names_a_secret(place) and not is_file:
             how = _HOW if place[0] != "environments" else f"declare it in `secrets` and write {key}_secret: NAME"
             yield Complaint(place, f"a literal secret under {key!r}: {how}")
         else:
