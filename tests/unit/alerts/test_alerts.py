@@ -56,10 +56,15 @@ def test_without_remind_it_tells_once() -> None:
     assert len(events(rule("api == CRIT"), [(float(t), CRIT) for t in range(0, 10_000, 60)])) == 1
 
 
-def test_a_check_that_is_skipped_or_no_longer_known_ends_no_alert() -> None:
-    assert events(rule("api == CRIT"), [(0.0, CRIT), (1.0, SKIPPED), (2.0, None), (3.0, PENDING)]) == [
+def test_a_check_that_is_skipped_ends_no_alert() -> None:
+    assert events(rule("api == CRIT"), [(0.0, CRIT), (1.0, SKIPPED), (2.0, PENDING), (3.0, CRIT)]) == [
         (0.0, AlertEvent.FIRED)
     ]
+
+
+def test_a_check_that_is_no_longer_watched_ends_its_alert() -> None:
+    told: list[tuple[float, Status | None]] = [(0.0, CRIT), (1.0, None)]
+    assert events(rule("api == CRIT"), told) == [(0.0, AlertEvent.FIRED), (1.0, AlertEvent.ENDED)]
 
 
 def test_not_ok_holds_for_everything_bad_but_not_for_what_was_never_looked_at() -> None:

@@ -42,11 +42,15 @@ class AlertState:
 def follow(
     rule: AlertRule, state: AlertState, status: Status | None, now: float
 ) -> tuple[AlertState, AlertEvent | None]:
-    """Return the state at `now`, with what happened. A skipped check ends nothing: only a known status does."""
+    """Return the state at `now`, with what happened.
+
+    A check that is skipped or pending ends nothing: it is not known to be better. One that is no longer watched (None)
+    ends it.
+    """
     if not rule.condition.holds(status):
         if state.fired is None:
             return AlertState(), None
-        if status in (None, Status.SKIPPED, Status.PENDING):
+        if status in (Status.SKIPPED, Status.PENDING):
             return state, None
         return AlertState(), AlertEvent.ENDED
     since = state.holds_since if state.holds_since is not None else now

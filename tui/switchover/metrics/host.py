@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from collections.abc import Callable, Collection
+from functools import partial
+
+from switchover_checks.threads import Threads
 
 __all__ = ["HOST_METRICS", "HostNumbers"]
 
@@ -25,12 +27,13 @@ class HostNumbers:
 
     def __init__(self, monotonic: Callable[[], float]) -> None:
         self._monotonic = monotonic
+        self._threads = Threads()
         self._cpu: tuple[float, float] | None = None
         self._net: tuple[float, int, int] | None = None
 
     async def read(self, disks: Collection[str] = ()) -> dict[str, float | None]:
         """Return every number by its name; each of `disks` as `disk:PATH`."""
-        return await asyncio.to_thread(self._read, tuple(disks))
+        return await self._threads.run(partial(self._read, tuple(disks)))
 
     def _read(self, disks: tuple[str, ...]) -> dict[str, float | None]:
         import psutil

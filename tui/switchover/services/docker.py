@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any, ClassVar
 
 from switchover.services.api import Capability, RunState, Seen, Target
 from switchover_checks.api import Status
+from switchover_checks.threads import Threads
 
 __all__ = ["DockerProvider", "seen_from_attributes"]
 
@@ -31,6 +33,7 @@ class DockerProvider:
     def __init__(self, connect: Callable[[], Any] = _from_environment) -> None:
         self._connect = connect
         self._lock = asyncio.Lock()
+        self._threads = Threads()
         self._client: Any = None
         self._off = ""
 
@@ -41,13 +44,13 @@ class DockerProvider:
     async def aclose(self) -> None:
         """Close the connection to the daemon."""
         if self._client is not None:
-            await asyncio.to_thread(self._client.close)
+            await self._threads.run(self._client.close)
             self._client = None
 
     async def inspect(self, targets: Sequence[Target]) -> Mapping[str, Seen]:
         """Look at the containers behind `targets`."""
         async with self._lock:
-            return await asyncio.to_thread(self._inspect, tuple(targets))
+            return await self._threads.run(partial(self._inspect, tuple(targets)))
 
     def _inspect(self, targets: tuple[Target, ...]) -> dict[str, Seen]:
         from docker.errors import NotFound

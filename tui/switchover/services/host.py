@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from switchover.services.api import RunState, Seen
 from switchover_checks.api import Status
+from switchover_checks.threads import Threads
 
 __all__ = ["HostProcesses", "ProcessSeen"]
 
@@ -27,11 +27,12 @@ class HostProcesses:
     def __init__(self, monotonic: Callable[[], float], most: int = 15) -> None:
         self._monotonic = monotonic
         self._most = most
+        self._threads = Threads()
         self._cpu: dict[tuple[int, float], tuple[float, float]] = {}
 
     async def top(self) -> tuple[ProcessSeen, ...]:
         """Return the busiest processes now."""
-        return await asyncio.to_thread(self._top)
+        return await self._threads.run(self._top)
 
     def _top(self) -> tuple[ProcessSeen, ...]:
         import psutil

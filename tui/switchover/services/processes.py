@@ -6,11 +6,13 @@ import asyncio
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from switchover.services.api import Capability, RunState, Seen, Target
 from switchover_checks.api import Status
+from switchover_checks.threads import Threads
 
 if TYPE_CHECKING:
     import psutil
@@ -31,6 +33,7 @@ class ProcessProvider:
         self._base_dir = base_dir
         self._monotonic = monotonic
         self._lock = asyncio.Lock()
+        self._threads = Threads()
         self._known: dict[str, psutil.Process] = {}
         self._cpu: dict[str, tuple[str, float, float]] = {}
 
@@ -45,7 +48,7 @@ class ProcessProvider:
     async def inspect(self, targets: Sequence[Target]) -> Mapping[str, Seen]:
         """Look at the processes behind `targets`."""
         async with self._lock:
-            return await asyncio.to_thread(self._inspect, tuple(targets))
+            return await self._threads.run(partial(self._inspect, tuple(targets)))
 
     def _inspect(self, targets: tuple[Target, ...]) -> dict[str, Seen]:
         finder = _Finder(self._base_dir)
