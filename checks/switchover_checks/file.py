@@ -82,7 +82,7 @@ def _look(cfg: FileConfig, path: Path, deadline: float) -> Result:
             found = sha256_of(path, deadline)
             findings.append(Finding.compare("sha256", cfg.sha256.lower(), found, found == cfg.sha256.lower()))
         if cfg.contains is not None or cfg.matches is not None:
-            findings += _content(cfg, path)
+            findings += _content(cfg, path, deadline)
     except OSError as error:
         findings.append(Finding("content", "readable", f"{error.strerror or error}", Status.UNKNOWN))
     metrics = [Metric("size", info.st_size, "B"), Metric("age", age, "s")]
@@ -124,7 +124,7 @@ def sha256_of(path: Path, deadline: float) -> str:
     return digest.hexdigest()
 
 
-def _content(cfg: FileConfig, path: Path) -> list[Finding]:
+def _content(cfg: FileConfig, path: Path, deadline: float) -> list[Finding]:
     with path.open("rb") as file:
         data = file.read(_MOST_SEARCHED + 1)
     cut = len(data) > _MOST_SEARCHED
@@ -134,9 +134,17 @@ def _content(cfg: FileConfig, path: Path) -> list[Finding]:
         found.append(_search_finding("contains", repr(cfg.contains), cfg.contains in text, cut))
     if cfg.matches is not None:
         pattern = cfg.matches
-        answers = [pattern.search(line) for line in text.split("\n")]
-        hit = True in answers
-        found.append(_search_finding("matches", repr(pattern.text), hit, cut or (not hit and None in answers)))
+        hit = False
+        for line in text.split("\n"):
+            if time.monotonic() > deadline:
+                cut = True
+                break
+            answer = pattern.search(line)
+            cut = cut or answer is None
+            if answer:
+                hit = True
+                break
+        found.append(_search_finding("matches", repr(pattern.text), hit, cut))
     return found
 
 

@@ -1,0 +1,200 @@
+"""`sql` and `sql_compare` against a real PostgreSQL, also from SQLite to PostgreSQL."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+
+import psycopg
+import pytest
+from tests.real.conftest import Postgres
+
+from switchover_checks.api import Finding, Result, Status
+
+Run = Callable[..., Awaitable[Result]]
+
+TYPED = """CREATE TABLE t (
+    id bigint PRIMARY KEY, name text, ok boolean, price numeric(12, 4), rate double precision, small real, made
+    timestamp, seen timestamptz, day date, data bytea, doc jsonb, token uuid, code char(6), short varchar(20),
+    opens time)"""
+TYPED_ROWS = """INSERT INTO t VALUES
+    (1, 'Zoë 漢字 𝄞', true, 12.5000, 0.1, 0.1, '2024-02-29 12:00:00', '2024-02-29 12:00:00.25+00',
+     '2024-02-29', '\\x00ff', '{"b": [1, 2], "a": null}', '6f1c2e9a-7d55-4a0e-9a39-0a8c0f9d7b11', 'ab', '', '08:30'),
+    (2, NULL, false, 100, 1e300, 2, NULL, '2024-07-01 02:00:00+02', NULL, '', '[]', NULL, NULL, 'x', NULL),
+    (-3, '', NULL, 0.1, -0.0, NULL, '1999-12-31 23:59:59.999999', NULL, '1970-01-01', NULL, NULL, NULL, '',
+     NULL, NULL)"""
+LITE = """CREATE TABLE t (
+    id INTEGER PRIMARY KEY, name TEXT, ok INTEGER, price NUMERIC, rate REAL, small REAL, made TEXT, seen TEXT, day TEXT,
+    data BLOB, doc TEXT, token TEXT, code TEXT, short TEXT, opens TEXT)"""
+LITE_ROWS = [
+    (1, "Zoë 漢字 𝄞", 1, "12.50", 0.1, 0.1, "2024-02-29T12:00:00", "2024-02-29 12:00:00.250", "2024-02-29",
+     b"\0\xff",
+     '{"a":null,"b":[1,2]}', "6F1C2E9A-7D55-4A0E-9A39-0A8C0F9D7B11", "ab", "", "08:30:00"),
+    (2, None, 0, 100, 1e300, 2.0, None, "2024-07-01T00:00:00Z", None, b"", "[]", None, None, "x", None),
+    (-3, "", None, 0.1, 0.0, None, "1999-12-31 23:59:59.999999", None, "1970-01-01", None, None, None, "", None, None),
+]  # fmt: skip
+
+
+def lite(path: Path, *statements: str, rows: Sequence[tuple[object, ...]] = ()) -> str:
+    connection = sqlite3.connect(path)
+    for statement in statements:
+        connection.execute(statement)
+    if rows:
+        connection.executemany(f"INSERT INTO t VALUES ({', '.join('?' * len(rows[0]))})", rows)
+    connection.commit()
+    connection.close()
+    return f"sqlite:///{path}"
+
+
+def of(result: Result, table: str) -> Finding:
+    return next(f for f in result.findings if f.what == table)
+
+
+async def make(postgres: Postgres, *statements: str) -> str:
+    return await asyncio.to_thread(postgres.create, *statements)
+
+
+@pytest.mark.parametrize("mode", ["count", "checksum"])
+async def test_two_postgres_databases_with_the_same_content_agree(run: Run, postgres: Postgres, mode: str) -> None:
+    left = await make(postgres, TYPED, TYPED_ROWS, "CREATE TABLE empty (id int)")
+    right = await make(
+        postgres, TYPED, TYPED_ROWS, "CREATE TABLE empty (id int)", "ALTER DATABASE postgres SET timezone = 'UTC'"
+    )
+    result = await run("sql_compare", left=left, right=right, mode=mode)
+    assert result.status is Status.OK, result
+
+
+async def test_time_zones_of_the_servers_do_not_matter(run: Run, postgres: Postgres) -> None:
+    left, right = await make(postgres, TYPED, TYPED_ROWS), await make(postgres, TYPED, TYPED_ROWS)
+    name = right.rpartition("/")[2]
+
+    def shift() -> None:
+        with psycopg.connect(postgres.url, autocommit=True) as connection:
+            connection.execute(f"ALTER DATABASE {name} SET timezone = 'Asia/Tokyo'".encode())
+
+    await asyncio.to_thread(shift)
+    assert (await run("sql_compare", left=left, right=right, mode="checksum")).status is Status.OK
+
+
+async def test_a_copy_from_sqlite_to_postgres_agrees_whatever_the_types(
+    run: Run, postgres: Postgres, tmp_path: Path
+) -> None:
+    left = lite(tmp_path / "old.db", LITE, rows=LITE_ROWS)
+    right = await make(postgres, TYPED, TYPED_ROWS)
+    for pair in ({"left": left, "right": right}, {"left": right, "right": left}):
+        result = await run("sql_compare", **pair, mode="checksum")
+        assert result.status is Status.OK, result
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "name = 'Zoe\u0308 漢字 𝄞'",
+        "ok = false",
+        "price = 12.5001",
+        "rate = 0.10000000000000002",
+        "made = '2024-02-29 12:00:00.000001'",
+        "seen = '2024-02-29 12:00:00.25+01'",
+        "day = '2024-03-01'",
+        "data = '\\x00fe'",
+        'doc = \'{"a": 0, "b": [1, 2]}\'',
+        "token = NULL",
+        "short = NULL",
+        "opens = '08:31'",
+    ],
+)
+async def test_each_type_of_change_is_found_and_its_key_named(
+    run: Run, postgres: Postgres, tmp_path: Path, change: str
+) -> None:
+    left = lite(tmp_path / "old.db", LITE, rows=LITE_ROWS)
+    right = await make(postgres, TYPED, TYPED_ROWS, f"UPDATE t SET {change} WHERE id = 1")
+    result = await run("sql_compare", left=left, right=right, mode="checksum")
+    assert result.status is Status.CRIT
+    assert of(result, "t").observed.startswith("1 changed; 3 rows")
+    assert of(result, "t").observed.endswith("id: 1")
+
+
+async def test_text_keys_are_ordered_bytewise_on_both_sides(run: Run, postgres: Postgres, tmp_path: Path) -> None:
+    words = ["a", "B", "_", "ä", "Z", "é", "zz", "10", "9", "漢", "𝄞", "~"]
+    values = ", ".join(f"('{w}', {i})" for i, w in enumerate(words))
+    table, rows = "CREATE TABLE t (word text PRIMARY KEY, n int)", f"INSERT INTO t VALUES {values}"
+    left = lite(tmp_path / "old.db", table, rows)
+    right = await make(postgres, table, rows, "DELETE FROM t WHERE word = 'é'", "INSERT INTO t VALUES ('è', 5)")
+    result = await run("sql_compare", left=left, right=right, mode="checksum")
+    assert of(result, "t").observed.endswith("word: +è; -é")
+
+
+async def test_many_rows_are_compared_and_the_few_that_differ_are_named(run: Run, postgres: Postgres) -> None:
+    table = "CREATE TABLE t (a int, b int, v text, PRIMARY KEY (a, b))"
+    fill = "INSERT INTO t SELECT i / 100, i % 100, md5(i::text) FROM generate_series(0, 29999) i"
+    left = await make(postgres, table, fill)
+    right = await make(
+        postgres, table, fill, "UPDATE t SET v = '' WHERE a = 150 AND b = 7", "DELETE FROM t WHERE a = 299 AND b = 99"
+    )
+    result = await run("sql_compare", timeout_s=60, left=left, right=right, mode="checksum")
+    assert of(result, "t").observed.startswith("1 changed, 1 missing in")
+    assert of(result, "t").observed.endswith("a, b: (150, 7); -(299, 99)")
+    counted = await run("sql_compare", left=left, right=right)
+    assert (of(counted, "t").expected, of(counted, "t").observed) == ("30000 rows", "29999 rows")
+
+
+async def test_partitions_count_once_and_views_not_at_all(run: Run, postgres: Postgres, tmp_path: Path) -> None:
+    right = await make(
+        postgres,
+        "CREATE TABLE t (id int PRIMARY KEY) PARTITION BY RANGE (id)",
+        "CREATE TABLE t_low PARTITION OF t FOR VALUES FROM (0) TO (10)",
+        "CREATE VIEW v AS SELECT * FROM t",
+        "INSERT INTO t VALUES (1), (2)",
+    )
+    left = lite(tmp_path / "old.db", "CREATE TABLE t (id INTEGER PRIMARY KEY)", rows=[(1,), (2,)])
+    result = await run("sql_compare", left=left, right=right, mode="checksum")
+    assert result.status is Status.OK, result
+    assert [f.what for f in result.findings] == ["t"]
+
+
+async def test_a_key_that_is_not_unique_leaves_the_next_table_readable(run: Run, postgres: Postgres) -> None:
+    statements = (
+        "CREATE TABLE a (id int, v int)", "INSERT INTO a VALUES (1, 1), (1, 2)",
+        "CREATE TABLE b (id int, v int)", "INSERT INTO b VALUES (1, 1)",
+    )  # fmt: skip
+    left, right = await make(postgres, *statements), await make(postgres, *statements)
+    result = await run("sql_compare", left=left, right=right, mode="checksum", key="id")
+    assert (of(result, "a").status, of(result, "b").status) == (Status.UNKNOWN, Status.OK)
+
+
+async def test_a_query_cannot_write_and_is_ended_at_the_deadline(run: Run, postgres: Postgres) -> None:
+    url = await make(postgres, TYPED, TYPED_ROWS)
+    assert (await run("sql", database=url, query="SELECT count(*) FROM t", expect="value == 3")).status is Status.OK
+    written = await run("sql", database=url, query="DELETE FROM t")
+    assert written.status is Status.UNKNOWN
+    assert "read-only" in written.summary
+    slow = await run("sql", timeout_s=1.0, database=url, query="SELECT pg_sleep(1000)")
+    assert slow.status is Status.UNKNOWN
+
+    def sleeping() -> int:
+        with psycopg.connect(postgres.url) as connection:
+            found = connection.execute(
+                "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep%' AND state = 'active'"
+            ).fetchone()
+            return int(found[0]) if found else -1
+
+    assert await asyncio.to_thread(sleeping) == 0
+
+
+async def test_a_server_that_is_not_there_and_a_wrong_database_are_critical_without_a_password(
+    run: Run, postgres: Postgres
+) -> None:
+    for url in ("postgresql://u:s3cret@127.0.0.1:1/x", f"postgresql://postgres:s3cret@127.0.0.1:{postgres.port}/none"):
+        result = await run("sql", database=url, query="SELECT 1")
+        assert (result.status, result.phase) == (Status.CRIT, "connect")
+        assert "s3cret" not in repr(result)
+
+
+async def test_a_password_by_reference_reaches_the_server_only(run: Run, postgres: Postgres) -> None:
+    url = await make(postgres, "CREATE TABLE t (id int)", "INSERT INTO t VALUES (1)")
+    result = await run("sql", database=url, password="pg", query="SELECT count(*) FROM t", expect="value == 1")
+    assert result.status is Status.OK
+    missing = await run("sql", database=url, password="other", query="SELECT 1")
+    assert (missing.status, missing.summary) == (Status.UNKNOWN, "the plan has no secret 'other'")
