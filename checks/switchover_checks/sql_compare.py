@@ -15,7 +15,7 @@ from pydantic import BeforeValidator
 
 from switchover_checks.api import Context, Effect, Finding, Metric, Result, Status
 from switchover_checks.databases import Column, Database, Source, open_database, source_of
-from switchover_checks.table_diff import TableDiff, compare_tables
+from switchover_checks.table_diff import TableDiff, compare_tables, in_time
 
 __all__ = ["SqlCompareCheck", "SqlCompareConfig"]
 
@@ -83,6 +83,7 @@ def _compare(cfg: SqlCompareConfig, left: Source, right: Source, ctx: Context, b
         findings += missing
         for table in tables:
             ctx.enter(f"table {table}")
+            in_time(ctx.deadline)
             if cfg.mode == "count":
                 counts = a.count(table), b.count(table)
                 findings.append(_counted(table, counts))

@@ -12,7 +12,7 @@ from switchover_checks.api import Finding, ProbeError, Status
 from switchover_checks.databases import Column, Database, Rows
 from switchover_checks.normalise import Normaliser, normaliser, sort_key
 
-__all__ = ["TableDiff", "compare_tables"]
+__all__ = ["TableDiff", "compare_tables", "in_time"]
 
 _LOOK_AT_CLOCK = 512
 
@@ -130,7 +130,7 @@ class _Side:
             return
         self.count += 1
         if self.count % _LOOK_AT_CLOCK == 0:
-            _in_time(self._deadline)
+            in_time(self._deadline)
         values = tuple([c(v) for c, v in zip(self._convert, raw, strict=True)])
         self.row = repr(values)
         self.key = sort_key(tuple([values[p] for p in self._places]))
@@ -175,13 +175,14 @@ def _bag(rows: Rows, convert: Sequence[Normaliser], deadline: float) -> tuple[in
     for raw in rows:
         count += 1
         if count % _LOOK_AT_CLOCK == 0:
-            _in_time(deadline)
+            in_time(deadline)
         row = tuple(c(v) for c, v in zip(convert, raw, strict=True))
         total += int.from_bytes(hashlib.sha256(repr(row).encode("utf-8", "surrogateescape")).digest(), "big")
     return count, f"{total % (1 << 256):064x}"
 
 
-def _in_time(deadline: float) -> None:
+def in_time(deadline: float) -> None:
+    """Raise `ProbeError` once the deadline is over."""
     if time.monotonic() > deadline:
         raise ProbeError("not all rows could be compared before the deadline", status=Status.UNKNOWN)
 
