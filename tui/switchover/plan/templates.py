@@ -25,6 +25,7 @@ __all__ = [
 ]
 
 _BRACES = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
+_SHORT_BRACES = re.compile(r"\{\{([^{}]{0,200})\}\}")
 _SLOT = re.compile(r"\s*([A-Za-z_][A-Za-z0-9_-]*(?:\.[A-Za-z_][A-Za-z0-9_-]*)*)\s*(?:\|\s*(\S+)\s*)?")
 # Words that Go templates (`docker inspect --format`) put alone between braces.
 _GO_WORDS = frozenset({"end", "else", "break", "continue", "range", "if", "with", "json", "printf", "define", "block"})
@@ -88,7 +89,7 @@ def slots(text: str) -> Iterator[Slot]:
 def shell_templates(text: str) -> list[str]:
     """Return the names of our templates in shell text; the Go templates of docker and kubectl are left alone."""
     names = []
-    for match in _BRACES.finditer(text):
+    for match in _SHORT_BRACES.finditer(text):
         slot = _SLOT.fullmatch(match[1])
         if slot is not None and slot[1] not in _GO_WORDS:
             names.append(slot[1])
