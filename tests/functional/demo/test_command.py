@@ -2,6 +2,7 @@ import os
 import select
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -164,3 +165,54 @@ def test_stop_ends_an_agent_that_keeps_its_state_elsewhere(demo: Demo, switchove
     os.kill(agent, signal.SIGSTOP)
     assert switchover("demo", demo.directory, "--stop").returncode == 0
     assert not agents_of(demo.plan)
+
+
+def test_two_who_lay_it_down_at_once_get_one_demo(folder: Path, tmp_path: Path) -> None:
+    command = [
+        sys.executable,
+        "-m",
+        "switchover",
+        "demo",
+        "--state",
+        str(tmp_path / "state"),
+        "--headless",
+        str(folder),
+    ]
+    both = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) for _ in range(2)]
+    assert [one.communicate(timeout=60)[0] for one in both] == [f"{folder}/plan.yaml\n"] * 2
+    assert len(marked(Demo.at(folder))) == 2
+
+
+@pytest.mark.parametrize("lost", ["plan.yaml", "live", "backups/nightly/old.sqlite", "stores/old.sqlite"])
+def test_a_lay_down_that_was_cut_off_is_finished_by_the_next(lost: str, demo: Demo, switchover: Switchover) -> None:
+    end_all(demo)
+    (demo.directory / lost).unlink()
+    if lost != "plan.yaml":
+        demo.live_file.unlink(missing_ok=True)  # written last
+    assert switchover("demo", demo.directory, "--headless").returncode == 0
+    assert (demo.directory / lost).exists()
+    assert ask(demo, "door", "/customers/1")[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("file", "content"), [(".switchover-demo", "{"), (".switchover-demo", "[]"), ("live", "purple\n")]
+)
+def test_a_damaged_demo_is_told_in_a_line(file: str, content: str, demo: Demo, switchover: Switchover) -> None:
+    (demo.directory / file).write_text(content)
+    done = switchover("demo", demo.directory, "--headless")
+    assert done.returncode == 1
+    assert str(demo.directory) in done.stderr
+    assert "defect" not in done.stderr
+    assert switchover("demo", demo.directory, "--stop").returncode == 0
+    assert not marked(demo)
+
+
+def test_a_port_that_was_taken_meanwhile_is_told(demo: Demo, switchover: Switchover) -> None:
+    end_all(demo)
+    with socket.socket() as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        other.bind(("127.0.0.1", demo.ports().old))
+        other.listen()
+        done = switchover("demo", demo.directory, "--headless")
+    assert done.returncode == 1
+    assert "cannot listen" in done.stderr

@@ -58,9 +58,9 @@ def run(args: argparse.Namespace) -> int:
         broken = _break(demo, args.fault, explain=args.explain) if args.fault else False
     except DemoError as error:
         raise SwitchoverError(str(error), _hint(demo)) from error
-    except (OSError, sqlite3.Error) as error:
+    except (OSError, ValueError, sqlite3.Error) as error:
         words = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise StateError(f"the demo cannot be laid down in {demo.directory}: {words}", "name another folder") from error
+        raise StateError(f"the demo cannot use {demo.directory}: {words}", "name another folder") from error
     if args.headless:
         emit_text(str(demo.plan))
         return 0

@@ -89,7 +89,7 @@ class Demo:
         data = json.loads(self.mark.read_text(encoding="utf-8"))
         try:
             return Ports(**{part: int(data["ports"][part]) for part in PARTS})
-        except (KeyError, TypeError) as error:
+        except (KeyError, TypeError, AttributeError) as error:
             raise ValueError(f"{self.mark} does not name the ports") from error
 
     def write_mark(self, ports: Ports) -> None:
