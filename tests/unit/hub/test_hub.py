@@ -107,6 +107,9 @@ async def test_a_check_is_watched_only_in_its_phases(tmp_path: Path) -> None:
         live.engine.said = replace(pending, phases=(PhaseView("data", "Data", "running", started_at=1.0),))
         live.hub.engine_changed()
         await live.until(lambda s: row(s, "a").status == "ok")
+        live.engine.said = replace(live.engine.said, state="rolled_back")
+        live.hub.engine_changed()
+        await live.until(lambda s: row(s, "a").status == "pending")
 
 
 async def test_what_the_engine_says_is_published_when_it_moved(tmp_path: Path) -> None:

@@ -187,6 +187,7 @@ def test_a_step_that_failed_and_one_whose_end_nobody_knows_are_problems() -> Non
     assert (failed.subject, failed.status, failed.what) == ("step copy", "crit", "failed, exit 3")
     assert "R: roll back" in failed.next
     assert (unknown.subject, unknown.status, unknown.what) == ("step switch", "unknown", "the machine was restarted")
+    assert find_problems(Facts(migration=replace(view, state="rolled_back"))) == ()
 
 
 def test_a_gate_that_was_not_passed_in_time_is_a_problem() -> None:

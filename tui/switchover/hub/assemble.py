@@ -41,8 +41,13 @@ _TIMELINE_SHOWN = 200
 
 
 def phase_marks(view: MigrationView) -> dict[str, PhaseMark]:
-    """Return how far each phase of the run is."""
-    return {p.id: PhaseMark(p.started_at is not None, p.ended_at is not None) for p in view.phases}
+    """Return how far each phase of the run is. What was rolled back has not begun: its checks are watched no longer."""
+    if view.state == "rolled_back":
+        return {}
+    return {
+        p.id: PhaseMark(p.started_at is not None and p.state != "rolled_back", p.ended_at is not None)
+        for p in view.phases
+    }
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,8 +60,10 @@ def find_problems(facts: Facts) -> tuple[Problem, ...]:
         if root and root != name and root not in hidden:
             waiting.setdefault(root, []).append(name)
             hidden.add(name)
-    problems = [_of_step(row, facts) for row in _stuck_steps(facts.migration)]
-    problems += _of_gates(facts.migration)
+    problems = []
+    if facts.migration.state in _OPEN_RUN:
+        problems += [_of_step(row, facts) for row in _stuck_steps(facts.migration)]
+        problems += _of_gates(facts.migration)
     problems += [_of_variable(name, waiting_for, facts.migration) for name, waiting_for in variables.items()]
     for name in bad_checks - hidden:
         row = checks[name]
