@@ -38,6 +38,7 @@ print(switchover.__file__)
 themes, errors = load_themes(theme_folders())
 assert "dark" in themes and not errors, (themes, errors)
 assert (resources.files("switchover") / "examples" / "demo.yaml").is_file()
+assert (resources.files("switchover.ui") / "styles" / "app.tcss").is_file()
 assert (resources.files("switchover_checks") / "py.typed").is_file()
 """
 
@@ -79,6 +80,12 @@ def _install(python: Path, *what: str | Path, cwd: Path) -> None:
 
 def _works(python: Path, cwd: Path) -> str:
     assert _run(python.parent / "switchover", "--version", cwd=cwd) == f"switchover {__version__}\n"
+    demo: list[str | Path] = ["demo", "--state", cwd / "state", cwd / "demo"]
+    try:
+        plan = _run(python.parent / "switchover", *demo, "--headless", cwd=cwd).strip()
+        _run(python.parent / "switchover", "validate", plan, cwd=cwd)
+    finally:
+        _run(python.parent / "switchover", *demo, "--stop", cwd=cwd)
     return _run(python, "-c", _FINDS, cwd=cwd)
 
 
