@@ -39,8 +39,8 @@ FINE = "        return Result.of([Finding.compare('value', f'<= {cfg.most}', 5, 
 
 @pytest.fixture
 def module(tmp_path: Path) -> Callable[[str], Path]:
-    def write(body: str, before: str = "") -> Path:
-        path = tmp_path / "local_check.py"
+    def write(body: str, before: str = "", name: str = "local_check.py") -> Path:
+        path = tmp_path / name
         path.write_text(before + HEAD + "".join(f"        {line}\n" for line in body.splitlines()) + FINE)
         return path
 
@@ -140,25 +140,25 @@ async def test_what_a_module_prints_spoils_nothing(
     assert (await outcome_of(make_runner(module(body)))).result.status is Status.OK
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
+async def test_modules_that_hang_are_ended_at_their_deadline(
+    make_runner: MakeRunner, module: Callable[..., Path], tmp_path: Path
+) -> None:
+    bodies = (
         "while True: pass",
-        "time.sleep(1000)",
         "signal.signal(signal.SIGTERM, signal.SIG_IGN)\ntime.sleep(1000)",
         "threading.Event().wait()",
         "os.kill(os.getpid(), signal.SIGSTOP)",
         "import asyncio\nawait asyncio.sleep(1000)",
-    ],
-)
-async def test_a_module_that_hangs_is_ended_at_its_deadline(
-    make_runner: MakeRunner, module: Callable[[str], Path], tmp_path: Path, body: str
-) -> None:
-    path = module(f"open({str(tmp_path / 'pid')!r}, 'w').write(str(os.getpid()))\n{body}")
-    outcome = await outcome_of(make_runner(path), timeout_s=1.5)
-    assert outcome.result.status is Status.UNKNOWN
-    assert "no answer within 1.5 s" in outcome.result.summary
-    assert not alive(read_pid(tmp_path / "pid"))
+    )
+    paths = [
+        module(f"open({str(tmp_path / f'pid{n}')!r}, 'w').write(str(os.getpid()))\n{body}", name=f"local{n}.py")
+        for n, body in enumerate(bodies)
+    ]
+    outcomes = await asyncio.gather(*(outcome_of(make_runner(path), timeout_s=6) for path in paths))
+    for number, outcome in enumerate(outcomes):
+        assert outcome.result.status is Status.UNKNOWN
+        assert outcome.result.summary.startswith("no answer within"), outcome
+        assert not alive(read_pid(tmp_path / f"pid{number}"))
 
 
 async def test_a_module_that_forks_and_never_returns_leaves_nobody_behind(
@@ -203,11 +203,13 @@ async def test_a_hanging_module_costs_the_others_nothing(
     make_runner: MakeRunner, module: Callable[[str], Path], run: Run
 ) -> None:
     runner = make_runner(module("while True: pass"))
-    hanging = asyncio.create_task(outcome_of(runner, timeout_s=2.0))
+    hanging = asyncio.create_task(outcome_of(runner, timeout_s=60))
     others = await asyncio.gather(*(runner.run(ProbeSpec("d", "disk", {"warn": "~:"})) for _ in range(20)))
     assert not hanging.done()
     assert {o.result.status for o in others} == {Status.OK}
-    assert (await hanging).result.status is Status.UNKNOWN
+    hanging.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await hanging
 
 
 # --- commands --------------------------------------------------------------------------------------------------------
@@ -253,8 +255,8 @@ async def test_at_the_deadline_the_whole_tree_ends_also_what_left_its_session(ru
         "trap '' TERM; setsid sh -c 'echo $$ > escaped; exec sleep 1000' & "
         "(setsid sh -c 'echo $$ > orphan; exec sleep 1000' &) ; sleep 1000 & echo $! > child; echo $$ > shell; wait"
     )
-    result = await run("command", timeout_s=1.0, command=command)
-    assert (result.status, result.summary) == (Status.UNKNOWN, "no answer within 1.0 s")
+    result = await run("command", timeout_s=3, command=command)
+    assert (result.status, result.summary) == (Status.UNKNOWN, "no answer within 3.0 s")
     for name in ("escaped", "orphan", "child", "shell"):
         assert not alive(read_pid(tmp_path / name)), name
 

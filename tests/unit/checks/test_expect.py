@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from switchover_checks.api import Finding, Status
@@ -196,6 +196,7 @@ def test_a_long_text_is_shown_shortly() -> None:
     assert "length 300" in finding.observed
 
 
+@settings(deadline=None)
 @given(st.text(max_size=60))
 def test_any_text_is_parsed_or_refused_and_nothing_else(text: str) -> None:
     column, status = 1, Status.OK
@@ -228,6 +229,7 @@ _about_body = st.sampled_from(
 )
 
 
+@settings(deadline=None)
 @given(_json, _about_body)
 def test_no_body_whatsoever_makes_an_expectation_raise(body: Any, text: str) -> None:
     finding = parse(text, NAMES).check({"body": body})
