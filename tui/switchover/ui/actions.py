@@ -7,7 +7,7 @@ from typing import Any
 
 from switchover.errors import SwitchoverError
 from switchover.snapshot import CheckRow, StepView, TroubleView
-from switchover.ui.advance import fingerprint, manual_screen, next_of
+from switchover.ui.advance import fingerprint, manual_screen, next_of, variables_screen
 from switchover.ui.bridge import Source
 from switchover.ui.difference import DifferenceMixin
 from switchover.ui.messages import Intent
@@ -50,6 +50,8 @@ class OperatorActions(DifferenceMixin):
         """Say whether an action would do something now: only then its key is shown, and works."""
         data = self.moment.data
         view = data.migration
+        if action in _CHANGING and data.header.read_only:
+            return False
         if action == "diagnose":
             return self._trouble_at_hand() is not None
         if action == "recheck":
@@ -66,6 +68,8 @@ class OperatorActions(DifferenceMixin):
             return any(way.available for way in view.rollbacks)
         if action == "abort":
             return view.state in {"running", "waiting", "failed", "unknown"}
+        if action == "new_run":
+            return view.state in {"done", "rolled_back", "aborted"}
         if action == "note":
             return any(step.manual for phase in view.phases for step in phase.steps)
         if action == "output":
@@ -83,8 +87,26 @@ class OperatorActions(DifferenceMixin):
             problem = getattr(self.pane, "problem", None)
             if problem is None:
                 return
+            if not (problem.check or problem.service):
+                self._open_subject(problem.subject)
+                return
             kind, name = ("check", problem.check) if problem.check else ("service", problem.service)
         self.open_thing(kind, name)
+
+    def _open_subject(self, subject: str) -> None:
+        """Open a problem that is neither a check nor a service: a step or a gate in the wizard, or a metric."""
+        kind, _, name = subject.partition(" ")
+        if kind in {"step", "gate"}:
+            self.run_worker(self._go_to(f"{kind}:{name}"))
+            return
+        metric = next((row for row in self.moment.data.metrics if subject in {row.title, row.name}), None)
+        if metric is not None:
+            self.open_thing("metric", metric.name)
+
+    async def _go_to(self, key: str) -> None:
+        pane = await self.main.show_tab("migration")
+        pane.show(self.moment)
+        pane.rows.select(key)
 
     def open_thing(self, kind: str, name: str) -> None:
         """Open the detail screen of a check, a service or a metric."""
@@ -153,8 +175,13 @@ class OperatorActions(DifferenceMixin):
     def _step_at_hand(self) -> StepView | None:
         """Return the step under the cursor, else the one that spoke last; None where it has not run."""
         view = self.moment.data.migration
-        step = getattr(self.pane, "step", None) or find_step(view, view.output_step or view.current_step)
-        return step if step is not None and step.attempts else None
+        chosen: StepView | None = getattr(self.pane, "step", None)
+        if chosen is not None and chosen.attempts:
+            return chosen
+        spoke = find_step(view, view.output_step or view.current_step)
+        if spoke is None and view.output_step:
+            spoke = StepView(view.output_step, "", view.state, "changes", attempts=view.output_attempt)
+        return spoke if spoke is not None and spoke.attempts else None
 
     # ------------------------------------------------------------------ act
 
@@ -197,6 +224,21 @@ class OperatorActions(DifferenceMixin):
         ]
         intent = Intent("run.abort", {"reason": "aborted from the terminal"}, "aborting the run")
         self.push_screen(AskScreen(self.painter, self.moment, "abort the run?", lines, intent))
+
+    def action_new_run(self) -> None:
+        """Ask whether another run shall begin, where the last one has ended."""
+        from switchover.ui.screens.guarded import AskScreen
+
+        view = self.moment.data.migration
+        if view.variables_needed:
+            self.push_screen(variables_screen(self.moment, self.painter, new=True))
+            return
+        lines: list[Line] = [
+            (Span(f" Run {view.run_id} has ended: {view.state.replace('_', ' ')}.", "strong"),),
+            (Span(" A new run begins with the first step; the old one stays in the journal.", "text"),),
+        ]
+        intent = Intent("run.start", {"new": True}, "starting a new run")
+        self.push_screen(AskScreen(self.painter, self.moment, "start a new run?", lines, intent))
 
     def action_note(self) -> None:
         """Open the items of the chosen manual step."""
@@ -260,6 +302,7 @@ class OperatorActions(DifferenceMixin):
         return ""
 
 
+_CHANGING = {"advance", "rollback", "abort", "note", "new_run", "diagnose"}
 _ABORT = (
     "The running step is told to stop (first politely, then by force) and counts as failed. Nothing is undone by this: "
     "R shows the ways back afterwards."

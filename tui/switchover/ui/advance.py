@@ -53,8 +53,10 @@ def next_of(moment: Moment, painter: Painter) -> Intent | BaseScreen | None:
         return Intent("gate.check", {"phase": action.target}, f"checking the gate of {action.target}")
     if action.kind == "human":
         return human_screen(moment, painter, action.target)
-    if action.kind in {"resolve", "failed"} and step is not None:
-        return decide_screen(moment, painter, step)
+    if action.kind in {"resolve", "failed"}:
+        state = "unknown" if action.kind == "resolve" else "failed"
+        undo = StepView(action.target, "an action of the rollback", state, "changes", reason=action.text)
+        return decide_screen(moment, painter, step or undo)
     return None
 
 
@@ -205,8 +207,8 @@ def decide_screen(moment: Moment, painter: Painter, step: StepView) -> ChoiceScr
     return ChoiceScreen(painter, moment, title, about, lambda _now: chosen)
 
 
-def variables_screen(moment: Moment, painter: Painter) -> BaseScreen:
+def variables_screen(moment: Moment, painter: Painter, *, new: bool = False) -> BaseScreen:
     """Ask for the values that the plan wants from the operator, then start."""
     from switchover.ui.screens.variables import VariablesScreen
 
-    return VariablesScreen(painter, moment, moment.data.migration.variables_needed)
+    return VariablesScreen(painter, moment, moment.data.migration.variables_needed, new=new)

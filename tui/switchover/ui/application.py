@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import traceback
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -125,7 +126,10 @@ class SwitchoverApp(OperatorActions):
 
     def on_snapshot_changed(self, message: SnapshotChanged) -> None:
         """Draw the newest Snapshot."""
-        self._snapshot = message.snapshot
+        snapshot = message.snapshot
+        if self.read_only:
+            snapshot = replace(snapshot, header=replace(snapshot.header, read_only=True))
+        self._snapshot = snapshot
         self._told_at = self.clock.monotonic()
         self._lag_s = max(self.clock.now() - message.snapshot.at, 0.0) if message.snapshot.at else 0.0
         if self.sent is not None and fingerprint(message.snapshot.migration) != self.sent:
@@ -145,14 +149,14 @@ class SwitchoverApp(OperatorActions):
     def show(self) -> None:
         """Draw this moment on the screen that is seen."""
         silent = self.clock.monotonic() - self._told_at + self._lag_s
-        self.moment = Moment(self._snapshot, self.clock.now(), self._link, silent)
+        self.moment = Moment(self._snapshot, self.clock.now(), self._link, silent, self.link.text)
         self.painter = self._stale_painter if self.moment.stale else self._fresh_painter
         screen = self.screen
         if isinstance(screen, BaseScreen):
             with self.batch_update():
                 pane = self.main.pane if screen is self.main and self.main.is_mounted and self.main.has_pane else None
                 if pane is not None:
-                    pane.told(sent=self.sent is not None, read_only=self.read_only or self.moment.data.header.read_only)
+                    pane.told(sent=self.sent is not None)
                 screen.show(self.moment, self.painter)
 
     def push_screen(self, screen: Any, *args: Any, **options: Any) -> Any:

@@ -4,24 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from switchover.clock import Clock
-from switchover.errors import AgentError, PlanError, SwitchoverError
+from switchover.errors import AgentError, PlanError, SwitchoverError, VersionMismatchError
 from switchover.locations import Workspace
 from switchover.snapshot import Snapshot
 from switchover.ui.presentation.moment import Link, LinkState
 
-if TYPE_CHECKING:
-    from switchover.agent.client import AgentClient
-
-__all__ = ["AgentSource", "Source", "Trouble", "Update"]
+__all__ = ["AgentSource", "Attach", "Client", "Source", "Trouble", "Update", "agent_attacher"]
 
 Update = Snapshot | Link
 Trouble = Callable[[SwitchoverError], None]
-_FIRST_PAUSE_S = 0.3
 _LONGEST_PAUSE_S = 3.0
 _GIVE_UP_AFTER = 3  # failures in a row before the very first Snapshot
 
@@ -42,65 +38,63 @@ class Source(Protocol):
         """Let go of the line; the run goes on."""
 
 
-class AgentSource:
-    """The agent of a workspace: started where none answers, connected to, and found again when the line breaks."""
+class Client(Protocol):
+    """The line to an agent, as `switchover.agent.client.AgentClient` has it."""
 
-    def __init__(self, workspace: Workspace, plan: Path | None, *, read_only: bool, clock: Clock) -> None:
-        self._workspace = workspace
-        self._plan = plan
-        self._read_only = read_only
+    def snapshots(self) -> AsyncIterator[Snapshot]:
+        """Yield Snapshots; raise `AgentError` when the line is lost."""
+
+    async def request(self, method: str, **params: Any) -> Any:
+        """Ask and return the answer."""
+
+    async def aclose(self) -> None:
+        """Hang up."""
+
+
+Attach = Callable[[Trouble], Awaitable[Client]]
+
+
+class AgentSource:
+    """The agent of a workspace: `attach` starts it where none answers and connects; a broken line is found again."""
+
+    def __init__(self, attach: Attach, clock: Clock, log: Path, *, first_pause_s: float = 0.3) -> None:
+        self._attach = attach
         self._clock = clock
-        self._client: AgentClient | None = None
+        self._log = log
+        self._first_pause_s = first_pause_s
+        self._client: Client | None = None
 
     async def snapshots(self, on_trouble: Trouble) -> AsyncIterator[Update]:
         """Yield what the agent tells, for as long as anybody listens."""
-        pause, failures, seen = _FIRST_PAUSE_S, 0, False
+        pause, failures, seen = self._first_pause_s, 0, False
         yield Link(LinkState.STARTING, self._clock.now(), "starting the agent …")
         while True:
-            why = ""
+            problem: SwitchoverError = AgentError("the agent closed the line")
             try:
                 client = await self._attach(on_trouble)
+                self._client, told = client, False
                 async for snapshot in client.snapshots():
-                    if self._client is None:
-                        self._client, failures, pause = client, 0, _FIRST_PAUSE_S
+                    if not told:
+                        told, failures, pause = True, 0, self._first_pause_s
                         yield Link(LinkState.LIVE, self._clock.now())
                     seen = True
                     yield snapshot
-                why = "the agent closed the line"
-            except PlanError:
+            except (PlanError, VersionMismatchError) as error:
                 if not seen:
                     raise
-                why = "the agent cannot start again: the plan file has errors"
-            except AgentError as error:
-                why = error.title
-            except (SwitchoverError, OSError) as error:
-                why = str(error)
-                if not seen and failures + 1 >= _GIVE_UP_AFTER:
-                    raise
+                problem = error
+            except SwitchoverError as error:
+                problem = error
+            except OSError as error:
+                problem = AgentError(f"the agent cannot be reached: {error}")
             finally:
                 await self.aclose()
             failures += 1
             if not seen and failures >= _GIVE_UP_AFTER:
-                raise AgentError(why or "the agent cannot be reached", f"its log: {self._workspace.agent_log}")
-            yield Link(LinkState.LOST if seen else LinkState.STARTING, self._clock.now(), why)
+                raise AgentError(problem.title, problem.hint or f"its log: {self._log}")
+            yield Link(LinkState.LOST if seen else LinkState.STARTING, self._clock.now(), problem.title)
             await asyncio.sleep(pause)
             pause = min(pause * 2, _LONGEST_PAUSE_S)
-
-    async def _attach(self, on_trouble: Trouble) -> AgentClient:
-        """Start the agent where none answers, and connect."""
-        from switchover.agent import lifecycle
-        from switchover.agent.client import AgentClient
-        from switchover.agent.record import find_socket
-
-        await asyncio.to_thread(lifecycle.ensure_agent, self._workspace, self._plan, read_only=self._read_only)
-        client = AgentClient(on_trouble)
-        try:
-            await client.connect(find_socket(self._workspace))
-            await client.hello(_operator(), read_only=self._read_only)
-        except BaseException:
-            await client.aclose()
-            raise
-        return client
 
     async def request(self, method: str, **params: Any) -> Any:
         """Ask the agent for something."""
@@ -109,10 +103,31 @@ class AgentSource:
         return await self._client.request(method, **params)
 
     async def aclose(self) -> None:
-        """Close the line to the agent."""
+        """Close the line to the agent; the run goes on."""
         client, self._client = self._client, None
         if client is not None:
             await client.aclose()
+
+
+def agent_attacher(workspace: Workspace, plan: Path | None, *, read_only: bool) -> Attach:
+    """Return what starts the workspace's agent where none answers, and connects to it."""
+
+    async def attach(on_trouble: Trouble) -> Client:
+        from switchover.agent import lifecycle
+        from switchover.agent.client import AgentClient
+        from switchover.agent.record import find_socket
+
+        await asyncio.to_thread(lifecycle.ensure_agent, workspace, plan, read_only=read_only)
+        client = AgentClient(on_trouble)
+        try:
+            await client.connect(find_socket(workspace))
+            await client.hello(_operator(), read_only=read_only)
+        except BaseException:
+            await client.aclose()
+            raise
+        return client
+
+    return attach
 
 
 def _operator() -> dict[str, str]:
@@ -124,4 +139,8 @@ def _operator() -> dict[str, str]:
         tty = os.ttyname(0)
     except OSError:
         tty = ""
-    return {"who": getpass.getuser(), "host": socket.gethostname(), "tty": tty}
+    try:
+        who = getpass.getuser()
+    except (KeyError, OSError):
+        who = str(os.getuid())
+    return {"who": who, "host": socket.gethostname(), "tty": tty}

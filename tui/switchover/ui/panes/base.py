@@ -35,17 +35,15 @@ class Pane(Vertical):
         self.wanted = ""
         self.can_filter = True
         self.sent = False
-        self.read_only = False
 
     @property
     def rows(self) -> RowList:
         """The list that has the cursor."""
         return self.query_one(RowList)
 
-    def told(self, *, sent: bool, read_only: bool) -> None:
-        """Hear whether an intent is under way, and whether anything may be done here at all."""
+    def told(self, *, sent: bool) -> None:
+        """Hear whether an intent is under way."""
         self.sent = sent
-        self.read_only = read_only
 
     def show(self, moment: Moment) -> None:
         """Draw a new Moment."""

@@ -11,6 +11,7 @@ from textual.containers import Horizontal
 from switchover.snapshot import GateView, StepView
 from switchover.ui.messages import Intent
 from switchover.ui.panes.base import Pane, set_height
+from switchover.ui.presentation.ended import ended_lines
 from switchover.ui.presentation.line import Line, Span, rule
 from switchover.ui.presentation.moment import Moment
 from switchover.ui.presentation.step_detail import gate_lines, side_lines, step_lines
@@ -58,6 +59,7 @@ class MigrationPane(Pane):
         Binding("n", "app.note", "note", tooltip="tick the items of a manual step, with evidence"),
         Binding("R", "app.rollback", "roll back", tooltip="the ways back: what each does, takes and loses"),
         Binding("A", "app.abort", "abort", tooltip="stop the running step and the run"),
+        Binding("N", "app.new_run", "new run", tooltip="begin again, where the last run has ended"),
         Binding("f", "follow", "follow", show=False, tooltip="let the cursor follow the run again"),
         Binding(
             "p", "app.objectives", "proof", show=False, tooltip="what the migration promised, measured before and after"
@@ -139,7 +141,7 @@ class MigrationPane(Pane):
         lines: list[Line] = [rule(width)]
         if gate is not None:
             lines.append(gate_line(gate, self.moment, width))
-        lines.append(action_line(view, width, sent=self.sent, read_only=self.read_only))
+        lines.append(action_line(view, width, sent=self.sent, read_only=self.moment.data.header.read_only))
         return lines
 
     def _next_gate(self) -> GateView | None:
@@ -152,6 +154,9 @@ class MigrationPane(Pane):
 
     def _detail_lines(self, width: int, height: int) -> list[Line]:
         self._detail.display = True
+        view = self.moment.data.migration
+        if view.state in {"done", "rolled_back", "aborted"} and self.follows:
+            return ended_lines(self.moment, width)
         if (step := self.step) is not None:
             return step_lines(step, self.moment, width, height)
         if (gate := self.gate) is not None:

@@ -84,7 +84,8 @@ def header_line(moment: Moment, width: int) -> Line:
         title = join([*left_parts, join([*marks])])
         target = _target(snapshot)
         left = (Span(" "), *join([title, target], " · " if not header.production else "  "))
-        right = (*join([*right_parts, fresh], "   "), Span(" "))
+        slow: Line = (Span(moment.terminal, "late"),) if moment.terminal else ()
+        right = (*join([*right_parts, slow, fresh], "   "), Span(" "))
         line = spread(left, right, width)
         if line_width(left) + line_width(right) + 1 <= width:
             break
@@ -98,7 +99,8 @@ def _badges(snapshot: Snapshot) -> dict[str, Line]:
     if services:
         wanted = [service for service in services if service.health not in {"pending", "skipped"}]
         up = sum(service.state == "running" and service.health == "ok" for service in wanted)
-        badges["services"] = (Span(f"{up}/{len(wanted)}", "tab" if up == len(wanted) else "outcome-warn"),)
+        if wanted:
+            badges["services"] = (Span(f"{up}/{len(wanted)}", "tab" if up == len(wanted) else "outcome-warn"),)
     counts = {
         status: sum(check.status == status for check in snapshot.checks) for status in ("crit", "unknown", "warn")
     }

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from rich.cells import cell_len, set_cell_size
+from rich.cells import cell_len, get_character_cell_size, set_cell_size
 
 __all__ = [
     "BLANK",
@@ -27,6 +27,7 @@ __all__ = [
     "plain",
     "restyle",
     "rule",
+    "split_at",
     "spread",
     "wrap",
 ]
@@ -170,12 +171,21 @@ def _wrap_paragraph(text: str, width: int) -> list[str]:
             current = ""
         rest = word
         while cell_len(rest.rstrip()) > width:
-            head = set_cell_size(rest, width)
+            head, rest = split_at(rest, width)
             lines.append(head)
-            rest = rest[len(head.rstrip()) or 1 :]
         current = rest
     lines.append(current.rstrip())
     return lines
+
+
+def split_at(text: str, width: int) -> tuple[str, str]:
+    """Split text where `width` cells are full; the first part holds at least one character."""
+    used = 0
+    for index, character in enumerate(text):
+        used += get_character_cell_size(character)
+        if used > width and index:
+            return text[:index], text[index:]
+    return text, ""
 
 
 def _words(text: str) -> Sequence[str]:

@@ -31,12 +31,16 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """One instant as it is drawn. `silent_s` is how long ago the data was true, by a clock that never goes back."""
+    """One instant as it is drawn. `silent_s` is how long ago the data was true, by a clock that never goes back.
+
+    `terminal` says in a few words that the line to the terminal is poor; empty while it is good.
+    """
 
     snapshot: Snapshot | None
     now: float
     link: Link
     silent_s: float = 0.0
+    terminal: str = ""
 
     @property
     def stale(self) -> bool:

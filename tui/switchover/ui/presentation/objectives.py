@@ -13,7 +13,7 @@ _COLUMNS = (
     Column("promise", 20, grow=3, most=44),
     Column("before", 9, "right"),
     Column("after", 9, "right"),
-    Column("wanted", 12, grow=2, most=40),
+    Column("wanted", 12, grow=2, drop=1, most=40),
     Column("", 9),
 )
 _STATES = {

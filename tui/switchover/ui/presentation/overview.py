@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from switchover.snapshot import MetricRow, Problem, Snapshot, TimelineRow
+from switchover.ui.presentation.ended import ended_lines
 from switchover.ui.presentation.line import Item, Line, Span, cut, fit, join, line_width, spread, wrap
 from switchover.ui.presentation.moment import Moment
 from switchover.ui.presentation.numbers import age, clock_minute, signed, upright, value_with_unit
@@ -77,6 +78,9 @@ def calm_lines(moment: Moment, width: int) -> list[Line]:
         )
     else:
         lines.append((Span(" ✓ ok   ", "outcome-ok"), Span("nothing to report")))
+    if snapshot.migration.state in {"done", "rolled_back", "aborted"}:
+        lines.extend([(), *ended_lines(moment, width)])
+        return lines
     action = snapshot.migration.action
     if snapshot.migration.phases and action.text:
         how = "6, then enter: " if action.kind not in {"wait", "done", "none"} else ""

@@ -32,6 +32,11 @@ _STATES = {
 }
 
 
+def _urgency(row: ServiceRow) -> int:
+    """Rank what is not well before what is well, and what need not run yet last."""
+    return 0 if severity(row.health) < 3 else 2 if row.health in {"pending", "skipped"} else 1
+
+
 def state_word(row: ServiceRow) -> tuple[str, str]:
     """Return the glyph and the style of a service's state; one that need not run yet is no trouble."""
     if row.health in {"pending", "skipped"} and row.state != "running":
@@ -53,7 +58,7 @@ def service_table(moment: Moment, width: int, wanted: str = "") -> tuple[list[Li
     rows = tuple(
         sorted(
             rows,
-            key=lambda row: (0 if severity(row.health) < 3 else 2 if row.health in {"pending", "skipped"} else 1, row.side, row.name),
+            key=lambda row: (_urgency(row), row.side, row.name),
         )
     )
     items = []

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from switchover.snapshot import GateView, MigrationView, RollbackView, StepView
+from switchover.ui.presentation.header import title_rule
 from switchover.ui.presentation.line import Line, Span, clean, cut, join, line_width, rule, spread, wrap
 from switchover.ui.presentation.moment import Moment
 from switchover.ui.presentation.numbers import age, clock, upright
 from switchover.ui.presentation.objectives import objective_lines
 from switchover.ui.presentation.overview import timeline_lines
 from switchover.ui.presentation.spark import progress_bar
-from switchover.ui.presentation.wizard import needs_now, spent
+from switchover.ui.presentation.wizard import find_step, needs_now, spent
 from switchover.ui.presentation.words import effect, gate, outcome, step
 
 __all__ = ["gate_lines", "output_lines", "rollback_summary", "side_lines", "step_lines"]
@@ -26,11 +27,14 @@ def step_lines(entry: StepView, moment: Moment, width: int, height: int) -> list
     top.extend(_manual(entry, width))
     if entry.outputs:
         top.append((Span(" gave     ", "muted"), Span(", ".join(f"{name}={value}" for name, value in entry.outputs))))
-    if view.output_step == entry.id and view.output:
+    undoing = bool(view.output) and find_step(view, view.output_step) is None
+    if view.output and (view.output_step == entry.id or undoing):
         room = height - len(top) - 1
         if room >= 1:
-            top.append(rule(width))
+            top.append(title_rule(view.output_step, width) if undoing else rule(width))
             top.extend(output_lines(view.output, width, room))
+    elif entry.attempts and not entry.manual:
+        top.append((Span(" output   ", "muted"), Span("o", "key"), Span(" shows it", "muted")))
     return top[:height]
 
 

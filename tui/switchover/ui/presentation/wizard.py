@@ -11,9 +11,8 @@ from switchover.ui.presentation.line import Item, Line, Span, cut, fit, join, sp
 from switchover.ui.presentation.moment import Moment
 from switchover.ui.presentation.numbers import age, upright
 from switchover.ui.presentation.spark import progress_bar
-from switchover.ui.presentation.words import effect
+from switchover.ui.presentation.words import effect, outcome
 from switchover.ui.presentation.words import gate as gate_word
-from switchover.ui.presentation.words import outcome
 from switchover.ui.presentation.words import step as step_word
 
 __all__ = [

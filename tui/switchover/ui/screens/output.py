@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any, ClassVar
 
+from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
 from switchover.errors import SwitchoverError
 from switchover.snapshot import StepView
-from switchover.ui.presentation.line import Line, Span, clean
+from switchover.ui.presentation.line import Line, Span, clean, split_at
 from switchover.ui.presentation.moment import Moment
 from switchover.ui.presentation.wizard import find_step
 from switchover.ui.presentation.words import step as step_word
@@ -24,6 +25,24 @@ __all__ = ["OutputScreen"]
 _PIECE = 64 * 1024
 _MOST_LINES = 20_000
 Request = Callable[..., Awaitable[Any]]
+
+
+def last_state(line: str) -> str:
+    """Return what a terminal would show of a line in which a progress bar wrote over itself; harmless for a cell."""
+    return clean(line.rstrip("\r").rsplit("\r", 1)[-1])
+
+
+def fold(line: str, width: int) -> list[Line]:
+    """Break a line of output where the screen ends, so that nothing of it is lost."""
+    room = max(width - 2, 1)
+    if len(line) <= room and line.isascii():
+        return [(Span(f" {line}"),)]
+    rows: list[Line] = []
+    rest = line
+    while cell_len(rest) > room and len(rest) > 1:
+        head, rest = split_at(rest, room)
+        rows.append((Span(f" {head}"),))
+    return [*rows, (Span(f" {rest}"),)]
 
 
 class OutputScreen(OverScreen):
@@ -41,6 +60,8 @@ class OutputScreen(OverScreen):
         self._request = request
         self._offset = 0
         self._lines: list[str] = []
+        self._shown: list[Line] = []
+        self._width = 80
         self._rest = ""
         self._dropped = 0
         self._reading = False
@@ -69,6 +90,10 @@ class OutputScreen(OverScreen):
         self.headline = (
             f"output of {step.id} · attempt {max(step.attempts, 1)} · {word.glyph} {word.word} · {self._body.place}"
         )
+        if self._body.size.width not in {0, self._width}:
+            self._width = self._body.size.width
+            self._fold_again()
+            self._fill()
         if not self._reading and not self._complete and self._seen is not self.moment:
             self._seen = self.moment
             self._reading = True
@@ -95,15 +120,23 @@ class OutputScreen(OverScreen):
 
     def _take(self, text: str) -> None:
         *whole, self._rest = (self._rest + text).split("\n")
-        self._lines.extend(clean(line.rstrip("\r").rsplit("\r", 1)[-1]) for line in whole)
+        lines = [last_state(line) for line in whole]
+        self._lines.extend(lines)
+        self._shown.extend(row for line in lines for row in fold(line, self._width))
         if (excess := len(self._lines) - _MOST_LINES) > 0:
             del self._lines[:excess]
             self._dropped += excess
-        shown: list[Line] = [(Span(f" {line}"),) for line in self._lines]
+            self._fold_again()
+        self._fill()
+
+    def _fold_again(self) -> None:
+        self._shown = [row for line in self._lines for row in fold(line, self._width)]
+
+    def _fill(self) -> None:
+        before: list[Line] = []
         if self._dropped:
-            shown.insert(0, (Span(f" … {self._dropped} earlier lines are in the output file", "muted"),))
-        if self._rest:
-            shown.append((Span(f" {clean(self._rest.rsplit(chr(13), 1)[-1])}"),))
+            before.append((Span(f" … {self._dropped} earlier lines are in the output file", "muted"),))
+        shown = [*before, *self._shown, *(fold(last_state(self._rest), self._width) if self._rest else ())]
         self._body.set_all(shown or [(Span(" no output yet", "muted"),)])
 
     def action_search(self) -> None:
@@ -116,9 +149,7 @@ class OutputScreen(OverScreen):
         found = self._body.search(event.text)
         self._entry.display = False
         self._body.focus()
-        self.say(
-            f"{found} lines with “{event.text}”: n next, N previous" if found else f"no line with “{event.text}”"
-        )
+        self.say(f"{found} lines with “{event.text}”: n next, N previous" if found else f"no line with “{event.text}”")
 
     def on_entry_left(self) -> None:
         """Give up the search."""

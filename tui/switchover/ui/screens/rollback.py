@@ -61,11 +61,10 @@ class RollbackScreen(OverScreen):
             return
         width = max(self.size.width - 4, 20)
         lines: list[Line] = [(Span(f" Roll back {way_name(way)}", "danger"), Span(f"  {way.title}", "muted")), ()]
-        lines.extend(
-            (Span(f" {number}. "), *line)
-            for number, step in enumerate(way.steps, 1)
-            for line in wrap(step, width - 4, limit=2)
-        )
+        for number, step in enumerate(way.steps, 1):
+            wrapped = wrap(step, width - 4, limit=3)
+            lines.append((Span(f" {number}. ", "muted"), *wrapped[0]))
+            lines.extend((Span("    "), *line) for line in wrapped[1:])
         if way.data_loss:
             lines.extend(
                 [(), *((Span(" loses ", "muted"), *line) for line in wrap(way.data_loss, width - 8, "outcome-warn"))]

@@ -24,11 +24,12 @@ class VariablesScreen(OverScreen):
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+b", "previous", "the one before")]
 
-    def __init__(self, painter: Painter, moment: Moment, wanted: Sequence[tuple[str, str, str]]) -> None:
+    def __init__(self, painter: Painter, moment: Moment, wanted: Sequence[tuple[str, str, str]], *, new: bool) -> None:
         super().__init__(painter, moment, "before the run starts")
         self._wanted = tuple(wanted)
         self._values = [default for _, _, default in self._wanted]
         self._at = 0
+        self._new = new
         self._body = LineView(painter)
         self._entry = Entry(painter, "value:")
 
@@ -74,7 +75,7 @@ class VariablesScreen(OverScreen):
             self._ask(self._at + 1)
             return
         variables = {name: value for (name, _, _), value in zip(self._wanted, self._values, strict=True)}
-        self.app.post_message(Intent("run.start", {"variables": variables}, "starting the run"))
+        self.app.post_message(Intent("run.start", {"variables": variables, "new": self._new}, "starting the run"))
         self.dismiss()
 
     def on_entry_left(self) -> None:

@@ -1,0 +1,103 @@
+"""The line to the agent: started, lost, found again; and given up only before anything was ever seen."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.ui_samples import StillClock
+
+from switchover.errors import AgentError, PlanError, PlanProblem, SwitchoverError, VersionMismatchError
+from switchover.snapshot import Snapshot
+from switchover.ui.bridge import AgentSource, Client, Trouble
+from switchover.ui.presentation.moment import Link
+
+
+class FakeClient:
+    def __init__(self, *snapshots: Snapshot) -> None:
+        self._snapshots = snapshots
+        self.closed = False
+
+    async def snapshots(self) -> AsyncIterator[Snapshot]:
+        for snapshot in self._snapshots:
+            yield snapshot
+        raise AgentError("the line to the agent is lost")
+
+    async def request(self, method: str, **params: Any) -> Any:
+        return method, params
+
+    async def aclose(self) -> None:
+        self.closed = True
+
+
+class Attacher:
+    """Attaches to one thing after the other; an exception is raised."""
+
+    def __init__(self, *ends: FakeClient | SwitchoverError) -> None:
+        self._ends = list(ends)
+
+    async def __call__(self, on_trouble: Trouble) -> Client:
+        end = self._ends.pop(0)
+        if isinstance(end, SwitchoverError):
+            raise end
+        return end
+
+
+def source(*ends: FakeClient | SwitchoverError) -> AgentSource:
+    return AgentSource(Attacher(*ends), StillClock(), Path("/var/log/agent.log"), first_pause_s=0.0)
+
+
+def ignore(error: SwitchoverError) -> None:
+    del error
+
+
+async def told(feed: AgentSource, count: int) -> list[str]:
+    words: list[str] = []
+    updates = feed.snapshots(ignore)
+    async for update in updates:
+        words.append(update.state if isinstance(update, Link) else f"seq {update.seq}")
+        if len(words) == count:
+            break
+    await updates.aclose()  # type: ignore[attr-defined]
+    return words
+
+
+async def test_an_agent_that_dies_is_found_again() -> None:
+    first, second = FakeClient(Snapshot(1), Snapshot(2)), FakeClient(Snapshot(3))
+    feed = source(first, second)
+    assert await told(feed, 7) == ["starting", "live", "seq 1", "seq 2", "lost", "live", "seq 3"]
+    assert first.closed
+
+
+async def test_an_agent_that_cannot_start_again_stays_lost_but_is_tried_on() -> None:
+    feed = source(
+        FakeClient(Snapshot(1)),
+        AgentError("no"),
+        PlanError([PlanProblem("p", 1, 1, "", "bad")]),
+        FakeClient(Snapshot(2)),
+    )
+    assert await told(feed, 8) == ["starting", "live", "seq 1", "lost", "lost", "lost", "live", "seq 2"]
+
+
+async def test_a_plan_with_errors_ends_it_at_once() -> None:
+    with pytest.raises(PlanError):
+        await told(source(PlanError([PlanProblem("plan.yaml", 3, 1, "phases", "wrong")])), 5)
+
+
+async def test_another_version_at_work_is_said_at_once() -> None:
+    with pytest.raises(VersionMismatchError):
+        await told(source(VersionMismatchError("other")), 5)
+
+
+async def test_an_agent_that_never_starts_is_given_up_with_its_log() -> None:
+    with pytest.raises(AgentError) as caught:
+        await told(source(AgentError("no"), AgentError("no"), AgentError("no")), 9)
+    assert "agent.log" in caught.value.hint
+
+
+async def test_a_request_without_a_line_is_refused_with_what_to_do() -> None:
+    with pytest.raises(AgentError) as caught:
+        await source().request("run.next")
+    assert caught.value.hint

@@ -1,0 +1,36 @@
+"""What is set before Textual is imported, and which theme a terminal gets."""
+
+from __future__ import annotations
+
+import pytest
+
+from switchover.ui.terminal import choose_theme, prepare_environment
+
+
+def test_over_ssh_nothing_moves_and_the_mouse_is_left_alone() -> None:
+    environ = {"SSH_CONNECTION": "1 2 3 4"}
+    assert prepare_environment(environ) is False
+    assert environ["TEXTUAL_ANIMATIONS"] == "none"
+    assert environ["TEXTUAL_SMOOTH_SCROLL"] == "0"
+    assert environ["TEXTUAL_FPS"] == "15"
+
+
+def test_the_operators_own_settings_win() -> None:
+    environ = {"SSH_CONNECTION": "1 2 3 4", "SWITCHOVER_MOUSE": "1", "TEXTUAL_FPS": "60"}
+    assert prepare_environment(environ) is True
+    assert environ["TEXTUAL_FPS"] == "60"
+
+
+@pytest.mark.parametrize(
+    ("environ", "theme"),
+    [
+        ({"TERM": "xterm-256color"}, "dark"),
+        ({"TERM": "xterm-256color", "NO_COLOR": "1"}, "mono"),
+        ({"TERM": "xterm-256color", "NO_COLOR": ""}, "dark"),
+        ({"TERM": "linux"}, "ansi"),
+        ({"TERM": "vt100", "COLORTERM": "truecolor"}, "dark"),
+        ({"TERM": "linux", "SWITCHOVER_THEME": "light"}, "light"),
+    ],
+)
+def test_the_theme_fits_the_terminal(environ: dict[str, str], theme: str) -> None:
+    assert choose_theme(environ) == theme
