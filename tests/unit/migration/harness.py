@@ -1,4 +1,4 @@
-"""What the engine's tests share: a clock that is set by hand, checks that say what they are told, an engine over both."""
+"""What the engine's tests share: a clock set by hand, checks that say what they are told, an engine over both."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from switchover_checks.api import Metric, Result, Status
 
 ANA = Operator("ana", "bastion", "pts/1")
 BEN = Operator("ben", "bastion", "pts/2")
+OPENED: list[Bench] = []  # closed after each test, whatever became of it
 
 
 @dataclass
@@ -157,4 +158,6 @@ def open_bench(
         secrets=secrets,
         tools=tools,
     )
-    return Bench(directory, engine, checks, secrets)
+    bench = Bench(directory, engine, checks, secrets)
+    OPENED.append(bench)
+    return bench

@@ -72,6 +72,7 @@ class Driver:
             raise RefusedError(f"{self.busy} is going on", "wait for it, or abort it")
         self.keeper.lock.acquire(op)
         self.busy = what
+        self.executor.stopped_because = ""
         self._idle.clear()
         try:
             self.keeper.refresh(writable=True)
@@ -124,10 +125,11 @@ class Driver:
         if self.read_only or self.busy:
             return
         self.keeper.refresh()
-        if self.keeper.state.open_units:
+        if self.keeper.state.open_units or self._unended():
             with suppress(LockedError):
                 async with self.acting(op, "recovery", settled=False):
                     await self._find_truth(op)
+                    self.end_if_through(op)
 
     async def settled(self) -> None:
         """Wait for the end of a unit that was attached to."""
@@ -165,6 +167,7 @@ class Driver:
             await self.executor.run(unit, op, confirmed=confirmed, evidence=evidence)
         finally:
             self.keeper.listeners.remove(accepted)
+        await apply_policy(self.keeper, self.executor, unit.name, op)
         self.end_if_through(op)
 
     async def watch_gate(self, phase: Phase, op: Operator) -> bool:
@@ -223,10 +226,14 @@ class Driver:
 
     def end_if_through(self, op: Operator) -> None:
         """Close the run once nothing is left to do."""
+        if self._unended():
+            self.keeper.record(ev.RunEnded("done", op))
+
+    def _unended(self) -> bool:
+        """Whether all is done but the run's end is not on record."""
         state = self.keeper.state
         through = next_action(self.keeper.plan, state).kind == "done"
-        if through and not state.finished and state.rollback is None:
-            self.keeper.record(ev.RunEnded("done", op))
+        return through and state.exists and not state.finished and state.rollback is None
 
     def _publish_gate(self, gate: GateLive) -> None:
         self.gate = gate

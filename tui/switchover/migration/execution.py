@@ -115,7 +115,8 @@ class Executor:
             confirmed=confirmed,
             evidence=evidence,
         )
-        self.stopped_because = ""
+        if self.stopped_because:
+            raise RefusedError(f"{unit.name} was not started: {self.stopped_because}", "run it again when it may")
         keeper.record(started)
         truth = await self._launch(unit, number, attempt, env, cwd)
         if isinstance(truth, Running):
@@ -126,7 +127,6 @@ class Executor:
 
     async def attach(self, name: str, number: int, pidfd: int) -> None:
         """Wait for the end of a unit that runs under its shim already, and record it."""
-        self.stopped_because = ""
         truth = await self._watch(pidfd, self.attempt(name, number))
         self.settle(name, number, truth)
 
@@ -134,14 +134,12 @@ class Executor:
         """Return the place of an attempt's records and output."""
         return Attempt.of(self._keeper.workspace.run_directory(self._keeper.state.run_id), name, number)
 
-    def stop(self, reason: str) -> bool:
-        """Ask the shim to end its step; False where none runs."""
-        if self._pidfd < 0:
-            return False
+    def stop(self, reason: str) -> None:
+        """Ask the shim to end its step, now or as soon as there is one."""
         self.stopped_because = reason
-        with suppress(ProcessLookupError):
-            signal.pidfd_send_signal(self._pidfd, signal.SIGTERM)
-        return True
+        if self._pidfd >= 0:
+            with suppress(ProcessLookupError):
+                signal.pidfd_send_signal(self._pidfd, signal.SIGTERM)
 
     def render(self, text: str) -> str:
         """Fill in variables. Raise `RefusedError` that says which value is missing and how to give it."""
@@ -216,6 +214,8 @@ class Executor:
 
     async def _watch(self, pidfd: int, attempt: Attempt) -> Truth:
         self._pidfd = pidfd
+        if self.stopped_because:
+            self.stop(self.stopped_because)
         try:
             self._keeper.tools.on_change()
             await _ended(pidfd)

@@ -96,11 +96,10 @@ def _named(plan: Plan, state: RunState, name: str, spec: RollbackPlan) -> WayBac
 
 
 def _closed(way: WayBack, state: RunState) -> WayBack | None:
-    reason = way.reason
-    if state.stage is Stage.ROLLED_BACK:
-        reason = "this run is rolled back already"
-    if reason == way.reason:
+    done = state.rollback is not None and state.rollback.stage is Stage.DONE and state.rollback.name == way.name
+    if not done:
         return None
+    reason = "it has been gone already"
     return WayBack(way.name, way.title, way.items, reason, way.cannot_undo, way.budget_s, way.data_loss, way.verify)
 
 

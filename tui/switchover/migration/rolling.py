@@ -30,7 +30,7 @@ def find_way(keeper: Keeper, name: str) -> WayBack:
 async def roll_back(keeper: Keeper, executor: Executor, operator: Operator, name: str) -> bool:
     """Go a way back, or go on with it. Return whether it is through; where not, the state says what failed."""
     rollback = keeper.state.rollback
-    if rollback is None or rollback.stage is Stage.DONE or rollback.name != name:
+    if rollback is None or keeper.state.finished or rollback.name != name:
         rollback = _begin(keeper, operator, find_way(keeper, name))
     for item in rollback.items:
         unit = keeper.state.unit(item.unit)
@@ -65,14 +65,11 @@ def _begin(keeper: Keeper, operator: Operator, way: WayBack) -> RollbackState:
 
 
 async def _finish(keeper: Keeper, operator: Operator, rollback: RollbackState) -> None:
-    if rollback.name:
-        verify = keeper.plan.rollback_plans[rollback.name].verify
+    if rollback.stage is not Stage.DONE:
+        took = elapsed(rollback.started, keeper.moment())
+        within = None if rollback.budget_s is None else took <= rollback.budget_s
+        verify = keeper.plan.rollback_plans[rollback.name].verify if rollback.name else ()
         seen = await keeper.look(verify)
-        evidence = seen.evidence
-    else:
-        evidence = ()
-    took = elapsed(rollback.started, keeper.moment())
-    within = None if rollback.budget_s is None else took <= rollback.budget_s
-    keeper.record(ev.RollbackEnded(rollback.number, took, within, evidence))
+        keeper.record(ev.RollbackEnded(rollback.number, took, within, seen.evidence))
     what = f"rolled back by {rollback.name}" if rollback.name else "rolled back step by step"
     keeper.record(ev.RunEnded("rolled_back", operator, what))
