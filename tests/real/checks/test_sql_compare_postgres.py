@@ -121,7 +121,9 @@ async def test_text_keys_are_ordered_bytewise_on_both_sides(run: Run, postgres: 
     values = ", ".join(f"('{w}', {i})" for i, w in enumerate(words))
     table, rows = "CREATE TABLE t (word text PRIMARY KEY, n int)", f"INSERT INTO t VALUES {values}"
     left = lite(tmp_path / "old.db", table, rows)
-    right = await make(postgres, table, rows, "DELETE FROM t WHERE word = 'é'", "INSERT INTO t VALUES ('è', 5)")
+    # A collation of natural language orders these words otherwise; the comparison may not depend on it.
+    natural = table.replace("word text", 'word text COLLATE "und-x-icu"')
+    right = await make(postgres, natural, rows, "DELETE FROM t WHERE word = 'é'", "INSERT INTO t VALUES ('è', 5)")
     result = await run("sql_compare", left=left, right=right, mode="checksum")
     assert of(result, "t").observed.endswith("word: +è; -é")
 
