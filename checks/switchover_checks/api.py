@@ -111,7 +111,7 @@ class Metric:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What one probe found.
+    """What one probe found. Make it with `Result.of`: OK is believed only with findings, and never over a worse one.
 
     `phase` names how far a network probe came: dns connect tls send first_byte body parse assert.
     `evidence` is short text to keep with the run (a body's start, a command's last lines), never a secret.
