@@ -10,6 +10,7 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -20,7 +21,7 @@ from switchover.errors import JournalError
 from switchover.locations import ensure_private_dir
 from switchover.migration.events import Event, Record, decode_event, encode_event
 
-__all__ = ["Journal", "record_hash"]
+__all__ = ["Journal", "RawRecord", "record_hash"]
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS events (
@@ -41,6 +42,21 @@ PRAGMA user_version = 1;
 """
 _VERSION = 1
 _HINT = "free space, make the state directory writable, or choose another with --state DIR"
+
+
+@dataclass(frozen=True, slots=True)
+class RawRecord:
+    """A record as it is stored, for whoever has to judge whether it is still what was written. Nothing is decoded."""
+
+    seq: int
+    run_id: str
+    at: float
+    mono: float
+    boot_id: str
+    kind: str
+    data: str
+    prev_hash: str
+    hash: str
 
 
 class Journal:
@@ -130,6 +146,15 @@ class Journal:
         row = next(self._rows("SELECT hash FROM events ORDER BY seq DESC LIMIT 1"), None)
         return str(row[0]) if row else ""
 
+    def raw_records(self) -> Iterator[RawRecord]:
+        """Return all records of all runs in order, as they are stored, whatever is in them."""
+        self._connection.text_factory = _any_text
+        try:
+            query = "SELECT seq, run_id, at, mono, boot_id, type, data, prev_hash, hash FROM events ORDER BY seq"
+            return iter([RawRecord(*row) for row in self._rows(query)])
+        finally:
+            self._connection.text_factory = str
+
     def first_damage(self) -> int | None:
         """Return the first record that was altered, or before which one is missing; None if all is whole."""
         before, expected = "", 1
@@ -167,6 +192,10 @@ def record_hash(before: str, seq: int, run_id: str, at: float, mono: float, boot
     return hashlib.sha256(text.encode()).hexdigest()
 
 
+def _any_text(data: bytes) -> str:
+    return data.decode("utf-8", "surrogateescape")
+
+
 def _connect(path: Path, *, create: bool) -> sqlite3.Connection:
     if create:
         connection = _open(path, "mode=rwc")
@@ -179,7 +208,9 @@ def _connect(path: Path, *, create: bool) -> sqlite3.Connection:
     try:
         connection = _open(path, "mode=ro")
         connection.execute("SELECT 1 FROM events LIMIT 1").fetchone()
-    except sqlite3.OperationalError:
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
+            raise
         # Without the right to make the shared-memory file, only the file itself can be read.
         connection = _open(path, "mode=ro&immutable=1")
     return connection
