@@ -1,15 +1,16 @@
 """Every error that a caller can meet, in one tree.
 
-    SwitchoverError                 title for the user, hint what to do; exit code for the command line
-    ├── UsageError              2   the command line is wrong
-    ├── PlanError               2   the plan cannot be used; carries every problem with file, line and column
-    ├── NotTrustedError         2   a plan found by itself has not been trusted yet
-    ├── StateError              1   the state directory cannot be used (full, read-only, damaged)
-    │   └── JournalError        1   the journal cannot be written or read: no step starts
-    ├── LockedError             5   another operator or process drives this run; carries who
-    ├── RefusedError            1   the engine refuses an action (gate shut, wrong confirmation, read-only, …)
-    └── AgentError              1   the agent cannot be reached or started
-        └── VersionMismatchError 1  the agent is of another version and a step runs, so it cannot be replaced now
+SwitchoverError                 title for the user, hint what to do; exit code for the command line
+├── UsageError              2   the command line is wrong
+├── PlanError               2   the plan cannot be used; carries every problem with file, line and column
+├── NotTrustedError         2   a plan found by itself has not been trusted yet
+├── StateError              1   the state directory cannot be used (full, read-only, damaged)
+│   └── JournalError        1   the journal cannot be written or read: no step starts
+│       └── JournalAwayError 1  its server does not answer, or others drive: what is owed is recorded later
+├── LockedError             5   another operator or process drives this run; carries who
+├── RefusedError            1   the engine refuses an action (gate shut, wrong confirmation, read-only, …)
+└── AgentError              1   the agent cannot be reached or started
+    └── VersionMismatchError 1  the agent is of another version and a step runs, so it cannot be replaced now
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from dataclasses import dataclass
 
 __all__ = [
     "AgentError",
+    "JournalAwayError",
     "JournalError",
     "LockedError",
     "NotTrustedError",
@@ -85,6 +87,10 @@ class StateError(SwitchoverError):
 
 class JournalError(StateError):
     """The journal cannot be written or read; nothing may be started."""
+
+
+class JournalAwayError(JournalError):
+    """The journal's server does not answer, or somebody else took the run over. What ended meanwhile can wait for it."""
 
 
 class LockedError(SwitchoverError):
