@@ -1,4 +1,4 @@
-"""What the journalled engine adds to a step: 50 steps that do nothing, beside the same commands run one after the other."""
+"""What the journalled engine adds to a step: 50 steps that do nothing, beside the bare commands one after the other."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ import tempfile
 import time
 from pathlib import Path
 
+from tests.bench.table import print_table
+
 from switchover.locations import workspace_for
 from switchover.migration.operator import Operator
 from switchover.wiring import build, load
-
-from tests.bench.table import print_table
 
 _STEPS = 50
 _ROUNDS = 5

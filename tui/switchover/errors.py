@@ -90,7 +90,7 @@ class JournalError(StateError):
 
 
 class JournalAwayError(JournalError):
-    """The journal's server does not answer, or somebody else took the run over. What ended meanwhile can wait for it."""
+    """The journal's server does not answer, or somebody else took the run over. What ended meanwhile waits for it."""
 
 
 class LockedError(SwitchoverError):

@@ -187,7 +187,7 @@ class ManualItem:
 
 @dataclass(frozen=True, slots=True)
 class StepView:
-    """A step as the wizard shows it. `command` is the exact text; `env_names` name what it gets, never values of secrets."""
+    """A step as the wizard shows it. `command` is the exact text; `env` is what it gets, never values of secrets."""
 
     id: str
     title: str
