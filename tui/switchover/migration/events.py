@@ -130,7 +130,10 @@ class StepStarted:
 
 @dataclass(frozen=True, slots=True)
 class StepEnded:
-    """Written before any screen says how it ended. `exit_code`: negative for a signal, None if nothing was executed."""
+    """Written before any screen says how it ended. `exit_code`: negative for a signal, None if nothing was executed.
+
+    `output_sha256` vouches for the output that was kept; empty where there is none.
+    """
 
     unit: str
     attempt: int
@@ -140,6 +143,7 @@ class StepEnded:
     reason: str = ""
     outputs: dict[str, str] = field(default_factory=dict)
     output_bytes: int = 0
+    output_sha256: str = ""
 
 
 @dataclass(frozen=True, slots=True)

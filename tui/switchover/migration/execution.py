@@ -18,6 +18,7 @@ from switchover.migration import events as ev
 from switchover.migration.attempt import Attempt, Ended, Lost, NeverStarted, Running, Truth
 from switchover.migration.keeper import Keeper
 from switchover.migration.operator import Operator
+from switchover.migration.output import digest_output
 from switchover.migration.spawn import LauncherLostError, ShimRequest
 from switchover.plan.model import Step
 from switchover.plan.templates import TemplateError
@@ -258,7 +259,14 @@ class Executor:
             reason=self._keeper.clean("; ".join(notes)),
             outputs=outputs,
             output_bytes=int(record.get("output_bytes", 0)),
+            output_sha256=self._digest(name, number),
         )
+
+    def _digest(self, name: str, number: int) -> str:
+        try:
+            return digest_output(self.attempt(name, number).directory)
+        except OSError:
+            return ""
 
 
 async def _ended(pidfd: int) -> None:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from switchover.clock import Clock
-from switchover.errors import PlanError, RefusedError, StateError
+from switchover.errors import JournalError, PlanError, RefusedError, StateError
 from switchover.locations import Workspace
 from switchover.migration import events as ev
 from switchover.migration.api import CheckEvaluator, Secrets, Wait
 from switchover.migration.gates import Look, look
+from switchover.migration.heads import Head, heads_file, note_head
 from switchover.migration.journal import Journal
 from switchover.migration.lock import DriverLock
 from switchover.migration.objectives import checks_measured, judge, measure
@@ -24,6 +26,9 @@ from switchover.plan.variables import Resolution, Scope, resolve_variables
 from switchover.redaction import Redactor, neutralise
 
 __all__ = ["Keeper", "Tools", "frozen_plan", "plan_in_force"]
+
+# After these the run rests or waits for a person: the moment to note how far the journal goes.
+_NOTED = (ev.GatePassed, ev.GateWaitsForHuman, ev.GateFailed, ev.RollbackEnded, ev.RunEnded)
 
 
 def _nothing(*_: object) -> None:
@@ -59,6 +64,7 @@ class Keeper:
         self.lock = DriverLock(workspace, loaded.plan.target or f"{loaded.plan.id} {loaded.path}")
         self.measured: dict[str, float] = {}
         self._writable = False
+        self._unnoted: ev.Record | None = None
 
     @property
     def plan(self) -> Plan:
@@ -72,6 +78,7 @@ class Keeper:
 
     def close(self) -> None:
         """Close the journal and the line to the launcher."""
+        self._note_head()
         if self.journal is not None:
             self.journal.close()
             self.journal = None
@@ -111,6 +118,9 @@ class Keeper:
             self._adopt_plan()
         else:
             self.state = fold([record], self.state)
+        self._unnoted = record
+        if isinstance(event, _NOTED):
+            self._note_head()
         if isinstance(event, ev.StepEnded) and event.outcome == "done":
             self._learn(event)
         for listener in self.listeners:
@@ -160,6 +170,16 @@ class Keeper:
         after = await self.measure(names, "after")
         baseline = self.state.baseline or {}
         return tuple(judge(name, self.plan.performance[name], baseline.get(name), after[name]) for name in names)
+
+    def _note_head(self) -> None:
+        """Note the newest record outside the journal, so that a tail that is cut off would be missed."""
+        record, self._unnoted = self._unnoted, None
+        if record is None or self.journal is None or self.journal.broken:
+            return
+        with suppress(JournalError):
+            if self.journal.last_seq() == record.seq:
+                head = Head(record.run_id, record.seq, self.journal.head_hash(), record.at, type(record.event).__name__)
+                note_head(heads_file(self.workspace), head)
 
     def _adopt_plan(self) -> None:
         self.loaded = plan_in_force(self.file, self.state)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from switchover.redaction import neutralise
 
-__all__ = ["OutputChunk", "read_output", "read_tail"]
+__all__ = ["OutputChunk", "digest_output", "read_output", "read_tail"]
 
 _HELD_BACK = 4096  # an unfinished sequence longer than this is no sequence
 _UNFINISHED = re.compile(
@@ -28,14 +29,14 @@ class OutputChunk:
 
 
 def read_output(directory: Path, offset: int, limit: int, *, ended: bool) -> OutputChunk:
-    """Return what was written from `offset` on, at most about `limit` bytes of it.
+    """Return what was written from `offset` on, at most about `limit` bytes of it (never less than 8 KiB).
 
     What is no longer kept is said in a line of its own. A character or control sequence that is cut by the end of what
     is there yet waits for its rest.
     """
     for _ in range(5):
         try:
-            return _read(directory, max(0, offset), max(1, limit), ended=ended)
+            return _read(directory, max(0, offset), max(2 * _HELD_BACK, limit), ended=ended)
         except FileNotFoundError:
             continue  # a segment was dropped between listing and reading: look again
     return OutputChunk("", offset, complete=False)
@@ -47,7 +48,7 @@ def read_tail(directory: Path, lines: int, limit: int = 1 << 16) -> tuple[tuple[
         try:
             files = _files(directory)
             total = max((start + size for start, size, _ in files), default=0)
-            data = _bytes(files, max(0, total - limit), limit)[1]
+            data = _bytes(files, max(_last_stretch(files), total - limit), limit)[1]
         except FileNotFoundError:
             continue
         text = neutralise(data, overwrite=True)
@@ -55,6 +56,21 @@ def read_tail(directory: Path, lines: int, limit: int = 1 << 16) -> tuple[tuple[
             text = text.partition("\n")[2] or text
         return tuple(text.rstrip("\n").split("\n")[-lines:]) if text.strip("\n") else (), total
     return (), 0
+
+
+def digest_output(directory: Path) -> str:
+    """Return a digest of what is kept of an output: of each file's place in the stream and its bytes; "" for nothing.
+
+    Raise `OSError` where it cannot be read.
+    """
+    digest = hashlib.sha256()
+    files = _files(directory)
+    for start, size, path in files:
+        digest.update(f"{start} {size}\n".encode())
+        with path.open("rb") as file:
+            while block := file.read(1 << 20):
+                digest.update(block)
+    return digest.hexdigest() if files else ""
 
 
 def _read(directory: Path, offset: int, limit: int, *, ended: bool) -> OutputChunk:
@@ -79,6 +95,15 @@ def _read(directory: Path, offset: int, limit: int, *, ended: bool) -> OutputChu
 def _files(directory: Path) -> list[tuple[int, int, Path]]:
     paths = [path for path in directory.glob("out-*") if path.name[4:].isdigit()]
     return sorted((int(path.name[4:]), path.stat().st_size, path) for path in paths)
+
+
+def _last_stretch(files: list[tuple[int, int, Path]]) -> int:
+    """Return where the last stretch without a gap begins."""
+    begin = files[-1][0] if files else 0
+    for start, size, _ in reversed(files):
+        if start + size >= begin:
+            begin = min(begin, start)
+    return begin
 
 
 def _bytes(files: list[tuple[int, int, Path]], offset: int, limit: int) -> tuple[int, bytes]:
