@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from tests import ui_samples as samples
 
-from switchover.snapshot import CheckRow, Problem, Snapshot
+from switchover.snapshot import CheckRow, Header, MetricRow, Problem, ServiceRow, Snapshot
 from switchover.ui.presentation.checks import check_table
 from switchover.ui.presentation.header import header_line, tab_line
 from switchover.ui.presentation.line import Span, clean, cut, fit, line_width, pad, plain, spread, wrap
 from switchover.ui.presentation.moment import Link, LinkState, Moment
 from switchover.ui.presentation.numbers import age, number, percent, signed, took, upright, value_with_unit
-from switchover.ui.presentation.overview import problem_items
+from switchover.ui.presentation.overview import problem_items, summary_lines
 from switchover.ui.presentation.services import service_table
 from switchover.ui.presentation.spark import area_chart, history_bar, progress_bar, resample, sparkline
 from switchover.ui.presentation.table import Column, lay_out, row_line
@@ -220,3 +220,18 @@ def test_a_gate_that_was_not_asked_yet_shows_its_checks_as_they_are_now() -> Non
         "skipped",
         "crit",
     ]
+
+
+def test_a_late_metric_says_since_when_on_the_overview_and_never_looks_fresh() -> None:
+    row = MetricRow("mem", "plan", "%", (1.0, 2.0), 2.0, title="memory", observed_at=samples.NOW - 600.0)
+    for roomy in (False, True):
+        lines = [plain(line) for line in summary_lines(moment(Snapshot(metrics=(row,))), 120, roomy=roomy)]
+        assert any("memory" in line and "was 2 % 10 m ago" in line for line in lines)
+
+
+def test_the_live_side_is_not_called_serving_when_nothing_of_it_is_up() -> None:
+    down = ServiceRow("api", "new", "http", "stopped", "crit")
+    header = Header(live_side="new")
+    lines = [plain(line) for line in summary_lines(moment(Snapshot(header=header, services=(down,))), 120)]
+    assert any("nothing of it is up" in line for line in lines)
+    assert not any("serving" in line for line in lines)

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from switchover.snapshot import MetricRow, Problem, Snapshot, TimelineRow
 from switchover.ui.presentation.ended import ended_lines
 from switchover.ui.presentation.line import Item, Line, Span, cut, fit, join, line_width, spread, wrap
 from switchover.ui.presentation.moment import Moment
 from switchover.ui.presentation.numbers import age, clock_minute, signed, upright, value_with_unit
+from switchover.ui.presentation.services import is_late
 from switchover.ui.presentation.spark import progress_bar, trend
 from switchover.ui.presentation.words import outcome, severity, step
+
+if TYPE_CHECKING:
+    from switchover.snapshot import MetricRow, Problem, Snapshot, TimelineRow
 
 __all__ = ["calm_lines", "problem_items", "summary_lines", "timeline_line", "timeline_lines"]
 
@@ -20,7 +24,7 @@ _SUBJECT = 9
 def problem_items(moment: Moment, width: int, wanted: str = "") -> list[Item]:
     """One item for each problem: what and since when; the cause; what to do next."""
     problems = sorted(
-        enumerate(moment.data.problems),
+        enumerate(moment.snapshot.problems if moment.snapshot is not None else ()),
         key=lambda pair: (severity(pair[1].status), pair[1].since or moment.now, pair[0]),
     )
     items = []
@@ -98,13 +102,15 @@ _STARTING = "The agent watches and carries the run; it goes on when this termina
 
 def summary_lines(moment: Moment, width: int, *, roomy: bool = False) -> list[Line]:
     """Where everything stands: migration, live side, metrics, costs; a line each, only those that say something."""
-    snapshot = moment.data
+    snapshot = moment.snapshot
+    if snapshot is None:
+        return []
     lines = [
         _labelled("Migration", _migration(snapshot, moment.now, width), width),
         _labelled("Live", _sides(snapshot), width),
         *(
             _labelled("Metrics" if not row else "", line, width)
-            for row, line in enumerate(_metrics(snapshot.metrics, width - 12, roomy=roomy))
+            for row, line in enumerate(_metrics(snapshot.metrics, moment.now, width - 12, roomy=roomy))
         ),
         _labelled("Costs", _costs(snapshot), width),
     ]
@@ -177,7 +183,9 @@ def _sides(snapshot: Snapshot) -> Line:
         if not fine:
             parts.append((Span(f"{side} not watched yet", "muted"),))
             continue
-        serving = " (serving)" if side == snapshot.header.live_side else ""
+        serving = ""
+        if side == snapshot.header.live_side:
+            serving = " (serving)" if up else " (live, but nothing of it is up)"
         parts.append(
             (
                 Span(f"{side} ", "text"),
@@ -190,16 +198,16 @@ def _sides(snapshot: Snapshot) -> Line:
     return join(parts, "    ")
 
 
-def _metrics(metrics: Sequence[MetricRow], width: int, *, roomy: bool) -> list[Line]:
-    """Return the most telling series: in one line, or a line each where there is room."""
+def _metrics(metrics: Sequence[MetricRow], now: float, width: int, *, roomy: bool) -> list[Line]:
+    """Return the most telling series: in one line, or a line each where there is room. What is late says so."""
     spark = 60 if roomy and width > 150 else 30 if roomy else 7 if width < 100 else 14
     line: Line = ()
     known = [metric for metric in metrics if metric.latest is not None]
-    ranked = sorted(known, key=lambda metric: severity(metric.status))
+    ranked = sorted(known, key=lambda metric: (_late(metric, now), severity(metric.status)))
     if roomy:
-        return [_metric(metric, spark, 18) for metric in ranked[:8]]
+        return [_metric(metric, now, spark, 18) for metric in ranked[:8]]
     for metric in ranked:
-        piece = _metric(metric, spark, 0)
+        piece = _metric(metric, now, spark, 0)
         longer = join([line, piece], "   ")
         if line_width(longer) > width:
             continue
@@ -207,7 +215,15 @@ def _metrics(metrics: Sequence[MetricRow], width: int, *, roomy: bool) -> list[L
     return [line]
 
 
-def _metric(metric: MetricRow, spark: int, name: int) -> Line:
+def _late(metric: MetricRow, now: float) -> bool:
+    return is_late(metric.observed_at, metric.stale_after_s, now)
+
+
+def _metric(metric: MetricRow, now: float, spark: int, name: int) -> Line:
+    if _late(metric, now):
+        title = cut(metric.title or metric.name, 14) if not name else fit(metric.title or metric.name, name)
+        was = f"{value_with_unit(metric.latest, metric.unit)} {age(now - (metric.observed_at or now))} ago"
+        return (Span(f"{title} ", "stale"), Span(trend(metric.values, spark), "stale"), Span(f" was {was}", "stale"))
     style = outcome(metric.status).style if metric.status in {"warn", "crit"} else "spark-line"
     title = cut(metric.title or metric.name, 14) if not name else fit(metric.title or metric.name, name)
     limits = "  ".join(f"{mark} {limit}" for mark, limit in (("!", metric.warn), ("✗", metric.crit)) if limit and name)
