@@ -3,25 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from switchover.errors import SwitchoverError
-from switchover.snapshot import CheckRow, StepView, TroubleView
-from switchover.ui.advance import fingerprint, manual_screen, next_of, variables_screen
 from switchover.ui.bridge import Source
 from switchover.ui.difference import DifferenceMixin
 from switchover.ui.messages import Intent
 from switchover.ui.panes.base import Pane
-from switchover.ui.presentation.checks import check_detail
+from switchover.ui.presentation.fingerprint import fingerprint
 from switchover.ui.presentation.line import Line, Span, wrap
-from switchover.ui.presentation.metrics import metric_detail
 from switchover.ui.presentation.moment import Moment
 from switchover.ui.presentation.overview import timeline_lines
-from switchover.ui.presentation.services import service_detail
-from switchover.ui.presentation.wizard import find_step
 from switchover.ui.screens.base import BaseScreen
 from switchover.ui.screens.main import MainScreen
 from switchover.ui.theme import Painter
+
+if TYPE_CHECKING:
+    from switchover.snapshot import CheckRow, StepView, TroubleView
 
 __all__ = ["OperatorActions"]
 
@@ -48,7 +46,9 @@ class OperatorActions(DifferenceMixin):
 
     def is_offered(self, action: str) -> bool:
         """Say whether an action would do something now: only then its key is shown, and works."""
-        data = self.moment.data
+        if self.moment.snapshot is None:
+            return action not in _NEEDS_DATA
+        data = self.moment.snapshot
         view = data.migration
         if action in _CHANGING and data.header.read_only:
             return False
@@ -110,6 +110,9 @@ class OperatorActions(DifferenceMixin):
 
     def open_thing(self, kind: str, name: str) -> None:
         """Open the detail screen of a check, a service or a metric."""
+        from switchover.ui.presentation.checks import check_detail
+        from switchover.ui.presentation.metrics import metric_detail
+        from switchover.ui.presentation.services import service_detail
         from switchover.ui.screens.detail import CheckScreen, DetailScreen
 
         def row(moment: Moment) -> Any:
@@ -174,6 +177,9 @@ class OperatorActions(DifferenceMixin):
 
     def _step_at_hand(self) -> StepView | None:
         """Return the step under the cursor, else the one that spoke last; None where it has not run."""
+        from switchover.snapshot import StepView
+        from switchover.ui.presentation.wizard import find_step
+
         view = self.moment.data.migration
         chosen: StepView | None = getattr(self.pane, "step", None)
         if chosen is not None and chosen.attempts:
@@ -195,6 +201,8 @@ class OperatorActions(DifferenceMixin):
             return
         if self.sent is not None:
             return
+        from switchover.ui.advance import next_of
+
         todo = next_of(self.moment, self.painter)
         if isinstance(todo, Intent):
             self.sent = fingerprint(view)
@@ -231,6 +239,8 @@ class OperatorActions(DifferenceMixin):
 
         view = self.moment.data.migration
         if view.variables_needed:
+            from switchover.ui.advance import variables_screen
+
             self.push_screen(variables_screen(self.moment, self.painter, new=True))
             return
         lines: list[Line] = [
@@ -251,6 +261,8 @@ class OperatorActions(DifferenceMixin):
         if step is None:
             self.say("no step has items to tick")
             return
+        from switchover.ui.advance import manual_screen
+
         self.push_screen(manual_screen(self.moment, self.painter, step.id))
 
     def _check_at_hand(self) -> CheckRow | None:
@@ -303,6 +315,7 @@ class OperatorActions(DifferenceMixin):
 
 
 _CHANGING = {"advance", "rollback", "abort", "note", "new_run", "diagnose"}
+_NEEDS_DATA = _CHANGING | {"open_selected", "recheck", "timeline", "contacts", "objectives", "output"}
 _ABORT = (
     "The running step is told to stop (first politely, then by force) and counts as failed. Nothing is undone by this: "
     "R shows the ways back afterwards."

@@ -1,10 +1,10 @@
-"""What enter does in the wizard: the screen or the intent for the next action, and the guard against a double press."""
+"""What enter does in the wizard: the screen or the intent for the next action."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from switchover.snapshot import MigrationView, StepView
+from switchover.snapshot import StepView
 from switchover.ui.messages import Intent
 from switchover.ui.presentation.line import Line, Span, cut, wrap
 from switchover.ui.presentation.moment import Moment
@@ -16,21 +16,7 @@ from switchover.ui.screens.choices import Choice, ChoiceScreen
 from switchover.ui.screens.guarded import AskScreen, ConfirmScreen
 from switchover.ui.theme import Painter
 
-__all__ = ["fingerprint", "manual_screen", "next_of"]
-
-
-def fingerprint(view: MigrationView) -> tuple[object, ...]:
-    """Everything of a run that changes when an intent has taken effect; not its output, which changes by itself."""
-    return (
-        view.run_id,
-        view.state,
-        view.current_phase,
-        view.current_step,
-        view.action,
-        view.rolling_back,
-        tuple((step.state, step.attempts, step.manual) for phase in view.phases for step in phase.steps),
-        tuple((phase.gate.state, phase.gate.answered_by) for phase in view.phases if phase.gate is not None),
-    )
+__all__ = ["manual_screen", "next_of"]
 
 
 def next_of(moment: Moment, painter: Painter) -> Intent | BaseScreen | None:

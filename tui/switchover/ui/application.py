@@ -5,7 +5,7 @@ from __future__ import annotations
 import traceback
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import events
 from textual.binding import Binding, BindingType
@@ -14,16 +14,17 @@ from textual.theme import Theme as TextualTheme
 
 from switchover.clock import Clock, SystemClock
 from switchover.errors import SwitchoverError
-from switchover.snapshot import Snapshot
 from switchover.ui.actions import OperatorActions
-from switchover.ui.advance import fingerprint
 from switchover.ui.bridge import Source
 from switchover.ui.messages import Intent, LinkChanged, Say, SnapshotChanged
+from switchover.ui.presentation.fingerprint import fingerprint
 from switchover.ui.presentation.moment import Link, LinkState, Moment
 from switchover.ui.screens.base import BaseScreen, hints_from
-from switchover.ui.screens.guarded import GuardedScreen
 from switchover.ui.screens.main import MainScreen
 from switchover.ui.theme import Painter, Theme
+
+if TYPE_CHECKING:
+    from switchover.snapshot import Snapshot
 
 __all__ = ["SwitchoverApp"]
 
@@ -109,10 +110,7 @@ class SwitchoverApp(OperatorActions):
     async def _listen(self) -> None:
         try:
             async for update in self.source.snapshots(self._hear_trouble):
-                if isinstance(update, Snapshot):
-                    self.post_message(SnapshotChanged(update))
-                else:
-                    self.post_message(LinkChanged(update))
+                self.post_message(LinkChanged(update) if isinstance(update, Link) else SnapshotChanged(update))
         except SwitchoverError as error:
             self.failure = error
             self.exit(return_code=error.exit_code)
@@ -178,7 +176,7 @@ class SwitchoverApp(OperatorActions):
         screen = self._screen_stack[-1] if self._screen_stack else None
         if (
             isinstance(event, events.Key | events.Paste)
-            and isinstance(screen, GuardedScreen)
+            and isinstance(screen, BaseScreen)
             and not screen.takes_key_of(event.time)
         ):
             event.stop()

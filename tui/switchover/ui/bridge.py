@@ -6,17 +6,19 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from switchover.clock import Clock
 from switchover.errors import AgentError, PlanError, SwitchoverError, VersionMismatchError
 from switchover.locations import Workspace
-from switchover.snapshot import Snapshot
 from switchover.ui.presentation.moment import Link, LinkState
+
+if TYPE_CHECKING:
+    from switchover.snapshot import Snapshot
 
 __all__ = ["AgentSource", "Attach", "Client", "Source", "Trouble", "Update", "agent_attacher"]
 
-Update = Snapshot | Link
+Update: TypeAlias = "Snapshot | Link"
 Trouble = Callable[[SwitchoverError], None]
 _LONGEST_PAUSE_S = 3.0
 _GIVE_UP_AFTER = 3  # failures in a row before the very first Snapshot

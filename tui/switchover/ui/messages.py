@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from textual.message import Message
 
-from switchover.snapshot import Snapshot
 from switchover.ui.presentation.moment import Link
+
+if TYPE_CHECKING:
+    from switchover.snapshot import Snapshot
 
 __all__ = ["Answer", "Intent", "LinkChanged", "Say", "SnapshotChanged"]
 

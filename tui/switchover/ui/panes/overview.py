@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 
-from switchover.snapshot import Problem
 from switchover.ui.panes.base import Pane, set_height
 from switchover.ui.presentation.line import Line, Span, rule
 from switchover.ui.presentation.moment import Moment
@@ -22,6 +21,9 @@ from switchover.ui.presentation.overview import (
 from switchover.ui.theme import Painter
 from switchover.ui.widgets.lines import LineView
 from switchover.ui.widgets.rows import RowList
+
+if TYPE_CHECKING:
+    from switchover.snapshot import Problem
 
 __all__ = ["OverviewPane"]
 
@@ -80,7 +82,7 @@ class OverviewPane(Pane):
         summary = [rule(width), *summary] if summary and moment.snapshot is not None else []
         set_height(self._summary, len(summary))
         self._summary.set_lines(summary)
-        events = moment.data.timeline
+        events = moment.snapshot.timeline if moment.snapshot is not None else ()
         if wide:
             happened: list[Line] = [
                 (Span(" what happened", "heading"),),

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from switchover.snapshot import MigrationView, Snapshot
+from typing import TYPE_CHECKING
+
 from switchover.ui.presentation.line import Line, Span, cut, join, line_width, spread
 from switchover.ui.presentation.moment import LinkState, Moment
 from switchover.ui.presentation.numbers import age, clock, signed
 from switchover.ui.presentation.words import step
+
+if TYPE_CHECKING:
+    from switchover.snapshot import MigrationView, Snapshot
 
 __all__ = ["TABS", "freshness", "header_line", "lost_line", "progress", "tab_line", "title_rule"]
 
@@ -58,11 +62,11 @@ def _target(snapshot: Snapshot) -> Line:
 
 def header_line(moment: Moment, width: int) -> Line:
     """Write the first line: plan, target, run, live side, who drives it, how fresh. What matters less leaves first."""
-    snapshot = moment.data
-    header = snapshot.header
+    snapshot = moment.snapshot
     fresh = freshness(moment)
-    if moment.snapshot is None:
+    if snapshot is None:
         return spread((Span(" switchover", "header-name"),), (*fresh, Span(" ")), width)
+    header = snapshot.header
     plan: Line = (Span(header.plan_id or header.host or "this host", "strong"),)
     marks = [
         (Span("read-only", "late"),) if header.read_only else (),
@@ -116,9 +120,9 @@ def _badges(snapshot: Snapshot) -> dict[str, Line]:
     return badges
 
 
-def tab_line(snapshot: Snapshot, active: str, width: int) -> Line:
+def tab_line(snapshot: Snapshot | None, active: str, width: int) -> Line:
     """Write the tabs with their number keys; names get shorter where there is little room."""
-    badges = _badges(snapshot)
+    badges = _badges(snapshot) if snapshot is not None else {}
     line: Line = ()
     for names, without, gap in (
         ({}, set(), "  "),

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-from switchover.snapshot import Snapshot
+if TYPE_CHECKING:
+    from switchover.snapshot import Snapshot
 
 __all__ = ["SILENT_AFTER_S", "Link", "LinkState", "Moment"]
 
@@ -50,7 +52,8 @@ class Moment:
     @property
     def data(self) -> Snapshot:
         """The newest Snapshot, or an empty one before the first."""
-        return self.snapshot if self.snapshot is not None else _EMPTY
+        if self.snapshot is not None:
+            return self.snapshot
+        from switchover.snapshot import Snapshot
 
-
-_EMPTY = Snapshot()
+        return Snapshot()

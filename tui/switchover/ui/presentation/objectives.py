@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from switchover.snapshot import MigrationView
+from typing import TYPE_CHECKING
+
 from switchover.ui.presentation.line import Line, Span
 from switchover.ui.presentation.numbers import value_with_unit
 from switchover.ui.presentation.table import Column, header_line, lay_out, row_line
+
+if TYPE_CHECKING:
+    from switchover.snapshot import MigrationView
 
 __all__ = ["objective_lines"]
 

@@ -57,6 +57,11 @@ class BaseScreen(Screen[None]):
         """The tab that is chosen; empty on a screen without tabs."""
         return ""
 
+    def takes_key_of(self, pressed_at: float) -> bool:
+        """Say whether a key that was pressed at this moment (monotonic) was meant for this screen."""
+        del pressed_at
+        return True
+
     def show(self, moment: Moment, painter: Painter) -> None:
         """Draw a new Moment, perhaps with another painter."""
         self.moment = moment

@@ -41,7 +41,7 @@ class HeaderBar(LineView):
         if self._title:
             lines.append(lost or title_rule(self._title, width))
         else:
-            lines.extend([tab_line(self._moment.data, self._tab, width), lost or rule(width)])
+            lines.extend([tab_line(self._moment.snapshot, self._tab, width), lost or rule(width)])
         self.set_lines(lines)
 
 

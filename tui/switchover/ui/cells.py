@@ -1,0 +1,337 @@
+"""A screen as cells, what the terminal shows of it, and the shortest sequence that makes the two equal.
+
+A `Frame` is what the screen should show, drawn from the updates of Textual's compositor. A `TerminalShadow` is what
+the terminal shows, as far as we wrote it; `encode` writes the difference. Terminals disagree about the width of some
+graphemes: around those nothing is taken for granted, so that each stays within its own cells.
+
+Private parts of Textual used: `LayoutUpdate`, `ChopsUpdate`, `Strip._segments`, `Strip.render_ansi`.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from rich.cells import split_graphemes
+from rich.color import ColorSystem
+from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
+from textual.strip import Strip
+
+if TYPE_CHECKING:
+    from rich.style import Style
+
+__all__ = ["Frame", "TerminalShadow"]
+
+_ERASE_FROM = 12  # a run of blanks this long is erased rather than written
+_MANY_STYLES = 4096  # above this, styles that no cell has any more are forgotten
+_SAME = ("", "")  # the style of a terminal after a reset: no SGR codes, no link
+
+CellStyle = tuple[str, str]  # SGR codes as Textual writes them, and the opening of a hyperlink
+
+
+class Frame:
+    """What the screen should show: for each cell its grapheme and its style.
+
+    A wide grapheme stands in its first cell; the second holds an empty text. Styles are small numbers into `styles`.
+    """
+
+    def __init__(self, width: int, height: int, color_system: ColorSystem = ColorSystem.TRUECOLOR) -> None:
+        self.width = width
+        self.height = height
+        self.color_system = color_system
+        self.chars: list[list[str]] = [[" "] * width for _ in range(height)]
+        self.attrs: list[list[int]] = [[0] * width for _ in range(height)]
+        self.dirty: set[int] = set(range(height))
+        self.styles: list[CellStyle] = [_SAME]
+        self._style_numbers: dict[CellStyle, int] = {_SAME: 0}
+
+    def apply(self, update: CompositorUpdate) -> None:
+        """Draw an update of Textual's compositor. Raise `TypeError` for a kind that is not known."""
+        if isinstance(update, LayoutUpdate):
+            x = update.region.x
+            for y, line in enumerate(update.strips, update.region.y):
+                self._draw_line(y, x, line)
+        elif isinstance(update, ChopsUpdate):
+            chops, ends_of = update.chops, update.chop_ends
+            for y, x1, x2 in update.spans:
+                for end, (x, strip) in zip(ends_of[y], chops[y].items(), strict=False):
+                    if strip is not None and x <= x2 and end > x1:
+                        self._draw(y, x, strip, min(end, x2) if not (x2 > x >= x1 and end <= x2) else end)
+        else:
+            raise TypeError(f"unknown update {type(update).__name__}")
+
+    def _draw_line(self, y: int, x: int, line: Iterable[Strip]) -> None:
+        for strip in [line] if isinstance(line, Strip) else line:
+            x = self._draw(y, x, strip, self.width)
+
+    def _draw(self, y: int, x: int, strip: Strip, limit: int) -> int:
+        """Put a strip at `x` of row `y`, nothing at or beyond `limit`; return the column after it."""
+        if not 0 <= y < self.height:
+            return x
+        limit = min(limit, self.width)
+        chars, attrs = self.chars[y], self.attrs[y]
+        if x < limit and chars[x] == "":  # the second half of a wide one goes: so does its first
+            chars[x - 1] = " "
+        for text, style, control in strip._segments:  # noqa: SLF001
+            if x >= limit:
+                break
+            if control or not text:
+                continue
+            number = self._style_number(style) if style is not None else 0
+            if text.isascii() and text.isprintable():
+                size = min(len(text), limit - x)
+                chars[x : x + size] = text[:size]
+                attrs[x : x + size] = [number] * size
+                x += size
+            else:
+                x = self._draw_complex(chars, attrs, x, text, number, limit)
+        if x < self.width and chars[x] == "":  # the first half of a wide one went: so does its second
+            chars[x] = " "
+        self.dirty.add(y)
+        return x
+
+    @staticmethod
+    def _draw_complex(chars: list[str], attrs: list[int], x: int, text: str, number: int, limit: int) -> int:
+        """Put text with wide, combining or control characters; what does not fit whole becomes a blank."""
+        for start, end, size in split_graphemes(text)[0]:
+            grapheme = text[start:end]
+            if size == 0:
+                if x and grapheme.isprintable():
+                    lead = x - 1 if chars[x - 1] else x - 2
+                    chars[lead] += grapheme
+                continue
+            if x + size > limit:
+                if x < limit:
+                    chars[x], attrs[x] = " ", number
+                return limit
+            chars[x], attrs[x] = grapheme if grapheme.isprintable() else " ", number
+            for rest in range(x + 1, x + size):
+                chars[rest], attrs[rest] = "", number
+            x += size
+        return x
+
+    def _style_number(self, style: Style) -> int:
+        ansi = style._ansi  # noqa: SLF001
+        if ansi is None:
+            ansi = Strip.render_ansi(style, self.color_system)
+        link = f"\x1b]8;id={style.link_id};{style.link}\x1b\\" if style.link else ""
+        key = (";".join(_parse_sgr(ansi).values()), link)
+        number = self._style_numbers.get(key)
+        if number is None:
+            number = self._style_numbers[key] = len(self.styles)
+            self.styles.append(key)
+        return number
+
+
+class TerminalShadow:
+    """What the terminal shows now, as far as we wrote it, and how to make it show a frame."""
+
+    def __init__(self, *, erases_with_colour: bool = False) -> None:
+        self.erases_with_colour = erases_with_colour
+        self.chars: list[list[str]] = []
+        self.attrs: list[list[CellStyle]] = []
+        self.size = (0, 0)
+
+    def forget(self) -> None:
+        """Know nothing: the next frame is written whole, over a cleared screen."""
+        self.size = (0, 0)
+
+    def encode(self, frame: Frame) -> str:
+        """Return what makes the terminal show `frame`, "" where nothing differs, and take it as written."""
+        out: list[str] = []
+        pen = _Pen(out, frame.width, frame.height)
+        if self.size != (frame.width, frame.height):
+            self.size = (frame.width, frame.height)
+            self.chars = [[" "] * frame.width for _ in range(frame.height)]
+            self.attrs = [[_SAME] * frame.width for _ in range(frame.height)]
+            frame.dirty = set(range(frame.height))
+            out.append("\x1b[0m\x1b[2J")
+        for y in sorted(frame.dirty):
+            self._encode_row(pen, frame, y)
+        frame.dirty.clear()
+        pen.rest()
+        return "".join(out)
+
+    def _encode_row(self, pen: _Pen, frame: Frame, y: int) -> None:
+        want_chars = frame.chars[y]
+        styles = frame.styles
+        want_attrs = [styles[number] for number in frame.attrs[y]]
+        have_chars, have_attrs = self.chars[y], self.attrs[y]
+        if want_chars == have_chars and want_attrs == have_attrs:
+            return
+        width = frame.width
+        x = 0
+        while x < width:
+            if want_chars[x] == have_chars[x] and want_attrs[x] == have_attrs[x]:
+                x += 1
+                continue
+            if want_chars[x] == "" and x:  # the second half of a wide one changed: write it from its first half
+                x -= 1
+            x = self._encode_cell(pen, y, x, want_chars, want_attrs)
+        self.chars[y] = want_chars.copy()
+        self.attrs[y] = want_attrs
+
+    def _encode_cell(self, pen: _Pen, y: int, x: int, chars: Sequence[str], attrs: Sequence[CellStyle]) -> int:
+        """Write the cell at `x`, or a whole run of blanks from there on; return the column after it."""
+        char, style = chars[x], attrs[x]
+        if char == " " and _is_blank(style) and (self.erases_with_colour or not _background(style)):
+            end = self._blanks_to_write(y, x, chars, attrs)
+            if end - x >= _ERASE_FROM:
+                pen.move(y, x, chars, attrs)
+                pen.style(style)
+                pen.erase(end - x)
+                return end
+        pen.move(y, x, chars, attrs)
+        pen.style(style)
+        size = 1
+        while x + size < len(chars) and chars[x + size] == "":
+            size += 1
+        pen.write(char, size)
+        return x + size
+
+    def _blanks_to_write(self, y: int, x: int, chars: Sequence[str], attrs: Sequence[CellStyle]) -> int:
+        """Return the column after the last blank of the run at `x` that the terminal does not show yet."""
+        have_chars, have_attrs = self.chars[y], self.attrs[y]
+        style = attrs[x]
+        end = last = x + 1
+        while end < len(chars) and chars[end] == " " and attrs[end] == style:
+            end += 1
+            if have_chars[end - 1] != " " or have_attrs[end - 1] != style:
+                last = end
+        return last
+
+
+class _Pen:
+    """The terminal's cursor and style while a frame is written; knows the shortest way from one cell to the next."""
+
+    def __init__(self, out: list[str], width: int, height: int) -> None:
+        self.out = out
+        self.width = width
+        self.height = height
+        self.x = self.y = -1
+        self.now: CellStyle = _SAME
+
+    def move(self, y: int, x: int, chars: Sequence[str], attrs: Sequence[CellStyle]) -> None:
+        """Go to a cell. A few cells on the way that stand as wanted are written over rather than jumped."""
+        if y == self.y:
+            gap = x - self.x if self.x >= 0 else -1
+            if gap == 0:
+                return
+            if 0 < gap <= 3 and all(a == self.now for a in attrs[self.x : x]):
+                between = "".join(chars[self.x : x])
+                if len(between) == gap and between.isascii():
+                    self.out.append(between)
+                    self.x = x
+                    return
+            if gap > 0:
+                self.out.append("\x1b[C" if gap == 1 else f"\x1b[{gap}C")
+            else:
+                self.out.append(f"\x1b[{x + 1}G" if x else "\r")
+        elif y == self.y + 1 and self.y >= 0 and x < 10:
+            self.out.append("\r\n" if x == 0 else "\r\n\x1b[C" if x == 1 else f"\r\n\x1b[{x}C")
+        else:
+            self.out.append(f"\x1b[{y + 1};{x + 1}H" if x else f"\x1b[{y + 1}H")
+        self.y, self.x = y, x
+
+    def style(self, style: CellStyle) -> None:
+        """Change to a style by the shortest sequence."""
+        if style is not self.now and style != self.now:
+            self.out.append(_change_style(self.now, style))
+            self.now = style
+
+    def write(self, text: str, size: int) -> None:
+        """Write one grapheme of `size` cells."""
+        self.out.append(text)
+        self.x += size
+        if self.x >= self.width or size != 1 or len(text) != 1:
+            self.x = -1  # the last column, or a grapheme that terminals measure differently: say where we go next
+
+    def erase(self, count: int) -> None:
+        """Make `count` cells blank in the present style, and stand after them."""
+        if self.x + count >= self.width:
+            self.out.append("\x1b[K")
+            self.x = -1
+        else:
+            self.out.append(f"\x1b[{count}X\x1b[{count}C")
+            self.x += count
+
+    def rest(self) -> None:
+        """Leave the terminal without a style, for whoever writes next."""
+        self.style(_SAME)
+
+
+@lru_cache(maxsize=4096)
+def _parse_sgr(codes: str) -> dict[str, str]:
+    """Sort SGR codes by what they set: `fg`, `bg`, or the code itself for an attribute."""
+    parsed: dict[str, str] = {}
+    parts = codes.split(";") if codes else []
+    index = 0
+    while index < len(parts):
+        part = parts[index]
+        number = int(part or 0)
+        size = 1
+        if number in (38, 48):
+            size = 5 if parts[index + 1] == "2" else 3
+            parsed["fg" if number == 38 else "bg"] = ";".join(parts[index : index + size])
+        elif 30 <= number <= 37 or 90 <= number <= 97:
+            parsed["fg"] = part
+        elif 40 <= number <= 47 or 100 <= number <= 107:
+            parsed["bg"] = part
+        elif number == 39:
+            parsed.pop("fg", None)
+        elif number == 49:
+            parsed.pop("bg", None)
+        else:
+            parsed[part] = part
+        index += size
+    return parsed
+
+
+_OFF = {
+    **dict.fromkeys(("1", "2"), "22"),
+    "3": "23",
+    **dict.fromkeys(("4", "21"), "24"),
+    **dict.fromkeys(("5", "6"), "25"),
+    "7": "27",
+    "8": "28",
+    "9": "29",
+    **dict.fromkeys(("51", "52"), "54"),
+    "53": "55",
+    "fg": "39",
+    "bg": "49",
+}
+
+
+@lru_cache(maxsize=4096)
+def _change_style(before: CellStyle, after: CellStyle) -> str:
+    """Return the shortest sequence from one style to another."""
+    link = ""
+    if before[1] != after[1]:
+        link = after[1] or "\x1b]8;;\x1b\\"
+    if before[0] == after[0]:
+        return link
+    had, wants = _parse_sgr(before[0]), _parse_sgr(after[0])
+    whole = f"\x1b[{'0;' if had and wants else ''}{after[0]}m"
+    codes: list[str] = []
+    off = dict.fromkeys(_OFF.get(name, "0") for name in had if name not in wants)
+    if "0" in off:
+        return link + whole
+    codes.extend(off)
+    for name, code in wants.items():
+        if had.get(name) != code or _OFF.get(name) in off:
+            codes.append(code)
+    part = f"\x1b[{';'.join(codes)}m"
+    return link + (part if codes and len(part) < len(whole) else whole)
+
+
+@lru_cache(maxsize=4096)
+def _background(style: CellStyle) -> str:
+    return _parse_sgr(style[0]).get("bg", "")
+
+
+@lru_cache(maxsize=4096)
+def _is_blank(style: CellStyle) -> bool:
+    """Tell whether a blank in this style is nothing but its background."""
+    return not style[1] and set(_parse_sgr(style[0])) <= {"fg", "bg", "1", "2", "3"}
