@@ -226,7 +226,7 @@ def test_a_late_metric_says_since_when_on_the_overview_and_never_looks_fresh() -
     row = MetricRow("mem", "plan", "%", (1.0, 2.0), 2.0, title="memory", observed_at=samples.NOW - 600.0)
     for roomy in (False, True):
         lines = [plain(line) for line in summary_lines(moment(Snapshot(metrics=(row,))), 120, roomy=roomy)]
-        assert any("memory" in line and "was 2 % 10 m ago" in line for line in lines)
+        assert any("memory" in line and "was 2.0 % 10 m ago" in line for line in lines)
 
 
 def test_the_live_side_is_not_called_serving_when_nothing_of_it_is_up() -> None:
