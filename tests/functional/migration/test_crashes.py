@@ -131,8 +131,9 @@ def test_killed_again_and_again_at_random_it_still_comes_through(tmp_path: Path)
         directory = tmp_path / f"{trial}"
         directory.mkdir()
         _bench(directory, PLAN).engine.keeper.close()
-        for _ in range(40):
-            if _in_a_child(lambda d=directory: asyncio.run(_carry(d, Fuse(KEY.randrange(9))))) == 0:  # type: ignore[misc]
+        for _ in range(60):
+            fuse = Fuse(KEY.randrange(9))
+            if _in_a_child(lambda d=directory, f=fuse: asyncio.run(_carry(d, f))) == 0:  # type: ignore[misc]
                 break
         bench = _bench(directory)
         assert bench.log == FORWARD

@@ -37,11 +37,15 @@ def _is_gone(pid: int) -> bool:
 
 
 async def _appears(path: Path) -> str:
-    """Wait for a file that a step writes whole."""
+    """Wait for a file that a step writes."""
+
+    def look() -> str | None:
+        return path.read_text() if path.exists() else None
+
     async with asyncio.timeout(20):
-        while not path.exists():  # noqa: ASYNC110 - another process makes it
+        while (text := look()) is None:
             await asyncio.sleep(0.005)
-    return path.read_text()
+    return text
 
 
 async def test_a_step_gets_its_environment_and_a_closed_standard_input(tmp_path: Path) -> None:

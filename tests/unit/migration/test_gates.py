@@ -116,7 +116,7 @@ async def test_a_clock_set_back_or_forward_never_shortens_a_hold(tmp_path: Path)
 async def test_abort_stops_a_gate_that_waits(tmp_path: Path) -> None:
     bench, _ = await _bench(tmp_path, "{require: [up], retry: {for: 1h, every: 1s}}", up=[CRIT])
     waiting = await bench.engine.submit(bench.engine.check_gate("a", ANA))
-    while bench.engine.view().phases[0].gate is None or bench.checks.looks < 3:
+    while bench.checks.looks < 3:  # noqa: ASYNC110 - what is awaited is the gate's own work
         await asyncio.sleep(0)
     await bench.engine.abort(BEN, "not today")
     assert await waiting is False

@@ -88,8 +88,7 @@ def test_after_a_failed_write_nothing_more_is_taken(tmp_path: Path) -> None:
         journal.append("1", ev.StepRetried("a", ANA))
         journal._connection.execute("PRAGMA max_page_count = 1")
         with pytest.raises(JournalError, match="cannot be written"):
-            for _ in range(10):
-                journal.append("1", ev.StepRetried("x" * 4000, ANA))
+            journal.append("1", ev.StepRetried("x" * 100_000, ANA))
         journal._connection.execute("PRAGMA max_page_count = 100000")
         with pytest.raises(JournalError, match="cannot be written"):
             journal.append("1", ev.StepRetried("b", ANA))

@@ -25,6 +25,7 @@ __all__ = [
     "GateWaitsForHuman",
     "Measurement",
     "Outcome",
+    "Place",
     "Record",
     "RollbackEnded",
     "RollbackItem",
@@ -111,8 +112,20 @@ class ConfirmationGiven:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Where a unit's process, records and output are, and can be judged: `machine` is a digest of the machine's id."""
+
+    host: str
+    machine: str
+    directory: str
+
+    def __str__(self) -> str:
+        return f"{self.host} (its records are in {self.directory})"
+
+
+@dataclass(frozen=True, slots=True)
 class StepStarted:
-    """Written before anything runs. `rollback` is the command that would undo it."""
+    """Written before anything runs. `rollback` is the command that would undo it; `place` None is where it is read."""
 
     unit: str
     attempt: int
@@ -126,6 +139,7 @@ class StepStarted:
     rollback: str = ""
     confirmed: str = ""
     evidence: tuple[Evidence, ...] = ()
+    place: Place | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,8 @@ from switchover.clock import Clock
 from switchover.errors import JournalError
 from switchover.locations import ensure_private_dir
 from switchover.migration.events import Event, Record, decode_event, encode_event
+from switchover.migration.operator import Operator
+from switchover.snapshot import Holder
 
 __all__ = ["Journal", "RawRecord", "record_hash"]
 
@@ -62,6 +64,8 @@ class RawRecord:
 class Journal:
     """An open journal. One process appends at a time (the driver's lock sees to that); many may read."""
 
+    shared = False
+
     def __init__(self, path: Path, connection: sqlite3.Connection, clock: Clock) -> None:
         self.path = path
         self._connection = connection
@@ -98,6 +102,16 @@ class Journal:
     def close(self) -> None:
         """Close it."""
         self._connection.close()
+
+    def hold(self, operator: Operator, target: str) -> None:
+        """Nothing to do: only this machine writes here, and the driver's lock has said who."""
+
+    def leave(self) -> None:
+        """Nothing to do."""
+
+    def holder(self) -> Holder | None:
+        """Return None: the driver's lock knows."""
+        return None
 
     def append(self, run_id: str, event: Event) -> Record:
         """Add a fact; on return it is on the disk. Raise `JournalError`, after which this journal takes no more."""

@@ -9,17 +9,20 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from switchover.clock import Clock
-from switchover.errors import JournalError, PlanError, RefusedError, StateError
+from switchover.errors import JournalAwayError, JournalError, LockedError, PlanError, RefusedError, StateError
 from switchover.locations import Workspace
 from switchover.migration import events as ev
+from switchover.migration.absence import Absence
 from switchover.migration.api import CheckEvaluator, Secrets, Wait
 from switchover.migration.gates import Look, look
 from switchover.migration.heads import Head, heads_file, note_head
-from switchover.migration.journal import Journal
 from switchover.migration.lock import DriverLock
 from switchover.migration.objectives import checks_measured, judge, measure
+from switchover.migration.operator import Operator
+from switchover.migration.place import this_place
 from switchover.migration.spawn import Launcher, ShimStarter
 from switchover.migration.state import Moment, RunState, fold
+from switchover.migration.store import JournalStore, open_journal, open_news
 from switchover.plan.load import LoadedPlan, load_plan_text
 from switchover.plan.model import Plan
 from switchover.plan.variables import Resolution, Scope, resolve_variables
@@ -59,9 +62,14 @@ class Keeper:
         self.tools = tools
         self.state = RunState()
         self.loaded = loaded
-        self.journal: Journal | None = None
+        self.journal: JournalStore | None = None
         self.listeners: list[Callable[[ev.Record], None]] = []
-        self.lock = DriverLock(workspace, loaded.plan.target or f"{loaded.plan.id} {loaded.path}")
+        self.lock = DriverLock(
+            workspace, loaded.plan.target or f"{loaded.plan.id} {loaded.path}", self if workspace.shared else None
+        )
+        self.absence = Absence(tools.clock.now, tools.wait, tools.on_change)
+        self.news = open_news(workspace, loaded.plan.id)
+        self.place = this_place(workspace.directory)
         self.measured: dict[str, float] = {}
         self._writable = False
         self._unnoted: ev.Record | None = None
@@ -79,21 +87,49 @@ class Keeper:
     def close(self) -> None:
         """Close the journal and the line to the launcher."""
         self._note_head()
-        if self.journal is not None:
-            self.journal.close()
-            self.journal = None
+        self._drop()
         self.tools.launcher.close()
 
     def refresh(self, *, writable: bool = False) -> bool:
         """Take in what others have written; return whether there was anything. Opens the journal where needed."""
         if self.journal is not None and (self.journal.broken or (writable and not self._writable)):
-            self.journal.close()
-            self.journal = None
-        if self.journal is None:
-            self.journal = Journal.open(self.workspace.journal, self.tools.clock, create=writable)
-            self._writable = writable
-        if self.journal is None or self.journal.last_seq() == self.state.seq:
+            self._drop()
+        was_open = self.journal is not None
+        try:
+            moved = self._take_in(writable=writable)
+        except JournalAwayError as error:
+            self._drop()
+            if was_open:  # the line was lost while nobody looked; the server may be back long since
+                return self.refresh(writable=writable)
+            self.absence.begins(error)
+            raise
+        self.absence.ends()
+        return moved
+
+    def keep_line(self) -> bool:
+        """While something goes on, be the holder again as soon as a shared journal is back; return whether that moved."""
+        if self.workspace.shared is None or self.absence.waiting:
             return False
+        before = self.absence.since
+        try:
+            moved = self.refresh()
+        except (JournalAwayError, LockedError) as error:
+            self.absence.begins(error)
+            moved = False
+        return moved or before != self.absence.since
+
+    def _take_in(self, *, writable: bool) -> bool:
+        if self.journal is None:
+            self.journal = self._open(writable=writable)
+            self._writable = writable
+        last = self.journal.last_seq() if self.journal is not None else self.state.seq
+        if self.journal is None or last == self.state.seq:
+            return False
+        if last < self.state.seq:
+            raise JournalError(
+                f"the journal has lost records: it ends at {last}, and {self.state.seq} was read from it before",
+                "a copy behind the original took its place; bring the original back, or begin another run there",
+            )
         runs = self.journal.runs()
         if not runs:
             return False
@@ -107,11 +143,18 @@ class Keeper:
 
     def record(self, event: ev.Event, run_id: str = "") -> None:
         """Make a fact of it: journalled first, then part of the state, then told."""
+        if self.lock.held and self.absence.since is not None and (self.journal is None or self.journal.broken):
+            raise JournalAwayError(self.absence.reason, "what runs goes on; try again when the database is back")
         if self.journal is None or not self.lock.held:
             raise RefusedError("nothing can be recorded without driving the run")  # a defect of the caller
         name = type(event).__name__
         self.tools.barrier(f"before {name}")
-        record = self.journal.append(run_id or self.state.run_id, event)
+        try:
+            record = self.journal.append(run_id or self.state.run_id, event)
+        except JournalAwayError as error:
+            self.absence.begins(error)
+            raise
+        self.absence.proves_well()
         self.tools.barrier(f"after {name}")
         if isinstance(event, ev.RunStarted):
             self.state = fold([record])
@@ -126,6 +169,79 @@ class Keeper:
         for listener in self.listeners:
             listener(record)
         self.tools.on_change()
+
+    async def record_when_back(self, event: ev.Event, is_owed: Callable[[RunState], bool]) -> None:
+        """Record what has happened already. Where the journal is away, wait for it and read it first.
+
+        Nothing is recorded once the state says that it is not owed any more: it went in after all, or others decided.
+        """
+        while is_owed(self.state):
+            with suppress(JournalAwayError):
+                self.record(event)
+                return
+            await self.until_back()
+
+    async def until_back(self) -> None:
+        """Wait until the journal answers, is ours, and has been read. Raise `JournalAwayError` where that is given up."""
+
+        async def come_back() -> None:
+            self._drop()
+            opening = asyncio.get_running_loop().run_in_executor(None, lambda: self._open(writable=True))
+            try:
+                self.journal = await asyncio.shield(opening)
+            except asyncio.CancelledError:
+                opening.add_done_callback(_close_late)
+                raise
+            self._writable = True
+            self._take_in(writable=True)
+
+        await self.absence.until_back(come_back)
+
+    def hold(self, operator: Operator) -> None:
+        """Be the only one who writes to a shared journal. Raise `LockedError` that names who is."""
+        was_open = self.journal is not None and self._writable and not self.journal.broken
+        if not was_open:
+            self._drop()
+        try:
+            if self.journal is None:
+                self.journal, self._writable = self._open(writable=True), True  # which holds it
+            else:
+                self.journal.hold(operator, self.file.plan.target or "")
+        except JournalAwayError as error:
+            self._drop()
+            if was_open:
+                return self.hold(operator)
+            self.absence.begins(error)
+            raise
+        return None
+
+    def leave(self) -> None:
+        """Let others write."""
+        if self.journal is not None:
+            self.journal.leave()
+
+    def elsewhere(self, unit: str) -> ev.Place | None:
+        """Return where a unit runs or ran if that is not here, where nobody can tell what became of it."""
+        last = self.state.unit(unit).last
+        return last.place if self.workspace.shared is not None and last and last.place != self.place else None
+
+    def _open(self, *, writable: bool) -> JournalStore | None:
+        """Open the journal, and hold it where this engine drives."""
+        operator = self.lock.operator if self.workspace.shared is not None else None
+        create = writable or operator is not None
+        journal = open_journal(self.workspace, self.file.plan.id, self.tools.clock, create=create)
+        if journal is not None and operator is not None:
+            try:
+                journal.hold(operator, self.file.plan.target or "")
+            except BaseException:
+                journal.close()
+                raise
+        return journal
+
+    def _drop(self) -> None:
+        journal, self.journal = self.journal, None
+        if journal is not None:
+            journal.close()
 
     def moment(self) -> Moment:
         """Return now, by all clocks."""
@@ -200,6 +316,12 @@ class Keeper:
             self.measured[event.unit] = event.duration_s
 
 
+def _close_late(opening: asyncio.Future[JournalStore | None]) -> None:
+    """Close a journal that came when nobody waited for it any more."""
+    if not opening.cancelled() and opening.exception() is None and (journal := opening.result()) is not None:
+        journal.close()
+
+
 def plan_in_force(file: LoadedPlan, state: RunState) -> LoadedPlan:
     """Return the plan that the run was started with, whatever the file says by now."""
     if not state.exists or state.plan_digest == file.digest:
@@ -215,7 +337,7 @@ def plan_in_force(file: LoadedPlan, state: RunState) -> LoadedPlan:
 
 def frozen_plan(file: LoadedPlan, workspace: Workspace, clock: Clock) -> LoadedPlan:
     """Return the plan to build checks and secrets from: the open run's frozen one, else the file's. Changes nothing."""
-    journal = Journal.open(workspace.journal, clock, create=False)
+    journal = open_journal(workspace, file.plan.id, clock, create=False)
     if journal is None:
         return file
     with journal:

@@ -12,6 +12,7 @@ import struct
 import time
 from contextlib import suppress
 from pathlib import Path
+from typing import Protocol
 
 import msgspec
 
@@ -20,22 +21,34 @@ from switchover.locations import Workspace, ensure_private_dir
 from switchover.migration.operator import Operator
 from switchover.snapshot import Holder
 
-__all__ = ["DriverLock", "read_holder"]
+__all__ = ["DriverLock", "SharedLock", "describe_holder", "read_holder"]
 
 _READ = 4096
 _FLOCK = struct.Struct("hhqqi4x")  # struct flock: type, whence, start, length, pid
 
 
+class SharedLock(Protocol):
+    """What is taken beside the locks of this machine, where engines on other machines may drive the same run."""
+
+    def hold(self, operator: Operator) -> None:
+        """Take it. Raise `LockedError` that names who has it."""
+
+    def leave(self) -> None:
+        """Leave it. Never raises."""
+
+
 class DriverLock:
     """Held by whoever drives. Taken and left as often as wanted by one engine; children never inherit it."""
 
-    def __init__(self, workspace: Workspace, target: str) -> None:
+    def __init__(self, workspace: Workspace, target: str, shared: SharedLock | None = None) -> None:
         self._workspace = workspace
         digest = hashlib.sha256(target.encode()).hexdigest()[:24]
         self._target_path = workspace.root / "targets" / f"{digest}.lock"
         self._target = target
+        self._shared = shared
         self._held: list[int] = []
         self._depth = 0
+        self.operator: Operator | None = None
 
     @property
     def held(self) -> bool:
@@ -50,6 +63,9 @@ class DriverLock:
             try:
                 self._held.append(_take(self._workspace.lock, operator, "this run"))
                 self._held.append(_take(self._target_path, operator, f"the target {self._target}"))
+                self.operator = operator
+                if self._shared is not None:
+                    self._shared.hold(operator)
             except BaseException:
                 self._let_go()
                 raise
@@ -59,6 +75,8 @@ class DriverLock:
         """Leave it once; it is free when it was left as often as taken."""
         self._depth -= 1
         if self._depth == 0:
+            if self._shared is not None:
+                self._shared.leave()
             self._let_go()
 
     def _let_go(self) -> None:
@@ -67,6 +85,7 @@ class DriverLock:
                 os.ftruncate(descriptor, 0)
             os.close(descriptor)
         self._held.clear()
+        self.operator = None
 
 
 def read_holder(path: Path) -> Holder | None:
@@ -94,7 +113,7 @@ def _take(path: Path, operator: Operator, what: str) -> int:
         holder = _holder(descriptor)
         os.close(descriptor)
         raise LockedError(
-            f"{what} is driven by {_words(holder)}",
+            f"{what} is driven by {describe_holder(holder)}",
             "watch it with `switchover status`, or wait until it is free",
         ) from error
     record = Holder(operator.who, operator.host, operator.tty, os.getpid(), time.time())
@@ -119,7 +138,8 @@ def _holder(descriptor: int) -> Holder:
     return Holder("somebody", "this machine", "", 0, 0.0)
 
 
-def _words(holder: Holder) -> str:
+def describe_holder(holder: Holder) -> str:
+    """Return who, where and since when, in words."""
     if not holder.since:
         return f"{holder.who} on {holder.host}"
     since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(holder.since))

@@ -46,6 +46,7 @@ class Attempt:
     started: Moment
     by: Operator
     argv: tuple[str, ...] = ()
+    place: ev.Place | None = None
     ended: Moment | None = None
     outcome: str = ""
     exit_code: int | None = None
@@ -275,7 +276,7 @@ def _undone_by(state: RunState, unit: str) -> str:
 def _unit_after(unit: UnitState, event: UnitEvent, now: Moment) -> UnitState:
     match event:
         case ev.StepStarted():
-            attempt = Attempt(event.attempt, now, event.by, event.argv)
+            attempt = Attempt(event.attempt, now, event.by, event.argv, event.place)
             return replace(
                 unit, stage=Stage.RUNNING, began=True, attempts=(*unit.attempts, attempt), reason="", ended=None
             )

@@ -1,0 +1,124 @@
+"""Ways back: in reverse over what has begun, closed after their time, honest about what stays."""
+
+from pathlib import Path
+
+import pytest
+from tests.unit.migration.harness import ANA, Bench, Checks, HandClock, open_bench
+
+from switchover.errors import RefusedError
+from switchover_checks.api import Status
+
+PLAN = """
+checks: {rows: {type: tcp, host: localhost, port: 1}}
+phases:
+  - id: build
+    steps:
+      - {id: look, run: 'true', effect: read}
+      - {id: deploy, run: echo deploy >> log, effect: creates, rollback: {run: echo undeploy >> log, expect_duration: 4m}}
+  - id: data
+    steps:
+      - {id: copy, run: echo copy >> log, effect: changes, rollback: {run: 'echo uncopy >> log; test ! -e broken', expect_duration: 1m}}
+      - {id: tune, run: echo tune >> log, effect: changes}
+  - id: cleanup
+    steps:
+      - {id: destroy, run: echo destroy >> log, effect: changes, confirm: {type: destroy p}}
+rollback_plans:
+  quick: {title: Back, budget: 5m, valid_until: cleanup.destroy, data_loss_window: 1 h, steps: [{run: echo back >> log}], verify: [rows]}
+  full: {title: All, steps: [{run: echo stop >> log}, {compensate: [data, build]}]}
+"""
+
+
+async def _bench(directory: Path, until: str) -> Bench:
+    clock = HandClock()
+    bench = open_bench(directory, PLAN, clock=clock, checks=Checks(clock, {"rows": [Status.OK]}))
+    await bench.engine.drive(ANA, until=until, confirmations={"destroy": "destroy p"})
+    return bench
+
+
+async def test_before_anything_began_there_is_nothing_to_undo(tmp_path: Path) -> None:
+    bench = open_bench(tmp_path, PLAN, clock=HandClock())
+    with pytest.raises(RefusedError, match="not open"):
+        await bench.engine.rollback(None, ANA)
+    with pytest.raises(RefusedError, match="nothing has begun"):
+        await bench.engine.rollback("quick", ANA)
+    with pytest.raises(RefusedError, match="no rollback 'quik'"):
+        await bench.engine.rollback("quik", ANA, True)
+
+
+async def test_step_by_step_in_reverse_and_plain_about_what_stays(tmp_path: Path) -> None:
+    bench = await _bench(tmp_path, "data")
+    way = bench.engine.view().rollbacks[0]
+    assert (way.available, way.expect_s) == (True, 300)
+    assert way.steps[-1] == "tune has no rollback: what it changed stays"
+    dry = await bench.engine.rollback(None, ANA, True)
+    assert dry is not None
+    assert bench.log == ["deploy", "copy", "tune"]
+    await bench.engine.rollback(None, ANA)
+    assert bench.log == ["deploy", "copy", "tune", "uncopy", "undeploy"]
+    assert bench.engine.state.stage == "rolled_back"
+    assert {s: bench.stage(s) for s in ("look", "deploy", "copy", "tune")} == {
+        "look": "done",
+        "deploy": "rolled_back",
+        "copy": "rolled_back",
+        "tune": "done",
+    }
+    with pytest.raises(RefusedError, match="not open"):
+        await bench.engine.rollback(None, ANA)
+
+
+async def test_a_named_way_back_compensates_its_phases_and_reports_its_checks(tmp_path: Path) -> None:
+    bench = await _bench(tmp_path, "data")
+    bench.checks.set("rows", Status.CRIT)
+    await bench.engine.rollback("full", ANA)
+    assert bench.log[3:] == ["stop", "uncopy", "undeploy"]
+    assert bench.engine.state.stage == "rolled_back"
+
+
+async def test_only_what_began_is_compensated(tmp_path: Path) -> None:
+    bench = await _bench(tmp_path, "build")
+    await bench.engine.rollback("full", ANA)
+    assert bench.log == ["deploy", "stop", "undeploy"]
+
+
+async def test_budget_and_verify_are_reported_whatever_they_say(tmp_path: Path) -> None:
+    bench = await _bench(tmp_path, "data")
+    bench.checks.set("rows", Status.CRIT)
+    await bench.engine.rollback("quick", ANA)
+    rollback = bench.engine.state.rollback
+    assert rollback is not None
+    assert rollback.within_budget is True
+    assert [(e.check, e.status) for e in rollback.evidence] == [("rows", "crit")]
+    assert bench.engine.state.stage == "rolled_back"
+
+
+async def test_a_way_back_is_closed_once_its_limit_began_and_says_so(tmp_path: Path) -> None:
+    bench = await _bench(tmp_path, "cleanup")
+    quick = next(way for way in bench.engine.view().rollbacks if way.name == "quick")
+    assert (quick.available, quick.reason) == (False, "closed since cleanup.destroy began")
+    with pytest.raises(RefusedError, match=r"closed since cleanup\.destroy began"):
+        await bench.engine.rollback("quick", ANA)
+    assert bench.log == ["deploy", "copy", "tune", "destroy"]
+
+
+async def test_a_rollback_that_fails_stops_and_goes_on_where_it_stopped(tmp_path: Path) -> None:
+    bench = await _bench(tmp_path, "data")
+    (tmp_path / "broken").touch()
+    await bench.engine.rollback(None, ANA)
+    assert bench.log[3:] == ["uncopy"]
+    view = bench.engine.view()
+    assert (view.state, view.rolling_back, view.action.kind) == ("failed", "step by step", "failed")
+    assert (await bench.engine.drive(ANA)).kind == "failed"
+    assert bench.log[3:] == ["uncopy"]
+    (tmp_path / "broken").unlink()
+    await bench.engine.rollback(None, ANA)
+    assert bench.log[3:] == ["uncopy", "uncopy", "undeploy"]
+    assert bench.engine.state.stage == "rolled_back"
+
+
+async def test_another_way_back_may_be_gone_where_one_is_stuck(tmp_path: Path) -> None:
+    bench = await _bench(tmp_path, "data")
+    (tmp_path / "broken").touch()
+    await bench.engine.rollback(None, ANA)
+    await bench.engine.rollback("quick", ANA)
+    assert bench.log[3:] == ["uncopy", "back"]
+    assert bench.engine.state.stage == "rolled_back"

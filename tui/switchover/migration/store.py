@@ -1,0 +1,105 @@
+"""What the engine asks of a journal, and which one a workspace has: a file of its own, or a database that a team shares."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Protocol, Self
+
+from switchover.clock import Clock
+from switchover.locations import Workspace
+from switchover.migration.events import Event, Record
+from switchover.migration.journal import Journal
+from switchover.migration.operator import Operator
+from switchover.snapshot import Holder
+
+__all__ = ["JournalStore", "News", "open_journal", "open_news"]
+
+_GLANCE_S = 0.5
+
+
+class JournalStore(Protocol):
+    """An append-only, hash-chained journal. Every method may raise `JournalError`."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, *_: object) -> None: ...
+
+    @property
+    def broken(self) -> bool:
+        """Whether it has to be opened anew before it can be used again."""
+
+    @property
+    def shared(self) -> bool:
+        """Whether engines on other hosts may write to it too."""
+
+    def close(self) -> None:
+        """Close it."""
+
+    def hold(self, operator: Operator, target: str) -> None:
+        """Be the only one who writes, and who acts on the target. Raise `LockedError` that names who is."""
+
+    def leave(self) -> None:
+        """Let others write. Never raises."""
+
+    def holder(self) -> Holder | None:
+        """Return who may write now, as far as the journal itself knows."""
+
+    def append(self, run_id: str, event: Event) -> Record:
+        """Add a fact; on return it is durable."""
+
+    def records(self, run_id: str, after: int = 0) -> list[Record]:
+        """Return a run's records in order, those after `after`."""
+
+    def of_type(self, kind: type[Event]) -> list[Record]:
+        """Return all records of one type, over all runs."""
+
+    def runs(self) -> list[str]:
+        """Return the ids of all runs, oldest first."""
+
+    def last_seq(self) -> int:
+        """Return the number of the newest record, 0 in an empty journal."""
+
+    def head_hash(self) -> str:
+        """Return the hash of the newest record, which vouches for all before it."""
+
+    def first_damage(self) -> int | None:
+        """Return the first record that was altered, or before which one is missing; None if all is whole."""
+
+
+def open_journal(workspace: Workspace, plan_id: str, clock: Clock, *, create: bool) -> JournalStore | None:
+    """Open the workspace's journal, made if `create`. Return None where there is none and none is to be made."""
+    if workspace.shared is None:
+        return Journal.open(workspace.journal, clock, create=create)
+    from switchover.migration.journal_postgres import PostgresJournal  # psycopg takes 100 ms, and few need it
+
+    return PostgresJournal.open(workspace.shared, workspace.shared.name or plan_id, clock, create=create)
+
+
+class News(Protocol):
+    """Says when it is worth looking whether somebody else has written."""
+
+    async def wait(self) -> bool:
+        """Wait until then. Return whether something is known to have happened."""
+
+    async def aclose(self) -> None:
+        """Wait for no more."""
+
+
+class _Glances:
+    """A file tells nobody; a look costs next to nothing, so look now and then."""
+
+    async def wait(self) -> bool:
+        await asyncio.sleep(_GLANCE_S)
+        return False
+
+    async def aclose(self) -> None:
+        pass
+
+
+def open_news(workspace: Workspace, plan_id: str) -> News:
+    """Return what tells of the workspace's journal. Connects to nothing yet."""
+    if workspace.shared is None:
+        return _Glances()
+    from switchover.migration.journal_news import PostgresNews
+
+    return PostgresNews(workspace.shared, workspace.shared.name or plan_id)
