@@ -9,7 +9,6 @@ Private parts of Textual used: `LayoutUpdate`, `ChopsUpdate`, `Strip._segments`,
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -26,9 +25,54 @@ __all__ = ["Frame", "TerminalShadow"]
 
 _ERASE_FROM = 12  # a run of blanks this long is erased rather than written
 _MANY_STYLES = 4096  # above this, styles that no cell has any more are forgotten
+_UNKNOWN = "\0"  # what a cell holds of which nothing is known
 _SAME = ("", "")  # the style of a terminal after a reset: no SGR codes, no link
 
 CellStyle = tuple[str, str]  # SGR codes as Textual writes them, and the opening of a hyperlink
+
+# One cell each in every terminal: Latin, Greek, Cyrillic, arrows, mathematics, boxes, blocks, shapes, Braille.
+_SINGLE = frozenset(
+    chr(code)
+    for first, last in (
+        (0x20, 0x7E), (0xA1, 0xAC), (0xAE, 0x2FF), (0x370, 0x377), (0x391, 0x3A1), (0x3A3, 0x482), (0x2010, 0x2027),
+        (0x2190, 0x2199), (0x2212, 0x2212), (0x2500, 0x25FC), (0x2713, 0x2713), (0x2717, 0x2717), (0x2800, 0x28FF),
+    )
+    for code in range(first, last + 1)
+)  # fmt: skip
+_KNOWN_WIDE = ((0x2E80, 0x303E), (0x3041, 0xA4CF), (0xAC00, 0xD7A3), (0xF900, 0xFAFF), (0xFF01, 0xFF60))
+_LONGEST = 12  # code points of a grapheme that are kept: enough for any word, not for a tower of marks
+
+
+@lru_cache(maxsize=4096)
+def _harmless(grapheme: str) -> str:
+    """Return a grapheme without anything that acts on the terminal; of a joined emoji the first, whose width is known.
+
+    A character without a shape of its own becomes a blank.
+    """
+    if grapheme.isprintable() and len(grapheme) <= _LONGEST:
+        return grapheme
+    first, *rest = grapheme
+    kept = [first if unicodedata.category(first) not in _SHAPELESS else " "]
+    for mark in rest:
+        if mark == "\u200d":
+            break
+        if unicodedata.category(mark) not in _SHAPELESS:
+            kept.append(mark)
+    return "".join(kept[:_LONGEST])
+
+
+_SHAPELESS = frozenset(["Cc", "Cf", "Cs", "Zl", "Zp", "Zs"])
+
+
+@lru_cache(maxsize=4096)
+def _is_certain(grapheme: str) -> bool:
+    """Tell whether all terminals agree on the width of a grapheme."""
+    if len(grapheme) != 1:
+        return False
+    if grapheme in _SINGLE:
+        return True
+    code = ord(grapheme)
+    return any(first <= code <= last for first, last in _KNOWN_WIDE)
 
 
 class Frame:
@@ -61,6 +105,8 @@ class Frame:
                         self._draw(y, x, strip, min(end, x2) if not (x2 > x >= x1 and end <= x2) else end)
         else:
             raise TypeError(f"unknown update {type(update).__name__}")
+        if len(self.styles) > _MANY_STYLES:
+            self.forget_unused_styles()
 
     def _draw_line(self, y: int, x: int, line: Iterable[Strip]) -> None:
         for strip in [line] if isinstance(line, Strip) else line:
@@ -80,7 +126,7 @@ class Frame:
             if control or not text:
                 continue
             number = self._style_number(style) if style is not None else 0
-            if text.isascii() and text.isprintable():
+            if (text.isascii() and text.isprintable()) or _SINGLE.issuperset(text):
                 size = min(len(text), limit - x)
                 chars[x : x + size] = text[:size]
                 attrs[x : x + size] = [number] * size
@@ -94,23 +140,34 @@ class Frame:
 
     @staticmethod
     def _draw_complex(chars: list[str], attrs: list[int], x: int, text: str, number: int, limit: int) -> int:
-        """Put text with wide, combining or control characters; what does not fit whole becomes a blank."""
+        """Put text with wide, combining or control characters; what does not fit whole becomes blanks."""
         for start, end, size in split_graphemes(text)[0]:
-            grapheme = text[start:end]
+            grapheme = _harmless(text[start:end])
             if size == 0:
-                if x and grapheme.isprintable():
+                if x and grapheme.strip():
                     lead = x - 1 if chars[x - 1] else x - 2
-                    chars[lead] += grapheme
+                    if chars[lead] != " ":
+                        chars[lead] = (chars[lead] + grapheme)[:_LONGEST]
                 continue
-            if x + size > limit:
-                if x < limit:
-                    chars[x], attrs[x] = " ", number
-                return limit
-            chars[x], attrs[x] = grapheme if grapheme.isprintable() else " ", number
-            for rest in range(x + 1, x + size):
-                chars[rest], attrs[rest] = "", number
+            if x + size > limit or not grapheme.strip():
+                for blank in range(x, min(x + size, limit)):
+                    chars[blank], attrs[blank] = " ", number
+            else:
+                chars[x], attrs[x] = grapheme, number
+                for rest in range(x + 1, x + size):
+                    chars[rest], attrs[rest] = "", number
             x += size
+            if x >= limit:
+                return limit
         return x
+
+    def forget_unused_styles(self) -> None:
+        """Number the styles anew, so that a table that only grows does not hold those that no cell has any more."""
+        used = sorted({number for row in self.attrs for number in row} | {0})
+        new = {old: number for number, old in enumerate(used)}
+        self.styles = [self.styles[old] for old in used]
+        self._style_numbers = {style: number for number, style in enumerate(self.styles)}
+        self.attrs = [[new[number] for number in row] for row in self.attrs]
 
     def _style_number(self, style: Style) -> int:
         ansi = style._ansi  # noqa: SLF001
@@ -188,7 +245,12 @@ class TerminalShadow:
         size = 1
         while x + size < len(chars) and chars[x + size] == "":
             size += 1
-        pen.write(char, size)
+        if _is_certain(char):
+            pen.write(char, size)
+        else:
+            pen.write_uncertain(char, size)
+            if x + size < len(chars):  # where the terminal made it wider than agreed, what follows is written again
+                self.chars[y][x + size] = _UNKNOWN
         return x + size
 
     def _blanks_to_write(self, y: int, x: int, chars: Sequence[str], attrs: Sequence[CellStyle]) -> int:
@@ -242,11 +304,18 @@ class _Pen:
             self.now = style
 
     def write(self, text: str, size: int) -> None:
-        """Write one grapheme of `size` cells."""
+        """Write one grapheme that all terminals draw `size` cells wide."""
         self.out.append(text)
         self.x += size
-        if self.x >= self.width or size != 1 or len(text) != 1:
-            self.x = -1  # the last column, or a grapheme that terminals measure differently: say where we go next
+        if self.x >= self.width:
+            self.x = -1  # at the last column terminals differ: say where we go next
+
+    def write_uncertain(self, text: str, size: int) -> None:
+        """Write a grapheme that terminals measure differently: all its cells first become blank, and none is trusted."""
+        if size > 1:
+            self.out.append(f"{' ' * size}\x1b[{self.x + 1}G")
+        self.out.append(text)
+        self.x = -1
 
     def erase(self, count: int) -> None:
         """Make `count` cells blank in the present style, and stand after them."""

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from switchover.snapshot import CheckRow
+from switchover.ui.presentation.facts import fact, is_late
 from switchover.ui.presentation.line import Item, Line, Span, cut, fit, join, wrap
 from switchover.ui.presentation.moment import Moment
 from switchover.ui.presentation.numbers import age, clock, took
-from switchover.ui.presentation.services import fact, is_late
 from switchover.ui.presentation.spark import history_bar
 from switchover.ui.presentation.table import Column, header_line, lay_out, row_line, widen
 from switchover.ui.presentation.words import outcome, severity

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from switchover.snapshot import MetricRow
+from switchover.ui.presentation.facts import fact, is_late
 from switchover.ui.presentation.line import Item, Line, Span, fit
 from switchover.ui.presentation.moment import Moment
 from switchover.ui.presentation.numbers import age, clock, value_with_unit
-from switchover.ui.presentation.services import fact, is_late
 from switchover.ui.presentation.spark import area_chart, floor_of, sparkline
 from switchover.ui.presentation.table import Column, header_line, lay_out, row_line, widen
 from switchover.ui.presentation.words import outcome, severity

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from switchover.ui.presentation.ended import ended_lines
+from switchover.ui.presentation.facts import is_late
 from switchover.ui.presentation.line import Item, Line, Span, cut, fit, join, line_width, spread, wrap
 from switchover.ui.presentation.moment import Moment
 from switchover.ui.presentation.numbers import age, clock_minute, signed, upright, value_with_unit
-from switchover.ui.presentation.services import is_late
 from switchover.ui.presentation.spark import progress_bar, trend
 from switchover.ui.presentation.words import outcome, severity, step
 

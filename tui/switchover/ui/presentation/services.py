@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from switchover.snapshot import ServiceRow
+from switchover.ui.presentation.facts import fact, is_late
 from switchover.ui.presentation.line import Item, Line, Span, join
 from switchover.ui.presentation.moment import Moment
 from switchover.ui.presentation.numbers import age, clock, format_bytes, percent, took
@@ -10,7 +11,7 @@ from switchover.ui.presentation.spark import sparkline
 from switchover.ui.presentation.table import Column, header_line, lay_out, row_line, widen
 from switchover.ui.presentation.words import outcome, severity
 
-__all__ = ["fact", "is_late", "service_brief", "service_detail", "service_table"]
+__all__ = ["service_brief", "service_detail", "service_table"]
 
 _COLUMNS = (
     Column("side", 4, drop=2, most=10),
@@ -42,11 +43,6 @@ def state_word(row: ServiceRow) -> tuple[str, str]:
     if row.health in {"pending", "skipped"} and row.state != "running":
         return "○", "outcome-pending"
     return _STATES.get(row.state, ("?", "outcome-unknown"))
-
-
-def is_late(observed_at: float | None, stale_after_s: float, now: float) -> bool:
-    """Say whether a value is older than it may be."""
-    return observed_at is not None and now - observed_at > stale_after_s
 
 
 def service_table(moment: Moment, width: int, wanted: str = "") -> tuple[list[Line], list[Item]]:
@@ -143,11 +139,6 @@ def service_detail(row: ServiceRow, moment: Moment, width: int) -> list[Line]:
         state = outcome(check.status)
         lines.append(fact("check", join([(Span(f"{state.glyph} {check.name}", state.style),), (Span(check.summary),)])))
     return lines
-
-
-def fact(label: str, line: Line) -> Line:
-    """Write a labelled line of a detail."""
-    return (Span(f" {label:<11}", "muted"), *line)
 
 
 def service_brief(row: ServiceRow, moment: Moment, width: int) -> list[Line]:
