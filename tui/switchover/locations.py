@@ -6,10 +6,11 @@ import hashlib
 import os
 import re
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from switchover.errors import StateError
+from switchover.settings import JournalAddress
 
 __all__ = ["Workspace", "ensure_private_dir", "state_root", "workspace_for"]
 
@@ -29,19 +30,27 @@ def state_root(chosen: str | None = None) -> Path:
 
 @dataclass(frozen=True, slots=True)
 class Workspace:
-    """All that belongs to one plan on this machine. `plan` is None where only the host is watched."""
+    """All that belongs to one plan on this machine. `plan` is None where only the host is watched.
+
+    `shared` is the database that keeps the journal in place of the file here. What steps write lies here all the same.
+    """
 
     root: Path
     plan: Path | None
+    shared: JournalAddress | None = field(default=None)
 
     @property
     def key(self) -> str:
-        """A name for the folder: the plan file's stem and a digest of its real path."""
+        """A name for the folder: the plan file's stem, a digest of its real path, and one of a journal elsewhere.
+
+        Runs are numbered by their journal, so two journals must not put the outputs of their runs into one folder.
+        """
         if self.plan is None:
             return "host"
         digest = hashlib.sha256(os.fsencode(self.plan)).hexdigest()[:12]
         stem = re.sub(r"[^A-Za-z0-9._-]+", "-", self.plan.stem)[:40] or "plan"
-        return f"{stem}-{digest}"
+        journal = "-" + hashlib.sha256(self.shared.identity.encode()).hexdigest()[:8] if self.shared else ""
+        return f"{stem}-{digest}{journal}"
 
     @property
     def directory(self) -> Path:
@@ -91,9 +100,9 @@ class Workspace:
         return self.directory / "runs" / run_id
 
 
-def workspace_for(root: Path, plan: Path | None) -> Workspace:
+def workspace_for(root: Path, plan: Path | None, shared: JournalAddress | None = None) -> Workspace:
     """Return the workspace of `plan` (symbolic links resolved, so that one file has one workspace)."""
-    return Workspace(root, plan.resolve() if plan is not None else None)
+    return Workspace(root, plan.resolve() if plan is not None else None, shared if plan is not None else None)
 
 
 def ensure_private_dir(path: Path) -> Path:

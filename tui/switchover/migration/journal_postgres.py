@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, LiteralString, Self
@@ -20,7 +21,7 @@ from psycopg import errors
 from switchover.clock import Clock
 from switchover.errors import JournalAwayError, JournalError, LockedError
 from switchover.migration.events import Event, Record, decode_event, encode_event
-from switchover.migration.journal import record_hash
+from switchover.migration.journal import RawRecord, record_hash
 from switchover.migration.lock import describe_holder
 from switchover.migration.operator import Operator
 from switchover.settings import JournalAddress
@@ -94,7 +95,18 @@ added AS (
 )
 SELECT pg_notify(%s, seq::text) FROM added
 """
-_COLUMNS: LiteralString = "seq, run_id, at, mono, boot_id, type, data"
+_OF_RUN = """
+SELECT seq, run_id, at, mono, boot_id, type, data FROM switchover.events
+WHERE journal = %s AND run_id = %s AND seq > %s ORDER BY seq
+"""
+_OF_TYPE = """
+SELECT seq, run_id, at, mono, boot_id, type, data FROM switchover.events
+WHERE journal = %s AND type = %s ORDER BY seq
+"""
+_RAW = """
+SELECT seq, run_id, at, mono, boot_id, type, data, prev_hash, hash FROM switchover.events
+WHERE journal = %s ORDER BY seq
+"""
 _HOLDER = """
 SELECT who, host, tty, pid, since FROM switchover.holders WHERE lock = %s AND EXISTS (
     SELECT FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 1
@@ -244,7 +256,7 @@ class PostgresJournal:
     # Records
 
     def append(self, run_id: str, event: Event) -> Record:
-        """Add a fact; on return it is durable. Raise `JournalAwayError`, after which it must be opened and read anew."""
+        """Add a fact; on return it is durable. After a `JournalAwayError` it has to be opened and read anew."""
         if not self._epoch and not self._broken:
             raise JournalError(f"nothing is written to {self._shown} without holding it")
         kind, data = encode_event(event)
@@ -265,13 +277,11 @@ class PostgresJournal:
 
     def records(self, run_id: str, after: int = 0) -> list[Record]:
         """Return a run's records in order, those after `after`."""
-        query = f"SELECT {_COLUMNS} FROM switchover.events WHERE journal = %s AND run_id = %s AND seq > %s ORDER BY seq"
-        return [self._record(row) for row in self._rows(query, run_id, after)]
+        return [self._record(row) for row in self._rows(_OF_RUN, run_id, after)]
 
     def of_type(self, kind: type[Event]) -> list[Record]:
         """Return all records of one type, over all runs."""
-        query = f"SELECT {_COLUMNS} FROM switchover.events WHERE journal = %s AND type = %s ORDER BY seq"
-        return [self._record(row) for row in self._rows(query, kind.__name__)]
+        return [self._record(row) for row in self._rows(_OF_TYPE, kind.__name__)]
 
     def runs(self) -> list[str]:
         """Return the ids of all runs, oldest first."""
@@ -287,15 +297,18 @@ class PostgresJournal:
         rows = self._rows("SELECT hash FROM switchover.events WHERE journal = %s ORDER BY seq DESC LIMIT 1")
         return str(rows[0][0]) if rows else ""
 
+    def raw_records(self) -> Iterator[RawRecord]:
+        """Return all records as they are stored, in order."""
+        return (RawRecord(*row) for row in self._rows(_RAW))
+
     def first_damage(self) -> int | None:
         """Return the first record that was altered, or before which one is missing; None if all is whole."""
         before, expected = "", 1
-        query = f"SELECT {_COLUMNS}, prev_hash, hash FROM switchover.events WHERE journal = %s ORDER BY seq"
-        for seq, run_id, at, mono, boot_id, kind, data, prev, digest in self._rows(query):
-            whole = record_hash(before, seq, run_id, at, mono, boot_id, kind, data) == digest
-            if seq != expected or prev != before or not whole:
-                return int(seq)
-            before, expected = digest, expected + 1
+        for raw in self.raw_records():
+            facts = (raw.seq, raw.run_id, raw.at, raw.mono, raw.boot_id, raw.kind, raw.data)
+            if raw.seq != expected or raw.prev_hash != before or record_hash(before, *facts) != raw.hash:
+                return raw.seq
+            before, expected = raw.hash, expected + 1
         return None
 
     # Inside

@@ -107,7 +107,7 @@ class Keeper:
         return moved
 
     def keep_line(self) -> bool:
-        """While something goes on, be the holder again as soon as a shared journal is back; return whether that moved."""
+        """While something goes on, hold a shared journal again as soon as it is back; return whether anything moved."""
         if self.workspace.shared is None or self.absence.waiting:
             return False
         before = self.absence.since
@@ -182,7 +182,7 @@ class Keeper:
             await self.until_back()
 
     async def until_back(self) -> None:
-        """Wait until the journal answers, is ours, and has been read. Raise `JournalAwayError` where that is given up."""
+        """Wait until the journal answers, is ours, and has been read. Raise why it is not, where that is given up."""
 
         async def come_back() -> None:
             self._drop()

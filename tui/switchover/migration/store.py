@@ -1,14 +1,16 @@
-"""What the engine asks of a journal, and which one a workspace has: a file of its own, or a database that a team shares."""
+"""What the engine asks of a journal, and which one a workspace has: a file of its own, or a team's database."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
+from types import TracebackType
 from typing import Protocol, Self
 
 from switchover.clock import Clock
 from switchover.locations import Workspace
 from switchover.migration.events import Event, Record
-from switchover.migration.journal import Journal
+from switchover.migration.journal import Journal, RawRecord
 from switchover.migration.operator import Operator
 from switchover.snapshot import Holder
 
@@ -22,7 +24,9 @@ class JournalStore(Protocol):
 
     def __enter__(self) -> Self: ...
 
-    def __exit__(self, *_: object) -> None: ...
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
 
     @property
     def broken(self) -> bool:
@@ -61,6 +65,9 @@ class JournalStore(Protocol):
 
     def head_hash(self) -> str:
         """Return the hash of the newest record, which vouches for all before it."""
+
+    def raw_records(self) -> Iterator[RawRecord]:
+        """Return all records as they are stored, in order."""
 
     def first_damage(self) -> int | None:
         """Return the first record that was altered, or before which one is missing; None if all is whole."""

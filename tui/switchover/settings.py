@@ -1,0 +1,146 @@
+"""What the operator has chosen once for all plans, and the address of a journal that a team shares.
+
+The settings are `switchover/settings.toml` in the XDG configuration directory:
+
+    journal = "postgresql://ops@db.internal/switchover"    # where runs are written down; without it, in a file here
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, MutableMapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from switchover.errors import UsageError
+
+__all__ = ["VARIABLE", "JournalAddress", "Settings", "choose_journal", "load_settings", "settings_path"]
+
+VARIABLE = "SWITCHOVER_JOURNAL"
+_LOCAL = "sqlite"
+_KEYS = ("journal",)
+_SECRET_PARAMETERS = frozenset({"password", "sslpassword"})
+_PLACE_PARAMETERS = frozenset({"host", "hostaddr", "port", "dbname"})
+
+
+@dataclass(frozen=True, slots=True)
+class JournalAddress:
+    """A PostgreSQL that keeps journals. `url` may hold a password, `shown` does not; `name` is the one chosen in it."""
+
+    url: str = field(repr=False)
+    name: str = ""
+
+    @classmethod
+    def parse(cls, text: str, where: str) -> JournalAddress:
+        """Read `postgresql://…`, with `?journal=NAME` where the journal is not to be named after the plan's id."""
+        from urllib.parse import unquote
+
+        scheme, separator, rest = text.strip().partition("://")
+        if not separator or scheme not in ("postgresql", "postgres") or any(c.isspace() for c in rest):
+            raise UsageError(
+                f"{where} holds no address of a PostgreSQL database",
+                f"write postgresql://USER@HOST:PORT/DATABASE, or {_LOCAL} for a file on this machine",
+            )
+        place, _, query = rest.partition("?")
+        pairs = [pair for pair in query.split("&") if pair]
+        name = next((unquote(p.partition("=")[2]) for p in pairs if p.startswith("journal=")), "")
+        return cls(_join(place, [p for p in pairs if not p.startswith("journal=")]), name)
+
+    @property
+    def shown(self) -> str:
+        """The address without any password, fit to be read by anybody."""
+        from urllib.parse import quote
+
+        user, at, place, pairs = self._parts()
+        shown = [p for p in pairs if p.partition("=")[0] not in _SECRET_PARAMETERS]
+        shown += [f"journal={quote(self.name)}"] if self.name else []
+        return _join(f"{user.partition(':')[0]}{at}{place}", shown)
+
+    @property
+    def has_password(self) -> bool:
+        """Whether a password stands in it."""
+        user, _, _, pairs = self._parts()
+        return ":" in user or any(p.partition("=")[0] in _SECRET_PARAMETERS for p in pairs)
+
+    @property
+    def identity(self) -> str:
+        """What tells this journal from others, whoever logs in to it and however."""
+        _, _, place, pairs = self._parts()
+        return "\0".join((place, *sorted(p for p in pairs if p.partition("=")[0] in _PLACE_PARAMETERS), self.name))
+
+    def _parts(self) -> tuple[str, str, str, list[str]]:
+        """Return user with password, `@`, the place with the path, and the parameters."""
+        place, _, query = self.url.partition("://")[2].partition("?")
+        hosts, slash, path = place.partition("/")
+        user, at, hosts = hosts.rpartition("@")
+        return user, at, f"{hosts}{slash}{path}", [pair for pair in query.split("&") if pair]
+
+
+def _join(place: str, pairs: list[str]) -> str:
+    return f"postgresql://{place}" + (f"?{'&'.join(pairs)}" if pairs else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The settings file's content."""
+
+    journal: JournalAddress | None = None
+
+
+def settings_path(environ: Mapping[str, str]) -> Path:
+    """Return where the settings lie, whether they are there or not."""
+    xdg = environ.get("XDG_CONFIG_HOME", "")
+    base = Path(xdg) if xdg.startswith("/") else Path(environ.get("HOME", "/")) / ".config"
+    return base / "switchover" / "settings.toml"
+
+
+def load_settings(path: Path) -> Settings:
+    """Read the settings; none where there is no file. Raise `UsageError` that names file and key."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return Settings()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path} cannot be read: {error}", "make the settings readable, or remove them") from error
+    import tomllib
+    from difflib import get_close_matches
+
+    try:
+        values = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"{path}: {error}", "the settings are written in TOML") from error
+    for key in values:
+        if key not in _KEYS:
+            close = get_close_matches(key, _KEYS, n=1)
+            raise UsageError(f"{path}: {key}: there is no such setting", f"did you mean {close[0]}?" if close else "")
+    journal = values.get("journal", _LOCAL)
+    if not isinstance(journal, str):
+        raise UsageError(
+            f"{path}: journal: this has to be a text", 'such as journal = "postgresql://ops@db/switchover"'
+        )
+    if journal == _LOCAL:
+        return Settings()
+    address = JournalAddress.parse(journal, f"{path}: journal:")
+    if address.has_password and path.stat().st_mode & 0o077:
+        raise UsageError(f"{path}: journal: others can read the password in it", f"chmod 600 {path}")
+    return Settings(address)
+
+
+def choose_journal(given: str | None, environ: MutableMapping[str, str]) -> JournalAddress | None:
+    """Return the shared journal that `--journal`, `SWITCHOVER_JOURNAL` or the settings name; None for a local file.
+
+    The variable is taken out of `environ`, so that no step and no check inherits a password.
+    """
+    variable = environ.pop(VARIABLE, "")
+    if given is not None:
+        if given == _LOCAL:
+            return None
+        address = JournalAddress.parse(given, "--journal")
+        if address.has_password:
+            raise UsageError(
+                "a password does not belong on the command line, where everybody on this machine can read it",
+                f"put it into ~/.pgpass, or the whole address into ${VARIABLE} or the settings",
+            )
+        return address
+    if variable:
+        return None if variable == _LOCAL else JournalAddress.parse(variable, f"${VARIABLE}")
+    return load_settings(settings_path(environ)).journal
