@@ -228,8 +228,8 @@ PHASES = (
 )  # fmt: skip
 
 ROLLBACKS = (
-    RollbackView("quick", "DNS and URL back to the old stack", True, "", ("./migration/4_rollback.sh --url-only",), 240, 300, "writes since 14:58"),
-    RollbackView("full", "old infrastructure and restore", True, "", ("./migration/4_rollback.sh backups/7", "undo data, then build"), 3300, 3600, "writes since 14:31"),
+    RollbackView("quick", "DNS and URL back to the old stack", True, "", ("./migration/4_rollback.sh --url-only",), 240, 300, "writes since 14:58", "destroy"),
+    RollbackView("full", "old infrastructure and restore", True, "", ("./migration/4_rollback.sh backups/7", "undo data, then build"), 3300, 3600, "writes since 14:31", "destroy"),
     RollbackView("", "undo the started steps in reverse", True, "", ("restore: docker-compose down on new", "deploy: terraform destroy"), 360),
 )  # fmt: skip
 

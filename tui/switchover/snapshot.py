@@ -264,7 +264,10 @@ class ActionView:
 
 @dataclass(frozen=True, slots=True)
 class RollbackView:
-    """A way back as it stands now. `name` is empty for undoing the started steps one by one."""
+    """A way back as it stands now. `name` is empty for undoing the started steps one by one.
+
+    `closed_by` is the step whose start closes it for good, empty where none does.
+    """
 
     name: str
     title: str
@@ -274,6 +277,7 @@ class RollbackView:
     expect_s: float | None = None
     budget_s: float | None = None
     data_loss: str = ""
+    closed_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,7 +78,7 @@ def build_view(plan: Plan, state: RunState, context: ViewContext) -> MigrationVi
         current_phase=action.phase,
         current_step=action.unit,
         action=_action(plan, state, action, context),
-        rollbacks=tuple(_way_back(way, context) for way in ways_back(plan, state)) if state.exists else (),
+        rollbacks=tuple(_way_back(way, plan, context) for way in ways_back(plan, state)) if state.exists else (),
         objectives=_objectives(plan, state),
         started_at=_at(state.started),
         ended_at=_at(state.ended),
@@ -291,7 +291,7 @@ def _action(plan: Plan, state: RunState, action: Action, context: ViewContext) -
     return ActionView("none", "", neutralise(state.reason))
 
 
-def _way_back(way: WayBack, context: ViewContext) -> RollbackView:
+def _way_back(way: WayBack, plan: Plan, context: ViewContext) -> RollbackView:
     expect = way.expect_s
     if expect is None:
         known = [context.measured.get(f"undo {item.undoes}") for item in way.items if item.undoes]
@@ -306,7 +306,14 @@ def _way_back(way: WayBack, context: ViewContext) -> RollbackView:
         expect_s=expect,
         budget_s=way.budget_s,
         data_loss=neutralise(way.data_loss),
+        closed_by=_closed_by(way, plan),
     )
+
+
+def _closed_by(way: WayBack, plan: Plan) -> str:
+    """Return the step after whose start this way back is closed; it is written as PHASE.STEP or STEP."""
+    spec = plan.rollback_plans.get(way.name)
+    return (spec.valid_until or "").rpartition(".")[2] if spec is not None else ""
 
 
 def _objectives(plan: Plan, state: RunState) -> tuple[ObjectiveView, ...]:

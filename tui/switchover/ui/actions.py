@@ -57,7 +57,7 @@ class OperatorActions(DifferenceMixin):
         if action == "recheck":
             return self._check_at_hand() is not None
         if action == "open_selected":
-            return bool(self.pane.rows.key)
+            return bool(self.pane.rows.key) and not self.pane.rows.key.startswith("alert:")
         if action == "contacts":
             return bool(data.contacts)
         if action == "objectives":

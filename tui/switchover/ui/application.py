@@ -127,6 +127,9 @@ class SwitchoverApp(OperatorActions):
         snapshot = message.snapshot
         if self.read_only:
             snapshot = replace(snapshot, header=replace(snapshot.header, read_only=True))
+        rung = {alert.rule for alert in self._snapshot.alerts} if self._snapshot is not None else set()
+        if any(alert.bell and alert.rule not in rung for alert in snapshot.alerts):
+            self.bell()
         self._snapshot = snapshot
         self._told_at = self.clock.monotonic()
         self._lag_s = max(self.clock.now() - message.snapshot.at, 0.0) if message.snapshot.at else 0.0

@@ -77,13 +77,15 @@ def _check_proof(check: CheckRow, now: float, width: int, *, findings: bool) -> 
 
 
 def _lost(step: StepView, moment: Moment, width: int) -> list[Line]:
+    """Say which ways back this closes, which stay, and what they cannot bring back."""
     ways = [way for way in moment.data.migration.rollbacks if way.available]
     lines: list[Line] = []
     for way in ways:
-        name = way.name or "step by step"
-        lines.extend(wrap(f"{name}: {way.title} — may be closed after this", width, "outcome-warn"))
+        if way.closed_by == step.id:
+            lines.extend(wrap(f"{way.name or 'step by step'}: closed for good", width, "danger"))
+    stays = [way.name or "step by step" for way in ways if way.closed_by != step.id]
     if not step.rollback:
-        lines.extend(
-            wrap("This step has no undo: what it destroys comes back only from the backup.", width, "outcome-warn")
-        )
+        lines.extend(wrap("what this destroys comes back from the backup alone; it has no undo", width, "outcome-warn"))
+    if stays:
+        lines.extend(wrap(f"still open, but they do not bring it back: {', '.join(stays)}", width, "outcome-warn"))
     return lines

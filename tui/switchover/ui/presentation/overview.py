@@ -14,7 +14,7 @@ from switchover.ui.presentation.spark import progress_bar, trend
 from switchover.ui.presentation.words import outcome, severity, step
 
 if TYPE_CHECKING:
-    from switchover.snapshot import MetricRow, Problem, Snapshot, TimelineRow
+    from switchover.snapshot import AlertRow, MetricRow, Problem, Snapshot, TimelineRow
 
 __all__ = ["calm_lines", "problem_items", "summary_lines", "timeline_line", "timeline_lines"]
 
@@ -27,13 +27,26 @@ def problem_items(moment: Moment, width: int, wanted: str = "") -> list[Item]:
         enumerate(moment.snapshot.problems if moment.snapshot is not None else ()),
         key=lambda pair: (severity(pair[1].status), pair[1].since or moment.now, pair[0]),
     )
-    items = []
+    items = [
+        Item(f"alert:{alert.rule}", (_alert(alert, moment.now, width),))
+        for alert in (moment.snapshot.alerts if moment.snapshot is not None else ())
+        if wanted in f"{alert.rule} {alert.text}".lower()
+    ]
     for index, problem in problems:
         if wanted and wanted not in f"{problem.subject} {problem.what} {problem.cause}".lower():
             continue
         key = problem.check or problem.service or f"{problem.subject}/{index}"
         items.append(Item(f"problem:{key}", tuple(_problem(problem, moment.now, width))))
     return items
+
+
+def _alert(alert: AlertRow, now: float, width: int) -> Line:
+    head: Line = (
+        Span(" ⚑ alert ", "danger"),
+        Span(alert.text or alert.rule, "strong"),
+        Span(f"  {alert.rule}", "muted"),
+    )
+    return spread(head, (Span(f"  {f'since {age(now - alert.since)}':>11} ", "muted"),), width)
 
 
 def _problem(problem: Problem, now: float, width: int) -> list[Line]:
