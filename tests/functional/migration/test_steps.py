@@ -9,6 +9,7 @@ import pytest
 from tests.unit.migration.harness import ANA, BEN, Bench, Secrets, open_bench
 
 from switchover.errors import JournalError, LockedError, RefusedError, StateError
+from switchover.migration.journal import Journal
 
 
 def _plan(*steps: str, head: str = "") -> str:
@@ -43,7 +44,7 @@ async def _appears(path: Path) -> str:
         return path.read_text() if path.exists() else None
 
     async with asyncio.timeout(20):
-        while (text := look()) is None:
+        while (text := look()) is None:  # noqa: ASYNC110 - another process makes it
             await asyncio.sleep(0.005)
     return text
 
@@ -197,7 +198,8 @@ async def test_term_comes_first_and_is_waited_for(tmp_path: Path) -> None:
     bench = open_bench(
         tmp_path,
         _plan(
-            "{id: s, run: 'trap \"echo tidy > log; exit 0\" TERM; echo > up; while :; do sleep 0.05; done', effect: read}"
+            "{id: s, effect: read, "
+            "run: 'trap \"echo tidy > log; exit 0\" TERM; echo > up; while :; do sleep 0.05; done'}"
         ),
         grace_s=30,
     )
@@ -228,7 +230,8 @@ async def test_rollback_breaks_into_a_running_step(tmp_path: Path) -> None:
         tmp_path,
         _plan(
             "{id: one, run: 'echo one >> log', effect: changes, rollback: {run: 'echo undo-one >> log'}}",
-            "{id: two, run: 'echo two >> log; touch up; sleep 600', effect: changes, rollback: {run: 'echo undo-two >> log'}}",
+            "{id: two, run: 'echo two >> log; touch up; sleep 600', effect: changes, "
+            "rollback: {run: 'echo undo-two >> log'}}",
         ),
     )
     running = asyncio.ensure_future(bench.engine.drive(ANA))
@@ -313,7 +316,7 @@ async def test_a_failed_commit_stops_the_run_and_nothing_is_shown_as_done(tmp_pa
 
     def fail_commits_from_here(point: str) -> None:
         journal = bench.engine.keeper.journal
-        if point == "before StepEnded" and journal is not None:
+        if point == "before StepEnded" and isinstance(journal, Journal):
             journal._connection.execute("PRAGMA query_only = ON")
 
     tools = bench.engine.keeper.tools

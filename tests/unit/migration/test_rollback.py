@@ -14,16 +14,28 @@ phases:
   - id: build
     steps:
       - {id: look, run: 'true', effect: read}
-      - {id: deploy, run: echo deploy >> log, effect: creates, rollback: {run: echo undeploy >> log, expect_duration: 4m}}
+      - id: deploy
+        run: echo deploy >> log
+        effect: creates
+        rollback: {run: echo undeploy >> log, expect_duration: 4m}
   - id: data
     steps:
-      - {id: copy, run: echo copy >> log, effect: changes, rollback: {run: 'echo uncopy >> log; test ! -e broken', expect_duration: 1m}}
+      - id: copy
+        run: echo copy >> log
+        effect: changes
+        rollback: {run: 'echo uncopy >> log; test ! -e broken', expect_duration: 1m}
       - {id: tune, run: echo tune >> log, effect: changes}
   - id: cleanup
     steps:
       - {id: destroy, run: echo destroy >> log, effect: changes, confirm: {type: destroy p}}
 rollback_plans:
-  quick: {title: Back, budget: 5m, valid_until: cleanup.destroy, data_loss_window: 1 h, steps: [{run: echo back >> log}], verify: [rows]}
+  quick:
+    title: Back
+    budget: 5m
+    valid_until: cleanup.destroy
+    data_loss_window: 1 h
+    steps: [{run: echo back >> log}]
+    verify: [rows]
   full: {title: All, steps: [{run: echo stop >> log}, {compensate: [data, build]}]}
 """
 

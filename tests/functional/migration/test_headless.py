@@ -1,0 +1,253 @@
+"""The verbs as a script uses them: exit codes, what is on standard output, what is left on disk."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+Cli = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def cli(tmp_path: Path) -> Cli:
+    def run(verb: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [
+                sys.executable,
+                "-m",
+                "switchover",
+                verb,
+                str(tmp_path / "plan.yaml"),
+                "--state",
+                str(tmp_path / "state"),
+                *arguments,
+            ],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    return run
+
+
+def _write(directory: Path, text: str) -> None:
+    (directory / "plan.yaml").write_text("schema: 1\nid: p\ntitle: A plan\n" + textwrap.dedent(text))
+
+
+PLAN = """
+target: shop
+phases:
+  - id: a
+    steps:
+      - {id: one, run: 'echo one | tee -a log', effect: changes, rollback: {run: 'echo undo >> log'}}
+    gate: {human: "All well?"}
+  - id: b
+    steps:
+      - {id: look, manual: [see it, hear it], evidence: required}
+      - {id: two, run: 'echo two >> log; test ! -e broken', effect: changes, confirm: {type: 'two on shop'}}
+"""
+
+
+def test_a_migration_is_carried_through_by_exit_codes_alone(tmp_path: Path, cli: Cli) -> None:
+    _write(tmp_path, PLAN)
+    first = cli("run")
+    assert (first.returncode, "--confirm a=go" in first.stderr) == (4, True), first.stderr
+    second = cli("run", "--confirm", "a=go", "--until", "a")
+    assert second.returncode == 0, second.stderr
+    third = cli("run")
+    assert third.returncode == 4
+    assert "see it" in third.stderr
+    assert "--tick look.1=" in third.stderr
+    fourth = cli("run", "--tick", "look.1=seen by ana", "--tick", "look.2=heard")
+    assert (fourth.returncode, '--confirm two="two on shop"' in fourth.stderr) == (4, True), fourth.stderr
+    wrong = cli("run", "--confirm", "two=two")
+    assert wrong.returncode == 4
+    (tmp_path / "broken").touch()
+    failed = cli("run", "--confirm", "two=two on shop")
+    assert (failed.returncode, "--retry two" in failed.stderr) == (1, True), failed.stderr
+    assert cli("run").returncode == 1
+    (tmp_path / "broken").unlink()
+    done = cli("run", "--retry", "two", "--confirm", "two=two on shop")
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "log").read_text().split() == ["one", "two", "two"]
+    again = cli("run")
+    assert (again.returncode, "run 1 is done" in again.stdout) == (0, True)
+    assert (tmp_path / "log").read_text().split() == ["one", "two", "two"]
+    report = cli("report", "--format", "json")
+    document = json.loads(report.stdout)
+    assert document["run"]["state"] == "done"
+    assert document["phases"][1]["steps"][0]["items"][0]["evidence"] == "seen by ana"
+    assert document["confirmations"][0]["typed"] == "two on shop"
+    markdown = cli("report")
+    assert "| two | done | 2 | 0 |" in markdown.stdout
+
+
+def test_status_is_json_alone_before_and_after_and_writes_nothing(tmp_path: Path, cli: Cli) -> None:
+    _write(tmp_path, PLAN)
+    before = json.loads(cli("status", "--format", "json").stdout)
+    assert before["run"] == {"id": None, "state": "pending", "phase": None, "step": None}
+    assert before["steps"][0] == {
+        "id": "one",
+        "state": "pending",
+        "attempts": 0,
+        "exit_code": None,
+        "started_at": None,
+        "ended_at": None,
+    }
+    assert not (tmp_path / "state").exists()
+    cli("run")
+    after = json.loads(cli("status", "--format", "json").stdout)
+    assert (after["run"]["state"], after["run"]["phase"]) == ("waiting", "a")
+    assert (after["steps"][0]["state"], after["steps"][0]["exit_code"]) == ("done", 0)
+    assert after["gate"]["state"] == "human"
+    assert cli("status").returncode == 0
+
+
+def test_a_dry_run_shows_everything_and_touches_nothing(tmp_path: Path, cli: Cli) -> None:
+    _write(tmp_path, PLAN)
+    shown = cli("run", "--dry-run")
+    assert shown.returncode == 0, shown.stderr
+    assert '["/bin/sh", "-e", "-c", "echo one | tee -a log"]' in shown.stdout
+    assert 'type "two on shop"' in shown.stdout
+    assert "All well?" in shown.stdout
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["plan.yaml"]
+
+
+def test_a_report_without_a_run_is_a_clear_error(tmp_path: Path, cli: Cli) -> None:
+    _write(tmp_path, PLAN)
+    report = cli("report")
+    assert (report.returncode, report.stdout) == (1, "")
+    assert "there is no run to report on yet" in report.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "text"),
+    [
+        (("--until", "c"), 2, "no phase 'c'"),
+        (("--confirm", "twoo=x"), 2, "did you mean two?"),
+        (("--confirm", "two"), 2, "write --confirm"),
+        (("--var", "x=1"), 2, "no variable 'x'"),
+        (("--yes",), 2, "--yes"),
+    ],
+)
+def test_wrong_usage_is_refused_before_anything_happens(
+    tmp_path: Path, cli: Cli, arguments: tuple[str, ...], code: int, text: str
+) -> None:
+    _write(tmp_path, PLAN)
+    refused = cli("run", *arguments)
+    assert refused.returncode == code
+    assert text in refused.stderr
+    assert "Traceback" not in refused.stderr
+    assert not (tmp_path / "log").exists()
+
+
+def test_rollback_by_exit_codes(tmp_path: Path, cli: Cli) -> None:
+    _write(tmp_path, PLAN)
+    assert cli("rollback").returncode == 1
+    cli("run")
+    dry = cli("rollback", "--dry-run")
+    assert (dry.returncode, "undoes one" in dry.stdout) == (0, True)
+    done = cli("rollback")
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "log").read_text().split() == ["one", "undo"]
+    assert json.loads(cli("status", "--format", "json").stdout)["run"]["state"] == "rolled_back"
+    over = cli("run")
+    assert (over.returncode, "--new" in over.stderr) == (1, True)
+
+
+SLOW = """
+phases:
+  - id: a
+    steps:
+      - {id: s, run: 'echo s >> log; touch up; while ! [ -e go ]; do sleep 0.01; done', effect: changes}
+"""
+
+
+def _start(directory: Path) -> subprocess.Popen[str]:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "switchover", "run", str(directory / "plan.yaml"), "--state", str(directory / "state")],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    give_up = time.monotonic() + 30
+    while not (directory / "up").exists():
+        assert time.monotonic() < give_up
+        time.sleep(0.01)
+    return process
+
+
+def test_the_second_run_exits_5_and_names_the_first(tmp_path: Path, cli: Cli) -> None:
+    _write(tmp_path, SLOW)
+    first = _start(tmp_path)
+    second = cli("run")
+    assert (second.returncode, f"pid {first.pid}" in second.stderr) == (5, True), second.stderr
+    assert cli("rollback").returncode == 5
+    assert json.loads(cli("status", "--format", "json").stdout)["run"] == {
+        "id": "1",
+        "state": "running",
+        "phase": "a",
+        "step": "s",
+    }
+    (tmp_path / "go").touch()
+    first.communicate(timeout=30)
+    assert first.returncode == 0
+
+
+def test_killed_with_9_the_step_goes_on_and_the_next_run_finds_its_end(tmp_path: Path, cli: Cli) -> None:
+    _write(tmp_path, SLOW)
+    first = _start(tmp_path)
+    first.kill()
+    first.communicate()
+    assert json.loads(cli("status", "--format", "json").stdout)["run"]["state"] == "running"
+    (tmp_path / "go").touch()
+    done = cli("run")
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "log").read_text() == "s\n"
+
+
+def test_ctrl_c_ends_the_step_with_all_its_processes_and_is_journalled(tmp_path: Path, cli: Cli) -> None:
+    _write(tmp_path, SLOW.replace("touch up;", "sleep 600 & echo $! > pid; touch up;"))
+    first = _start(tmp_path)
+    first.send_signal(signal.SIGINT)
+    _, said = first.communicate(timeout=30)
+    assert (first.returncode, "Traceback" in said) == (1, False)
+    assert not os.path.exists(f"/proc/{int((tmp_path / 'pid').read_text())}")  # noqa: PTH110
+    assert json.loads(cli("status", "--format", "json").stdout)["steps"][0]["state"] == "failed"
+
+
+def test_an_unknown_outcome_exits_3_and_is_resolved_by_option(tmp_path: Path, cli: Cli) -> None:
+    _write(tmp_path, SLOW)
+    first = _start(tmp_path)
+    first.kill()
+    first.communicate()
+    (claim,) = tmp_path.glob("state/workspaces/*/runs/1/s.1/claim")
+    shim = os.pidfd_open(json.loads(claim.read_text())["shim"])
+    signal.pidfd_send_signal(shim, signal.SIGKILL)
+    os.close(shim)
+    (tmp_path / "go").touch()
+    unknown = cli("run")
+    assert unknown.returncode == 3, unknown.stderr
+    assert "--resolve s=done|failed|retry|rollback --reason TEXT" in unknown.stderr
+    unsaid = cli("run", "--resolve", "s=done")
+    assert (unsaid.returncode, "a reason is needed" in unsaid.stderr) == (1, True)
+    done = cli("run", "--resolve", "s=done", "--reason", "seen in the log")
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "log").read_text() == "s\n"
+
+
+def test_a_read_only_state_directory_starts_nothing(tmp_path: Path, cli: Cli) -> None:
+    _write(tmp_path, PLAN)
+    (tmp_path / "state").write_text("a file is in the way")
+    refused = cli("run")
+    assert refused.returncode == 1
+    assert "cannot use the state directory" in refused.stderr
+    assert not (tmp_path / "log").exists()
