@@ -9,6 +9,7 @@ Private parts of Textual used: `LayoutUpdate`, `ChopsUpdate`, `Strip._segments`,
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -51,7 +52,7 @@ def _harmless(grapheme: str) -> str:
     """
     if grapheme.isprintable() and len(grapheme) <= _LONGEST:
         return grapheme
-    first, *rest = grapheme
+    first, rest = grapheme[0], grapheme[1:]
     kept = [first if unicodedata.category(first) not in _SHAPELESS else " "]
     for mark in rest:
         if mark == "\u200d":
@@ -116,7 +117,7 @@ class Frame:
         """Put a strip at `x` of row `y`, nothing at or beyond `limit`; return the column after it."""
         if not 0 <= y < self.height:
             return x
-        limit = min(limit, self.width)
+        first, limit = x, min(limit, self.width)
         chars, attrs = self.chars[y], self.attrs[y]
         if x < limit and chars[x] == "":  # the second half of a wide one goes: so does its first
             chars[x - 1] = " "
@@ -132,19 +133,23 @@ class Frame:
                 attrs[x : x + size] = [number] * size
                 x += size
             else:
-                x = self._draw_complex(chars, attrs, x, text, number, limit)
+                x = self._draw_complex(chars, attrs, (first, x, limit), text, number)
         if x < self.width and chars[x] == "":  # the first half of a wide one went: so does its second
             chars[x] = " "
         self.dirty.add(y)
         return x
 
     @staticmethod
-    def _draw_complex(chars: list[str], attrs: list[int], x: int, text: str, number: int, limit: int) -> int:
-        """Put text with wide, combining or control characters; what does not fit whole becomes blanks."""
+    def _draw_complex(chars: list[str], attrs: list[int], where: tuple[int, int, int], text: str, number: int) -> int:
+        """Put text with wide, combining or control characters; what does not fit whole becomes blanks.
+
+        `where` is the column at which the strip began, the one to go on at, and the one not to reach.
+        """
+        first, x, limit = where
         for start, end, size in split_graphemes(text)[0]:
             grapheme = _harmless(text[start:end])
             if size == 0:
-                if x and grapheme.strip():
+                if x > first and grapheme.strip():
                     lead = x - 1 if chars[x - 1] else x - 2
                     if chars[lead] != " ":
                         chars[lead] = (chars[lead] + grapheme)[:_LONGEST]
@@ -162,7 +167,7 @@ class Frame:
         return x
 
     def forget_unused_styles(self) -> None:
-        """Number the styles anew, so that a table that only grows does not hold those that no cell has any more."""
+        """Give the styles new numbers: a table that only grows would hold those that no cell has any more."""
         used = sorted({number for row in self.attrs for number in row} | {0})
         new = {old: number for number, old in enumerate(used)}
         self.styles = [self.styles[old] for old in used]
@@ -311,7 +316,7 @@ class _Pen:
             self.x = -1  # at the last column terminals differ: say where we go next
 
     def write_uncertain(self, text: str, size: int) -> None:
-        """Write a grapheme that terminals measure differently: all its cells first become blank, and none is trusted."""
+        """Write a grapheme that terminals measure differently: into blank cells, and its end is not trusted."""
         if size > 1:
             self.out.append(f"{' ' * size}\x1b[{self.x + 1}G")
         self.out.append(text)

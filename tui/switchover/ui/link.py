@@ -20,6 +20,8 @@ _ASK_EVERY = 2.0
 _ASK_ABOVE = 1024
 _POOR_ROUND_TRIP = 0.25
 _RATE_OVER = 5.0
+_FIRST_ANSWER = 0.5
+_LONGEST_ANSWER = 1.5
 
 
 class Link:
@@ -79,6 +81,14 @@ class Link:
             self._held_until = self._clock() + _RATE_OVER
             return False
         return True
+
+    @property
+    def answer_due_in(self) -> float:
+        """How many seconds an answer that is under way may still take; 0 where none is expected."""
+        if self._asked_at is None:
+            return 0.0
+        usual = _FIRST_ANSWER if self.round_trip is None else 3 * self.round_trip + 0.1
+        return max(min(self._asked_at + usual - self._clock(), _LONGEST_ANSWER), 0.0)
 
     @property
     def poor(self) -> bool:
