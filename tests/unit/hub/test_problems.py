@@ -150,7 +150,7 @@ def test_the_next_key_is_the_troubleshooting_entry_that_matches_and_the_quickest
     )
     (problem,) = find_problems(facts)
     assert problem.trouble == 1
-    assert problem.next == 'enter: diagnose "PostgreSQL does not start" · R: roll back, ~4 m'
+    assert problem.next == 'd: diagnose "PostgreSQL does not start" · R: roll back, ~4 m'
 
 
 def test_without_an_entry_the_hint_of_the_finding_helps() -> None:

@@ -238,7 +238,7 @@ def _matching(name: str, facts: Facts) -> int | None:
 def _next(trouble: int | None, hint: str, facts: Facts) -> str:
     parts = []
     if trouble is not None:
-        parts.append(f'enter: diagnose "{facts.troubles[trouble].symptom}"')
+        parts.append(f'd: diagnose "{facts.troubles[trouble].symptom}"')
     elif hint:
         parts.append(hint)
     if back := _way_back(facts.migration):
