@@ -119,7 +119,8 @@ class MigrationPane(Pane):
         self._side.display = side > 0
         if side:
             self._side.styles.width = side
-            beside = side_lines(self._next_gate(), self.moment, side - 2, room)
+            gate = self._next_gate()
+            beside = side_lines(gate if gate != self.gate else None, self.moment, side - 2, room)
             self._side.set_lines([(Span("│", "rule"), *line) for line in (beside + [()] * room)[: max(room, 0)]])
         lines = self._detail_lines(width - tree_width - 1 - side, room)
         self._detail.set_lines([(Span("│", "rule"), *line) for line in (lines + [()] * room)[: max(room, 0)]])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from switchover.ui.presentation.line import Line, Span, cut, join, line_width, spread
 from switchover.ui.presentation.moment import LinkState, Moment
 from switchover.ui.presentation.numbers import age, clock, signed
-from switchover.ui.presentation.words import step
+from switchover.ui.presentation.words import run
 
 if TYPE_CHECKING:
     from switchover.snapshot import MigrationView, Snapshot
@@ -43,7 +43,7 @@ def _run(view: MigrationView, *, named: bool = True) -> Line:
         return (Span("no migration", "header"),)
     if view.rolling_back:
         return (Span(f"↶ rolling back {view.rolling_back}", "step-rolled-back"),)
-    word = step(view.state)
+    word = run(view.state, view.action.kind)
     done, total = progress(view)
     where = f" {view.current_phase}" if view.current_phase and view.state in {"running", "waiting", "failed"} else ""
     name = f"run {cut(view.run_id, 8)} " if named and view.run_id else ""
@@ -115,7 +115,7 @@ def _badges(snapshot: Snapshot) -> dict[str, Line]:
     if snapshot.costs.difference:
         badges["costs"] = (Span(signed(snapshot.costs.difference), "tab"),)
     if snapshot.migration.phases:
-        word = step(snapshot.migration.state)
+        word = run(snapshot.migration.state, snapshot.migration.action.kind)
         badges["migration"] = (Span(word.glyph, word.style),)
     return badges
 

@@ -11,7 +11,7 @@ from switchover.ui.presentation.line import Item, Line, Span, cut, fit, join, li
 from switchover.ui.presentation.moment import Moment
 from switchover.ui.presentation.numbers import age, clock_minute, signed, upright, value_with_unit
 from switchover.ui.presentation.spark import progress_bar, trend
-from switchover.ui.presentation.words import outcome, severity, step
+from switchover.ui.presentation.words import outcome, run, severity
 
 if TYPE_CHECKING:
     from switchover.snapshot import AlertRow, MetricRow, Problem, Snapshot, TimelineRow
@@ -141,7 +141,7 @@ def _migration(snapshot: Snapshot, now: float, width: int) -> Line:
         return ()
     steps = [entry for phase in view.phases for entry in phase.steps]
     done = sum(entry.state in {"done", "skipped"} for entry in steps)
-    word = step(view.state)
+    word = run(view.state, view.action.kind)
     bar = progress_bar(
         done / max(len(steps), 1), 19 if width < 120 else 38, word.style if view.state == "failed" else "bar-done"
     )

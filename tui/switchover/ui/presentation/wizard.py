@@ -13,6 +13,7 @@ from switchover.ui.presentation.numbers import age, upright
 from switchover.ui.presentation.spark import progress_bar
 from switchover.ui.presentation.words import effect, outcome
 from switchover.ui.presentation.words import gate as gate_word
+from switchover.ui.presentation.words import run as run_word
 from switchover.ui.presentation.words import step as step_word
 
 __all__ = [
@@ -113,7 +114,7 @@ def run_line(moment: Moment, width: int) -> Line:
     view = moment.data.migration
     steps = [step for phase in view.phases for step in phase.steps]
     done = sum(step.state in {"done", "skipped"} for step in steps)
-    word = step_word(view.state)
+    word = run_word(view.state, view.action.kind)
     state: Line = (Span(f" {word.glyph} {word.word}", word.style),)
     if view.rolling_back:
         state = (Span(f" ↶ rolling back: {view.rolling_back}", "step-rolled-back"),)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from switchover.ui.presentation.line import Line, Span, fit
 
-__all__ = ["HISTORY_STATUSES", "Word", "effect", "gate", "outcome", "severity", "step", "way", "word_line"]
+__all__ = ["HISTORY_STATUSES", "Word", "effect", "gate", "outcome", "run", "severity", "step", "way", "word_line"]
 
 
 class Word(NamedTuple):
@@ -62,6 +62,11 @@ def outcome(status: str) -> Word:
 def step(state: str) -> Word:
     """Return how the state of a step, a phase or a run is shown."""
     return _STEPS.get(state, Word("?", state or "unknown", "step-unknown"))
+
+
+def run(state: str, action: str) -> Word:
+    """Return how the state of a run is shown; `action` tells whether it waits for the operator or for its checks."""
+    return Word("◌", "waits for its gate", "step-waiting") if state == "waiting" and action == "wait" else step(state)
 
 
 def gate(state: str) -> Word:
