@@ -132,6 +132,8 @@ def _say_outcome(engine: Engine, outcome: DriveOutcome) -> int:
     code = EXIT_CODES[outcome.kind]
     if code == 0:
         output.emit_text(outcome.text)
+        if engine.state.finished:
+            output.emit_text(f"head: record {engine.state.seq}, {engine.head_hash()}")
         return code
     if outcome.kind == "failed":
         view = engine.view()

@@ -1,0 +1,267 @@
+"""`switchover audit verify|show [PLAN]`: whether the journal is still what was written, and what stands in it.
+
+Reads only. Exit code of `verify`: 0 all is as it was written, 1 something is not (the first bad record is named).
+"""
+
+from __future__ import annotations
+
+import re
+from argparse import ArgumentParser, Namespace
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from switchover.errors import JournalError, SwitchoverError, UsageError
+from switchover.headless import diagnostics, output
+from switchover.locations import state_root, workspace_for
+
+if TYPE_CHECKING:
+    from switchover.migration.audit import Audit, Fault
+    from switchover.migration.journal import RawRecord
+
+__all__ = ["add_arguments", "run"]
+
+_SHORTEST_HEAD = 16  # characters of a hash that somebody wrote down
+_COMPARE = "keep it as it is, and compare it with a backup"
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Declare what the verb takes."""
+    parser.add_argument(
+        "action",
+        choices=("verify", "show"),
+        help="verify: find any edit, deletion, insertion or change of order; show: list the records",
+    )
+    parser.add_argument("plan", nargs="?", metavar="PLAN", help="whose journal; verify: without it all journals here")
+    parser.add_argument("--format", choices=("text", "json"), default="text", help="how to answer (default: text)")
+    parser.add_argument("--head", metavar="HASH", help="verify: the head that was written down, or its beginning")
+    parser.add_argument("--run", metavar="ID", help="show: only the records of this run")
+
+
+def run(args: Namespace) -> int:
+    """Do it and return the exit code."""
+    if args.action == "show":
+        return _show(args)
+    if args.head is not None and not re.fullmatch(rf"[0-9a-fA-F]{{{_SHORTEST_HEAD},64}}", args.head):
+        raise UsageError(
+            f"{args.head!r} is no head", f"give at least {_SHORTEST_HEAD} of the 64 characters of the hash"
+        )
+    if args.head is not None and args.plan is None:
+        raise UsageError("a head belongs to one journal", "name the plan: switchover audit verify PLAN --head HASH")
+    places = _places(args)
+    audits: list[tuple[_Place, Audit | SwitchoverError]] = []
+    for place in places:
+        try:
+            audits.append((place, _verify(place, args.head or "")))
+        except SwitchoverError as error:
+            if len(places) == 1:
+                raise
+            audits.append((place, error))
+    if args.format == "json":
+        output.emit_json([_audit_json(place, audit) for place, audit in audits])
+    else:
+        for place, audit in audits:
+            _tell(place, audit)
+    return 0 if all(not isinstance(audit, SwitchoverError) and audit.whole for _, audit in audits) else 1
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a journal lies, with what belongs to it."""
+
+    journal: Path
+    heads: Path
+    runs: Path
+
+    def run_directory(self, run_id: str) -> Path:
+        return self.runs / run_id
+
+
+def _places(args: Namespace) -> list[_Place]:
+    root = state_root(args.state)
+    if args.plan is not None:
+        return [_place(root, args.plan)]
+    journals = sorted(root.glob("workspaces/*/journal.sqlite"))
+    if not journals:
+        raise SwitchoverError(f"there is no journal under {root}", "name the plan, or the state directory: --state DIR")
+    return [_Place(path, path.parent / "heads", path.parent / "runs") for path in journals]
+
+
+def _place(root: Path, plan: str) -> _Place:
+    from switchover.migration.heads import heads_file
+
+    workspace = workspace_for(root, Path(plan))
+    return _Place(workspace.journal, heads_file(workspace), workspace.directory / "runs")
+
+
+def _records(place: _Place) -> list[RawRecord]:
+    from switchover.clock import SystemClock
+    from switchover.migration.journal import Journal
+
+    try:
+        journal = Journal.open(place.journal, SystemClock(), create=False)
+        if journal is not None:
+            with journal:
+                return list(journal.raw_records())
+    except JournalError as error:
+        raise _reworded(place, error) from error
+    raise JournalError(
+        f"there is no journal at {place.journal}", "nothing has been run, or --state names another place"
+    )
+
+
+def _reworded(place: _Place, error: JournalError) -> JournalError:
+    """Say of a journal that cannot be read what that means to somebody who wants to verify it."""
+    if "locked" in error.title:
+        return JournalError(
+            f"the journal {place.journal} is locked by another program",
+            f"`fuser {place.journal}` tells by which; end it, then verify again",
+        )
+    if "no such table" in error.title or "no such column" in error.title:
+        return JournalError(f"{place.journal} holds no journal: it is empty, or it was replaced", _COMPARE)
+    if "not a database" in error.title or "malformed" in error.title:
+        return JournalError(f"{place.journal} is no SQLite file any more: it was overwritten or damaged", _COMPARE)
+    return error
+
+
+def _verify(place: _Place, head: str) -> Audit:
+    from switchover.migration.audit import Fault, verify_journal
+    from switchover.migration.heads import read_heads
+
+    records = _records(place)
+    trouble: tuple[Fault, ...] = ()
+    try:
+        heads = read_heads(place.heads)
+    except ValueError as error:
+        heads, trouble = (), (Fault(0, str(error)),)
+    if not records and not heads and not trouble:
+        raise JournalError(f"the journal {place.journal} holds no record", "there is nothing to verify")
+    audit = verify_journal(records, heads, head, place.run_directory)
+    return replace(audit, faults=(*audit.faults, *trouble)) if trouble else audit
+
+
+def _tell(place: _Place, audit: Audit | SwitchoverError) -> None:
+    if isinstance(audit, SwitchoverError):
+        diagnostics.report_error(audit)
+        return
+    for note in audit.notes:
+        output.emit_text(f"note: {note}")
+    if audit.whole:
+        agree = (
+            _count(audit.plans, "plan"),
+            _count(audit.outputs, "output"),
+            _count(audit.heads, "noted head"),
+        )
+        output.emit_text(
+            f"{place.journal}: whole. {_count(audit.records, 'record')} of {_count(len(audit.runs), 'run')}; "
+            f"{agree[0]}, {agree[1]} and {agree[2]} compared"
+        )
+        output.emit_text(f"head: record {audit.records}, {audit.head}")
+        return
+    first, *others = audit.faults
+    diagnostics.say(f"switchover: {place.journal} is not what was written: {_fault_text(first)}")
+    for fault in others:
+        diagnostics.say(f"  also: {_fault_text(fault)}")
+    diagnostics.say(f"  {_COMPARE}")
+
+
+def _fault_text(fault: Fault) -> str:
+    if not fault.seq:
+        return fault.what
+    known = [_when(fault.at), fault.type, f"run {fault.run}" if fault.run and fault.type else ""]
+    told = ", ".join(filter(None, known))
+    return f"record {fault.seq}{f' ({told})' if told else ''}: {fault.what}"
+
+
+def _when(at: object) -> str:
+    """Write a time, whatever somebody has put in its place."""
+    from switchover.clock import iso_utc
+
+    if at is None:
+        return ""
+    try:
+        return iso_utc(at) or ""  # type: ignore[arg-type]
+    except (TypeError, ValueError, OverflowError, OSError):
+        return f"at {at!r}"
+
+
+def _audit_json(place: _Place, audit: Audit | SwitchoverError) -> dict[str, Any]:
+    if isinstance(audit, SwitchoverError):
+        return {"journal": place.journal, "whole": False, "error": audit.title}
+    faults = [asdict(fault) | {"at": _when(fault.at) or None} for fault in audit.faults]
+    return {
+        "journal": place.journal,
+        "whole": audit.whole,
+        "records": audit.records,
+        "runs": audit.runs,
+        "head": {"seq": audit.records, "hash": audit.head},
+        "agree": {"plans": audit.plans, "outputs": audit.outputs, "heads": audit.heads},
+        "first_bad": faults[0] if faults else None,
+        "faults": faults,
+        "notes": audit.notes,
+    }
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number} {word}" if number == 1 else f"{number} {word}s"
+
+
+def _show(args: Namespace) -> int:
+    if args.plan is None:
+        raise UsageError("whose journal?", "name the plan: switchover audit show PLAN")
+    records = _records(_place(state_root(args.state), args.plan))
+    if args.run is not None:
+        runs = dict.fromkeys(record.run_id for record in records)
+        records = [record for record in records if record.run_id == args.run]
+        if not records:
+            raise SwitchoverError(f"the journal has no run {args.run!r}", f"it has {', '.join(runs) or 'none'}")
+    if args.format == "json":
+        for record in records:
+            output.emit_json(_record_json(record), indent=None)
+    else:
+        for record in records:
+            output.emit_text("\n".join(_lines(record)))
+    return 0
+
+
+def _record_json(record: RawRecord) -> dict[str, Any]:
+    return {
+        "seq": record.seq,
+        "at": _when(record.at),
+        "run": record.run_id,
+        "type": record.kind,
+        "data": _data(record),
+        "boot_id": record.boot_id,
+        "mono": record.mono,
+        "prev_hash": record.prev_hash,
+        "hash": record.hash,
+    }
+
+
+def _data(record: RawRecord) -> Any:
+    import json
+
+    try:
+        return json.loads(record.data)
+    except ValueError:
+        return record.data
+
+
+def _lines(record: RawRecord) -> Iterator[str]:
+    yield f"{record.seq:>6}  {_when(record.at)}  run {record.run_id}  {record.kind}  {record.hash[:16]}"
+    data = _data(record)
+    for name, value in data.items() if isinstance(data, dict) else [("data", data)]:
+        if value not in (None, "", [], {}):
+            yield f"          {name}: {_value(name, value)}"
+
+
+def _value(name: str, value: Any) -> str:
+    import json
+
+    if name == "by" and isinstance(value, dict) and {"who", "host", "tty"} <= value.keys():
+        return f"{value['who']}@{value['host']}" + (f" on {value['tty']}" if value["tty"] else "")
+    if isinstance(value, str):
+        lines = value.rstrip("\n").split("\n")
+        return value.strip() if len(lines) == 1 else f"{lines[0]} … ({len(lines)} lines)"
+    return json.dumps(value, ensure_ascii=False)
