@@ -28,7 +28,11 @@ def make_app(
 
 async def settle(pilot: Any) -> None:
     """Wait until everything that was set off has been drawn."""
-    for _ in range(3):
+    await pilot.pause()
+    workers = [worker for worker in pilot.app.workers if worker.name != "listen"]
+    if workers:
+        await pilot.app.workers.wait_for_complete(workers)
+    for _ in range(2):
         await pilot.pause()
 
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["SwitchoverApp"]
 
 _TICK_S = 1.0
+_QUICK_S = 0.05
 
 
 class SwitchoverApp(OperatorActions):
@@ -150,7 +151,7 @@ class SwitchoverApp(OperatorActions):
     def show(self) -> None:
         """Draw this moment on the screen that is seen."""
         silent = self.clock.monotonic() - self._told_at + self._lag_s
-        self.moment = Moment(self._snapshot, self.clock.now(), self._link, silent, self.link.text)
+        self.moment = Moment(self._snapshot, self.clock.now(), self._link, silent, self._slow_line())
         self.painter = self._stale_painter if self.moment.stale else self._fresh_painter
         screen = self.screen
         if isinstance(screen, BaseScreen):
@@ -159,6 +160,11 @@ class SwitchoverApp(OperatorActions):
                 if pane is not None:
                     pane.told(sent=self.sent is not None)
                 screen.show(self.moment, self.painter)
+
+    def _slow_line(self) -> str:
+        """Say that the line to the terminal is poor; a single burst on a quick one is nothing to tell."""
+        trip = self.link.round_trip
+        return "" if trip is not None and trip < _QUICK_S else self.link.text
 
     def push_screen(self, screen: Any, *args: Any, **options: Any) -> Any:
         """Open a screen; it is drawn from the present moment."""

@@ -18,7 +18,7 @@ from collections.abc import Callable, MutableMapping
 from types import FrameType
 from typing import Any, Self
 
-__all__ = ["TerminalGuard", "choose_theme", "prepare_environment", "why_not"]
+__all__ = ["TerminalGuard", "choose_theme", "forget_typed", "prepare_environment", "why_not"]
 
 _RESTORE = (
     "\x1b[?2004l\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1015l\x1b[?1006l\x1b[?1016l\x1b[?1004l\x1b[?2048l\x1b[?2026l"
@@ -45,6 +45,13 @@ def prepare_environment(environ: MutableMapping[str, str]) -> bool:
     environ.setdefault("TEXTUAL_SMOOTH_SCROLL", "0")
     environ.setdefault("TEXTUAL_FPS", "15" if remote else "30")
     return environ.get("SWITCHOVER_MOUSE", "0" if remote else "1") == "1"
+
+
+def forget_typed() -> None:
+    """Throw away what was typed and not read yet, so that it cannot answer a question that nobody has seen."""
+    if sys.__stdin__ is not None:
+        with contextlib.suppress(OSError, ValueError, termios.error):
+            termios.tcflush(sys.__stdin__.fileno(), termios.TCIFLUSH)
 
 
 def choose_theme(environ: MutableMapping[str, str]) -> str:

@@ -16,6 +16,7 @@ from switchover.ui.presentation.confirm import confirmation_lines
 from switchover.ui.presentation.line import Line, Span, fit
 from switchover.ui.presentation.moment import Moment
 from switchover.ui.screens.base import OverScreen
+from switchover.ui.terminal import forget_typed
 from switchover.ui.theme import Painter
 from switchover.ui.widgets.bars import RuleLine
 from switchover.ui.widgets.entry import Entry
@@ -36,7 +37,8 @@ class GuardedScreen(OverScreen):
         self.opened_at = time.monotonic()
 
     def on_mount(self) -> None:
-        """Start the clock that closes this screen."""
+        """Forget what was typed before, and start the clock that closes this screen."""
+        forget_typed()
         self.set_timer(self.EXPIRES_S, self._expire)
 
     def takes_key_of(self, pressed_at: float) -> bool:

@@ -111,6 +111,14 @@ class RowList(LineView, can_focus=True):
                 return
             row -= len(item.lines)
 
+    def on_mouse_scroll_down(self) -> None:
+        """Move with the wheel."""
+        self._go(self._cursor + 1)
+
+    def on_mouse_scroll_up(self) -> None:
+        """Move with the wheel."""
+        self._go(self._cursor - 1)
+
     def on_resize(self, _event: events.Resize) -> None:
         """Keep the cursor in view."""
         self._redraw()
