@@ -19,11 +19,22 @@ from typing import Self
 
 import pyte
 
-__all__ = ["Terminal"]
+__all__ = ["Terminal", "visible_cells"]
 
 KEYS = {"up": "\x1b[A", "down": "\x1b[B", "enter": "\r", "escape": "\x1b", "tab": "\t"}
 _QUERIES = {"\x1b[6n": "\x1b[1;1R", "\x1b[5n": "\x1b[0n", "\x1b[c": "\x1b[?62;22c", "\x1b[?2026$p": "\x1b[?2026;2$y"}
 _QUERY = re.compile("|".join(re.escape(query) for query in _QUERIES))
+
+
+def visible_cells(screen: pyte.Screen) -> list[list[pyte.screens.Char]]:
+    """Return every cell with its attributes, as far as they can be seen: a blank has no colour of its own."""
+    return [[_as_seen(screen.buffer[y][x]) for x in range(screen.columns)] for y in range(screen.lines)]
+
+
+def _as_seen(cell: pyte.screens.Char) -> pyte.screens.Char:
+    if cell.data == " " and not (cell.underscore or cell.strikethrough or cell.reverse or cell.blink):
+        return cell._replace(fg="default", bold=False, italics=False)
+    return cell
 
 
 class Terminal:
@@ -113,8 +124,8 @@ class Terminal:
         return "\n".join(line.rstrip() for line in self.screen.display)
 
     def cells(self) -> list[list[pyte.screens.Char]]:
-        """Every cell with its attributes."""
-        return [[self.screen.buffer[y][x] for x in range(self.screen.columns)] for y in range(self.screen.lines)]
+        """Every cell with its attributes, as far as they can be seen."""
+        return visible_cells(self.screen)
 
     def wait_for(self, what: str | Callable[[Terminal], bool], seconds: float = 30.0) -> str:
         """Wait until the text, or what a function looks for, is on the screen. Raise `TimeoutError` with the screen."""

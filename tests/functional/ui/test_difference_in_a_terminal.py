@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -37,6 +38,10 @@ def do_in_both(pair: Pair, action: Callable[[Terminal], None]) -> None:
         action(terminal)
         terminal.settle()
     ours, theirs = pair
+    end = time.monotonic() + 20
+    while ours.cells() != theirs.cells() and time.monotonic() < end:  # on a busy machine one may come later
+        ours.pump(0.1)
+        theirs.pump(0.1)
     assert ours.text == theirs.text
     assert ours.cells() == theirs.cells()
 
@@ -52,7 +57,8 @@ def test_keys_modal_screens_themes_and_typing_show_what_textual_shows(pair: Pair
     do_in_both(pair, type_keys("escape"))
     do_in_both(pair, type_keys("t"))
     do_in_both(pair, type_keys(*["down"] * 25))
-    do_in_both(pair, type_keys("i", "é数a"))
+    do_in_both(pair, type_keys("i"))
+    do_in_both(pair, type_keys("é数a"))
     assert len(pair[0].raw) < len(pair[1].raw) / 3
 
 

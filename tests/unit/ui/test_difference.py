@@ -10,6 +10,7 @@ import pytest
 from rich.color import Color, ColorSystem
 from rich.segment import Segment
 from rich.style import Style
+from tests.terminal import visible_cells
 from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
 from textual.geometry import Region
 from textual.strip import Strip
@@ -64,10 +65,6 @@ def random_update(rng: random.Random, width: int, height: int) -> CompositorUpda
     return ChopsUpdate(chops, spans, ends)
 
 
-def cells(screen: pyte.Screen) -> list[list[pyte.screens.Char]]:
-    return [[screen.buffer[y][x] for x in range(screen.columns)] for y in range(screen.lines)]
-
-
 def painted_whole(frame: Frame) -> pyte.Screen:
     """Paint the frame cell by cell with absolute positions: the plainest possible way."""
     screen = pyte.Screen(frame.width, frame.height)
@@ -96,7 +93,7 @@ def test_after_any_updates_the_terminal_is_as_if_painted_whole(seed: int, bce: b
             stream.feed("somebody else wrote here\x1b[5;5Hand here")
             shadow.forget()
         stream.feed(shadow.encode(frame))
-        assert cells(screen) == cells(painted_whole(frame))
+        assert visible_cells(screen) == visible_cells(painted_whole(frame))
         assert shadow.encode(frame) == "", "nothing changed, so nothing is written"
 
 
@@ -117,7 +114,7 @@ def test_a_whole_screen_is_equal_to_what_textual_itself_writes(seed: int) -> Non
         frame.apply(update)
         our_stream.feed(shadow.encode(frame))
         their_stream.feed("\x1b[2J" + update.render_segments(console))
-        assert cells(ours) == cells(theirs)
+        assert visible_cells(ours) == visible_cells(theirs)
 
 
 def test_one_changed_cell_costs_a_few_bytes() -> None:

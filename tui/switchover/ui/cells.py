@@ -186,6 +186,14 @@ class Frame:
             self.styles.append(key)
         return number
 
+    def row(self, y: int) -> tuple[list[str], list[CellStyle]]:
+        """Return the texts and the styles of a row. A blank has nothing but its background and its decoration."""
+        styles = self.styles
+        return self.chars[y].copy(), [
+            styles[number] if char != " " else _ground(styles[number])
+            for char, number in zip(self.chars[y], self.attrs[y], strict=True)
+        ]
+
 
 class TerminalShadow:
     """What the terminal shows now, as far as we wrote it, and how to make it show a frame."""
@@ -217,9 +225,7 @@ class TerminalShadow:
         return "".join(out)
 
     def _encode_row(self, pen: _Pen, frame: Frame, y: int) -> None:
-        want_chars = frame.chars[y]
-        styles = frame.styles
-        want_attrs = [styles[number] for number in frame.attrs[y]]
+        want_chars, want_attrs = frame.row(y)
         have_chars, have_attrs = self.chars[y], self.attrs[y]
         if want_chars == have_chars and want_attrs == have_attrs:
             return
@@ -232,21 +238,19 @@ class TerminalShadow:
             if want_chars[x] == "" and x:  # the second half of a wide one changed: write it from its first half
                 x -= 1
             x = self._encode_cell(pen, y, x, want_chars, want_attrs)
-        self.chars[y] = want_chars.copy()
-        self.attrs[y] = want_attrs
+        self.chars[y], self.attrs[y] = want_chars, want_attrs
 
     def _encode_cell(self, pen: _Pen, y: int, x: int, chars: Sequence[str], attrs: Sequence[CellStyle]) -> int:
         """Write the cell at `x`, or a whole run of blanks from there on; return the column after it."""
         char, style = chars[x], attrs[x]
+        end = x
         if char == " " and _is_blank(style) and (self.erases_with_colour or not _background(style)):
             end = self._blanks_to_write(y, x, chars, attrs)
-            if end - x >= _ERASE_FROM:
-                pen.move(y, x, chars, attrs)
-                pen.style(style)
-                pen.erase(end - x)
-                return end
         pen.move(y, x, chars, attrs)
-        pen.style(style)
+        pen.style(char, style)
+        if end - x >= _ERASE_FROM:
+            pen.erase(end - x)
+            return end
         size = 1
         while x + size < len(chars) and chars[x + size] == "":
             size += 1
@@ -286,7 +290,7 @@ class _Pen:
             gap = x - self.x if self.x >= 0 else -1
             if gap == 0:
                 return
-            if 0 < gap <= 3 and all(a == self.now for a in attrs[self.x : x]):
+            if 0 < gap <= 4 and all(self.shows(chars[at], attrs[at]) for at in range(self.x, x)):
                 between = "".join(chars[self.x : x])
                 if len(between) == gap and between.isascii():
                     self.out.append(between)
@@ -302,11 +306,20 @@ class _Pen:
             self.out.append(f"\x1b[{y + 1};{x + 1}H" if x else f"\x1b[{y + 1}H")
         self.y, self.x = y, x
 
-    def style(self, style: CellStyle) -> None:
-        """Change to a style by the shortest sequence."""
-        if style is not self.now and style != self.now:
-            self.out.append(_change_style(self.now, style))
-            self.now = style
+    def shows(self, char: str, style: CellStyle) -> bool:
+        """Tell whether a character written now would look as it should."""
+        if style == self.now:
+            return True
+        return char == " " and _is_blank(self.now) and _is_blank(style) and _background(style) == _background(self.now)
+
+    def style(self, char: str, style: CellStyle) -> None:
+        """Change to a style by the shortest sequence; a blank needs no more than its background."""
+        if self.shows(char, style):
+            return
+        if char == " " and _is_blank(style):
+            style = _on_ground(self.now, _background(style))
+        self.out.append(_change_style(self.now, style))
+        self.now = style
 
     def write(self, text: str, size: int) -> None:
         """Write one grapheme that all terminals draw `size` cells wide."""
@@ -333,7 +346,9 @@ class _Pen:
 
     def rest(self) -> None:
         """Leave the terminal without a style, for whoever writes next."""
-        self.style(_SAME)
+        if self.now != _SAME:
+            self.out.append(_change_style(self.now, _SAME))
+            self.now = _SAME
 
 
 @lru_cache(maxsize=4096)
@@ -409,3 +424,16 @@ def _background(style: CellStyle) -> str:
 def _is_blank(style: CellStyle) -> bool:
     """Tell whether a blank in this style is nothing but its background."""
     return not style[1] and set(_parse_sgr(style[0])) <= {"fg", "bg", "1", "2", "3"}
+
+
+@lru_cache(maxsize=4096)
+def _ground(style: CellStyle) -> CellStyle:
+    """Return the style that a blank shows of this one."""
+    return (_background(style), "") if _is_blank(style) else style
+
+
+@lru_cache(maxsize=4096)
+def _on_ground(style: CellStyle, background: str) -> CellStyle:
+    """Return a style with another background, and without anything else that would show on a blank."""
+    kept = [code for name, code in _parse_sgr(style[0]).items() if name in {"fg", "1", "2", "3"}]
+    return ";".join([*kept, background] if background else kept), ""
