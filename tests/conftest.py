@@ -7,7 +7,15 @@ from collections.abc import Iterator
 
 import pytest
 
-_OPERATORS_OWN = ("SWITCHOVER_STATE", "SWITCHOVER_DEMO_DIR", "XDG_RUNTIME_DIR", "NO_COLOR", "TEXTUAL_ANIMATIONS")
+_OPERATORS_OWN = (
+    "SWITCHOVER_STATE",
+    "SWITCHOVER_DEMO_DIR",
+    "XDG_RUNTIME_DIR",
+    "NO_COLOR",
+    "TEXTUAL_ANIMATIONS",
+    "COLUMNS",
+    "LINES",
+)
 
 
 @pytest.fixture(scope="session", autouse=True)

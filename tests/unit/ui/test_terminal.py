@@ -34,3 +34,9 @@ def test_the_operators_own_settings_win() -> None:
 )
 def test_the_theme_fits_the_terminal(environ: dict[str, str], theme: str) -> None:
     assert choose_theme(environ) == theme
+
+
+def test_a_size_from_the_environment_never_hides_what_the_window_does() -> None:
+    environ = {"COLUMNS": "80", "LINES": "24"}
+    prepare_environment(environ)
+    assert not {"COLUMNS", "LINES"} & environ.keys()

@@ -41,6 +41,8 @@ def why_not(environ: MutableMapping[str, str]) -> str:
 def prepare_environment(environ: MutableMapping[str, str]) -> bool:
     """Set what Textual reads when it is imported; return whether the mouse shall be used."""
     remote = bool(environ.get("SSH_CONNECTION") or environ.get("SSH_TTY"))
+    for name in ("COLUMNS", "LINES"):  # where they are exported, Textual would never see the window change
+        environ.pop(name, None)
     environ.setdefault("TEXTUAL_ANIMATIONS", "none")
     environ.setdefault("TEXTUAL_SMOOTH_SCROLL", "0")
     environ.setdefault("TEXTUAL_FPS", "15" if remote else "30")
