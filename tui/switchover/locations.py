@@ -24,7 +24,7 @@ def state_root(chosen: str | None = None) -> Path:
     if named := os.environ.get("SWITCHOVER_STATE"):
         return Path(named).absolute()
     xdg = os.environ.get("XDG_STATE_HOME", "")
-    base = Path(xdg) if os.path.isabs(xdg) else Path.home() / ".local" / "state"
+    base = Path(xdg) if Path(xdg).is_absolute() else Path.home() / ".local" / "state"
     return base / "switchover"
 
 
@@ -84,7 +84,7 @@ class Workspace:
 
     @property
     def socket(self) -> Path:
-        """The agent's socket: in the runtime directory, else beside the state, else (path too long) in the temporary folder."""
+        """The agent's socket: in the runtime directory, else beside the state, else (path too long) in a temporary one."""
         name = hashlib.sha256(os.fsencode(self.directory)).hexdigest()[:16] + ".sock"
         candidates = []
         if runtime := os.environ.get("XDG_RUNTIME_DIR"):
@@ -106,7 +106,7 @@ def workspace_for(root: Path, plan: Path | None, shared: JournalAddress | None =
 
 
 def ensure_private_dir(path: Path) -> Path:
-    """Make `path` with mode 0700 where it is missing. Raise `StateError` where it cannot be or belongs to another user."""
+    """Make `path` with mode 0700 where it is missing. Raise `StateError` where it cannot be or is another user's."""
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
         stat = path.stat()
