@@ -134,7 +134,7 @@ class OperatorActions(DifferenceMixin):
                 return [*check_detail(found, moment, width), *_advice(found, moment, width)]
             if kind == "service":
                 return service_detail(found, moment, width)
-            return metric_detail(found, moment, width, max(height - 9, 4))
+            return metric_detail(found, moment, width, max(height - 8, 5), plot=True)
 
         if kind == "check":
             self.push_screen(CheckScreen(self.painter, self.moment, name, lines))

@@ -7,6 +7,7 @@ from switchover.ui.presentation.facts import fact, is_late
 from switchover.ui.presentation.line import Item, Line, Span, fit
 from switchover.ui.presentation.moment import Moment
 from switchover.ui.presentation.numbers import age, clock, value_with_unit
+from switchover.ui.presentation.plot import plot_lines
 from switchover.ui.presentation.spark import area_chart, floor_of, sparkline
 from switchover.ui.presentation.table import Column, header_line, lay_out, row_line, widen
 from switchover.ui.presentation.words import outcome, severity
@@ -75,7 +76,7 @@ def _limits(row: MetricRow) -> str:
     return "  ".join(text for text in limits if text)
 
 
-def metric_detail(row: MetricRow, moment: Moment, width: int, height: int = 10) -> list[Line]:
+def metric_detail(row: MetricRow, moment: Moment, width: int, height: int = 10, *, plot: bool = False) -> list[Line]:
     """One series as a chart with its scale, and its limits."""
     now = moment.now
     known = [value for value in row.values if value is not None]
@@ -84,7 +85,10 @@ def metric_detail(row: MetricRow, moment: Moment, width: int, height: int = 10) 
     troubled = row.status in {"warn", "crit"}
     style = "stale" if late else word.style if troubled else "spark-line"
     lines: list[Line] = []
-    if known:
+    if known and plot:
+        chart = plot_lines(row.values, max(width - 2, 8), height, row.unit, row.step_s)
+        lines.extend((Span(" "), Span(text, style)) for text in chart)
+    elif known:
         top = max(known)
         bottom = min(known) if floor_of(known) is None else min(0.0, *known)
         chart = area_chart(row.values, max(width - 14, 8), height, floor=floor_of(known))

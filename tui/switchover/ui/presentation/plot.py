@@ -1,0 +1,56 @@
+"""The one detailed chart, drawn by plotext: a braille line with axes. It is imported when the first chart is opened."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from itertools import groupby
+
+from switchover.ui.presentation.numbers import age, value_with_unit
+from switchover.ui.presentation.spark import area_chart, floor_of, resample
+
+__all__ = ["plot_lines"]
+
+_ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
+_POINTS_A_COLUMN = 2
+
+
+def plot_lines(values: Sequence[float | None], width: int, height: int, unit: str, step_s: float) -> list[str]:
+    """Draw a series, newest at the right, with its scale; a gap in the data is a gap in the line."""
+    known = [value for value in values if value is not None]
+    if not known or width < 20 or height < 5:
+        return area_chart(values, width, height)
+    low = min(known) if floor_of(known) is None else min(0.0, *known)
+    high = max(known) if max(known) > low else low + 1.0
+    ticks = [low, (low + high) / 2, high]
+    points = resample(values, width * _POINTS_A_COLUMN)
+    try:
+        text = _plot(
+            points, width, height, ticks, [value_with_unit(tick, unit) for tick in ticks], len(values) * step_s
+        )
+    except (ImportError, AttributeError, TypeError, ValueError, IndexError):  # a plotext with another interface
+        return area_chart(values, width, height, floor=floor_of(known))
+    return _ESCAPES.sub("", text).splitlines()
+
+
+def _plot(
+    points: Sequence[float | None], width: int, height: int, ticks: list[float], labels: list[str], span_s: float
+) -> str:
+    import plotext
+
+    figure = plotext.figure
+    figure.clear()
+    figure.theme("clear")
+    figure.plot_size(width, height)
+    for there, stretch in groupby(enumerate(points), key=lambda point: point[1] is not None):
+        if there:
+            places = list(stretch)
+            signal = figure.signal([at for at, _ in places], [value for _, value in places], marker="braille")
+            signal.lines(True)
+            figure.draw(signal)
+    across, up = figure.ruler("x", "lower"), figure.ruler("y", "left")
+    across.lim(0, max(len(points) - 1, 1))
+    across.ticks([0, max(len(points) - 1, 1)], [f"{age(span_s)} ago", "now"])
+    up.lim(ticks[0], ticks[-1])
+    up.ticks(ticks, labels)
+    return str(figure.build())
