@@ -84,7 +84,7 @@ class Workspace:
 
     @property
     def socket(self) -> Path:
-        """The agent's socket: in the runtime directory, else beside the state, else (path too long) in a temporary one."""
+        """The agent's socket: in the runtime directory, else beside the state, else (path too long) a temporary one."""
         name = hashlib.sha256(os.fsencode(self.directory)).hexdigest()[:16] + ".sock"
         candidates = []
         if runtime := os.environ.get("XDG_RUNTIME_DIR"):
