@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 __all__ = ["SwitchoverApp"]
 
 _TICK_S = 1.0
-_QUICK_S = 0.05
 
 
 class SwitchoverApp(OperatorActions):
@@ -81,7 +80,7 @@ class SwitchoverApp(OperatorActions):
         self._stale_painter = Painter(self._chosen, stale=True)
         self._snapshot: Snapshot | None = None
         self._link = Link(LinkState.STARTING, self.clock.now(), "starting the agent …")
-        self._told_at = self.clock.monotonic()
+        self._told_at = self._shown_at = self.clock.monotonic()
         self._lag_s = 0.0
         self.moment = Moment(None, self.clock.now(), self._link)
         self.painter = self._fresh_painter
@@ -97,7 +96,7 @@ class SwitchoverApp(OperatorActions):
         for remark in self.remarks:
             self.call_after_refresh(self.say, remark, error=True)
         if self._ticks:
-            self.set_interval(_TICK_S, self.show)
+            self.set_interval(_TICK_S, self._let_time_pass)
 
     def get_theme(self, theme_name: str) -> TextualTheme | None:
         """Look a theme up; Textual asks for every painted line, and would build the table of all themes each time."""
@@ -136,7 +135,8 @@ class SwitchoverApp(OperatorActions):
         self._lag_s = max(self.clock.now() - message.snapshot.at, 0.0) if message.snapshot.at else 0.0
         if self.sent is not None and fingerprint(message.snapshot.migration) != self.sent:
             self.sent = None
-        self.show()
+        if not (self.link.poor and self._ticks):  # a poor line gets one drawing a second, by the tick
+            self.show()
 
     def on_link_changed(self, message: LinkChanged) -> None:
         """Say that the agent came or went; what was sent and not answered counts as not taken."""
@@ -148,10 +148,16 @@ class SwitchoverApp(OperatorActions):
             self.sent = None
         self.show()
 
+    def _let_time_pass(self) -> None:
+        """Draw ages as they are now, unless a Snapshot has just done so."""
+        if self.clock.monotonic() - self._shown_at >= _TICK_S / 2:
+            self.show()
+
     def show(self) -> None:
         """Draw this moment on the screen that is seen."""
-        silent = self.clock.monotonic() - self._told_at + self._lag_s
-        self.moment = Moment(self._snapshot, self.clock.now(), self._link, silent, self._slow_line())
+        self._shown_at = self.clock.monotonic()
+        silent = self._shown_at - self._told_at + self._lag_s
+        self.moment = Moment(self._snapshot, self.clock.now(), self._link, silent, self.link.text)
         self.painter = self._stale_painter if self.moment.stale else self._fresh_painter
         screen = self.screen
         if isinstance(screen, BaseScreen):
@@ -160,11 +166,6 @@ class SwitchoverApp(OperatorActions):
                 if pane is not None:
                     pane.told(sent=self.sent is not None)
                 screen.show(self.moment, self.painter)
-
-    def _slow_line(self) -> str:
-        """Say that the line to the terminal is poor; a single burst on a quick one is nothing to tell."""
-        trip = self.link.round_trip
-        return "" if trip is not None and trip < _QUICK_S else self.link.text
 
     def push_screen(self, screen: Any, *args: Any, **options: Any) -> Any:
         """Open a screen; it is drawn from the present moment."""

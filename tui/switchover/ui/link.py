@@ -19,6 +19,7 @@ PATIENCE = 3.0  # seconds after which an answer is taken as lost
 _ASK_EVERY = 2.0
 _ASK_ABOVE = 1024
 _POOR_ROUND_TRIP = 0.25
+_QUICK_ROUND_TRIP = 0.08  # a burst that has to wait on a line this quick is nothing to tell
 _RATE_OVER = 5.0
 _FIRST_ANSWER = 0.5
 _LONGEST_ANSWER = 1.5
@@ -92,10 +93,11 @@ class Link:
 
     @property
     def poor(self) -> bool:
-        """Tell whether the operator should know: round trips are long, or frames had to wait lately."""
+        """Tell whether the operator should know: round trips are long, or frames had to wait lately for slow ones."""
         now = self._clock()
         late = self._answers is True and self._asked_at is not None and now - self._asked_at > 2 * _POOR_ROUND_TRIP
-        return late or now < self._held_until or (self.round_trip is not None and self.round_trip > _POOR_ROUND_TRIP)
+        trip = self.round_trip or 0.0
+        return late or trip > _POOR_ROUND_TRIP or (now < self._held_until and trip > _QUICK_ROUND_TRIP)
 
     @property
     def bytes_per_second(self) -> float:

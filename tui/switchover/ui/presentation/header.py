@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["TABS", "freshness", "header_line", "lost_line", "progress", "tab_line", "title_rule"]
 
 TABS = ("overview", "services", "checks", "metrics", "costs", "migration")
+_FRESH_S = 2.0  # data that is younger counts as the present: a number that ticks all the time says nothing
 _SHORT = {"services": "Serv", "metrics": "Metr", "migration": "Migr", "overview": "Over"}
 
 
@@ -34,7 +35,8 @@ def freshness(moment: Moment) -> Line:
         return (Span("○ no data yet", "late"),)
     if moment.stale:
         return (Span(f"✗ stale since {clock(moment.now - moment.silent_s)}", "late"),)
-    return (Span("●", "fresh"), Span(f" {moment.silent_s:.1f} s", "header"))
+    old = f"{moment.silent_s:.0f} s" if moment.silent_s >= _FRESH_S else "now"
+    return (Span("●", "fresh"), Span(f" {old}", "header"))
 
 
 def _run(view: MigrationView, *, named: bool = True) -> Line:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from switchover.ui.presentation.line import Line, Span
 from switchover.ui.presentation.words import HISTORY_STATUSES, outcome
@@ -61,6 +62,11 @@ def floor_of(values: Sequence[float | None]) -> float | None:
 
 def trend(values: Sequence[float | None], width: int) -> str:
     """Draw all values in a few cells."""
+    return _trend(tuple(values), width)
+
+
+@lru_cache(maxsize=128)  # most series are the same in the next drawing
+def _trend(values: tuple[float | None, ...], width: int) -> str:
     points = resample(values, width)
     return sparkline(points, width, floor=floor_of(points))
 
