@@ -1,23 +1,38 @@
-"""`switchover report PLAN`: what was done, by whom, when, and on what evidence. Reads only."""
+"""`switchover report PLAN`: what was planned, done and proved, by whom and when. Reads only."""
 
 from __future__ import annotations
 
+import json
+import os
+import secrets
 from argparse import ArgumentParser, Namespace
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from switchover.errors import SwitchoverError
+from switchover.errors import StateError, SwitchoverError, UsageError
 from switchover.headless import output
 from switchover.headless.plan_file import load_for_run
-from switchover_checks.units import format_duration
+from switchover.redaction import neutralise
 
-__all__ = ["add_arguments", "run", "to_markdown"]
+if TYPE_CHECKING:
+    from switchover.migration.engine import Engine
+
+__all__ = ["add_arguments", "render", "run", "write_file"]
+
+_FORMATS = {".md": "md", ".json": "json", ".html": "html", ".htm": "html"}
+_TAIL = 20
 
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Add the options of `report`."""
     parser.add_argument("plan", metavar="PLAN", help="the plan whose run is reported")
-    parser.add_argument("--format", choices=("md", "json"), default="md", help="how it is written (default: md)")
+    parser.add_argument("--run", metavar="ID", help="which run (default: the newest)")
+    parser.add_argument(
+        "--format", choices=("md", "json", "html"), help="how it is written (default: as --output is named, else md)"
+    )
+    parser.add_argument("--output", metavar="FILE", help="write it to a file, whole or not at all")
 
 
 def run(args: Namespace) -> int:
@@ -28,120 +43,97 @@ def run(args: Namespace) -> int:
 
 
 async def _report(args: Namespace) -> int:
-    from switchover.migration.report import make_report
-    from switchover.wiring import build_evaluator
+    from switchover.wiring import SecretWords, build_evaluator
 
-    parts = build_evaluator(*load_for_run(args, finished=True))
+    words = SecretWords()
+    parts = build_evaluator(*load_for_run(args, finished=True), secret_words=words)
     try:
-        engine = parts.engine
-        if not engine.state.exists:
-            raise SwitchoverError("there is no run to report on yet", f"begin one with `switchover run {args.plan}`")
-        report = make_report(engine.loaded.plan, engine.state, engine.records(), engine.head_hash())
+        report = _clean(_make(parts.engine, args), words.redact)
     finally:
         await parts.aclose()
-    if args.format == "json":
-        output.emit_json(report)
+    suffix = Path(args.output).suffix.lower() if args.output else ""
+    how = args.format or _FORMATS.get(suffix, "md")
+    if args.output:
+        write_file(Path(args.output), render(report, how) + "\n")
+    elif how == "json":
+        output.emit_json(report)  # which minds what the terminal can show
     else:
-        output.emit_text(to_markdown(report))
+        output.emit_text(render(report, how))
     return 0
 
 
-def to_markdown(report: dict[str, Any]) -> str:
-    """Write a report as Markdown."""
-    return "\n".join(_markdown(report))
+def render(report: dict[str, Any], how: str) -> str:
+    """Return a report's text: md, json or html."""
+    from switchover.headless.report_blocks import blocks
+    from switchover.headless.report_html import to_html
+    from switchover.headless.report_markdown import to_markdown
+
+    if how == "json":
+        return json.dumps(report, indent=2, ensure_ascii=False)
+    if how == "html":
+        return to_html(f"{report['plan']['title']}: run {report['run']['id']}", blocks(report))
+    return to_markdown(blocks(report))
 
 
-def _markdown(report: dict[str, Any]) -> Iterator[str]:
-    plan, run_ = report["plan"], report["run"]
-    yield f"# {_cell(plan['title'])}: run {run_['id']}, {run_['state']}"
-    yield ""
-    yield f"- plan `{plan['id']}`, sha256 `{plan['sha256']}`" + (f", target {plan['target']}" if plan["target"] else "")
-    yield f"- started {run_['started_at']} by {_cell(run_['started_by'])}"
-    ended = run_["ended_at"] or "not yet"
-    yield f"- ended {ended}" + (f", after {format_duration(run_['duration_s'])}" if run_["duration_s"] else "")
-    if run_["reason"]:
-        yield f"- {_cell(run_['reason'])}"
-    for name, value in run_["variables"].items():
-        yield f"- {name} = `{_cell(value)}`"
-    for phase in report["phases"]:
-        yield from _phase(phase)
-    if report["confirmations"]:
-        yield from ("", "## Confirmations", "", "| step | typed | by | at |", "|---|---|---|---|")
-        for given in report["confirmations"]:
-            yield f"| {given['step']} | {_cell(given['typed'])} | {_cell(given['by'])} | {given['at']} |"
-    if report["objectives"]:
-        yield from ("", "## Objectives", "", "| objective | before | after | target | |", "|---|---|---|---|---|")
-        for goal in report["objectives"]:
-            before, after = (_number(goal[side], goal["unit"]) for side in ("before", "after"))
-            yield f"| {_cell(goal['title'])} | {before} | {after} | `{_cell(goal['target'])}` | {goal['state']} |"
-    if report["costs"]:
-        costs = report["costs"]
-        yield from ("", f"## Costs a month, {costs['currency']} ({costs['source']})", "")
-        yield from ("| line | before | after | difference |", "|---|---|---|---|")
-        for line in costs["lines"]:
-            yield f"| {_cell(line['line'])} | {line['before']} | {line['after']} | {line['difference']} |"
-        yield f"| total | {costs['before']} | {costs['after']} | {costs['difference']} |"
-    if report["rollback"]:
-        yield from _rollback(report["rollback"])
-    yield from ("", "## What happened", "")
-    for row in report["timeline"]:
-        yield f"- {row['at']} {row['kind']}: {_cell(row['text'])}"
-    yield ""
-    yield f"{report['journal']['records']} records; the journal's head is `{report['journal']['head_hash']}`."
-
-
-def _phase(phase: dict[str, Any]) -> Iterator[str]:
-    yield from ("", f"## Phase {phase['id']}: {_cell(phase['title'])}", "")
-    yield from ("| step | state | attempts | exit code | took | by |", "|---|---|---|---|---|---|")
-    for step in phase["steps"]:
-        last = step["attempts"][-1] if step["attempts"] else {}
-        took = format_duration(last["duration_s"]) if last.get("duration_s") is not None else "–"
-        code = last.get("exit_code")
-        yield (
-            f"| {step['id']} | {step['state']} | {len(step['attempts'])} | {'–' if code is None else code} | {took} "
-            f"| {_cell(last.get('by', '–'))} |"
-        )
-    for step in phase["steps"]:
-        if step["reason"]:
-            yield f"- {step['id']}: {_cell(step['reason'])}"
-        for item in step["items"]:
-            who = f"{_cell(item['by'])} at {item['at']}"
-            yield f"- {step['id']} item {item['item']} by {who}: {_cell(item['evidence'])}"
-    gate = phase["gate"]
-    if gate is None:
+def write_file(path: Path, text: str) -> None:
+    """Write a file whole or not at all; what is no regular file (a pipe, /dev/null) is simply written to."""
+    if path.is_dir():
+        raise UsageError(f"{path} is a directory", f"name a file, such as {path / 'report.html'}")
+    if path.exists() and not path.is_file():
+        path.write_text(text, encoding="utf-8")
         return
-    yield ""
-    said = f", go by {_cell(gate['answered_by'])}" if gate["answered_by"] else ""
-    held = f", held {format_duration(gate['held_s'])}" if gate["held_s"] >= 1 else ""
-    yield f"Gate: {gate['state']}{held}{said}" + (f": {_cell(gate['reason'])}" if gate["reason"] else "")
-    if gate["evidence"]:
-        yield from ("", "| check | status | what | expected | observed |", "|---|---|---|---|---|")
-    for evidence in gate["evidence"]:
-        if not evidence["findings"]:
-            yield f"| {evidence['check']} | {evidence['status']} | {_cell(evidence['summary'])} | | |"
-        for f in evidence["findings"]:
-            cells = (evidence["check"], f["status"], _cell(f["what"]), _cell(f["expected"]), _cell(f["observed"]))
-            yield f"| {' | '.join(cells)} |"
+    path = path.resolve()  # what a link points at is replaced, not the link
+    beside = path.with_name(f".{path.name}.{secrets.token_hex(6)}")
+    try:
+        mode = path.stat().st_mode & 0o777 if path.exists() else 0o666
+        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+    except OSError as error:
+        raise StateError(
+            f"the report could not be written to {path}: {error.strerror}", "free space, or name another file"
+        ) from error
+    finally:
+        with suppress(OSError):
+            beside.unlink()
 
 
-def _rollback(rollback: dict[str, Any]) -> Iterator[str]:
-    yield from ("", f"## Rollback {rollback['name'] or 'step by step'}: {rollback['state']}", "")
-    if rollback["duration_s"] is not None:
-        budget = {True: ", within its budget", False: ", over its budget", None: ""}[rollback["within_budget"]]
-        yield f"- took {format_duration(rollback['duration_s'])}{budget}"
-    for action in rollback["actions"]:
-        undoes = f"undo {action['undoes']}: " if action["undoes"] else ""
-        yield f"- {undoes}`{_cell(action['run'])}`: {action['state']}"
-    for text in rollback["cannot_undo"]:
-        yield f"- {_cell(text)}"
-    for evidence in rollback["verify"]:
-        yield f"- afterwards {evidence['check']}: {evidence['status']}: {_cell(evidence['summary'])}"
+def _make(engine: Engine, args: Namespace) -> dict[str, Any]:
+    import time
+
+    from switchover.migration.attempt import Attempt
+    from switchover.migration.keeper import plan_in_force
+    from switchover.migration.output import read_tail
+    from switchover.migration.report import Sources, make_report
+    from switchover.migration.state import fold
+
+    keeper = engine.keeper
+    journal = keeper.journal
+    if journal is None or not engine.state.exists:
+        raise SwitchoverError("there is no run to report on yet", f"begin one with `switchover run {args.plan}`")
+    run_id = args.run or engine.state.run_id
+    if run_id not in (runs := journal.runs()):
+        raise SwitchoverError(f"there is no run {run_id!r}", f"there is {', '.join(runs)}")
+    records = journal.records(run_id)
+    state = fold(records)
+    directory = keeper.workspace.run_directory(run_id)
+
+    def tail(unit: str, attempt: int) -> tuple[tuple[str, ...], int]:
+        return read_tail(Attempt.of(directory, unit, attempt).directory, _TAIL)
+
+    sources = Sources(tuple(records), (journal.last_seq(), journal.head_hash()), tail, time.time())
+    return make_report(plan_in_force(keeper.file, state).plan, state, sources)
 
 
-def _number(value: float | None, unit: str) -> str:
-    return "not measured" if value is None else f"{value:g} {unit}".strip()
-
-
-def _cell(text: str) -> str:
-    """Keep text on its line and out of the table's structure."""
-    return text.replace("\\", "\\\\").replace("|", "\\|").replace("\n", " ").replace("`", "'")
+def _clean(value: Any, redact: Callable[[str], str]) -> Any:
+    """Return the document without secrets and without what steers a terminal or turns text around."""
+    if isinstance(value, str):
+        return neutralise(redact(value))
+    if isinstance(value, dict):
+        return {_clean(key, redact): _clean(item, redact) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_clean(item, redact) for item in value]
+    return value

@@ -2,28 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from switchover.clock import iso_utc
 from switchover.costs.estimate import costs_view
 from switchover.migration import events as ev
-from switchover.migration.state import Moment, RunState
-from switchover.migration.timeline import timeline
-from switchover.plan.model import Plan
-from switchover.redaction import neutralise
+from switchover.migration import report_people as people
+from switchover.migration.rollback import WayBack, ways_back
+from switchover.migration.state import Attempt, Moment, RunState, UnitState
+from switchover.plan.model import Gate, Plan, Step
 from switchover.snapshot import CostsView
 
-__all__ = ["make_report"]
+__all__ = ["Sources", "make_report"]
 
 
-def make_report(plan: Plan, state: RunState, records: Sequence[ev.Record], head_hash: str) -> dict[str, Any]:
+Tail = Callable[[str, int], tuple[tuple[str, ...], int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """What the report is made from beside plan and state. `tail` gives an attempt's last lines and bytes in all."""
+
+    records: Sequence[ev.Record]
+    head: tuple[int, str]  # number and hash of the newest record of the whole journal
+    tail: Tail
+    made_at: float
+
+
+def make_report(plan: Plan, state: RunState, sources: Sources) -> dict[str, Any]:
     """Return the report as a document. Times are ISO 8601 UTC, durations seconds."""
+    records = sources.records
     started = next(r.event for r in records if isinstance(r.event, ev.RunStarted))
     return {
         "plan": {
             "id": started.plan_id,
             "title": started.plan_title,
+            "owner": plan.owner,
             "path": started.plan_path,
             "sha256": started.plan_digest,
             "target": started.target or None,
@@ -39,16 +55,19 @@ def make_report(plan: Plan, state: RunState, records: Sequence[ev.Record], head_
             "variables": dict(state.variables),
             "version": started.version,
         },
+        "operators": people.operators(records),
         "phases": [
             {
                 "id": phase.id,
                 "title": phase.title or phase.id,
-                "steps": [_step(s.id, s.title, state) for s in phase.steps],
+                "steps": [_step(step, state, sources) for step in phase.steps],
             }
-            | {"gate": _gate(phase.id, state) if phase.gate else None}
+            | {"gate": _gate(phase.id, phase.gate, state, records) if phase.gate else None}
             for phase in plan.phases
         ],
+        "decisions": people.decisions(records),
         "confirmations": _confirmations(records),
+        "waivers": people.waivers(records),
         "objectives": [
             {
                 "name": name,
@@ -63,12 +82,16 @@ def make_report(plan: Plan, state: RunState, records: Sequence[ev.Record], head_
             for measured in [state.measurements.get(name)]
         ],
         "costs": _costs(costs_view(plan)),
-        "rollback": _rollback(state),
-        "timeline": [
-            {"at": iso_utc(row.at), "kind": row.kind, "text": row.text, "status": row.status or None}
-            for row in timeline(records)
-        ],
-        "journal": {"records": len(records), "head_hash": head_hash},
+        "ways_back": [_way_back(way, records) for way in ways_back(plan, state)],
+        "rollback": _rollback(state, sources),
+        "other": people.others(records),
+        "timeline": people.what_happened(records),
+        "signoff": {
+            "roles": list(plan.signoff.roles) if plan.signoff else [],
+            "retention_s": plan.signoff.retention if plan.signoff else None,
+        },
+        "journal": {"records": len(records), "head_seq": sources.head[0], "head_hash": sources.head[1]},
+        "made_at": iso_utc(sources.made_at),
     }
 
 
@@ -83,57 +106,90 @@ def _between(start: Moment | None, end: Moment | None) -> float | None:
     return round(max(0.0, end.mono - start.mono if same_boot else end.at - start.at), 3)
 
 
-def _step(step_id: str, title: str | None, state: RunState) -> dict[str, Any]:
-    unit = state.unit(step_id)
+def _step(step: Step, state: RunState, sources: Sources) -> dict[str, Any]:
+    unit = state.unit(step.id)
     return {
-        "id": step_id,
-        "title": title or step_id,
+        "id": step.id,
+        "title": step.title or step.id,
+        "effect": step.effect,
+        "irreversible": step.irreversible,
+        "command": step.run.strip() if step.run else None,
+        "env_names": sorted(step.env),
+        "rollback": step.rollback.run.strip() if step.rollback else None,
         "state": unit.stage.value,
-        "reason": neutralise(unit.reason) or None,
+        "reason": unit.reason or None,
         "outputs": dict(unit.outputs),
-        "attempts": [
-            {
-                "number": attempt.number,
-                "by": str(attempt.by),
-                "started_at": iso_utc(attempt.started.at),
-                "ended_at": _when(attempt.ended),
-                "duration_s": attempt.duration_s,
-                "outcome": attempt.outcome or None,
-                "exit_code": attempt.exit_code,
-                "argv": list(attempt.argv),
-            }
-            for attempt in unit.attempts
-        ],
-        "items": [
-            {"item": number + 1, "by": tick.who, "at": iso_utc(tick.at), "evidence": tick.evidence}
-            for number, tick in sorted(unit.ticks.items())
-        ],
+        "attempts": [_attempt(step.id, attempt, sources) for attempt in unit.attempts],
+        "items": [_item(number, text, unit) for number, text in enumerate(step.manual)],
     }
 
 
-def _gate(phase: str, state: RunState) -> dict[str, Any]:
+def _attempt(unit: str, attempt: Attempt, sources: Sources) -> dict[str, Any]:
+    tail, total = sources.tail(unit, attempt.number) if attempt.argv else ((), 0)
+    return {
+        "number": attempt.number,
+        "by": str(attempt.by),
+        "started_at": iso_utc(attempt.started.at),
+        "ended_at": _when(attempt.ended),
+        "duration_s": attempt.duration_s,
+        "outcome": attempt.outcome or None,
+        "exit_code": attempt.exit_code,
+        "reason": attempt.reason or None,
+        "argv": list(attempt.argv),
+        "output_bytes": attempt.output_bytes or total,
+        "output_tail": list(tail),
+    }
+
+
+def _item(number: int, text: str, unit: UnitState) -> dict[str, Any]:
+    tick = unit.ticks.get(number)
+    return {
+        "item": number + 1,
+        "text": text,
+        "by": tick.who if tick else None,
+        "at": iso_utc(tick.at) if tick else None,
+        "evidence": tick.evidence if tick else None,
+    }
+
+
+def _gate(phase: str, asked: Gate, state: RunState, records: Sequence[ev.Record]) -> dict[str, Any]:
     gate = state.gate(phase)
     return {
         "state": gate.stage.value,
         "at": _when(gate.ended),
+        "requires": list(asked.require),
+        "proves": list(asked.prove),
+        "hold_s": asked.hold,
+        "human": asked.human,
+        "roles": list(asked.roles),
         "held_s": round(gate.held_s, 3),
         "answered_by": gate.answered_by or None,
         "note": gate.note or None,
         "reason": gate.reason or None,
-        "evidence": [_evidence(e) for e in gate.evidence],
+        "evidence": [people.evidence(e) for e in gate.evidence],
+        "shut": [
+            {"at": iso_utc(r.at), "reason": r.event.reason, "evidence": [people.evidence(e) for e in r.event.evidence]}
+            for r in records
+            if isinstance(r.event, ev.GateFailed) and r.event.phase == phase
+        ],
     }
 
 
-def _evidence(evidence: ev.Evidence) -> dict[str, Any]:
+def _way_back(way: WayBack, records: Sequence[ev.Record]) -> dict[str, Any]:
+    gone = any(isinstance(r.event, ev.RollbackStarted) and r.event.name == way.name for r in records)
+    rehearsed = [e for e in people.rehearsals(records) if e["details"].get("name", "") in (way.name, None)]
     return {
-        "check": evidence.check,
-        "status": evidence.status,
-        "summary": evidence.summary,
-        "observed_at": iso_utc(evidence.observed_at),
-        "findings": [
-            {"what": what, "expected": expected, "observed": observed, "status": status}
-            for what, expected, observed, status in evidence.findings
-        ],
+        "name": way.name or None,
+        "title": way.title,
+        "open": way.available,
+        "reason": way.reason or None,
+        "actions": [item.label for item in way.items],
+        "cannot_undo": list(way.cannot_undo),
+        "expect_s": way.expect_s,
+        "budget_s": way.budget_s,
+        "data_loss": way.data_loss or None,
+        "rehearsed_at": rehearsed[-1]["at"] if rehearsed else None,
+        "gone": gone,
     }
 
 
@@ -153,13 +209,13 @@ def _confirmations(records: Sequence[ev.Record]) -> list[dict[str, Any]]:
                 "by": str(by),
                 "at": iso_utc(record.at),
                 "typed": text,
-                "evidence": [_evidence(e) for e in evidence],
+                "evidence": [people.evidence(e) for e in evidence],
             }
         )
     return found
 
 
-def _rollback(state: RunState) -> dict[str, Any] | None:
+def _rollback(state: RunState, sources: Sources) -> dict[str, Any] | None:
     rollback = state.rollback
     if rollback is None:
         return None
@@ -171,11 +227,17 @@ def _rollback(state: RunState) -> dict[str, Any] | None:
         "budget_s": rollback.budget_s,
         "within_budget": rollback.within_budget,
         "actions": [
-            {"run": item.run, "undoes": item.undoes or None, "state": state.unit(item.unit).stage.value}
+            {
+                "run": item.run,
+                "undoes": item.undoes or None,
+                "state": state.unit(item.unit).stage.value,
+                "reason": state.unit(item.unit).reason or None,
+                "attempts": [_attempt(item.unit, attempt, sources) for attempt in state.unit(item.unit).attempts],
+            }
             for item in rollback.items
         ],
         "cannot_undo": list(rollback.cannot_undo),
-        "verify": [_evidence(e) for e in rollback.evidence],
+        "verify": [people.evidence(e) for e in rollback.evidence],
     }
 
 
@@ -187,7 +249,10 @@ def _costs(costs: CostsView) -> dict[str, Any] | None:
         "before": costs.before_total,
         "after": costs.after_total,
         "difference": costs.difference,
+        "budget": costs.budget or None,
+        "within_budget": costs.within_budget,
         "source": costs.source,
+        "measured": None,
         "lines": [
             {"line": row.line, "before": row.before, "after": row.after, "difference": row.difference}
             for row in costs.rows
