@@ -425,3 +425,17 @@ async def test_a_list_of_hundreds_is_walked_through_with_the_keys_of_vi() -> Non
         assert "more" in screen_text(app)
 
     await play(story, samples.crowd(), tab="checks")
+
+
+async def test_a_long_error_is_shown_whole() -> None:
+    async def story(pilot: Any, app: SwitchoverApp, source: FakeSource, _clock: StillClock) -> None:
+        source.answers["run.next"] = RefusedError(
+            "the step may not run: " + "because of this " * 8, "do that first, then again"
+        )
+        await press(pilot, "enter")
+        text = screen_text(app)
+        assert "…" not in "".join(line for line in text.splitlines() if "because" in line)
+        assert "do that first, then again" in text
+        assert "esc read" in text
+
+    await play(story, samples.healthy(), tab="migration")

@@ -6,7 +6,7 @@ from textual import events
 
 from switchover.ui.presentation.header import header_line, lost_line, tab_line, title_rule
 from switchover.ui.presentation.keys import KeyHint, key_line
-from switchover.ui.presentation.line import Line, Span, rule, spread
+from switchover.ui.presentation.line import Line, Span, rule, spread, wrap
 from switchover.ui.presentation.moment import Moment
 from switchover.ui.theme import Painter
 from switchover.ui.widgets.lines import LineView
@@ -56,20 +56,19 @@ class RuleLine(LineView):
 
 
 class StatusLine(LineView):
-    """One line for what went wrong; it stays until it has been read."""
+    """What went wrong, and what to do about it: as many lines as it takes, until it has been read."""
 
     DEFAULT_CSS = "StatusLine { height: 1; display: none; }"
+    MOST = 5
 
     def __init__(self, painter: Painter) -> None:
         super().__init__(painter, id="status")
-        self._said: Line = ()
+        self._text = ""
+        self._hint = ""
 
     def say(self, text: str, *, hint: str = "") -> None:
-        """Show an error, and what to do about it."""
-        said = [Span(f" ✗ {text}".replace("\n", " · "), "message-error")]
-        if hint:
-            said.append(Span(f"  {hint}".replace("\n", " · "), "key-label"))
-        self._said = tuple(said)
+        """Show an error."""
+        self._text, self._hint = " · ".join(text.split("\n")), " · ".join(hint.split("\n"))
         self.display = True
         self._draw()
 
@@ -84,8 +83,17 @@ class StatusLine(LineView):
         self._draw()
 
     def _draw(self) -> None:
+        width = self.size.width or self.screen.size.width
+        body = wrap(self._text, width - 14, "message-error") + (
+            wrap(self._hint, width - 14, "key-label") if self._hint else []
+        )
         close: Line = (Span(" esc", "key"), Span(" read ", "key-label"))
-        self.set_lines([spread(self._said, close, self.size.width)])
+        lines: list[Line] = [
+            spread((Span(" ✗ " if not index else "   ", "message-error"), *line), close if not index else (), width)
+            for index, line in enumerate(body[: self.MOST])
+        ]
+        self.styles.height = max(len(lines), 1)
+        self.set_lines(lines)
 
 
 class KeyBar(LineView):
