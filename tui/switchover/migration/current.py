@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from switchover.clock import iso_utc
 from switchover.migration.confirm import why_not_yet
 from switchover.migration.execution import Executor
 from switchover.migration.keeper import Keeper
 from switchover.migration.next import next_action
 from switchover.migration.output import read_tail
+from switchover.migration.state import Stage
 from switchover.migration.view import GateLive, OutputTail, ViewContext, build_view
 from switchover.plan.templates import TemplateError
 from switchover.plan.variables import MissingValueError, render
@@ -43,7 +47,37 @@ def current_view(keeper: Keeper, executor: Executor, gate: GateLive | None) -> M
         _needed(keeper),
         reasons,
     )
-    return build_view(keeper.plan, keeper.state, context)
+    return _with_absence(keeper, _with_places(keeper, build_view(keeper.plan, keeper.state, context)))
+
+
+def _with_places(keeper: Keeper, view: MigrationView) -> MigrationView:
+    """Say of a step that runs elsewhere where that is."""
+    places = {unit: place for unit in keeper.state.open_units if (place := keeper.elsewhere(unit)) is not None}
+    if not places:
+        return view
+    phases = tuple(
+        replace(
+            phase,
+            steps=tuple(
+                replace(step, reason=f"runs on {places[step.id]}") if step.id in places else step
+                for step in phase.steps
+            ),
+        )
+        for phase in view.phases
+    )
+    return replace(view, phases=phases)
+
+
+def _with_absence(keeper: Keeper, view: MigrationView) -> MigrationView:
+    """While the journal is away, nothing can begin and nothing counts as done: say since when, and why."""
+    since = keeper.absence.since
+    if since is None:
+        return view
+    running = keeper.state.open_units
+    rest = f"; {running[0]} goes on, its end is recorded when it is back" if running else "; nothing begins before that"
+    text = f"the journal is away since {iso_utc(since)}: {keeper.absence.reason}{rest}"
+    action = replace(view.action, kind="wait", text=text, dangerous=False)
+    return replace(view, state=Stage.WAITING.value, action=action)
 
 
 def _needed(keeper: Keeper) -> tuple[tuple[str, str, str], ...]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from switchover.errors import RefusedError, UsageError
+from switchover.errors import JournalAwayError, RefusedError, UsageError
 from switchover.migration.next import reached
 from switchover.migration.state import Stage
 
@@ -59,7 +59,15 @@ async def drive(
                 return DriveOutcome("reached", f"phase {until} is through")
             if engine.interrupted:
                 return DriveOutcome("failed", f"stopped: {engine.interrupted}", "run again to go on")
-            outcome = await _one(engine, op, confirmations, ticks, retries)
+            try:
+                outcome = await _one(engine, op, confirmations, ticks, retries)
+            except JournalAwayError:
+                if engine.interrupted:
+                    raise
+                await engine.until_journal_is_back()  # nothing begins before that; then decide anew from what it says
+                await engine.recover(op)
+                await engine.settled()
+                continue
             if outcome is not None:
                 return outcome
 
@@ -109,6 +117,10 @@ async def _one(
             return DriveOutcome("unknown", f"the outcome of {unit} is unknown: {action.reason}", hint)
         case "rollback":
             return DriveOutcome("failed", "a rollback was begun and is not through", _rollback_hint(engine))
+        case "wait" if place := engine.keeper.elsewhere(unit):
+            hint = "go on with `switchover run` there; if that machine is lost, say how it ended: "
+            hint += f"--resolve {unit}=done|failed|retry|rollback --reason TEXT"
+            return DriveOutcome("waiting", f"{unit} runs on {place}", hint)
         case _:
             return DriveOutcome("failed", f"{unit} runs", "see `switchover status`")
     return None

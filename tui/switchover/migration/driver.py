@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any
 
-from switchover.errors import LockedError, RefusedError
+from switchover.errors import JournalAwayError, LockedError, RefusedError
 from switchover.migration import events as ev
 from switchover.migration.execution import Executor, Unit
 from switchover.migration.gates import watch_gate
@@ -15,6 +15,7 @@ from switchover.migration.keeper import Keeper
 from switchover.migration.next import next_action
 from switchover.migration.operator import Operator
 from switchover.migration.recovery import StillRunning, apply_policy, find_truth
+from switchover.migration.state import RunState, Stage
 from switchover.migration.view import GateLive
 from switchover.plan.model import Phase
 
@@ -45,6 +46,7 @@ class Driver:
                 task.cancel()
                 with suppress(asyncio.CancelledError, Exception):
                     await task
+        await self.keeper.news.aclose()
         self.keeper.close()
 
     # The right to act
@@ -65,8 +67,12 @@ class Driver:
             self.keeper.lock.release()
 
     @asynccontextmanager
-    async def acting(self, op: Operator, what: str, *, settled: bool = True) -> AsyncIterator[None]:
-        """Take the lock and what others have written; with `settled`, leave no unit without its truth."""
+    async def acting(self, op: Operator, what: str, *, settled: bool = True, deciding: str = "") -> AsyncIterator[None]:
+        """Take the lock and what others have written; with `settled`, leave no unit without its truth.
+
+        `deciding` is a unit that may be left without it where it runs elsewhere: a person is about to say what became
+        of it.
+        """
         self.refuse_read_only()
         if self.busy:
             raise RefusedError(f"{self.busy} is going on", "wait for it, or abort it")
@@ -78,13 +84,23 @@ class Driver:
             self.keeper.refresh(writable=True)
             if settled and self.keeper.state.open_units:
                 await self._find_truth(op)
-                if self.keeper.state.open_units:
-                    raise RefusedError(f"{self.keeper.state.open_units[0]} still runs", "wait for it, or abort it")
+                for unit in self.keeper.state.open_units:
+                    if self.keeper.elsewhere(unit) is None:
+                        raise RefusedError(f"{unit} still runs", "wait for it, or abort it")
+                    if unit != deciding:
+                        raise self._runs_elsewhere(unit)
             yield
         finally:
             if self._attached is None:
                 self._at_rest()
             self.keeper.lock.release()
+
+    def _runs_elsewhere(self, unit: str) -> RefusedError:
+        return RefusedError(
+            f"{unit} runs on {self.keeper.elsewhere(unit)}, and only there can be told what became of it",
+            "go on with `switchover run` there; if that machine is lost: "
+            f"--resolve {unit}=done|failed|retry|rollback --reason TEXT",
+        )
 
     async def idle(self) -> None:
         """Wait until no action goes on."""
@@ -125,7 +141,8 @@ class Driver:
         if self.read_only or self.busy:
             return
         self.keeper.refresh()
-        if self.keeper.state.open_units or self._unended():
+        here = [unit for unit in self.keeper.state.open_units if self.keeper.elsewhere(unit) is None]
+        if here or self._unended():
             with suppress(LockedError):
                 async with self.acting(op, "recovery", settled=False):
                     await self._find_truth(op)
@@ -178,6 +195,10 @@ class Driver:
         if not (gate.require or gate.prove or gate.human):
             keeper.record(ev.GateFailed(phase.id, "the gate requires nothing, so it proves nothing"))
             return False
+
+        def is_owed(state: RunState) -> bool:
+            return state.gate(phase.id).stage is Stage.RUNNING
+
         self._gate_stopped = ""
         self._gate_task = asyncio.ensure_future(
             watch_gate(
@@ -196,28 +217,31 @@ class Driver:
         except asyncio.CancelledError:
             if not self._gate_stopped:
                 raise  # it is we who are cancelled
-            keeper.record(ev.GateFailed(phase.id, self._gate_stopped))
+            await keeper.record_when_back(ev.GateFailed(phase.id, self._gate_stopped), is_owed)
             return False
         finally:
             self._gate_task.cancel()
             self._gate_task = None
             self.gate = None
+        event: ev.Event = ev.GatePassed(phase.id, verdict.evidence, verdict.held_s, verdict.measurements)
         if not verdict.passed:
-            keeper.record(ev.GateFailed(phase.id, verdict.reason, verdict.evidence, verdict.measurements))
-            return False
-        if gate.human:
-            keeper.record(ev.GateWaitsForHuman(phase.id, verdict.evidence, verdict.held_s))
-            return False
-        keeper.record(ev.GatePassed(phase.id, verdict.evidence, verdict.held_s, verdict.measurements))
+            event = ev.GateFailed(phase.id, verdict.reason, verdict.evidence, verdict.measurements)
+        elif gate.human:
+            event = ev.GateWaitsForHuman(phase.id, verdict.evidence, verdict.held_s)
+        await keeper.record_when_back(event, is_owed)
         self.end_if_through(op)
-        return True
+        return keeper.state.gate(phase.id).stage is Stage.DONE
 
     def stop(self, op: Operator, reason: str) -> None:
         """Stop the step or gate that goes on."""
         running = self.keeper.state.open_units
         reason = self.keeper.clean(reason)
         said = f"stopped by {op.who}" + (f": {reason}" if reason else "")
-        self.keeper.record(ev.AbortRequested(running[0] if running else self.busy, reason, op))
+        if self.keeper.absence.waiting:
+            self.keeper.absence.give_up()  # it has ended; only the journal is waited for
+            return
+        with suppress(JournalAwayError):  # a stop stays possible; the end that it leads to says who stopped it
+            self.keeper.record(ev.AbortRequested(running[0] if running else self.busy, reason, op))
         if self._gate_task is not None:
             self._gate_stopped = said
             self._gate_task.cancel()

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
 from switchover import __version__
-from switchover.errors import RefusedError
+from switchover.errors import JournalAwayError, RefusedError
 from switchover.migration import events as ev
 from switchover.migration.confirm import check_text, missing_person, why_not_yet
 from switchover.migration.current import current_view
@@ -50,6 +50,7 @@ class Engine:
 
     def __init__(self, keeper: Keeper, *, read_only: bool = False) -> None:
         self.keeper = keeper
+        self._records: tuple[ev.Record, ...] = ()
         self._driver = Driver(keeper, read_only=read_only)
 
     @classmethod
@@ -110,11 +111,20 @@ class Engine:
 
     def refresh(self) -> bool:
         """Take in what another process has journalled; return whether there was anything."""
-        return False if self.busy else self.keeper.refresh()
+        return self.keeper.keep_line() if self.busy else self.keeper.refresh()
+
+    async def news(self) -> bool:
+        """Wait until it is worth to `refresh`: a file is looked at now and then, a database tells, which is True."""
+        return await self.keeper.news.wait()
+
+    async def until_journal_is_back(self) -> None:
+        """Wait until a shared journal that was away answers, is ours, and has been read."""
+        await self.keeper.until_back()
 
     def holder(self) -> Holder | None:
         """Return who drives the run now."""
-        return read_holder(self.keeper.workspace.lock)
+        journal = self.keeper.journal
+        return read_holder(self.keeper.workspace.lock) or (journal.holder() if journal is not None else None)
 
     def scope(self) -> Scope:
         """Return what templates are filled from, as things stand."""
@@ -135,13 +145,18 @@ class Engine:
         return tuple(
             name
             for name in self.state.open_units
-            if (last := self.state.unit(name).last) and not self._driver.executor.attempt(name, last.number).watched()
+            if (last := self.state.unit(name).last)
+            and self.keeper.elsewhere(name) is None
+            and not self._driver.executor.attempt(name, last.number).watched()
         )
 
     def records(self) -> tuple[ev.Record, ...]:
         """Return all that is on record of this run."""
         journal = self.keeper.journal
-        return tuple(journal.records(self.state.run_id)) if journal is not None and self.state.exists else ()
+        if journal is not None and self.state.exists:
+            with suppress(JournalAwayError):  # what was read last is still true, and all that can be known now
+                self._records = tuple(journal.records(self.state.run_id))
+        return self._records if self.state.exists else ()
 
     def head_hash(self) -> str:
         """Return the hash that vouches for the whole journal up to now."""
@@ -155,6 +170,10 @@ class Engine:
     def read_output(self, step_id: str, attempt: int, offset: int, limit: int) -> tuple[str, int, bool]:
         """Return what a unit wrote from an absolute offset on, the next offset, and whether that was all."""
         last = self.state.unit(step_id).last
+        place = self.keeper.elsewhere(step_id)
+        if place is not None and last is not None and last.number == attempt:
+            text = f"its output is on {place}\n".encode()
+            return text[offset:].decode(errors="replace"), len(text), True
         runs = last is not None and last.number == attempt and self.state.unit(step_id).stage is Stage.RUNNING
         directory = self._driver.executor.attempt(step_id, attempt).directory
         chunk = read_output(directory, offset, limit, ended=not runs)
@@ -184,6 +203,8 @@ class Engine:
         self._driver.interrupted = reason
         if self.busy:
             self._driver.stop(op, reason)
+        else:
+            self.keeper.absence.give_up()
 
     async def settled(self) -> None:
         """Wait for the end of a unit that was attached to."""
@@ -326,11 +347,12 @@ class Engine:
     async def resolve(self, step_id: str, choice: str, reason: str, op: Operator) -> None:
         """Decide what an unknown outcome counts as: done, failed, retry or rollback.
 
-        A failed step that was mended by hand may be called done.
+        A failed step that was mended by hand may be called done. One that began on a machine that is lost is unknown.
         """
-        async with self._driver.acting(op, f"step {step_id}"):
+        async with self._driver.acting(op, f"step {step_id}", deciding=step_id):
             unit, keeper = self.state.unit(step_id), self.keeper
-            if unit.stage not in (Stage.UNKNOWN, Stage.FAILED) or unit.last is None:
+            lost = keeper.elsewhere(step_id) if unit.stage is Stage.RUNNING else None
+            if (unit.stage not in (Stage.UNKNOWN, Stage.FAILED) and lost is None) or unit.last is None:
                 raise RefusedError(f"{step_id} has no unknown outcome: it is {unit.stage}", _STATUS)
             if self.action.unit != step_id:
                 raise RefusedError(f"{step_id} is not what the run waits for", _STATUS)
@@ -342,6 +364,9 @@ class Engine:
             if alive and chosen != "failed":
                 pids = ", ".join(map(str, alive))
                 raise RefusedError(f"{step_id} still runs without its watcher: pid {pids}", "wait for it, or abort it")
+            if lost is not None:
+                why = f"it ran on {lost}, which {op.who} says is lost"
+                keeper.record(ev.StepUnknown(step_id, unit.last.number, why))
             keeper.record(ev.StepResolved(step_id, unit.last.number, chosen, reason, op))
             self._driver.end_if_through(op)
         if chosen == "rollback":

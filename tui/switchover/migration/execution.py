@@ -20,6 +20,7 @@ from switchover.migration.keeper import Keeper
 from switchover.migration.operator import Operator
 from switchover.migration.output import digest_output
 from switchover.migration.spawn import LauncherLostError, ShimRequest
+from switchover.migration.state import RunState, Stage
 from switchover.plan.model import Step
 from switchover.plan.templates import TemplateError
 from switchover.plan.variables import MissingValueError, render
@@ -115,6 +116,7 @@ class Executor:
             rollback=unit.rollback,
             confirmed=confirmed,
             evidence=evidence,
+            place=keeper.place,
         )
         if self.stopped_because:
             raise RefusedError(f"{unit.name} was not started: {self.stopped_because}", "run it again when it may")
@@ -122,14 +124,14 @@ class Executor:
         truth = await self._launch(unit, number, attempt, env, cwd)
         if isinstance(truth, Running):
             truth = await self._watch(truth.pidfd, attempt)
-        self.settle(unit.name, number, truth, unit.captures)
+        await self.settle(unit.name, number, truth, unit.captures)
         if isinstance(truth, NeverStarted):
             raise StateError(f"{unit.name} was not started: {truth.reason}", "see to it, then go on")
 
     async def attach(self, name: str, number: int, pidfd: int) -> None:
         """Wait for the end of a unit that runs under its shim already, and record it."""
         truth = await self._watch(pidfd, self.attempt(name, number))
-        self.settle(name, number, truth)
+        await self.settle(name, number, truth)
 
     def attempt(self, name: str, number: int) -> Attempt:
         """Return the place of an attempt's records and output."""
@@ -151,16 +153,24 @@ class Executor:
         except TemplateError as error:
             raise RefusedError(f"{text!r} cannot be filled in: {error}", "mend the plan") from error
 
-    def settle(self, name: str, number: int, truth: Truth, captures: Mapping[str, str] | None = None) -> None:
-        """Write down what became of an attempt."""
-        record = self._keeper.record
+    async def settle(self, name: str, number: int, truth: Truth, captures: Mapping[str, str] | None = None) -> None:
+        """Write down what became of an attempt, however long the journal is away. A step that runs is left alone."""
+        event: ev.StepEnded | ev.StepNotStarted | ev.StepUnknown
         match truth:
             case Ended(exit_record):
-                record(self._ended(name, number, exit_record, captures or {}))
+                event = self._ended(name, number, exit_record, captures or {})
             case NeverStarted(reason):
-                record(ev.StepNotStarted(name, number, reason))
+                event = ev.StepNotStarted(name, number, reason)
             case Lost(reason):
-                record(ev.StepUnknown(name, number, reason))
+                event = ev.StepUnknown(name, number, reason)
+            case Running():
+                return
+
+        def is_owed(state: RunState) -> bool:
+            unit = state.unit(name)
+            return unit.stage is Stage.RUNNING and unit.last is not None and unit.last.number == number
+
+        await self._keeper.record_when_back(event, is_owed)
 
     def _missing(self, error: MissingValueError) -> RefusedError:
         refused = self._keeper.resolve().refused.get(error.name)

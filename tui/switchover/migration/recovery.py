@@ -24,16 +24,16 @@ class StillRunning:
 
 
 async def find_truth(keeper: Keeper, executor: Executor, operator: Operator) -> StillRunning | None:
-    """Settle every open unit. Return the one that still runs, if one does."""
+    """Settle every open unit of this place. Return the one that still runs, if one does."""
     boot_id = keeper.tools.clock.boot_id()
     for unit in keeper.state.open_units:
         last = keeper.state.unit(unit).last
-        if last is None:
+        if last is None or keeper.elsewhere(unit) is not None:
             continue
         truth = executor.attempt(unit, last.number).find_out(boot_id, last.started.boot_id)
         if isinstance(truth, Running):
             return StillRunning(unit, last.number, truth.pidfd)
-        executor.settle(unit, last.number, truth)
+        await executor.settle(unit, last.number, truth)
         await apply_policy(keeper, executor, unit, operator)
     return None
 
