@@ -158,7 +158,7 @@ def test_an_unknown_problem_is_worse_than_a_warning() -> None:
 
 def test_the_header_says_plan_target_run_live_side_holder_and_age() -> None:
     text = plain(header_line(moment(samples.trouble()), 120))
-    for part in ("aws-all-in-one", "prod", "run 7", "data 2/7", "live old", "ana@bastion", "0.4 s"):
+    for part in ("aws-all-in-one", "prod", "run 7", "data 2/7", "live old", "ana@bastion", "● now"):
         assert part in text
 
 
