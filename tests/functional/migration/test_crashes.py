@@ -373,8 +373,9 @@ def test_two_that_start_at_once_one_runs_and_the_other_is_refused(tmp_path: Path
                         asyncio.run(_carry(directory))
                         code = 0
                     except LockedError as error:
-                        (directory / "go").touch()
                         code = error.exit_code
+                    finally:
+                        (directory / "go").touch()
                 os._exit(code)
             pids.append(pid)
         os.close(ready)

@@ -66,6 +66,11 @@ def test_looking_makes_no_journal(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_journal_that_is_just_being_made_reads_as_none(tmp_path: Path) -> None:
+    (tmp_path / "j").touch()
+    assert Journal.open(tmp_path / "j", HandClock(), create=False) is None
+
+
 def test_what_is_no_journal_is_said_to_be_none(tmp_path: Path) -> None:
     (tmp_path / "j").write_bytes(b"not a database, but long enough to look like one" * 40)
     with pytest.raises(JournalError, match="cannot be used"):

@@ -84,7 +84,7 @@ class Journal:
             connection = _connect(path, create=create)
         except sqlite3.Error as error:
             raise _cannot(path, error) from error
-        return cls(path, connection, clock)
+        return cls(path, connection, clock) if connection is not None else None
 
     def __enter__(self) -> Self:
         return self
@@ -210,7 +210,7 @@ def _any_text(data: bytes) -> str:
     return data.decode("utf-8", "surrogateescape")
 
 
-def _connect(path: Path, *, create: bool) -> sqlite3.Connection:
+def _connect(path: Path, *, create: bool) -> sqlite3.Connection | None:
     if create:
         connection = _open(path, "mode=rwc")
         try:
@@ -220,14 +220,25 @@ def _connect(path: Path, *, create: bool) -> sqlite3.Connection:
             raise
         return connection
     try:
-        connection = _open(path, "mode=ro")
-        connection.execute("SELECT 1 FROM events LIMIT 1").fetchone()
+        return _readable(path, "mode=ro")
     except sqlite3.OperationalError as error:
         if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
             raise
-        # Without the right to make the shared-memory file, only the file itself can be read.
-        connection = _open(path, "mode=ro&immutable=1")
-    return connection
+    # Without the right to make the shared-memory file, only the file itself can be read.
+    return _readable(path, "mode=ro&immutable=1")
+
+
+def _readable(path: Path, how: str) -> sqlite3.Connection | None:
+    """Open for reading; None for a journal that is just being made, whose first run is not in it yet."""
+    connection = _open(path, how)
+    try:
+        if connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'events'").fetchone():
+            return connection
+    except BaseException:
+        connection.close()
+        raise
+    connection.close()
+    return None
 
 
 def _open(path: Path, how: str) -> sqlite3.Connection:
