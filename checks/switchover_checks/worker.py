@@ -6,11 +6,15 @@ Reads the request from stdin, writes questions and the result to the pipe FD. Wh
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import importlib
 import importlib.util
 import json
 import os
+import select
+import signal
 import sys
+import threading
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,8 +25,11 @@ from switchover_checks.api import Check, ProbeError, Result
 from switchover_checks.config import ConfigError, build_config
 from switchover_checks.context import LocalContext, Resources
 from switchover_checks.results import sound, to_json
+from switchover_checks.tree import MARKER, survivors
 
 __all__ = ["main"]
+
+_PASSES = 200
 
 
 class _Line:
@@ -80,10 +87,28 @@ def main() -> int:
     null = os.open(os.devnull, os.O_RDONLY)
     os.dup2(null, 0)
     os.dup2(2, 1)
+    threading.Thread(target=_end_with_the_parent, args=(source.fileno(),), daemon=True).start()
     line = _Line(source, sink)
     request = line.receive()
     line.send({"result": _result(request, line)})
     os._exit(0)  # a module's threads and exit handlers are not waited for
+
+
+def _end_with_the_parent(line: int) -> None:
+    """Wait until nobody holds the other end of `line`; then nobody keeps the deadline either, so end it all here."""
+    hung_up = select.poll()
+    hung_up.register(line, 0)  # a hang-up is told without being asked for, and nothing is read
+    hung_up.poll()
+    marker = [MARKER, *(name for name in os.environ if name.startswith(MARKER))][-1]
+    known: frozenset[int] = frozenset()
+    for _ in range(_PASSES):
+        known = frozenset(survivors(os.getpid(), marker, known))
+        for pid in known:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.kill(pid, signal.SIGKILL)
+        if not known:
+            break
+    os.killpg(0, signal.SIGKILL)
 
 
 def _result(request: Mapping[str, Any], line: _Line) -> dict[str, Any]:

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import json
 import os
+import select
+import signal
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
@@ -241,3 +243,51 @@ def test_it_runs_as_a_command_of_its_own_and_a_reader_that_goes_away_is_no_failu
         gone.stdout.close()
         assert gone.stderr.read() == b""
         assert gone.wait() == 0
+
+
+STUBBORN = """
+import os, subprocess, time
+from dataclasses import dataclass
+
+@dataclass(frozen=True)
+class Config:
+    pids: str
+
+class Stubborn:
+    kind = "stubborn"
+    effect = "read"
+    config = Config
+
+    async def probe(self, cfg, ctx):
+        escaped = subprocess.Popen(["sleep", "600"], start_new_session=True)
+        forked = os.fork()
+        if forked:
+            with open(cfg.pids, "w") as file:
+                file.write(f"{os.getpid()} {forked} {escaped.pid}")
+        time.sleep(600)
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGKILL])
+def test_no_probe_outlives_the_command_however_it_is_ended(
+    write: Write, tmp_path: Path, number: signal.Signals
+) -> None:
+    (tmp_path / "stubborn.py").write_text(STUBBORN)
+    pids = tmp_path / "pids"
+    os.mkfifo(pids)
+    reader = os.open(pids, os.O_RDONLY | os.O_NONBLOCK)
+    plan = write("check_modules: [stubborn.py]", a=f"{{type: stubborn, pids: {pids}, timeout: 10m}}")
+    command = [sys.executable, "-m", "switchover", "check", str(plan), "--format", "json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert select.select([reader], [], [], 30)[0], "never began"
+        handles = [os.pidfd_open(int(pid)) for pid in os.read(reader, 100).split()]
+        process.send_signal(number)
+        written, said = process.communicate(timeout=30)
+    for handle in handles:
+        assert select.select([handle], [], [], 30)[0], "still alive"
+        os.close(handle)
+    os.close(reader)
+    assert b"Traceback" not in said
+    if number in (signal.SIGTERM, signal.SIGHUP):
+        assert process.returncode == 3
+        assert json.loads(written) == {"status": "unknown", "checks": []}

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Coroutine, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from switchover.errors import SwitchoverError, UsageError
 from switchover.headless import diagnostics, output
+from switchover.headless.plan_file import workspace_of
 from switchover_checks.api import Status
 from switchover_checks.suggest import did_you_mean
 
@@ -62,7 +63,9 @@ def run(args: Namespace) -> int:
 
     root = state_root(args.state)
     try:
-        return asyncio.run(_check(args, root))
+        return asyncio.run(_until_told_to_end(_check(args)))
+    except asyncio.CancelledError:
+        diagnostics.say("switchover: told to end before all checks had been looked at; nothing is known")
     except SwitchoverError as error:
         diagnostics.report_error(error)
     except Exception as error:  # a defect must not look like a WARN
@@ -72,16 +75,27 @@ def run(args: Namespace) -> int:
     return UNKNOWN
 
 
-async def _check(args: Namespace, root: Path) -> int:
+async def _until_told_to_end(looking: Coroutine[None, None, int]) -> int:
+    """Give up in good order on SIGTERM and SIGHUP, so that no probe outlives us (cron and `timeout` end us so)."""
+    import asyncio
+    import signal
+
+    task = asyncio.ensure_future(looking)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_DFL:  # what nohup ignores stays ignored
+            asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+    return await task
+
+
+async def _check(args: Namespace) -> int:
     from switchover.headless.check_report import overall, to_json, to_junit, to_table
     from switchover.hub.assemble import phase_marks
-    from switchover.locations import workspace_for
     from switchover.wiring import SecretWords, build_evaluator, load
 
     words = SecretWords()
     diagnostics.redact_with(words.redact)
     loaded = load(Path(args.plan))
-    parts = build_evaluator(loaded, workspace_for(root, Path(args.plan)), _variables(args.var), secret_words=words)
+    parts = build_evaluator(loaded, workspace_of(args), _variables(args.var), secret_words=words)
     try:
         catalog = parts.evaluator.catalog
         names, resting = _choose(catalog, args.names, phase_marks(parts.view))
