@@ -10,44 +10,117 @@ import json
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping
-from urllib.parse import quote, quote_plus
+from contextlib import suppress
+from functools import lru_cache
+from urllib.parse import quote, unquote
 
 __all__ = ["Redactor", "neutralise", "secret_forms"]
 
 SHORTEST = 4  # bytes; anything shorter would blot out ordinary text
+_MOST_LINES = 8  # of a secret whose single lines are looked for in every form; a key has more
+_NEAR = 16  # bytes that are compared before more of them are
+_SECRET_NAME = re.compile(r"pass|secret|token|key|credential|pwd", re.IGNORECASE)
+_FIELD = re.compile(
+    r"(?m)^[ \t]*(?:export[ \t]+)?([\w.-]*(?:pass|secret|token|key|credential|pwd)[\w.-]*)[ \t]*[=:](.+)$",
+    re.IGNORECASE,
+)
+_URL_PASSWORD = re.compile(r"://[^/\s:@]*:([^@\s]+)@")
 
 
-def secret_forms(value: str) -> tuple[set[bytes], set[bytes]]:
-    """Return the forms in which a secret may turn up: as it is (and quoted, escaped, hex), and inside base64.
+@lru_cache(maxsize=64)
+def secret_forms(value: str) -> tuple[frozenset[bytes], frozenset[bytes]]:
+    """Return the forms in which a secret may turn up: as it is (and quoted, escaped), and inside base64 or hex.
 
-    The second set may be broken by line ends, as `base64` wraps its lines.
+    The second set may be broken by line ends, as `base64` and `xxd` wrap their lines.
     """
-    raw = value.encode("utf-8", "surrogateescape")
-    texts = {value, *(line.strip() for line in value.splitlines())}
     plain: set[bytes] = set()
-    for text in texts:
+    wrapped: set[bytes] = set()
+    lines = value.count("\n")
+    for text in {value, *_parts(value)}:
         data = text.encode("utf-8", "surrogateescape")
         if len(data) < SHORTEST:
             continue
-        plain |= {data, data.hex().encode(), data.hex().upper().encode()}
-        for escaped in (json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1], repr(text)[1:-1]):
-            form = escaped.encode("utf-8", "surrogateescape")
-            plain |= {form, form.replace(b"/", b"\\/")}
-        for url in (quote(data, safe=""), quote(data), quote_plus(data), quote_plus(data, safe="/")):
-            plain |= {url.encode(), re.sub(r"%[0-9A-F]{2}", lambda m: m[0].lower(), url).encode()}
-        plain.add(data.replace(b"'", b"'\"'\"'"))
-        plain.add(data.replace(b"'", b"'\\''"))
-    wrapped: set[bytes] = set()
-    if len(raw) >= SHORTEST:
-        for shift in range(3):
-            # Only the characters that no neighbour's bits reach are the same in every base64 text around the secret.
-            first = -(-shift * 8 // 6)
-            last = (shift + len(raw)) * 8 // 6
-            for encode in (base64.b64encode, base64.urlsafe_b64encode):
-                form = encode(b"\0" * shift + raw)[first:last]
-                if len(form) >= SHORTEST:
-                    wrapped.add(form)
-    return {form for form in plain if len(form) >= SHORTEST}, wrapped - plain
+        plain |= {data, data.replace(b"/", b"\\/"), quote(data, safe="").encode(), repr(data)[2:-1].encode()}
+        if text != value and lines > _MOST_LINES:
+            continue
+        plain.update(form.encode("utf-8", "surrogateescape") for form in (*_escaped(text), *_percent_encoded(data)))
+        wrapped |= _in_hex(data) | _in_base64(data)
+    plain = {form for form in plain if len(form) >= SHORTEST}
+    return frozenset(plain), frozenset(wrapped - plain)
+
+
+def _parts(value: str) -> set[str]:
+    """Return what a secret is made of that may be printed alone: its lines, and passwords in a URL or in fields."""
+    parts = {line.strip() for line in value.splitlines()}
+    parts.update(match[2].strip("\"' \t\r") for match in _FIELD.finditer(value))
+    for match in _URL_PASSWORD.finditer(value):
+        parts |= {match[1], unquote(match[1])}
+    if value.lstrip().startswith(("{", "[")):
+        with suppress(ValueError, RecursionError):  # it only looked like JSON
+            parts |= _secret_leaves(json.loads(value), named=False)
+    return parts
+
+
+def _secret_leaves(value: object, *, named: bool) -> set[str]:
+    if isinstance(value, dict):
+        leaves = (_secret_leaves(v, named=bool(_SECRET_NAME.search(str(k)))) for k, v in value.items())
+        return set().union(*leaves)
+    if isinstance(value, list):
+        return set().union(*(_secret_leaves(item, named=named) for item in value))
+    return {value} if named and isinstance(value, str) else set()
+
+
+def _escaped(text: str) -> set[str]:
+    """Return the text as JSON, Python, HTML, XML and shells write it."""
+    units = text.encode("utf-16-be", "surrogatepass")
+    codes = [f"{high:02x}{low:02x}" for high, low in zip(units[::2], units[1::2], strict=True)]
+    in_json = {json.dumps(text)[1:-1], json.dumps(text, ensure_ascii=False)[1:-1], "".join(f"\\u{c}" for c in codes)}
+    in_json |= {form.replace("/", "\\/") for form in in_json}
+    for form in tuple(in_json):  # as in pages, where < > & ' are escaped too
+        safe = re.sub("[<>&']", lambda match: f"\\u{ord(match[0]):04x}", form)
+        in_json |= {safe, re.sub(r"\\u([0-9a-f]{4})", lambda match: f"\\u{match[1].upper()}", safe)}
+        in_json.add(re.sub(r"\\u([0-9a-f]{4})", lambda match: f"\\u{match[1].upper()}", form))
+    in_json |= {json.dumps(form, ensure_ascii=False)[1:-1] for form in in_json}  # JSON in a field of JSON
+    in_text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    in_page = in_text.replace('"', "&quot;").replace("'", "&#x27;")
+    return {
+        *in_json,
+        *(repr(text)[1:-1], ascii(text)[1:-1]),
+        *(in_page, in_text, in_page.replace("&#x27;", "&#39;"), in_page.replace("&#x27;", "&apos;")),
+        *(text.replace("'", "'\"'\"'"), text.replace("'", "'\\''")),
+        *(re.sub(r"([^\w@%+=:,./-])", r"\\\1", text), re.sub(r'([\\"$`])', r"\\\1", text)),
+    }
+
+
+def _percent_encoded(data: bytes) -> set[str]:
+    """Return the bytes as they stand in URLs and forms, whichever characters are left as they are."""
+    forms = {quote(data, safe=safe) for safe in ("", "/", "!'()*~", ";,/?:@&=+$#!'()*~", "@:/!$&'()*+,;=")}
+    forms |= {form.replace("~", "%7E") for form in forms} | {"".join(f"%{byte:02X}" for byte in data)}
+    forms |= {form.replace("%20", "+") for form in forms}
+    return forms | {re.sub(r"%[0-9A-F]{2}", lambda match: match[0].lower(), form) for form in forms}
+
+
+def _in_hex(data: bytes) -> set[bytes]:
+    return {
+        form.encode()
+        for sep in ("", " ", ":")
+        for low in [data.hex(sep) if sep else data.hex()]
+        for form in (low, low.upper())
+    }
+
+
+def _in_base64(data: bytes) -> set[bytes]:
+    forms: set[bytes] = set()
+    for shift in range(3):
+        # Only the characters that no neighbour's bits reach are the same in every base64 text around the secret.
+        first = -(-shift * 8 // 6)
+        last = (shift + len(data)) * 8 // 6
+        for encode in (base64.b64encode, base64.urlsafe_b64encode):
+            form = encode(b"\0" * shift + data)[first:last]
+            slashed = form.replace(b"/", b"\\/")
+            in_url = form.replace(b"+", b"%2B").replace(b"/", b"%2F")
+            forms |= {form, slashed, in_url, in_url.replace(b"%2B", b"%2b").replace(b"%2F", b"%2f")}
+    return {form for form in forms if len(form) >= SHORTEST}
 
 
 class Redactor:
@@ -119,10 +192,10 @@ class Redactor:
         for form, mark in self._plain:
             found += [(start, start + len(form), mark) for start in _occurrences(data, form)]
         if self._wrapped:
-            joined, breaks = _join_lines(data)
+            joined = _Joined(data)
             for form, mark in self._wrapped:
-                for start in _occurrences(joined, form):
-                    found.append((_original(start, breaks), _original(start + len(form) - 1, breaks) + 1, mark))
+                for start in _occurrences(joined.data, form):
+                    found.append((joined.original(start), joined.original(start + len(form) - 1) + 1, mark))
         found.sort(key=lambda span: (span[0], -span[1]))
         return found
 
@@ -132,11 +205,26 @@ class Redactor:
         end = len(data)
         safe = end - _longest_beginning(data, self._plain)
         if self._wrapped:
-            joined, breaks = _join_lines(data)
-            length = _longest_beginning(joined, self._wrapped)
+            joined = _Joined(data)
+            length = _longest_beginning(joined.data, self._wrapped)
             if length:
-                safe = min(safe, _original(len(joined) - length, breaks))
+                safe = min(safe, joined.original(len(joined.data) - length))
         return max(safe, end - self._hold_most, 0)
+
+
+class _Joined:
+    """Data without its line ends, which still knows where each byte stood. The breaks are only looked for on demand."""
+
+    def __init__(self, whole: bytes) -> None:
+        self._whole = whole
+        self._breaks: list[int] | None = None
+        self.data = whole.translate(None, b"\r\n")
+
+    def original(self, position: int) -> int:
+        """Return where the byte at `position` stood before."""
+        if self._breaks is None:
+            self._breaks = [match.start() - n for n, match in enumerate(re.finditer(rb"[\r\n]", self._whole))]
+        return position + bisect_right(self._breaks, position)
 
 
 def _occurrences(data: bytes, form: bytes) -> Iterable[int]:
@@ -150,25 +238,19 @@ def _longest_beginning(data: bytes, forms: list[tuple[bytes, bytes]]) -> int:
     """Return the length of the longest end of `data` that is a beginning (not the whole) of one of `forms`."""
     longest = 0
     for form, _ in forms:
-        for length in range(min(len(data), len(form) - 1), longest, -1):
-            if data.endswith(form[:length]):
-                longest = length
+        most = min(len(data), len(form) - 1)
+        if most <= longest:
+            continue
+        tail = data[-most:]
+        probe = form[: longest + 1]
+        at = tail.find(probe)
+        while at >= 0:
+            near = form[: min(_NEAR, len(tail) - at)]
+            if tail.startswith(near, at) and form.startswith(tail[at:]):
+                longest = len(tail) - at
                 break
+            at = tail.find(probe, at + 1)
     return longest
-
-
-def _join_lines(data: bytes) -> tuple[bytes, list[int]]:
-    """Take the line ends out; return also where they were, as positions in the joined text (sorted)."""
-    if b"\n" not in data and b"\r" not in data:
-        return data, []
-    breaks: list[int] = []
-    for match in re.finditer(rb"[\r\n]", data):
-        breaks.append(match.start() - len(breaks))
-    return data.translate(None, b"\r\n"), breaks
-
-
-def _original(position: int, breaks: list[int]) -> int:
-    return position + bisect_right(breaks, position)
 
 
 _SEQUENCES = re.compile(

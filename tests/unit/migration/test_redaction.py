@@ -1,6 +1,10 @@
 import base64
+import hashlib
+import html
 import json
-from urllib.parse import quote
+import textwrap
+from collections.abc import Callable
+from urllib.parse import quote, quote_plus
 
 import pytest
 from hypothesis import given
@@ -35,6 +39,19 @@ def _stream(redactor: Redactor, chunks: list[bytes]) -> bytes:
         base64.urlsafe_b64encode(b"x" + SECRET.encode()),
         base64.encodebytes(b"long text before it, so that lines are wrapped inside: " + SECRET.encode() * 3),
         SECRET.splitlines()[1].encode(),
+        SECRET.encode().hex(" ").encode(),
+        SECRET.encode().hex(":").upper().encode(),
+        "\n".join(textwrap.wrap(SECRET.encode().hex(), 60)).encode(),
+        json.dumps(SECRET).replace("\\u00e9", "\\u00E9").replace("'", "\\u0027").encode(),
+        "".join(f"\\u{ord(c):04X}" for c in SECRET).encode(),
+        json.dumps(json.dumps({"password": SECRET})).encode(),
+        repr(SECRET.encode()).encode(),
+        html.escape(SECRET).encode(),
+        quote_plus(SECRET).encode(),
+        quote(SECRET, safe="!'()*~").encode(),
+        "".join(f"%{byte:02x}" for byte in SECRET.encode()).encode(),
+        json.dumps(base64.b64encode(SECRET.encode() * 2).decode()).replace("/", "\\/").encode(),
+        quote(base64.b64encode(b"\xff\xff" + SECRET.encode())).encode(),
     ],
 )
 def test_a_secret_is_found_in_every_form_and_at_every_cut(form: bytes) -> None:
@@ -67,6 +84,51 @@ def test_chunks_make_no_difference_and_nothing_secret_comes_through(
         assert form not in whole.replace(b"(secret s0)", b"|").replace(b"(secret s1)", b"|").replace(
             b"(secret s2)", b"|"
         )
+
+
+@pytest.mark.parametrize(
+    ("value", "printed"),
+    [
+        ('{"username": "shop", "password": "hunter2hunter2", "more": [{"api_token": "abcdefgh"}]}', "hunter2hunter2"),
+        ('{"username": "shop", "password": "hunter2hunter2", "more": [{"api_token": "abcdefgh"}]}', "abcdefgh"),
+        ("DB_USER=shop\nexport DB_PASSWORD='hunter2hunter2'\n", "hunter2hunter2"),
+        ("postgresql://shop:hunter2%21hunter2@db/shop", "hunter2!hunter2"),
+    ],
+)
+def test_a_password_inside_a_secret_is_one_by_itself(value: str, printed: str) -> None:
+    redacted = Redactor({"pg": value}).redact(f"user shop, password {printed}.")
+    assert redacted == "user shop, password (secret pg)."
+
+
+def test_of_overlapping_secrets_nothing_is_left() -> None:
+    redactor = Redactor({"a": "hunter2hunter", "b": "hunter2hunter2hunter2", "c": "hunter2x"})
+    for text in ("hunter2hunter2hunter2", "hunter2hunter2x", "hunter2hunter2hunter2x", "hunter2hunterhunter2x"):
+        for cut in range(len(text)):
+            out = _stream(redactor, [text[:cut].encode(), text[cut:].encode()])
+            assert b"hunter" not in out
+            assert b"2" not in out
+
+
+@pytest.mark.parametrize("shift", range(3))
+@pytest.mark.parametrize("encode", [base64.b64encode, base64.urlsafe_b64encode])
+@given(secret=st.binary(min_size=6, max_size=40), behind=st.binary(max_size=4))
+def test_no_base64_of_anything_around_a_secret_gives_it_away(
+    encode: Callable[[bytes], bytes], shift: int, secret: bytes, behind: bytes
+) -> None:
+    value = secret.hex()
+    text = encode(b"?" * shift + value.encode() + behind)
+    out = Redactor({"pg": value}).redact(text.decode())
+    first = out.find("(secret pg)")
+    assert first >= 0
+    left = out[:first] + out[first + len("(secret pg)") :]
+    assert len(left) <= 4 + 4 + 2 * len(behind)
+
+
+def test_a_long_key_costs_little_to_look_for_and_each_line_of_it_is_found() -> None:
+    lines = [hashlib.sha512(str(number).encode()).hexdigest()[:64] for number in range(1000)]
+    redactor = Redactor({"key": "\n".join(["-----BEGIN KEY-----", *lines, "-----END KEY-----"])})
+    assert redactor.redact(f"it reads {lines[500]} there") == "it reads (secret key) there"
+    assert redactor.redact(f"it reads {lines[1][:-1]} there").endswith("there")
 
 
 def test_text_without_secrets_is_left_as_it_is_and_nothing_harmless_is_held_back() -> None:
