@@ -34,7 +34,12 @@ VERBS = {
     "demo": ("switchover.demo.command", "practise on a real migration that is laid down on this machine"),
 }
 
-_USAGE = "switchover [--state DIR] [--read-only] [PLAN]\n       switchover VERB [OPTION]... [ARGUMENT]..."
+# The verbs that look at a run or carry it on, wherever it is written down.
+_WITH_JOURNAL = frozenset({"check", "run", "rollback", "status", "report", "audit", "agent"})
+_WITH_VALUE = ("--state", "--journal")
+
+_USAGE = "switchover [--state DIR] [--journal ADDRESS] [--read-only] [PLAN]"
+_USAGE += "\n       switchover VERB [OPTION]... [ARGUMENT]..."
 
 
 class _Verb(Protocol):
@@ -101,6 +106,8 @@ def _run_verb(verb: str, arguments: list[str]) -> int:
         prog=f"switchover {verb}", description=help_text[0].upper() + help_text[1:] + ".", conflict_handler="resolve"
     )
     _add_state(parser)
+    if verb in _WITH_JOURNAL:
+        _add_journal(parser)
     module.add_arguments(parser)
     return module.run(parser.parse_intermixed_args(arguments))
 
@@ -108,6 +115,7 @@ def _run_verb(verb: str, arguments: list[str]) -> int:
 def _open_screen(arguments: list[str]) -> int:
     from switchover.errors import UsageError
     from switchover.locations import state_root, workspace_for
+    from switchover.settings import choose_journal
     from switchover.trust import choose_plan
 
     parser = _parser_class()(
@@ -117,6 +125,7 @@ def _open_screen(arguments: list[str]) -> int:
     parser.add_argument("--version", "-V", action="store_true", help="print the version")
     parser.add_argument("--read-only", action="store_true", help="watch only; refuse everything that changes something")
     _add_state(parser)
+    _add_journal(parser)
     parser.epilog = _list_verbs()
     args = parser.parse_args(arguments)
     if args.plan is not None:
@@ -128,8 +137,9 @@ def _open_screen(arguments: list[str]) -> int:
             "in scripts use `switchover status PLAN`, `switchover check PLAN` or `switchover run PLAN`",
         )
     plan = choose_plan(args.plan, root, Path.cwd())
+    workspace = workspace_for(root, plan, choose_journal(args.journal, os.environ))
     app = import_module("switchover.ui.app")  # not a plain import: only this line may load the screen
-    return cast("int", app.run(workspace_for(root, plan), plan, read_only=args.read_only))
+    return cast("int", app.run(workspace, plan, read_only=args.read_only))
 
 
 def _refuse_a_lost_directory() -> None:
@@ -164,7 +174,7 @@ def _first_word(arguments: Sequence[str]) -> int | None:
     for index, argument in enumerate(arguments):
         if skip:
             skip = False
-        elif argument == "--state":
+        elif argument in _WITH_VALUE:
             skip = True
         elif argument == "--":
             return None
@@ -187,6 +197,15 @@ def _add_state(parser: argparse.ArgumentParser) -> None:
         "--state",
         metavar="DIR",
         help="where runs are kept (default: $SWITCHOVER_STATE, else switchover in the XDG state directory)",
+    )
+
+
+def _add_journal(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--journal",
+        metavar="ADDRESS",
+        help="where runs are written down: postgresql://USER@HOST/DATABASE for a team on several hosts, sqlite for a "
+        "file in the state directory (default: $SWITCHOVER_JOURNAL, the settings, else sqlite)",
     )
 
 

@@ -46,6 +46,14 @@ class JournalAddress:
         return cls(_join(place, [p for p in pairs if not p.startswith("journal=")]), name)
 
     @property
+    def with_name(self) -> str:
+        """The whole address, password and all, as it can be parsed again."""
+        from urllib.parse import quote
+
+        joint = "&" if "?" in self.url else "?"
+        return f"{self.url}{joint}journal={quote(self.name)}" if self.name else self.url
+
+    @property
     def shown(self) -> str:
         """The address without any password, fit to be read by anybody."""
         from urllib.parse import quote

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,9 +17,9 @@ from switchover.health.probe import Evaluator, Reading
 from switchover.hub import Hub
 from switchover.locations import Workspace, ensure_private_dir
 from switchover.migration.engine import Engine
-from switchover.migration.journal import Journal
 from switchover.migration.keeper import frozen_plan
 from switchover.migration.state import RunState, fold
+from switchover.migration.store import open_journal
 from switchover.plan.load import LoadedPlan, load_plan, load_plan_text
 from switchover.plan.secrets import SecretStore
 from switchover.plan.variables import Scope, resolve_variables
@@ -150,13 +151,23 @@ def load(path: Path, workspace: Workspace | None = None, *, finished: bool = Fal
 
 
 def _text_of_run(workspace: Workspace, *, finished: bool) -> str | None:
-    journal = Journal.open(workspace.journal, SystemClock(), create=False)
+    journal = open_journal(workspace, _id_of_broken(workspace.plan), SystemClock(), create=False)
     if journal is None:
         return None
     with journal:
         runs = journal.runs()
         state = fold(journal.records(runs[-1])) if runs else RunState()
     return state.plan_text if state.exists and (finished or not state.finished) else None
+
+
+def _id_of_broken(path: Path | None) -> str:
+    """Return the id that a plan file gives itself, whatever else is wrong with it; it names a shared journal."""
+    try:
+        text = path.read_text(encoding="utf-8", errors="replace") if path is not None else ""
+    except OSError:
+        text = ""
+    found = re.search(r"^id:[ \t]*[\"']?([A-Za-z0-9._-]+)", text, re.MULTILINE)
+    return found[1] if found else ""
 
 
 def build(

@@ -75,6 +75,10 @@ class FakeEngine:
     def refresh(self) -> bool:
         return False
 
+    async def news(self) -> bool:
+        await asyncio.Event().wait()
+        return False
+
     async def submit(self, action: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         task = asyncio.get_running_loop().create_task(action)
         accepted = asyncio.get_running_loop().create_task(self.began.wait())

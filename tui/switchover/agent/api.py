@@ -48,6 +48,9 @@ class EnginePort(Protocol):
     def refresh(self) -> bool:
         """Take in what another process has journalled; return whether there was anything."""
 
+    async def news(self) -> bool:
+        """Wait until it is worth to refresh; return whether something is known to have happened."""
+
     async def submit(self, action: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         """Begin an action; return once it is accepted, raise where it is refused."""
 

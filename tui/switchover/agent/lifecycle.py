@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from switchover.agent.protocol import CLIENT_LINE_LIMIT, AgentInfo, ErrorInfo, I
 from switchover.agent.record import find_socket, read_record, start_ticks
 from switchover.errors import AgentError, SwitchoverError, VersionMismatchError
 from switchover.locations import Workspace, ensure_private_dir
+from switchover.settings import VARIABLE
 
 __all__ = ["StartReport", "ask", "call", "ensure_agent", "start", "stop"]
 
@@ -113,8 +114,11 @@ def start(
     words += ["--", str(plan)] if plan is not None else []
     if prefix is None:
         prefix = escape_prefix(read_logind())
-    report = _run_starter([*prefix, *words]) if prefix else None
-    report = report or _run_starter(words)
+    # Through the environment: a password in the journal's address is nobody else's to read.
+    journal = workspace.shared
+    environ = {**os.environ, VARIABLE: journal.with_name if journal is not None else "sqlite"}
+    report = _run_starter([*prefix, *words], environ) if prefix else None
+    report = report or _run_starter(words, environ)
     if report is None:
         raise AgentError("the agent did not start", f"its log may say why: {workspace.agent_log}")
     if report.error is not None:
@@ -122,10 +126,16 @@ def start(
     return report
 
 
-def _run_starter(words: Sequence[str]) -> StartReport | None:
+def _run_starter(words: Sequence[str], environ: Mapping[str, str]) -> StartReport | None:
     try:
         done = subprocess.run(
-            words, stdin=subprocess.DEVNULL, capture_output=True, cwd="/", timeout=_START_WITHIN_S, check=False
+            words,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            cwd="/",
+            timeout=_START_WITHIN_S,
+            check=False,
+            env=environ,
         )
         return msgspec.json.decode(done.stdout, type=StartReport)
     except (OSError, subprocess.TimeoutExpired, msgspec.MsgspecError):

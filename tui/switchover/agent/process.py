@@ -20,7 +20,6 @@ __all__ = ["serve"]
 log = logging.getLogger("switchover.agent")
 
 _LOOK_EVERY_S = 2.0
-_KEEP_UP_EVERY_S = 0.5
 _PAUSE_AFTER_CRASH_S = 1.0
 
 
@@ -75,7 +74,15 @@ async def _announce(server: AgentServer, identity: Identity, workspace: Workspac
     pid = os.getpid()
     write_record(
         workspace,
-        AgentRecord(pid, start_ticks(pid) or 0, identity.version, str(path), identity.plan, identity.since),
+        AgentRecord(
+            pid,
+            start_ticks(pid) or 0,
+            identity.version,
+            str(path),
+            identity.plan,
+            identity.since,
+            workspace.shared.shown if workspace.shared is not None else "",
+        ),
     )
 
 
@@ -107,14 +114,22 @@ async def _keep_reachable(
 
 
 async def _keep_up(target: Target) -> None:
-    """Take in what another process (`switchover run`) writes into the same journal."""
+    """Take in what others (`switchover run`, an agent on another host) write into the same journal."""
+    engine, trouble = target.acting, ""
     while True:
-        await asyncio.sleep(_KEEP_UP_EVERY_S)
+        told = await engine.news()
         try:
-            if target.acting.refresh():
-                target.hub.engine_changed()
+            moved = engine.refresh()
         except SwitchoverError as error:
-            log.warning("the journal cannot be read: %s", error.title)
+            if error.title != trouble:
+                log.warning("the journal cannot be read: %s", error.title)
+            trouble, moved = error.title, True
+        else:
+            trouble = ""
+            if told and not engine.busy:
+                await _recover(target)  # what ended while a shared journal was away is still owed to it
+        if moved or told:
+            target.hub.engine_changed()
 
 
 async def _recover(target: Target) -> None:

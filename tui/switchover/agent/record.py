@@ -12,6 +12,7 @@ import msgspec
 
 from switchover.errors import AgentError, StateError
 from switchover.locations import Workspace, ensure_private_dir
+from switchover.settings import JournalAddress
 
 __all__ = [
     "AgentLock",
@@ -38,6 +39,7 @@ class AgentRecord(msgspec.Struct, frozen=True):
     socket: str
     plan: str = ""
     since: float = 0.0
+    journal: str = ""  # the address of a shared one, without its password
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +109,8 @@ def recorded_workspaces(root: Path) -> list[Workspace]:
     for path in sorted((root / "workspaces").glob("*/agent.json")):
         record = _read(path)
         if record is not None:
-            workspace = Workspace(root, Path(record.plan) if record.plan else None)
+            shared = JournalAddress.parse(record.journal, str(path)) if record.journal else None
+            workspace = Workspace(root, Path(record.plan) if record.plan else None, shared)
             if workspace.agent_record == path:
                 found.append(workspace)
     return found

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from switchover.errors import AgentError, SwitchoverError, UsageError
 from switchover.headless.output import emit_json, emit_text
-from switchover.locations import Workspace, state_root, workspace_for
+from switchover.headless.plan_file import workspace_of
+from switchover.locations import Workspace, state_root
 
 if TYPE_CHECKING:
     from switchover.agent.daemon import Report
@@ -48,12 +49,6 @@ def run(args: argparse.Namespace) -> int:
     return actions[args.action](args)
 
 
-def _workspace(args: argparse.Namespace) -> Workspace:
-    if args.plan is None:
-        return workspace_for(state_root(args.state), None)
-    return workspace_for(state_root(args.state), Path(args.plan).absolute())
-
-
 # -- status
 
 
@@ -61,7 +56,7 @@ def _status(args: argparse.Namespace) -> int:
     from switchover.agent.record import recorded_workspaces
 
     root = state_root(args.state)
-    workspaces = [_workspace(args)] if args.plan is not None else recorded_workspaces(root)
+    workspaces = [workspace_of(args)] if args.plan is not None else recorded_workspaces(root)
     rows = [row for w in workspaces if (row := _look(w)) is not None]
     if args.format == "json":
         emit_json({"agents": rows})
@@ -131,7 +126,7 @@ def _stop(args: argparse.Namespace) -> int:
     root = state_root(args.state)
     running = [w for w in recorded_workspaces(root) if _look(w) is not None]
     if args.plan is not None:
-        chosen: Iterable[Workspace] = [_workspace(args)]
+        chosen: Iterable[Workspace] = [workspace_of(args)]
     elif args.all or len(running) <= 1:
         chosen = running
     else:
@@ -163,7 +158,7 @@ def _start(args: argparse.Namespace) -> int:
     from switchover.agent.lifecycle import StartReport
     from switchover.agent.protocol import error_from_wire, error_to_wire
 
-    workspace, plan = _workspace(args), _plan(args)
+    workspace, plan = workspace_of(args), _plan(args)
     report = detach(lambda tell: _work(workspace, plan, args.read_only, tell), _READY_WITHIN_S)
     if report is None:
         error: SwitchoverError = AgentError("the agent did not come up", f"its log may say why: {workspace.agent_log}")
@@ -199,7 +194,7 @@ def _run(args: argparse.Namespace) -> int:
     def tell(report: object) -> None:  # noqa: ARG001 - in the foreground there is no starter to tell more
         say(f"switchover: the agent is ready; its log is {workspace.agent_log}; Ctrl-C ends it, running steps go on")
 
-    workspace = _workspace(args)
+    workspace = workspace_of(args)
     return _serve(workspace, _plan(args), args.read_only, tell)
 
 

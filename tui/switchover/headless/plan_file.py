@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from argparse import Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,11 +10,18 @@ from typing import TYPE_CHECKING
 from switchover.errors import PlanError
 from switchover.headless import diagnostics
 from switchover.locations import Workspace, state_root, workspace_for
+from switchover.settings import choose_journal
 
 if TYPE_CHECKING:
     from switchover.plan.load import LoadedPlan
 
-__all__ = ["load_for_run"]
+__all__ = ["load_for_run", "workspace_of"]
+
+
+def workspace_of(args: Namespace) -> Workspace:
+    """Return the workspace of the plan that a verb is given, with the journal that was chosen for it."""
+    plan = Path(args.plan).absolute() if args.plan is not None else None
+    return workspace_for(state_root(args.state), plan, choose_journal(getattr(args, "journal", None), os.environ))
 
 
 def load_for_run(args: Namespace, *, finished: bool = False) -> tuple[LoadedPlan, Workspace]:
@@ -24,7 +32,7 @@ def load_for_run(args: Namespace, *, finished: bool = False) -> tuple[LoadedPlan
     from switchover.wiring import load
 
     path = Path(args.plan)
-    workspace = workspace_for(state_root(args.state), path)
+    workspace = workspace_of(args)
     try:
         return load(path), workspace
     except PlanError as error:
