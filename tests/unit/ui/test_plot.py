@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from tests.ui_samples import wave
 
-from switchover.ui.presentation.plot import plot_lines
+from switchover.ui.presentation.plot import plot_lines, split_curve
 
 
 def test_a_chart_has_its_scale_its_time_and_the_size_it_was_asked_for() -> None:
@@ -17,6 +17,14 @@ def test_a_chart_has_its_scale_its_time_and_the_size_it_was_asked_for() -> None:
     assert "4 m ago" in text
     assert "now" in text
     assert "\x1b" not in text
+
+
+def test_a_chart_may_be_wider_than_any_terminal_that_plotext_finds() -> None:
+    assert max(len(line) for line in plot_lines(wave(120, 200, 800), 150, 12, "ms", 2.0)) > 140
+
+
+def test_only_the_curve_takes_the_colour_of_its_state() -> None:
+    assert split_curve("80 ms┤⣀⠤⠤  │") == [("80 ms┤", False), ("⣀⠤⠤", True), ("  │", False)]
 
 
 @pytest.mark.parametrize("values", [(), (None,), (5.0,), (5.0, 5.0), (None, 1.0, None, 2.0), (-3.0, 4.0)])

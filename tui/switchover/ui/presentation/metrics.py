@@ -7,7 +7,7 @@ from switchover.ui.presentation.facts import fact, is_late
 from switchover.ui.presentation.line import Item, Line, Span, fit
 from switchover.ui.presentation.moment import Moment
 from switchover.ui.presentation.numbers import age, clock, value_with_unit
-from switchover.ui.presentation.plot import plot_lines
+from switchover.ui.presentation.plot import plot_lines, split_curve
 from switchover.ui.presentation.spark import area_chart, floor_of, sparkline
 from switchover.ui.presentation.table import Column, header_line, lay_out, row_line, widen
 from switchover.ui.presentation.words import outcome, severity
@@ -87,7 +87,10 @@ def metric_detail(row: MetricRow, moment: Moment, width: int, height: int = 10, 
     lines: list[Line] = []
     if known and plot:
         chart = plot_lines(row.values, max(width - 2, 8), height, row.unit, row.step_s)
-        lines.extend((Span(" "), Span(text, style)) for text in chart)
+        lines.extend(
+            (Span(" "), *(Span(part, style if curve else "muted") for part, curve in split_curve(text)))
+            for text in chart
+        )
     elif known:
         top = max(known)
         bottom = min(known) if floor_of(known) is None else min(0.0, *known)

@@ -49,7 +49,7 @@ def took(milliseconds: float | None) -> str:
     """Write a latency: `31 ms`, `1.20 s`, `2 m`."""
     if milliseconds is None:
         return "–"
-    if milliseconds < 1:
+    if 0 < milliseconds < 1:
         return "<1 ms"
     if milliseconds < 999.5:
         return f"{milliseconds:.0f} ms"

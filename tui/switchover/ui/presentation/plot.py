@@ -9,8 +9,9 @@ from itertools import groupby
 from switchover.ui.presentation.numbers import age, value_with_unit
 from switchover.ui.presentation.spark import area_chart, floor_of, resample
 
-__all__ = ["plot_lines"]
+__all__ = ["plot_lines", "split_curve"]
 
+_CURVE = re.compile("([\u2800-\u28ff█▁▂▃▄▅▆▇]+)")
 _ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
 _POINTS_A_COLUMN = 2
 
@@ -33,11 +34,17 @@ def plot_lines(values: Sequence[float | None], width: int, height: int, unit: st
     return _ESCAPES.sub("", text).splitlines()
 
 
+def split_curve(line: str) -> list[tuple[str, bool]]:
+    """Split a line of a chart into its curve (True) and the frame around it."""
+    return [(part, index % 2 == 1) for index, part in enumerate(_CURVE.split(line)) if part]
+
+
 def _plot(
     points: Sequence[float | None], width: int, height: int, ticks: list[float], labels: list[str], span_s: float
 ) -> str:
     import plotext
 
+    plotext.terminal.limit(False, False)  # the size is ours to choose, whatever terminal plotext finds
     figure = plotext.figure
     figure.clear()
     figure.theme("clear")
