@@ -11,6 +11,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -50,9 +51,60 @@ class Postgres:
         return self.url_of(name)
 
 
-@pytest.fixture(scope="session")
-def postgres() -> Iterator[Postgres]:
-    """A PostgreSQL server of Debian's package, run by a user who is not root."""
+@dataclass
+class PostgresServer(Postgres):
+    """A PostgreSQL that a test may stop and start again, on the same port and with the same data."""
+
+    folder: Path = field(default_factory=Path)
+    as_user: list[str] = field(default_factory=list)
+    programs: Path = field(default_factory=Path)
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def _environment(self) -> dict[str, str]:
+        return {**os.environ, "LC_ALL": "C.UTF-8", "HOME": str(self.folder)}
+
+    def make(self) -> None:
+        """Lay down the data of a server that has never run."""
+        words: list[str | Path] = [self.programs / "initdb", "-D", self.folder / "data", "-A", "trust", "-U", "postgres", "-E", "UTF8"]
+        subprocess.run(
+            [*self.as_user, *words, "--no-sync"],
+            check=True,
+            capture_output=True,
+            env=self._environment,
+            cwd=self.folder,
+        )
+
+    def start(self) -> None:
+        """Start it and wait until it answers."""
+        options = ["-h", "127.0.0.1", "-p", str(self.port), "-k", str(self.folder), "-c", "fsync=off"]
+        with (self.folder / "log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [*self.as_user, self.programs / "postgres", "-D", self.folder / "data", *options],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=self._environment,
+                cwd=self.folder,
+            )
+        _wait_until_it_answers(self.process, self, self.folder / "log")
+
+    def stop(self, how: signal.Signals = signal.SIGINT) -> None:
+        """Stop it and wait until it has gone; SIGQUIT is what `pg_ctl stop -m immediate` sends."""
+        if self.process is None:
+            return
+        self.process.send_signal(how)
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self.process = None
+
+
+@contextmanager
+def _run_postgres() -> Iterator[PostgresServer]:
+    """Run a server of Debian's package, as a user who is not root."""
     programs = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
     if not programs:
         missing("PostgreSQL (Debian package postgresql)")
@@ -64,53 +116,31 @@ def postgres() -> Iterator[Postgres]:
         user = pwd.getpwnam("postgres")
         os.chown(folder, user.pw_uid, user.pw_gid)
         as_user = ["setpriv", f"--reuid={user.pw_uid}", f"--regid={user.pw_gid}", "--clear-groups", "--pdeathsig=INT"]
-    programs_folder, data = programs[-1].parent, folder / "data"
-    environment = {**os.environ, "LC_ALL": "C.UTF-8", "HOME": str(folder)}
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = int(probe.getsockname()[1])
+    server = PostgresServer(port, folder=folder, as_user=as_user, programs=programs[-1].parent)
     try:
-        subprocess.run(
-            [
-                *as_user,
-                programs_folder / "initdb",
-                "-D",
-                data,
-                "-A",
-                "trust",
-                "-U",
-                "postgres",
-                "--no-sync",
-                "-E",
-                "UTF8",
-            ],
-            check=True,
-            capture_output=True,
-            env=environment,
-            cwd=folder,
-        )
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = int(probe.getsockname()[1])
-        options = ["-h", "127.0.0.1", "-p", str(port), "-k", str(folder), "-c", "fsync=off"]
-        with (folder / "log").open("wb") as log:
-            server = subprocess.Popen(
-                [*as_user, programs_folder / "postgres", "-D", data, *options],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                env=environment,
-                cwd=folder,
-            )
-        try:
-            _wait_until_it_answers(server, Postgres(port), folder / "log")
-            yield Postgres(port)
-        finally:
-            server.send_signal(signal.SIGINT)
-            try:
-                server.wait(10)
-            except subprocess.TimeoutExpired:
-                server.kill()
-                server.wait()
+        server.make()
+        server.start()
+        yield server
     finally:
+        server.stop()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL that all tests share; each makes databases of its own."""
+    with _run_postgres() as server:
+        yield server
+
+
+@pytest.fixture
+def own_postgres() -> Iterator[PostgresServer]:
+    """A PostgreSQL of the test's own, which it may stop."""
+    with _run_postgres() as server:
+        yield server
 
 
 def _wait_until_it_answers(server: subprocess.Popen[bytes], postgres: Postgres, log: Path) -> None:
