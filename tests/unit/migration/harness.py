@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import textwrap
 from collections.abc import Mapping, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,8 +16,11 @@ from switchover.migration.keeper import Tools
 from switchover.migration.operator import Operator
 from switchover.migration.spawn import Launcher, ShimRequest
 from switchover.plan.load import load_plan_text
+from switchover.settings import JournalAddress
 from switchover_checks.api import Metric, Result, Status
 
+# Where the engines of a test write their journals: a file each, unless a test of the shared journal says otherwise.
+SHARED: ContextVar[JournalAddress | None] = ContextVar("SHARED", default=None)
 ANA = Operator("ana", "bastion", "pts/1")
 BEN = Operator("ben", "bastion", "pts/2")
 OPENED: list[Bench] = []  # closed after each test, whatever became of it
@@ -140,6 +144,7 @@ def open_bench(
     die_at: str = "",
     read_only: bool = False,
     grace_s: float = 5.0,
+    shared: JournalAddress | None = None,
 ) -> Bench:
     """Open an engine on the plan in `directory`, written there first where `text` is given."""
     path = plan_file(directory, text) if text is not None else directory / "plan.yaml"
@@ -151,7 +156,7 @@ def open_bench(
     loaded = load_plan_text(path.read_text(), path)
     engine = Engine.open(
         loaded,
-        workspace_for(directory / "state", path),
+        workspace_for(directory / "state", path, shared or SHARED.get()),
         checks,
         clock,
         read_only=read_only,
