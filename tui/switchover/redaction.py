@@ -14,7 +14,7 @@ from contextlib import suppress
 from functools import lru_cache
 from urllib.parse import quote, unquote
 
-__all__ = ["Redactor", "neutralise", "secret_forms"]
+__all__ = ["SHORTEST", "Redactor", "neutralise", "secret_forms"]
 
 SHORTEST = 4  # bytes; anything shorter would blot out ordinary text
 _MOST_LINES = 8  # of a secret whose single lines are looked for in every form; a key has more

@@ -167,6 +167,13 @@ def test_what_cannot_be_a_secret_is_refused(tmp_path: Path, content: bytes) -> N
     assert "is empty, too long or not text" in _refusal(_store(tmp_path, "file:pw"))
 
 
+@pytest.mark.parametrize("value", ["abc", "ab  ", " a\nbc\n d"])
+def test_a_secret_too_short_to_be_kept_out_of_outputs_is_not_used(tmp_path: Path, value: str) -> None:
+    message = _refusal(_store(tmp_path, "env:PW", environ={"PW": value}))
+    assert "shorter than 4 characters, so it could not be kept out of outputs" in message
+    assert value not in message
+
+
 @pytest.mark.parametrize(
     "ref", ["env:A_B1", "file:~/x", "cmd:pass show a/b", "aws-sm:prod/db", "gcp-sm:projects/p/secrets/s"]
 )

@@ -16,20 +16,17 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Protocol
 
-from switchover.errors import SwitchoverError
 from switchover.plan.model import Plan
 from switchover.plan.problems import did_you_mean
+from switchover.plan.secret_managers import GoogleSecretManager, SecretError, from_aws
 from switchover.plan.source import read_file
+from switchover.redaction import SHORTEST
 
 __all__ = ["SCHEMES", "SecretError", "SecretSource", "SecretStore", "check_reference"]
 
 SCHEMES = ("env", "file", "cmd", "aws-sm", "gcp-sm")
 MAX_SECRET_BYTES = 64 * 1024
 _HOW = "write env:NAME, file:PATH, cmd:COMMAND, aws-sm:ID or gcp-sm:NAME"
-
-
-class SecretError(SwitchoverError):
-    """A secret cannot be had; the title names it and says why, never what it is."""
 
 
 class SecretSource(Protocol):
@@ -78,8 +75,8 @@ class SecretStore:
             "env": self._from_env,
             "file": self._from_file,
             "cmd": self._from_command,
-            "aws-sm": _from_aws,
-            "gcp-sm": _from_gcp,
+            "aws-sm": from_aws,
+            "gcp-sm": GoogleSecretManager(),
             **(fetchers or {}),
         }
         self._values: Mapping[str, str] = {}
@@ -115,6 +112,12 @@ class SecretStore:
             raise SecretError(f"secret {name!r}: {scheme} failed ({type(error).__name__})") from None
         if not value or "\0" in value or len(value) > MAX_SECRET_BYTES:
             raise SecretError(f"secret {name!r}: what {scheme}: gives is empty, too long or not text")
+        if not any(len(line.strip().encode("utf-8", "surrogateescape")) >= SHORTEST for line in value.splitlines()):
+            # It could not be taken out of outputs and logs without blotting out ordinary text.
+            raise SecretError(
+                f"secret {name!r}: it is shorter than {SHORTEST} characters, so it could not be kept out of outputs",
+                "use a longer one",
+            )
         return value
 
     def _from_env(self, rest: str) -> str:
@@ -203,33 +206,3 @@ def _text(content: bytes) -> str:
         return content.decode("utf-8").removesuffix("\n").removesuffix("\r")
     except UnicodeDecodeError:
         return ""
-
-
-def _from_aws(rest: str) -> str:
-    import boto3
-    from botocore.config import Config
-
-    bounded = Config(connect_timeout=5, read_timeout=10, retries={"total_max_attempts": 2})
-    reply = boto3.client("secretsmanager", config=bounded).get_secret_value(SecretId=rest)
-    return str(reply["SecretString"] if "SecretString" in reply else reply["SecretBinary"].decode("utf-8"))
-
-
-def _from_gcp(rest: str) -> str:
-    import base64
-
-    import google.auth
-    import google.auth.transport.requests
-    import httpx
-
-    credentials, project = google.auth.default(scopes=["https://www.googleapis.com/auth/cloud-platform"])
-    credentials.refresh(google.auth.transport.requests.Request())  # type: ignore[no-untyped-call]
-    name = rest if rest.startswith("projects/") else f"projects/{project}/secrets/{rest}"
-    if "/versions/" not in name:
-        name += "/versions/latest"
-    reply = httpx.get(
-        f"https://secretmanager.googleapis.com/v1/{name}:access",
-        headers={"Authorization": f"Bearer {credentials.token}"},
-        timeout=20,
-    )
-    reply.raise_for_status()
-    return base64.b64decode(reply.json()["payload"]["data"]).decode("utf-8")
