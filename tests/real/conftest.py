@@ -66,9 +66,9 @@ class PostgresServer(Postgres):
 
     def make(self) -> None:
         """Lay down the data of a server that has never run."""
-        words: list[str | Path] = [self.programs / "initdb", "-D", self.folder / "data", "-A", "trust", "-U", "postgres", "-E", "UTF8"]
+        words: list[str | Path] = [self.programs / "initdb", "-D", self.folder / "data"]
         subprocess.run(
-            [*self.as_user, *words, "--no-sync"],
+            [*self.as_user, *words, "-A", "trust", "-U", "postgres", "-E", "UTF8", "--no-sync"],
             check=True,
             capture_output=True,
             env=self._environment,

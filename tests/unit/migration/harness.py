@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import textwrap
 from collections.abc import Mapping, Sequence
-from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,7 +19,7 @@ from switchover.settings import JournalAddress
 from switchover_checks.api import Metric, Result, Status
 
 # Where the engines of a test write their journals: a file each, unless a test of the shared journal says otherwise.
-SHARED: ContextVar[JournalAddress | None] = ContextVar("SHARED", default=None)
+SHARED: list[JournalAddress] = []
 ANA = Operator("ana", "bastion", "pts/1")
 BEN = Operator("ben", "bastion", "pts/2")
 OPENED: list[Bench] = []  # closed after each test, whatever became of it
@@ -156,7 +155,7 @@ def open_bench(
     loaded = load_plan_text(path.read_text(), path)
     engine = Engine.open(
         loaded,
-        workspace_for(directory / "state", path, shared or SHARED.get()),
+        workspace_for(directory / "state", path, shared or (SHARED[-1] if SHARED else None)),
         checks,
         clock,
         read_only=read_only,
