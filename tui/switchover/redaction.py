@@ -18,6 +18,8 @@ __all__ = ["SHORTEST", "Redactor", "neutralise", "secret_forms"]
 
 SHORTEST = 4  # bytes; anything shorter would blot out ordinary text
 _MOST_LINES = 8  # of a secret whose single lines are looked for in every form; a key has more
+_FRAGMENT = 8  # bytes: what is left of a secret that was cut through is recognised from here on
+_LONGEST_CUT = 8192
 _NEAR = 16  # bytes that are compared before more of them are
 _SECRET_NAME = re.compile(r"pass|secret|token|key|credential|pwd", re.IGNORECASE)
 _FIELD = re.compile(
@@ -140,6 +142,7 @@ class Redactor:
         self._plain.sort(key=lambda item: (-len(item[0]), item[0]))
         self._wrapped.sort(key=lambda item: (-len(item[0]), item[0]))
         self._hold_most = 2 * max((len(form) for form, _ in (*self._plain, *self._wrapped)), default=0) + 64
+        self._traces = sorted({trace for form, _ in (*self._plain, *self._wrapped) for trace in _traces(form)})
         self._held = b""
         self._covered = 0  # bytes at the start of what is held that belong to a secret already replaced
 
@@ -155,15 +158,44 @@ class Redactor:
         return self._release(len(self._held))
 
     def redact(self, text: str) -> str:
-        """Return a whole text without secrets. The stream is not touched."""
+        """Return a whole text without secrets, and without the larger part of one that was cut off.
+
+        Between control sequences too, which are taken out of a text that would hold a secret without them. The stream
+        is not touched.
+        """
         if not self._plain and not self._wrapped:
             return text
+        text = self._redact(text)
+        if "\x1b" in text and (shown := neutralise(text)) != (clean := self._redact(shown)):
+            return clean
+        return text
+
+    def _redact(self, text: str) -> str:
+        data = text.encode("utf-8", "surrogateescape")
+        joined = data.translate(None, b"\r\n")
+        if not any(trace in data or trace in joined for trace in self._traces):
+            return text  # as nearly always: this costs a tenth of what follows
         held, covered = self._held, self._covered
         try:
-            self._held, self._covered = text.encode("utf-8", "surrogateescape"), 0
-            return self.finish().decode("utf-8", "surrogateescape")
+            self._held, self._covered = data, 0
+            return self._without_fragments(self.finish()).decode("utf-8", "surrogateescape")
         finally:
             self._held, self._covered = held, covered
+
+    def _without_fragments(self, data: bytes) -> bytes:
+        """Take out what is left of a secret where a text was cut through it: half of it at least, from either end."""
+        spans = [
+            (*span, mark)
+            for form, mark in (*self._plain, *self._wrapped)
+            if _FRAGMENT < len(form) <= _LONGEST_CUT
+            for span in _fragments(data, form, _least(form))
+        ]
+        out, reach = b"", 0
+        for start, end, mark in sorted(spans, key=lambda span: (span[0], -span[1])):
+            if start >= reach:
+                out += data[reach:start] + mark
+            reach = max(reach, end)
+        return out + data[reach:] if spans else data
 
     def _release(self, cut: int) -> bytes:
         held, covered = self._held, self._covered
@@ -232,6 +264,30 @@ def _occurrences(data: bytes, form: bytes) -> Iterable[int]:
     while start >= 0:
         yield start
         start = data.find(form, start + 1)
+
+
+def _least(form: bytes) -> int:
+    """Return how much of a form, from either end, gives it away."""
+    return min(len(form), max(_FRAGMENT, len(form) // 2))
+
+
+def _traces(form: bytes) -> tuple[bytes, bytes]:
+    """Return the beginning and the end of a form; a text that holds neither holds nothing of it."""
+    return form[: _least(form)], form[-_least(form) :]
+
+
+def _fragments(data: bytes, form: bytes, least: int) -> Iterable[tuple[int, int]]:
+    """Return where the beginning or the end of `form` stands, each as far as it goes."""
+    for start in _occurrences(data, form[:least]):
+        size = least
+        while size < len(form) and data[start + size : start + size + 1] == form[size : size + 1]:
+            size += 1
+        yield start, start + size
+    for start in _occurrences(data, form[-least:]):
+        size = least
+        while size < len(form) and start + least > size and data[start + least - size - 1] == form[-size - 1]:
+            size += 1
+        yield start + least - size, start + least
 
 
 def _longest_beginning(data: bytes, forms: list[tuple[bytes, bytes]]) -> int:

@@ -100,6 +100,22 @@ def test_a_password_inside_a_secret_is_one_by_itself(value: str, printed: str) -
     assert redacted == "user shop, password (secret pg)."
 
 
+@pytest.mark.parametrize("kept", range(8, 16))
+def test_a_text_that_was_cut_through_a_secret_keeps_no_larger_part_of_it(kept: int) -> None:
+    value = "hunter2/Swordfish"
+    redactor = Redactor({"pg": value})
+    for form in (value, json.dumps(value).strip('"'), quote(value, safe="")):
+        for cut in (form[: max(kept, len(form) // 2)] + "…", "…" + form[-max(kept, len(form) // 2) :]):
+            assert redactor.redact(f"it said: {cut}").replace("…", "") == "it said: (secret pg)"
+
+
+def test_a_secret_with_colours_in_it_is_found() -> None:
+    text = "\x1b[1mpassword\x1b[0m hunt\x1b[31mer2hun\x1b[0mter2 \x1b[32mok\x1b[0m"
+    assert "hunt" not in Redactor({"pg": "hunter2hunter2"}).redact(text)
+    coloured = "\x1b[32mok\x1b[0m"
+    assert Redactor({"pg": "hunter2hunter2"}).redact(coloured) == coloured
+
+
 def test_of_overlapping_secrets_nothing_is_left() -> None:
     redactor = Redactor({"a": "hunter2hunter", "b": "hunter2hunter2hunter2", "c": "hunter2x"})
     for text in ("hunter2hunter2hunter2", "hunter2hunter2x", "hunter2hunter2hunter2x", "hunter2hunterhunter2x"):
