@@ -50,7 +50,11 @@ class Holder:
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What every screen's first line says."""
+    """What every screen's first line says.
+
+    `holder` has the run's lock now, in whatever process. `driver` is the screen that drives by way of the agent (`pid`
+    is that of the screen); `asking` wants to take over, and has no answer after `asking_until`.
+    """
 
     plan_id: str = ""
     title: str = ""
@@ -64,6 +68,9 @@ class Header:
     agent_version: str = ""
     host: str = ""
     plan_edited: bool = False
+    driver: Holder | None = None
+    asking: Holder | None = None
+    asking_until: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,20 +219,34 @@ class StepView:
     evidence_required: bool = False
     outputs: tuple[tuple[str, str], ...] = ()
     choices: tuple[str, ...] = ()
+    persons: int = 1
+    confirmed_by: tuple[str, ...] = ()
+    ready_at: float | None = None
+    requirements: tuple[Requirement, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Requirement:
-    """One thing that a gate needs, as it stands."""
+    """One thing that a gate needs, as it stands.
+
+    `allowed_by` let it pass although it is not fine; `can` says what a person may do: acknowledge, waive.
+    """
 
     name: str
     status: str
     summary: str = ""
+    allowed_by: str = ""
+    allowed_why: str = ""
+    allowed_until: float | None = None
+    can: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class GateView:
-    """A gate. `state`: pending, waiting, holding, human, passed, failed."""
+    """A gate. `state`: pending, waiting, holding, human, decide, passed, failed.
+
+    `soak`: its hold goes on in the agent, over restarts. `roles` are advisory: nothing here knows who is what.
+    """
 
     phase: str
     state: str
@@ -237,6 +258,10 @@ class GateView:
     answered_by: str = ""
     reason: str = ""
     deadline_at: float | None = None
+    soak: bool = False
+    roles: tuple[str, ...] = ()
+    broken_at: float | None = None
+    broken_why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,7 +279,7 @@ class PhaseView:
 
 @dataclass(frozen=True, slots=True)
 class ActionView:
-    """What enter would do now. `kind`: start, step, manual, confirm, gate, human, resolve, failed, done, wait, none."""
+    """What enter would do now. `kind`: start, step, manual, confirm, gate, human, decide, resolve, failed, done, wait, none."""
 
     kind: str = "none"
     target: str = ""

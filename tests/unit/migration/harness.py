@@ -20,8 +20,8 @@ from switchover_checks.api import Metric, Result, Status
 
 # Where the engines of a test write their journals: a file each, unless a test of the shared journal says otherwise.
 SHARED: list[JournalAddress] = []
-ANA = Operator("ana", "bastion", "pts/1")
-BEN = Operator("ben", "bastion", "pts/2")
+ANA = Operator("ana", "bastion", "pts/1", 1001)
+BEN = Operator("ben", "bastion", "pts/2", 1002)
 OPENED: list[Bench] = []  # closed after each test, whatever became of it
 
 

@@ -11,7 +11,16 @@ from switchover.plan.model import Plan, Step
 from switchover.plan.notations import parse_moment
 from switchover_checks.units import format_duration
 
-__all__ = ["VALID_FOR_S", "check_text", "elapsed", "missing_person", "why_not_yet"]
+__all__ = [
+    "VALID_FOR_S",
+    "check_text",
+    "confirmed_by",
+    "elapsed",
+    "missing_person",
+    "ready_at",
+    "second_person",
+    "why_not_yet",
+]
 
 VALID_FOR_S = 900.0  # how long the first of two persons' word counts
 
@@ -34,16 +43,63 @@ def check_text(step: Step, wanted: str, given: str | None) -> None:
 
 
 def missing_person(step: Step, state: RunState, operator: Operator, now: Moment) -> str:
-    """Return who is still missing after `operator` has confirmed, or nothing. Refuse the same person twice."""
+    """Return who is still missing after `operator` has confirmed, or nothing. Refuse the same person twice.
+
+    Two people are two accounts of the operating system, as the kernel tells them apart; names prove nothing.
+    """
     if step.confirm is None or step.confirm.persons < 2:
         return ""
-    fresh = [by for by, at in state.unit(step.id).confirmations if elapsed(at, now) <= VALID_FOR_S]
-    if any(by.who == operator.who for by in fresh):
+    fresh = confirmed_by(step, state, now)
+    if operator.uid is None:
         raise RefusedError(
-            f"{step.id} needs two people, and {operator.who} has confirmed it already",
-            "a second person, under their own login, has to type it too",
+            f"{step.id} needs two people, and nobody vouches for who {operator.who} is",
+            "type it in a screen or with `switchover confirm`, under an account of one's own",
         )
-    return "" if fresh else f"{step.id} needs a second person: {operator.who} has confirmed it"
+    if any(by.uid not in (None, operator.uid) for by in fresh):
+        return ""
+    if any(by.uid == operator.uid for by in fresh):
+        raise RefusedError(
+            f"{step.id} needs two people, and {operator.who} has confirmed it already", second_person(operator, step)
+        )
+    return f"{step.id} needs a second person: {operator.who} has confirmed it"
+
+
+def confirmed_by(step: Step, state: RunState, now: Moment) -> tuple[Operator, ...]:
+    """Return whose word for the step still counts."""
+    return tuple(by for by, at in state.unit(step.id).confirmations if elapsed(at, now) <= VALID_FOR_S)
+
+
+def second_person(operator: Operator, step: Step) -> str:
+    """Say what the second person does."""
+    return (
+        f"within {format_duration(VALID_FOR_S)} a second person, under an account of their own, runs "
+        f"`switchover confirm PLAN {step.id} --with {operator.who}`; the agent has to serve a group of you: "
+        "`switchover agent start PLAN --group NAME`"
+    )
+
+
+def ready_at(plan: Plan, state: RunState, step: Step, now: Moment) -> float | None:
+    """Return when (epoch seconds) the step's time comes, None where it has come or nobody can tell yet."""
+    if step.confirm is None:
+        return None
+    lefts = []
+    if step.confirm.cooldown:
+        since = _ready_since(plan, state, step.id)
+        lefts.append(step.confirm.cooldown - (elapsed(since, now) if since else 0.0))
+    if step.confirm.not_before:
+        try:
+            moment = parse_moment(step.confirm.not_before)
+        except ValueError:
+            return None
+        if isinstance(moment, datetime):
+            lefts.append(moment.timestamp() - now.at)
+        else:
+            ended = _phase_end(plan, state, moment.name) if moment.kind == "phase" else state.unit(moment.name).ended
+            if ended is None:
+                return None
+            lefts.append(moment.delay_s - elapsed(ended, now))
+    left = max(lefts, default=0.0)
+    return now.at + left if left > 0 else None
 
 
 def why_not_yet(plan: Plan, state: RunState, step: Step, now: Moment) -> str:

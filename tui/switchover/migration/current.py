@@ -5,16 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 
 from switchover.clock import iso_utc
-from switchover.migration.confirm import why_not_yet
+from switchover.migration.confirm import confirmed_by, ready_at, why_not_yet
+from switchover.migration.exceptions import judge
 from switchover.migration.execution import Executor
 from switchover.migration.keeper import Keeper
 from switchover.migration.next import next_action
 from switchover.migration.output import read_tail
-from switchover.migration.state import Stage
+from switchover.migration.state import Moment, Stage
 from switchover.migration.view import GateLive, OutputTail, ViewContext, build_view
 from switchover.plan.templates import TemplateError
 from switchover.plan.variables import MissingValueError, render
-from switchover.snapshot import MigrationView
+from switchover.redaction import neutralise
+from switchover.snapshot import MigrationView, Requirement
 
 __all__ = ["current_view"]
 
@@ -33,9 +35,14 @@ def current_view(keeper: Keeper, executor: Executor, gate: GateLive | None) -> M
 
     action = next_action(keeper.plan, keeper.state)
     step = next((s for s in keeper.plan.all_steps if s.id == action.unit), None)
-    reasons = {}
+    reasons: dict[str, str] = {}
+    ready: dict[str, float] = {}
+    words: dict[str, tuple[str, ...]] = {}
     if step is not None and action.kind == "confirm":
         reasons[step.id] = why_not_yet(keeper.plan, keeper.state, step, moment)
+        if (at := ready_at(keeper.plan, keeper.state, step, moment)) is not None:
+            ready[step.id] = at
+        words[step.id] = tuple(str(by) for by in confirmed_by(step, keeper.state, moment))
     context = ViewContext(
         moment.at,
         moment.mono,
@@ -46,6 +53,9 @@ def current_view(keeper: Keeper, executor: Executor, gate: GateLive | None) -> M
         keeper.measured,
         _needed(keeper),
         reasons,
+        ready,
+        _judged(keeper, moment),
+        words,
     )
     return _with_absence(keeper, _with_places(keeper, build_view(keeper.plan, keeper.state, context)))
 
@@ -78,6 +88,21 @@ def _with_absence(keeper: Keeper, view: MigrationView) -> MigrationView:
     text = f"the journal is away since {iso_utc(since)}: {keeper.absence.reason}{rest}"
     action = replace(view.action, kind="wait", text=text, dangerous=False)
     return replace(view, state=Stage.WAITING.value, action=action)
+
+
+def _judged(keeper: Keeper, moment: Moment) -> dict[str, tuple[Requirement, ...]]:
+    """Return what each gate saw last, with what a person has let pass there."""
+    state = keeper.state
+    found = {}
+    for phase in keeper.plan.phases:
+        past = state.gate(phase.id)
+        if phase.gate is None or not past.evidence:
+            continue
+        seen = {e.check: e for e in past.evidence}
+        asked = [seen[name] for name in phase.gate.require if name in seen]
+        judged = judge(asked, state, f"gate:{phase.id}", past.ended or moment)
+        found[phase.id] = tuple(replace(r, summary=neutralise(r.summary)) for r in judged.requirements)
+    return found
 
 
 def _needed(keeper: Keeper) -> tuple[tuple[str, str, str], ...]:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["DriveOutcome", "drive"]
 
-Kind = Literal["done", "failed", "unknown", "waiting", "reached"]
+Kind = Literal["done", "failed", "unknown", "waiting", "reached", "handed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +57,8 @@ async def drive(
         while True:
             if until is not None and reached(engine.loaded.plan, engine.state, until):
                 return DriveOutcome("reached", f"phase {until} is through")
+            if engine.handed_over:
+                return DriveOutcome("handed", engine.interrupted, "watch it with `switchover PLAN`")
             if engine.interrupted:
                 return DriveOutcome("failed", f"stopped: {engine.interrupted}", "run again to go on")
             try:
@@ -97,9 +99,13 @@ async def _one(
                 return DriveOutcome("waiting", error.title, error.hint)
         case "manual":
             return await _tick(engine, op, unit, ticks)
-        case "gate":
-            if not await engine.check_gate(phase, op) and engine.state.gate(phase).stage is Stage.FAILED:
-                reason = engine.state.gate(phase).reason
+        case "gate" | "decide":
+            await engine.check_gate(phase, op)
+            gate = engine.state.gate(phase)
+            if gate.undecided:
+                return _undecided(engine, phase)
+            if gate.stage is Stage.FAILED:
+                reason = gate.reason
                 return DriveOutcome("failed", f"gate {phase} stays shut: {reason}", "mend it and run again")
         case "human":
             if confirmations.get(phase, "").strip().lower() != "go":
@@ -138,6 +144,19 @@ async def _tick(engine: Engine, op: Operator, unit: str, ticks: Mapping[str, str
             return DriveOutcome("waiting", f"{unit} waits for a person: {text}", hint)
         await engine.tick(unit, item, op, evidence)
     return None
+
+
+def _undecided(engine: Engine, phase: str) -> DriveOutcome:
+    gate, path = engine.state.gate(phase), engine.loaded.path
+    status = {e.check: e.status for e in gate.evidence}
+    hints = [
+        f"`switchover acknowledge {path} {check} --reason TEXT`"
+        if status.get(check) == "warn"
+        else f"`switchover waive {path} {check} --reason TEXT --for 2h`"
+        for check in gate.undecided
+    ]
+    text = f"gate {phase} waits for a person to decide: {gate.reason}"
+    return DriveOutcome("waiting", text, f"mend it and run again, or {', '.join(hints)}")
 
 
 def _over(engine: Engine) -> DriveOutcome:

@@ -12,6 +12,7 @@ from switchover.migration import events as ev
 from switchover.migration.execution import Executor, Unit
 from switchover.migration.gates import watch_gate
 from switchover.migration.keeper import Keeper
+from switchover.migration.ledger import Ledger
 from switchover.migration.next import next_action
 from switchover.migration.operator import Operator
 from switchover.migration.recovery import StillRunning, apply_policy, find_truth
@@ -32,10 +33,13 @@ class Driver:
         self.busy = ""
         self.gate: GateLive | None = None
         self.interrupted = ""  # why a drive goes no further
+        self.handed_over = False
         self._idle = asyncio.Event()
         self._idle.set()
         self._gate_task: asyncio.Task[Any] | None = None
         self._gate_stopped = ""
+        self._gate_left = False
+        self._gate_wake = asyncio.Event()
         self._attached: asyncio.Task[None] | None = None
         self._accepting: list[asyncio.Future[None]] = []
 
@@ -101,6 +105,31 @@ class Driver:
             "go on with `switchover run` there; if that machine is lost: "
             f"--resolve {unit}=done|failed|retry|rollback --reason TEXT",
         )
+
+    @asynccontextmanager
+    async def beside(self, op: Operator, what: str) -> AsyncIterator[None]:
+        """Act while a gate is watched, which looks again at once afterwards; else like any other action."""
+        self.refuse_read_only()
+        if self._gate_task is None:
+            async with self.acting(op, what):
+                yield
+            return
+        yield
+        self._gate_wake.set()
+
+    def note(self, op: Operator, event: ev.Event) -> None:
+        """Write down a fact about who drives, whatever goes on. Before there is a run, nothing is written."""
+        if self.keeper.lock.held:
+            if self.keeper.state.exists:
+                self.keeper.record(event)
+            return
+        self.keeper.lock.acquire(op)
+        try:
+            self.keeper.refresh(writable=True)
+            if self.keeper.state.exists and not self.keeper.state.finished:
+                self.keeper.record(event)
+        finally:
+            self.keeper.lock.release()
 
     async def idle(self) -> None:
         """Wait until no action goes on."""
@@ -199,7 +228,7 @@ class Driver:
         def is_owed(state: RunState) -> bool:
             return state.gate(phase.id).stage is Stage.RUNNING
 
-        self._gate_stopped = ""
+        self._gate_stopped, self._gate_left = "", False
         self._gate_task = asyncio.ensure_future(
             watch_gate(
                 keeper.plan,
@@ -207,14 +236,17 @@ class Driver:
                 gate,
                 look_at=keeper.look,
                 prove=lambda: keeper.prove(gate.prove),
+                ledger=Ledger(keeper, phase.id, gate),
                 clock=keeper.tools.clock,
-                wait=keeper.tools.wait,
+                wait=self._pause,
                 publish=self._publish_gate,
             )
         )
         try:
             verdict = await self._gate_task
         except asyncio.CancelledError:
+            if self._gate_left:
+                return False  # nothing is recorded: whoever drives next watches it on
             if not self._gate_stopped:
                 raise  # it is we who are cancelled
             await keeper.record_when_back(ev.GateFailed(phase.id, self._gate_stopped), is_owed)
@@ -224,13 +256,35 @@ class Driver:
             self._gate_task = None
             self.gate = None
         event: ev.Event = ev.GatePassed(phase.id, verdict.evidence, verdict.held_s, verdict.measurements)
-        if not verdict.passed:
+        if verdict.undecided:
+            event = ev.GateUndecided(phase.id, verdict.reason, verdict.undecided, verdict.evidence)
+        elif not verdict.passed:
             event = ev.GateFailed(phase.id, verdict.reason, verdict.evidence, verdict.measurements)
         elif gate.human:
             event = ev.GateWaitsForHuman(phase.id, verdict.evidence, verdict.held_s)
         await keeper.record_when_back(event, is_owed)
         self.end_if_through(op)
         return keeper.state.gate(phase.id).stage is Stage.DONE
+
+    async def _pause(self, seconds: float) -> None:
+        """Wait, but no longer than until a person has let something pass."""
+        self._gate_wake.clear()
+        pause = asyncio.ensure_future(self.keeper.tools.wait(seconds))
+        woken = asyncio.ensure_future(self._gate_wake.wait())
+        try:
+            await asyncio.wait({pause, woken}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in (pause, woken):
+                task.cancel()
+                with suppress(asyncio.CancelledError):
+                    await task
+
+    def leave(self, why: str) -> None:
+        """Begin nothing more; let a gate be watched by others. A step that runs is not disturbed."""
+        self.interrupted, self.handed_over = why, True
+        if self._gate_task is not None:
+            self._gate_left = True
+            self._gate_task.cancel()
 
     def stop(self, op: Operator, reason: str) -> None:
         """Stop the step or gate that goes on."""

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any, Self
 from switchover import __version__
 from switchover.errors import JournalAwayError, RefusedError
 from switchover.migration import events as ev
-from switchover.migration.confirm import check_text, missing_person, why_not_yet
+from switchover.migration.confirm import check_text, missing_person, second_person, why_not_yet
 from switchover.migration.current import current_view
+from switchover.migration.decisions import acknowledge, waive
 from switchover.migration.drive import DriveOutcome, drive
 from switchover.migration.driver import Driver
+from switchover.migration.exceptions import judge, unwaivable
 from switchover.migration.execution import Unit
 from switchover.migration.keeper import Keeper, Tools
 from switchover.migration.lock import read_holder
@@ -198,6 +200,11 @@ class Engine:
         """Why a drive goes no further than what it is at; empty while it may."""
         return self._driver.interrupted
 
+    @property
+    def handed_over(self) -> bool:
+        """Whether it goes no further because another person drives."""
+        return self._driver.handed_over
+
     def interrupt(self, op: Operator, reason: str) -> None:
         """Stop what goes on, and let a drive begin nothing more."""
         self._driver.interrupted = reason
@@ -280,7 +287,7 @@ class Engine:
         match action.kind:
             case "step" | "confirm":
                 await self.run_step(action.unit, op, confirmation)
-            case "gate":
+            case "gate" | "decide":
                 await self.check_gate(action.phase, op)
             case "rollback":
                 await self.rollback(self.state.rollback.name if self.state.rollback else None, op)
@@ -304,11 +311,61 @@ class Engine:
         """Watch a gate until it opens, fails, or waits for a person. Return whether it is open."""
         async with self._driver.acting(op, f"gate {phase}"):
             action = self.action
-            if action.phase != phase or action.kind not in ("gate", "human"):
+            if action.phase != phase or action.kind not in ("gate", "human", "decide"):
                 raise RefusedError(f"it is not gate {phase}'s turn: {_why_nothing(action)}", _STATUS)
-            self.keeper.record(ev.GateOpened(phase, op))
+            spec = next(p for p in self.keeper.plan.phases if p.id == phase)
+            soaks = spec.gate is not None and spec.gate.soak > 0
+            if not soaks or self.state.gate(phase).stage is not Stage.RUNNING:  # else its watcher died: go on
+                self.keeper.record(ev.GateOpened(phase, op))
             self._driver.accept()
-            return await self._driver.watch_gate(next(p for p in self.keeper.plan.phases if p.id == phase), op)
+            return await self._driver.watch_gate(spec, op)
+
+    @property
+    def unwatched_gate(self) -> str:
+        """The phase whose gate was being watched when its watcher died; empty where there is none."""
+        if self.busy or self._driver.read_only or not self.state.exists:
+            return ""
+        action = self.action
+        if action.kind != "gate" or self.state.gate(action.phase).stage is not Stage.RUNNING:
+            return ""
+        return action.phase if self.holder() is None else ""
+
+    async def watch_on(self) -> bool:
+        """Watch the gate that nobody watches any more, in the name of who opened it."""
+        phase = self.unwatched_gate
+        return bool(phase) and await self.check_gate(phase, self.state.gate(phase).by or Operator.current())
+
+    async def acknowledge(self, check: str, op: Operator, reason: str) -> None:
+        """Let a warning pass where the run stands (its gate, or the step that waits to be confirmed)."""
+        async with self._driver.beside(op, f"acknowledge {check}"):
+            await acknowledge(self.keeper, self.action, check, op, reason)
+
+    async def waive(self, check: str, op: Operator, reason: str, for_s: float) -> None:
+        """Let a check pass where the run stands, whatever it says, for a while."""
+        async with self._driver.beside(op, f"waive {check}"):
+            await waive(self.keeper, self.action, check, op, reason, for_s)
+
+    async def confirm(self, step_id: str, op: Operator, text: str) -> None:
+        """Give one's word for a step that needs two people; it runs once the one who drives confirms it as well."""
+        async with self._driver.acting(op, f"confirm {step_id}"):
+            if self.action.unit != step_id or self.action.kind != "confirm":
+                raise RefusedError(f"it is not {step_id}'s turn: {_why_nothing(self.action)}", _STATUS)
+            step = self.keeper.plan.step(step_id)
+            if step.confirm is None or step.confirm.persons < 2:
+                raise RefusedError(f"{step_id} needs one person, who runs it", f"--confirm {step_id}=TEXT of `run`")
+            check_text(step, self._wanted(step), text)
+            missing_person(step, self.state, op, self.keeper.moment())
+            seen = await self._rests_on(step)
+            self.keeper.record(ev.ConfirmationGiven(step_id, op, text, seen))
+
+    def note(self, op: Operator, event: ev.Event) -> None:
+        """Write down a fact about who drives, whatever goes on."""
+        self._driver.refuse_read_only()
+        self._driver.note(op, event)
+
+    def hand_over(self, why: str) -> None:
+        """Let a drive begin nothing more, so that another may; what runs goes on to its end."""
+        self._driver.leave(why)
 
     async def answer_gate(self, phase: str, op: Operator, yes: bool, note: str = "") -> bool:
         """Say go or no-go. Go looks at the gate once more, at this moment."""
@@ -433,15 +490,25 @@ class Engine:
         moment = self.keeper.moment()
         if why := why_not_yet(self.keeper.plan, self.state, step, moment):
             raise RefusedError(f"{step.id} may not run yet: {why}", "come back when its time has come")
-        seen = await self.keeper.look(step.confirm.require if step.confirm else ())
-        if seen.problems:
-            raise RefusedError(f"{step.id} may not run: {'; '.join(seen.problems)}", "mend it, then confirm again")
+        evidence = await self._rests_on(step)
         lacking = missing_person(step, self.state, op, moment)
         if step.confirm is not None and step.confirm.persons > 1:
-            self.keeper.record(ev.ConfirmationGiven(step.id, op, text or "", seen.evidence))
+            self.keeper.record(ev.ConfirmationGiven(step.id, op, text or "", evidence))
         if lacking:
-            raise RefusedError(lacking, "a second person, under their own login, has to type it too")
-        return text or "", seen.evidence
+            raise RefusedError(lacking, second_person(op, step))
+        return text or "", evidence
+
+    async def _rests_on(self, step: Step) -> tuple[ev.Evidence, ...]:
+        """Look at what a step's confirmation requires. Raise `RefusedError` for what nobody has let pass."""
+        seen = await self.keeper.look(step.confirm.require if step.confirm else ())
+        place = f"step:{step.id}"
+        forbidden = unwaivable(self.keeper.plan, place)
+        judged = judge(seen.evidence, self.state, place, self.keeper.moment(), forbidden)
+        for check, status in judged.lapsed:
+            self.keeper.record(ev.AcknowledgementEnded(place, check, status))
+        if judged.problems:
+            raise RefusedError(f"{step.id} may not run: {'; '.join(judged.problems)}", "mend it, then confirm again")
+        return seen.evidence
 
     def _wanted(self, step: Step) -> str:
         return self._driver.executor.render(step.confirm.type) if step.confirm else ""
@@ -452,7 +519,10 @@ class Engine:
         keeper = self.keeper
         seen = await keeper.look(gate.require if gate else ())
         measurements = await keeper.prove(gate.prove) if gate and gate.prove else ()
-        problems = [*seen.problems, *(f"{m.objective} is {m.state}" for m in measurements if m.state != "met")]
+        judged = judge(seen.evidence, self.state, f"gate:{phase}", keeper.moment())
+        for check, status in judged.lapsed:
+            keeper.record(ev.AcknowledgementEnded(f"gate:{phase}", check, status))
+        problems = [*judged.problems, *(f"{m.objective} is {m.state}" for m in measurements if m.state != "met")]
         if problems:
             text = "; ".join(problems)
             keeper.record(ev.GateFailed(phase, text, seen.evidence, measurements))
@@ -498,6 +568,7 @@ def _why_nothing(action: Action) -> str:
         "step": f"{action.unit} comes next",
         "gate": f"gate {action.phase} comes next",
         "human": f"gate {action.phase} waits for a person's go",
+        "decide": f"gate {action.phase} waits for a person to decide: {action.reason}",
         "rollback": "a rollback was begun",
         "done": "all is done",
     }

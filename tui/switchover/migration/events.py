@@ -14,19 +14,26 @@ from switchover.migration.operator import Operator
 
 __all__ = [
     "AbortRequested",
+    "AcknowledgementEnded",
     "BaselineMeasured",
     "ConfirmationGiven",
+    "DriverChanged",
     "Event",
     "Evidence",
     "GateAnswered",
+    "GateBroken",
     "GateFailed",
+    "GateGreen",
+    "GateHeld",
     "GateOpened",
     "GatePassed",
+    "GateUndecided",
     "GateWaitsForHuman",
     "Measurement",
     "Outcome",
     "Place",
     "Record",
+    "RequirementWaived",
     "RollbackEnded",
     "RollbackItem",
     "RollbackStarted",
@@ -38,8 +45,11 @@ __all__ = [
     "StepRetried",
     "StepStarted",
     "StepUnknown",
+    "TakeoverAnswered",
+    "TakeoverAsked",
     "Ticked",
     "VariablesGiven",
+    "WarningAcknowledged",
     "decode_event",
     "encode_event",
 ]
@@ -257,6 +267,101 @@ class GateFailed:
 
 
 @dataclass(frozen=True, slots=True)
+class GateGreen:
+    """All that a gate requires is fine from here on: its hold counts."""
+
+    phase: str
+
+
+@dataclass(frozen=True, slots=True)
+class GateHeld:
+    """How much of a soak has been counted up to this look: only time between looks that were fresh and green."""
+
+    phase: str
+    held_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class GateBroken:
+    """A hold was broken after it had counted `held_s`; it begins anew."""
+
+    phase: str
+    reason: str
+    held_s: float = 0.0
+    evidence: tuple[Evidence, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class GateUndecided:
+    """Nothing that a gate requires failed, but something warns or cannot be known: a person decides."""
+
+    phase: str
+    reason: str
+    checks: tuple[str, ...]
+    evidence: tuple[Evidence, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class WarningAcknowledged:
+    """A person lets a warning pass at one place (`gate:PHASE` or `step:ID`), for as long as it stays a warning."""
+
+    place: str
+    check: str
+    reason: str
+    by: Operator
+    summary: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AcknowledgementEnded:
+    """The check warns no longer; should it warn again, that is another warning."""
+
+    place: str
+    check: str
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class RequirementWaived:
+    """A person lets a check that is not fine pass at one place, for a while. `until` is epoch seconds."""
+
+    place: str
+    check: str
+    reason: str
+    by: Operator
+    for_s: float
+    until: float
+    status: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DriverChanged:
+    """Another person drives from here on; `before` is who did until now."""
+
+    by: Operator
+    before: Operator | None
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class TakeoverAsked:
+    """A person who watches asks the one who drives for the run."""
+
+    by: Operator
+    holder: str
+
+
+@dataclass(frozen=True, slots=True)
+class TakeoverAnswered:
+    """The one who drives handed over or refused; nobody having answered is a refusal too."""
+
+    by: Operator
+    asked_by: Operator
+    granted: bool
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class AbortRequested:
     """Somebody stopped what was going on. `what` is a unit, `gate PHASE` or `run`."""
 
@@ -328,6 +433,16 @@ Event = (
     | GateAnswered
     | GatePassed
     | GateFailed
+    | GateGreen
+    | GateHeld
+    | GateBroken
+    | GateUndecided
+    | WarningAcknowledged
+    | AcknowledgementEnded
+    | RequirementWaived
+    | DriverChanged
+    | TakeoverAsked
+    | TakeoverAnswered
     | AbortRequested
     | RollbackStarted
     | RollbackEnded

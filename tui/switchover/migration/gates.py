@@ -1,21 +1,24 @@
-"""Gates: everything required OK, freshly seen, for as long as the gate is to be held."""
+"""Gates: everything required OK or let pass by a person, freshly seen, for as long as the gate is to be held."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from switchover.clock import Clock
 from switchover.migration.api import CheckEvaluator, CheckReading, Wait
 from switchover.migration.events import Evidence, Measurement
+from switchover.migration.exceptions import Judged, problem_of
 from switchover.migration.view import GateLive
 from switchover.plan.model import Gate, Plan
-from switchover.snapshot import Requirement
 from switchover_checks.api import Status
 
-__all__ = ["GateVerdict", "Look", "look", "watch_gate"]
+__all__ = ["GateLedger", "GateVerdict", "Look", "look", "watch_gate"]
 
 _SHORTEST_WAIT_S = 0.05
+_SHORTEST_NOTE_S = 10.0  # how often what is counted of a soak is written down, at most
+_LONGEST_NOTE_S = 300.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,39 +26,60 @@ class Look:
     """One look at some checks: what was seen, and what of it is not OK."""
 
     evidence: tuple[Evidence, ...]
-    problems: tuple[str, ...]
     readings: Mapping[str, CheckReading]
 
     @property
-    def requirements(self) -> tuple[Requirement, ...]:
-        """The same for the screen."""
-        return tuple(Requirement(e.check, e.status, e.summary) for e in self.evidence)
+    def problems(self) -> tuple[str, ...]:
+        """What is not OK, in words."""
+        return tuple(text for e in self.evidence if (text := problem_of(e)))
 
 
 @dataclass(frozen=True, slots=True)
 class GateVerdict:
-    """How a gate came out."""
+    """How a gate came out. `undecided`: nothing failed, but a person has to say whether these checks may pass."""
 
     passed: bool
     reason: str
     evidence: tuple[Evidence, ...]
     held_s: float = 0.0
     measurements: tuple[Measurement, ...] = ()
+    undecided: tuple[str, ...] = ()
+
+
+class GateLedger(Protocol):
+    """What is written down of a gate while it is watched, and what a person has let pass at it."""
+
+    @property
+    def counted_s(self) -> float:
+        """How much of the hold is counted already, from an earlier watch."""
+
+    async def judge(self, seen: Look) -> Judged:
+        """Return what of a look stands in the way."""
+
+    def since_last_green(self) -> float | None:
+        """Return the seconds since the last green look that is on record; None where that cannot be told."""
+
+    async def green(self) -> None:
+        """Take notice that the hold begins to count."""
+
+    async def counted(self, held_s: float) -> None:
+        """Take notice of what is counted by now."""
+
+    async def broken(self, reason: str, held_s: float, seen: Look) -> None:
+        """Take notice that the hold is broken."""
 
 
 async def look(evaluator: CheckEvaluator, names: Sequence[str], clock: Clock, clean: Callable[[str], str]) -> Look:
     """Look at the checks now. Only OK counts: no reading, an old one, a warning or a skipped check is a problem."""
     if not names:
-        return Look((), (), {})
+        return Look((), {})
     asked_at = clock.now()
     readings = await evaluator.evaluate(names)
     evidence: list[Evidence] = []
-    problems: list[str] = []
     for name in names:
         reading = readings.get(name)
         if reading is None:
             evidence.append(Evidence(name, Status.UNKNOWN.label, "was not looked at", asked_at))
-            problems.append(f"{name} was not looked at")
             continue
         status, summary = reading.status, clean(reading.result.summary)
         if status is Status.OK and reading.result.status is not Status.OK:
@@ -66,11 +90,7 @@ async def look(evaluator: CheckEvaluator, names: Sequence[str], clock: Clock, cl
             (f.what, clean(f.expected), clean(f.observed), f.status.label) for f in reading.result.findings
         )
         evidence.append(Evidence(name, status.label, summary, reading.observed_at, findings))
-        if status is Status.WARN:
-            problems.append(f"{name} warns: {summary}; a warning has to be mended before the gate opens")
-        elif status is not Status.OK:
-            problems.append(f"{name} is {status.label}: {summary}")
-    return Look(tuple(evidence), tuple(problems), readings)
+    return Look(tuple(evidence), readings)
 
 
 async def watch_gate(
@@ -80,48 +100,90 @@ async def watch_gate(
     *,
     look_at: Callable[[Sequence[str]], Awaitable[Look]],
     prove: Callable[[], Awaitable[tuple[Measurement, ...]]],
+    ledger: GateLedger,
     clock: Clock,
     wait: Wait,
     publish: Callable[[GateLive], None],
 ) -> GateVerdict:
-    """Watch until everything was green for `hold`, or red for longer than the gate allows.
+    """Watch until everything was green for as long as it has to be, or not green for longer than the gate allows.
 
-    A broken hold starts anew. Times are monotonic, so no change of the clock shortens them.
+    A broken hold begins anew. Only time between two green looks counts, and only where the second came while the first
+    was still fresh: what nobody watched was not green. Times are monotonic, so no change of the clock shortens them.
     """
-    every = _interval(plan, gate)
-    green_since: float | None = None
+    every, wanted, fresh = _interval(plan, gate), gate.soak or gate.hold, _fresh(plan, gate)
+    hold = _Hold(ledger, wanted, fresh)
     red_since: float | None = None
-    was_green = False
+    was_green = hold.held > 0
     publish(GateLive(phase, reason="looks"))
     while True:
         seen = await look_at(gate.require)
+        judged = await ledger.judge(seen)
         now = clock.monotonic()
-        problems = seen.problems
+        problems = judged.problems
         measurements: tuple[Measurement, ...] = ()
         if not problems:
-            green_since = now if green_since is None else green_since
-            held = now - green_since
             was_green, red_since = True, None
-            if held >= gate.hold:
+            held = await hold.green(now)
+            if held >= wanted:
                 measurements = await prove() if gate.prove else ()
                 problems = tuple(_missed(m) for m in measurements if m.state != "met")
                 if not problems:
                     return GateVerdict(True, "", seen.evidence, held, measurements)
             else:
-                publish(
-                    GateLive(phase, "holding", seen.requirements, green_since, clock.now() - held, reason="holds green")
-                )
-                await wait(max(_SHORTEST_WAIT_S, min(every, gate.hold - held)))
+                since = clock.now() - (now - hold.since)
+                publish(GateLive(phase, "holding", judged.requirements, now - held, since, reason="holds green"))
+                longest = min(every, wanted - held, fresh / 2)
+                await wait(max(_SHORTEST_WAIT_S, longest))
                 continue
-        green_since = None
-        red_since = now if red_since is None else red_since
-        allowed = gate.retry.for_ if gate.retry else gate.hold if was_green and not measurements else 0.0
-        left = allowed - (clock.monotonic() - red_since)
         reason = "; ".join(problems)
+        await hold.red(reason, seen)
+        red_since = now if red_since is None else red_since
+        allowed = gate.retry.for_ if gate.retry else wanted if was_green and not measurements else 0.0
+        left = allowed - (clock.monotonic() - red_since)
         if left <= 0:
-            return GateVerdict(False, reason, seen.evidence, 0.0, measurements)
-        publish(GateLive(phase, "waiting", seen.requirements, deadline_at=clock.now() + left, reason=reason))
+            undecided = judged.undecided if judged.problems else ()
+            return GateVerdict(False, reason, seen.evidence, 0.0, measurements, undecided)
+        publish(GateLive(phase, "waiting", judged.requirements, deadline_at=clock.now() + left, reason=reason))
         await wait(max(_SHORTEST_WAIT_S, min(every, left)))
+
+
+class _Hold:
+    """Counts how long a gate was green, and has it written down."""
+
+    def __init__(self, ledger: GateLedger, wanted_s: float, fresh_s: float) -> None:
+        self.held = ledger.counted_s
+        self.since = 0.0  # monotonic, when this watch saw it green first
+        self._ledger = ledger
+        self._wanted = wanted_s
+        self._fresh = fresh_s
+        self._last: float | None = None
+        self._resumed = self.held > 0
+        self._told = self.held
+
+    async def green(self, now: float) -> float:
+        """Take in a green look; return how much is counted now."""
+        if self._last is None:
+            self.since = now
+            if self._resumed:
+                gap = self._ledger.since_last_green()
+                self.held += gap if gap is not None and gap <= self._fresh else 0.0
+                await self._ledger.counted(self.held)
+            elif self._wanted:
+                await self._ledger.green()
+        elif now - self._last <= self._fresh:
+            self.held += now - self._last
+        self._last = now
+        if self.held - self._told >= min(max(self._wanted / 200, _SHORTEST_NOTE_S), _LONGEST_NOTE_S):
+            self._told = self.held
+            await self._ledger.counted(self.held)
+        return self.held
+
+    async def red(self, reason: str, seen: Look) -> None:
+        """Take in that it is not green (any more)."""
+        if self._last is not None or self._resumed:
+            if self._wanted:
+                await self._ledger.broken(reason, self.held, seen)
+            self.held, self._last, self._told, self._resumed = 0.0, None, 0.0, False
 
 
 def _missed(measurement: Measurement) -> str:
@@ -140,4 +202,11 @@ def _interval(plan: Plan, gate: Gate) -> float:
         every = gate.retry.every
     else:
         every = min((plan.checks[name].every for name in gate.require if name in plan.checks), default=15.0)
-    return min(every, gate.hold / 3) if gate.hold else every
+    hold = gate.soak or gate.hold
+    return min(every, hold / 3) if hold else every
+
+
+def _fresh(plan: Plan, gate: Gate) -> float:
+    """Return how long a look at all of it stays true: as long as the shortest-lived of its checks."""
+    specs = [plan.checks[name] for name in gate.require if name in plan.checks]
+    return min((2 * spec.every + spec.timeout for spec in specs), default=float("inf"))

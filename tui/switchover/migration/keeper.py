@@ -204,8 +204,9 @@ class Keeper:
             self._drop()
         try:
             if self.journal is None:
-                self.journal, self._writable = self._open(writable=True), True  # which holds it
-            else:
+                self.journal = open_journal(self.workspace, self.file.plan.id, self.tools.clock, create=True)
+                self._writable = True
+            if self.journal is not None:
                 self.journal.hold(operator, self.file.plan.target or "")
         except JournalAwayError as error:
             self._drop()

@@ -17,6 +17,7 @@ ActionKind = Literal[
     "manual",  # a human has items to tick
     "gate",  # a gate has to be looked at
     "human",  # a gate waits for a person's go
+    "decide",  # a gate waits for a person to say whether a warning or what is not known may pass
     "wait",  # something runs
     "failed",  # a unit failed; retry, resolve or roll back
     "resolve",  # an outcome is unknown; a person decides
@@ -84,6 +85,8 @@ def _in_phase(phase: Phase, state: RunState) -> Action | None:
     gate = state.gate(phase.id)
     if gate.stage is Stage.DONE:
         return None
+    if gate.undecided:
+        return Action("decide", phase.id, "", gate.reason)
     return Action("human" if gate.stage is Stage.WAITING else "gate", phase.id, "", gate.reason)
 
 

@@ -12,16 +12,20 @@ __all__ = ["Operator"]
 
 @dataclass(frozen=True, slots=True)
 class Operator:
-    """A person (or a job) at a terminal. `who` is the login name; behind sudo it is the one who called sudo."""
+    """A person (or a job) at a terminal. `who` is the login name; behind sudo it is the one who called sudo.
+
+    `uid` is the account as the kernel vouches for it (None where nobody did): only that tells two people apart.
+    """
 
     who: str
     host: str
     tty: str = ""
+    uid: int | None = None
 
     @classmethod
     def current(cls) -> Operator:
         """Return the operator of this process."""
-        return cls(_login_name(), socket.gethostname(), _terminal())
+        return cls(_login_name(), socket.gethostname(), _terminal(), os.getuid())
 
     def __str__(self) -> str:
         place = f"{self.who}@{self.host}"

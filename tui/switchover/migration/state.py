@@ -9,7 +9,17 @@ from enum import StrEnum
 from switchover.migration import events as ev
 from switchover.migration.operator import Operator
 
-__all__ = ["Attempt", "GateState", "RollbackState", "RunState", "Stage", "UnitState", "fold"]
+__all__ = [
+    "Acknowledgement",
+    "Attempt",
+    "GateState",
+    "RollbackState",
+    "RunState",
+    "Stage",
+    "UnitState",
+    "Waiver",
+    "fold",
+]
 
 
 class Stage(StrEnum):
@@ -85,9 +95,19 @@ class UnitState:
 
 @dataclass(frozen=True, slots=True)
 class GateState:
-    """A gate. `stage`: pending, running (it looks), waiting (for a human), done, failed."""
+    """A gate. `stage`: pending, running (it looks), waiting (for a human), done, failed.
+
+    `held_s` is what of its hold is counted up to the green look `looked`. `undecided` are the checks of which a person
+    has to say whether they may pass.
+    """
 
     stage: Stage = Stage.PENDING
+    by: Operator | None = None
+    green: Moment | None = None
+    looked: Moment | None = None
+    broken: Moment | None = None
+    broken_why: str = ""
+    undecided: tuple[str, ...] = ()
     opened: Moment | None = None
     ended: Moment | None = None
     answered_by: str = ""
@@ -96,6 +116,32 @@ class GateState:
     held_s: float = 0.0
     evidence: tuple[ev.Evidence, ...] = ()
     measurements: tuple[ev.Measurement, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledgement:
+    """A warning that a person lets pass while it stays one."""
+
+    by: Operator
+    reason: str
+    given: Moment
+
+
+@dataclass(frozen=True, slots=True)
+class Waiver:
+    """A check that a person lets pass for a while, whatever it says."""
+
+    by: Operator
+    reason: str
+    given: Moment
+    for_s: float
+    until: float
+
+    def holds(self, now: Moment) -> bool:
+        """Whether it has not expired. No clock that is set back makes it last longer."""
+        if now.boot_id == self.given.boot_id and now.mono - self.given.mono >= self.for_s:
+            return False
+        return now.at < self.until and (now.boot_id == self.given.boot_id or now.at >= self.given.at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +180,9 @@ class RunState:
     rollback: RollbackState | None = None
     baseline: Mapping[str, float | None] | None = None
     measurements: Mapping[str, ev.Measurement] = field(default_factory=dict)
+    acknowledgements: Mapping[tuple[str, str], Acknowledgement] = field(default_factory=dict)  # by place and check
+    waivers: Mapping[tuple[str, str], Waiver] = field(default_factory=dict)
+    driver: Operator | None = None  # who drives, where that ever changed
     last_moment: Moment | None = None
     seq: int = 0
 
@@ -207,9 +256,22 @@ def _apply(state: RunState, record: ev.Record) -> RunState:
             return _rollback_ended(state, event, now)
         case ev.RunEnded():
             return replace(state, stage=Stage(event.state), ended=now, reason=event.reason)
-        case ev.AbortRequested():
+        case ev.AbortRequested() | ev.TakeoverAsked() | ev.TakeoverAnswered():
             return state
-        case ev.GateOpened() | ev.GateWaitsForHuman() | ev.GateAnswered() | ev.GatePassed() | ev.GateFailed():
+        case ev.DriverChanged():
+            return replace(state, driver=event.by)
+        case ev.WarningAcknowledged() | ev.AcknowledgementEnded() | ev.RequirementWaived():
+            return _exception(state, event, now)
+        case ev.GateGreen() | ev.GateHeld() | ev.GateBroken():
+            return _hold(state, event, now)
+        case (
+            ev.GateOpened()
+            | ev.GateWaitsForHuman()
+            | ev.GateAnswered()
+            | ev.GatePassed()
+            | ev.GateFailed()
+            | ev.GateUndecided()
+        ):
             return _gate(state, event, now)
         case _:
             return _unit(state, event, now)
@@ -239,7 +301,7 @@ UnitEvent = (
     | ev.Ticked
     | ev.ConfirmationGiven
 )
-GateEvent = ev.GateOpened | ev.GateWaitsForHuman | ev.GateAnswered | ev.GatePassed | ev.GateFailed
+GateEvent = ev.GateOpened | ev.GateWaitsForHuman | ev.GateAnswered | ev.GatePassed | ev.GateFailed | ev.GateUndecided
 
 
 def _unit(state: RunState, event: UnitEvent, now: Moment) -> RunState:
@@ -337,7 +399,7 @@ def _gate(state: RunState, event: GateEvent, now: Moment) -> RunState:
     measured = dict(state.measurements)
     match event:
         case ev.GateOpened():
-            gate = replace(gate, stage=Stage.RUNNING, opened=now, ended=None, reason="")
+            gate = GateState(stage=Stage.RUNNING, by=event.by, opened=now, answered_by=gate.answered_by, note=gate.note)
         case ev.GateWaitsForHuman():
             gate = replace(gate, stage=Stage.WAITING, evidence=event.evidence, held_s=event.held_s)
             stage = Stage.WAITING
@@ -364,4 +426,49 @@ def _gate(state: RunState, event: GateEvent, now: Moment) -> RunState:
             )
             measured.update({m.objective: m for m in event.measurements})
             stage, reason = Stage.WAITING, event.reason
+        case ev.GateUndecided():
+            gate = replace(
+                gate,
+                stage=Stage.WAITING,
+                ended=now,
+                reason=event.reason,
+                evidence=event.evidence,
+                undecided=event.checks,
+            )
+            stage, reason = Stage.WAITING, event.reason
     return replace(state, gates={**state.gates, event.phase: gate}, stage=stage, reason=reason, measurements=measured)
+
+
+def _hold(state: RunState, event: ev.GateGreen | ev.GateHeld | ev.GateBroken, now: Moment) -> RunState:
+    gate = state.gate(event.phase)
+    match event:
+        case ev.GateGreen():
+            gate = replace(gate, green=now, looked=now, held_s=0.0)
+        case ev.GateHeld():
+            gate = replace(gate, looked=now, held_s=event.held_s)
+        case ev.GateBroken():
+            gate = replace(gate, green=None, looked=None, held_s=0.0, broken=now, broken_why=event.reason)
+    return replace(state, gates={**state.gates, event.phase: gate})
+
+
+def _exception(
+    state: RunState, event: ev.WarningAcknowledged | ev.AcknowledgementEnded | ev.RequirementWaived, now: Moment
+) -> RunState:
+    key = (event.place, event.check)
+    match event:
+        case ev.AcknowledgementEnded():
+            left = {k: a for k, a in state.acknowledgements.items() if k != key}
+            return replace(state, acknowledgements=left)
+        case ev.WarningAcknowledged():
+            given = Acknowledgement(event.by, event.reason, now)
+            state = replace(state, acknowledgements={**state.acknowledgements, key: given})
+        case ev.RequirementWaived():
+            waiver = Waiver(event.by, event.reason, now, event.for_s, event.until)
+            state = replace(state, waivers={**state.waivers, key: waiver})
+    kind, _, phase = event.place.partition(":")
+    gate = state.gate(phase)
+    if kind != "gate" or event.check not in gate.undecided:
+        return state
+    undecided = tuple(check for check in gate.undecided if check != event.check)
+    gate = replace(gate, undecided=undecided, stage=gate.stage if undecided else Stage.PENDING)
+    return replace(state, gates={**state.gates, phase: gate})

@@ -43,10 +43,34 @@ def describe(event: ev.Event) -> tuple[str, str, str]:
             budget = {True: ", within its budget", False: ", over its budget", None: ""}[event.within_budget]
             checks = "".join(f"; {e.check} {e.status}" for e in event.evidence)
             return "run", f"rollback ended after {format_duration(event.duration_s)}{budget}{checks}", ""
+        case ev.DriverChanged():
+            return "run", f"{event.by.who} drives: {event.why}", ""
+        case ev.TakeoverAsked():
+            return "run", f"{event.by} asks to take over from {event.holder}", "warn"
+        case ev.TakeoverAnswered(granted=True):
+            return "run", f"{event.by.who} handed over to {event.asked_by.who}", ""
+        case ev.TakeoverAnswered():
+            return "run", f"{event.by.who} did not hand over to {event.asked_by.who}: {event.why}", ""
+        case ev.WarningAcknowledged():
+            text = f"{event.by.who} acknowledged that {event.check} warns at {_place(event.place)}: {event.reason}"
+            return "gate", text, "warn"
+        case ev.AcknowledgementEnded():
+            return "gate", f"{event.check} is {event.status}: its acknowledgement at {_place(event.place)} is over", ""
+        case ev.RequirementWaived():
+            text = f"{event.by.who} waived {event.check} ({event.status}) at {_place(event.place)}"
+            return "gate", f"{text} for {format_duration(event.for_s)}: {event.reason}", "warn"
     return _describe_gate(event) if isinstance(event, _GATES) else ("step", *_describe_step(event))
 
 
-_GATES = (ev.GateOpened, ev.GateWaitsForHuman, ev.GateAnswered, ev.GatePassed, ev.GateFailed)
+_GATES = (
+    *(ev.GateOpened, ev.GateWaitsForHuman, ev.GateAnswered, ev.GatePassed, ev.GateFailed),
+    *(ev.GateGreen, ev.GateHeld, ev.GateBroken, ev.GateUndecided),
+)
+
+
+def _place(place: str) -> str:
+    """Write `gate:PHASE` and `step:ID` as words."""
+    return place.replace(":", " ", 1)
 
 
 def _describe_gate(event: ev.Event) -> tuple[str, str, str]:
@@ -67,6 +91,15 @@ def _describe_gate(event: ev.Event) -> tuple[str, str, str]:
             return "gate", f"gate {event.phase} passed{held}", "ok"
         case ev.GateFailed():
             return "gate", f"gate {event.phase} stays shut: {event.reason}", "crit"
+        case ev.GateUndecided():
+            return "gate", f"gate {event.phase} waits for a person to decide: {event.reason}", "warn"
+        case ev.GateGreen():
+            return "gate", f"gate {event.phase} is green from here on", "ok"
+        case ev.GateHeld():
+            return "gate", f"gate {event.phase} has held {format_duration(event.held_s)}", ""
+        case ev.GateBroken():
+            held = f" after {format_duration(event.held_s)}" if event.held_s >= 1 else ""
+            return "gate", f"gate {event.phase} broke{held}: {event.reason}", "warn"
     raise TypeError(type(event).__name__)
 
 

@@ -65,6 +65,9 @@ class ViewContext:
     measured: Mapping[str, float] = field(default_factory=dict)  # unit or "undo STEP" -> seconds it took before
     needed: tuple[tuple[str, str, str], ...] = ()
     reasons: Mapping[str, str] = field(default_factory=dict)  # unit -> why it may not run yet
+    ready_at: Mapping[str, float] = field(default_factory=dict)  # unit -> when its time comes
+    judged: Mapping[str, tuple[Requirement, ...]] = field(default_factory=dict)  # phase -> what was seen last, judged
+    confirmed_by: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # unit -> whose word counts now
 
 
 def build_view(plan: Plan, state: RunState, context: ViewContext) -> MigrationView:
@@ -110,7 +113,7 @@ def _at(moment: Moment | None) -> float | None:
 def _run_word(state: RunState, action: Action, context: ViewContext) -> str:
     if not state.exists or state.finished:
         return state.stage.value
-    if action.kind in ("manual", "confirm", "human"):
+    if action.kind in ("manual", "confirm", "human", "decide"):
         return Stage.WAITING.value
     if action.kind == "wait" or context.gate is not None:
         return Stage.WAITING.value if context.gate is not None else Stage.RUNNING.value
@@ -145,7 +148,7 @@ def _phase(phase: Phase, state: RunState, action: Action, context: ViewContext) 
         current = action.phase == phase.id and state.exists
         busy = any(w in words for w in ("running", "waiting")) or current
         word = bad or (Stage.RUNNING if busy else Stage.PENDING)
-        if word is Stage.RUNNING and gate is not None and gate.state in ("waiting", "holding", "human"):
+        if word is Stage.RUNNING and gate is not None and gate.state in ("waiting", "holding", "human", "decide"):
             word = Stage.WAITING
     ended = _at(gate_state.ended) if phase.gate else max((s.ended_at or 0.0 for s in steps), default=0.0) or None
     return PhaseView(
@@ -191,6 +194,9 @@ def _step(step: Step, state: RunState, action: Action, context: ViewContext) -> 
         manual=_manual(step, unit),
         evidence_required=step.evidence == "required",
         outputs=tuple((name, neutralise(value)) for name, value in unit.outputs.items()),
+        persons=confirm.persons if confirm else 1,
+        confirmed_by=context.confirmed_by.get(step.id, ()),
+        ready_at=context.ready_at.get(step.id),
         choices=CHOICES if unit.stage is Stage.UNKNOWN else ("retry",) if unit.stage is Stage.FAILED else (),
     )
 
@@ -220,6 +226,8 @@ def _gate(phase: str, gate: Gate, state: RunState, context: ViewContext) -> Gate
     word = _gate_word(past, live)
     if live is not None:
         requirements = live.requirements or tuple(Requirement(name, "pending") for name in gate.require)
+    elif phase in context.judged:
+        requirements = context.judged[phase]
     else:
         seen = {e.check: e for e in past.evidence}
         requirements = tuple(
@@ -235,19 +243,25 @@ def _gate(phase: str, gate: Gate, state: RunState, context: ViewContext) -> Gate
         phase=phase,
         state=word,
         requirements=requirements,
-        hold_s=gate.hold,
+        hold_s=gate.soak or gate.hold,
         held_s=held,
-        green_since=live.green_since_at if live else None,
+        green_since=live.green_since_at if live else _at(past.green),
         human=neutralise(gate.human or ""),
         answered_by=past.answered_by,
         reason=neutralise(live.reason if live else past.reason),
         deadline_at=live.deadline_at if live else None,
+        soak=gate.soak > 0,
+        roles=gate.roles,
+        broken_at=_at(past.broken),
+        broken_why=neutralise(past.broken_why),
     )
 
 
 def _gate_word(past: GateState, live: GateLive | None) -> str:
     if live is not None:
         return live.state
+    if past.undecided:
+        return "decide"
     words = {Stage.DONE: "passed", Stage.FAILED: "failed", Stage.WAITING: "human"}
     return words.get(past.stage, "pending")
 
@@ -278,6 +292,9 @@ def _action(plan: Plan, state: RunState, action: Action, context: ViewContext) -
             return ActionView("gate", action.phase, neutralise(text))
         case "human":
             return ActionView("human", action.phase, f"gate {action.phase} waits for your go or no-go")
+        case "decide":
+            text = f"gate {action.phase} waits for you to decide: {action.reason}"
+            return ActionView("decide", action.phase, neutralise(text))
         case "wait":
             return ActionView("wait", action.unit, f"{action.unit} runs")
         case "failed":
@@ -356,10 +373,11 @@ def _remaining(plan: Plan, state: RunState, context: ViewContext) -> float | Non
                 started = unit.last.started
                 spent = context.mono - started.mono if started.boot_id == context.boot_id else context.now - started.at
             total += max(0.0, expected - max(0.0, spent))
-        if phase.gate and phase.gate.hold and state.gate(phase.id).stage is not Stage.DONE:
+        hold = (phase.gate.soak or phase.gate.hold) if phase.gate else 0.0
+        if hold and state.gate(phase.id).stage is not Stage.DONE:
             known = True
             held = 0.0
             if context.gate and context.gate.phase == phase.id and context.gate.green_since_mono is not None:
                 held = context.mono - context.gate.green_since_mono
-            total += max(0.0, phase.gate.hold - held)
+            total += max(0.0, hold - held)
     return total if known else None

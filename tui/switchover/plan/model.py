@@ -225,7 +225,10 @@ class Gate(Model):
 
     require: tuple[str, ...] = ()
     prove: tuple[str, ...] = Field((), description="performance objectives that must be met")
-    hold: Span = 0.0
+    hold: Span = Field(0.0, description="how long all of it has to stay green; begins anew when the watching stops")
+    soak: Span = Field(
+        0.0, description="a hold that goes on in the agent, and after a restart goes on from where it was; 24h"
+    )
     retry: GateRetry | None = None
     human: Text | None = None
     roles: tuple[str, ...] = ()

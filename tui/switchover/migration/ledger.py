@@ -1,0 +1,64 @@
+"""Writes down what of a hold is counted: a soak goes on after its watcher died, and begins anew once broken."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+from switchover.errors import JournalAwayError
+from switchover.migration import events as ev
+from switchover.migration.exceptions import Judged, judge
+from switchover.migration.gates import Look
+from switchover.migration.keeper import Keeper
+from switchover.migration.state import RunState, Stage
+from switchover.plan.model import Gate
+
+__all__ = ["Ledger"]
+
+
+class Ledger:
+    """The ledger of one gate. A soak goes on from what is on record; a hold begins anew with each watch."""
+
+    def __init__(self, keeper: Keeper, phase: str, gate: Gate) -> None:
+        self._keeper = keeper
+        self._phase = phase
+        self._soak = gate.soak > 0
+        self._place = f"gate:{phase}"
+        past = keeper.state.gate(phase)
+        self._last = past.looked if self._soak and past.green is not None else None
+        self.counted_s = past.held_s if self._last is not None else 0.0
+
+    async def judge(self, seen: Look) -> Judged:
+        """Judge a look, and write down which acknowledgements are over."""
+        judged = judge(seen.evidence, self._keeper.state, self._place, self._keeper.moment())
+        for check, status in judged.lapsed:
+            await self._keeper.record_when_back(
+                ev.AcknowledgementEnded(self._place, check, status),
+                lambda state, check=check: (self._place, check) in state.acknowledgements,  # type: ignore[misc]
+            )
+        return judged
+
+    def since_last_green(self) -> float | None:
+        """Return the seconds since the last green look on record; across a reboot nobody can tell."""
+        now = self._keeper.moment()
+        if self._last is None or self._last.boot_id != now.boot_id:
+            return None
+        return max(0.0, now.mono - self._last.mono)
+
+    async def green(self) -> None:
+        """Write down that the hold begins to count."""
+        with suppress(JournalAwayError):  # what is not on record does not count after a restart; nothing else is lost
+            self._keeper.record(ev.GateGreen(self._phase))
+
+    async def counted(self, held_s: float) -> None:
+        """Write down what of a soak is counted by now."""
+        if self._soak:
+            with suppress(JournalAwayError):
+                self._keeper.record(ev.GateHeld(self._phase, held_s))
+
+    async def broken(self, reason: str, held_s: float, seen: Look) -> None:
+        """Write down that the hold is broken; until that is on record, nothing goes on."""
+
+        def is_owed(state: RunState) -> bool:
+            return state.gate(self._phase).stage is Stage.RUNNING and state.gate(self._phase).green is not None
+
+        await self._keeper.record_when_back(ev.GateBroken(self._phase, reason, held_s, seen.evidence), is_owed)
