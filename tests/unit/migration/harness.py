@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from switchover.settings import JournalAddress
 from switchover_checks.api import Metric, Result, Status
 
 # Where the engines of a test write their journals: a file each, unless a test of the shared journal says otherwise.
-SHARED: list[JournalAddress] = []
+SHARED: list[Callable[[Path], JournalAddress]] = []
 ANA = Operator("ana", "bastion", "pts/1", 1001)
 BEN = Operator("ben", "bastion", "pts/2", 1002)
 OPENED: list[Bench] = []  # closed after each test, whatever became of it
@@ -155,7 +155,7 @@ def open_bench(
     loaded = load_plan_text(path.read_text(), path)
     engine = Engine.open(
         loaded,
-        workspace_for(directory / "state", path, shared or (SHARED[-1] if SHARED else None)),
+        workspace_for(directory / "state", path, shared or (SHARED[-1](directory) if SHARED else None)),
         checks,
         clock,
         read_only=read_only,
