@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from textual.containers import Vertical
+from textual.timer import Timer
 from textual.widget import Widget
 
 from switchover.ui.presentation.line import Item, Line, Span
@@ -14,6 +15,8 @@ from switchover.ui.widgets.lines import LineView
 from switchover.ui.widgets.rows import RowList
 
 __all__ = ["Pane", "TablePane", "set_height"]
+
+_REST_S = 0.12  # a held key comes more often than this
 
 
 def set_height(view: Widget, height: int) -> None:
@@ -35,6 +38,8 @@ class Pane(Vertical):
         self.wanted = ""
         self.can_filter = True
         self.sent = False
+        self._resting: Timer | None = None
+        self._moved_on = False
 
     @property
     def rows(self) -> RowList:
@@ -64,8 +69,19 @@ class Pane(Vertical):
         self.call_after_refresh(self.draw)
 
     def on_row_list_moved(self) -> None:
-        """Draw what depends on the cursor."""
-        self.draw()
+        """Draw what depends on the cursor: at once, but while a key is held down only when it rests."""
+        if self._resting is None:
+            self.draw()
+            self._resting = self.set_timer(_REST_S, self._rest)
+        else:
+            self._moved_on = True
+            self._resting.reset()
+
+    def _rest(self) -> None:
+        self._resting = None
+        if self._moved_on:
+            self._moved_on = False
+            self.draw()
 
 
 class TablePane(Pane):

@@ -6,16 +6,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
+from rich.cells import cell_len
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.strip import Strip
 
-from switchover.ui.presentation.line import BLANK, Item, Line, Span, pad
+from switchover.ui.presentation.line import BLANK, Item, Line, Span, line_width, pad
 from switchover.ui.theme import Painter
 from switchover.ui.widgets.lines import LineView
 
 __all__ = ["RowList"]
+
+_BAND = 16  # cells that the cursor marks at least: each is written again with every move, so not the whole row
 
 
 class RowList(LineView, can_focus=True):
@@ -156,7 +159,20 @@ class RowList(LineView, can_focus=True):
         line = self._lines[y] if y < len(self._lines) else BLANK
         if y not in self._selected_lines:
             return self._painter.paint(line, width, "")
-        return self._painter.paint(_with_bar(line, width), width, "cursor")
+        marked, rest = _split_band(_with_bar(line, width))
+        band = line_width(marked)
+        strip = self._painter.paint(marked, band, "cursor")
+        return Strip.join([strip, self._painter.paint(rest, width - band, "")]) if rest else strip
+
+
+def _split_band(line: Line) -> tuple[Line, Line]:
+    """Split a row behind what names it: what the cursor marks, and what it leaves as it is."""
+    used = 0
+    for index, span in enumerate(line):
+        if used >= _BAND:
+            return line[:index], line[index:]
+        used += cell_len(span.text)
+    return line, ()
 
 
 def _with_bar(line: Line, width: int) -> Line:
