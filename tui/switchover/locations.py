@@ -12,7 +12,7 @@ from pathlib import Path
 from switchover.errors import StateError
 from switchover.settings import JournalAddress
 
-__all__ = ["Workspace", "ensure_private_dir", "state_root", "workspace_for"]
+__all__ = ["Workspace", "ensure_private_dir", "shared_door", "state_root", "workspace_for"]
 
 _SOCKET_PATH_LIMIT = 100  # sun_path holds 108 bytes with its end
 
@@ -103,6 +103,12 @@ class Workspace:
 def workspace_for(root: Path, plan: Path | None, shared: JournalAddress | None = None) -> Workspace:
     """Return the workspace of `plan` (symbolic links resolved, so that one file has one workspace)."""
     return Workspace(root, plan.resolve() if plan is not None else None, shared if plan is not None else None)
+
+
+def shared_door(owner_uid: int, plan: Path | None) -> Path:
+    """Return where the people of a group find the agent of another user: the same place for all of them."""
+    name = hashlib.sha256(os.fsencode(plan) if plan is not None else b"host").hexdigest()[:16]
+    return Path("/tmp") / f"switchover-door-{owner_uid}" / f"{name}.sock"  # noqa: S108 - TMPDIR differs between users
 
 
 def ensure_private_dir(path: Path) -> Path:

@@ -27,6 +27,8 @@ __all__ = [
     "PhaseView",
     "Problem",
     "Requirement",
+    "RollbackAction",
+    "RollbackRun",
     "RollbackView",
     "ServiceRow",
     "Snapshot",
@@ -279,7 +281,10 @@ class PhaseView:
 
 @dataclass(frozen=True, slots=True)
 class ActionView:
-    """What enter would do now. `kind`: start, step, manual, confirm, gate, human, decide, resolve, failed, done, wait, none."""
+    """What enter would do now.
+
+    `kind`: start, step, manual, confirm, gate, human, decide, resolve, failed, done, wait, none.
+    """
 
     kind: str = "none"
     target: str = ""
@@ -291,7 +296,9 @@ class ActionView:
 class RollbackView:
     """A way back as it stands now. `name` is empty for undoing the started steps one by one.
 
-    `closed_by` is the step whose start closes it for good, empty where none does.
+    `closed_by` is the step whose start closes it for good, empty where none does. `expect_s` is what is known of its
+    time: `measured` where all of it was, `expected` where the plan says so, `partly` where `unknown_times` actions are
+    not in it. What was written since `loses_since` is lost, when the step `loses_after` began.
     """
 
     name: str
@@ -303,6 +310,52 @@ class RollbackView:
     budget_s: float | None = None
     data_loss: str = ""
     closed_by: str = ""
+    expect_from: str = ""
+    unknown_times: int = 0
+    loses_since: float | None = None
+    loses_after: str = ""
+    cannot_undo: tuple[str, ...] = ()
+    verify: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RollbackAction:
+    """One action of a rollback. `state`: pending running done failed unknown skipped. `undoes` is a step, or empty."""
+
+    unit: str
+    label: str
+    state: str
+    undoes: str = ""
+    attempts: int = 0
+    exit_code: int | None = None
+    started_at: float | None = None
+    took_s: float | None = None
+    expect_s: float | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RollbackRun:
+    """A rollback that was begun, action by action. `state`: running, stopped (nothing runs), failed, unknown, done.
+
+    `took_s` is set once it is through; until then its time counts from `started_at`.
+    """
+
+    number: int
+    name: str
+    title: str
+    state: str
+    started_at: float
+    by: str = ""
+    actions: tuple[RollbackAction, ...] = ()
+    cannot_undo: tuple[str, ...] = ()
+    budget_s: float | None = None
+    expect_s: float | None = None
+    took_s: float | None = None
+    data_loss: str = ""
+    loses_since: float | None = None
+    loses_after: str = ""
+    verify: tuple[Requirement, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -340,6 +393,7 @@ class MigrationView:
     rolling_back: str = ""
     started_by: str = ""
     variables_needed: tuple[tuple[str, str, str], ...] = ()
+    rollback: RollbackRun | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,9 @@ from dataclasses import replace
 from typing import Any
 
 from switchover.errors import RefusedError
+from switchover.migration.events import Event
 from switchover.migration.operator import Operator
-from switchover.snapshot import MigrationView, PhaseView, Snapshot, StepView
+from switchover.snapshot import Holder, MigrationView, PhaseView, Snapshot, StepView
 
 
 class FakeHub:
@@ -38,6 +39,10 @@ class FakeHub:
     def engine_changed(self) -> None:
         pass
 
+    def drives(self, driver: Holder | None, asking: Holder | None, until: float | None) -> None:
+        header = replace(self.snapshot.header, driver=driver, asking=asking, asking_until=until)
+        self.publish(header=header)
+
     async def recheck(self, names: Sequence[str]) -> None:
         self.rechecked.append(tuple(names))
 
@@ -58,6 +63,7 @@ class FakeEngine:
         self.recovered = asyncio.Event()
         self.step_running = ""
         self.run_state = "pending"
+        self.noted: list[Event] = []
 
     def view(self) -> MigrationView:
         steps = (StepView(self.step_running, "", "running", "read"),) if self.step_running else ()
@@ -122,6 +128,28 @@ class FakeEngine:
 
     async def abort(self, op: Operator, reason: str) -> None:
         await self._act("abort", reason)
+
+    async def acknowledge(self, check: str, op: Operator, reason: str) -> None:
+        await self._act("acknowledge", check, op.who, reason)
+
+    async def waive(self, check: str, op: Operator, reason: str, for_s: float) -> None:
+        await self._act("waive", check, op.who, reason, for_s)
+
+    async def confirm(self, step_id: str, op: Operator, text: str) -> None:
+        await self._act("confirm", step_id, op, text)
+
+    def note(self, op: Operator, event: Event) -> None:
+        self.noted.append(event)
+
+    def holder(self) -> Holder | None:
+        return None
+
+    @property
+    def unwatched_gate(self) -> str:
+        return ""
+
+    async def watch_on(self) -> None:
+        self.calls.append(("watch_on",))
 
     async def recover(self) -> None:
         self.recovered.set()

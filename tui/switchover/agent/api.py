@@ -6,8 +6,9 @@ import asyncio
 from collections.abc import Coroutine, Mapping, Sequence
 from typing import Any, Protocol
 
+from switchover.migration.events import Event
 from switchover.migration.operator import Operator
-from switchover.snapshot import MigrationView, Snapshot
+from switchover.snapshot import Holder, MigrationView, Snapshot
 
 __all__ = ["EnginePort", "HubPort"]
 
@@ -27,6 +28,9 @@ class HubPort(Protocol):
 
     def engine_changed(self) -> None:
         """Take notice that the run moved."""
+
+    def drives(self, driver: Holder | None, asking: Holder | None, until: float | None, /) -> None:
+        """Say on every screen who drives, who asks to take over, and until when that may be answered."""
 
     async def recheck(self, names: Sequence[str], /) -> None:
         """Run these checks now; all of them where none is named."""
@@ -86,6 +90,28 @@ class EnginePort(Protocol):
 
     async def abort(self, operator: Operator, reason: str, /) -> Any:
         """End what runs now."""
+
+    async def acknowledge(self, check: str, operator: Operator, reason: str, /) -> Any:
+        """Let a warning pass while it stays one."""
+
+    async def waive(self, check: str, operator: Operator, reason: str, for_s: float, /) -> Any:
+        """Let a check that is not fine pass for a while."""
+
+    async def confirm(self, step_id: str, operator: Operator, text: str, /) -> Any:
+        """Give a second person's word for a step."""
+
+    def note(self, operator: Operator, event: Event, /) -> None:
+        """Journal a fact about who drives."""
+
+    def holder(self) -> Holder | None:
+        """Return who has the run's lock, in whatever process."""
+
+    @property
+    def unwatched_gate(self) -> str:
+        """The phase whose gate was being watched when its watcher died; empty where there is none."""
+
+    async def watch_on(self) -> Any:
+        """Watch that gate."""
 
     async def recover(self) -> Any:
         """Learn what became of the steps that an earlier process started."""

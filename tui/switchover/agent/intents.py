@@ -89,6 +89,22 @@ class _Abort(Need, frozen=True):
     reason: str = ""
 
 
+class _Acknowledge(Need, frozen=True):
+    check: str
+    reason: str
+
+
+class _Waive(Need, frozen=True):
+    check: str
+    reason: str
+    for_s: float
+
+
+class _Confirm(Need, frozen=True):
+    step: str
+    text: str
+
+
 class _Names(Need, frozen=True):
     names: tuple[str, ...] = ()
 
@@ -111,7 +127,7 @@ Handler = Callable[[Target, Any, Operator], Coroutine[Any, Any, Any]]
 class Method:
     """One method. `changes`: refused to a read-only client. `acts`: an action of the engine, which outlives its client.
 
-    `long`: answered as soon as the engine has accepted it.
+    `long`: answered as soon as the engine has accepted it. `anyone`: not only for the one who drives.
     """
 
     needs: type[Need]
@@ -119,6 +135,7 @@ class Method:
     changes: bool = True
     acts: bool = True
     long: bool = False
+    anyone: bool = False
 
     def parse(self, params: Mapping[str, Any]) -> Need:
         """Check the parameters. Raise `UsageError`."""
@@ -178,6 +195,18 @@ async def _abort(target: Target, need: _Abort, op: Operator) -> Any:
     return await target.acting.abort(op, need.reason)
 
 
+async def _acknowledge(target: Target, need: _Acknowledge, op: Operator) -> Any:
+    return await target.acting.acknowledge(need.check, op, need.reason)
+
+
+async def _waive(target: Target, need: _Waive, op: Operator) -> Any:
+    return await target.acting.waive(need.check, op, need.reason, need.for_s)
+
+
+async def _confirm(target: Target, need: _Confirm, op: Operator) -> Any:
+    return await target.acting.confirm(need.step, op, need.text)
+
+
 async def _check(target: Target, need: _Names, op: Operator) -> Any:  # noqa: ARG001 - one shape for all handlers
     await target.hub.recheck(need.names)
 
@@ -200,6 +229,9 @@ METHODS: Mapping[str, Method] = {
     "run.step": Method(_Step, _step, long=True),
     "gate.check": Method(_Phase, _gate, long=True),
     "gate.answer": Method(_Answer, _answer, long=True),
+    "gate.acknowledge": Method(_Acknowledge, _acknowledge),
+    "gate.waive": Method(_Waive, _waive),
+    "person.confirm": Method(_Confirm, _confirm, anyone=True),
     "manual.tick": Method(_Tick, _tick),
     "step.resolve": Method(_Resolve, _resolve, long=True),
     "step.retry": Method(_Step, _retry, long=True),

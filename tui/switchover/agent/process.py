@@ -12,6 +12,7 @@ from typing import Any
 from switchover.agent.intents import Target
 from switchover.agent.record import AgentLock, AgentRecord, start_ticks, write_record
 from switchover.agent.server import AgentServer, Identity
+from switchover.agent.shared import chosen_group, make_door_folder
 from switchover.errors import SwitchoverError
 from switchover.locations import Workspace
 
@@ -46,11 +47,12 @@ async def serve(
     tasks: list[asyncio.Task[Any]] = []
     try:
         await _announce(server, identity, workspace)
+        await _open_door(server, workspace)
         tasks.append(loop.create_task(_keep_watching(target)))
         tasks.append(loop.create_task(_keep_reachable(server, identity, workspace, lock, stopping)))
         if target.engine is not None:
             server.begin("recovery", _recover(target))
-            tasks.append(loop.create_task(_keep_up(target)))
+            tasks.append(loop.create_task(_keep_up(target, server)))
         log.info("agent %s started as process %d", identity.version, os.getpid())
         if identity.warning:
             log.warning("%s", identity.warning)
@@ -113,7 +115,25 @@ async def _keep_reachable(
                 log.warning("%s", error.title)
 
 
-async def _keep_up(target: Target) -> None:
+async def _open_door(server: AgentServer, workspace: Workspace) -> None:
+    """Open the door for a second person where a group was chosen; without it everything else goes on."""
+    group = chosen_group(workspace)
+    if not group:
+        return
+    try:
+        await server.open_door(*make_door_folder(workspace, group))
+    except (SwitchoverError, OSError) as error:
+        log.warning("there is no door for the group %s: %s", group, error)
+
+
+async def _watch_on(target: Target) -> None:
+    try:
+        await target.acting.watch_on()
+    except SwitchoverError as error:
+        log.warning("the gate is not watched: %s", error.title)
+
+
+async def _keep_up(target: Target, server: AgentServer) -> None:
     """Take in what others (`switchover run`, an agent on another host) write into the same journal."""
     engine, trouble = target.acting, ""
     while True:
@@ -126,6 +146,8 @@ async def _keep_up(target: Target) -> None:
             trouble, moved = error.title, True
         else:
             trouble = ""
+            if engine.unwatched_gate:
+                server.begin("gate", _watch_on(target))
             if told and not engine.busy:
                 await _recover(target)  # what ended while a shared journal was away is still owed to it
         if moved or told:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import pwd
 import socket
 import struct
 from collections.abc import Callable, Coroutine, Mapping
@@ -19,13 +20,17 @@ from typing import Any
 
 import msgspec
 
+from switchover.agent import shared
 from switchover.agent.busy import run_is_open, under_way
+from switchover.agent.driving import Driving, DrivingView, Seat
 from switchover.agent.intents import METHODS, Method, Target
 from switchover.agent.protocol import SERVER_LINE_LIMIT, AgentInfo, ErrorInfo, Request, error_to_wire
 from switchover.agent.sections import SectionEncoder
 from switchover.agent.session import Session
+from switchover.clock import Clock, SystemClock
 from switchover.errors import AgentError, RefusedError, StateError, SwitchoverError, UsageError
 from switchover.locations import ensure_private_dir
+from switchover.migration.events import Event
 from switchover.migration.operator import Operator
 from switchover.snapshot import Snapshot
 
@@ -55,15 +60,19 @@ class Identity:
 class AgentServer:
     """Serves snapshots and takes requests. `stop` is called when a client ends the agent."""
 
-    def __init__(self, target: Target, identity: Identity, *, stop: Callable[[], None]) -> None:
+    def __init__(
+        self, target: Target, identity: Identity, *, stop: Callable[[], None], clock: Clock | None = None
+    ) -> None:
         self._target = target
         self._identity = identity
         self._stop = stop
+        self._driving = Driving(clock or SystemClock(), self._note, self._say_who_drives)
         self._sections = SectionEncoder()
         self._sessions: set[Session] = set()
         self._actions: dict[asyncio.Task[Any], str] = {}
         self._server: asyncio.Server | None = None
         self._bound: tuple[Path, int] | None = None
+        self._door: tuple[asyncio.Server, Path] | None = None
 
     # -- the socket
 
@@ -75,6 +84,13 @@ class AgentServer:
         self._bound = (path, inode)
         if old is not None:
             old.close()
+
+    async def open_door(self, path: Path, gid: int) -> None:
+        """Serve the people of a group at `path` too: they may give their word for a step, nothing else."""
+        listener, _ = _bind(path, private=False)
+        os.chown(path, -1, gid)
+        os.chmod(path, 0o660)  # noqa: PTH101 - it stands beside the chown, and neither blocks
+        self._door = (await asyncio.start_unix_server(self._serve_guest, sock=listener, limit=SERVER_LINE_LIMIT), path)
 
     @property
     def is_reachable(self) -> bool:
@@ -96,6 +112,10 @@ class AgentServer:
         if self._server is not None:
             self._server.close()
         self._remove_socket()
+        if self._door is not None:
+            self._door[0].close()
+            self._door[1].unlink(missing_ok=True)
+        self._driving.close()
         for task in self._actions:
             task.cancel()
         await asyncio.gather(*self._actions, return_exceptions=True)
@@ -133,12 +153,16 @@ class AgentServer:
 
     # -- one client
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        session = Session(reader, writer)
+    async def _serve_guest(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await self._serve(reader, writer, guest=True)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, guest: bool = False) -> None:
+        session = Session(reader, writer, guest=guest)
+        session.pid, session.uid = _peer(writer.get_extra_info("socket"))
         writer.transport.set_write_buffer_limits(high=_WRITE_BUFFER)
         self._sessions.add(session)
         try:
-            if not _may_connect(writer.get_extra_info("socket")):
+            if not guest and session.uid not in {os.getuid(), 0}:
                 session.fail(None, ErrorInfo("RefusedError", "this agent belongs to another user"))
             elif len(self._sessions) > _MOST_CLIENTS:
                 session.fail(None, ErrorInfo("RefusedError", f"{_MOST_CLIENTS} clients are connected already"))
@@ -150,6 +174,8 @@ class AgentServer:
             log.exception("a client's line broke")
         finally:
             self._sessions.discard(session)
+            if session.seat is not None:
+                self._driving.detach(session.seat)
             await session.close()
 
     async def _converse(self, session: Session) -> None:
@@ -184,6 +210,8 @@ class AgentServer:
 
     async def _perform(self, session: Session, request: Request) -> Any:
         params = request.params
+        if session.guest and request.method not in shared.GUEST_METHODS:
+            raise RefusedError("this door is for a second person's word alone", "use `switchover confirm`")
         match request.method:
             case "hello":
                 return self._hello(session, params)
@@ -195,6 +223,11 @@ class AgentServer:
                 if session.streaming is None:
                     session.streaming = asyncio.create_task(self._stream(session))
                 return "subscribed"
+            case "drive.ask":
+                return self._ask_to_take_over(session)
+            case "drive.answer":
+                self._driving.answer(_seat(session), yes=bool(params.get("yes")), why=str(params.get("why", ""))[:200])
+                return "answered"
         method = METHODS.get(request.method)
         if method is None:
             raise UsageError(
@@ -207,9 +240,36 @@ class AgentServer:
         if not isinstance(given, Mapping):
             raise UsageError("hello needs an operator with who, host and tty")
         words = {name: str(given.get(name, ""))[:200] for name in ("who", "host", "tty")}
-        session.operator = Operator(**words)
+        if session.uid not in {os.getuid(), 0}:  # a guest is who the kernel says, whatever they call themselves
+            words["who"] = _account(session.uid)
+        session.operator = Operator(**words, uid=session.uid)
         session.read_only = bool(params.get("read_only", False))
+        if session.seat is not None:
+            self._driving.detach(session.seat)
+        session.seat = None
+        if not session.read_only and not session.guest:
+            session.seat = Seat(session.operator, session.pid)
+            self._driving.attach(session.seat)
         return self.info()
+
+    # -- who drives
+
+    def _ask_to_take_over(self, session: Session) -> str:
+        seat = _seat(session)
+        if self._identity.read_only:
+            raise RefusedError("this agent only watches", "stop it and start it without --read-only")
+        return self._driving.ask(seat)
+
+    def _note(self, operator: Operator, event: Event) -> None:
+        if self._target.engine is None:
+            return
+        try:
+            self._target.engine.note(operator, event)
+        except SwitchoverError as error:  # who drives is no less true where it cannot be journalled now
+            log.warning("%s is not on record: %s", type(event).__name__, error.title)
+
+    def _say_who_drives(self, view: DrivingView) -> None:
+        self._target.hub.drives(view.driver, view.asking, view.asking_until)
 
     def _stop_for(self, session: Session, params: Mapping[str, Any]) -> dict[str, str]:
         if session.read_only:
@@ -231,6 +291,8 @@ class AgentServer:
                 )
             if session.read_only:
                 raise RefusedError("this screen only watches: it was opened with --read-only", "open it again without")
+            if method.acts and not method.anyone and session.seat is not None:
+                self._driving.admit(session.seat, stays=session.streaming is not None)
         work = method.handler(self._target, need, session.operator)
         if not method.acts:
             return await work
@@ -283,16 +345,33 @@ def _unexpected(error: BaseException) -> ErrorInfo:
     )
 
 
-def _may_connect(peer: Any) -> bool:
-    if peer is None:
-        return False
-    credentials = peer.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _PEER_CREDENTIALS.size)
-    _, uid, _ = _PEER_CREDENTIALS.unpack(credentials)
-    return uid in {os.getuid(), 0}
+def _seat(session: Session) -> Seat:
+    if session.operator is None:
+        raise UsageError("say hello first")
+    if session.seat is None:
+        raise RefusedError("this screen only watches: it was opened with --read-only", "open it again without")
+    return session.seat
 
 
-def _bind(path: Path) -> tuple[socket.socket, int]:
-    _private_socket_folder(path.parent)
+def _peer(line: Any) -> tuple[int, int]:
+    """Return the process and the account at the other end, as the kernel knows them."""
+    if line is None:
+        return 0, -1
+    credentials = line.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _PEER_CREDENTIALS.size)
+    pid, uid, _ = _PEER_CREDENTIALS.unpack(credentials)
+    return pid, uid
+
+
+def _account(uid: int) -> str:
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return f"uid-{uid}"
+
+
+def _bind(path: Path, *, private: bool = True) -> tuple[socket.socket, int]:
+    if private:
+        _private_socket_folder(path.parent)
     listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         path.unlink(missing_ok=True)

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from switchover.agent.driving import Seat
 from switchover.agent.protocol import ErrorInfo
 from switchover.migration.operator import Operator
 
@@ -18,12 +19,16 @@ _ENCODER = msgspec.json.Encoder(enc_hook=str)
 
 @dataclass(slots=True, eq=False)
 class Session:
-    """A connection that is being served."""
+    """A connection that is being served. `uid` and `pid` are what the kernel says of who is at the other end."""
 
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
     operator: Operator | None = None
     read_only: bool = False
+    guest: bool = False
+    uid: int = -1
+    pid: int = 0
+    seat: Seat | None = None
     streaming: asyncio.Task[None] | None = None
     requests: set[asyncio.Task[None]] = field(default_factory=set)
 

@@ -25,6 +25,7 @@ from switchover.snapshot import (
     ContactRow,
     CostsView,
     Header,
+    Holder,
     MetricRow,
     MigrationView,
     ServiceRow,
@@ -85,6 +86,7 @@ class Assembler:
         self._checks: dict[str, _Cached] = {}
         self._metrics: dict[str, tuple[int, tuple[float | None, ...]]] = {}
         self.view = MigrationView()
+        self.driving: tuple[Holder | None, Holder | None, float | None] = (None, None, None)
         self._run_timeline: tuple[TimelineRow, ...] = ()
         self._no_return = False
         self.engine_changed()
@@ -157,6 +159,7 @@ class Assembler:
                 title=host, read_only=self._read_only, agent_pid=os.getpid(), agent_version=__version__, host=host
             )
         plan = self._loaded.plan
+        driver, asking, until = self.driving
         return Header(
             plan_id=plan.id,
             title=plan.title,
@@ -170,6 +173,9 @@ class Assembler:
             agent_version=__version__,
             host=host,
             plan_edited=self._engine.plan_edited if self._engine is not None else False,
+            driver=driver,
+            asking=asking,
+            asking_until=until,
         )
 
     def _check_rows(self) -> list[CheckRow]:

@@ -25,7 +25,7 @@ from switchover.plan.variables import Scope
 from switchover.redaction import neutralise
 from switchover.services.api import RunState
 from switchover.services.inventory import Inventory
-from switchover.snapshot import Snapshot, SourceNote
+from switchover.snapshot import Holder, Snapshot, SourceNote
 
 __all__ = ["Hub"]
 
@@ -109,6 +109,11 @@ class Hub:
     def engine_changed(self) -> None:
         """Take notice that the run moved; must be called in the loop's own thread."""
         self._engine_moved = True
+        self._dirty.set()
+
+    def drives(self, driver: Holder | None, asking: Holder | None, until: float | None) -> None:
+        """Say on every screen who drives, who asks to take over, and until when that may be answered."""
+        self._assembler.driving = (driver, asking, until)
         self._dirty.set()
 
     async def next_snapshot(self, after_seq: int) -> Snapshot:

@@ -1,0 +1,150 @@
+"""Several people at one agent: one drives, the others watch and may ask; over a clock that is set by hand."""
+
+from collections.abc import Iterator
+
+import pytest
+from tests.unit.migration.harness import HandClock
+
+from switchover.agent.driving import ANSWER_WITHIN_S, AWAY_S, Driving, DrivingView, Seat
+from switchover.errors import LockedError, RefusedError
+from switchover.migration import events as ev
+from switchover.migration.operator import Operator
+
+ANA = Seat(Operator("ana", "bastion", "pts/1", 1000), 101)
+BEN = Seat(Operator("ben", "bastion", "pts/2", 1000), 102)
+CLEO = Seat(Operator("cleo", "bastion", "pts/3", 1000), 103)
+
+
+class Room:
+    """Who drives, with what was journalled and shown."""
+
+    def __init__(self) -> None:
+        self.clock = HandClock()
+        self.noted: list[ev.Event] = []
+        self.shown: list[DrivingView] = []
+        self.driving = Driving(self.clock, lambda _, event: self.noted.append(event), self.shown.append)
+        for seat in (ANA, BEN):
+            self.driving.attach(seat)
+
+    @property
+    def driver(self) -> str:
+        holder = self.driving.view.driver
+        return holder.who if holder is not None else ""
+
+    @property
+    def asking(self) -> str:
+        holder = self.driving.view.asking
+        return holder.who if holder is not None else ""
+
+
+@pytest.fixture
+def room() -> Iterator[Room]:
+    room = Room()
+    yield room
+    room.driving.close()
+
+
+def test_the_first_who_acts_drives_and_the_others_are_told_who_does(room: Room) -> None:
+    assert room.driver == ""
+    room.driving.admit(ANA, stays=True)
+    room.driving.admit(ANA, stays=True)
+    assert room.driver == "ana"
+    with pytest.raises(LockedError, match=r"ana@bastion \(pts/1\) drives; you watch"):
+        room.driving.admit(BEN, stays=True)
+
+
+def test_a_command_of_one_shot_takes_no_seat(room: Room) -> None:
+    room.driving.admit(BEN, stays=False)
+    assert room.driver == ""
+    room.driving.admit(ANA, stays=True)
+    with pytest.raises(LockedError):
+        room.driving.admit(BEN, stays=False)
+
+
+async def test_a_request_is_shown_with_who_and_when_and_may_be_granted(room: Room) -> None:
+    room.driving.admit(ANA, stays=True)
+    assert room.driving.ask(BEN) == "asked"
+    view = room.shown[-1]
+    assert view.asking is not None
+    assert (view.asking.who, view.asking.since) == ("ben", room.clock.now())
+    assert view.asking_until == room.clock.now() + ANSWER_WITHIN_S
+    room.driving.answer(ANA, yes=True)
+    assert (room.driver, room.asking) == ("ben", "")
+    with pytest.raises(LockedError):
+        room.driving.admit(ANA, stays=True)
+    assert [type(event).__name__ for event in room.noted] == ["TakeoverAsked", "TakeoverAnswered", "DriverChanged"]
+
+
+async def test_a_request_may_be_refused_and_only_by_the_one_who_drives(room: Room) -> None:
+    room.driving.admit(ANA, stays=True)
+    room.driving.ask(BEN)
+    with pytest.raises(RefusedError, match="only the one who drives"):
+        room.driving.answer(BEN, yes=True)
+    room.driving.answer(ANA, yes=False, why="in the middle of it")
+    assert (room.driver, room.asking) == ("ana", "")
+    answer = room.noted[-1]
+    assert isinstance(answer, ev.TakeoverAnswered)
+    assert (answer.granted, answer.why) == (False, "in the middle of it")
+
+
+async def test_no_answer_is_a_refusal(room: Room) -> None:
+    room.driving.admit(ANA, stays=True)
+    room.driving.ask(BEN)
+    room.driving.expire()
+    assert (room.driver, room.asking) == ("ana", "")
+    answer = room.noted[-1]
+    assert isinstance(answer, ev.TakeoverAnswered)
+    assert not answer.granted
+    assert "no answer within" in answer.why
+    assert room.driving.ask(BEN) == "asked"
+
+
+async def test_a_second_asker_is_told_who_asked_before(room: Room) -> None:
+    room.driving.attach(CLEO)
+    room.driving.admit(ANA, stays=True)
+    room.driving.ask(BEN)
+    with pytest.raises(RefusedError, match="ben@bastion"):
+        room.driving.ask(CLEO)
+    room.driving.detach(BEN)
+    assert room.asking == ""
+    assert room.driving.ask(CLEO) == "asked"
+
+
+def test_one_who_has_gone_is_taken_over_at_once(room: Room) -> None:
+    room.driving.admit(ANA, stays=True)
+    room.driving.detach(ANA)
+    assert room.driving.ask(BEN) == "granted"
+    assert room.driver == "ben"
+    change = room.noted[-1]
+    assert isinstance(change, ev.DriverChanged)
+    assert (change.by.who, change.before, change.why) == ("ben", ANA.operator, "ana has gone")
+
+
+async def test_one_who_goes_while_asked_hands_over_by_that(room: Room) -> None:
+    room.driving.admit(ANA, stays=True)
+    room.driving.ask(BEN)
+    room.driving.detach(ANA)
+    assert (room.driver, room.asking) == ("ben", "")
+
+
+def test_nobody_drives_by_accident_while_the_driver_may_come_back(room: Room) -> None:
+    room.driving.admit(ANA, stays=True)
+    room.driving.detach(ANA)
+    room.clock.advance(AWAY_S - 1)
+    with pytest.raises(LockedError, match="screen went away 29 s ago"):
+        room.driving.admit(BEN, stays=True)
+    room.driving.attach(Seat(ANA.operator, 555))
+    room.clock.advance(AWAY_S)
+    with pytest.raises(LockedError):
+        room.driving.admit(BEN, stays=True)
+    assert room.driving.view.driver is not None
+    assert room.driving.view.driver.pid == 555
+
+
+def test_one_who_stays_away_is_followed_by_whoever_acts_next(room: Room) -> None:
+    room.driving.admit(ANA, stays=True)
+    room.driving.detach(ANA)
+    room.clock.advance(AWAY_S + 1)
+    room.clock.wall -= 100_000
+    room.driving.admit(BEN, stays=True)
+    assert room.driver == "ben"
