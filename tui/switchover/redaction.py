@@ -173,7 +173,8 @@ class Redactor:
     def _redact(self, text: str) -> str:
         data = text.encode("utf-8", "surrogateescape")
         joined = data.translate(None, b"\r\n")
-        if not any(trace in data or trace in joined for trace in self._traces):
+        looked = (data,) if len(joined) == len(data) else (data, joined)
+        if not any(trace in part for part in looked for trace in self._traces):
             return text  # as nearly always: this costs a tenth of what follows
         held, covered = self._held, self._covered
         try:

@@ -1,0 +1,265 @@
+"""Planted secrets are found nowhere: not in the state directory, an argument vector, a log, an answer or a report."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+
+from switchover.agent.client import AgentClient
+from switchover.agent.lifecycle import ensure_agent, stop
+from switchover.agent.record import find_socket
+from switchover.errors import SwitchoverError
+from switchover.locations import Workspace, workspace_for
+from switchover.snapshot import Snapshot
+
+HERE = Path(__file__).parent
+# The middle of each is plain, so that it shows in whatever form the rest of it is written.
+CORES = {"from_env": "Kq7ZtPwJ3vNx", "from_file": "mW8yRb4TgLc6", "from_cmd": "Hd5sXj9VfQk2"}
+VALUES = {
+    "from_env": f"p@ss/{CORES['from_env']}+\"é'<&>",
+    "from_file": f"first line of it\n{CORES['from_file']}/second=\nthe third line",
+    "from_cmd": f"{CORES['from_cmd']}~%20$x y",
+}
+PLAN = f"""\
+schema: 1
+id: canary
+title: Canary
+check_modules: [leaky_check.py]
+secrets:
+  from_env: {{ref: "env:CANARY"}}
+  from_file: {{ref: "file:canary-file"}}
+  from_cmd: {{ref: "cmd:cat canary-cmd"}}
+checks:
+  raises: {{type: leaky, secret: from_file, every: 1s}}
+  crashes: {{type: leaky, secret: from_env, how: crash, every: 1s}}
+  finds: {{type: leaky, secret: from_cmd, how: find, every: 1s}}
+  commands:
+    type: command
+    command: "{sys.executable} leak.py fail A B C; echo \\"$A$B$C\\" >&2; exit 3"
+    environment: {{A: "{{{{ secret.from_env }}}}", B: "{{{{ secret.from_file }}}}", C: "{{{{ secret.from_cmd }}}}"}}
+    expect: ["exit == 3", "stdout == 'x'"]
+    every: 1s
+  refused:
+    type: http
+    url: "http://127.0.0.1:9/"
+    headers: {{X-Key: "{{{{ secret.from_env }}}}"}}
+    bearer: from_cmd
+    every: 1s
+  fine: {{type: file, path: plan.yaml, every: 1s}}
+phases:
+  - id: one
+    steps:
+      - id: prints
+        run: {sys.executable} leak.py ok A B C
+        env: &all {{A: "{{{{ secret.from_env }}}}", B: "{{{{ secret.from_file }}}}", C: "{{{{ secret.from_cmd }}}}"}}
+        effect: read
+        outputs: {{a: "stdout:/^OUT_A=(.*)$/", b: "stdout:/^OUT_B=(.*)$/", c: "stdout:/^OUT_C=(.*)$/"}}
+      - {{id: look, manual: [Look], evidence: required}}
+      - id: raises_too
+        run: {sys.executable} leak.py raise A B C
+        env: *all
+        effect: changes
+        rollback: {{run: "{sys.executable} leak.py ok A B C", env: *all}}
+    gate: {{require: [finds, raises, crashes, commands, refused], retry: {{for: 1s, every: 1s}}}}
+troubleshooting:
+  - {{symptom: It leaks, diagnose: ["printenv CANARY; cat canary-file canary-cmd"]}}
+"""
+
+
+def _needles(core: str) -> list[bytes]:
+    """Return the middle of a secret in the forms in which it would show."""
+    raw = core.encode()
+    inner = [
+        base64.b64encode(b"\0" * shift + raw)[-(-shift * 8 // 6) : (shift + len(raw)) * 8 // 6] for shift in range(3)
+    ]
+    codes = "".join(f"\\u{ord(character):04x}" for character in core)
+    return [raw, *inner, raw.hex().encode(), raw.hex().upper().encode(), raw.hex(":").encode(), codes.encode()]
+
+
+NEEDLES = [needle for core in CORES.values() for needle in _needles(core)]
+
+
+def assert_clean(data: bytes, where: object) -> None:
+    """Fail where a canary is, in any form, line ends or not."""
+    for text in (data, data.replace(b"\r", b"").replace(b"\n", b"")):
+        for needle in NEEDLES:
+            at = text.find(needle)
+            assert at < 0, f"{where}: …{text[max(0, at - 120) : at + 80]!r}…"
+
+
+@dataclass
+class Watch:
+    """Looks at the argument vectors of all processes, again and again, in a thread."""
+
+    seen: set[bytes] = field(default_factory=set)
+    looks: int = 0
+    _over: threading.Event = field(default_factory=threading.Event)
+
+    def __post_init__(self) -> None:
+        self._thread = threading.Thread(target=self._look)
+        self._thread.start()
+
+    def _look(self) -> None:
+        while not self._over.wait(0.002):
+            self.looks += 1
+            for entry in os.scandir("/proc"):
+                if entry.name.isdigit():
+                    try:
+                        self.seen.add(Path(entry.path, "cmdline").read_bytes())
+                    except OSError:
+                        continue
+
+    def end(self) -> None:
+        self._over.set()
+        self._thread.join()
+
+
+@dataclass
+class Desk:
+    folder: Path
+    plan: Path
+    workspace: Workspace
+    said: list[tuple[str, bytes]] = field(default_factory=list)
+
+    def cli(self, *words: str) -> subprocess.CompletedProcess[bytes]:
+        done = subprocess.run(
+            [sys.executable, "-P", "-m", "switchover", *words, "--state", str(self.workspace.root)],
+            capture_output=True,
+            check=False,
+            stdin=subprocess.DEVNULL,
+            cwd=self.folder,
+        )
+        self.said += [(f"stdout of {words}", done.stdout), (f"stderr of {words}", done.stderr)]
+        return done
+
+    async def ask(self, client: AgentClient, method: str, **params: Any) -> Any:
+        """Ask the agent, once more where the action before is just ending; keep what it answers, refusals too."""
+        try:
+            answer = await client.request(method, **params)
+        except SwitchoverError as error:
+            self.said.append((f"refusal of {method}", f"{error.title}\n{error.hint}".encode()))
+            if "is going on" in error.title:
+                await asyncio.sleep(0.02)
+                return await self.ask(client, method, **params)
+            return None
+        self.said.append((f"answer to {method}", json.dumps(answer).encode() + str(answer).encode()))
+        return answer
+
+
+@pytest.fixture
+def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
+    folder = tmp_path / "plan"
+    folder.mkdir()
+    for name in ("leak.py", "leaky_check.py"):
+        shutil.copy(HERE / name, folder)
+    (folder / "plan.yaml").write_text(PLAN)
+    (folder / "canary-file").write_text(f"{VALUES['from_file']}\n")
+    (folder / "canary-cmd").write_text(f"{VALUES['from_cmd']}\n")
+    (tmp_path / "run").mkdir(mode=0o700)
+    monkeypatch.setenv("CANARY", VALUES["from_env"])
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "run"))
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "run"))
+    plan = folder / "plan.yaml"
+    made = Desk(folder, plan, workspace_for(tmp_path / "state", plan))
+    yield made
+    stop(made.workspace)
+
+
+async def _until(client: AgentClient, desk: Desk, reached: Any) -> Snapshot:
+    try:
+        async with asyncio.timeout(30):
+            async for snapshot in client.snapshots():
+                desk.said.append(("snapshot", msgspec.json.encode(snapshot) + repr(snapshot).encode()))
+                if reached(snapshot):
+                    return snapshot
+    except TimeoutError:
+        pytest.fail(f"it never came to that; refused was: {[data for where, data in desk.said if 'refusal' in where]}")
+    raise AssertionError("the line ended")
+
+
+def _step(snapshot: Snapshot, name: str) -> str:
+    return next(s.state for p in snapshot.migration.phases for s in p.steps if s.id == name)
+
+
+async def _with_the_agent(desk: Desk) -> None:
+    await asyncio.to_thread(ensure_agent, desk.workspace, desk.plan)
+    async with AgentClient() as client:
+        await client.connect(find_socket(desk.workspace))
+        await client.hello({"who": "ann", "host": "h", "tty": "pts/1"})
+        await _until(
+            client, desk, lambda s: all(c.status not in ("pending", "ok") for c in s.checks if c.name != "fine")
+        )
+        await desk.ask(client, "check.run", names=[])
+        await desk.ask(client, "run.start", variables={}, new=True)
+        await desk.ask(client, "run.next")
+        await _until(client, desk, lambda s: _step(s, "prints") == "done")
+        await desk.ask(client, "output.read", step="prints", attempt=1, offset=0, limit=1 << 20)
+        told = " and ".join(VALUES.values())
+        await desk.ask(client, "manual.tick", step="look", item=0, evidence=f"logged in with {told}")
+        await _until(client, desk, lambda s: _step(s, "look") == "done" and s.migration.action.kind == "step")
+        await desk.ask(client, "run.next")
+        await _until(client, desk, lambda s: _step(s, "raises_too") == "failed")
+        await desk.ask(client, "output.read", step="raises_too", attempt=1, offset=0, limit=1 << 20)
+        await desk.ask(client, "step.resolve", step="raises_too", choice="done", reason=f"it works with {told}")
+        await desk.ask(client, "run.next")
+        await _until(client, desk, lambda s: bool(s.migration.phases[0].gate and s.migration.phases[0].gate.reason))
+        await desk.ask(client, "trouble.diagnose", index=0)
+        await desk.ask(client, "run.rollback", name="", dry_run=True)
+        await desk.ask(client, "run.rollback", name="", dry_run=False)
+        await _until(client, desk, lambda s: s.migration.state in ("rolled_back", "failed", "aborted"))
+    await asyncio.to_thread(stop, desk.workspace)
+
+
+def test_planted_secrets_are_found_nowhere(desk: Desk) -> None:
+    watch = Watch()
+    try:
+        for form in ("table", "json", "junit"):
+            assert desk.cli("check", "plan.yaml", "--format", form).returncode in (2, 3)
+        assert desk.cli("run", "plan.yaml").returncode == 4
+        desk.cli("run", "plan.yaml", "--dry-run")
+        desk.cli("run", "plan.yaml", "--tick", "look=seen")
+        desk.cli("run", "plan.yaml", "--resolve", "raises_too=done", "--reason", "seen")
+        desk.cli("rollback", "plan.yaml")
+        desk.cli("run", "plan.yaml")
+        asyncio.run(_with_the_agent(desk))
+        for words in (
+            *(("status", "plan.yaml", "--format", form) for form in ("text", "json")),
+            *(("report", "plan.yaml", "--format", form) for form in ("md", "json", "html")),
+            ("report", "plan.yaml", "--run", "1"),
+            *(("audit", "show", "plan.yaml", "--format", form) for form in ("text", "json")),
+        ):
+            done = desk.cli(*words)
+            assert done.returncode == 0, done.stderr
+        assert desk.cli("audit", "verify", "plan.yaml").returncode == 0
+    finally:
+        watch.end()
+    assert watch.looks > 100
+    steps = b"".join(data for where, data in desk.said if where.startswith(("stdout", "answer")))
+    for name in VALUES:  # they were really there
+        assert f"(secret {name})".encode() in steps
+    for where, data in desk.said:
+        assert_clean(data, where)
+    for argv in watch.seen:
+        assert_clean(argv, "argv")
+    state = [path for path in desk.folder.parent.rglob("*") if path.is_file() and desk.folder not in path.parents]
+    assert {"journal.sqlite", "agent.log", "heads"} <= {path.name for path in state}
+    for path in state:
+        assert_clean(path.read_bytes(), path)
+    with closing(sqlite3.connect(desk.workspace.journal)) as journal:  # a long text lies in pieces in the file
+        for row in journal.execute("SELECT * FROM events"):
+            assert_clean("\n".join(map(str, row)).encode(), f"record {row[0]}")
