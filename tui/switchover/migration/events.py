@@ -32,6 +32,7 @@ __all__ = [
     "Measurement",
     "Outcome",
     "Place",
+    "PlanRebased",
     "Record",
     "RequirementWaived",
     "RollbackEnded",
@@ -55,7 +56,7 @@ __all__ = [
 ]
 
 Outcome = Literal["done", "failed", "timeout", "aborted"]
-Choice = Literal["done", "failed", "retry", "rollback"]
+Choice = Literal["done", "failed", "retry", "rollback", "skip"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +95,23 @@ class RunStarted:
     target: str
     variables: dict[str, str]
     version: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlanRebased:
+    """The run goes by another text of its plan from here on. `variables` are all values that hold from now on.
+
+    `gates` are those that have to be looked at again, because what they need is another now.
+    """
+
+    by: Operator
+    reason: str
+    before_digest: str
+    plan_digest: str
+    plan_text: str
+    variables: dict[str, str]
+    changes: tuple[str, ...] = ()
+    gates: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -383,6 +401,7 @@ class RollbackItem:
     env: dict[str, str] = field(default_factory=dict)
     cwd: str = ""
     timeout_s: float = 600.0
+    expect_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -395,6 +414,11 @@ class RollbackStarted:
     items: tuple[RollbackItem, ...]
     cannot_undo: tuple[str, ...] = ()
     budget_s: float | None = None
+    title: str = ""
+    verify: tuple[str, ...] = ()
+    data_loss: str = ""
+    loses_since: float | None = None
+    loses_after: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -418,6 +442,7 @@ class RunEnded:
 
 Event = (
     RunStarted
+    | PlanRebased
     | BaselineMeasured
     | ConfirmationGiven
     | StepStarted

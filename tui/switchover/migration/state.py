@@ -63,6 +63,7 @@ class Attempt:
     duration_s: float | None = None
     output_bytes: int = 0
     reason: str = ""
+    plan_digest: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +160,7 @@ class RollbackState:
     within_budget: bool | None = None
     evidence: tuple[ev.Evidence, ...] = ()
     budget_s: float | None = None
+    begun: ev.RollbackStarted | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +175,7 @@ class RunState:
     reason: str = ""
     plan_digest: str = ""
     plan_text: str = ""
+    plans: Mapping[str, str] = field(default_factory=dict)  # every text that the run has gone by, by its digest
     variables: Mapping[str, str] = field(default_factory=dict)
     units: Mapping[str, UnitState] = field(default_factory=dict)
     order: tuple[str, ...] = ()  # units in the order in which they first began
@@ -241,15 +244,18 @@ def _apply(state: RunState, record: ev.Record) -> RunState:
                 by=event.by,
                 plan_digest=event.plan_digest,
                 plan_text=event.plan_text,
+                plans={event.plan_digest: event.plan_text},
                 variables=dict(event.variables),
             )
+        case ev.PlanRebased():
+            return _rebased(state, event)
         case ev.BaselineMeasured():
             return replace(state, baseline=dict(event.values))
         case ev.VariablesGiven():
             return replace(state, variables={**state.variables, **event.values})
         case ev.RollbackStarted():
             rollback = RollbackState(
-                event.number, event.name, event.items, event.cannot_undo, now, budget_s=event.budget_s
+                event.number, event.name, event.items, event.cannot_undo, now, budget_s=event.budget_s, begun=event
             )
             return replace(state, rollback=rollback, stage=Stage.RUNNING, reason="")
         case ev.RollbackEnded():
@@ -275,6 +281,22 @@ def _apply(state: RunState, record: ev.Record) -> RunState:
             return _gate(state, event, now)
         case _:
             return _unit(state, event, now)
+
+
+def _rebased(state: RunState, event: ev.PlanRebased) -> RunState:
+    """Go by another plan; a gate that needs something else now is looked at again."""
+    gates = {phase: gate for phase, gate in state.gates.items() if phase not in event.gates}
+    again = len(gates) < len(state.gates) and state.stage is Stage.WAITING
+    return replace(
+        state,
+        plan_digest=event.plan_digest,
+        plan_text=event.plan_text,
+        plans={**state.plans, event.plan_digest: event.plan_text},
+        variables=dict(event.variables),
+        gates=gates,
+        stage=Stage.RUNNING if again else state.stage,
+        reason="" if again else state.reason,
+    )
 
 
 def _rollback_ended(state: RunState, event: ev.RollbackEnded, now: Moment) -> RunState:
@@ -338,7 +360,7 @@ def _undone_by(state: RunState, unit: str) -> str:
 def _unit_after(unit: UnitState, event: UnitEvent, now: Moment) -> UnitState:
     match event:
         case ev.StepStarted():
-            attempt = Attempt(event.attempt, now, event.by, event.argv, event.place)
+            attempt = Attempt(event.attempt, now, event.by, event.argv, event.place, plan_digest=event.plan_digest)
             return replace(
                 unit, stage=Stage.RUNNING, began=True, attempts=(*unit.attempts, attempt), reason="", ended=None
             )
@@ -370,7 +392,8 @@ def _unit_after(unit: UnitState, event: UnitEvent, now: Moment) -> UnitState:
             began = any(a.outcome != "not started" for a in attempts)
             return replace(unit, stage=Stage.PENDING, began=began, attempts=attempts, reason="")
         case ev.StepResolved():
-            stage = {"done": Stage.DONE, "retry": Stage.PENDING}.get(event.choice, Stage.FAILED)
+            stages = {"done": Stage.DONE, "retry": Stage.PENDING, "skip": Stage.SKIPPED}
+            stage = stages.get(event.choice, Stage.FAILED)
             return replace(
                 unit, stage=stage, reason=event.reason, ended=now if stage is Stage.DONE else None, confirmations=()
             )

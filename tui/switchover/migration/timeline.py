@@ -26,6 +26,10 @@ def describe(event: ev.Event) -> tuple[str, str, str]:
     match event:
         case ev.RunStarted():
             return "run", f"run {event.run_id} started by {event.by.who}", ""
+        case ev.PlanRebased():
+            what = f": {'; '.join(event.changes)}" if event.changes else ""
+            why = f" ({event.reason})" if event.reason else ""
+            return "run", f"{event.by.who} adopted the edited plan{why}{what}", "warn"
         case ev.BaselineMeasured():
             values = ", ".join(f"{name} {'?' if v is None else f'{v:g}'}" for name, v in event.values.items())
             return "run", f"measured before: {values}", ""

@@ -249,6 +249,7 @@ class RollbackPlanStep(Model):
     run: str | None = None
     env: Env = Field(default_factory=dict)
     timeout: Timeout = 600.0
+    expect_duration: Span | None = None
     compensate: tuple[str, ...] = ()
 
 
@@ -258,7 +259,8 @@ class RollbackPlan(Model):
     title: Text
     budget: Span | None = None
     valid_until: str | None = Field(None, description="PHASE.STEP after whose start this way back is closed")
-    data_loss_window: Text | None = None
+    data_loss_window: Text | None = Field(None, description="what is lost by going this way, in words")
+    loses_since: str | None = Field(None, description="PHASE.STEP from whose start on what is written is lost this way")
     steps: tuple[RollbackPlanStep, ...]
     verify: tuple[str, ...] = ()
 

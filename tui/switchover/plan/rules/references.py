@@ -137,9 +137,11 @@ def names_in_the_rest(draft: Draft) -> Iterator[Complaint]:
             yield from _condition(("troubleshooting", t, "when"), trouble.when, draft)
     for name, way_back in draft.plan.rollback_plans.items():
         path: Path = ("rollback_plans", name)
+        known = [*(f"{phase}.{step}" for phase, step in names.steps)]
         if way_back.valid_until is not None:
-            known = [*(f"{phase}.{step}" for phase, step in names.steps)]
             yield from draft.unknown((*path, "valid_until"), "PHASE.STEP", way_back.valid_until, known)
+        if way_back.loses_since is not None:
+            yield from draft.unknown((*path, "loses_since"), "PHASE.STEP", way_back.loses_since, known)
         for s, step in enumerate(way_back.steps):
             yield from draft.each_unknown((*path, "steps", s, "compensate"), "phase", step.compensate, names.phases)
         yield from draft.each_unknown((*path, "verify"), "check", way_back.verify, names.check_items)
