@@ -15,7 +15,8 @@ from switchover.errors import LockedError, PlanError, PlanProblem, RefusedError
 from switchover.snapshot import Snapshot
 from switchover.ui.application import SwitchoverApp
 from switchover.ui.presentation.moment import Link, LinkState
-from switchover.ui.screens.guarded import GuardedScreen
+from switchover.ui.screens.guarded import AskScreen, ConfirmScreen, GuardedScreen
+from switchover.ui.widgets.entry import Entry
 
 CONFIRM = ("confirm", "destroy", "confirm and run destroy")
 
@@ -182,6 +183,39 @@ async def test_what_cannot_be_undone_needs_its_name_typed(no_guard: None) -> Non
         assert source.requests == [("run.step", {"step": "destroy", "confirmation": "destroy aws-all-in-one"})]
 
     await play(story, samples.acting(*CONFIRM, dangerous=True), tab="migration")
+
+
+async def test_enter_that_bounces_on_a_confirmation_sends_it_once_and_ends_nothing(no_guard: None) -> None:
+    async def story(pilot: Any, app: SwitchoverApp, source: FakeSource, _clock: StillClock) -> None:
+        await press(pilot, "enter")
+        screen = app.screen
+        assert isinstance(screen, ConfirmScreen)
+        for _ in range(4):  # as they lie in the queue when the key bounces
+            screen.on_entry_entered(Entry.Entered("destroy aws-all-in-one"))
+        await settle(pilot)
+        assert app.screen is app.main
+        assert not app.crash
+        assert [method for method, _ in source.requests] == ["run.step"]
+
+    await play(story, samples.acting(*CONFIRM, dangerous=True), tab="migration")
+
+
+async def test_a_question_under_the_help_expires_only_when_it_is_seen_again(no_guard: None) -> None:
+    async def story(pilot: Any, app: SwitchoverApp, source: FakeSource, _clock: StillClock) -> None:
+        await press(pilot, "A")
+        question = app.screen
+        assert isinstance(question, AskScreen)
+        await press(pilot, "question_mark")
+        above = app.screen
+        question._expire()
+        await settle(pilot)
+        assert app.screen is above
+        await press(pilot, "escape")
+        question._expire()
+        await settle(pilot)
+        assert app.screen is app.main
+
+    await play(story, samples.trouble(), tab="migration")
 
 
 async def test_keys_pressed_before_the_confirmation_stood_never_reach_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -109,7 +109,17 @@ class OverScreen(BaseScreen):
     ]
     BINDING_GROUP_TITLE = "Here"
 
+    @property
+    def left(self) -> bool:
+        """It is no longer the screen that is seen: a key that came a moment too late has nothing to do here."""
+        return self.app.screen is not self
+
+    def leave(self) -> None:
+        """Close this screen, once: a second press closes nothing that lies beneath."""
+        if not self.left:
+            self.dismiss()
+
     def action_back(self) -> None:
         """Go back."""
         if not self.status.clear():
-            self.dismiss()
+            self.leave()

@@ -94,7 +94,7 @@ class ChoiceScreen(GuardedScreen):
         """Take the choice; ask for its reason where it has one."""
         choice = self._chosen()
         if choice is None:
-            self.dismiss()
+            self.leave()
         elif choice.ask:
             self._asking = choice
             self._entry.display = True
@@ -121,8 +121,8 @@ class ChoiceScreen(GuardedScreen):
         self._rows.focus()
 
     def _send(self, choice: Choice, text: str) -> None:
-        self.app.post_message(choice.intent(text))
         if self._stays:
+            self.app.post_message(choice.intent(text))
             self.on_entry_left()
         else:
-            self.dismiss()
+            self.decide(choice.intent(text))

@@ -45,9 +45,18 @@ class GuardedScreen(OverScreen):
         """Say whether a key that was pressed at this moment (monotonic) was meant for this screen."""
         return pressed_at >= self.opened_at + self.GUARD_S
 
+    def decide(self, intent: Intent) -> None:
+        """Send what was decided and close, once: a second press decides nothing again."""
+        if not self.left:
+            self.app.post_message(intent)
+            self.leave()
+
     def _expire(self) -> None:
+        if self.left:  # something lies above, as the help does: this goes when it is seen again
+            self.set_timer(1.0, self._expire)
+            return
         self.app.post_message(Say("the confirmation expired; nothing was done"))
-        self.dismiss()
+        self.leave()
 
 
 class AskScreen(GuardedScreen):
@@ -76,8 +85,7 @@ class AskScreen(GuardedScreen):
 
     def action_yes(self) -> None:
         """Do it."""
-        self.app.post_message(self._intent)
-        self.dismiss()
+        self.decide(self._intent)
 
 
 class ConfirmScreen(GuardedScreen):
@@ -126,16 +134,17 @@ class ConfirmScreen(GuardedScreen):
 
     def on_entry_entered(self, event: Entry.Entered) -> None:
         """Send it where it is exactly what was asked for."""
+        if self.left:
+            return
         if event.text != self._step.confirm_text:
             self._entry.text = ""
             self.say(f"that is not “{self._step.confirm_text}”; nothing was done", error=True)
             return
-        self.app.post_message(
+        self.decide(
             Intent(
                 "run.step", {"step": self._step.id, "confirmation": event.text}, f"confirmed, running {self._step.id}"
             )
         )
-        self.dismiss()
 
     def on_entry_left(self) -> None:
         """Go back."""

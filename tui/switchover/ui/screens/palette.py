@@ -104,9 +104,9 @@ class PaletteScreen(OverScreen):
 
     def on_entry_entered(self) -> None:
         """Do what is chosen."""
-        if self._rows.key:
+        if self._rows.key and not self.left:
             command = self._commands[int(self._rows.key)]
-            self.dismiss()
+            self.leave()
             self.app.call_later(command.run)
 
     def on_entry_left(self) -> None:

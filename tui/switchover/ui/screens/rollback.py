@@ -54,7 +54,7 @@ class RollbackScreen(OverScreen):
     def action_choose(self) -> None:
         """Ask for the last yes, or say why this way is closed."""
         way = self._chosen
-        if way is None:
+        if way is None or self.left:
             return
         if not way.available:
             self.say(f"this way is closed: {way.reason or 'not available now'}", error=True)

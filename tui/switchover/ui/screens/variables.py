@@ -64,7 +64,9 @@ class VariablesScreen(OverScreen):
         self._body.set_lines(lines)
 
     def on_entry_entered(self, event: Entry.Entered) -> None:
-        """Take a value; start after the last."""
+        """Take a value; start after the last, once."""
+        if self.left:
+            return
         name = self._wanted[self._at][0]
         if not event.text.strip():
             self.say(f"{name} needs a value", error=True)
@@ -76,7 +78,7 @@ class VariablesScreen(OverScreen):
             return
         variables = {name: value for (name, _, _), value in zip(self._wanted, self._values, strict=True)}
         self.app.post_message(Intent("run.start", {"variables": variables, "new": self._new}, "starting the run"))
-        self.dismiss()
+        self.leave()
 
     def on_entry_left(self) -> None:
         """Go back."""
