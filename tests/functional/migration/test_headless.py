@@ -220,8 +220,63 @@ def test_ctrl_c_ends_the_step_with_all_its_processes_and_is_journalled(tmp_path:
     first.send_signal(signal.SIGINT)
     _, said = first.communicate(timeout=30)
     assert (first.returncode, "Traceback" in said) == (1, False)
+    assert "--retry s" in said
     assert not os.path.exists(f"/proc/{int((tmp_path / 'pid').read_text())}")  # noqa: PTH110
     assert json.loads(cli("status", "--format", "json").stdout)["steps"][0]["state"] == "failed"
+
+
+def test_a_run_that_can_neither_go_on_nor_back_is_given_up_with_a_reason(tmp_path: Path, cli: Cli) -> None:
+    _write(
+        tmp_path, PLAN.replace("echo one | tee -a log", "misspelt").replace(", rollback: {run: 'echo undo >> log'}", "")
+    )
+    assert cli("run").returncode == 1
+    assert cli("rollback").returncode == 1
+    again = cli("run", "--new")
+    assert (again.returncode, "--abort --reason TEXT" in again.stderr) == (1, True)
+    assert cli("run", "--abort").returncode == 2
+    given_up = cli("run", "--abort", "--reason", "misspelt")
+    assert (given_up.returncode, given_up.stderr) == (0, "")
+    assert cli("run", "--abort", "--reason", "twice").returncode == 1
+    _write(tmp_path, PLAN)
+    assert cli("run", "--new").returncode == 4
+
+
+def test_giving_up_ends_the_step_that_goes_on_without_a_driver(tmp_path: Path, cli: Cli) -> None:
+    _write(tmp_path, SLOW.replace("touch up;", "echo $$ > pid; touch up;"))
+    first = _start(tmp_path)
+    first.kill()
+    first.communicate()
+    given_up = cli("run", "--abort", "--reason", "wrong host")
+    assert given_up.returncode == 0, given_up.stderr
+    assert not os.path.exists(f"/proc/{int((tmp_path / 'pid').read_text())}")  # noqa: PTH110
+    assert json.loads(cli("status", "--format", "json").stdout)["steps"][0]["state"] == "failed"
+
+
+def test_a_failed_way_back_says_in_every_verb_what_works(tmp_path: Path, cli: Cli) -> None:
+    _write(tmp_path, PLAN.replace("echo undo >> log", "test -e mended"))
+    cli("run")
+    stopped = cli("rollback")
+    assert (stopped.returncode, "--resolve rollback:1:0=done --reason TEXT" in stopped.stderr) == (1, True)
+    on = cli("run")
+    assert (on.returncode, "--retry" in on.stderr) == (1, False)
+    assert f"switchover rollback {tmp_path / 'plan.yaml'}" in on.stderr
+    assert cli("run", "--resolve", "rollback:1:0=done", "--reason", "by hand").returncode == 1
+    assert cli("rollback").returncode == 0
+
+
+def test_going_back_needs_no_plan_file_even_when_all_is_done(tmp_path: Path, cli: Cli) -> None:
+    _write(tmp_path, PLAN.replace(", confirm: {type: 'two on shop'}", ""))
+    assert cli("run", "--confirm", "a=go", "--tick", "look=seen").returncode == 0
+    (tmp_path / "plan.yaml").write_text("schema: [")
+    back = cli("rollback")
+    assert back.returncode == 0, back.stderr
+    assert (tmp_path / "log").read_text().split() == ["one", "two", "undo"]
+
+
+def test_a_value_that_the_plan_asks_for_and_nobody_gave_is_usage(tmp_path: Path, cli: Cli) -> None:
+    _write(tmp_path, "vars: {host: {type: str, ask: Which?}}" + PLAN)
+    refused = cli("run")
+    assert (refused.returncode, "--var host=VALUE" in refused.stderr) == (2, True)
 
 
 def test_an_unknown_outcome_exits_3_and_is_resolved_by_option(tmp_path: Path, cli: Cli) -> None:

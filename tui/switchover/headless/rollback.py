@@ -37,7 +37,7 @@ async def _dry_run(args: Namespace) -> int:
     from switchover.migration.rolling import find_way
     from switchover.wiring import build_evaluator
 
-    parts = build_evaluator(*load_for_run(args))
+    parts = build_evaluator(*load_for_run(args, finished=True))
     try:
         output.emit_text(describe_way_back(find_way(parts.engine.keeper, args.name or "")))
     finally:
@@ -51,7 +51,7 @@ async def _run(args: Namespace) -> int:
 
     words = SecretWords()
     diagnostics.redact_with(words.redact)
-    parts = build(*load_for_run(args), secret_words=words)
+    parts = build(*load_for_run(args, finished=True), secret_words=words)
     engine = parts.engine
     operator = Operator.current()
     try:
@@ -84,4 +84,7 @@ def _say_outcome(engine: Engine) -> int:
         diagnostics.say(f"  say how it ended: switchover run … --resolve {action.unit}=done|failed|retry --reason TEXT")
         return 3
     diagnostics.say("  mend it, then run the same rollback again; it goes on where it stopped")
+    if action.kind == "failed":
+        by_hand = f"switchover run {engine.loaded.path} --resolve {action.unit}=done --reason TEXT"
+        diagnostics.say(f"  was it undone by hand: `{by_hand}`, then the same rollback again")
     return 1

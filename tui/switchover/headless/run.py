@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from switchover.errors import UsageError
 from switchover.headless import diagnostics, output
+from switchover.headless.handover import answering
 from switchover.headless.plan_file import load_for_run
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["add_arguments", "interruptible", "pairs", "run", "tell"]
 
-EXIT_CODES = {"done": 0, "reached": 0, "failed": 1, "unknown": 3, "waiting": 4}
+EXIT_CODES = {"done": 0, "reached": 0, "failed": 1, "unknown": 3, "waiting": 4, "handed": 5}
 _TAIL = 20
 
 
@@ -42,7 +43,8 @@ def add_arguments(parser: ArgumentParser) -> None:
         ("--resolve", "STEP=CHOICE", "how a step with an unknown outcome ended: done, failed, retry or rollback"),
     ):
         parser.add_argument(option, metavar=meta, action="append", default=[], help=text)
-    parser.add_argument("--reason", metavar="TEXT", default="", help="why, for --resolve")
+    parser.add_argument("--abort", action="store_true", help="give the run up: nothing more of it is begun")
+    parser.add_argument("--reason", metavar="TEXT", default="", help="why, for --resolve and --abort")
 
 
 def run(args: Namespace) -> int:
@@ -83,23 +85,46 @@ async def _run(args: Namespace) -> int:
         if engine.plan_edited and not engine.state.finished:
             diagnostics.say(f"{path} was edited since the run began; the run goes by the plan it was started with")
         engine.listen(tell)
+        if args.abort:
+            return await _give_up(engine, operator, args.reason)
         with interruptible(engine, operator):
-            for step, choice in resolutions.items():
-                await engine.recover(operator)
-                await engine.settled()
-                await engine.resolve(step, choice, args.reason, operator)
-            outcome = await engine.drive(
-                operator,
-                until=args.until,
-                confirmations=confirmations,
-                ticks=ticks,
-                variables=variables,
-                retry=tuple(args.retry),
-                new=args.new,
-            )
+            async with answering(engine, operator):
+                for step, choice in resolutions.items():
+                    await engine.recover(operator)
+                    await engine.settled()
+                    await engine.resolve(step, choice, args.reason, operator)
+                outcome = await engine.drive(
+                    operator,
+                    until=args.until,
+                    confirmations=confirmations,
+                    ticks=ticks,
+                    variables=variables,
+                    retry=tuple(args.retry),
+                    new=args.new,
+                )
         return _say_outcome(engine, outcome)
     finally:
         await parts.aclose()
+
+
+async def _give_up(engine: Engine, operator: Operator, reason: str) -> int:
+    """End the run for good: stop what still runs, and say so in the journal. What was done stays done."""
+    if not reason.strip():
+        raise UsageError("a reason is needed to give a run up", "--abort --reason TEXT")
+    with engine.hold(operator):
+        await engine.recover(operator)
+        if engine.busy:
+            await engine.abort(operator, reason)
+            await engine.settled()
+        await engine.abort(operator, reason)
+    if not engine.state.finished:
+        diagnostics.say(f"switchover: what was left of {engine.action.unit} was ended; its outcome is unknown")
+        diagnostics.say(
+            f"  say how it ended: --resolve {engine.action.unit}=done|failed --reason TEXT; then --abort again"
+        )
+        return EXIT_CODES["unknown"]
+    output.emit_text(f"run {engine.state.run_id} was given up; --new begins another")
+    return 0
 
 
 @contextmanager

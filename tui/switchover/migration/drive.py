@@ -48,7 +48,10 @@ async def drive(
             return _over(engine)
         if engine.state.exists and not engine.state.finished:
             if new:
-                raise RefusedError(f"run {engine.state.run_id} goes on already", "go on with it, or abort it first")
+                raise RefusedError(
+                    f"run {engine.state.run_id} goes on already",
+                    "go on with it, or give it up first: --abort --reason TEXT",
+                )
             if variables:
                 await engine.give(op, variables)
         else:
@@ -60,7 +63,7 @@ async def drive(
             if engine.handed_over:
                 return DriveOutcome("handed", engine.interrupted, "watch it with `switchover PLAN`")
             if engine.interrupted:
-                return DriveOutcome("failed", f"stopped: {engine.interrupted}", "run again to go on")
+                return DriveOutcome("failed", f"stopped: {engine.interrupted}", _way_on(engine))
             try:
                 outcome = await _one(engine, op, confirmations, ticks, retries)
             except JournalAwayError:
@@ -114,8 +117,7 @@ async def _one(
             await engine.answer_gate(phase, op, True)
         case "failed":
             if unit not in retries:
-                hint = f"mend it, then --retry {unit}; or go back with `switchover rollback`"
-                return DriveOutcome("failed", f"{unit} failed: {action.reason}", hint)
+                return DriveOutcome("failed", f"{unit} failed: {action.reason}", f"mend it, then {_way_on(engine)}")
             retries.remove(unit)
             await engine.retry(unit, op, confirmations.get(unit))
         case "resolve":
@@ -168,6 +170,16 @@ def _over(engine: Engine) -> DriveOutcome:
         case Stage.ABORTED:
             return DriveOutcome("failed", f"run {engine.state.run_id} was aborted", "begin another with --new")
     return DriveOutcome("failed", "there is nothing to do", "see `switchover status`")
+
+
+def _way_on(engine: Engine) -> str:
+    """Say how a run that stopped goes on."""
+    unit, rollback = engine.action.unit, engine.state.rollback
+    if rollback is not None and unit in {item.unit for item in rollback.items}:
+        return f"{_rollback_hint(engine)}; was it undone by hand: --resolve {unit}=done --reason TEXT"
+    if engine.action.kind == "failed":
+        return f"--retry {unit}; or go back with `switchover rollback {engine.loaded.path}`"
+    return "run again to go on"
 
 
 def _rollback_hint(engine: Engine) -> str:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
 from switchover import __version__
-from switchover.errors import JournalAwayError, RefusedError
+from switchover.errors import JournalAwayError, RefusedError, UsageError
 from switchover.migration import events as ev
 from switchover.migration.confirm import check_text, missing_person, second_person, why_not_yet
 from switchover.migration.current import current_view
@@ -536,7 +536,7 @@ def _freeze(keeper: Keeper, run_id: str, given: Mapping[str, str]) -> dict[str, 
     resolution = resolve_variables(plan, dict(given), {}, replace(keeper.scope(), run_id=run_id))
     if resolution.missing:
         hint = " ".join(f"--var {name}=VALUE" for name in resolution.missing)
-        raise RefusedError(f"the plan asks for {', '.join(resolution.missing)}", hint)
+        raise UsageError(f"the plan asks for {', '.join(resolution.missing)}", hint)
     if resolution.refused:
         raise RefusedError("; ".join(resolution.refused.values()), "give it with --var, or mend the plan")
     return {n: v for n, v in resolution.values.items() if n in given or not plan.vars[n].from_output}
