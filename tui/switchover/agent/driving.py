@@ -172,6 +172,10 @@ class Driving:
         self._note(driver.operator, ev.TakeoverAnswered(driver.operator, asking.seat.operator, False, why))
         self._tell(self.view)
 
+    def seat(self, seat: Seat, why: str) -> None:
+        """Let somebody drive to whom another process handed over."""
+        self._take(seat, why)
+
     def _take(self, seat: Seat, why: str) -> None:
         before, self._driver = self._driver, seat
         self._since, self._left = self._clock.now(), None if self._is_there(seat) else self._clock.monotonic()

@@ -35,6 +35,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("plan", nargs="?", metavar="PLAN", help="whose agent; without one all (status) or the host's")
     parser.add_argument("--format", choices=("table", "json"), default="table", help="how to answer (default: table)")
     parser.add_argument("--read-only", action="store_true", help="start, run: watch only, refuse everything else")
+    parser.add_argument(
+        "--group",
+        metavar="NAME",
+        help="start, run: let members of this group give a second person's word (`switchover confirm`); '' ends it",
+    )
     parser.add_argument("--all", action="store_true", help="stop: every agent of the state directory")
 
 
@@ -159,6 +164,7 @@ def _start(args: argparse.Namespace) -> int:
     from switchover.agent.protocol import error_from_wire, error_to_wire
 
     workspace, plan = workspace_of(args), _plan(args)
+    _choose_group(workspace, args.group)
     report = detach(lambda tell: _work(workspace, plan, args.read_only, tell), _READY_WITHIN_S)
     if report is None:
         error: SwitchoverError = AgentError("the agent did not come up", f"its log may say why: {workspace.agent_log}")
@@ -179,6 +185,15 @@ def _start(args: argparse.Namespace) -> int:
     return 0
 
 
+def _choose_group(workspace: Workspace, name: str | None) -> None:
+    from switchover.agent.shared import choose_group
+    from switchover.locations import ensure_private_dir
+
+    if name is not None:
+        ensure_private_dir(workspace.directory)
+        choose_group(workspace, name)
+
+
 def _plan(args: argparse.Namespace) -> Path | None:
     if args.plan is None:
         return None
@@ -195,6 +210,7 @@ def _run(args: argparse.Namespace) -> int:
         say(f"switchover: the agent is ready; its log is {workspace.agent_log}; Ctrl-C ends it, running steps go on")
 
     workspace = workspace_of(args)
+    _choose_group(workspace, args.group)
     return _serve(workspace, _plan(args), args.read_only, tell)
 
 

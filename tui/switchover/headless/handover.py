@@ -1,0 +1,104 @@
+"""A `switchover run` that somebody asks for its run: it says so, and whoever sits there hands over or refuses."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from switchover.errors import SwitchoverError
+from switchover.headless import diagnostics
+from switchover.migration import events as ev
+from switchover.migration.takeover_box import Question, TakeoverBox
+
+if TYPE_CHECKING:
+    from switchover.migration.engine import Engine
+    from switchover.migration.operator import Operator
+
+__all__ = ["answering"]
+
+_LOOK_EVERY_S = 0.5
+
+
+@asynccontextmanager
+async def answering(engine: Engine, operator: Operator) -> AsyncIterator[None]:
+    """While it drives, listen for others who want to; what runs is never disturbed by that."""
+    watch = asyncio.ensure_future(_Listener(engine, operator).run())
+    try:
+        yield
+    finally:
+        watch.cancel()
+        await asyncio.gather(watch, return_exceptions=True)
+
+
+class _Listener:
+    def __init__(self, engine: Engine, operator: Operator) -> None:
+        self._engine = engine
+        self._operator = operator
+        self._box = TakeoverBox(engine.keeper.workspace.directory)
+        self._typed: asyncio.Queue[str] = asyncio.Queue()
+
+    async def run(self) -> None:
+        """Look for questions until cancelled."""
+        while True:
+            await asyncio.sleep(_LOOK_EVERY_S)
+            question = self._box.question(self._engine.keeper.tools.clock.now())
+            if question is not None and self._engine.keeper.lock.held:
+                await self._put(question)
+
+    async def _put(self, question: Question) -> None:
+        self._note(ev.TakeoverAsked(question.by, str(self._operator)))
+        listens = _is_our_terminal()
+        how = "type h and enter to hand over, r and enter to refuse" if listens else "`switchover takeover` answers"
+        diagnostics.say(f"{question.by} asks to take over: {how}; no answer within a minute refuses")
+        loop = asyncio.get_running_loop()
+        if listens:
+            loop.add_reader(0, self._read_line)
+        try:
+            granted, why = await self._decided(question)
+        finally:
+            if listens:
+                loop.remove_reader(0)
+        self._note(ev.TakeoverAnswered(self._operator, question.by, granted, why))
+        self._box.answer(question, granted=granted, why=why)
+        if granted:
+            diagnostics.say(f"handing over to {question.by}: what runs goes on to its end, nothing more is begun here")
+            self._engine.hand_over(f"handed over to {question.by}")
+        else:
+            diagnostics.say(f"{question.by} goes on watching")
+
+    async def _decided(self, question: Question) -> tuple[bool, str]:
+        while self._engine.keeper.tools.clock.now() < question.until:
+            answer = self._box.answer_to(question)
+            if answer is not None:
+                return answer.granted, answer.why or "answered"
+            try:
+                typed = await asyncio.wait_for(self._typed.get(), _LOOK_EVERY_S)
+            except TimeoutError:
+                continue
+            if typed.strip().lower() in ("h", "r"):
+                granted = typed.strip().lower() == "h"
+                return granted, "handed over" if granted else "refused"
+        return False, "no answer within a minute"
+
+    def _read_line(self) -> None:
+        self._typed.put_nowait(os.read(0, 4096).decode(errors="replace"))
+
+    def _note(self, event: ev.Event) -> None:
+        try:
+            self._engine.note(self._operator, event)
+        except SwitchoverError as error:
+            diagnostics.say(f"not on record: {error.title}")
+
+
+def _is_our_terminal() -> bool:
+    """Whether somebody can type here: a terminal, with this process in its foreground."""
+    if sys.stdin is None or not os.isatty(0):
+        return False
+    try:
+        return os.tcgetpgrp(0) == os.getpgrp()
+    except OSError:
+        return False

@@ -1,0 +1,80 @@
+"""Asking a `switchover run` in another process for the run: two small files in the workspace, ours alone to write.
+
+The journal cannot carry the question: only who drives may write there.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from switchover.migration.operator import Operator
+
+__all__ = ["Answer", "Question", "TakeoverBox"]
+
+
+class Question(msgspec.Struct, frozen=True):
+    """Somebody wants to take over. Nobody having answered by `until` (epoch seconds) is a refusal."""
+
+    id: str
+    by: Operator
+    at: float
+    until: float
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """What became of it."""
+
+    id: str
+    granted: bool
+    why: str = ""
+
+
+class TakeoverBox:
+    """The question that is open and its answer, as files. Reading never raises; an old question is none."""
+
+    def __init__(self, directory: Path) -> None:
+        self._question = directory / "takeover.json"
+        self._answer = directory / "takeover-answer.json"
+
+    def ask(self, by: Operator, now: float, within_s: float) -> Question:
+        """Put a question in, in place of any before it."""
+        question = Question(os.urandom(8).hex(), by, now, now + within_s)
+        _write(self._question, question)
+        return question
+
+    def question(self, now: float) -> Question | None:
+        """Return the question that waits for its answer."""
+        found = _read(self._question, Question)
+        if found is None or not found.at - 1.0 <= now < found.until or self.answer_to(found) is not None:
+            return None
+        return found
+
+    def answer(self, question: Question, *, granted: bool, why: str = "") -> None:
+        """Answer it."""
+        _write(self._answer, Answer(question.id, granted, why))
+
+    def answer_to(self, question: Question) -> Answer | None:
+        """Return the answer to this question, None while there is none."""
+        found = _read(self._answer, Answer)
+        return found if found is not None and found.id == question.id else None
+
+
+def _write(path: Path, value: object) -> None:
+    beside = path.with_suffix(f".{os.getpid()}")
+    beside.write_bytes(msgspec.json.encode(value))
+    beside.chmod(0o600)
+    beside.replace(path)
+
+
+T = TypeVar("T")
+
+
+def _read(path: Path, kind: type[T]) -> T | None:
+    with suppress(OSError, msgspec.MsgspecError):
+        return msgspec.json.decode(path.read_bytes(), type=kind)
+    return None
