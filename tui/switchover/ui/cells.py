@@ -76,6 +76,12 @@ def _is_certain(grapheme: str) -> bool:
     return any(first <= code <= last for first, last in _KNOWN_WIDE)
 
 
+@lru_cache(maxsize=4096)
+def _spill(grapheme: str, size: int) -> int:
+    """Return how many cells more than `size` a terminal may use that draws each character by itself."""
+    return 2 - size + 2 * sum(unicodedata.category(mark) not in {"Mn", "Me"} for mark in grapheme[1:])
+
+
 class Frame:
     """What the screen should show: for each cell its grapheme and its style.
 
@@ -256,10 +262,12 @@ class TerminalShadow:
             size += 1
         if _is_certain(char):
             pen.write(char, size)
+        elif x + 1 == len(chars):  # wider than agreed it would push into what stands before it
+            pen.write(char[0] if _is_certain(char[0]) else " ", 1)
         else:
             pen.write_uncertain(char, size)
-            if x + size < len(chars):  # where the terminal made it wider than agreed, what follows is written again
-                self.chars[y][x + size] = _UNKNOWN
+            for beyond in range(x + size, min(x + size + _spill(char, size), len(chars))):
+                self.chars[y][beyond] = _UNKNOWN  # where the terminal made it wider, what follows is written again
         return x + size
 
     def _blanks_to_write(self, y: int, x: int, chars: Sequence[str], attrs: Sequence[CellStyle]) -> int:
