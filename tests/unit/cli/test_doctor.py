@@ -25,7 +25,7 @@ def machine(tmp_path: Path) -> Path:
 
 def looks(root: Path, machine: Path, **environ: str) -> Mapping[str, Look]:
     surroundings = {"TERM": "xterm-256color", "HOME": str(machine / "home"), "PATH": "/nowhere", **environ}
-    return {look.name: look for look in examine(root, surroundings, machine)}
+    return {look.name: look for look in examine(root, surroundings, machine, ("true",))}
 
 
 def test_a_bare_machine_is_usable_and_each_source_says_why_it_is_off(machine: Path, tmp_path: Path) -> None:
@@ -103,3 +103,16 @@ def test_an_unusable_machine_ends_in_1(capsys: pytest.CaptureFixture[str], tmp_p
     (tmp_path / "file").write_text("")
     assert cli.main(["doctor", "--state", str(tmp_path / "file")]) == 1
     assert "not usable yet: state directory" in capsys.readouterr().out
+
+
+def test_a_textual_that_the_difference_does_not_fit_is_told(machine: Path, tmp_path: Path) -> None:
+    probe = ("sh", "-c", "echo 'ImportError: no ChopsUpdate'; exit 1")
+    found = {look.name: look for look in examine(tmp_path, {"TERM": "xterm"}, machine, probe)}
+    assert found["drawing"].state == "warn"
+    assert "no ChopsUpdate" in found["drawing"].text
+    assert found["drawing"].hint
+
+
+def test_a_probe_of_the_screen_that_cannot_start_is_told(machine: Path, tmp_path: Path) -> None:
+    found = {look.name: look for look in examine(tmp_path, {"TERM": "xterm"}, machine, ("/nowhere/python",))}
+    assert found["drawing"].state == "warn"

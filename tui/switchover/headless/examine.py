@@ -8,10 +8,11 @@ import platform
 import resource
 import shutil
 import socket
+import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -42,7 +43,16 @@ class Look:
     hint: str = ""
 
 
-def examine(root: Path, environ: Mapping[str, str], system: Path = Path("/")) -> Iterator[Look]:
+_SCREEN_PROBE = (sys.executable, "-P", "-m", "switchover.ui.difference")
+_PROBE_S = 20.0
+
+
+def examine(
+    root: Path,
+    environ: Mapping[str, str],
+    system: Path = Path("/"),
+    probe_of_the_screen: Sequence[str] = _SCREEN_PROBE,
+) -> Iterator[Look]:
     """Look at everything, what is needed first. `system` is where the machine's own files begin."""
     yield _python()
     yield _libraries()
@@ -52,6 +62,7 @@ def examine(root: Path, environ: Mapping[str, str], system: Path = Path("/")) ->
     yield _agents(root)
     yield _logout(system)
     yield from _terminal(environ)
+    yield _difference(probe_of_the_screen)
     yield _docker(environ, system)
     yield _aws(environ)
     yield _google(environ)
@@ -214,6 +225,21 @@ def _terminal(environ: Mapping[str, str]) -> Iterator[Look]:
         yield Look("characters", "ok", encoding)
     else:
         yield Look("characters", "warn", encoding, "set a UTF-8 locale, such as LC_ALL=C.UTF-8, for all signs to show")
+
+
+def _difference(probe: Sequence[str]) -> Look:
+    """Ask in a process of its own, because the screen's libraries are loaded nowhere else."""
+    hint = "all is shown, at more bytes; a newer switchover may know this Textual"
+    try:
+        done = subprocess.run(
+            probe, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=_PROBE_S, check=False
+        )
+    except (OSError, subprocess.SubprocessError) as error:
+        return Look("drawing", "warn", f"cannot be tried: {type(error).__name__}", hint)
+    if done.returncode == 0:
+        return Look("drawing", "ok", "only what changed is written")
+    said = (done.stdout.strip() or done.stderr.strip() or f"exit {done.returncode}").splitlines()[-1]
+    return Look("drawing", "warn", f"Textual draws whole regions, because the difference does not fit it: {said}", hint)
 
 
 def _colours(kind: str, colour_term: str) -> str:
