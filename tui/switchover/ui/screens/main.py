@@ -116,6 +116,19 @@ class MainScreen(BaseScreen):
             return
         if self._tab in self._panes:
             self.pane.show(self.moment)
+            if self.focused is None:  # a part that was hidden loses the keys
+                self.call_after_refresh(self._give_keys)
+
+    def _give_keys(self) -> None:
+        """Let the filter line have the keys where it is open, else the rows."""
+        from switchover.ui.widgets.entry import Entry
+
+        entries = self.query(Entry)
+        if entries:
+            entries.first().take_focus()
+        else:
+            self.pane.rows.focus()
+        self.call_after_refresh(self.show_keys)
 
     async def action_tab(self, name: str) -> None:
         """Choose a tab by its number."""
