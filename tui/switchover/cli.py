@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import MutableMapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol, cast
@@ -40,9 +40,9 @@ VERBS = {
 
 # The verbs that look at a run or carry it on, wherever it is written down.
 _WITH_JOURNAL = frozenset({"check", "run", "rollback", "status", "report", "audit", "agent"})
-_WITH_VALUE = ("--state", "--journal")
+_WITH_VALUE = ("--state", "--fps", "--journal")
 
-_USAGE = "switchover [--state DIR] [--journal ADDRESS] [--read-only] [PLAN]"
+_USAGE = "switchover [--state DIR] [--journal ADDRESS] [--read-only] [--[no-]mouse] [--fps N] [PLAN]"
 _USAGE += "\n       switchover VERB [OPTION]... [ARGUMENT]..."
 
 
@@ -117,6 +117,8 @@ def _run_verb(verb: str, arguments: list[str]) -> int:
 
 
 def _open_screen(arguments: list[str]) -> int:
+    import argparse
+
     from switchover.errors import UsageError
     from switchover.locations import state_root, workspace_for
     from switchover.settings import choose_journal
@@ -128,6 +130,16 @@ def _open_screen(arguments: list[str]) -> int:
     parser.add_argument("plan", nargs="?", metavar="PLAN", help="the plan to open; without one, the plan found here")
     parser.add_argument("--version", "-V", action="store_true", help="print the version")
     parser.add_argument("--read-only", action="store_true", help="watch only; refuse everything that changes something")
+    on_or_off = argparse.BooleanOptionalAction
+    parser.add_argument("--mouse", action=on_or_off, help="use the mouse (by default not over SSH)")
+    parser.add_argument("--motion", action=on_or_off, help="animate and scroll smoothly (by default nothing moves)")
+    parser.add_argument(
+        "--fps",
+        type=int,
+        metavar="N",
+        choices=range(1, 121),
+        help="draw at most N times a second (default: 30, over SSH 15)",
+    )
     _add_state(parser)
     _add_journal(parser)
     parser.epilog = _list_verbs()
@@ -142,8 +154,30 @@ def _open_screen(arguments: list[str]) -> int:
         )
     plan = choose_plan(args.plan, root, Path.cwd())
     workspace = workspace_for(root, plan, choose_journal(args.journal, os.environ))
+    _choose_terminal_ways(args, os.environ)
     app = import_module("switchover.ui.app")  # not a plain import: only this line may load the screen
     return cast("int", app.run(workspace, plan, read_only=args.read_only))
+
+
+def _choose_terminal_ways(args: argparse.Namespace, environ: MutableMapping[str, str]) -> None:
+    """Put what flags, else variables, else settings say of the terminal where the screen looks before its import."""
+    from switchover.settings import load_settings, settings_path
+
+    chosen = load_settings(settings_path(environ))
+    ways = (
+        (args.mouse, chosen.mouse, {"SWITCHOVER_MOUSE": ("0", "1")}),
+        (args.motion, chosen.motion, {"TEXTUAL_ANIMATIONS": ("none", "full"), "TEXTUAL_SMOOTH_SCROLL": ("0", "1")}),
+    )
+    for flag, setting, variables in ways:
+        for name, values in variables.items():
+            if flag is not None:
+                environ[name] = values[flag]
+            elif setting is not None:
+                environ.setdefault(name, values[setting])
+    if args.fps is not None:
+        environ["TEXTUAL_FPS"] = str(args.fps)
+    elif chosen.fps is not None:
+        environ.setdefault("TEXTUAL_FPS", str(chosen.fps))
 
 
 def _refuse_a_lost_directory() -> None:

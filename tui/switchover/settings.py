@@ -3,6 +3,9 @@
 The settings are `switchover/settings.toml` in the XDG configuration directory:
 
     journal = "postgresql://ops@db.internal/switchover"    # where runs are written down; without it, in a file here
+    mouse = true      # use the mouse also over SSH; false: never
+    motion = false    # animate and scroll smoothly
+    fps = 15          # draw at most so often a second
 """
 
 from __future__ import annotations
@@ -17,7 +20,8 @@ __all__ = ["VARIABLE", "JournalAddress", "Settings", "choose_journal", "load_set
 
 VARIABLE = "SWITCHOVER_JOURNAL"
 _LOCAL = "sqlite"
-_KEYS = ("journal",)
+_KEYS = ("journal", "mouse", "motion", "fps")
+_FPS = range(1, 121)
 _SECRET_PARAMETERS = frozenset({"password", "sslpassword"})
 _PLACE_PARAMETERS = frozenset({"host", "hostaddr", "port", "dbname"})
 
@@ -92,6 +96,9 @@ class Settings:
     """The settings file's content."""
 
     journal: JournalAddress | None = None
+    mouse: bool | None = None
+    motion: bool | None = None
+    fps: int | None = None
 
 
 def settings_path(environ: Mapping[str, str]) -> Path:
@@ -120,17 +127,23 @@ def load_settings(path: Path) -> Settings:
         if key not in _KEYS:
             close = get_close_matches(key, _KEYS, n=1)
             raise UsageError(f"{path}: {key}: there is no such setting", f"did you mean {close[0]}?" if close else "")
+    mouse, motion, fps = values.get("mouse"), values.get("motion"), values.get("fps")
+    for name, value in (("mouse", mouse), ("motion", motion)):
+        if not isinstance(value, bool | None):
+            raise UsageError(f"{path}: {name}: this is true or false", f"such as {name} = false")
+    if fps is not None and (isinstance(fps, bool) or fps not in _FPS):
+        raise UsageError(f"{path}: fps: this has to be a number from 1 to 120", "such as fps = 15")
     journal = values.get("journal", _LOCAL)
     if not isinstance(journal, str):
         raise UsageError(
             f"{path}: journal: this has to be a text", 'such as journal = "postgresql://ops@db/switchover"'
         )
     if journal == _LOCAL:
-        return Settings()
+        return Settings(None, mouse, motion, fps)
     address = JournalAddress.parse(journal, f"{path}: journal:")
     if address.has_password and path.stat().st_mode & 0o077:
         raise UsageError(f"{path}: journal: others can read the password in it", f"chmod 600 {path}")
-    return Settings(address)
+    return Settings(address, mouse, motion, fps)
 
 
 def choose_journal(given: str | None, environ: MutableMapping[str, str]) -> JournalAddress | None:
