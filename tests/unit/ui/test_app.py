@@ -88,6 +88,40 @@ async def test_a_filter_shows_what_matches_and_escape_shows_all() -> None:
     await play(story, samples.trouble(), tab="checks")
 
 
+async def test_a_filter_never_makes_what_is_wrong_look_well() -> None:
+    async def story(pilot: Any, app: SwitchoverApp, *_: Any) -> None:
+        await press(pilot, "slash", *"zzz", "enter")
+        assert "✓ ok" not in screen_text(app).split("Migration")[0]
+        assert "nothing that is wrong matches" in screen_text(app)
+        assert "only what contains “zzz”" in screen_text(app)
+        await press(pilot, "escape")
+        assert "only what contains" not in screen_text(app)
+        assert "api_up" in screen_text(app)
+
+    await play(story, samples.trouble())
+
+
+async def test_a_filter_that_stays_is_said_above_the_rows() -> None:
+    async def story(pilot: Any, app: SwitchoverApp, *_: Any) -> None:
+        await press(pilot, "slash", *"back", "enter")
+        assert "only what contains “back”" in screen_text(app)
+
+    await play(story, samples.trouble(), tab="checks")
+
+
+async def test_what_nobody_has_looked_at_has_no_green_mark() -> None:
+    fine = samples.healthy()
+    unseen = tuple(replace(check, status="pending") for check in fine.checks)
+
+    async def story(pilot: Any, app: SwitchoverApp, *_: Any) -> None:
+        text = screen_text(app)
+        assert "3 Checks ✓" not in text
+        assert "✓ ok" not in text
+        assert f"0 of {len(unseen)} checks fine" in text
+
+    await play(story, replace(fine, checks=unseen))
+
+
 async def test_enter_runs_the_next_step_once_however_often_it_is_pressed() -> None:
     async def story(pilot: Any, app: SwitchoverApp, source: FakeSource, _clock: StillClock) -> None:
         await press(pilot, "enter", "enter", "enter")
@@ -435,6 +469,22 @@ async def test_an_unexpected_error_is_kept_in_one_line_and_ends_the_screens() ->
     assert app.crash.startswith("AttributeError")
     assert app.return_code == 1
     assert source.closed
+
+
+async def test_the_keys_work_again_after_the_window_was_too_small() -> None:
+    async def story(pilot: Any, app: SwitchoverApp, *_: Any) -> None:
+        await pilot.resize_terminal(20, 5)
+        await settle(pilot)
+        assert "too small" in screen_text(app)
+        await pilot.resize_terminal(80, 24)
+        await settle(pilot)
+        await settle(pilot)
+        assert "enter open" in screen_text(app)
+        chosen = app.pane.rows.key
+        await press(pilot, "j")
+        assert app.pane.rows.key != chosen
+
+    await play(story, samples.trouble())
 
 
 async def test_read_only_says_so_and_starts_nothing() -> None:

@@ -8,7 +8,7 @@ from textual.containers import Vertical
 from textual.timer import Timer
 from textual.widget import Widget
 
-from switchover.ui.presentation.line import Item, Line, Span
+from switchover.ui.presentation.line import Item, Line, Span, clean
 from switchover.ui.presentation.moment import Moment
 from switchover.ui.theme import Painter
 from switchover.ui.widgets.lines import LineView
@@ -64,6 +64,13 @@ class Pane(Vertical):
         self.wanted = wanted.lower()
         self.draw()
 
+    def filter_lines(self) -> Sequence[Line]:
+        """Say that not everything is shown, and how to see it; nothing where no filter is set."""
+        if not self.wanted:
+            return ()
+        found = (Span(" only what contains ", "late"), Span(f"“{clean(self.wanted)}”", "strong"))
+        return ((*found, Span("  esc", "key"), Span(" shows all", "muted")),)
+
     def on_resize(self) -> None:
         """Draw for the new size."""
         self.call_after_refresh(self.draw)
@@ -95,7 +102,7 @@ class TablePane(Pane):
             return [
                 (),
                 (
-                    Span(f"   no {what} matches “{self.wanted}”", "muted"),
+                    Span(f"   no {what} matches “{clean(self.wanted)}”", "muted"),
                     Span("  esc", "key"),
                     Span(" shows all", "muted"),
                 ),
@@ -104,7 +111,7 @@ class TablePane(Pane):
 
     def fill(self, heading: Sequence[Line], items: Sequence[Item], what: str) -> None:
         """Put the rows into the list."""
-        self.rows.set_items(items, heading, self.nothing(what))
+        self.rows.set_items(items, [*self.filter_lines(), *heading], self.nothing(what))
 
     @staticmethod
     def brief(view: LineView, lines: Sequence[Line]) -> None:

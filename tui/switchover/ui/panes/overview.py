@@ -75,7 +75,10 @@ class OverviewPane(Pane):
         self._side.display = wide
         self._side.styles.width = width // 3
         left = width - width // 3 if wide else width
-        self._problems.set_items(problem_items(moment, left, self.wanted), (), calm_lines(moment, left))
+        items = problem_items(moment, left, self.wanted)
+        hidden = bool(self.wanted) and len(items) < len(problem_items(moment, left))
+        nothing = [(), (Span("   nothing that is wrong matches", "muted"),)] if hidden else calm_lines(moment, left)
+        self._problems.set_items(items, self.filter_lines(), nothing)
         summary = summary_lines(moment, width, roomy=height >= 32)
         if height < 14:
             summary = summary[: max(height // 4, 1)]

@@ -183,6 +183,7 @@ class CostsPane(TablePane):
         self.fill(heading, items, "costs")
         totals = [rule(width), *cost_totals(self.moment, width)] if items else []
         room = height - len(totals)
-        set_height(self._list, max(min(len(items) + 1, room), 2) if items else max(height, 1))
+        wanted = len(items) + 1 + len(self.filter_lines())
+        set_height(self._list, max(min(wanted, room), 2) if items else max(height, 1))
         set_height(self._totals, min(len(totals), max(height - 2, 0)))
         self._totals.set_lines(totals)

@@ -113,7 +113,7 @@ def _badges(snapshot: Snapshot) -> dict[str, Line]:
     marks = [("crit", "✗", "outcome-crit"), ("unknown", "?", "outcome-unknown"), ("warn", "!", "outcome-warn")]
     badges["checks"] = join(
         [(Span(f"{glyph}{counts[status]}", style),) for status, glyph, style in marks if counts[status]], " "
-    ) or ((Span("✓", "outcome-ok"),) if snapshot.checks else ())
+    ) or ((Span("✓", "outcome-ok"),) if any(check.status == "ok" for check in snapshot.checks) else ())
     if snapshot.costs.difference:
         badges["costs"] = (Span(signed(snapshot.costs.difference), "tab"),)
     if snapshot.migration.phases:

@@ -89,10 +89,9 @@ def calm_lines(moment: Moment, width: int) -> list[Line]:
     waiting = len(snapshot.checks) - len(counted)
     lines: list[Line] = [()]
     if snapshot.checks:
-        rest = f", {waiting} not watched yet" if waiting else ""
-        lines.append(
-            (Span(" ✓ ok   ", "outcome-ok"), Span(f"{len(counted)} of {len(snapshot.checks)} checks fine{rest}"))
-        )
+        rest = f", {waiting} not watched now" if waiting else ""
+        mark = Span(" ✓ ok   ", "outcome-ok") if counted else Span(" ○ wait ", "outcome-pending")
+        lines.append((mark, Span(f"{len(counted)} of {len(snapshot.checks)} checks fine{rest}")))
     else:
         lines.append((Span(" ✓ ok   ", "outcome-ok"), Span("nothing to report")))
     if snapshot.migration.state in {"done", "rolled_back", "aborted"}:
@@ -194,7 +193,7 @@ def _sides(snapshot: Snapshot) -> Line:
         fine = sides[side]
         up = sum(fine)
         if not fine:
-            parts.append((Span(f"{side} not watched yet", "muted"),))
+            parts.append((Span(f"{side} not watched now", "muted"),))
             continue
         serving = ""
         if side == snapshot.header.live_side:
@@ -257,7 +256,7 @@ def _costs(snapshot: Snapshot) -> Line:
         saved = signed(costs.difference).startswith("−")
         parts.append((Span(signed(costs.difference), "money-saved" if saved else "money-added"),))
     if costs.both_total:
-        parts.append((Span(f"both stacks now {costs.both_total}", "muted"),))
+        parts.append((Span(f"both together {costs.both_total}", "muted"),))
     if costs.within_budget is False:
         parts.append((Span(f"! over the budget of {costs.budget}", "outcome-warn"),))
     return join(parts)
