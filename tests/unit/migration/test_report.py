@@ -158,11 +158,37 @@ def test_facts_of_unknown_kinds_are_told_whole() -> None:
     report = _report(WaiverGranted("rows", "counted by hand", 7.0, BEN), Teleported("to the new host"))
     (waiver,), (other,) = report["waivers"], report["other"]
     assert (waiver["what"], waiver["by"]) == ("waiver granted", "ben@bastion (pts/2)")
-    assert waiver["details"] == {"check": "rows", "why": "counted by hand", "expires_at": 7.0}
+    assert waiver["details"] == {"check": "rows", "why": "counted by hand", "expires_at": "1970-01-01T00:00:07.000Z"}
     assert (other["what"], other["details"]) == ("teleported", {"where": "to the new host"})
     for text in _texts(report):
         assert "counted by hand" in text
         assert "to the new host" in text
+
+
+def test_waivers_and_acknowledged_warnings_have_who_why_and_until_when() -> None:
+    report = _report(
+        ev.WarningAcknowledged("gate:move", "rows", "known since May", ANA),
+        ev.RequirementWaived("gate:move", "rows", "counted by hand", BEN, 60.0, 120.0),
+    )
+    assert [(w["what"], w["by"], w["details"]["reason"]) for w in report["waivers"]] == [
+        ("warning acknowledged", "ana@bastion (pts/1)", "known since May"),
+        ("requirement waived", "ben@bastion (pts/2)", "counted by hand"),
+    ]
+    assert report["waivers"][1]["details"]["until"] == "1970-01-01T00:02:00.000Z"
+
+
+def test_another_plan_and_another_driver_are_decisions_with_their_reasons() -> None:
+    text = PLAN.replace("Well?", "All well?")
+    report = _report(
+        ev.PlanRebased(BEN, "a typing error", "d" * 64, "e" * 64, text, {}, ("gate move: human",)),
+        ev.DriverChanged(BEN, ANA, "ana handed over"),
+    )
+    assert report["plan"]["rebased_to"] == ["e" * 64]
+    assert [(d["about"], d["reason"]) for d in report["decisions"][-2:]] == [
+        ("plan", "a typing error; gate move: human"),
+        ("who drives", "ana handed over"),
+    ]
+    assert report["other"] == []
 
 
 class _Page(HTMLParser):

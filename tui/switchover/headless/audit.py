@@ -14,11 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 from switchover.errors import JournalError, SwitchoverError, UsageError
 from switchover.headless import diagnostics, output
-from switchover.locations import state_root, workspace_for
+from switchover.headless.plan_file import workspace_of
+from switchover.locations import Workspace, state_root
 
 if TYPE_CHECKING:
     from switchover.migration.audit import Audit, Fault
     from switchover.migration.journal import RawRecord
+    from switchover.migration.store import JournalStore
 
 __all__ = ["add_arguments", "run"]
 
@@ -68,76 +70,90 @@ def run(args: Namespace) -> int:
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Where a journal lies, with what belongs to it."""
+    """A journal, with what lies beside it. `workspace` is None where the plan is not known, only the folder."""
 
-    journal: Path
-    heads: Path
-    runs: Path
+    name: str
+    folder: Path
+    workspace: Workspace | None = None
+
+    @property
+    def shared(self) -> bool:
+        return self.workspace is not None and self.workspace.shared is not None
 
     def run_directory(self, run_id: str) -> Path:
-        return self.runs / run_id
+        return self.folder / "runs" / run_id
 
 
 def _places(args: Namespace) -> list[_Place]:
-    root = state_root(args.state)
     if args.plan is not None:
-        return [_place(root, args.plan)]
+        return [_place(args)]
+    root = state_root(args.state)
     journals = sorted(root.glob("workspaces/*/journal.sqlite"))
     if not journals:
         raise SwitchoverError(f"there is no journal under {root}", "name the plan, or the state directory: --state DIR")
-    return [_Place(path, path.parent / "heads", path.parent / "runs") for path in journals]
+    return [_Place(str(path), path.parent) for path in journals]
 
 
-def _place(root: Path, plan: str) -> _Place:
-    from switchover.migration.heads import heads_file
+def _place(args: Namespace) -> _Place:
+    workspace = workspace_of(args)
+    name = workspace.shared.shown if workspace.shared is not None else str(workspace.journal)
+    return _Place(name, workspace.directory, workspace)
 
-    workspace = workspace_for(root, Path(plan))
-    return _Place(workspace.journal, heads_file(workspace), workspace.directory / "runs")
+
+def _open(place: _Place) -> JournalStore | None:
+    from switchover.clock import SystemClock
+    from switchover.migration.journal import Journal
+    from switchover.migration.store import open_journal
+
+    if place.workspace is None or place.workspace.shared is None:
+        return Journal.open(place.folder / "journal.sqlite", SystemClock(), create=False)
+    from switchover.wiring import load
+
+    path = place.workspace.plan or Path()
+    plan_id = place.workspace.shared.name or load(path).plan.id
+    return open_journal(place.workspace, plan_id, SystemClock(), create=False)
 
 
 def _records(place: _Place) -> list[RawRecord]:
-    from switchover.clock import SystemClock
-    from switchover.migration.journal import Journal
-
     try:
-        journal = Journal.open(place.journal, SystemClock(), create=False)
+        journal = _open(place)
         if journal is not None:
             with journal:
                 return list(journal.raw_records())
     except JournalError as error:
         raise _reworded(place, error) from error
-    raise JournalError(
-        f"there is no journal at {place.journal}", "nothing has been run, or --state names another place"
-    )
+    if not place.shared and (place.folder / "journal.sqlite").exists():
+        raise JournalError(f"{place.name} holds no journal: it is empty, or it was replaced", _COMPARE)
+    raise JournalError(f"there is no journal at {place.name}", "nothing has been run, or --state names another place")
 
 
 def _reworded(place: _Place, error: JournalError) -> JournalError:
     """Say of a journal that cannot be read what that means to somebody who wants to verify it."""
     if "locked" in error.title:
         return JournalError(
-            f"the journal {place.journal} is locked by another program",
-            f"`fuser {place.journal}` tells by which; end it, then verify again",
+            f"the journal {place.name} is locked by another program",
+            f"`fuser {place.folder / 'journal.sqlite'}` tells by which; end it, then verify again",
         )
-    if "no such table" in error.title or "no such column" in error.title:
-        return JournalError(f"{place.journal} holds no journal: it is empty, or it was replaced", _COMPARE)
+    if "no such column" in error.title:
+        return JournalError(f"{place.name} holds no journal: it is empty, or it was replaced", _COMPARE)
     if "not a database" in error.title or "malformed" in error.title:
-        return JournalError(f"{place.journal} is no SQLite file any more: it was overwritten or damaged", _COMPARE)
+        return JournalError(f"{place.name} is no SQLite file any more: it was overwritten or damaged", _COMPARE)
     return error
 
 
 def _verify(place: _Place, head: str) -> Audit:
     from switchover.migration.audit import Fault, verify_journal
-    from switchover.migration.heads import read_heads
+    from switchover.migration.heads import HEADS, read_heads
 
     records = _records(place)
     trouble: tuple[Fault, ...] = ()
     try:
-        heads = read_heads(place.heads)
+        heads = read_heads(place.folder / HEADS)
     except ValueError as error:
         heads, trouble = (), (Fault(0, str(error)),)
     if not records and not heads and not trouble:
-        raise JournalError(f"the journal {place.journal} holds no record", "there is nothing to verify")
-    audit = verify_journal(records, heads, head, place.run_directory)
+        raise JournalError(f"the journal {place.name} holds no record", "there is nothing to verify")
+    audit = verify_journal(records, heads, head, place.run_directory, shared=place.shared)
     return replace(audit, faults=(*audit.faults, *trouble)) if trouble else audit
 
 
@@ -154,13 +170,13 @@ def _tell(place: _Place, audit: Audit | SwitchoverError) -> None:
             _count(audit.heads, "noted head"),
         )
         output.emit_text(
-            f"{place.journal}: whole. {_count(audit.records, 'record')} of {_count(len(audit.runs), 'run')}; "
+            f"{place.name}: whole. {_count(audit.records, 'record')} of {_count(len(audit.runs), 'run')}; "
             f"{agree[0]}, {agree[1]} and {agree[2]} compared"
         )
         output.emit_text(f"head: record {audit.records}, {audit.head}")
         return
     first, *others = audit.faults
-    diagnostics.say(f"switchover: {place.journal} is not what was written: {_fault_text(first)}")
+    diagnostics.say(f"switchover: {place.name} is not what was written: {_fault_text(first)}")
     for fault in others:
         diagnostics.say(f"  also: {_fault_text(fault)}")
     diagnostics.say(f"  {_COMPARE}")
@@ -188,10 +204,10 @@ def _when(at: object) -> str:
 
 def _audit_json(place: _Place, audit: Audit | SwitchoverError) -> dict[str, Any]:
     if isinstance(audit, SwitchoverError):
-        return {"journal": place.journal, "whole": False, "error": audit.title}
+        return {"journal": place.name, "whole": False, "error": audit.title}
     faults = [asdict(fault) | {"at": _when(fault.at) or None} for fault in audit.faults]
     return {
-        "journal": place.journal,
+        "journal": place.name,
         "whole": audit.whole,
         "records": audit.records,
         "runs": audit.runs,
@@ -210,7 +226,7 @@ def _count(number: int, word: str) -> str:
 def _show(args: Namespace) -> int:
     if args.plan is None:
         raise UsageError("whose journal?", "name the plan: switchover audit show PLAN")
-    records = _records(_place(state_root(args.state), args.plan))
+    records = _records(_place(args))
     if args.run is not None:
         runs = dict.fromkeys(record.run_id for record in records)
         records = [record for record in records if record.run_id == args.run]

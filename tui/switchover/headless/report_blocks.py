@@ -101,6 +101,7 @@ def _head(report: Report) -> Iterator[Block]:
         (
             ("plan", Cell(plan["id"], code=True)),
             ("plan's sha256", Cell(plan["sha256"], code=True)),
+            *(("rebased to", Cell(digest, code=True)) for digest in plan["rebased_to"]),
             ("owner", _t(plan["owner"])),
             ("target", _t(plan["target"])),
             ("started", _t(f"{_time(run['started_at'])} by {run['started_by']}")),

@@ -61,17 +61,24 @@ def verify_journal(
     heads: Sequence[Head] = (),
     given: str = "",
     run_directory: RunDirectory | None = None,
+    *,
+    shared: bool = False,
 ) -> Audit:
-    """Compare everything with everything. `given` is the hash, or its beginning, that an auditor wrote down."""
+    """Compare everything with everything. `given` is the hash, or its beginning, that an auditor wrote down.
+
+    Of a `shared` journal other machines have noted other heads, so one that lacks here means nothing.
+    """
     rows = list(records)
     faults = [fault] if (fault := _first_broken(rows)) else []
     notes: list[str] = []
     vouched = _given(rows, given, faults, notes)
-    found = _compare_heads(rows, heads, vouched, faults)
-    notes += _after_all_heads(rows, heads, vouched)
+    found = _compare_heads(rows, heads, faults)
+    if not shared:
+        faults += _unnoted_end(rows, heads, vouched)
+        notes += _after_all_heads(rows, heads, vouched)
     plans, outputs = 0, 0
     for row in rows:
-        if row.kind == "RunStarted":
+        if row.kind in ("RunStarted", "PlanRebased"):
             plans += 1
             faults += _plan_differs(row)
         elif row.kind == "StepEnded" and run_directory is not None:
@@ -135,7 +142,7 @@ def _given(rows: Sequence[RawRecord], given: str, faults: list[Fault], notes: li
     return row.seq
 
 
-def _compare_heads(rows: Sequence[RawRecord], heads: Sequence[Head], vouched: int, faults: list[Fault]) -> int:
+def _compare_heads(rows: Sequence[RawRecord], heads: Sequence[Head], faults: list[Fault]) -> int:
     by_seq = {row.seq: row for row in rows}
     last = rows[-1].seq if rows else 0
     found = 0
@@ -152,6 +159,10 @@ def _compare_heads(rows: Sequence[RawRecord], heads: Sequence[Head], vouched: in
             what = "it is not the record that was noted as the head: the journal up to here was written anew"
             faults.append(_fault(row, what))
             break
+    return found
+
+
+def _unnoted_end(rows: Sequence[RawRecord], heads: Sequence[Head], vouched: int) -> Iterator[Fault]:
     noted = max((head.seq for head in heads), default=0)
     ended = next((row for row in rows if row.kind == "RunEnded" and row.seq > max(noted, vouched)), None)
     if ended is not None:
@@ -159,8 +170,7 @@ def _compare_heads(rows: Sequence[RawRecord], heads: Sequence[Head], vouched: in
             "the end of the run was not noted beside the journal: the note was removed, the record was added later, or "
             "the machine went down at this moment; compare with the head that was written down: --head HASH"
         )
-        faults.append(_fault(ended, what))
-    return found
+        yield _fault(ended, what)
 
 
 def _after_all_heads(rows: Sequence[RawRecord], heads: Sequence[Head], vouched: int) -> Iterator[str]:

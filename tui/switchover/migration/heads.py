@@ -14,7 +14,9 @@ from pathlib import Path
 
 from switchover.locations import Workspace
 
-__all__ = ["Head", "heads_file", "note_head", "read_heads"]
+__all__ = ["HEADS", "Head", "heads_file", "note_head", "read_heads"]
+
+HEADS = "heads"  # the file, beside the journal
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +32,7 @@ class Head:
 
 def heads_file(workspace: Workspace) -> Path:
     """Return where a workspace keeps the heads it noted."""
-    return workspace.directory / "heads"
+    return workspace.directory / HEADS
 
 
 def note_head(path: Path, head: Head) -> None:

@@ -42,6 +42,7 @@ def make_report(plan: Plan, state: RunState, sources: Sources) -> dict[str, Any]
             "owner": plan.owner,
             "path": started.plan_path,
             "sha256": started.plan_digest,
+            "rebased_to": [r.event.plan_digest for r in records if isinstance(r.event, ev.PlanRebased)],
             "target": started.target or None,
         },
         "run": {
@@ -170,7 +171,7 @@ def _gate(phase: str, asked: Gate, state: RunState, records: Sequence[ev.Record]
         "shut": [
             {"at": iso_utc(r.at), "reason": r.event.reason, "evidence": [people.evidence(e) for e in r.event.evidence]}
             for r in records
-            if isinstance(r.event, ev.GateFailed) and r.event.phase == phase
+            if isinstance(r.event, (ev.GateFailed, ev.GateBroken, ev.GateUndecided)) and r.event.phase == phase
         ],
     }
 

@@ -24,7 +24,8 @@ _KNOWN = frozenset(
         *(ev.RunStarted, ev.BaselineMeasured, ev.VariablesGiven, ev.ConfirmationGiven, ev.RunEnded, ev.AbortRequested),
         *(ev.StepStarted, ev.StepEnded, ev.StepUnknown, ev.StepNotStarted, ev.StepResolved, ev.StepRetried, ev.Ticked),
         *(ev.GateOpened, ev.GateWaitsForHuman, ev.GateAnswered, ev.GatePassed, ev.GateFailed),
-        *(ev.RollbackStarted, ev.RollbackEnded),
+        *(ev.GateGreen, ev.GateHeld, ev.GateBroken, ev.GateUndecided, ev.RollbackStarted, ev.RollbackEnded),
+        *(ev.PlanRebased, ev.DriverChanged, ev.TakeoverAsked, ev.TakeoverAnswered),
     )
 )
 _EXCEPTION = re.compile(r"waive|waiver|acknowledge", re.IGNORECASE)
@@ -75,6 +76,14 @@ def decisions(records: Sequence[ev.Record]) -> list[dict[str, Any]]:
                 about, decision = "rollback", event.name or "step by step"
             case ev.VariablesGiven() as event:
                 about, decision = "variables", "; ".join(f"{n} = {v}" for n, v in event.values.items())
+            case ev.PlanRebased() as event:
+                about, decision = "plan", f"rebased to {event.plan_digest[:16]}"
+                reason = "; ".join(filter(None, (event.reason, *event.changes)))
+            case ev.DriverChanged() as event:
+                about, decision, reason = "who drives", f"took over from {event.before or 'nobody'}", event.why
+            case ev.TakeoverAnswered() as event:
+                about, decision = "who drives", f"{'handed over to' if event.granted else 'refused'} {event.asked_by}"
+                reason = event.why
             case _:
                 continue
         found.append(
@@ -140,12 +149,18 @@ def _unknown(records: Sequence[ev.Record]) -> Iterator[tuple[str, dict[str, Any]
         if name not in _KNOWN:
             details = _fields(record.event)
             by = details.pop("by", None)
-            yield name, {"at": iso_utc(record.at), "what": _words(name), "by": _person(by), "details": details}
+            told = {key: _told(key, value) for key, value in details.items()}
+            yield name, {"at": iso_utc(record.at), "what": _words(name), "by": _person(by), "details": told}
 
 
 def _fields(event: object) -> dict[str, Any]:
     data = msgspec.to_builtins(event)
     return dict(data) if isinstance(data, Mapping) else {}
+
+
+def _told(key: str, value: object) -> object:
+    """Write a point in time as one; the name of its field says that it is one."""
+    return iso_utc(value) if isinstance(value, float) and (key == "until" or key.endswith("_at")) else value
 
 
 def _person(by: object) -> str | None:
