@@ -35,7 +35,7 @@ from switchover_checks.context import LocalContext, Resources
 from switchover_checks.registry import Registry
 from switchover_checks.runner import Runner
 
-__all__ = ["Eyes", "Parts", "SecretWords", "build", "build_evaluator", "identify", "load"]
+__all__ = ["Eyes", "Parts", "SecretWords", "build", "build_evaluator", "id_in_file", "identify", "load"]
 
 
 class SecretWords:
@@ -151,7 +151,7 @@ def load(path: Path, workspace: Workspace | None = None, *, finished: bool = Fal
 
 
 def _text_of_run(workspace: Workspace, *, finished: bool) -> str | None:
-    journal = open_journal(workspace, _id_of_broken(workspace.plan), SystemClock(), create=False)
+    journal = open_journal(workspace, id_in_file(workspace.plan), SystemClock(), create=False)
     if journal is None:
         return None
     with journal:
@@ -160,7 +160,7 @@ def _text_of_run(workspace: Workspace, *, finished: bool) -> str | None:
     return state.plan_text if state.exists and (finished or not state.finished) else None
 
 
-def _id_of_broken(path: Path | None) -> str:
+def id_in_file(path: Path | None) -> str:
     """Return the id that a plan file gives itself, whatever else is wrong with it; it names a shared journal."""
     try:
         text = path.read_text(encoding="utf-8", errors="replace") if path is not None else ""

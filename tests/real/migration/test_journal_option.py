@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -59,9 +60,17 @@ class Host:
             timeout=60,
         )
 
-    def let_go_on(self) -> None:
-        with (self.folder / "gate").open("w") as gate:
-            gate.write("go\n")
+    async def let_go_on(self, running: asyncio.Future[subprocess.CompletedProcess[str]]) -> None:
+        """Let the step of a run that goes on hear a word; fail where the run has ended without it."""
+        gate = self.folder / "gate"
+        writing = asyncio.ensure_future(asyncio.to_thread(gate.write_text, "go\n"))
+        both: set[asyncio.Future[Any]] = {writing, running}
+        await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+        if not writing.done():
+            reader = os.open(gate, os.O_RDONLY | os.O_NONBLOCK)  # lets the writer go
+            await writing
+            os.close(reader)
+            raise AssertionError(running.result().stderr)
 
 
 @pytest.fixture
@@ -83,7 +92,7 @@ async def test_verbs_on_two_hosts_share_the_run(postgres: Postgres, hosts: tuple
     first, second = hosts
     option = f"--journal={postgres.create()}"
     running = asyncio.ensure_future(asyncio.to_thread(first.run, "run", str(first.plan), option))
-    await asyncio.to_thread(first.let_go_on)
+    await first.let_go_on(running)
     done = await running
     assert (done.returncode, done.stderr) == (0, "")
     status = second.run("status", str(second.plan), option, "--format", "json")
@@ -91,6 +100,9 @@ async def test_verbs_on_two_hosts_share_the_run(postgres: Postgres, hosts: tuple
     assert "wait" in second.run("report", str(second.plan), option).stdout
     again = second.run("run", option, str(second.plan))  # in any order, as with every option
     assert (again.returncode, again.stdout.splitlines()[0]) == (0, "run 1 is done")
+    audit = second.run("audit", "verify", str(second.plan), option)
+    assert audit.returncode == 0, audit.stderr
+    assert "whole. 6 records of 1 run" in audit.stdout
     alone = json.loads(second.run("status", str(second.plan), "--format", "json").stdout)
     assert alone["run"]["id"] is None
     assert not list(first.folder.glob("state/workspaces/*/journal.sqlite"))
@@ -130,7 +142,7 @@ async def test_a_password_reaches_no_argument_no_file_no_step_and_no_message(
     listed = json.loads(host.run("agent", "status", "--format", "json").stdout)["agents"]
     assert [row["pid"] for row in listed] == [agent]  # found again by its record alone
     running = asyncio.ensure_future(asyncio.to_thread(host.run, "run", str(host.plan)))
-    await asyncio.to_thread(host.let_go_on)
+    await host.let_go_on(running)
     done = await running
     assert done.returncode == 0, done.stderr
     assert not [words for words in _arguments() if CANARY.encode() in words]
@@ -156,7 +168,7 @@ async def test_a_screen_sees_at_once_what_another_host_does(postgres: Postgres, 
         running = asyncio.ensure_future(asyncio.to_thread(first.run, "run", str(first.plan), "--journal", url))
         seen = await _see(client, "running")
         assert seen.header.holder is not None
-        await asyncio.to_thread(first.let_go_on)
+        await first.let_go_on(running)
         await _see(client, "done")
         assert (await running).returncode == 0
     finally:

@@ -68,12 +68,16 @@ async def _until(bench: Bench, what: Callable[[], bool]) -> None:
 async def _let_go_on(bench: Bench, word: str = "heard") -> None:
     """Let step `one` hear a word."""
 
-    def write() -> None:
-        with (bench.directory / "gate").open("w") as gate:
-            gate.write(f"{word}\n")
-
-    async with asyncio.timeout(30):
-        await asyncio.to_thread(write)
+    gate = bench.directory / "gate"
+    writing = asyncio.ensure_future(asyncio.to_thread(gate.write_text, f"{word}\n"))
+    try:
+        async with asyncio.timeout(30):
+            await asyncio.shield(writing)
+    except TimeoutError:
+        reader = os.open(gate, os.O_RDONLY | os.O_NONBLOCK)  # nobody listens: let the writer go
+        await writing
+        os.close(reader)
+        raise
 
 
 async def _ends(bench: Bench, attempt: int = 1) -> None:
