@@ -253,9 +253,10 @@ def test_giving_up_ends_the_step_that_goes_on_without_a_driver(tmp_path: Path, c
 
 
 def test_a_failed_way_back_says_in_every_verb_what_works(tmp_path: Path, cli: Cli) -> None:
-    _write(tmp_path, PLAN.replace("echo undo >> log", "test -e mended"))
+    _write(tmp_path, PLAN.replace("echo undo >> log", "echo no mender; test -e mended"))
     cli("run")
     stopped = cli("rollback")
+    assert "last lines of rollback:1:0:\n  no mender" in stopped.stdout
     assert (stopped.returncode, "--resolve rollback:1:0=done --reason TEXT" in stopped.stderr) == (1, True)
     on = cli("run")
     assert (on.returncode, "--retry" in on.stderr) == (1, False)

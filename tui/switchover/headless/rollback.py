@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from switchover.headless import diagnostics, output
 from switchover.headless.plan_file import load_for_run
-from switchover.headless.run import interruptible, tell
+from switchover.headless.run import interruptible, tell, tell_last_lines
 
 if TYPE_CHECKING:
     from switchover.migration.engine import Engine
@@ -78,6 +78,7 @@ def _say_outcome(engine: Engine) -> int:
             output.emit_text(f"{evidence.check}: {evidence.status}: {evidence.summary}")
         output.emit_text(f"run {state.run_id} is rolled back")
         return 0
+    tell_last_lines(engine)
     action = engine.action
     diagnostics.say(f"switchover: the rollback stopped: {action.reason or action.unit}")
     if action.kind == "resolve":

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from switchover.migration.events import Record
     from switchover.migration.operator import Operator
 
-__all__ = ["add_arguments", "interruptible", "pairs", "run", "tell"]
+__all__ = ["add_arguments", "interruptible", "pairs", "run", "tell", "tell_last_lines"]
 
 EXIT_CODES = {"done": 0, "reached": 0, "failed": 1, "unknown": 3, "waiting": 4, "handed": 5}
 _TAIL = 20
@@ -153,6 +153,15 @@ def tell(record: Record) -> None:
         output.emit_text(f"{datetime.fromtimestamp(row.at, UTC):%H:%M:%S}Z  {row.kind:<4}  {row.text}")
 
 
+def tell_last_lines(engine: Engine) -> None:
+    """Write what a command said last that has failed, if it said anything."""
+    view = engine.view()
+    lines = view.output[-_TAIL:]
+    if lines and view.action.kind == "failed":
+        output.emit_text(f"last lines of {view.output_step}:")
+        output.emit_text("\n".join(f"  {line}" for line in lines))
+
+
 def _say_outcome(engine: Engine, outcome: DriveOutcome) -> int:
     code = EXIT_CODES[outcome.kind]
     if code == 0:
@@ -161,11 +170,7 @@ def _say_outcome(engine: Engine, outcome: DriveOutcome) -> int:
             output.emit_text(f"head: record {engine.state.seq}, {engine.head_hash()}")
         return code
     if outcome.kind == "failed":
-        view = engine.view()
-        lines = view.output[-_TAIL:]
-        if lines and view.action.kind == "failed":
-            output.emit_text(f"last lines of {view.output_step}:")
-            output.emit_text("\n".join(f"  {line}" for line in lines))
+        tell_last_lines(engine)
     diagnostics.say(f"switchover: {outcome.text}")
     if outcome.hint:
         diagnostics.say(f"  {outcome.hint}")
