@@ -14,7 +14,7 @@ from switchover.migration.output import read_tail
 from switchover.migration.state import Moment, Stage
 from switchover.migration.view import GateLive, OutputTail, ViewContext, build_view
 from switchover.plan.templates import TemplateError
-from switchover.plan.variables import MissingValueError, render
+from switchover.plan.variables import MissingValueError, render, resolve_variables
 from switchover.redaction import neutralise
 from switchover.snapshot import MigrationView, Requirement
 
@@ -56,6 +56,7 @@ def current_view(keeper: Keeper, executor: Executor, gate: GateLive | None) -> M
         ready,
         _judged(keeper, moment),
         words,
+        keeper.registered,
     )
     return _with_absence(keeper, _with_places(keeper, build_view(keeper.plan, keeper.state, context)))
 
@@ -106,10 +107,11 @@ def _judged(keeper: Keeper, moment: Moment) -> dict[str, tuple[Requirement, ...]
 
 
 def _needed(keeper: Keeper) -> tuple[tuple[str, str, str], ...]:
-    """Return the variables that have to be asked for: name, type, question."""
-    variables = keeper.plan.vars
-    missing = keeper.resolve().missing
-    return tuple((name, variables[name].type, variables[name].ask or name) for name in missing)
+    """Return the variables that have to be asked for: name, type, question. Another run asks for all of them anew."""
+    over = keeper.state.finished
+    plan = keeper.file.plan if over else keeper.plan
+    missing = resolve_variables(plan, {}, {}).missing if over else keeper.resolve().missing
+    return tuple((name, plan.vars[name].type, plan.vars[name].ask or name) for name in missing)
 
 
 def _output(keeper: Keeper, executor: Executor) -> OutputTail:

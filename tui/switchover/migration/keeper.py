@@ -20,11 +20,13 @@ from switchover.migration.lock import DriverLock
 from switchover.migration.objectives import checks_measured, judge, measure
 from switchover.migration.operator import Operator
 from switchover.migration.place import this_place
+from switchover.migration.planfile import PlanFile
+from switchover.migration.rollback import measured_as
 from switchover.migration.spawn import Launcher, ShimStarter
 from switchover.migration.state import Moment, RunState, fold
 from switchover.migration.store import JournalStore, open_journal, open_news
 from switchover.plan.load import LoadedPlan, load_plan_text
-from switchover.plan.model import Plan
+from switchover.plan.model import Plan, Step
 from switchover.plan.variables import Resolution, Scope, resolve_variables
 from switchover.redaction import Redactor, neutralise
 
@@ -48,6 +50,7 @@ class Tools:
     launcher: ShimStarter = field(default_factory=Launcher)
     wait: Wait = asyncio.sleep
     on_change: Callable[[], None] = _nothing
+    on_plan: Callable[[LoadedPlan], None] = _nothing  # called when another plan is in force from here on
     barrier: Callable[[str], None] = _nothing  # called before and after each durable write
     environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
     grace_s: float = 10.0
@@ -71,6 +74,9 @@ class Keeper:
         self.news = open_news(workspace, loaded.plan.id)
         self.place = this_place(workspace.directory)
         self.measured: dict[str, float] = {}
+        self._on_disk = PlanFile(loaded.path)
+        self._plans: dict[str, Plan] = {}
+        self._actions: dict[tuple[str, str], str] = {}  # run and unit of a rollback's action -> how it is measured
         self._writable = False
         self._unnoted: ev.Record | None = None
 
@@ -81,8 +87,32 @@ class Keeper:
 
     @property
     def plan_edited(self) -> bool:
-        """Whether the file is another than the one that the run was started with."""
-        return self.state.exists and self.state.plan_digest != self.file.digest
+        """Whether the file is another by now than the plan in force."""
+        return self._on_disk.digest() != (self.state.plan_digest if self.state.exists else self.file.digest)
+
+    async def read_file(self) -> LoadedPlan:
+        """Return the plan as its file has it now. Raise `PlanError` with all that is wrong with it."""
+        return await asyncio.to_thread(self._on_disk.read, self.file)
+
+    @property
+    def registered(self) -> Mapping[str, Step]:
+        """The steps that began under another text of the plan than the one in force, as they were then."""
+        found = {}
+        for name, unit in self.state.units.items():
+            began = [a for a in unit.attempts if a.outcome != "not started" and a.plan_digest]
+            if not began or began[-1].plan_digest == self.state.plan_digest:
+                continue
+            plan = self._plan_of(began[-1].plan_digest)
+            step = next((s for s in plan.all_steps if s.id == name), None) if plan is not None else None
+            if step is not None:
+                found[name] = step
+        return found
+
+    def _plan_of(self, digest: str) -> Plan | None:
+        text = self.state.plans.get(digest)
+        if digest not in self._plans and text is not None:
+            self._plans[digest] = load_plan_text(text, self.file.path, frozen=True).plan
+        return self._plans.get(digest)
 
     def close(self) -> None:
         """Close the journal and the line to the launcher."""
@@ -139,6 +169,8 @@ class Keeper:
             self._learn_durations()
         else:
             self.state = fold(self.journal.records(runs[-1], self.state.seq), self.state)
+            if self.state.plan_digest != self.loaded.digest:
+                self._adopt_plan()
         return True
 
     def record(self, event: ev.Event, run_id: str = "") -> None:
@@ -161,11 +193,15 @@ class Keeper:
             self._adopt_plan()
         else:
             self.state = fold([record], self.state)
+            if isinstance(event, ev.PlanRebased):
+                self._adopt_plan()
         self._unnoted = record
         if isinstance(event, _NOTED):
             self._note_head()
         if isinstance(event, ev.StepEnded) and event.outcome == "done":
-            self._learn(event)
+            self._learn(record.run_id, event)
+        if isinstance(event, ev.RollbackStarted):
+            self._know_actions(record.run_id, event)
         for listener in self.listeners:
             listener(record)
         self.tools.on_change()
@@ -300,21 +336,25 @@ class Keeper:
 
     def _adopt_plan(self) -> None:
         self.loaded = plan_in_force(self.file, self.state)
+        self.tools.on_plan(self.loaded)
 
     def _learn_durations(self) -> None:
         """Remember how long each unit took whenever it was done, so that what is left can be estimated."""
-        if self.journal is not None:
-            for record in self.journal.of_type(ev.StepEnded):
-                if isinstance(record.event, ev.StepEnded) and record.event.outcome == "done":
-                    self._learn(record.event)
+        if self.journal is None:
+            return
+        for record in self.journal.of_type(ev.RollbackStarted):
+            if isinstance(record.event, ev.RollbackStarted):
+                self._know_actions(record.run_id, record.event)
+        for record in self.journal.of_type(ev.StepEnded):
+            if isinstance(record.event, ev.StepEnded) and record.event.outcome == "done":
+                self._learn(record.run_id, record.event)
 
-    def _learn(self, event: ev.StepEnded) -> None:
-        items = self.state.rollback.items if self.state.rollback else ()
-        undoes = next((item.undoes for item in items if item.unit == event.unit), "")
-        if undoes:
-            self.measured[f"undo {undoes}"] = event.duration_s
-        elif not event.unit.startswith("rollback:"):
-            self.measured[event.unit] = event.duration_s
+    def _know_actions(self, run_id: str, event: ev.RollbackStarted) -> None:
+        for item in event.items:
+            self._actions[run_id, item.unit] = measured_as(item.run, item.undoes)
+
+    def _learn(self, run_id: str, event: ev.StepEnded) -> None:
+        self.measured[self._actions.get((run_id, event.unit), event.unit)] = event.duration_s
 
 
 def _close_late(opening: asyncio.Future[JournalStore | None]) -> None:

@@ -100,7 +100,7 @@ def _in_rollback(state: RunState) -> Action:
             return Action("failed", "", item.unit, unit.reason)
         if unit.stage is Stage.UNKNOWN:
             return Action("resolve", "", item.unit, unit.reason)
-        if unit.stage is not Stage.DONE:
+        if unit.stage not in (Stage.DONE, Stage.SKIPPED):
             return Action("rollback", "", item.unit)
     return Action("rollback")
 

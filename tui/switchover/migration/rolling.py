@@ -11,20 +11,40 @@ from switchover.migration.operator import Operator
 from switchover.migration.rollback import WayBack, plan_way_back
 from switchover.migration.state import RollbackState, Stage
 
-__all__ = ["find_way", "roll_back"]
+__all__ = ["find_way", "look_up_way", "roll_back", "unit_of"]
+
+
+def look_up_way(keeper: Keeper, name: str) -> WayBack:
+    """Return the way back of that name, open or not. Raise `RefusedError` where the plan has none of that name."""
+    try:
+        return plan_way_back(keeper.plan, keeper.state, name, keeper.registered, keeper.measured)
+    except KeyError:
+        known = ", ".join(keeper.plan.rollback_plans) or "none"
+        raise RefusedError(f"the plan has no rollback {name!r}", f"it has: {known}") from None
 
 
 def find_way(keeper: Keeper, name: str) -> WayBack:
     """Return the way back of that name if it is open. Raise `RefusedError` that says why it is not."""
-    try:
-        way = plan_way_back(keeper.plan, keeper.state, name)
-    except KeyError:
-        known = ", ".join(keeper.plan.rollback_plans) or "none"
-        raise RefusedError(f"the plan has no rollback {name!r}", f"it has: {known}") from None
+    way = look_up_way(keeper, name)
     if not way.available:
         label = name or "the rollback step by step"
         raise RefusedError(f"{label} is not open: {way.reason}", "see `switchover status` for the ways back")
     return way
+
+
+def unit_of(rollback: RollbackState | None, name: str) -> str:
+    """Return the action that a person means: by its number (from 1), the step that it undoes, or its own name.
+
+    Raise `RefusedError` where there is none of that name.
+    """
+    items = rollback.items if rollback is not None else ()
+    for number, item in enumerate(items, 1):
+        if name in (str(number), item.undoes or None, item.unit):
+            return item.unit
+    if not items:
+        raise RefusedError("no rollback was begun", "begin one with `switchover rollback PLAN`")
+    known = ", ".join(f"{n} ({i.undoes})" if i.undoes else str(n) for n, i in enumerate(items, 1))
+    raise RefusedError(f"the rollback has no action {name!r}", f"it has: {known}")
 
 
 async def roll_back(keeper: Keeper, executor: Executor, operator: Operator, name: str) -> bool:
@@ -34,12 +54,12 @@ async def roll_back(keeper: Keeper, executor: Executor, operator: Operator, name
         rollback = _begin(keeper, operator, find_way(keeper, name))
     for item in rollback.items:
         unit = keeper.state.unit(item.unit)
-        if unit.stage is Stage.DONE:
+        if unit.stage in (Stage.DONE, Stage.SKIPPED):
             continue
         if unit.stage is Stage.UNKNOWN:
             raise RefusedError(
                 f"{item.unit} of the rollback has an unknown outcome: {unit.reason}",
-                f"say how it ended: --resolve {item.unit}=done|failed|retry --reason TEXT",
+                f"say how it ended: --resolve {item.unit}=done|failed|retry|skip --reason TEXT",
             )
         if unit.stage is Stage.FAILED:
             keeper.record(ev.StepRetried(item.unit, operator))
@@ -54,10 +74,31 @@ def _begin(keeper: Keeper, operator: Operator, way: WayBack) -> RollbackState:
     before = keeper.state.rollback
     number = before.number + 1 if before else 1
     items = tuple(
-        ev.RollbackItem(f"rollback:{number}:{index}", item.run, item.undoes, dict(item.env), item.cwd, item.timeout_s)
+        ev.RollbackItem(
+            f"rollback:{number}:{index}",
+            item.run,
+            item.undoes,
+            dict(item.env),
+            item.cwd,
+            item.timeout_s,
+            item.expect_s,
+        )
         for index, item in enumerate(way.items)
     )
-    keeper.record(ev.RollbackStarted(number, way.name, operator, items, way.cannot_undo, way.budget_s))
+    event = ev.RollbackStarted(
+        number,
+        way.name,
+        operator,
+        items,
+        way.cannot_undo,
+        way.budget_s,
+        title=way.title,
+        verify=way.verify,
+        data_loss=way.data_loss,
+        loses_since=way.loses_since.at if way.loses_since else None,
+        loses_after=way.loses_after,
+    )
+    keeper.record(event)
     started = keeper.state.rollback
     if started is None:  # pragma: no cover - it was recorded just now
         raise RefusedError("the rollback could not be begun")
@@ -71,5 +112,8 @@ async def _finish(keeper: Keeper, operator: Operator, rollback: RollbackState) -
         verify = keeper.plan.rollback_plans[rollback.name].verify if rollback.name else ()
         seen = await keeper.look(verify)
         keeper.record(ev.RollbackEnded(rollback.number, took, within, seen.evidence))
+    skipped = [item for item in rollback.items if keeper.state.unit(item.unit).stage is Stage.SKIPPED]
     what = f"rolled back by {rollback.name}" if rollback.name else "rolled back step by step"
+    if skipped:
+        what += f", without {', '.join(item.undoes or item.unit for item in skipped)}"
     keeper.record(ev.RunEnded("rolled_back", operator, what))

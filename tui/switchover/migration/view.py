@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from switchover.migration.next import Action, next_action
-from switchover.migration.rollback import WayBack, ways_back
+from switchover.migration.rollback import measured_as, ways_back
+from switchover.migration.rollback_view import action_name, rollback_view, way_view
 from switchover.migration.state import GateState, Moment, RunState, Stage, UnitState
 from switchover.plan.model import Gate, Phase, Plan, Step
 from switchover.redaction import neutralise
@@ -19,7 +20,6 @@ from switchover.snapshot import (
     ObjectiveView,
     PhaseView,
     Requirement,
-    RollbackView,
     StepView,
 )
 
@@ -68,6 +68,7 @@ class ViewContext:
     ready_at: Mapping[str, float] = field(default_factory=dict)  # unit -> when its time comes
     judged: Mapping[str, tuple[Requirement, ...]] = field(default_factory=dict)  # phase -> what was seen last, judged
     confirmed_by: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # unit -> whose word counts now
+    registered: Mapping[str, Step] = field(default_factory=dict)  # steps as they were when they began, if other now
 
 
 def build_view(plan: Plan, state: RunState, context: ViewContext) -> MigrationView:
@@ -81,7 +82,9 @@ def build_view(plan: Plan, state: RunState, context: ViewContext) -> MigrationVi
         current_phase=action.phase,
         current_step=action.unit,
         action=_action(plan, state, action, context),
-        rollbacks=tuple(_way_back(way, plan, context) for way in ways_back(plan, state)) if state.exists else (),
+        rollbacks=tuple(way_view(way, plan) for way in ways_back(plan, state, context.registered, context.measured))
+        if state.exists
+        else (),
         objectives=_objectives(plan, state),
         started_at=_at(state.started),
         ended_at=_at(state.ended),
@@ -93,6 +96,7 @@ def build_view(plan: Plan, state: RunState, context: ViewContext) -> MigrationVi
         rolling_back=_rolling_back(state),
         started_by=str(state.by) if state.by else "",
         variables_needed=context.needed,
+        rollback=rollback_view(state, action),
     )
 
 
@@ -206,7 +210,7 @@ def _undo_expect(step: Step, context: ViewContext) -> float | None:
         return None
     if step.rollback.expect_duration is not None:
         return step.rollback.expect_duration
-    return context.measured.get(f"undo {step.id}")
+    return context.measured.get(measured_as(step.rollback.run, step.id))
 
 
 def _manual(step: Step, unit: UnitState) -> tuple[ManualItem, ...]:
@@ -298,39 +302,19 @@ def _action(plan: Plan, state: RunState, action: Action, context: ViewContext) -
         case "wait":
             return ActionView("wait", action.unit, f"{action.unit} runs")
         case "failed":
+            if unit := action_name(state, action.unit):
+                return ActionView("failed", action.unit, f"{unit} failed: again, skip it, or another way back")
             return ActionView("failed", action.unit, neutralise(f"{action.unit} failed: retry or roll back"))
+        case "resolve" if unit := action_name(state, action.unit):
+            return ActionView("resolve", action.unit, f"say how {unit} ended: done, failed, retry or skip")
         case "resolve":
             return ActionView("resolve", action.unit, f"say how {action.unit} ended: done, failed, retry or rollback")
         case "rollback":
-            return ActionView("step", action.unit, "go on with the rollback")
+            name = f" {state.rollback.name}" if state.rollback and state.rollback.name else ""
+            return ActionView("step", action.unit, f"go on with the rollback{name}")
         case "done":
             return ActionView("done", "", "all done")
     return ActionView("none", "", neutralise(state.reason))
-
-
-def _way_back(way: WayBack, plan: Plan, context: ViewContext) -> RollbackView:
-    expect = way.expect_s
-    if expect is None:
-        known = [context.measured.get(f"undo {item.undoes}") for item in way.items if item.undoes]
-        times = [seconds for seconds in known if seconds is not None]
-        expect = sum(times) if times else way.budget_s
-    return RollbackView(
-        name=way.name,
-        title=neutralise(way.title),
-        available=way.available,
-        reason=way.reason,
-        steps=tuple(neutralise(text) for text in (*(item.label for item in way.items), *way.cannot_undo)),
-        expect_s=expect,
-        budget_s=way.budget_s,
-        data_loss=neutralise(way.data_loss),
-        closed_by=_closed_by(way, plan),
-    )
-
-
-def _closed_by(way: WayBack, plan: Plan) -> str:
-    """Return the step after whose start this way back is closed; it is written as PHASE.STEP or STEP."""
-    spec = plan.rollback_plans.get(way.name)
-    return (spec.valid_until or "").rpartition(".")[2] if spec is not None else ""
 
 
 def _objectives(plan: Plan, state: RunState) -> tuple[ObjectiveView, ...]:
