@@ -59,6 +59,7 @@ class PostgresServer(Postgres):
     as_user: list[str] = field(default_factory=list)
     programs: Path = field(default_factory=Path)
     process: subprocess.Popen[bytes] | None = None
+    fsync: bool = False
 
     @property
     def _environment(self) -> dict[str, str]:
@@ -77,7 +78,16 @@ class PostgresServer(Postgres):
 
     def start(self) -> None:
         """Start it and wait until it answers."""
-        options = ["-h", "127.0.0.1", "-p", str(self.port), "-k", str(self.folder), "-c", "fsync=off"]
+        options = [
+            "-h",
+            "127.0.0.1",
+            "-p",
+            str(self.port),
+            "-k",
+            str(self.folder),
+            "-c",
+            f"fsync={'on' if self.fsync else 'off'}",
+        ]
         with (self.folder / "log").open("ab") as log:
             self.process = subprocess.Popen(
                 [*self.as_user, self.programs / "postgres", "-D", self.folder / "data", *options],
@@ -103,7 +113,7 @@ class PostgresServer(Postgres):
 
 
 @contextmanager
-def _run_postgres() -> Iterator[PostgresServer]:
+def run_postgres(*, fsync: bool = False) -> Iterator[PostgresServer]:
     """Run a server of Debian's package, as a user who is not root."""
     programs = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
     if not programs:
@@ -119,7 +129,7 @@ def _run_postgres() -> Iterator[PostgresServer]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
-    server = PostgresServer(port, folder=folder, as_user=as_user, programs=programs[-1].parent)
+    server = PostgresServer(port, folder=folder, as_user=as_user, programs=programs[-1].parent, fsync=fsync)
     try:
         server.make()
         server.start()
@@ -132,14 +142,14 @@ def _run_postgres() -> Iterator[PostgresServer]:
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
     """A PostgreSQL that all tests share; each makes databases of its own."""
-    with _run_postgres() as server:
+    with run_postgres() as server:
         yield server
 
 
 @pytest.fixture
 def own_postgres() -> Iterator[PostgresServer]:
     """A PostgreSQL of the test's own, which it may stop."""
-    with _run_postgres() as server:
+    with run_postgres() as server:
         yield server
 
 
