@@ -38,10 +38,11 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows under a head."""
+    """Rows under a head. `to_sign`: its empty cells are written into by hand."""
 
     head: tuple[str, ...]
     rows: tuple[tuple[Cell, ...], ...]
+    to_sign: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -343,7 +344,8 @@ def _signoff(report: Report) -> Iterator[Block]:
         yield Text(f"To be kept for {format_duration(signoff['retention_s'])}.")
     roles = signoff["roles"] or ["operator"]
     blank = Cell("")
-    yield _table(("role", "name", "date", "signature"), [(_t(role), blank, blank, blank) for role in roles])
+    rows = tuple((_t(role), blank, blank, blank) for role in roles)
+    yield Table(("role", "name", "date", "signature"), rows, to_sign=True)
     yield Text(f"Written {_time(report['made_at'])} by switchover {report['run']['version']}.")
 
 

@@ -31,6 +31,7 @@ th { text-align: left; font-weight: 600; color: var(--soft); white-space: nowrap
 th, td { padding: .35rem .75rem .35rem 0; border-bottom: 1px solid var(--line); vertical-align: top; }
 td { overflow-wrap: break-word; min-width: 5rem; }
 td code { overflow-wrap: anywhere; }
+.sign td { height: 2.4rem; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .25rem 1rem; margin: .75rem 0; }
 dt { color: var(--soft); }
 dd { margin: 0; min-width: 0; }
@@ -55,7 +56,8 @@ figcaption { color: var(--soft); font-size: .85rem; }
     --ok: #0a5c22; --warn: #6b4300; --crit: #8c1d18; --unknown: #4d2a80; }
   body { max-width: none; padding: 0; font-size: 9.5pt; }
   h2, h3, figcaption { break-after: avoid; }
-  tr { break-inside: avoid; }
+  tr, .sign { break-inside: avoid; }
+  p:has(+ .scroll), p:has(+ dl) { break-after: avoid; }
   .scroll { overflow: visible; }
   td { overflow-wrap: anywhere; }
 }
@@ -96,7 +98,7 @@ def _lines(block: Block) -> Iterator[str]:
             yield from (f"<dt>{escape(name)}</dt><dd>{_cell(value)}</dd>" for name, value in block.rows)
             yield "</dl>"
         case Table():
-            yield '<div class="scroll"><table>'
+            yield f'<div class="{"scroll sign" if block.to_sign else "scroll"}"><table>'
             yield f"<thead><tr>{''.join(f'<th>{escape(name)}</th>' for name in block.head)}</tr></thead>"
             yield "<tbody>"
             yield from (f"<tr>{''.join(f'<td>{_cell(cell)}</td>' for cell in row)}</tr>" for row in block.rows)

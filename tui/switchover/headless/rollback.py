@@ -61,10 +61,17 @@ async def _run(args: Namespace) -> int:
         with engine.hold(operator), interruptible(engine, operator):
             await engine.recover(operator)
             await engine.settled()
-            await engine.rollback(args.name, operator)
+            if not _unknown(engine):  # it would be refused, and the exit code has to tell that from a failure
+                await engine.rollback(args.name, operator)
         return _say_outcome(engine)
     finally:
         await parts.aclose()
+
+
+def _unknown(engine: Engine) -> bool:
+    """Whether an action of a rollback that was begun has an unknown outcome."""
+    rollback, action = engine.state.rollback, engine.action
+    return rollback is not None and action.kind == "resolve" and action.unit in {item.unit for item in rollback.items}
 
 
 def _say_outcome(engine: Engine) -> int:
@@ -77,12 +84,15 @@ def _say_outcome(engine: Engine) -> int:
         for evidence in rollback.evidence if rollback else ():
             output.emit_text(f"{evidence.check}: {evidence.status}: {evidence.summary}")
         output.emit_text(f"run {state.run_id} is rolled back")
+        output.emit_text(f"head: record {state.seq}, {engine.head_hash()}")
         return 0
     tell_last_lines(engine)
     action = engine.action
     diagnostics.say(f"switchover: the rollback stopped: {action.reason or action.unit}")
     if action.kind == "resolve":
-        diagnostics.say(f"  say how it ended: switchover run … --resolve {action.unit}=done|failed|retry --reason TEXT")
+        diagnostics.say(
+            f"  say how it ended: switchover run {engine.loaded.path} --resolve {action.unit}=done|failed|retry --reason TEXT"
+        )
         return 3
     diagnostics.say("  mend it, then run the same rollback again; it goes on where it stopped")
     if action.kind == "failed":
