@@ -176,6 +176,19 @@ async def test_nothing_is_started_from_data_that_is_stale() -> None:
     await play(story, samples.healthy(), tab="migration")
 
 
+async def test_a_yes_to_an_agent_that_says_nothing_is_not_kept_for_later(no_guard: None) -> None:
+    async def story(pilot: Any, app: SwitchoverApp, source: FakeSource, clock: StillClock) -> None:
+        await press(pilot, "A")
+        assert isinstance(app.screen, AskScreen)
+        clock.move(30.0)
+        app.show()
+        await press(pilot, "y")
+        assert source.requests == []
+        assert "not connected to the agent" in screen_text(app)
+
+    await play(story, samples.trouble(), tab="migration")
+
+
 async def test_a_lost_agent_is_said_with_its_time_until_it_is_back() -> None:
     async def story(pilot: Any, app: SwitchoverApp, source: FakeSource, clock: StillClock) -> None:
         source.feed(Link(LinkState.LOST, clock.now(), "the line to the agent is lost"))

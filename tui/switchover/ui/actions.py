@@ -44,6 +44,10 @@ class OperatorActions(DifferenceMixin):
         if isinstance(screen, BaseScreen):
             screen.say(text, error=error, hint=hint)
 
+    def say_stale(self) -> None:
+        """Say why nothing is sent now."""
+        self.say("not connected to the agent: what is shown may be old, so nothing is started from here", error=True)
+
     def is_offered(self, action: str) -> bool:
         """Say whether an action would do something now: only then its key is shown, and works."""
         if self.moment.snapshot is None:
@@ -195,9 +199,7 @@ class OperatorActions(DifferenceMixin):
         """Do the next action, once: until the run shows that it was taken, a second press does nothing."""
         view = self.moment.data.migration
         if self.moment.stale:
-            self.say(
-                "not connected to the agent: what is shown may be old, so nothing is started from here", error=True
-            )
+            self.say_stale()
             return
         if self.sent is not None:
             return

@@ -194,7 +194,11 @@ class SwitchoverApp(OperatorActions):
         await super().on_event(event)
 
     async def on_intent(self, intent: Intent) -> None:
-        """Send an intent; the answer goes to the status line."""
+        """Send an intent; the answer goes to the status line. One that was decided on old data is not sent."""
+        if self.moment.stale:
+            self.sent = None
+            self.say_stale()
+            return
         self.run_worker(self.ask(intent), name=intent.method)
         self.show()
 
