@@ -265,6 +265,19 @@ def test_a_failed_way_back_says_in_every_verb_what_works(tmp_path: Path, cli: Cl
     assert cli("rollback").returncode == 0
 
 
+def test_an_unknown_outcome_of_a_way_back_exits_3_until_it_is_resolved(tmp_path: Path, cli: Cli) -> None:
+    kills_its_watcher = "echo begun >> log; kill -9 $PPID; while ! [ -e go ]; do sleep 0.01; done"
+    _write(tmp_path, PLAN.replace("echo undo >> log", kills_its_watcher))
+    cli("run")
+    for _ in range(2):
+        unknown = cli("rollback")
+        assert (unknown.returncode, "--resolve rollback:1:0=done|" in unknown.stderr) == (3, True), unknown.stderr
+        (tmp_path / "go").touch()
+    cli("run", "--resolve", "rollback:1:0=done", "--reason", "seen")
+    assert cli("rollback").returncode == 0
+    assert (tmp_path / "log").read_text().split() == ["one", "begun"]
+
+
 def test_going_back_needs_no_plan_file_even_when_all_is_done(tmp_path: Path, cli: Cli) -> None:
     _write(tmp_path, PLAN.replace(", confirm: {type: 'two on shop'}", ""))
     assert cli("run", "--confirm", "a=go", "--tick", "look=seen").returncode == 0

@@ -9,6 +9,7 @@ from argparse import ArgumentParser, Namespace
 from typing import TYPE_CHECKING
 
 from switchover.headless import diagnostics, output
+from switchover.headless.journal_line import keeping_line, persisting
 from switchover.headless.plan_file import load_for_run
 from switchover.headless.run import interruptible, tell, tell_last_lines
 
@@ -59,10 +60,11 @@ async def _run(args: Namespace) -> int:
             return 1
         engine.listen(tell)
         with engine.hold(operator), interruptible(engine, operator):
-            await engine.recover(operator)
-            await engine.settled()
-            if not _unknown(engine):  # it would be refused, and the exit code has to tell that from a failure
-                await engine.rollback(args.name, operator)
+            async with keeping_line(engine, parts.listeners):
+                await engine.recover(operator)
+                await engine.settled()
+                if not _unknown(engine):  # it would be refused, and the exit code has to tell that from a failure
+                    await persisting(engine, operator, lambda: engine.rollback(args.name, operator))
         return _say_outcome(engine)
     finally:
         await parts.aclose()
@@ -90,9 +92,8 @@ def _say_outcome(engine: Engine) -> int:
     action = engine.action
     diagnostics.say(f"switchover: the rollback stopped: {action.reason or action.unit}")
     if action.kind == "resolve":
-        diagnostics.say(
-            f"  say how it ended: switchover run {engine.loaded.path} --resolve {action.unit}=done|failed|retry --reason TEXT"
-        )
+        resolve = f"switchover run {engine.loaded.path} --resolve {action.unit}=done|failed|retry --reason TEXT"
+        diagnostics.say(f"  say how it ended: `{resolve}`")
         return 3
     diagnostics.say("  mend it, then run the same rollback again; it goes on where it stopped")
     if action.kind == "failed":
