@@ -25,6 +25,8 @@ __all__ = [
     "MigrationView",
     "ObjectiveView",
     "PhaseView",
+    "PlanChange",
+    "PlanDifference",
     "Problem",
     "Requirement",
     "RollbackAction",
@@ -394,6 +396,39 @@ class MigrationView:
     started_by: str = ""
     variables_needed: tuple[tuple[str, str, str], ...] = ()
     rollback: RollbackRun | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PlanChange:
+    """A part of a plan that was edited. `kind`: added removed changed moved. `details`: key, before, after.
+
+    `touches` says how a step or gate stands that has begun already; empty where nothing has.
+    """
+
+    kind: str
+    what: str
+    name: str
+    details: tuple[tuple[str, str, str], ...] = ()
+    touches: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PlanDifference:
+    """The plan's file as it is now, beside the plan that the run goes by. Asked for, never part of a Snapshot.
+
+    `problems` are the errors of a file that cannot be used, `refused` why a run cannot go by it, `needed` the variables
+    that it asks for beyond those that are known.
+    """
+
+    same: bool
+    run_id: str = ""
+    run_open: bool = False
+    digest: str = ""
+    problems: tuple[str, ...] = ()
+    changes: tuple[PlanChange, ...] = ()
+    refused: tuple[str, ...] = ()
+    needed: tuple[tuple[str, str, str], ...] = ()
+    unified: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

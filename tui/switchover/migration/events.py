@@ -101,7 +101,8 @@ class RunStarted:
 class PlanRebased:
     """The run goes by another text of its plan from here on. `variables` are all values that hold from now on.
 
-    `gates` are those that have to be looked at again, because what they need is another now.
+    `gates` are those that have to be looked at again, because what they need is another now; what a person has let
+    pass of `checks` no longer counts, because they are others now.
     """
 
     by: Operator
@@ -112,6 +113,7 @@ class PlanRebased:
     variables: dict[str, str]
     changes: tuple[str, ...] = ()
     gates: tuple[str, ...] = ()
+    checks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -88,11 +88,20 @@ class Keeper:
     @property
     def plan_edited(self) -> bool:
         """Whether the file is another by now than the plan in force."""
-        return self._on_disk.digest() != (self.state.plan_digest if self.state.exists else self.file.digest)
+        is_open = self.state.exists and not self.state.finished
+        return self._on_disk.digest() != (self.state.plan_digest if is_open else self.file.digest)
 
     async def read_file(self) -> LoadedPlan:
         """Return the plan as its file has it now. Raise `PlanError` with all that is wrong with it."""
         return await asyncio.to_thread(self._on_disk.read, self.file)
+
+    def take_file(self, edited: LoadedPlan) -> None:
+        """Let the next run begin with this plan; where there is none yet, it is in force at once."""
+        self.file = edited
+        if not self.state.exists:
+            self.loaded = edited
+        self.tools.on_plan(edited)
+        self.tools.on_change()
 
     @property
     def registered(self) -> Mapping[str, Step]:

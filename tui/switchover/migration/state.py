@@ -284,7 +284,7 @@ def _apply(state: RunState, record: ev.Record) -> RunState:
 
 
 def _rebased(state: RunState, event: ev.PlanRebased) -> RunState:
-    """Go by another plan; a gate that needs something else now is looked at again."""
+    """Go by another plan; a gate that needs something else now is looked at again, and who confirmed confirms anew."""
     gates = {phase: gate for phase, gate in state.gates.items() if phase not in event.gates}
     again = len(gates) < len(state.gates) and state.stage is Stage.WAITING
     return replace(
@@ -293,7 +293,10 @@ def _rebased(state: RunState, event: ev.PlanRebased) -> RunState:
         plan_text=event.plan_text,
         plans={**state.plans, event.plan_digest: event.plan_text},
         variables=dict(event.variables),
+        units={name: replace(unit, confirmations=()) for name, unit in state.units.items()},
         gates=gates,
+        acknowledgements={k: a for k, a in state.acknowledgements.items() if k[1] not in event.checks},
+        waivers={k: w for k, w in state.waivers.items() if k[1] not in event.checks},
         stage=Stage.RUNNING if again else state.stage,
         reason="" if again else state.reason,
     )
