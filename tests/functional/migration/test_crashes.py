@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from tests.unit.migration.harness import ANA, BEN, Bench, Checks, open_bench
+from tests.unit.migration.harness import ANA, BEN, Bench, Checks, first_damage, open_bench
 
 from switchover.clock import SystemClock
 from switchover.errors import LockedError, RefusedError, StateError
@@ -114,7 +114,7 @@ def test_killed_before_or_after_any_write_nothing_runs_twice_and_no_end_is_lost(
         assert bench.engine.state.stage == ("rolled_back" if back else "done"), point
         journal = bench.engine.keeper.journal
         assert journal is not None
-        assert journal.first_damage() is None
+        assert first_damage(journal) is None
         bench.engine.keeper.close()
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import psycopg
 import pytest
 from tests.real.conftest import Postgres, PostgresServer
-from tests.unit.migration.harness import ANA, BEN, Bench, open_bench
+from tests.unit.migration.harness import ANA, BEN, Bench, first_damage, open_bench
 
 from switchover.errors import JournalAwayError, LockedError, RefusedError
 from switchover.migration import events as ev
@@ -328,5 +328,5 @@ async def _begin_and_die(bench: Bench) -> None:
 def _is_whole(bench: Bench) -> None:
     journal = bench.engine.keeper.journal
     assert journal is not None
-    assert journal.first_damage() is None
+    assert first_damage(journal) is None
     assert len(bench.engine.state.units["one"].attempts) == 1

@@ -10,10 +10,12 @@ from pathlib import Path
 
 from switchover.clock import Clock, SystemClock
 from switchover.locations import workspace_for
+from switchover.migration.audit import first_broken
 from switchover.migration.engine import Engine
 from switchover.migration.keeper import Tools
 from switchover.migration.operator import Operator
 from switchover.migration.spawn import Launcher, ShimRequest
+from switchover.migration.store import JournalStore
 from switchover.plan.load import load_plan_text
 from switchover.settings import JournalAddress
 from switchover_checks.api import Metric, Result, Status
@@ -165,3 +167,9 @@ def open_bench(
     bench = Bench(directory, engine, checks, secrets)
     OPENED.append(bench)
     return bench
+
+
+def first_damage(journal: JournalStore) -> int | None:
+    """Return the first record that is not what was written, None if all are."""
+    fault = first_broken(journal.raw_records())
+    return fault.seq if fault else None

@@ -18,7 +18,7 @@ from switchover.migration.heads import Head
 from switchover.migration.journal import RawRecord, record_hash
 from switchover.migration.output import digest_output
 
-__all__ = ["Audit", "Fault", "verify_journal"]
+__all__ = ["Audit", "Fault", "first_broken", "verify_journal"]
 
 RunDirectory = Callable[[str], Path]
 
@@ -69,7 +69,7 @@ def verify_journal(
     Of a `shared` journal other machines have noted other heads, so one that lacks here means nothing.
     """
     rows = list(records)
-    faults = [fault] if (fault := _first_broken(rows)) else []
+    faults = [fault] if (fault := first_broken(rows)) else []
     notes: list[str] = []
     vouched = _given(rows, given, faults, notes)
     found = _compare_heads(rows, heads, faults)
@@ -100,7 +100,7 @@ def _fault(row: RawRecord, what: str) -> Fault:
     return Fault(row.seq, what, at, str(row.kind), str(row.run_id))
 
 
-def _first_broken(rows: Sequence[RawRecord]) -> Fault | None:
+def first_broken(rows: Iterable[RawRecord]) -> Fault | None:
     """Return the first record that does not follow from the one before it; what comes after is vouched for by none."""
     before, expected = "", 1
     for row in rows:

@@ -169,17 +169,6 @@ class Journal:
         finally:
             self._connection.text_factory = str
 
-    def first_damage(self) -> int | None:
-        """Return the first record that was altered, or before which one is missing; None if all is whole."""
-        before, expected = "", 1
-        query = "SELECT seq, run_id, at, mono, boot_id, type, data, prev_hash, hash FROM events ORDER BY seq"
-        for seq, run_id, at, mono, boot_id, kind, data, prev, digest in self._rows(query):
-            whole = record_hash(before, seq, run_id, at, mono, boot_id, kind, data) == digest
-            if seq != expected or prev != before or not whole:
-                return int(seq)
-            before, expected = digest, expected + 1
-        return None
-
     def _record(self, row: tuple[int, str, float, float, str, str, str]) -> Record:
         seq, run_id, at, mono, boot_id, kind, data = row
         try:

@@ -301,16 +301,6 @@ class PostgresJournal:
         """Return all records as they are stored, in order."""
         return (RawRecord(*row) for row in self._rows(_RAW))
 
-    def first_damage(self) -> int | None:
-        """Return the first record that was altered, or before which one is missing; None if all is whole."""
-        before, expected = "", 1
-        for raw in self.raw_records():
-            facts = (raw.seq, raw.run_id, raw.at, raw.mono, raw.boot_id, raw.kind, raw.data)
-            if raw.seq != expected or raw.prev_hash != before or record_hash(before, *facts) != raw.hash:
-                return raw.seq
-            before, expected = raw.hash, expected + 1
-        return None
-
     # Inside
 
     def _record(self, row: tuple[Any, ...]) -> Record:

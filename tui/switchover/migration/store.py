@@ -69,9 +69,6 @@ class JournalStore(Protocol):
     def raw_records(self) -> Iterator[RawRecord]:
         """Return all records as they are stored, in order."""
 
-    def first_damage(self) -> int | None:
-        """Return the first record that was altered, or before which one is missing; None if all is whole."""
-
 
 def open_journal(workspace: Workspace, plan_id: str, clock: Clock, *, create: bool) -> JournalStore | None:
     """Open the workspace's journal, made if `create`. Return None where there is none and none is to be made."""
