@@ -56,6 +56,7 @@ figcaption { color: var(--soft); font-size: .85rem; }
     --ok: #0a5c22; --warn: #6b4300; --crit: #8c1d18; --unknown: #4d2a80; }
   body { max-width: none; padding: 0; font-size: 9.5pt; }
   h2, h3, figcaption { break-after: avoid; }
+  h2:last-of-type { break-before: page; }
   tr, .sign { break-inside: avoid; }
   p:has(+ .scroll), p:has(+ dl) { break-after: avoid; }
   .scroll { overflow: visible; }
