@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -54,8 +55,14 @@ class OperatorActions(DifferenceMixin):
             return action not in _NEEDS_DATA
         data = self.moment.snapshot
         view = data.migration
-        if action in _CHANGING and data.header.read_only:
+        if action == "takeover":
+            return not data.header.read_only and (bool(self.moment.watching) or self.is_asked())
+        if action in _CHANGING and (data.header.read_only or self.moment.watching):
             return False
+        if action in {"waive", "acknowledge"}:
+            from switchover.ui.presentation.operators import blocked
+
+            return any(action in entry.can for entry in blocked(self.moment))
         if action == "diagnose":
             return self._trouble_at_hand() is not None
         if action == "recheck":
@@ -214,6 +221,44 @@ class OperatorActions(DifferenceMixin):
         else:
             self.say(view.action.text or "there is nothing to do now")
 
+    def is_asked(self) -> bool:
+        """Say whether somebody asks this screen for the run."""
+        header = self.moment.data.header
+        return (
+            header.asking is not None
+            and header.asking.pid != os.getpid()
+            and header.driver is not None
+            and header.driver.pid == os.getpid()
+        )
+
+    def action_takeover(self) -> None:
+        """Ask whoever drives for the run, or answer one who asks."""
+        from switchover.ui.screens.guarded import AskScreen
+        from switchover.ui.screens.operators import AnswerScreen
+
+        if self.is_asked():
+            self.push_screen(AnswerScreen(self.painter, self.moment))
+            return
+        lines: list[Line] = [
+            (Span(f" {self.moment.watching} drives; you watch.", "strong"),),
+            (),
+            *((Span(" "), *line) for line in wrap(_TAKE_OVER, max(self.size.width - 4, 20))),
+        ]
+        intent = Intent("drive.ask", {}, f"asked {self.moment.watching} for the run")
+        self.push_screen(AskScreen(self.painter, self.moment, "ask to take over?", lines, intent))
+
+    def action_acknowledge(self) -> None:
+        """Let a warning pass where the run stands, with a reason."""
+        from switchover.ui.screens.operators import acknowledge_screen
+
+        self.push_screen(acknowledge_screen(self.moment, self.painter))
+
+    def action_waive(self) -> None:
+        """Let a check that is not fine pass for a while, with a reason."""
+        from switchover.ui.screens.operators import waive_screen
+
+        self.push_screen(waive_screen(self.moment, self.painter))
+
     def action_rollback(self) -> None:
         """Open the ways back."""
         from switchover.ui.screens.rollback import RollbackScreen
@@ -316,8 +361,12 @@ class OperatorActions(DifferenceMixin):
         return ""
 
 
-_CHANGING = {"advance", "rollback", "abort", "note", "new_run", "diagnose"}
-_NEEDS_DATA = _CHANGING | {"open_selected", "recheck", "timeline", "contacts", "objectives", "output"}
+_CHANGING = {"advance", "rollback", "abort", "note", "new_run", "diagnose", "waive", "acknowledge"}
+_NEEDS_DATA = _CHANGING | {"takeover", "open_selected", "recheck", "timeline", "contacts", "objectives", "output"}
+_TAKE_OVER = (
+    "They see your request and may hand over or refuse. Without an answer within a minute you are refused; one whose "
+    "screen has gone is taken over at once. What runs goes on either way."
+)
 _ABORT = (
     "The running step is told to stop (first politely, then by force) and counts as failed. Nothing is undone by this: "
     "R shows the ways back afterwards."

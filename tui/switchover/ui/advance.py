@@ -37,6 +37,10 @@ def next_of(moment: Moment, painter: Painter) -> Intent | BaseScreen | None:
         return manual_screen(moment, painter, step.id)
     if action.kind == "gate":
         return Intent("gate.check", {"phase": action.target}, f"checking the gate of {action.target}")
+    if action.kind == "decide":
+        from switchover.ui.screens.operators import decide_gate_screen
+
+        return decide_gate_screen(moment, painter, action.target)
     if action.kind == "human":
         return human_screen(moment, painter, action.target)
     if action.kind in {"resolve", "failed"}:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import traceback
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +18,7 @@ from switchover.errors import SwitchoverError
 from switchover.ui.actions import OperatorActions
 from switchover.ui.bridge import Source
 from switchover.ui.messages import Intent, LinkChanged, Say, SnapshotChanged
+from switchover.ui.presentation.driving import who_drives
 from switchover.ui.presentation.fingerprint import fingerprint
 from switchover.ui.presentation.moment import Link, LinkState, Moment
 from switchover.ui.screens.base import BaseScreen, hints_from
@@ -42,6 +44,7 @@ class SwitchoverApp(OperatorActions):
         Binding(
             "ctrl+p,colon", "palette", "command", tooltip="do or open anything, found by a few letters", key_display=":"
         ),
+        Binding("T", "takeover", "take over", tooltip="ask whoever drives for the run, or answer one who asks"),
         Binding("q", "leave", "quit", show=False, tooltip="detach; the run and the watching go on"),
         Binding("ctrl+c", "hint_quit", show=False, system=True),
         Binding("ctrl+q", "leave", "quit", show=False),
@@ -130,6 +133,7 @@ class SwitchoverApp(OperatorActions):
         rung = {alert.rule for alert in self._snapshot.alerts} if self._snapshot is not None else set()
         if any(alert.bell and alert.rule not in rung for alert in snapshot.alerts):
             self.bell()
+        asked = self._snapshot is not None and self._snapshot.header.asking is not None
         self._snapshot = snapshot
         self._told_at = self.clock.monotonic()
         self._lag_s = max(self.clock.now() - message.snapshot.at, 0.0) if message.snapshot.at else 0.0
@@ -137,6 +141,10 @@ class SwitchoverApp(OperatorActions):
             self.sent = None
         if not (self.link.poor and self._ticks):  # a poor line gets one drawing a second, by the tick
             self.show()
+        if not asked and snapshot.header.asking is not None:
+            self.show()
+            if self.is_asked() and self.screen is self.main:
+                self.action_takeover()
 
     def on_link_changed(self, message: LinkChanged) -> None:
         """Say that the agent came or went; what was sent and not answered counts as not taken."""
@@ -157,7 +165,8 @@ class SwitchoverApp(OperatorActions):
         """Draw this moment on the screen that is seen."""
         self._shown_at = self.clock.monotonic()
         silent = self._shown_at - self._told_at + self._lag_s
-        self.moment = Moment(self._snapshot, self.clock.now(), self._link, silent, self.link.text)
+        watching = who_drives(self._snapshot.header, os.getpid()) if self._snapshot is not None else ""
+        self.moment = Moment(self._snapshot, self.clock.now(), self._link, silent, self.link.text, watching)
         self.painter = self._stale_painter if self.moment.stale else self._fresh_painter
         screen = self.screen
         if isinstance(screen, BaseScreen):

@@ -57,6 +57,8 @@ class MigrationPane(Pane):
         Binding("o", "app.output", "output", tooltip="all output of the step under the cursor"),
         Binding("g", "gate", "gate", tooltip="go to the gate; on the gate: check again what it needs"),
         Binding("n", "app.note", "note", tooltip="tick the items of a manual step, with evidence"),
+        Binding("a", "app.acknowledge", "acknowledge", tooltip="let a warning pass while it stays one, with a reason"),
+        Binding("w", "app.waive", "waive", tooltip="let a check that is not fine pass for a while, with a reason"),
         Binding("R", "app.rollback", "roll back", tooltip="the ways back: what each does, takes and loses"),
         Binding("A", "app.abort", "abort", tooltip="stop the running step and the run"),
         Binding("N", "app.new_run", "new run", tooltip="begin again, where the last run has ended"),
@@ -142,7 +144,16 @@ class MigrationPane(Pane):
         lines: list[Line] = [rule(width)]
         if gate is not None:
             lines.append(gate_line(gate, self.moment, width))
-        lines.append(action_line(view, width, sent=self.sent, read_only=self.moment.data.header.read_only))
+        lines.append(
+            action_line(
+                view,
+                width,
+                sent=self.sent,
+                read_only=self.moment.data.header.read_only,
+                watching=self.moment.watching,
+                now=self.moment.now,
+            )
+        )
         return lines
 
     def _next_gate(self) -> GateView | None:

@@ -37,6 +37,8 @@ class OverviewPane(Pane):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "app.open_selected", "open", tooltip="everything about the check or service under the cursor"),
         Binding("d", "app.diagnose", "diagnose", tooltip="run the plan's commands that look closer at this trouble"),
+        Binding("a", "app.acknowledge", "acknowledge", tooltip="let a warning pass at the gate, with a reason"),
+        Binding("w", "app.waive", "waive", tooltip="let a check pass at the gate for a while, with a reason"),
         Binding("R", "app.rollback", "roll back", tooltip="the ways back: what each does, takes and loses"),
         Binding("r", "app.recheck", "recheck", tooltip="run the check under the cursor now"),
         Binding("t", "app.timeline", "timeline", tooltip="what happened, newest first"),

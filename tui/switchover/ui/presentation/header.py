@@ -73,9 +73,13 @@ def header_line(moment: Moment, width: int) -> Line:
     marks = [
         (Span("read-only", "late"),) if header.read_only else (),
         (Span("plan edited", "late"),) if header.plan_edited else (),
+        (Span(f"{header.asking.who} asks to take over: T", "late"),) if header.asking else (),
     ]
     live: Line = (Span(f"live {header.live_side}", "header"),) if header.live_side else ()
-    holder: Line = (Span(f"{header.holder.who}@{header.holder.host}", "header"),) if header.holder else ()
+    drives = header.driver or header.holder
+    holder: Line = (Span(f"{drives.who}@{drives.host}", "header"),) if drives else ()
+    if moment.watching:
+        holder = (Span(f"{moment.watching.partition(' ')[0]} drives", "late"),)
     name: Line = (Span("switchover", "header-name"),)
     run = _run(snapshot.migration)
     variants = (

@@ -35,7 +35,8 @@ class Link:
 class Moment:
     """One instant as it is drawn. `silent_s` is how long ago the data was true, by a clock that never goes back.
 
-    `terminal` says in a few words that the line to the terminal is poor; empty while it is good.
+    `terminal` says in a few words that the line to the terminal is poor; empty while it is good. `watching` names who
+    drives where that is another screen or process.
     """
 
     snapshot: Snapshot | None
@@ -43,6 +44,7 @@ class Moment:
     link: Link
     silent_s: float = 0.0
     terminal: str = ""
+    watching: str = ""
 
     @property
     def stale(self) -> bool:

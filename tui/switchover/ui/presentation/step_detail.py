@@ -10,6 +10,7 @@ from switchover.ui.presentation.line import Line, Span, clean, cut, join, line_w
 from switchover.ui.presentation.moment import Moment
 from switchover.ui.presentation.numbers import age, clock, upright
 from switchover.ui.presentation.objectives import objective_lines
+from switchover.ui.presentation.operators import allowed_text, ready_text, word_text
 from switchover.ui.presentation.overview import timeline_lines
 from switchover.ui.presentation.spark import progress_bar
 from switchover.ui.presentation.wizard import find_step, needs_now, spent
@@ -61,8 +62,13 @@ def _head(entry: StepView, moment: Moment, width: int) -> list[Line]:
                 Span(f"  {late}", "outcome-warn" if share > 1 else "muted"),
             )
         )
-    if entry.reason:
+    waits = ready_text(entry, moment.now)
+    if waits:
+        lines.append((Span(" countdown ", "muted"), Span(waits, "step-waiting")))
+    elif entry.reason:
         lines.extend((Span(" "), *line) for line in wrap(entry.reason, width - 2, word.style, limit=3))
+    if two := word_text(entry):
+        lines.extend((Span(" "), *line) for line in wrap(two, width - 2, "step-waiting", limit=2))
     return lines
 
 
@@ -179,6 +185,8 @@ def gate_lines(entry: GateView, moment: Moment, width: int, height: int) -> list
                 Span(need.summary, "muted"),
             )
         )
+        passed = allowed_text(need, moment.now)
+        lines.extend((Span("         "), *line) for line in wrap(passed, width - 10, "outcome-warn", limit=2) if passed)
     if not entry.requirements:
         lines.append((Span(" no check is required", "muted"),))
     if entry.hold_s:
@@ -187,7 +195,7 @@ def gate_lines(entry: GateView, moment: Moment, width: int, height: int) -> list
             [
                 (),
                 (
-                    Span(" hold     ", "muted"),
+                    Span(" soak     " if entry.soak else " hold     ", "muted"),
                     *progress_bar(1.0 if entry.state == "passed" else share, max(min(width - 36, 40), 8)),
                     Span(f"  {upright(entry.held_s)} of {upright(entry.hold_s)}"),
                 ),
@@ -195,12 +203,28 @@ def gate_lines(entry: GateView, moment: Moment, width: int, height: int) -> list
         )
     if entry.green_since is not None and entry.state == "holding":
         lines.append((Span(" green    ", "muted"), Span(f"since {clock(entry.green_since)}")))
+    if entry.soak and entry.state != "passed":
+        said = "goes on in the agent when this screen is closed; only time that was watched counts"
+        lines.extend((Span(" " * 10), *line) for line in wrap(said, width - 11, "muted"))
+    if entry.broken_at is not None and entry.state != "passed":
+        lines.extend(
+            (Span(" broke    " if not index else " " * 10, "muted"), *line)
+            for index, line in enumerate(
+                wrap(f"{clock(entry.broken_at)} {entry.broken_why}", width - 11, "outcome-warn", limit=2)
+            )
+        )
     if entry.deadline_at is not None and entry.state in {"waiting", "holding"}:
         lines.append((Span(" gives up ", "muted"), Span(f"in {age(entry.deadline_at - moment.now)}")))
     if entry.human:
         lines.extend(
             (Span(" asks     " if not index else " " * 10, "muted"), *line)
             for index, line in enumerate(wrap(entry.human, width - 11))
+        )
+    if entry.roles:
+        said = f"{', '.join(entry.roles)}; advice only: on one machine nobody checks who is what"
+        lines.extend(
+            (Span(" roles    " if not index else " " * 10, "muted"), *line)
+            for index, line in enumerate(wrap(said, width - 11, "muted"))
         )
     if entry.answered_by:
         lines.append((Span(" answered ", "muted"), Span(entry.answered_by)))

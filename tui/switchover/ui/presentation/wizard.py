@@ -9,7 +9,7 @@ from rich.cells import cell_len
 from switchover.snapshot import GateView, MigrationView, PhaseView, Requirement, StepView
 from switchover.ui.presentation.line import Item, Line, Span, cut, fit, join, spread
 from switchover.ui.presentation.moment import Moment
-from switchover.ui.presentation.numbers import age, upright
+from switchover.ui.presentation.numbers import age, clock, upright
 from switchover.ui.presentation.spark import progress_bar
 from switchover.ui.presentation.words import effect, outcome
 from switchover.ui.presentation.words import gate as gate_word
@@ -87,10 +87,10 @@ def _gate_row(gate: GateView, width: int) -> Line:
 def current_key(view: MigrationView) -> str:
     """Return the key of the item where the run stands."""
     action = view.action
-    if action.kind in {"gate", "human"} and action.target:
+    if action.kind in {"gate", "human", "decide"} and action.target:
         return f"gate:{action.target}"
     for phase in view.phases:
-        if phase.gate is not None and phase.gate.state in {"waiting", "holding", "human"}:
+        if phase.gate is not None and phase.gate.state in {"waiting", "holding", "human", "decide"}:
             return f"gate:{phase.id}"
     if view.current_step:
         return f"step:{view.current_step}"
@@ -136,7 +136,8 @@ def gate_line(gate: GateView, moment: Moment, width: int) -> Line:
     parts: list[Line] = []
     for need in needs_now(gate, moment):
         word = outcome(need.status)
-        parts.append((Span(f"{need.name} "), Span(word.glyph, word.style)))
+        passed = (Span("~", "outcome-warn"),) if need.allowed_by else ()
+        parts.append((Span(f"{need.name} "), Span(word.glyph, word.style), *passed))
     if gate.hold_s:
         parts.append(_hold(gate))
     if gate.human:
@@ -163,8 +164,12 @@ def needs_now(gate: GateView, moment: Moment) -> tuple[Requirement, ...]:
 def _hold(gate: GateView) -> Line:
     if gate.state == "holding":
         left = age(max(gate.hold_s - gate.held_s, 0))
-        return (Span("holds ", "muted"), *progress_bar(gate.held_s / gate.hold_s, 8), Span(f" {left} left"))
-    return (Span(f"hold {age(gate.hold_s)}", "muted"),)
+        return (
+            Span("soaks " if gate.soak else "holds ", "muted"),
+            *progress_bar(gate.held_s / gate.hold_s, 8),
+            Span(f" {left} left"),
+        )
+    return (Span(f"{'soak' if gate.soak else 'hold'} {age(gate.hold_s)}", "muted"),)
 
 
 _VERBS = {
@@ -174,14 +179,25 @@ _VERBS = {
     "confirm": "confirm and run",
     "gate": "check the gate of",
     "human": "answer the gate of",
+    "decide": "decide about the gate of",
     "resolve": "say what became of",
     "failed": "decide about the failed",
 }
 
 
-def action_line(view: MigrationView, width: int, *, sent: bool, read_only: bool) -> Line:
+def action_line(
+    view: MigrationView, width: int, *, sent: bool, read_only: bool, watching: str = "", now: float = 0.0
+) -> Line:
     """Say in one statement what enter would do now."""
     action = view.action
+    if watching and not read_only:
+        said = f"{watching} drives: {action.text}" if action.text else f"{watching} drives"
+        return (
+            Span(" you watch ", "late"),
+            Span(cut(said, width - 32), "muted"),
+            Span("  T", "key"),
+            Span(" take over"),
+        )
     if read_only and action.kind not in {"none", "done"}:
         return (Span(" read-only ", "late"), Span(cut(action.text, width - 14), "muted"))
     if sent:
@@ -195,6 +211,8 @@ def action_line(view: MigrationView, width: int, *, sent: bool, read_only: bool)
     step = find_step(view, action.target) if action.kind in {"step", "confirm"} else None
     if step is not None:
         expect = f", ~{age(step.expect_s)}" if step.expect_s else ""
+        if step.ready_at is not None and now and step.ready_at > now:
+            text = f"confirm and run {step.id} in {age(step.ready_at - now)}, at {clock(step.ready_at)}"
         text = f"{text} · {effect(step.effect)[0]}{expect}"
     return (Span(" enter ", "key"), Span(cut(text, width - 8), style))
 

@@ -41,6 +41,7 @@ _GATES = {
     "waiting": Word("◌", "waits", "step-waiting"),
     "holding": Word("◔", "holds", "step-running"),
     "human": Word("◆", "asks you", "step-waiting"),
+    "decide": Word("◆", "you decide", "step-waiting"),
     "passed": Word("✓", "passed", "step-done"),
     "failed": Word("✗", "failed", "step-failed"),
 }
