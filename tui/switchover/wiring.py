@@ -14,7 +14,7 @@ from switchover.agent.server import Identity
 from switchover.clock import Clock, SystemClock
 from switchover.errors import PlanError
 from switchover.health.probe import Evaluator, Reading
-from switchover.hub import Hub
+from switchover.hub import FollowingHub, Hub
 from switchover.locations import Workspace, ensure_private_dir
 from switchover.migration.engine import Engine
 from switchover.migration.keeper import frozen_plan
@@ -35,7 +35,7 @@ from switchover_checks.context import LocalContext, Resources
 from switchover_checks.registry import Registry
 from switchover_checks.runner import Runner
 
-__all__ = ["Eyes", "Parts", "SecretWords", "build", "build_evaluator", "id_in_file", "identify", "load"]
+__all__ = ["Eyes", "Parts", "SecretWords", "Sight", "build", "build_evaluator", "id_in_file", "identify", "load"]
 
 
 class SecretWords:
@@ -62,19 +62,71 @@ class SecretWords:
 
 
 @dataclass(frozen=True, slots=True)
-class Eyes:
-    """What looks at a plan's checks and services, with the engine that knows how far its run is.
-
-    `loaded` is the plan in force: the frozen one of an open run, else the file's.
-    """
+class Sight:
+    """What looks at the checks and services of one text of a plan."""
 
     loaded: LoadedPlan
     registry: Registry
     runner: Runner
     inventory: Inventory
     evaluator: Evaluator
-    engine: Engine
-    listeners: list[Callable[[], None]]
+    secrets: SecretStore
+
+    async def aclose(self) -> None:
+        """Let go of connections and processes."""
+        await self.runner.aclose()
+        await self.inventory.aclose()
+
+
+class Eyes:
+    """What looks at a plan's checks and services, with the engine that knows how far its run is.
+
+    Always those of the plan in force: the frozen one of an open run, else the file's. Where another comes into force
+    (a run begins with an edited file, or is rebased), `look_at` takes it, and each of `replaced` is told.
+    """
+
+    def __init__(self, sight: Sight, engine: Engine, make: Callable[[LoadedPlan], Sight]) -> None:
+        self.sight = sight
+        self.engine = engine
+        self.listeners: list[Callable[[], None]] = []
+        self.replaced: list[Callable[[], None]] = []
+        self.retired: list[Sight] = []  # closed once nothing looks through them any more
+        self._make = make
+
+    def look_at(self, loaded: LoadedPlan) -> None:
+        """Look at this plan from here on."""
+        if loaded.digest == self.loaded.digest:
+            return
+        self.retired.append(self.sight)
+        self.sight = self._make(loaded)
+        for tell in self.replaced:
+            tell()
+
+    async def retire(self) -> None:
+        """Let go of what looked at the plans before."""
+        retired, self.retired = self.retired, []
+        for sight in retired:
+            await sight.aclose()
+
+    @property
+    def loaded(self) -> LoadedPlan:
+        """The plan that is looked at."""
+        return self.sight.loaded
+
+    @property
+    def registry(self) -> Registry:
+        """The kinds of checks that it may have."""
+        return self.sight.registry
+
+    @property
+    def inventory(self) -> Inventory:
+        """Its services."""
+        return self.sight.inventory
+
+    @property
+    def evaluator(self) -> Evaluator:
+        """What looks at its checks."""
+        return self.sight.evaluator
 
     @property
     def view(self) -> MigrationView:
@@ -89,8 +141,8 @@ class Eyes:
     async def aclose(self) -> None:
         """Let go of connections, processes and files; a step under its shim runs on."""
         await self.engine.aclose()
-        await self.runner.aclose()
-        await self.inventory.aclose()
+        await self.retire()
+        await self.sight.aclose()
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,13 +152,18 @@ class Parts:
     workspace: Workspace
     clock: Clock
     words: SecretWords
-    hub: Hub
+    hub: Hub | FollowingHub
     eyes: Eyes | None = None
 
     @property
     def loaded(self) -> LoadedPlan | None:
         """The plan in force."""
         return self.eyes.loaded if self.eyes is not None else None
+
+    @property
+    def listeners(self) -> list[Callable[[], None]]:
+        """Those who are called whenever the run moved."""
+        return self.eyes.listeners if self.eyes is not None else []
 
     @property
     def evaluator(self) -> Evaluator | None:
@@ -124,15 +181,35 @@ class Parts:
             await self.eyes.aclose()
 
 
-class _LaterEvaluator:
-    """Stands for the evaluator, which needs the engine's variables, while the engine is being opened."""
+class _InForce:
+    """What the engine looks and takes secrets with: of the plan in force, which may change under way.
+
+    What was fetched stays known, so that it is kept out of everything that is written from then on.
+    """
 
     def __init__(self) -> None:
-        self.target: Evaluator | None = None
+        self.eyes: Eyes | None = None
+        self.secrets: SecretStore | None = None
+        self._before: dict[str, str] = {}
 
     async def evaluate(self, names: Sequence[str]) -> Mapping[str, Reading]:
-        assert self.target is not None
-        return await self.target.evaluate(names)
+        assert self.eyes is not None
+        return await self.eyes.evaluator.evaluate(names)
+
+    def use(self, secrets: SecretStore) -> None:
+        """Take secrets from here from now on."""
+        self._before = dict(self.fetched)
+        self.secrets = secrets
+
+    def get(self, name: str) -> str:
+        assert self.secrets is not None
+        return self.secrets.get(name)
+
+    @property
+    def fetched(self) -> Mapping[str, str]:
+        now = self.secrets.fetched if self.secrets is not None else {}
+        changed = {f"{name} before": v for name, v in self._before.items() if now.get(name, v) != v}
+        return {**self._before, **changed, **now}
 
 
 def load(path: Path, workspace: Workspace | None = None, *, finished: bool = False) -> LoadedPlan:
@@ -185,16 +262,21 @@ def build(
     if loaded is None:
         return Parts(workspace, clock, words, Hub(None, workspace, None, None, clock, read_only, redact=words.display))
     eyes = _open(loaded, workspace, clock, words, read_only=read_only)
-    hub = Hub(
-        eyes.loaded,
-        workspace,
-        eyes.engine,
-        eyes.evaluator,
-        clock,
-        read_only,
-        inventory=eyes.inventory,
-        redact=words.display,
-    )
+
+    def make() -> Hub:
+        return Hub(
+            eyes.loaded,
+            workspace,
+            eyes.engine,
+            eyes.evaluator,
+            clock,
+            read_only,
+            inventory=eyes.inventory,
+            redact=words.display,
+        )
+
+    hub = FollowingHub(make, eyes.retire)
+    eyes.replaced.append(hub.replace)
     eyes.listeners.append(hub.engine_changed)
     return Parts(workspace, clock, words, hub, eyes)
 
@@ -224,42 +306,62 @@ def _open(
     read_only: bool,
     variables: Mapping[str, str] | None = None,
 ) -> Eyes:
-    in_force = frozen_plan(loaded, workspace, clock)  # a run that is open goes on with the plan it was started with
-    secrets = SecretStore(in_force.plan, in_force.directory)
-    words.follow(lambda: _secret_values(in_force, secrets))
-    later = _LaterEvaluator()
-    listeners: list[Callable[[], None]] = []
+    in_force = _InForce()
+
+    def secret_values() -> Mapping[str, str]:
+        return _secret_values(eyes.loaded if eyes is not None else first, in_force)
 
     def changed() -> None:
-        for listener in listeners:
+        for listener in eyes.listeners if eyes is not None else ():
             listener()
 
-    engine = Engine.open(loaded, workspace, later, clock, read_only=read_only, secrets=secrets, on_change=changed)
+    def plan_changed(now: LoadedPlan) -> None:
+        if eyes is not None:
+            eyes.look_at(now)
 
     def scope() -> Scope:
         now = engine.scope()
         if not variables:
             return now
+        plan = eyes.loaded.plan if eyes is not None else first.plan
         given = {**variables, **engine.state.variables}
-        resolved = resolve_variables(in_force.plan, given, engine.state.outputs, replace(now, values={}))
+        resolved = resolve_variables(plan, given, engine.state.outputs, replace(now, values={}))
         return replace(now, values=dict(resolved.values))
 
-    scope()  # a variable that the plan does not have is refused here
-    registry = Registry([in_force.directory / module for module in in_force.plan.check_modules])
-    runner = _runner(in_force, registry, scope, secrets)
-    inventory = _inventory(in_force, scope, clock)
-    evaluator = Evaluator(
+    def look_at(plan: LoadedPlan) -> Sight:
+        registry = Registry([plan.directory / module for module in plan.plan.check_modules])
+        secrets = SecretStore(plan.plan, plan.directory)
+        in_force.use(secrets)
+        runner = _runner(plan, registry, scope, secrets)
+        inventory = _inventory(plan, scope, clock)
+        evaluator = Evaluator(
+            plan,
+            scope,
+            runner,
+            inventory,
+            clock,
+            fields=lambda kind: [field.name for field in registry.config_fields(kind) or ()],
+            secrets=secrets,
+            redact=words.display,
+        )
+        return Sight(plan, registry, runner, inventory, evaluator, secrets)
+
+    eyes: Eyes | None = None
+    first = frozen_plan(loaded, workspace, clock)  # a run that is open goes on with the plan it was started with
+    words.follow(secret_values)
+    engine = Engine.open(
+        loaded,
+        workspace,
         in_force,
-        scope,
-        runner,
-        inventory,
         clock,
-        fields=lambda kind: [field.name for field in registry.config_fields(kind) or ()],
-        secrets=secrets,
-        redact=words.display,
+        read_only=read_only,
+        secrets=in_force,
+        on_change=changed,
+        on_plan=plan_changed,
     )
-    later.target = evaluator
-    return Eyes(in_force, registry, runner, inventory, evaluator, engine, listeners)
+    scope()  # a variable that the plan does not have is refused here
+    eyes = in_force.eyes = Eyes(look_at(first), engine, look_at)
+    return eyes
 
 
 def identify(parts: Parts, *, read_only: bool, since: float) -> Identity:
@@ -286,7 +388,7 @@ def _broken_file(parts: Parts) -> str:
     return ""
 
 
-def _secret_values(loaded: LoadedPlan, secrets: SecretStore) -> Mapping[str, str]:
+def _secret_values(loaded: LoadedPlan, secrets: _InForce) -> Mapping[str, str]:
     """Return the secrets that could show up: those fetched, and those that lie in the environment anyway."""
     names = {name: secret.ref.removeprefix("env:") for name, secret in loaded.plan.secrets.items()}
     return {**{n: os.environ[v] for n, v in names.items() if v in os.environ}, **secrets.fetched}

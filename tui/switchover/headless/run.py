@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from switchover.errors import UsageError
 from switchover.headless import diagnostics, output
 from switchover.headless.handover import answering
+from switchover.headless.journal_line import keeping_line
 from switchover.headless.plan_file import load_for_run
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ async def _run(args: Namespace) -> int:
         if args.abort:
             return await _give_up(engine, operator, args.reason)
         with interruptible(engine, operator):
-            async with answering(engine, operator):
+            async with answering(engine, operator), keeping_line(engine, parts.listeners):
                 for step, choice in resolutions.items():
                     await engine.recover(operator)
                     await engine.settled()

@@ -18,7 +18,7 @@ from switchover.plan.variables import MissingValueError, render, resolve_variabl
 from switchover.redaction import neutralise
 from switchover.snapshot import MigrationView, Requirement
 
-__all__ = ["current_view"]
+__all__ = ["absence_text", "current_view"]
 
 TAIL_LINES = 200
 
@@ -61,6 +61,16 @@ def current_view(keeper: Keeper, executor: Executor, gate: GateLive | None) -> M
     return _with_absence(keeper, _with_places(keeper, build_view(keeper.plan, keeper.state, context)))
 
 
+def absence_text(keeper: Keeper) -> str:
+    """Say since when the journal is away, and why; nothing where it is there."""
+    since = keeper.absence.since
+    if since is None:
+        return ""
+    running = keeper.state.open_units
+    rest = f"{running[0]} is not disturbed, its end is recorded when it is back" if running else "nothing new begins"
+    return f"the journal is away since {iso_utc(since)} ({keeper.absence.reason}); {rest}"
+
+
 def _with_places(keeper: Keeper, view: MigrationView) -> MigrationView:
     """Say of a step that runs elsewhere where that is."""
     places = {unit: place for unit in keeper.state.open_units if (place := keeper.elsewhere(unit)) is not None}
@@ -80,13 +90,10 @@ def _with_places(keeper: Keeper, view: MigrationView) -> MigrationView:
 
 
 def _with_absence(keeper: Keeper, view: MigrationView) -> MigrationView:
-    """While the journal is away, nothing can begin and nothing counts as done: say since when, and why."""
-    since = keeper.absence.since
-    if since is None:
+    """While the journal is away, nothing can begin and nothing counts as done."""
+    text = absence_text(keeper)
+    if not text:
         return view
-    running = keeper.state.open_units
-    rest = f"; {running[0]} goes on, its end is recorded when it is back" if running else "; nothing begins before that"
-    text = f"the journal is away since {iso_utc(since)}: {keeper.absence.reason}{rest}"
     action = replace(view.action, kind="wait", text=text, dangerous=False)
     return replace(view, state=Stage.WAITING.value, action=action)
 

@@ -12,7 +12,7 @@ from switchover import __version__
 from switchover.errors import JournalAwayError, RefusedError, UsageError
 from switchover.migration import events as ev
 from switchover.migration.confirm import check_text, missing_person, second_person, why_not_yet
-from switchover.migration.current import current_view
+from switchover.migration.current import absence_text, current_view
 from switchover.migration.decisions import acknowledge, waive
 from switchover.migration.drive import DriveOutcome, drive
 from switchover.migration.driver import Driver
@@ -118,6 +118,11 @@ class Engine:
     async def news(self) -> bool:
         """Wait until it is worth to `refresh`: a file is looked at now and then, a database tells, which is True."""
         return await self.keeper.news.wait()
+
+    @property
+    def absence(self) -> str:
+        """Since when a shared journal is away, and why; empty while it is there."""
+        return absence_text(self.keeper)
 
     async def until_journal_is_back(self) -> None:
         """Wait until a shared journal that was away answers, is ours, and has been read."""

@@ -62,6 +62,7 @@ class Keeper:
     def __init__(self, loaded: LoadedPlan, workspace: Workspace, tools: Tools) -> None:
         self.file = loaded
         self.workspace = workspace
+        self._plan_id = loaded.plan.id  # names a shared journal, whatever an edited file says later
         self.tools = tools
         self.state = RunState()
         self.loaded = loaded
@@ -249,7 +250,7 @@ class Keeper:
             self._drop()
         try:
             if self.journal is None:
-                self.journal = open_journal(self.workspace, self.file.plan.id, self.tools.clock, create=True)
+                self.journal = open_journal(self.workspace, self._plan_id, self.tools.clock, create=True)
                 self._writable = True
             if self.journal is not None:
                 self.journal.hold(operator, self.file.plan.target or "")
@@ -275,7 +276,7 @@ class Keeper:
         """Open the journal, and hold it where this engine drives."""
         operator = self.lock.operator if self.workspace.shared is not None else None
         create = writable or operator is not None
-        journal = open_journal(self.workspace, self.file.plan.id, self.tools.clock, create=create)
+        journal = open_journal(self.workspace, self._plan_id, self.tools.clock, create=create)
         if journal is not None and operator is not None:
             try:
                 journal.hold(operator, self.file.plan.target or "")
