@@ -278,6 +278,16 @@ def test_an_unknown_outcome_of_a_way_back_exits_3_until_it_is_resolved(tmp_path:
     assert (tmp_path / "log").read_text().split() == ["one", "begun"]
 
 
+def test_nothing_is_undone_while_a_step_that_lost_its_watcher_still_does_it(tmp_path: Path, cli: Cli) -> None:
+    orphan = "echo $$ > pid; kill -9 $PPID; sleep 600; echo late >> log"
+    undo = 'if grep -q "^State:.[RSD]" /proc/$(cat pid)/status; then echo alive >> log; fi; echo undo >> log'
+    _write(tmp_path, PLAN.replace("echo one | tee -a log", orphan).replace("echo undo >> log", undo))
+    assert cli("run").returncode == 3
+    back = cli("rollback")
+    assert back.returncode == 0, back.stdout + back.stderr
+    assert (tmp_path / "log").read_text().split() == ["undo"]
+
+
 def test_going_back_needs_no_plan_file_even_when_all_is_done(tmp_path: Path, cli: Cli) -> None:
     _write(tmp_path, PLAN.replace(", confirm: {type: 'two on shop'}", ""))
     assert cli("run", "--confirm", "a=go", "--tick", "look=seen").returncode == 0

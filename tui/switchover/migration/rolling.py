@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from switchover.errors import RefusedError
 from switchover.migration import events as ev
 from switchover.migration.confirm import elapsed
@@ -12,6 +14,9 @@ from switchover.migration.rollback import WayBack, plan_way_back
 from switchover.migration.state import RollbackState, Stage
 
 __all__ = ["find_way", "look_up_way", "roll_back", "unit_of"]
+
+_TRIES = 200
+_PAUSE_S = 0.01
 
 
 def look_up_way(keeper: Keeper, name: str) -> WayBack:
@@ -49,6 +54,7 @@ def unit_of(rollback: RollbackState | None, name: str) -> str:
 
 async def roll_back(keeper: Keeper, executor: Executor, operator: Operator, name: str) -> bool:
     """Go a way back, or go on with it. Return whether it is through; where not, the state says what failed."""
+    await _end_what_nobody_watches(keeper, executor, operator)
     rollback = keeper.state.rollback
     if rollback is None or keeper.state.finished or rollback.name != name:
         rollback = _begin(keeper, operator, find_way(keeper, name))
@@ -68,6 +74,26 @@ async def roll_back(keeper: Keeper, executor: Executor, operator: Operator, name
             return False
     await _finish(keeper, operator, rollback)
     return True
+
+
+async def _end_what_nobody_watches(keeper: Keeper, executor: Executor, operator: Operator) -> None:
+    """End what is left of units that lost their watcher: nothing is undone while it is still being done.
+
+    Raise `RefusedError` for what cannot be ended.
+    """
+    boot_id = keeper.tools.clock.boot_id()
+    for name, unit in keeper.state.units.items():
+        if unit.last is None or (attempt := executor.attempt(name, unit.last.number)).finished:
+            continue
+        if attempt.kill_rest(boot_id):
+            keeper.record(ev.AbortRequested(name, "a rollback was asked for", operator))
+        for _ in range(_TRIES):
+            if not (alive := attempt.alive(boot_id)):
+                break
+            await asyncio.sleep(_PAUSE_S)
+        else:
+            pids = ", ".join(map(str, alive))
+            raise RefusedError(f"{name} still runs and cannot be ended: pid {pids}", "end it, then roll back again")
 
 
 def _begin(keeper: Keeper, operator: Operator, way: WayBack) -> RollbackState:
