@@ -15,7 +15,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from tests.real.conftest import Postgres
+from tests.real.conftest import Postgres, PostgresServer
 
 from switchover.agent.client import AgentClient
 from switchover.agent.lifecycle import ensure_agent, stop
@@ -32,7 +32,7 @@ phases:
   - id: one
     steps:
       - {id: look, run: "env > seen", effect: read}
-      - {id: wait, run: "read line < gate", effect: changes, timeout: 60s}
+      - {id: wait, run: ": > begun; read line < gate", effect: changes, timeout: 60s}
 """
 CANARY = "pw-canary-71"
 
@@ -106,6 +106,37 @@ async def test_verbs_on_two_hosts_share_the_run(postgres: Postgres, hosts: tuple
     alone = json.loads(second.run("status", str(second.plan), "--format", "json").stdout)
     assert alone["run"]["id"] is None
     assert not list(first.folder.glob("state/workspaces/*/journal.sqlite"))
+
+
+async def test_a_run_on_the_command_line_says_that_the_journal_is_away_and_comes_through(
+    own_postgres: PostgresServer, hosts: tuple[Host, Host]
+) -> None:
+    host, _ = hosts
+    words = ["-P", "-m", "switchover", "run", str(host.plan), "--state", str(host.folder / "state")]
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *words,
+        "--journal",
+        own_postgres.url,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    assert process.stderr is not None
+    async with asyncio.timeout(90):
+        while not (host.folder / "begun").exists():  # noqa: ASYNC110 - the step makes it
+            await asyncio.sleep(0.01)
+        own_postgres.stop()
+        said = (await process.stderr.readline()).decode()
+        assert "the journal is away since " in said
+        assert "wait is not disturbed, its end is recorded when it is back" in said
+        await asyncio.to_thread((host.folder / "gate").write_text, "go\n")
+        own_postgres.start()
+        assert await process.stderr.readline() == b"switchover: the journal is back\n"
+        out, _ = await process.communicate()
+    assert process.returncode == 0
+    assert b"run 1 is done" in out
 
 
 async def test_settings_choose_the_journal_and_a_server_that_is_not_there_is_one_clear_error(
