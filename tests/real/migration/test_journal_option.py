@@ -7,7 +7,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -206,13 +206,49 @@ async def test_a_screen_sees_at_once_what_another_host_does(postgres: Postgres, 
         await client.aclose()
 
 
-async def _see(client: AgentClient, state: str) -> Snapshot:
+async def test_a_screen_shows_that_the_journal_is_away_and_its_agent_records_the_end_afterwards(
+    own_postgres: PostgresServer, hosts: tuple[Host, Host]
+) -> None:
+    host, _ = hosts
+    workspace = workspace_for(host.folder / "state", host.plan, JournalAddress(own_postgres.url))
+    await asyncio.to_thread(ensure_agent, workspace, host.plan)
+    client = AgentClient()
+    await client.connect(find_socket(workspace))
+    await client.hello({"who": "ana", "host": "a", "tty": "pts/1"})
+    try:
+        await client.request("run.start")
+        await client.request("run.step", step="look")
+        await _until(client, lambda s: _step(s, "look") == "done")
+        await client.request("run.step", step="wait")
+        await _until(client, lambda s: _step(s, "wait") == "running")
+        own_postgres.stop()
+        away = await _until(client, lambda s: "the journal is away since" in s.migration.action.text)
+        assert (away.migration.state, _step(away, "wait")) == ("waiting", "running")
+        await asyncio.to_thread((host.folder / "gate").write_text, "go\n")
+        own_postgres.start()
+        done = await _until(client, lambda s: s.migration.state == "done")
+        assert _step(done, "wait") == "done"
+    finally:
+        await client.aclose()
+
+
+def _step(snapshot: Snapshot, name: str) -> str:
+    return next(s.state for p in snapshot.migration.phases for s in p.steps if s.id == name)
+
+
+async def _until(client: AgentClient, wanted: Callable[[Snapshot], bool]) -> Snapshot:
     async with asyncio.timeout(60):
         async for snapshot in client.snapshots():
-            steps = [s for p in snapshot.migration.phases for s in p.steps if s.id == "wait"]
-            if steps and steps[0].state == state and (snapshot.header.holder is not None or state == "done"):
+            if wanted(snapshot):
                 return snapshot
     raise AssertionError("the line ended")
+
+
+async def _see(client: AgentClient, state: str) -> Snapshot:
+    """Wait until step `wait` stands so; while it runs, until it is also seen who drives."""
+    return await _until(
+        client, lambda s: _step(s, "wait") == state and (s.header.holder is not None or state == "done")
+    )
 
 
 def _arguments() -> list[bytes]:
