@@ -9,6 +9,7 @@ import pytest
 
 _OPERATORS_OWN = (
     "SWITCHOVER_STATE",
+    "SWITCHOVER_JOURNAL",
     "SWITCHOVER_DEMO_DIR",
     "XDG_RUNTIME_DIR",
     "NO_COLOR",
@@ -25,6 +26,7 @@ def own_state_directory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[No
         for name in _OPERATORS_OWN:
             patch.delenv(name, raising=False)
         patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
+        patch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.mktemp("config")))
         yield
 
 

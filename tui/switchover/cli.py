@@ -28,6 +28,8 @@ VERBS = {
     "waive": ("switchover.headless.waive", "let a check that is not fine pass for a while, with a reason"),
     "confirm": ("switchover.headless.confirm", "give a second person's word for a step that needs two"),
     "takeover": ("switchover.headless.takeover", "ask whoever drives for the run, or answer one who asks"),
+    "diff": ("switchover.headless.diff", "show how a plan's file differs from what its run goes by"),
+    "rebase": ("switchover.headless.rebase", "let an open run go by its edited plan"),
     "status": ("switchover.headless.status", "tell how a plan's run stands"),
     "report": ("switchover.headless.report", "write down what was done, when and by whom"),
     "audit": ("switchover.headless.audit", "prove that the journal is still what was written, and list it"),
@@ -38,8 +40,8 @@ VERBS = {
     "demo": ("switchover.demo.command", "practise on a real migration that is laid down on this machine"),
 }
 
-# The verbs that look at a run or carry it on, wherever it is written down.
-_WITH_JOURNAL = frozenset({"check", "run", "rollback", "status", "report", "audit", "agent"})
+# The verbs that neither look at a run nor carry one on, so that it does not matter where it is written down.
+_WITHOUT_JOURNAL = frozenset({"validate", "schema", "doctor", "demo"})
 _WITH_VALUE = ("--state", "--fps", "--journal")
 
 _USAGE = "switchover [--state DIR] [--journal ADDRESS] [--read-only] [--[no-]mouse] [--fps N] [PLAN]"
@@ -110,7 +112,7 @@ def _run_verb(verb: str, arguments: list[str]) -> int:
         prog=f"switchover {verb}", description=help_text[0].upper() + help_text[1:] + ".", conflict_handler="resolve"
     )
     _add_state(parser)
-    if verb in _WITH_JOURNAL:
+    if verb not in _WITHOUT_JOURNAL:
         _add_journal(parser)
     module.add_arguments(parser)
     return module.run(parser.parse_intermixed_args(arguments))

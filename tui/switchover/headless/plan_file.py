@@ -20,8 +20,10 @@ __all__ = ["load_for_run", "workspace_of"]
 
 def workspace_of(args: Namespace) -> Workspace:
     """Return the workspace of the plan that a verb is given, with the journal that was chosen for it."""
+    if not hasattr(args, "shared"):  # the environment tells it once, then forgets
+        args.shared = choose_journal(getattr(args, "journal", None), os.environ)
     plan = Path(args.plan).absolute() if args.plan is not None else None
-    return workspace_for(state_root(args.state), plan, choose_journal(getattr(args, "journal", None), os.environ))
+    return workspace_for(state_root(args.state), plan, args.shared)
 
 
 def load_for_run(args: Namespace, *, finished: bool = False) -> tuple[LoadedPlan, Workspace]:

@@ -95,7 +95,7 @@ def _with_absence(keeper: Keeper, view: MigrationView) -> MigrationView:
     if not text:
         return view
     action = replace(view.action, kind="wait", text=text, dangerous=False)
-    return replace(view, state=Stage.WAITING.value, action=action)
+    return replace(view, state=view.state if keeper.state.finished else Stage.WAITING.value, action=action)
 
 
 def _judged(keeper: Keeper, moment: Moment) -> dict[str, tuple[Requirement, ...]]:
