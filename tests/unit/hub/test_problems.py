@@ -134,6 +134,43 @@ def test_the_cause_is_what_changed_just_before_and_has_to_do_with_it() -> None:
     assert find_problems(later)[0].cause == ""
 
 
+def test_what_answers_badly_since_a_service_stopped_stands_under_that_service() -> None:
+    facts = Facts(
+        checks=(
+            check("front", "crit", service="api", changed_at=100.0),
+            check("writes", "skipped", service="api", needs=("front",), waits_for=("front",)),
+            check("report", "skipped", needs=("api_old",), waits_for=("api_old",)),
+        ),
+        services=(
+            service("api", "crit", side="", detail="answers 502", changed_at=100.0),
+            service("shop_old", "crit", "stopped", side="before", detail="pid 5 is gone", changed_at=104.0),
+            service("api_old", "crit", "stopped", side="before", needs=("shop_old",), changed_at=104.0),
+        ),
+        troubles=(TroubleView("Visitors get an error", matches=True),),
+        trouble_subjects=("front",),
+        live_side="before",
+    )
+    (problem,) = find_problems(facts)
+    assert (problem.subject, problem.service, problem.check) == ("shop_old", "shop_old", "")
+    assert problem.what == "stopped: pid 5 is gone"
+    assert set(problem.waiting) == {"front", "writes", "api_old", "report"}
+    assert problem.waiting[0] == "front"
+    assert (problem.trouble, problem.next) == (0, 'd: diagnose "Visitors get an error"')
+
+
+def test_a_stop_explains_nothing_where_it_cannot_be_the_one() -> None:
+    front = check("front", "crit", service="api", changed_at=100.0)
+    api = service("api", "crit", side="", detail="answers 502", changed_at=100.0)
+    gone = service("shop_old", "crit", "stopped", side="before", changed_at=99.0)
+    both = Facts(checks=(front,), services=(api, gone), live_side="before")
+    assert subjects(both) == ["shop_old"]
+    assert subjects(replace(both, live_side="after")) == ["shop_old", "front"]
+    long_ago = replace(gone, changed_at=1.0)
+    assert subjects(replace(both, services=(api, long_ago))) == ["shop_old", "front"]
+    other = replace(gone, name="cache")
+    assert sorted(subjects(replace(both, services=(api, gone, other)))) == ["cache", "front", "shop_old"]
+
+
 def test_a_service_is_not_its_own_cause() -> None:
     timeline = (TimelineRow(100.0, "service", "pg stopped: exit 137"),)
     facts = Facts(services=(service("pg", "crit", "stopped", changed_at=100.0),), timeline=timeline)

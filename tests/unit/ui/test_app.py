@@ -397,6 +397,33 @@ async def test_diagnose_shows_what_the_commands_said() -> None:
     await play(story, samples.trouble())
 
 
+async def test_a_diagnosis_hides_no_end_of_a_line() -> None:
+    async def story(pilot: Any, app: SwitchoverApp, source: FakeSource, _clock: StillClock) -> None:
+        said = "old  not running: " + "x" * 90 + " <connection refused>"
+        source.answers["trouble.diagnose"] = [{"command": "look " * 20 + "end", "exit_code": 1, "output": said}]
+        await press(pilot, "d")
+        text = screen_text(app)
+        assert "<connection refused>" in text
+        assert "end   exit 1" in text
+
+    await play(story, samples.trouble())
+
+
+async def test_a_check_under_another_problem_keeps_its_diagnosis() -> None:
+    sample = samples.trouble()
+    cause = next(problem for problem in sample.problems if problem.trouble is not None)
+    under = replace(cause, subject="db", check="", service="db", waiting=(cause.check,))
+
+    async def story(pilot: Any, app: SwitchoverApp, source: FakeSource, _clock: StillClock) -> None:
+        source.answers["trouble.diagnose"] = []
+        while app.pane.rows.key != f"check:{cause.check}":
+            await press(pilot, "j")
+        await press(pilot, "d")
+        assert source.requests == [("trouble.diagnose", {"index": cause.trouble})]
+
+    await play(story, replace(sample, problems=(under,)), tab="checks")
+
+
 async def test_output_is_followed_searched_and_harmless() -> None:
     async def story(pilot: Any, app: SwitchoverApp, source: FakeSource, _clock: StillClock) -> None:
         text = "".join(f"line {number}\n" for number in range(200)) + "\x1b[2Jevil [red]x[/]\n10 %\r55 %\r"

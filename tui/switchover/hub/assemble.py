@@ -127,6 +127,7 @@ class Assembler:
         metrics = tuple(self._metric_rows(now))
         timeline = sorted((*self._run_timeline, *watcher.timeline), key=_when)[: -_TIMELINE_SHOWN - 1 : -1]
         troubles = self._troubles()
+        header = self._header()
         facts = Facts(
             checks=checks,
             services=services,
@@ -135,10 +136,11 @@ class Assembler:
             timeline=tuple(timeline),
             troubles=troubles,
             trouble_subjects=tuple(c.subject if c is not None else "" for c in self._conditions),
+            live_side=header.live_side,
         )
         return Snapshot(
             at=now,
-            header=self._header(),
+            header=header,
             problems=find_problems(facts),
             services=services,
             checks=checks,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from switchover.snapshot import (
     CheckRow,
@@ -23,12 +23,16 @@ _RANK = {"crit": 0, "unknown": 1, "warn": 2}
 _VARIABLE = "variable "
 _BEFORE_S = 60.0
 _AFTER_S = 5.0
+_SEEN_WITHIN_S = 20.0  # a stopped process may be looked at that much later than what it answered
 _OPEN_RUN = ("running", "waiting", "failed", "unknown")
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """All that problems are told from. `trouble_subjects` names the check that each entry of `troubles` is about."""
+    """All that problems are told from. `trouble_subjects` names the check that each entry of `troubles` is about.
+
+    `live_side` is where users are served; empty where nobody knows.
+    """
 
     checks: tuple[CheckRow, ...] = ()
     services: tuple[ServiceRow, ...] = ()
@@ -37,13 +41,15 @@ class Facts:
     timeline: tuple[TimelineRow, ...] = ()
     troubles: tuple[TroubleView, ...] = ()
     trouble_subjects: tuple[str, ...] = ()
+    live_side: str = ""
 
 
 def find_problems(facts: Facts) -> tuple[Problem, ...]:
     """Return what is wrong, worst first and of the same rank the oldest first.
 
     A service is told through its check where that fails too. What fails or waits only because something it needs is
-    wrong stands in that problem's `waiting`, not beside it.
+    wrong stands in that problem's `waiting`, not beside it; so does what answers badly since the one service that can
+    serve it stopped.
     """
     checks = {row.name: row for row in facts.checks}
     services = {row.name: row for row in facts.services}
@@ -60,20 +66,27 @@ def find_problems(facts: Facts) -> tuple[Problem, ...]:
         if root and root != name and root not in hidden:
             waiting.setdefault(root, []).append(name)
             hidden.add(name)
-    problems = []
+    problems: list[Problem] = []
     if facts.migration.state in _OPEN_RUN:
         problems += [_of_step(row, facts) for row in _stuck_steps(facts.migration)]
         problems += _of_gates(facts.migration)
     problems += [_of_variable(name, waiting_for, facts.migration) for name, waiting_for in variables.items()]
+    behind: dict[str, list[Problem]] = {}
     for name in bad_checks - hidden:
         row = checks[name]
         row_waiting = [*waiting.get(name, ())]
         if row.service in told_by_check:
             row_waiting += [w for w in waiting.get(row.service, ()) if w != name and w not in row_waiting]
-        problems.append(_of_check(row, services.get(row.service), tuple(row_waiting), hidden, facts))
+        problem = _of_check(row, services.get(row.service), tuple(row_waiting), hidden, facts)
+        stopped = _stopped_behind(row, [services[one] for one in bad_services - hidden], facts)
+        if stopped:
+            behind.setdefault(stopped, []).append(problem)
+        else:
+            problems.append(problem)
     told = {checks[name].service for name in bad_checks - hidden}
     for name in bad_services - hidden - told:
-        problems.append(_of_service(services[name], tuple(waiting.get(name, ())), facts))
+        problem = _of_service(services[name], tuple(waiting.get(name, ())), facts)
+        problems.append(_with_what_fails_behind(problem, sorted(behind.get(name, ()), key=_order)))
     problems += [_of_metric(row, facts) for row in facts.metrics if row.status in _RANK and (row.warn or row.crit)]
     return tuple(sorted(problems, key=_order))
 
@@ -173,6 +186,34 @@ def _of_service(row: ServiceRow, waiting: tuple[str, ...], facts: Facts) -> Prob
     following = _next(trouble, "", facts)
     return Problem(
         row.health, row.name, what, row.changed_at, cause, following, service=row.name, trouble=trouble, waiting=waiting
+    )
+
+
+def _stopped_behind(row: CheckRow, bad: Sequence[ServiceRow], facts: Facts) -> str:
+    """Return the service whose stop explains that what `row` asks answers badly; empty unless it can only be one."""
+    asked = next((service for service in facts.services if service.name == row.service), None)
+    if asked is None or asked.state != "running" or asked.health not in _RANK or row.changed_at is None:
+        return ""
+    near = [
+        service.name
+        for service in bad
+        if service.state == "stopped"
+        and service.side in {"", asked.side or facts.live_side}
+        and service.changed_at is not None
+        and -_BEFORE_S <= service.changed_at - row.changed_at <= _SEEN_WITHIN_S
+        and all(check.service != service.name for check in facts.checks if check.status in _RANK)
+    ]
+    return near[0] if len(near) == 1 else ""
+
+
+def _with_what_fails_behind(problem: Problem, behind: Sequence[Problem]) -> Problem:
+    """Put what fails because of this problem under it, with the advice that the plan has for that."""
+    if not behind:
+        return problem
+    names = dict.fromkeys(name for other in behind for name in (other.subject, *other.waiting))
+    advice = problem if problem.trouble is not None else next((o for o in behind if o.trouble is not None), problem)
+    return replace(
+        problem, next=advice.next, trouble=advice.trouble, waiting=tuple(dict.fromkeys([*names, *problem.waiting]))
     )
 
 

@@ -20,7 +20,7 @@ from switchover.ui.screens.main import MainScreen
 from switchover.ui.theme import Painter
 
 if TYPE_CHECKING:
-    from switchover.snapshot import CheckRow, StepView, TroubleView
+    from switchover.snapshot import CheckRow, Problem, StepView, TroubleView
 
 __all__ = ["OperatorActions"]
 
@@ -343,7 +343,7 @@ class OperatorActions(DifferenceMixin):
         problem = getattr(self.pane, "problem", None) if not getattr(self.screen, "check", "") else None
         if problem is None:
             check = self._check_at_hand()
-            problem = next((p for p in self.moment.data.problems if check is not None and p.check == check.name), None)
+            problem = _problem_of(check.name, self.moment) if check is not None else None
         if problem is not None and problem.trouble is not None and problem.trouble < len(troubles):
             return problem.trouble
         return None
@@ -373,9 +373,16 @@ _ABORT = (
 )
 
 
+def _problem_of(check: str, moment: Moment) -> Problem | None:
+    """Return the problem that a check is told by: its own, else the one that it fails with."""
+    problems = moment.data.problems
+    own = next((problem for problem in problems if problem.check == check), None)
+    return own or next((problem for problem in problems if check in problem.waiting), None)
+
+
 def _advice(check: CheckRow, moment: Moment, width: int) -> list[Line]:
     """Return what the plan knows about this trouble: symptom, diagnosis, solutions."""
-    problem = next((entry for entry in moment.data.problems if entry.check == check.name), None)
+    problem = _problem_of(check.name, moment)
     if problem is None or problem.trouble is None or problem.trouble >= len(moment.data.troubles):
         return []
     return trouble_lines(moment.data.troubles[problem.trouble], width)

@@ -67,9 +67,9 @@ def _problem(problem: Problem, now: float, width: int) -> list[Line]:
     if problem.waiting:
         names = ", ".join(problem.waiting)
         count = len(problem.waiting)
-        waits = "check waits" if count == 1 else "checks wait"
+        waits = "fails or waits" if count == 1 else "fail or wait"
         lines.append(
-            (Span(margin), Span(fit("–", subject) + " ", "muted"), Span(f"{count} {waits} for it: {names}", "muted"))
+            (Span(margin), Span(fit("–", subject) + " ", "muted"), Span(f"{count} {waits} with it: {names}", "muted"))
         )
     return lines
 

@@ -10,7 +10,7 @@ from textual.binding import Binding, BindingType
 
 from switchover.errors import SwitchoverError
 from switchover.snapshot import TroubleView
-from switchover.ui.presentation.line import Line, Span, clean, wrap
+from switchover.ui.presentation.line import Line, Span, indent, wrap
 from switchover.ui.presentation.moment import Moment
 from switchover.ui.screens.base import OverScreen
 from switchover.ui.theme import Painter
@@ -84,16 +84,13 @@ class DiagnoseScreen(OverScreen):
         for command, code, output in self._results or ():
             good = code == 0
             mark = f"exit {code}" if code is not None else "did not end in time"
-            lines.append(
-                (
-                    Span(" $ ", "muted"),
-                    Span(clean(command), "strong"),
-                    Span(f"   {mark}", "outcome-ok" if good else "outcome-crit"),
-                )
-            )
+            said = wrap(command, max(width - len(mark) - 7, 10), "strong")
+            lines.extend((Span(" $ " if not row else "   ", "muted"), *line) for row, line in enumerate(said))
+            lines[-1] = (*lines[-1], Span(f"   {mark}", "outcome-ok" if good else "outcome-crit"))
             lines.extend(
-                (Span(f"   {clean(text)}"),)
+                indent(line, 3)
                 for text in (output.rstrip("\n").split("\n") if output.strip() else ["(no output)"])
+                for line in wrap(text, width - 4)
             )
             lines.append(())
         self._body.set_all(lines)
