@@ -92,6 +92,14 @@ async def test_verbs_on_two_hosts_share_the_run(postgres: Postgres, hosts: tuple
     first, second = hosts
     option = f"--journal={postgres.create()}"
     running = asyncio.ensure_future(asyncio.to_thread(first.run, "run", str(first.plan), option))
+    async with asyncio.timeout(60):
+        while not (first.folder / "begun").exists():  # noqa: ASYNC110 - the step makes it
+            await asyncio.sleep(0.01)
+    for verb in ("run", "takeover"):
+        refused = await asyncio.to_thread(second.run, verb, str(second.plan), option)
+        assert refused.returncode == 5, refused.stdout
+        assert "driven by" in refused.stderr
+        assert os.uname().nodename in refused.stderr
     await first.let_go_on(running)
     done = await running
     assert (done.returncode, done.stderr) == (0, "")

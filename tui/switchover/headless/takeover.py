@@ -17,6 +17,7 @@ from switchover.headless.plan_file import workspace_of
 if TYPE_CHECKING:
     from switchover.locations import Workspace
     from switchover.migration.operator import Operator
+    from switchover.snapshot import Holder
 
 __all__ = ["add_arguments", "run"]
 
@@ -66,6 +67,21 @@ async def _answer(workspace: Workspace, operator: Operator, *, granted: bool) ->
     return 0
 
 
+def _holder_elsewhere(workspace: Workspace) -> Holder | None:
+    """Return who drives a run of a shared journal from another host or state directory."""
+    from switchover.clock import SystemClock
+    from switchover.migration.store import open_journal
+    from switchover.wiring import id_in_file
+
+    if workspace.shared is None:
+        return None
+    journal = open_journal(workspace, id_in_file(workspace.plan), SystemClock(), create=False)
+    if journal is None:
+        return None
+    with journal:
+        return journal.holder()
+
+
 async def _ask(workspace: Workspace, operator: Operator) -> int:
     from switchover.agent.lifecycle import ask
     from switchover.agent.record import find_socket
@@ -87,6 +103,11 @@ async def _ask(workspace: Workspace, operator: Operator) -> int:
                     break
         raise LockedError("it was not handed over", "you watch; ask again later, or talk to them")
     holder = read_holder(workspace.lock)
+    if holder is None and (far := _holder_elsewhere(workspace)) is not None:
+        raise LockedError(
+            f"the run is driven by {describe_holder(far)}",
+            f"ask on {far.host}; once they have ended there, you can drive",
+        )
     if holder is None:
         output.emit_text("nobody drives: whoever acts next does")
         return 0
