@@ -89,6 +89,11 @@ _TEMPLATES: list[Case] = [
         "pg_restore --list {{ path }}",
         "checks.last_dump.restore_test: a template inside shell text: write {{ path | q }}",
     ),
+    (
+        "pg_restore --list {{ path | q }}",
+        "pg_restore --list {{ secret.pg_old | q }}",
+        "checks.last_dump.restore_test: {{ secret.pg_old }} in a command would show in `ps`; let the command fetch it",
+    ),
     ("pg_restore --list {{ path | q }}", "pg_restore --list '{{ path | q }}'", "stands inside ' quotes; remove them"),
     (
         "http://{{ new_ip }}:9090",
@@ -125,6 +130,20 @@ def test_a_rule_speaks_for_itself(problems: Problems, example: str, old: str, ne
         assert found == []
     else:
         assert any(expected in problem for problem in found), found
+
+
+@pytest.mark.parametrize("kind", ["command", "nagios"])
+@pytest.mark.parametrize("command", ['"login {{ secret.pg_old | q }}"', '[login, "--password={{ secret.pg_old }}"]'])
+def test_a_secret_reaches_the_command_of_a_check_through_its_environment_only(
+    problems: Problems, example: str, kind: str, command: str
+) -> None:
+    check = "\nchecks:\n  login: {type: KIND, every: 1m, command: COMMAND, environment: {PW: '{{ secret.pg_old }}'}}\n"
+    for text, wanted in ((command, 1), ('"login"', 0)):
+        more = check.replace("KIND", kind).replace("COMMAND", text)
+        found = problems(example.replace("\nchecks:\n", more, 1))
+        assert [("checks.login.command" in p, "would show in `ps`" in p) for p in found] == [(True, True)] * wanted, (
+            found
+        )
 
 
 def test_a_value_of_a_later_step_cannot_be_used_before_it(problems: Problems, example: str) -> None:

@@ -25,16 +25,33 @@ def shell_text_is_literal(draft: Draft) -> Iterator[Complaint]:
 
 
 def shell_text_in_checks(draft: Draft) -> Iterator[Complaint]:
-    """Complain about values in the shell text of checks, which have no `env`, unless `| q` quotes them."""
+    """Complain about values in the shell text of checks unless `| q` quotes them, and about secrets in any command."""
     for name, check in draft.plan.checks.items():
-        for key, text in check.config.items():
-            if key not in _SHELL_KEYS or not isinstance(text, str):
+        for key, value in check.config.items():
+            if key not in _SHELL_KEYS:
                 continue
-            try:
-                parts = parse_template(text)
-            except TemplateError:
-                continue  # told by `template_names`
-            yield from _quoting(("checks", name, key), parts)
+            path: Path = ("checks", name, key)
+            if isinstance(value, str):
+                yield from _judge_parts(path, value, quoted=True)
+            elif isinstance(value, list | tuple):
+                for index, text in enumerate(value):
+                    yield from _judge_parts((*path, index), text, quoted=False)
+
+
+def _judge_parts(path: Path, text: object, *, quoted: bool) -> Iterator[Complaint]:
+    """Complain about what stands in an argument: a secret anywhere, and in shell text what is not quoted."""
+    try:
+        parts = parse_template(text) if isinstance(text, str) else ()
+    except TemplateError:
+        return  # told by `template_names`
+    secrets = [part.name for part in parts if isinstance(part, Slot) and part.name.startswith("secret.")]
+    way = (
+        "let the command fetch it itself" if "restore_test" in path else "put it into the check's `environment` instead"
+    )
+    for secret in dict.fromkeys(secrets):
+        yield Complaint(path, f"{{{{ {secret} }}}} in a command would show in `ps`; {way}")
+    if quoted:
+        yield from _quoting(path, [part for part in parts if isinstance(part, str) or part.name not in secrets])
 
 
 def _quoting(path: Path, parts: Iterable[str | Slot]) -> Iterator[Complaint]:
