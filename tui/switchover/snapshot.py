@@ -28,6 +28,8 @@ __all__ = [
     "PlanChange",
     "PlanDifference",
     "Problem",
+    "Rehearsal",
+    "RehearsedAction",
     "Requirement",
     "RollbackAction",
     "RollbackRun",
@@ -357,6 +359,31 @@ class RollbackRun:
     data_loss: str = ""
     loses_since: float | None = None
     loses_after: str = ""
+    verify: tuple[Requirement, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RehearsedAction:
+    """One action of a way back as it would be executed; `measured` says that its time was."""
+
+    argv: tuple[str, ...]
+    env_names: tuple[str, ...] = ()
+    undoes: str = ""
+    timeout_s: float = 0.0
+    expect_s: float | None = None
+    measured: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsal:
+    """All that going a way back would do. Asked for, never part of a Snapshot.
+
+    `assumed`: nothing has begun yet, so it is worked out as if every step had. `verify` is what its checks say now.
+    """
+
+    way: RollbackView
+    actions: tuple[RehearsedAction, ...] = ()
+    assumed: bool = False
     verify: tuple[Requirement, ...] = ()
 
 

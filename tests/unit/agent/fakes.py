@@ -126,6 +126,15 @@ class FakeEngine:
     async def rollback(self, name: str | None, op: Operator, *, dry_run: bool = False) -> None:
         await self._act("rollback", name, dry_run)
 
+    async def rehearse(self, name: str | None) -> str:
+        return f"rehearsed {name}"
+
+    async def difference(self) -> str:
+        return "no difference"
+
+    async def rebase(self, op: Operator, variables: object, reason: str, digest: str) -> None:
+        await self._act("rebase", variables, reason, digest)
+
     async def abort(self, op: Operator, reason: str) -> None:
         await self._act("abort", reason)
 

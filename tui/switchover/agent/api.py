@@ -88,6 +88,15 @@ class EnginePort(Protocol):
     async def rollback(self, name: str | None, operator: Operator, /, *, dry_run: bool = ...) -> Any:
         """Take a way back."""
 
+    async def rehearse(self, name: str | None, /) -> Any:
+        """Tell all that a way back would do, and do nothing."""
+
+    async def difference(self) -> Any:
+        """Compare the plan's file with the plan in force."""
+
+    async def rebase(self, operator: Operator, variables: Mapping[str, str] | None, reason: str, digest: str, /) -> Any:
+        """Let the open run go by the plan as its file has it now."""
+
     async def abort(self, operator: Operator, reason: str, /) -> Any:
         """End what runs now."""
 

@@ -76,13 +76,23 @@ class _Tick(Need, frozen=True):
 
 class _Resolve(Need, frozen=True):
     step: str
-    choice: Literal["done", "failed", "retry", "rollback"]
+    choice: Literal["done", "failed", "retry", "rollback", "skip"]
     reason: str
 
 
 class _Rollback(Need, frozen=True):
     name: str | None = None
     dry_run: bool = False
+
+
+class _Way(Need, frozen=True):
+    name: str | None = None
+
+
+class _Rebase(Need, frozen=True):
+    variables: dict[str, str] = {}
+    reason: str = ""
+    digest: str = ""
 
 
 class _Abort(Need, frozen=True):
@@ -191,6 +201,18 @@ async def _rollback(target: Target, need: _Rollback, op: Operator) -> Any:
     return await target.acting.rollback(need.name, op, dry_run=need.dry_run)
 
 
+async def _rehearse(target: Target, need: _Way, op: Operator) -> Any:  # noqa: ARG001 - one shape for all handlers
+    return await target.acting.rehearse(need.name)
+
+
+async def _difference(target: Target, need: _Nothing, op: Operator) -> Any:  # noqa: ARG001 - one shape for all handlers
+    return await target.acting.difference()
+
+
+async def _rebase(target: Target, need: _Rebase, op: Operator) -> Any:
+    return await target.acting.rebase(op, need.variables, need.reason, need.digest)
+
+
 async def _abort(target: Target, need: _Abort, op: Operator) -> Any:
     return await target.acting.abort(op, need.reason)
 
@@ -236,6 +258,9 @@ METHODS: Mapping[str, Method] = {
     "step.resolve": Method(_Resolve, _resolve, long=True),
     "step.retry": Method(_Step, _retry, long=True),
     "run.rollback": Method(_Rollback, _rollback, long=True),
+    "run.rebase": Method(_Rebase, _rebase),
+    "rollback.rehearse": Method(_Way, _rehearse, changes=False, acts=False),
+    "plan.difference": Method(_Nothing, _difference, changes=False, acts=False),
     "run.abort": Method(_Abort, _abort, long=True),
     "check.run": Method(_Names, _check, changes=False, acts=False),
     "output.read": Method(_Output, _output, changes=False, acts=False),

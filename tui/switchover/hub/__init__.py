@@ -2,5 +2,6 @@
 
 from switchover.hub.core import Hub
 from switchover.hub.engine_view import EngineView
+from switchover.hub.follow import FollowingHub
 
-__all__ = ["EngineView", "Hub"]
+__all__ = ["EngineView", "FollowingHub", "Hub"]

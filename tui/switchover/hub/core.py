@@ -111,6 +111,11 @@ class Hub:
         self._engine_moved = True
         self._dirty.set()
 
+    def take_over(self, before: Hub) -> None:
+        """Go on from what another hub has seen of the parts that both plans have in common."""
+        self._watcher.take_over(before._watcher)
+        self._dirty.set()
+
     def drives(self, driver: Holder | None, asking: Holder | None, until: float | None) -> None:
         """Say on every screen who drives, who asks to take over, and until when that may be answered."""
         self._assembler.driving = (driver, asking, until)

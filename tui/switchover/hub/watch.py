@@ -79,6 +79,18 @@ class Watcher:
         self._schedule.add(("job", name), seconds, self._clock.monotonic())
         self._wake.set()
 
+    def take_over(self, before: Watcher) -> None:
+        """Keep what another one has seen of the checks, services and metrics that are the same here."""
+        self.timeline.extend(before.timeline)
+        self.sampler.take_over(before.sampler)
+        if self.inventory is not None and before.inventory is not None:
+            self.inventory.take_over(before.inventory)
+        if self.evaluator is not None and before.evaluator is not None:
+            old = before.evaluator.catalog.items
+            for name, item in self.evaluator.catalog.items.items():
+                if old.get(name) == item:
+                    self.checks[name] = before.checks[name]
+
     async def run(self) -> None:
         """Watch until cancelled."""
         self._plan_work()

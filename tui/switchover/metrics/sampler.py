@@ -119,6 +119,13 @@ class Sampler:
             track.baseline = float(spec.baseline)
         self.tracks[name] = track
 
+    def take_over(self, before: Sampler) -> None:
+        """Keep the points of every metric that is the same in another one."""
+        for name, track in self.tracks.items():
+            old = before.tracks.get(name)
+            if old is not None and old.spec == track.spec and old.series.step_s == track.series.step_s:
+                self.tracks[name] = old
+
     async def prime(self) -> None:
         """Take the first reading of what is a rate, so that the first point has a value."""
         await self._host.read()

@@ -23,10 +23,12 @@ from switchover.migration.lock import read_holder
 from switchover.migration.next import Action, next_action
 from switchover.migration.operator import Operator
 from switchover.migration.output import read_output
-from switchover.migration.rolling import find_way, roll_back
+from switchover.migration.rebase import adopt, look_at_difference
+from switchover.migration.rehearsal import rehearse
+from switchover.migration.rolling import find_way, roll_back, unit_of
 from switchover.migration.state import RunState, Stage
 from switchover.migration.timeline import timeline
-from switchover.plan.variables import resolve_variables
+from switchover.plan.variables import Scope, resolve_variables
 
 if TYPE_CHECKING:
     from switchover.clock import Clock
@@ -35,8 +37,7 @@ if TYPE_CHECKING:
     from switchover.migration.rollback import WayBack
     from switchover.plan.load import LoadedPlan
     from switchover.plan.model import Gate, Step
-    from switchover.plan.variables import Scope
-    from switchover.snapshot import Holder, MigrationView, StepView, TimelineRow
+    from switchover.snapshot import Holder, MigrationView, PlanDifference, Rehearsal, StepView, TimelineRow
 
 __all__ = ["Engine"]
 
@@ -66,12 +67,15 @@ class Engine:
         read_only: bool = False,
         secrets: Secrets,
         on_change: Callable[[], None] | None = None,
+        on_plan: Callable[[LoadedPlan], None] | None = None,
         tools: Tools | None = None,
     ) -> Self:
         """Open the engine on what is there. Changes nothing; `recover` finds out about what was left open."""
         tools = tools or Tools(clock, evaluator, secrets)
         if on_change is not None:
             tools = replace(tools, on_change=on_change)
+        if on_plan is not None:
+            tools = replace(tools, on_plan=on_plan)
         keeper = Keeper(loaded, workspace, tools)
         keeper.refresh()
         return cls(keeper, read_only=read_only)
@@ -248,10 +252,14 @@ class Engine:
     # Actions
 
     async def start(self, op: Operator, variables: Mapping[str, str] | None = None, new: bool = False) -> None:
-        """Begin a run: freeze plan and variables, measure what the objectives compare with."""
+        """Begin a run: freeze the file as it is now and the variables, measure what the objectives compare with.
+
+        Raise `PlanError` for a file that has been edited since and has errors.
+        """
         async with self._driver.acting(op, "start"):
-            keeper, file = self.keeper, self.keeper.file
+            keeper = self.keeper
             _refuse_second_run(keeper.state, new=new)
+            file = keeper.file = await keeper.read_file()
             run_id = str(len(keeper.journal.runs()) + 1 if keeper.journal else 1)
             event = ev.RunStarted(
                 run_id=run_id,
@@ -284,6 +292,21 @@ class Engine:
             fresh = {name: checked[name] for name in variables if name not in known}
             if fresh:
                 keeper.record(ev.VariablesGiven(fresh, op))
+
+    async def difference(self) -> PlanDifference:
+        """Compare the plan's file, as it is now, with the plan in force."""
+        self.keeper.refresh()
+        return await look_at_difference(self.keeper)
+
+    async def rebase(
+        self, op: Operator, variables: Mapping[str, str] | None = None, reason: str = "", digest: str = ""
+    ) -> tuple[str, ...]:
+        """Let the open run go by the plan as its file has it now; return what changed. What has begun stays as it is.
+
+        `digest` is that of the text that was looked at. Without an open run, the next one begins with that plan.
+        """
+        async with self._driver.acting(op, "rebase"):
+            return await adopt(self.keeper, op, variables or {}, reason, digest)
 
     async def run_next(self, op: Operator, confirmation: str | None = None) -> None:
         """Do the next thing that needs no person: a step or a gate; with the right text also a confirmed step."""
@@ -407,7 +430,7 @@ class Engine:
             self._driver.end_if_through(op)
 
     async def resolve(self, step_id: str, choice: str, reason: str, op: Operator) -> None:
-        """Decide what an unknown outcome counts as: done, failed, retry or rollback.
+        """Decide what an unknown outcome counts as: done, failed, retry or rollback; in a rollback also skip.
 
         A failed step that was mended by hand may be called done. One that began on a machine that is lost is unknown.
         """
@@ -419,6 +442,8 @@ class Engine:
             if self.action.unit != step_id:
                 raise RefusedError(f"{step_id} is not what the run waits for", _STATUS)
             chosen = _choice(choice)
+            if chosen == "skip" and not step_id.startswith("rollback:"):
+                raise RefusedError(f"{step_id} cannot be skipped: only an action of a rollback can")
             reason = keeper.clean(reason).strip()
             if not reason:
                 raise RefusedError("a reason is needed", "say how you know: --reason TEXT")
@@ -454,6 +479,8 @@ class Engine:
         """Go a way back (None: undo the begun steps one by one). With `dry_run` only return what it would do."""
         if dry_run:
             return find_way(self.keeper, name or "")
+        if name is None and self.state.rollback is not None and not self.state.finished:
+            name = self.state.rollback.name  # the one that was begun
         self._driver.refuse_read_only()
         if self.busy:
             if self.busy == "rollback":
@@ -466,6 +493,14 @@ class Engine:
             self._driver.accept()
             await roll_back(self.keeper, self._driver.executor, op, name or "")
         return None
+
+    async def rehearse(self, name: str | None) -> Rehearsal:
+        """Return all that going a way back would do, open or not, and what its checks say now. Executes nothing."""
+        return await rehearse(self.keeper, name or "")
+
+    async def skip(self, action: str, reason: str, op: Operator) -> None:
+        """Leave an action of the rollback out, named by its number, by the step that it undoes, or by itself."""
+        await self.resolve(unit_of(self.state.rollback, action), "skip", reason, op)
 
     async def abort(self, op: Operator, reason: str = "") -> None:
         """Stop what goes on: a step (ended with all its processes), a gate, else the whole run."""
@@ -538,7 +573,7 @@ class Engine:
 def _freeze(keeper: Keeper, run_id: str, given: Mapping[str, str]) -> dict[str, str]:
     """Return the variables as they are frozen at the start. Raise `RefusedError` for what has to be asked for."""
     plan = keeper.file.plan
-    resolution = resolve_variables(plan, dict(given), {}, replace(keeper.scope(), run_id=run_id))
+    resolution = resolve_variables(plan, dict(given), {}, Scope.of(plan, keeper.file.directory, run_id))
     if resolution.missing:
         hint = " ".join(f"--var {name}=VALUE" for name in resolution.missing)
         raise UsageError(f"the plan asks for {', '.join(resolution.missing)}", hint)
@@ -549,7 +584,7 @@ def _freeze(keeper: Keeper, run_id: str, given: Mapping[str, str]) -> dict[str, 
 
 def _choice(text: str) -> ev.Choice:
     match text:
-        case "done" | "failed" | "retry" | "rollback":
+        case "done" | "failed" | "retry" | "rollback" | "skip":
             return text
         case _:
             raise RefusedError(f"{text!r} is no choice", "choose done, failed, retry or rollback")

@@ -1,0 +1,98 @@
+"""The hub of whatever plan is in force: when another comes into force, another hub takes over where this one was."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import replace
+
+from switchover.hub.core import Hub
+from switchover.snapshot import Holder, Snapshot
+
+__all__ = ["FollowingHub"]
+
+
+async def _nothing() -> None:
+    """Do nothing."""
+
+
+class FollowingHub:
+    """Stands for the hub that `make` builds, and builds a new one on `replace`. Its Snapshots are numbered on.
+
+    `let_go` is called once nothing uses what the hub before was built on.
+    """
+
+    def __init__(self, make: Callable[[], Hub], let_go: Callable[[], Awaitable[None]] = _nothing) -> None:
+        self._make = make
+        self._let_go = let_go
+        self._hub = make()
+        self._numbered_from = 0
+        self._driving: tuple[Holder | None, Holder | None, float | None] | None = None
+        self._replaced = asyncio.Event()
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """The newest Snapshot."""
+        return self._numbered(self._hub.snapshot)
+
+    def replace(self) -> None:
+        """Build another hub; must be called in the loop's own thread."""
+        last = self.snapshot.seq
+        before, self._hub = self._hub, self._make()
+        self._hub.take_over(before)
+        if self._driving is not None:
+            self._hub.drives(*self._driving)
+        self._numbered_from = last
+        told, self._replaced = self._replaced, asyncio.Event()
+        told.set()
+
+    async def run(self) -> None:
+        """Watch and publish until cancelled, through whichever hub it is."""
+        while True:
+            await self._let_go()
+            hub = asyncio.ensure_future(self._hub.run())
+            replaced = asyncio.ensure_future(self._replaced.wait())
+            try:
+                await asyncio.wait({hub, replaced}, return_when=asyncio.FIRST_COMPLETED)
+                if hub.done():
+                    return hub.result()
+            finally:
+                for task in (hub, replaced):
+                    task.cancel()
+                await asyncio.gather(hub, replaced, return_exceptions=True)
+
+    async def next_snapshot(self, after_seq: int) -> Snapshot:
+        """Return the newest Snapshot once its number is above `after_seq`."""
+        while True:
+            if self.snapshot.seq > after_seq:
+                return self.snapshot
+            newer = asyncio.ensure_future(self._hub.next_snapshot(after_seq - self._numbered_from))
+            replaced = asyncio.ensure_future(self._replaced.wait())
+            try:
+                await asyncio.wait({newer, replaced}, return_when=asyncio.FIRST_COMPLETED)
+                if newer.done():
+                    newer.result()
+            finally:
+                for task in (newer, replaced):
+                    task.cancel()
+                await asyncio.gather(newer, replaced, return_exceptions=True)
+
+    def engine_changed(self) -> None:
+        """Take notice that the run moved."""
+        self._hub.engine_changed()
+
+    def drives(self, driver: Holder | None, asking: Holder | None, until: float | None) -> None:
+        """Say on every screen who drives, who asks to take over, and until when that may be answered."""
+        self._driving = (driver, asking, until)
+        self._hub.drives(driver, asking, until)
+
+    async def recheck(self, names: Iterable[str] = ()) -> None:
+        """Look at the named checks now, or at all that are watched now."""
+        await self._hub.recheck(names)
+
+    async def diagnose(self, index: int) -> list[tuple[str, int, str]]:
+        """Run the commands of a troubleshooting entry one after the other."""
+        return await self._hub.diagnose(index)
+
+    def _numbered(self, snapshot: Snapshot) -> Snapshot:
+        return replace(snapshot, seq=self._numbered_from + snapshot.seq)
