@@ -163,11 +163,17 @@ class Engine:
 
     def records(self) -> tuple[ev.Record, ...]:
         """Return all that is on record of this run."""
-        journal = self.keeper.journal
-        if journal is not None and self.state.exists:
-            with suppress(JournalAwayError):  # what was read last is still true, and all that can be known now
-                self._records = tuple(journal.records(self.state.run_id))
-        return self._records if self.state.exists else ()
+        journal, run_id = self.keeper.journal, self.state.run_id
+        if not self.state.exists:
+            return ()
+        if self.keeper.workspace.shared is None:
+            return tuple(journal.records(run_id)) if journal is not None else ()
+        known = self._records if self._records and self._records[0].run_id == run_id else ()
+        if journal is not None:
+            with suppress(JournalAwayError):  # what was read before is still true, and all that can be known now
+                known = (*known, *journal.records(run_id, known[-1].seq if known else 0))
+        self._records = known
+        return known
 
     def head_hash(self) -> str:
         """Return the hash that vouches for the whole journal up to now."""
