@@ -1,5 +1,6 @@
 """Confirmations: exact, at the right time, by the right number of people, with what they rest on looked at then."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -98,6 +99,37 @@ async def test_two_people_are_two_people(tmp_path: Path) -> None:
         await bench.engine.run_step("destroy", BEN, "destroy p")
     await bench.engine.run_step("destroy", ANA, "destroy p")
     assert bench.log == ["destroyed"]
+
+
+async def test_two_names_of_one_account_are_one_person(tmp_path: Path) -> None:
+    bench, _ = await _bench(tmp_path, ", persons: 2")
+    with pytest.raises(RefusedError, match="needs a second person"):
+        await bench.engine.run_step("destroy", ANA, "destroy p")
+    with pytest.raises(RefusedError, match="has confirmed it already"):
+        await bench.engine.run_step("destroy", replace(BEN, uid=ANA.uid), "destroy p")
+    with pytest.raises(RefusedError, match="nobody vouches for who ben is"):
+        await bench.engine.run_step("destroy", replace(BEN, uid=None), "destroy p")
+    assert bench.log == []
+    await bench.engine.run_step("destroy", replace(ANA, uid=BEN.uid), "destroy p")
+    assert bench.log == ["destroyed"]
+
+
+async def test_a_second_person_gives_their_word_and_the_first_runs_it(tmp_path: Path) -> None:
+    bench, _ = await _bench(tmp_path, ", persons: 2")
+    with pytest.raises(RefusedError, match="does not match"):
+        await bench.engine.confirm("destroy", BEN, "destroy")
+    await bench.engine.confirm("destroy", BEN, "destroy p")
+    assert bench.engine.view_step("destroy").confirmed_by == ("ben@bastion (pts/2)",)
+    assert bench.log == []
+    await bench.engine.run_step("destroy", ANA, "destroy p")
+    assert bench.log == ["destroyed"]
+
+
+async def test_a_countdown_says_when_the_time_comes(tmp_path: Path) -> None:
+    bench, clock = await _bench(tmp_path, ", cooldown: 30s, not_before: phase.before + 1h")
+    assert bench.engine.view_step("destroy").ready_at == clock.now() + 3600
+    clock.advance(3601)
+    assert bench.engine.view_step("destroy").ready_at is None
 
 
 async def test_a_retry_needs_the_confirmation_again(tmp_path: Path) -> None:

@@ -165,6 +165,19 @@ async def test_a_plain_hold_begins_anew_after_a_restart(tmp_path: Path) -> None:
     await bench.engine.aclose()
 
 
+async def test_another_process_sees_how_a_soak_stands(tmp_path: Path) -> None:
+    clock = PausingClock()
+    bench = await _bench(tmp_path, "{require: [up], soak: 24h}", clock)
+    await _watch_for(bench, clock, 100)
+    bench = _reopen(tmp_path, clock)
+    gate = bench.engine.view().phases[0].gate
+    assert gate is not None
+    assert gate.state == "holding"
+    assert gate.held_s > HOUR
+    assert gate.green_since == 1_800_000_000.0
+    await bench.engine.aclose()
+
+
 async def test_a_day_of_soak_is_a_few_hundred_records(tmp_path: Path) -> None:
     bench = await _bench(tmp_path, "{require: [up], soak: 24h}", HandClock())
     assert await bench.engine.check_gate("a", ANA)

@@ -80,10 +80,27 @@ def _current_gate(view: MigrationView) -> GateView | None:
 def _gate(gate: GateView | None) -> dict[str, Any] | None:
     if gate is None:
         return None
+    from switchover.clock import iso_utc
+
     return {
         "phase": gate.phase,
         "state": gate.state,
-        "requirements": [{"name": r.name, "status": r.status, "summary": r.summary} for r in gate.requirements],
+        "requirements": [
+            {
+                "name": r.name,
+                "status": r.status,
+                "summary": r.summary,
+                "allowed_by": r.allowed_by or None,
+                "allowed_because": r.allowed_why or None,
+                "allowed_until": iso_utc(r.allowed_until),
+            }
+            for r in gate.requirements
+        ],
+        "soak": gate.soak,
+        "green_since": iso_utc(gate.green_since),
+        "broken_at": iso_utc(gate.broken_at),
+        "broken_because": gate.broken_why or None,
+        "roles": list(gate.roles),
         "hold_s": gate.hold_s,
         "held_s": gate.held_s,
         "human": gate.human or None,
@@ -107,12 +124,39 @@ def _text(engine: Engine) -> str:
         for step in phase.steps:
             word = "unknown" if step.id in lost else step.state
             lines.append(f"  {step.id:<24} {word}" + (f": {step.reason}" if step.reason else ""))
+            if step.persons > 1 and step.state in ("pending", "waiting"):
+                given = ", ".join(step.confirmed_by)
+                said = f"{given} has confirmed" if given else "nobody has confirmed yet"
+                lines.append(f"  {'':<24} needs two people, each under their own account: {said}")
         if phase.gate is not None:
             reason = f": {phase.gate.reason}" if phase.gate.reason else ""
             lines.append(f"  {'gate':<24} {phase.gate.state}{reason}")
+            lines.extend(f"  {'':<24} {text}" for text in _gate_facts(phase.gate))
     if view.run_id:
         lines.append(f"next: {view.action.text}")
         for way in view.rollbacks:
             state = "open" if way.available else f"closed: {way.reason}"
             lines.append(f"way back {way.name or 'step by step'}: {state}")
     return "\n".join(lines)
+
+
+def _gate_facts(gate: GateView) -> list[str]:
+    """Say how a hold stands and what a person has let pass."""
+    from switchover.clock import iso_utc
+    from switchover_checks.units import format_duration
+
+    facts = []
+    if gate.hold_s and gate.state != "passed" and (gate.held_s or gate.broken_at):
+        word = "soaked" if gate.soak else "held"
+        facts.append(f"{word} {format_duration(gate.held_s)} of {format_duration(gate.hold_s)}")
+    if gate.broken_at is not None and gate.state != "passed":
+        facts.append(f"broke {iso_utc(gate.broken_at)}: {gate.broken_why}")
+    for need in gate.requirements:
+        if need.allowed_by and need.allowed_until is None:
+            facts.append(f"{need.name}: {need.status}, acknowledged by {need.allowed_by}: {need.allowed_why}")
+        elif need.allowed_by:
+            until = iso_utc(need.allowed_until)
+            facts.append(f"{need.name}: {need.status}, waived by {need.allowed_by} until {until}: {need.allowed_why}")
+    if gate.roles and gate.state != "passed":
+        facts.append(f"roles {', '.join(gate.roles)}: advice only, on one machine nobody checks who is what")
+    return facts

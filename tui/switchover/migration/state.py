@@ -496,5 +496,8 @@ def _exception(
     if kind != "gate" or event.check not in gate.undecided:
         return state
     undecided = tuple(check for check in gate.undecided if check != event.check)
-    gate = replace(gate, undecided=undecided, stage=gate.stage if undecided else Stage.PENDING)
+    if undecided:
+        gate = replace(gate, undecided=undecided)
+    else:
+        gate = replace(gate, undecided=(), stage=Stage.PENDING, reason="")
     return replace(state, gates={**state.gates, phase: gate})

@@ -249,7 +249,7 @@ def _gate(phase: str, gate: Gate, state: RunState, context: ViewContext) -> Gate
         requirements=requirements,
         hold_s=gate.soak or gate.hold,
         held_s=held,
-        green_since=live.green_since_at if live else _at(past.green),
+        green_since=_at(past.green) or (live.green_since_at if live else None),
         human=neutralise(gate.human or ""),
         answered_by=past.answered_by,
         reason=neutralise(live.reason if live else past.reason),
@@ -266,6 +266,8 @@ def _gate_word(past: GateState, live: GateLive | None) -> str:
         return live.state
     if past.undecided:
         return "decide"
+    if past.stage is Stage.RUNNING:  # another process watches it, or its watcher has just died
+        return "holding" if past.green else "waiting"
     words = {Stage.DONE: "passed", Stage.FAILED: "failed", Stage.WAITING: "human"}
     return words.get(past.stage, "pending")
 

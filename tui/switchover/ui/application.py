@@ -133,7 +133,12 @@ class SwitchoverApp(OperatorActions):
         rung = {alert.rule for alert in self._snapshot.alerts} if self._snapshot is not None else set()
         if any(alert.bell and alert.rule not in rung for alert in snapshot.alerts):
             self.bell()
-        asked = self._snapshot is not None and self._snapshot.header.asking is not None
+        before = self._snapshot.header if self._snapshot is not None else snapshot.header
+        asked = before.asking is not None
+        if before.asking is not None and before.asking.pid == os.getpid() and snapshot.header.asking is None:
+            mine = snapshot.header.driver is not None and snapshot.header.driver.pid == os.getpid()
+            said = "you drive now" if mine else f"{self.moment.watching} did not hand over: t on tab 1 tells why"
+            self.say(said, error=not mine)
         self._snapshot = snapshot
         self._told_at = self.clock.monotonic()
         self._lag_s = max(self.clock.now() - message.snapshot.at, 0.0) if message.snapshot.at else 0.0
