@@ -13,6 +13,7 @@ from switchover.migration.next import next_action
 from switchover.migration.output import read_tail
 from switchover.migration.state import Moment, Stage
 from switchover.migration.view import GateLive, OutputTail, ViewContext, build_view
+from switchover.plan.model import Step
 from switchover.plan.templates import TemplateError
 from switchover.plan.variables import MissingValueError, render, resolve_variables
 from switchover.redaction import neutralise
@@ -38,10 +39,12 @@ def current_view(keeper: Keeper, executor: Executor, gate: GateLive | None) -> M
     reasons: dict[str, str] = {}
     ready: dict[str, float] = {}
     words: dict[str, tuple[str, ...]] = {}
+    passed: dict[str, tuple[Requirement, ...]] = {}
     if step is not None and action.kind == "confirm":
         reasons[step.id] = why_not_yet(keeper.plan, keeper.state, step, moment)
         if (at := ready_at(keeper.plan, keeper.state, step, moment)) is not None:
             ready[step.id] = at
+        passed[step.id] = _let_pass(keeper, step, moment)
         words[step.id] = tuple(str(by) for by in confirmed_by(step, keeper.state, moment))
     context = ViewContext(
         moment.at,
@@ -57,6 +60,7 @@ def current_view(keeper: Keeper, executor: Executor, gate: GateLive | None) -> M
         _judged(keeper, moment),
         words,
         keeper.registered,
+        passed,
     )
     return _with_absence(keeper, _with_places(keeper, build_view(keeper.plan, keeper.state, context)))
 
@@ -111,6 +115,19 @@ def _judged(keeper: Keeper, moment: Moment) -> dict[str, tuple[Requirement, ...]
         judged = judge(asked, state, f"gate:{phase.id}", past.ended or moment)
         found[phase.id] = tuple(replace(r, summary=neutralise(r.summary)) for r in judged.requirements)
     return found
+
+
+def _let_pass(keeper: Keeper, step: Step, moment: Moment) -> tuple[Requirement, ...]:
+    """Return what a person has let pass of what a step's confirmation requires; how it stands, others know."""
+    state, place = keeper.state, f"step:{step.id}"
+    found = []
+    for check in step.confirm.require if step.confirm else ():
+        acknowledged, waiver = state.acknowledgements.get((place, check)), state.waivers.get((place, check))
+        if waiver is not None and waiver.holds(moment):
+            found.append(Requirement(check, "", "", waiver.by.who, waiver.reason, waiver.until))
+        elif acknowledged is not None:
+            found.append(Requirement(check, "", "", acknowledged.by.who, acknowledged.reason))
+    return tuple(found)
 
 
 def _needed(keeper: Keeper) -> tuple[tuple[str, str, str], ...]:

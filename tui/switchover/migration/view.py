@@ -69,6 +69,7 @@ class ViewContext:
     judged: Mapping[str, tuple[Requirement, ...]] = field(default_factory=dict)  # phase -> what was seen last, judged
     confirmed_by: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # unit -> whose word counts now
     registered: Mapping[str, Step] = field(default_factory=dict)  # steps as they were when they began, if other now
+    passed: Mapping[str, tuple[Requirement, ...]] = field(default_factory=dict)  # unit -> what a person has let pass
 
 
 def build_view(plan: Plan, state: RunState, context: ViewContext) -> MigrationView:
@@ -201,6 +202,7 @@ def _step(step: Step, state: RunState, action: Action, context: ViewContext) -> 
         persons=confirm.persons if confirm else 1,
         confirmed_by=context.confirmed_by.get(step.id, ()),
         ready_at=context.ready_at.get(step.id),
+        requirements=context.passed.get(step.id, ()),
         choices=CHOICES if unit.stage is Stage.UNKNOWN else ("retry",) if unit.stage is Stage.FAILED else (),
     )
 

@@ -6,6 +6,7 @@ from switchover.snapshot import CheckRow, StepView
 from switchover.ui.presentation.line import Line, Span, wrap
 from switchover.ui.presentation.moment import Moment
 from switchover.ui.presentation.numbers import age
+from switchover.ui.presentation.operators import allowed_text, ready_text, word_text
 from switchover.ui.presentation.words import effect, outcome
 
 __all__ = ["confirmation_lines"]
@@ -45,6 +46,10 @@ def _proof(step: StepView, moment: Moment, width: int, *, findings: bool) -> lis
         return [(Span("! no check is required for this", "outcome-warn"),)]
     checks = {check.name: check for check in moment.data.checks}
     lines: list[Line] = []
+    for text in (ready_text(step, moment.now), word_text(step)):
+        lines.extend(wrap(text, width, "step-waiting") if text else [])
+    for need in step.requirements:
+        lines.extend(wrap(f"! {need.name} {allowed_text(need, moment.now)}", width, "outcome-warn"))
     for name in step.confirm_require:
         check = checks.get(name)
         if check is None:

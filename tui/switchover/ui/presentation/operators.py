@@ -42,7 +42,8 @@ def blocked(moment: Moment) -> tuple[Blocked, ...]:
     seen = {check.name: check for check in moment.data.checks}
     if view.action.kind == "confirm":
         step = find_step(view, view.action.target)
-        names = step.confirm_require if step is not None else ()
+        passed = {need.name for need in step.requirements if _is_allowed(need, moment.now)} if step else set()
+        names = [name for name in step.confirm_require if name not in passed] if step else []
         return tuple(
             Blocked(name, seen[name].status, seen[name].summary, _can(seen[name].status))
             for name in names

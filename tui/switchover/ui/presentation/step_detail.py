@@ -67,6 +67,9 @@ def _head(entry: StepView, moment: Moment, width: int) -> list[Line]:
         lines.append((Span(" countdown ", "muted"), Span(waits, "step-waiting")))
     elif entry.reason:
         lines.extend((Span(" "), *line) for line in wrap(entry.reason, width - 2, word.style, limit=3))
+    for need in entry.requirements:
+        said = f"{need.name} {allowed_text(need, moment.now)}"
+        lines.extend((Span(" "), *line) for line in wrap(said, width - 2, "outcome-warn", limit=2))
     if two := word_text(entry):
         lines.extend((Span(" "), *line) for line in wrap(two, width - 2, "step-waiting", limit=2))
     return lines
