@@ -12,7 +12,7 @@ import pytest
 from tests.real.conftest import Postgres, PostgresServer
 from tests.unit.migration.harness import ANA, BEN, Bench, first_damage, open_bench
 
-from switchover.errors import JournalAwayError, LockedError, RefusedError
+from switchover.errors import JournalAwayError, JournalError, LockedError, RefusedError
 from switchover.migration import events as ev
 from switchover.migration.state import Stage
 from switchover.settings import JournalAddress
@@ -197,6 +197,23 @@ async def test_a_commit_whose_answer_was_lost_is_not_recorded_twice(
     ends = [r for r in bench.engine.records() if isinstance(r.event, ev.StepEnded) and r.event.unit == "one"]
     assert len(ends) == 1
     _is_whole(bench)
+
+
+async def test_a_database_that_came_back_with_fewer_records_is_refused(
+    postgres: Postgres, open_host: OpenBench
+) -> None:
+    address = JournalAddress(postgres.create())
+    bench = open_host("bastion", address)
+    await bench.engine.start(ANA)
+    running = asyncio.ensure_future(bench.engine.run_step("one", ANA))
+    await _let_go_on(bench)
+    await running
+    with psycopg.connect(address.url, autocommit=True) as connection:  # as a copy that lagged behind would be
+        connection.execute("SET session_replication_role = replica")
+        connection.execute("DELETE FROM switchover.events WHERE type = 'StepEnded'")
+    with pytest.raises(JournalError, match="has lost records"):
+        await bench.engine.run_step("two", ANA)
+    assert bench.log == ["one", "heard"]
 
 
 # Two hosts
