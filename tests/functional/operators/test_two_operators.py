@@ -258,3 +258,34 @@ def test_a_stranger_to_the_group_finds_no_door(pair: Pair) -> None:
     refused = pair.run(ben, "confirm", plan, "drop", "--with", ana, "--text", "drop it")
     assert refused.returncode == 1
     assert "has no door open for you" in refused.stderr
+
+
+async def test_a_soak_goes_on_by_itself_after_the_agent_was_killed(desk: Desk) -> None:
+    text = desk.plan.read_text().replace("gate: {require: [marked]}", "gate: {require: [marked], soak: 24h}")
+    desk.plan.write_text(text)
+    desk.ensure()
+    ana = await _sit(desk, "ana", "pts/1")
+    await ana.request("run.start")
+    await ana.request("run.next")
+    await asyncio.to_thread(desk.let_step_end)
+    await desk.see(ana, lambda s: s.migration.action.target == "mark")
+    await ana.request("run.next")
+    await desk.see(ana, lambda s: s.migration.action.kind == "gate")
+    await ana.request("run.next")
+    await desk.see(ana, _soaks)
+    before = await asyncio.to_thread(desk.run, "status", str(desk.plan))
+    assert "holding" in before.stdout
+    await asyncio.to_thread(desk.kill_agent)
+    desk.ensure()
+    ben = await _sit(desk, "ben", "pts/2")
+    seen = await desk.see(ben, _soaks)
+    assert seen.migration.action.kind == "wait"
+    await ben.request("run.abort", reason="enough soaked")
+    await desk.see(ben, lambda s: s.migration.action.kind == "gate")
+    kinds = [kind for kind, _ in desk.events()]
+    assert kinds.count("GateOpened") == kinds.count("GateGreen") == 1
+
+
+def _soaks(snapshot: Snapshot) -> bool:
+    gate = snapshot.migration.phases[0].gate
+    return gate is not None and gate.state == "holding" and snapshot.migration.action.kind == "wait"

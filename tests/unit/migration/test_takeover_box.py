@@ -30,6 +30,17 @@ def test_an_answer_belongs_to_its_question_alone(tmp_path: Path) -> None:
     assert box.answer_to(second) is None
 
 
+def test_a_word_from_another_terminal_is_no_answer_yet(tmp_path: Path) -> None:
+    box = TakeoverBox(tmp_path)
+    question = box.ask(BEN, 100.0, 60.0)
+    box.say(question, granted=True, why="handed over")
+    assert box.answer_to(question) is None
+    said = box.said(question)
+    assert said is not None
+    assert said.granted
+    assert box.said(box.ask(BEN, 101.0, 60.0)) is None
+
+
 def test_what_cannot_be_read_is_no_question(tmp_path: Path) -> None:
     (tmp_path / "takeover.json").write_text("{")
     assert TakeoverBox(tmp_path).question(100.0) is None

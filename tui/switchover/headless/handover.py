@@ -63,18 +63,18 @@ class _Listener:
             if listens:
                 loop.remove_reader(0)
         self._note(ev.TakeoverAnswered(self._operator, question.by, granted, why))
-        self._box.answer(question, granted=granted, why=why)
         if granted:
             diagnostics.say(f"handing over to {question.by}: what runs goes on to its end, nothing more is begun here")
             self._engine.hand_over(f"handed over to {question.by}")
         else:
             diagnostics.say(f"{question.by} goes on watching")
+        self._box.answer(question, granted=granted, why=why)
 
     async def _decided(self, question: Question) -> tuple[bool, str]:
         while self._engine.keeper.tools.clock.now() < question.until:
-            answer = self._box.answer_to(question)
-            if answer is not None:
-                return answer.granted, answer.why or "answered"
+            word = self._box.said(question)
+            if word is not None:
+                return word.granted, word.why
             try:
                 typed = await asyncio.wait_for(self._typed.get(), _LOOK_EVERY_S)
             except TimeoutError:

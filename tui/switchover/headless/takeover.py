@@ -57,7 +57,7 @@ async def _answer(workspace: Workspace, operator: Operator, *, granted: bool) ->
     box = TakeoverBox(workspace.directory)
     question = box.question(SystemClock().now())
     if question is not None:
-        box.answer(question, granted=granted, why=f"{operator.who} answered")
+        box.say(question, granted=granted, why="handed over" if granted else "refused")
     elif ask(workspace) is not None:
         async with await call_out(find_socket(workspace), operator) as client:
             await client.request("drive.answer", yes=granted)

@@ -53,6 +53,10 @@ class GateLedger(Protocol):
     def counted_s(self) -> float:
         """How much of the hold is counted already, from an earlier watch."""
 
+    @property
+    def goes_on(self) -> bool:
+        """Whether it was green when an earlier watch ended, so that this one goes on from there."""
+
     async def judge(self, seen: Look) -> Judged:
         """Return what of a look stands in the way."""
 
@@ -113,7 +117,7 @@ async def watch_gate(
     every, wanted, fresh = _interval(plan, gate), gate.soak or gate.hold, _fresh(plan, gate)
     hold = _Hold(ledger, wanted, fresh)
     red_since: float | None = None
-    was_green = hold.held > 0
+    was_green = ledger.goes_on
     publish(GateLive(phase, reason="looks"))
     while True:
         seen = await look_at(gate.require)
@@ -157,7 +161,7 @@ class _Hold:
         self._wanted = wanted_s
         self._fresh = fresh_s
         self._last: float | None = None
-        self._resumed = self.held > 0
+        self._resumed = ledger.goes_on
         self._told = self.held
 
     async def green(self, now: float) -> float:

@@ -27,6 +27,11 @@ class Ledger:
         self._last = past.looked if self._soak and past.green is not None else None
         self.counted_s = past.held_s if self._last is not None else 0.0
 
+    @property
+    def goes_on(self) -> bool:
+        """Whether it was green when an earlier watch of a soak ended."""
+        return self._last is not None
+
     async def judge(self, seen: Look) -> Judged:
         """Judge a look, and write down which acknowledgements are over."""
         judged = judge(seen.evidence, self._keeper.state, self._place, self._keeper.moment())

@@ -40,6 +40,7 @@ class TakeoverBox:
     def __init__(self, directory: Path) -> None:
         self._question = directory / "takeover.json"
         self._answer = directory / "takeover-answer.json"
+        self._word = directory / "takeover-word.json"
 
     def ask(self, by: Operator, now: float, within_s: float) -> Question:
         """Put a question in, in place of any before it."""
@@ -54,8 +55,17 @@ class TakeoverBox:
             return None
         return found
 
+    def say(self, question: Question, *, granted: bool, why: str = "") -> None:
+        """Tell the process that drives, from another terminal, what to answer."""
+        _write(self._word, Answer(question.id, granted, why))
+
+    def said(self, question: Question) -> Answer | None:
+        """Return what it was told to answer to this question, None while nobody told it."""
+        found = _read(self._word, Answer)
+        return found if found is not None and found.id == question.id else None
+
     def answer(self, question: Question, *, granted: bool, why: str = "") -> None:
-        """Answer it."""
+        """Answer it. Only the process that drives does."""
         _write(self._answer, Answer(question.id, granted, why))
 
     def answer_to(self, question: Question) -> Answer | None:
