@@ -170,9 +170,9 @@ class DifferenceMixin(App[Any]):
             self._shadow = TerminalShadow(erases_with_colour=_terminal_erases_with_colour())
 
     def get_driver_class(self) -> type[Driver]:
-        """Return Textual's driver for this platform, metered."""
+        """Return Textual's driver for this platform, metered. Textual asks while it is made."""
         chosen = super().get_driver_class()
-        return chosen if self.difference_off else _metered(chosen)
+        return chosen if fits_textual() else _metered(chosen)
 
     def forget_terminal(self) -> None:
         """Take the terminal as unknown: all is painted with the next frame."""
