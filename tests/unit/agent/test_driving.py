@@ -61,6 +61,16 @@ def test_a_command_of_one_shot_takes_no_seat(room: Room) -> None:
         room.driving.admit(BEN, stays=False)
 
 
+def test_the_one_who_drives_may_give_a_command_in_another_terminal(room: Room) -> None:
+    room.driving.admit(ANA, stays=True)
+    elsewhere = Operator("ana", "bastion", "pts/9", 1000)
+    room.driving.admit(Seat(elsewhere, 999), stays=False)
+    with pytest.raises(LockedError):
+        room.driving.admit(Seat(elsewhere, 999), stays=True)
+    with pytest.raises(LockedError):
+        room.driving.admit(Seat(Operator("ana", "bastion", "pts/9", 1001), 999), stays=False)
+
+
 async def test_a_request_is_shown_with_who_and_when_and_may_be_granted(room: Room) -> None:
     room.driving.admit(ANA, stays=True)
     assert room.driving.ask(BEN) == "asked"

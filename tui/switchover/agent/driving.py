@@ -113,10 +113,11 @@ class Driving:
     def admit(self, seat: Seat, *, stays: bool) -> None:
         """Let the one who drives act; make whoever acts first the one. Raise `LockedError` for everybody else.
 
-        One that does not stay (a command of one shot) may act where nobody drives, but takes no seat.
+        One that does not stay (a command of one shot) takes no seat; it may act where nobody drives, or where the one
+        who drives gives it in another terminal.
         """
         driver = self._driver
-        if driver is not None and driver.key == seat.key:
+        if driver is not None and (driver.key == seat.key or (not stays and _same_person(driver, seat))):
             return
         if driver is not None and (self._left is None or self._away_s() < AWAY_S):
             gone = "" if self._left is None else f", whose screen went away {format_duration(self._away_s())} ago"
@@ -188,6 +189,11 @@ class Driving:
         asking, self._asking = self._asking, None
         if asking is not None and asking.timer is not None:
             asking.timer.cancel()
+
+
+def _same_person(one: Seat, other: Seat) -> bool:
+    a, b = one.operator, other.operator
+    return (a.who, a.host, a.uid) == (b.who, b.host, b.uid)
 
 
 def _holder(seat: Seat, since: float) -> Holder:

@@ -47,7 +47,8 @@ async def serve(
     tasks: list[asyncio.Task[Any]] = []
     try:
         await _announce(server, identity, workspace)
-        await _open_door(server, workspace)
+        group = await _open_door(server, workspace, "")
+        tasks.append(loop.create_task(_keep_door(server, workspace, group)))
         tasks.append(loop.create_task(_keep_watching(target)))
         tasks.append(loop.create_task(_keep_reachable(server, identity, workspace, lock, stopping)))
         if target.engine is not None:
@@ -115,15 +116,24 @@ async def _keep_reachable(
                 log.warning("%s", error.title)
 
 
-async def _open_door(server: AgentServer, workspace: Workspace) -> None:
-    """Open the door for a second person where a group was chosen; without it everything else goes on."""
+async def _open_door(server: AgentServer, workspace: Workspace, before: str) -> str:
+    """Have a door open for the group that is chosen, if one is, and return it; without it everything else goes on."""
     group = chosen_group(workspace)
-    if not group:
-        return
-    try:
-        await server.open_door(*make_door_folder(workspace, group))
-    except (SwitchoverError, OSError) as error:
-        log.warning("there is no door for the group %s: %s", group, error)
+    if group != before:
+        await server.close_door()
+        try:
+            if group:
+                await server.open_door(*make_door_folder(workspace, group))
+        except (SwitchoverError, OSError) as error:
+            log.warning("there is no door for the group %s: %s", group, error)
+    return group
+
+
+async def _keep_door(server: AgentServer, workspace: Workspace, group: str) -> None:
+    """Follow the choice of the group while the agent lives."""
+    while True:
+        await asyncio.sleep(_LOOK_EVERY_S)
+        group = await _open_door(server, workspace, group)
 
 
 async def _watch_on(target: Target) -> None:

@@ -89,6 +89,13 @@ class AgentServer:
         if old is not None:
             old.close()
 
+    async def close_door(self) -> None:
+        """Serve the people of the group no more."""
+        door, self._door = self._door, None
+        if door is not None:
+            door[0].close()
+            door[1].unlink(missing_ok=True)
+
     async def open_door(self, path: Path, gid: int) -> None:
         """Serve the people of a group at `path` too: they may give their word for a step, nothing else."""
         listener, _ = _bind(path, private=False)
@@ -116,9 +123,7 @@ class AgentServer:
         if self._server is not None:
             self._server.close()
         self._remove_socket()
-        if self._door is not None:
-            self._door[0].close()
-            self._door[1].unlink(missing_ok=True)
+        await self.close_door()
         self._driving.close()
         if self._asking_process is not None:
             self._asking_process.cancel()
@@ -247,6 +252,7 @@ class AgentServer:
         if not isinstance(given, Mapping):
             raise UsageError("hello needs an operator with who, host and tty")
         words = {name: str(given.get(name, ""))[:200] for name in ("who", "host", "tty")}
+        words["tty"] = words["tty"].removeprefix("/dev/")
         if session.uid not in {os.getuid(), 0}:  # a guest is who the kernel says, whatever they call themselves
             words["who"] = _account(session.uid)
         session.operator = Operator(**words, uid=session.uid)

@@ -19,6 +19,7 @@ def who_drives(header: Header, pid: int) -> str:
     """Return who drives where that is not the screen of process `pid`; empty where this one may act."""
     if header.driver is not None and header.driver.pid != pid:
         return person(header.driver)
-    if header.holder is not None and header.agent_pid and header.holder.pid != header.agent_pid:
+    here = (header.agent_pid, header.host)
+    if header.holder is not None and header.agent_pid and (header.holder.pid, header.holder.host) != here:
         return person(header.holder)
     return ""

@@ -155,7 +155,7 @@ def _migration(snapshot: Snapshot, now: float, width: int) -> Line:
         (
             phase.gate
             for phase in view.phases
-            if phase.gate and phase.gate.state in {"waiting", "holding", "human", "failed"}
+            if phase.gate and phase.gate.state in {"waiting", "holding", "human", "decide", "failed"}
         ),
         None,
     )
@@ -176,6 +176,8 @@ def _migration(snapshot: Snapshot, now: float, width: int) -> Line:
 def _gate_words(phase: str, state: str, missing: Sequence[str]) -> str:
     if state == "holding":
         return f"gate {phase} holds"
+    if state == "decide":
+        return f"gate {phase} waits for your decision: {', '.join(missing[:2])}"
     if state == "human":
         return f"gate {phase} asks you"
     return f"gate {phase} waits for {', '.join(missing[:2])}" if missing else f"gate {phase} {state}"
