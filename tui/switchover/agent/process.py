@@ -21,6 +21,7 @@ __all__ = ["serve"]
 log = logging.getLogger("switchover.agent")
 
 _LOOK_EVERY_S = 2.0
+_KEEP_GATES_EVERY_S = 1.0
 _PAUSE_AFTER_CRASH_S = 1.0
 
 
@@ -53,7 +54,8 @@ async def serve(
         tasks.append(loop.create_task(_keep_reachable(server, identity, workspace, lock, stopping)))
         if target.engine is not None:
             server.begin("recovery", _recover(target))
-            tasks.append(loop.create_task(_keep_up(target, server)))
+            tasks.append(loop.create_task(_keep_up(target)))
+            tasks.append(loop.create_task(_keep_gates(target, server)))
         log.info("agent %s started as process %d", identity.version, os.getpid())
         if identity.warning:
             log.warning("%s", identity.warning)
@@ -136,14 +138,24 @@ async def _keep_door(server: AgentServer, workspace: Workspace, group: str) -> N
         group = await _open_door(server, workspace, group)
 
 
-async def _watch_on(target: Target) -> None:
-    try:
-        await target.acting.watch_on()
-    except SwitchoverError as error:
-        log.warning("the gate is not watched: %s", error.title)
+async def _keep_gates(target: Target, server: AgentServer) -> None:
+    """Watch a gate on whose watcher died, wherever that was: nobody tells of a death, so look now and then."""
+    engine, trouble = target.acting, ""
+    while True:
+        await asyncio.sleep(_KEEP_GATES_EVERY_S)
+        try:
+            if engine.unwatched_gate:
+                await asyncio.shield(server.begin("gate", engine.watch_on()))
+            trouble = ""
+        except SwitchoverError as error:
+            if error.title != trouble:
+                log.warning("the gate is not watched: %s", error.title)
+            trouble = error.title
+        except Exception:  # the boundary: a gate that cannot be watched must not end the agent's other work
+            log.exception("the gate is not watched")
 
 
-async def _keep_up(target: Target, server: AgentServer) -> None:
+async def _keep_up(target: Target) -> None:
     """Take in what others (`switchover run`, an agent on another host) write into the same journal."""
     engine, trouble = target.acting, ""
     while True:
@@ -156,8 +168,6 @@ async def _keep_up(target: Target, server: AgentServer) -> None:
             trouble, moved = error.title, True
         else:
             trouble = ""
-            if engine.unwatched_gate:
-                server.begin("gate", _watch_on(target))
             if told and not engine.busy:
                 await _recover(target)  # what ended while a shared journal was away is still owed to it
         if moved or told:
