@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Protocol
 
@@ -39,6 +40,7 @@ class SystemClock:
         return read_boot_id()
 
 
+@cache
 def read_boot_id() -> str:
     """Return the kernel's boot id, or `unknown` where /proc is not there."""
     try:

@@ -14,12 +14,11 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from switchover import redaction
 from switchover.migration import capped, shim
 from switchover.migration import launcher as launcher_script
-from switchover.migration.spawn import Launcher, ShimRequest
+from switchover.migration.spawn import Launcher, ShimRequest, Watcher
 
 __all__ = ["ForkedLauncher", "apart", "end_all_below", "kill_after", "warm_up"]
 
@@ -48,7 +47,7 @@ class ForkedLauncher(Launcher):
         ours.setblocking(False)
         self._socket = ours
 
-    async def start(self, request: ShimRequest) -> Any:
+    async def start(self, request: ShimRequest) -> Watcher:
         point = self.deaths.pop(0) if self.deaths else ""
         return await super().start(replace(request, die_at=point))
 

@@ -14,7 +14,7 @@ from switchover.migration.audit import first_broken
 from switchover.migration.engine import Engine
 from switchover.migration.keeper import Tools
 from switchover.migration.operator import Operator
-from switchover.migration.spawn import Launcher, ShimRequest
+from switchover.migration.spawn import Launcher, ShimRequest, Watcher
 from switchover.migration.store import JournalStore
 from switchover.plan.load import load_plan_text
 from switchover.settings import JournalAddress
@@ -103,7 +103,7 @@ class DyingLauncher(Launcher):
         super().__init__()
         self.die_at = die_at
 
-    async def start(self, request: ShimRequest) -> int:
+    async def start(self, request: ShimRequest) -> Watcher:
         from dataclasses import replace
 
         point, self.die_at = self.die_at, ""

@@ -28,9 +28,19 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """It runs; `pidfd` becomes readable when its shim is through. The holder closes it."""
+    """It runs; `pidfd` becomes readable when its shim is through, `told` when its exit record is there.
+
+    Only who started the shim is told. The holder closes it.
+    """
 
     pidfd: int
+    told: int | None = None
+
+    def close(self) -> None:
+        """Let go of both."""
+        os.close(self.pidfd)
+        if self.told is not None:
+            os.close(self.told)
 
 
 @dataclass(frozen=True, slots=True)

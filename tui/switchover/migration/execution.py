@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import os
 import re
 import signal
 from collections.abc import Mapping
@@ -123,14 +122,14 @@ class Executor:
         keeper.record(started)
         truth = await self._launch(unit, number, attempt, env, cwd)
         if isinstance(truth, Running):
-            truth = await self._watch(truth.pidfd, attempt)
+            truth = await self._watch(truth, attempt)
         await self.settle(unit.name, number, truth, unit.captures)
         if isinstance(truth, NeverStarted):
             raise StateError(f"{unit.name} was not started: {truth.reason}", "see to it, then go on")
 
     async def attach(self, name: str, number: int, pidfd: int) -> None:
         """Wait for the end of a unit that runs under its shim already, and record it."""
-        truth = await self._watch(pidfd, self.attempt(name, number))
+        truth = await self._watch(Running(pidfd), self.attempt(name, number))
         await self.settle(name, number, truth)
 
     def attempt(self, name: str, number: int) -> Attempt:
@@ -217,22 +216,25 @@ class Executor:
         )
         keeper.tools.barrier(f"before launch of {unit.name} {number}")
         try:
-            pidfd = await keeper.tools.launcher.start(request)
+            watcher = await keeper.tools.launcher.start(request)
         except LauncherLostError:
             boot_id = keeper.tools.clock.boot_id()
             return attempt.find_out(boot_id, boot_id)
-        return Running(pidfd)
+        return Running(*watcher)
 
-    async def _watch(self, pidfd: int, attempt: Attempt) -> Truth:
-        self._pidfd = pidfd
+    async def _watch(self, running: Running, attempt: Attempt) -> Truth:
+        self._pidfd = running.pidfd
         if self.stopped_because:
             self.stop(self.stopped_because)
         try:
             self._keeper.tools.on_change()
-            await _ended(pidfd)
+            if running.told is not None:
+                await _ended(running.told)
+            if not attempt.finished:  # nobody is there to tell, or the shim died first
+                await _ended(running.pidfd)
         finally:
             self._pidfd = -1
-            os.close(pidfd)
+            running.close()
         return attempt.after_shim()
 
     def _ended(self, name: str, number: int, record: Mapping[str, Any], captures: Mapping[str, str]) -> ev.StepEnded:

@@ -1,8 +1,9 @@
 """The launcher: a small process that forks one shim for each step.
 
 Run as a script with `python -I -S`, standard library only: forking it costs a fraction of starting Python anew.
-Requests come over a socket as length-prefixed JSON; the answer carries the shim's pid and a pidfd for it. When the
-engine goes away the launcher ends; the shims do not.
+Requests come over a socket as length-prefixed JSON, each with the end of a pipe that the shim closes once its record
+is there; the answer carries the shim's pid and a pidfd for it. When the engine goes away the launcher ends; the shims
+do not.
 """
 
 from __future__ import annotations
@@ -35,17 +36,19 @@ def load_beside(name: str, *parts: str) -> ModuleType:
     return module
 
 
-def receive(connection: socket.socket) -> dict[str, Any] | None:
-    """Return the next request, or None when the engine is gone."""
-    header = _exactly(connection, LENGTH.size)
-    if header is None:
+def receive(connection: socket.socket) -> tuple[dict[str, Any], int] | None:
+    """Return the next request and the pipe that came with it, or None when the engine is gone."""
+    begin, descriptors, _, _ = socket.recv_fds(connection, LENGTH.size, 1)
+    if not begin or not descriptors:
         return None
-    body = _exactly(connection, LENGTH.unpack(header)[0])
-    return None if body is None else json.loads(body)
+    os.set_inheritable(descriptors[0], False)
+    header = _exactly(connection, LENGTH.size, begin)
+    body = None if header is None else _exactly(connection, LENGTH.unpack(header)[0])
+    return None if body is None else (json.loads(body), descriptors[0])
 
 
-def _exactly(connection: socket.socket, count: int) -> bytes | None:
-    data = bytearray()
+def _exactly(connection: socket.socket, count: int, begin: bytes = b"") -> bytes | None:
+    data = bytearray(begin)
     while len(data) < count:
         part = connection.recv(count - len(data))
         if not part:
@@ -70,15 +73,17 @@ def serve(connection: socket.socket, shim: ModuleType, kit: Any) -> None:
             _reap()
         if connection.fileno() not in ready:
             continue
-        request = receive(connection)
-        if request is None:
+        received = receive(connection)
+        if received is None:
             return
+        request, telling = received
         pid = os.fork()
         if pid == 0:
             signal.set_wakeup_fd(-1)
             for descriptor in (wake_read, wake_write, connection.fileno()):
                 os.close(descriptor)
-            shim.run(request, kit)  # never returns
+            shim.run(request, kit, telling)  # never returns
+        os.close(telling)
         if request.get("die_at") == "launcher-after-fork":
             os.kill(os.getpid(), signal.SIGKILL)
         # Not reaped before this loop comes round again, so the pid is still the shim's.

@@ -5,7 +5,10 @@ in the attempt's directory, each complete when it appears:
 
     claim         who owns this attempt; whoever makes it first. A shim that loses it does nothing
     started.json  written before the command may execute: without it nothing was executed
-    exit.json     written after the end, flushed to the disk before it appears
+    exit.json     written after the end; then the engine, where one waits, is told, and the record is flushed
+
+The flush happens while the engine journals the end. Until one of the two is on the disk nobody is told that it ended,
+and after a loss of power before that, the outcome is unknown.
 
 Standard library only: the launcher loads this file on its own, and hands it the redactor.
 """
@@ -42,11 +45,11 @@ class Kit(NamedTuple):
     captures: Callable[[dict[str, str]], Any]
 
 
-def run(request: dict[str, Any], kit: Kit) -> NoReturn:
-    """Watch the step that `request` describes, then end this process."""
+def run(request: dict[str, Any], kit: Kit, telling: int) -> NoReturn:
+    """Watch the step that `request` describes, then end this process. `telling` is closed once its end is recorded."""
     code = 1
     try:
-        Shim(request, kit).watch()
+        Shim(request, kit, telling).watch()
         code = 0
     except BaseException as error:
         _leave_a_note(request["directory"], error)
@@ -63,9 +66,10 @@ def start_time(pid: int | str) -> int:
 class Shim:
     """One attempt at one step."""
 
-    def __init__(self, request: dict[str, Any], kit: Kit) -> None:
+    def __init__(self, request: dict[str, Any], kit: Kit, telling: int) -> None:
         self.request = request
         self.kit = kit
+        self.telling = telling
         self.directory: str = request["directory"]
         self.output = kit.output(self.directory, request["head_bytes"], request["segment_bytes"])
         self.captures = kit.captures(request["captures"])
@@ -100,7 +104,7 @@ class Shim:
         ending = self._pump(began)
         record = self._ending(ending, failure, time.monotonic() - began)
         self._die_at("before-exit")
-        self._record("exit.json", record, durable=True)
+        self._record("exit.json", record, last=True)
         self._die_at("after-exit")
         self._leave_daemons_alone()
 
@@ -142,18 +146,22 @@ class Shim:
             os.ftruncate(descriptor, max(len(short), RECORD_BYTES))
         return descriptor
 
-    def _record(self, name: str, record: dict[str, Any], *, durable: bool = False) -> None:
+    def _record(self, name: str, record: dict[str, Any], *, last: bool = False) -> None:
         spare = f".{name.partition('.')[0]}"
         descriptor = self._fill(spare, record)
-        if durable:
-            os.fdatasync(descriptor)  # its space was set aside, so there is nothing else to flush
+        if last:
             self._die_at("before-exit-rename")
-        os.close(descriptor)
         os.rename(f"{self.directory}/{spare}", f"{self.directory}/{name}")  # noqa: PTH104 - no pathlib
-        if durable:
+        if last:
+            os.close(self.telling)
+            self._die_at("before-exit-flush")
+            # Appeared and flushed in this order, one flush does for both on most file systems. What a loss of power
+            # leaves of an unflushed record does not parse, and counts as none.
+            os.fsync(descriptor)
             folder = os.open(self.directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
             os.fsync(folder)
             os.close(folder)
+        os.close(descriptor)
 
     def _fork(self) -> tuple[int, int]:
         """Fork the command, held until it is released; return the release and the failure pipe."""

@@ -9,10 +9,10 @@ import socket
 import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from types import TracebackType
-from typing import Protocol, Self
+from typing import NamedTuple, Protocol, Self
 
 from switchover.migration.launcher import LENGTH
 
@@ -44,11 +44,22 @@ class ShimRequest:
     die_at: str = ""  # tests only: where the shim or launcher kills itself
 
 
+class Watcher(NamedTuple):
+    """A shim that was started: its pidfd, and what becomes readable as soon as its exit record is there.
+
+    The record is flushed to the disk after that, while the engine journals the end, which has a flush of its own.
+    Whoever gets this closes both.
+    """
+
+    pidfd: int
+    told: int
+
+
 class ShimStarter(Protocol):
     """Starts shims; tests put a faulty one in its place."""
 
-    async def start(self, request: ShimRequest) -> int:
-        """Start a shim and return a pidfd for it. Raise `LauncherLostError`."""
+    async def start(self, request: ShimRequest) -> Watcher:
+        """Start a shim. Raise `LauncherLostError`."""
 
     def close(self) -> None:
         """Let go of what is held; shims live on."""
@@ -93,8 +104,8 @@ class Launcher:
         ours.setblocking(False)
         self._socket = ours
 
-    async def start(self, request: ShimRequest) -> int:
-        """Start a shim and return a pidfd for it. Raise `LauncherLostError`."""
+    async def start(self, request: ShimRequest) -> Watcher:
+        """Start a shim. Raise `LauncherLostError`."""
         try:
             self.warm_up()
         except OSError as error:
@@ -102,20 +113,18 @@ class Launcher:
         connection = self._socket
         if connection is None:  # pragma: no cover - warm_up has set it
             raise LauncherLostError("no launcher")
-        loop = asyncio.get_running_loop()
-        body = json.dumps(asdict(request)).encode()
+        told, telling = os.pipe2(os.O_CLOEXEC)
         try:
-            await loop.sock_sendall(connection, LENGTH.pack(len(body)) + body)
-            await _readable(connection)
-            answer, descriptors, _, _ = socket.recv_fds(connection, LENGTH.size, 1)
-        except OSError as error:
+            pidfd = await _ask(connection, request, telling)
+        except BaseException as error:
+            os.close(told)
+            if not isinstance(error, OSError):
+                raise
             self.close()
             raise LauncherLostError("the launcher was killed") from error
-        if not answer or not descriptors:
-            self.close()
-            raise LauncherLostError("the launcher was killed")
-        os.set_inheritable(descriptors[0], False)
-        return descriptors[0]
+        finally:
+            os.close(telling)
+        return Watcher(pidfd, told)
 
     def close(self) -> None:
         """Close the line to the launcher, which ends it; shims live on."""
@@ -124,6 +133,21 @@ class Launcher:
         if self._process is not None:
             self._process.wait()
         self._socket = self._process = None
+
+
+async def _ask(connection: socket.socket, request: ShimRequest, telling: int) -> int:
+    """Send the request, with the end of the pipe that the shim closes once its record is there; return its pidfd."""
+    # Not `asdict`: it would copy the whole environment, value by value.
+    body = json.dumps({field.name: getattr(request, field.name) for field in fields(request)}).encode()
+    message = LENGTH.pack(len(body)) + body
+    sent = socket.send_fds(connection, [message], [telling])  # nothing else is on its way, so there is room for some
+    await asyncio.get_running_loop().sock_sendall(connection, memoryview(message)[sent:])
+    await _readable(connection)
+    answer, descriptors, _, _ = socket.recv_fds(connection, LENGTH.size, 1)
+    if not answer or not descriptors:
+        raise ConnectionResetError
+    os.set_inheritable(descriptors[0], False)
+    return descriptors[0]
 
 
 async def _readable(connection: socket.socket) -> None:
