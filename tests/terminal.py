@@ -115,8 +115,11 @@ class Terminal:
         self._stream.feed(text)
         self._seen = (self._seen + text)[-4096 - len(text) :]
         for match in _QUERY.finditer(text):
-            os.write(self.master, _QUERIES[match[0]].encode())
+            self._answer(_QUERIES[match[0]].encode())
         return True
+
+    def _answer(self, reply: bytes) -> None:
+        os.write(self.master, reply)
 
     @property
     def text(self) -> str:
