@@ -11,34 +11,14 @@ from switchover_checks.units import format_duration
 
 if TYPE_CHECKING:
     from switchover.migration.engine import Engine
-    from switchover.migration.rollback import WayBack
     from switchover.plan.model import Gate, Step
 
-__all__ = ["describe_run", "describe_way_back"]
+__all__ = ["describe_run"]
 
 
 def describe_run(engine: Engine, variables: Mapping[str, str], *, until: str | None) -> str:
     """Return the whole of it; steps that are done already are left out."""
     return "\n".join(_lines(engine, variables, until))
-
-
-def describe_way_back(way: WayBack) -> str:
-    """Return what going a way back would do."""
-    from switchover.migration.execution import SHELL
-
-    lines = [f"{way.name or 'step by step'}: {way.title}"]
-    if way.expect_s is not None:
-        lines.append(f"  takes about {format_duration(way.expect_s)}")
-    if way.data_loss:
-        lines.append(f"  loses: {way.data_loss}")
-    for number, item in enumerate(way.items, 1):
-        lines.append(f"  {number}. {f'undoes {item.undoes}' if item.undoes else 'runs'}")
-        lines += _command(item.run, tuple(SHELL), dict(item.env))
-    lines += [f"  ! {text}" for text in way.cannot_undo]
-    if way.verify:
-        lines.append(f"  then looks at {', '.join(way.verify)}")
-    lines.append("nothing was executed")
-    return "\n".join(lines)
 
 
 def _lines(engine: Engine, variables: Mapping[str, str], until: str | None) -> Iterator[str]:

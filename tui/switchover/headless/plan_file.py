@@ -26,10 +26,11 @@ def workspace_of(args: Namespace) -> Workspace:
     return workspace_for(state_root(args.state), plan, args.shared)
 
 
-def load_for_run(args: Namespace, *, finished: bool = False) -> tuple[LoadedPlan, Workspace]:
+def load_for_run(args: Namespace, *, finished: bool = False, quiet: bool = False) -> tuple[LoadedPlan, Workspace]:
     """Load the plan of an action on its run; one that was broken since the run began gives way to the run's own.
 
-    With `finished` also for a run that is over, where it is only looked at. Raise `PlanError`.
+    With `finished` also for a run that is over, where it is only looked at; `quiet` says nothing of a broken file.
+    Raise `PlanError`.
     """
     from switchover.wiring import load
 
@@ -39,5 +40,6 @@ def load_for_run(args: Namespace, *, finished: bool = False) -> tuple[LoadedPlan
         return load(path), workspace
     except PlanError as error:
         loaded = load(path, workspace, finished=finished)
-        diagnostics.say(f"{error.problems[0]}; the run goes by the plan it was started with")
+        if not quiet:
+            diagnostics.say(f"{error.problems[0]}; the run goes by the plan it was started with")
         return loaded, workspace

@@ -1,13 +1,16 @@
 """`switchover rollback PLAN [NAME]`: undo the begun steps one by one, or go a named way back.
 
-0 it is through, 1 an action failed or it is not open, 3 an outcome is unknown, 5 somebody else drives.
+0 it is through and its checks are fine, 1 an action failed, a check is not fine or the way is closed, 3 an outcome is
+unknown, 5 somebody else drives.
 """
 
 from __future__ import annotations
 
+import time
 from argparse import ArgumentParser, Namespace
 from typing import TYPE_CHECKING
 
+from switchover.errors import UsageError
 from switchover.headless import diagnostics, output
 from switchover.headless.journal_line import keeping_line, persisting
 from switchover.headless.plan_file import load_for_run
@@ -18,32 +21,47 @@ if TYPE_CHECKING:
 
 __all__ = ["add_arguments", "run"]
 
+_STEP_BY_STEP = "step-by-step"
+
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Add the options of `rollback`."""
     parser.add_argument("plan", metavar="PLAN", help="the plan whose run is undone")
-    parser.add_argument("name", metavar="NAME", nargs="?", help="a named way back; without one, step by step")
-    parser.add_argument("--dry-run", action="store_true", help="show what would be done, and do nothing")
+    parser.add_argument(
+        "name",
+        metavar="NAME",
+        nargs="?",
+        help=f"a named way back, or {_STEP_BY_STEP}; without one, the one that was begun, else step by step",
+    )
+    parser.add_argument("--dry-run", action="store_true", help="rehearse: show all that would be done, and do nothing")
+    parser.add_argument(
+        "--skip", metavar="ACTION", action="append", default=[], help="leave this action out: its number, or its step"
+    )
+    parser.add_argument("--reason", metavar="TEXT", default="", help="why, for --skip; it stands in the report")
 
 
 def run(args: Namespace) -> int:
     """Go back and return the exit code."""
     import asyncio
 
+    if args.name == _STEP_BY_STEP:
+        args.name = ""
+    if args.skip and not args.reason.strip():
+        raise UsageError("--skip needs a reason", "say why: --reason TEXT")
     return asyncio.run(_dry_run(args) if args.dry_run else _run(args))
 
 
 async def _dry_run(args: Namespace) -> int:
-    from switchover.headless.dry_run import describe_way_back
-    from switchover.migration.rolling import find_way
+    from switchover.headless.rollback_text import rehearsal_text
     from switchover.wiring import build_evaluator
 
     parts = build_evaluator(*load_for_run(args, finished=True))
     try:
-        output.emit_text(describe_way_back(find_way(parts.engine.keeper, args.name or "")))
+        rehearsal = await parts.engine.rehearse(args.name)
     finally:
         await parts.aclose()
-    return 0
+    output.emit_text(rehearsal_text(rehearsal))
+    return 0 if rehearsal.way.available else 1
 
 
 async def _run(args: Namespace) -> int:
@@ -63,6 +81,8 @@ async def _run(args: Namespace) -> int:
             async with keeping_line(engine, parts.listeners):
                 await engine.recover(operator)
                 await engine.settled()
+                for action in args.skip:
+                    await engine.skip(action, args.reason, operator)
                 if not _unknown(engine):  # it would be refused, and the exit code has to tell that from a failure
                     await persisting(engine, operator, lambda: engine.rollback(args.name, operator))
         return _say_outcome(engine)
@@ -77,26 +97,30 @@ def _unknown(engine: Engine) -> bool:
 
 
 def _say_outcome(engine: Engine) -> int:
+    from switchover.headless.rollback_text import next_steps, standing
     from switchover.migration.state import Stage
 
-    rollback, state = engine.state.rollback, engine.state
-    for text in rollback.cannot_undo if rollback else ():
-        output.emit_text(f"! {text}")
-    if state.stage is Stage.ROLLED_BACK:
-        for evidence in rollback.evidence if rollback else ():
-            output.emit_text(f"{evidence.check}: {evidence.status}: {evidence.summary}")
+    view, state = engine.view(), engine.state
+    rollback = view.rollback
+    if rollback is None:
+        return 1
+    through = state.stage is Stage.ROLLED_BACK
+    if not through:
+        tell_last_lines(engine)
+    output.emit_text(standing(rollback, time.time()))
+    if through:
+        bad = [need for need in rollback.verify if need.status != "ok"]
+        for need in rollback.verify:
+            output.emit_text(f"{need.name}: {need.status}: {need.summary}")
         output.emit_text(f"run {state.run_id} is rolled back")
         output.emit_text(f"head: record {state.seq}, {engine.head_hash()}")
-        return 0
-    tell_last_lines(engine)
+        if bad:
+            names = ", ".join(need.name for need in bad)
+            diagnostics.say(f"switchover: it was gone back, but what it has to restore is not proved: {names}")
+        return 1 if bad else 0
     action = engine.action
     diagnostics.say(f"switchover: the rollback stopped: {action.reason or action.unit}")
-    if action.kind == "resolve":
-        resolve = f"switchover run {engine.loaded.path} --resolve {action.unit}=done|failed|retry --reason TEXT"
-        diagnostics.say(f"  say how it ended: `{resolve}`")
-        return 3
-    diagnostics.say("  mend it, then run the same rollback again; it goes on where it stopped")
-    if action.kind == "failed":
-        by_hand = f"switchover run {engine.loaded.path} --resolve {action.unit}=done --reason TEXT"
-        diagnostics.say(f"  was it undone by hand: `{by_hand}`, then the same rollback again")
-    return 1
+    others = tuple(way.name for way in view.rollbacks if way.available and way.name != rollback.name)
+    for text in next_steps(rollback, str(engine.loaded.path), others):
+        diagnostics.say(f"  {text}")
+    return 3 if action.kind == "resolve" else 1

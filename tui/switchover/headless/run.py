@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,10 +21,10 @@ from switchover.headless.plan_file import load_for_run
 if TYPE_CHECKING:
     from switchover.migration.drive import DriveOutcome
     from switchover.migration.engine import Engine
-    from switchover.migration.events import Record
+    from switchover.migration.events import Record, RollbackStarted
     from switchover.migration.operator import Operator
 
-__all__ = ["add_arguments", "interruptible", "pairs", "run", "tell", "tell_last_lines"]
+__all__ = ["add_arguments", "interruptible", "pairs", "run", "tell", "tell_last_lines", "teller"]
 
 EXIT_CODES = {"done": 0, "reached": 0, "failed": 1, "unknown": 3, "waiting": 4, "handed": 5}
 _TAIL = 20
@@ -67,6 +67,7 @@ def pairs(given: Sequence[str], option: str, shape: str) -> dict[str, str]:
 
 
 async def _run(args: Namespace) -> int:
+    from switchover.migration.named import check_resolutions
     from switchover.migration.operator import Operator
     from switchover.wiring import SecretWords, build
 
@@ -85,11 +86,12 @@ async def _run(args: Namespace) -> int:
     try:
         if engine.plan_edited and not engine.state.finished:
             diagnostics.say(f"{path} was edited since the run began; the run goes by the plan it was started with")
-        engine.listen(tell)
+        engine.listen(teller(engine))
         if args.abort:
             return await _give_up(engine, operator, args.reason)
         with interruptible(engine, operator):
             async with answering(engine, operator), keeping_line(engine, parts.listeners):
+                check_resolutions(engine.loaded.plan, engine.state, resolutions)
                 for step, choice in resolutions.items():
                     await engine.recover(operator)
                     await engine.settled()
@@ -144,13 +146,23 @@ def interruptible(engine: Engine, operator: Operator) -> Iterator[None]:
             loop.remove_signal_handler(number)
 
 
-def tell(record: Record) -> None:
-    """Write a line about what has just been journalled."""
+def teller(engine: Engine) -> Callable[[Record], None]:
+    """Return what writes a line about each record of this engine, the actions of its rollback named in words."""
+
+    def tell_of(record: Record) -> None:
+        rollback = engine.state.rollback
+        tell(record, rollback.begun if rollback else None)
+
+    return tell_of
+
+
+def tell(record: Record, rollback: RollbackStarted | None = None) -> None:
+    """Write a line about what has just been journalled, `rollback` being under way."""
     from datetime import UTC, datetime
 
     from switchover.migration.timeline import timeline
 
-    for row in timeline([record]):
+    for row in timeline([record], rollback):
         output.emit_text(f"{datetime.fromtimestamp(row.at, UTC):%H:%M:%S}Z  {row.kind:<4}  {row.text}")
 
 
@@ -165,6 +177,8 @@ def tell_last_lines(engine: Engine) -> None:
 
 def _say_outcome(engine: Engine, outcome: DriveOutcome) -> int:
     code = EXIT_CODES[outcome.kind]
+    for text in outcome.unused:
+        diagnostics.say(f"switchover: {text}")
     if code == 0:
         output.emit_text(outcome.text)
         if engine.state.finished:

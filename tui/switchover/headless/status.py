@@ -10,7 +10,7 @@ from switchover.headless.plan_file import load_for_run
 
 if TYPE_CHECKING:
     from switchover.migration.engine import Engine
-    from switchover.snapshot import GateView, MigrationView
+    from switchover.snapshot import GateView, MigrationView, RollbackRun, RollbackView
 
 __all__ = ["add_arguments", "run", "status_json"]
 
@@ -70,7 +70,65 @@ def status_json(engine: Engine) -> dict[str, Any]:
         },
         "steps": steps,
         "gate": _gate(_current_gate(view)),
+        "rollback": _rollback(view.rollback),
+        "ways_back": [_way(way) for way in view.rollbacks],
     }
+
+
+def _way(way: RollbackView) -> dict[str, Any]:
+    from switchover.clock import iso_utc
+
+    return {
+        "name": way.name or None,
+        "open": way.available,
+        "reason": way.reason or None,
+        "expect_s": way.expect_s,
+        "expect_from": way.expect_from or None,
+        "budget_s": way.budget_s,
+        "data_loss": way.data_loss or None,
+        "loses_since": iso_utc(way.loses_since),
+        "cannot_undo": list(way.cannot_undo),
+    }
+
+
+def _rollback(run: RollbackRun | None) -> dict[str, Any] | None:
+    from switchover.clock import iso_utc
+
+    if run is None:
+        return None
+    return {
+        "name": run.name or None,
+        "state": run.state,
+        "started_at": iso_utc(run.started_at),
+        "took_s": run.took_s,
+        "budget_s": run.budget_s,
+        "actions": [
+            {"unit": a.unit, "undoes": a.undoes or None, "state": a.state, "exit_code": a.exit_code, "reason": a.reason}
+            for a in run.actions
+        ],
+        "cannot_undo": list(run.cannot_undo),
+    }
+
+
+def _ways(engine: Engine, view: MigrationView) -> list[str]:
+    """Say where a rollback stands that was begun, with its last lines where it failed, and which ways are open."""
+    import time
+
+    from switchover.headless.rollback_text import next_steps, standing, time_and_loss
+
+    lines = []
+    rollback = view.rollback
+    if rollback is not None:
+        lines.append(standing(rollback, time.time()))
+        if rollback.state == "failed":
+            lines += [f"  last lines of {view.output_step}:", *(f"    {line}" for line in view.output[-10:])]
+        if rollback.state in ("failed", "unknown", "stopped"):
+            others = tuple(way.name for way in view.rollbacks if way.available and way.name != rollback.name)
+            lines += [f"  {text}" for text in next_steps(rollback, str(engine.loaded.path), others)]
+    for way in view.rollbacks:
+        state = "; ".join(("open", *time_and_loss(way))) if way.available else f"closed: {way.reason}"
+        lines.append(f"way back {way.name or 'step by step'}: {state}")
+    return lines
 
 
 def _current_gate(view: MigrationView) -> GateView | None:
@@ -112,11 +170,14 @@ def _text(engine: Engine) -> str:
     view = engine.view()
     holder = engine.holder()
     lost = engine.lost_sight_of()
-    lines = [f"run {view.run_id}: {view.state}" if view.run_id else "no run yet"]
+    state = "unknown" if lost else view.state
+    lines = [f"run {view.run_id}: {state}" if view.run_id else "no run yet"]
     if holder is not None:
         lines.append(f"driven by {holder.who}@{holder.host}, pid {holder.pid}")
     if engine.plan_edited:
-        lines.append("the plan's file was edited since; the run goes by the plan it was started with")
+        lines.append(
+            "the plan's file was edited since; the run goes by the plan it was started with: see `switchover diff`"
+        )
     if lost:
         lines.append(f"{', '.join(lost)}: nobody watches it; `switchover run` finds out what became of it")
     for phase in view.phases:
@@ -133,11 +194,26 @@ def _text(engine: Engine) -> str:
             lines.append(f"  {'gate':<24} {phase.gate.state}{reason}")
             lines.extend(f"  {'':<24} {text}" for text in _gate_facts(phase.gate))
     if view.run_id:
-        lines.append(f"next: {view.action.text}")
-        for way in view.rollbacks:
-            state = "open" if way.available else f"closed: {way.reason}"
-            lines.append(f"way back {way.name or 'step by step'}: {state}")
+        lines.extend(_next(engine, view, lost))
+        lines += _ways(engine, view)
     return "\n".join(lines)
+
+
+def _next(engine: Engine, view: MigrationView, lost: tuple[str, ...]) -> list[str]:
+    """Say what comes next; where an outcome is not known, what has to be decided and with which command."""
+    run = f"switchover run {engine.loaded.path}"
+    how = "=done|failed|retry|rollback --reason TEXT"
+    if lost:
+        return [
+            f"next: find out what became of {', '.join(lost)}: `{run}`",
+            *(f"      where that cannot tell, say how {unit} ended: `{run} --resolve {unit}{how}`" for unit in lost),
+        ]
+    lines = [f"next: {view.action.text}"]
+    if view.action.kind == "resolve":
+        if view.rolling_back:
+            how = "=done|failed|retry|skip --reason TEXT"
+        lines.append(f"      look at what it left behind, then say it: `{run} --resolve {view.action.target}{how}`")
+    return lines
 
 
 def _gate_facts(gate: GateView) -> list[str]:
