@@ -527,6 +527,15 @@ async def test_the_keys_work_again_after_the_window_was_too_small() -> None:
     await play(story, samples.trouble())
 
 
+async def test_a_plan_without_phases_is_not_taken_for_none() -> None:
+    async def story(pilot: Any, app: SwitchoverApp, *_: Any) -> None:
+        assert "has no phases" in screen_text(app)
+        assert "no plan is open" not in screen_text(app)
+
+    sample = samples.healthy()
+    await play(story, replace(sample, migration=replace(sample.migration, phases=())), tab="migration")
+
+
 async def test_read_only_says_so_and_starts_nothing() -> None:
     async def story(pilot: Any, app: SwitchoverApp, source: FakeSource, _clock: StillClock) -> None:
         await press(pilot, "enter")

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from tests import ui_samples as samples
 
-from switchover.snapshot import CheckRow, Header, MetricRow, Problem, ServiceRow, Snapshot
+from switchover.snapshot import CheckRow, GateView, Header, MetricRow, Problem, Requirement, ServiceRow, Snapshot
 from switchover.ui.presentation.checks import check_table
 from switchover.ui.presentation.header import header_line, tab_line
 from switchover.ui.presentation.line import Span, clean, cut, fit, line_width, pad, plain, spread, wrap
@@ -19,9 +19,10 @@ from switchover.ui.presentation.numbers import age, number, percent, signed, too
 from switchover.ui.presentation.overview import problem_items, summary_lines
 from switchover.ui.presentation.services import service_table
 from switchover.ui.presentation.spark import area_chart, history_bar, progress_bar, resample, sparkline
+from switchover.ui.presentation.step_detail import gate_lines
 from switchover.ui.presentation.table import Column, lay_out, row_line
 from switchover.ui.presentation.table import header_line as table_header
-from switchover.ui.presentation.wizard import action_line, current_key, needs_now, tree_items
+from switchover.ui.presentation.wizard import action_line, current_key, gate_line, needs_now, tree_items
 
 anything = st.text(max_size=60)
 
@@ -147,7 +148,7 @@ def test_problems_stand_worst_first_and_the_oldest_of_equals_before() -> None:
     assert "connect refused" in text
     assert "out of memory" in text
     assert "diagnose" in text
-    assert "2 checks wait for it: rows, sums" in text
+    assert "2 fail or wait with it: rows, sums" in text
 
 
 def test_an_unknown_problem_is_worse_than_a_warning() -> None:
@@ -235,3 +236,14 @@ def test_the_live_side_is_not_called_serving_when_nothing_of_it_is_up() -> None:
     lines = [plain(line) for line in summary_lines(moment(Snapshot(header=header, services=(down,))), 120)]
     assert any("nothing of it is up" in line for line in lines)
     assert not any("serving" in line for line in lines)
+
+
+def test_a_gate_that_needs_much_names_what_stands_in_its_way_first() -> None:
+    needs = tuple(Requirement(f"check_{n}", "crit" if n == 28 else "ok", "as it is") for n in range(30))
+    gate = GateView("data", "waiting", requirements=needs)
+    assert plain(gate_line(gate, moment(samples.trouble()), 80)).rstrip() == " gate data needs: check_28 ✗  29 ✓"
+    shown = [plain(line) for line in gate_lines(gate, moment(samples.trouble()), 50, 14)]
+    assert "check_28" in shown[2]
+    assert any("23 more, at worst ✓ ok" in line for line in shown)
+    few = GateView("data", "waiting", requirements=needs[:3])
+    assert "check_0 ✓  check_1 ✓  check_2 ✓" in plain(gate_line(few, moment(samples.trouble()), 80))

@@ -114,7 +114,7 @@ class Attempt:
         alive = session_members(int(started["pid"]), int(started["pid_start"]))
         if alive:
             numbers = ", ".join(map(str, alive))
-            return Lost(f"its watcher was killed; of the step itself still runs: pid {numbers}", alive)
+            return Lost(f"its watcher was killed; of the step itself still ran then: pid {numbers}", alive)
         return Lost("its watcher was killed, so its exit code is not known; no process of it runs any more")
 
     def watched(self) -> bool:

@@ -102,7 +102,7 @@ class TablePane(Pane):
             return [
                 (),
                 (
-                    Span(f"   no {what} matches “{clean(self.wanted)}”", "muted"),
+                    Span(f"   no {what} match “{clean(self.wanted)}”", "muted"),
                     Span("  esc", "key"),
                     Span(" shows all", "muted"),
                 ),

@@ -131,7 +131,11 @@ class MigrationPane(Pane):
         del width
         set_height(self._run, 0)
         self._side.display = False
-        why = "no plan is open: start with `switchover PLAN`" if self.moment.snapshot else self.moment.link.why
+        why = self.moment.link.why
+        if self.moment.snapshot is not None:
+            plan = self.moment.snapshot.header.plan_id
+            watched = f"the plan {plan} has no phases: it is watched, there is nothing to carry out"
+            why = watched if plan else "no plan is open: start with `switchover PLAN`"
         self._tree.styles.width = "1fr"
         self._tree.set_items([], (), [(), (Span(f"   {why}", "muted"),)])
         self._detail.display = False

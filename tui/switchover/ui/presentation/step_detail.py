@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from switchover.snapshot import GateView, MigrationView, RollbackView, StepView
+from switchover.snapshot import GateView, MigrationView, Requirement, RollbackView, StepView
 from switchover.ui.presentation.header import title_rule
 from switchover.ui.presentation.line import Line, Span, clean, cut, join, line_width, rule, spread, wrap
 from switchover.ui.presentation.moment import Moment
@@ -13,10 +13,12 @@ from switchover.ui.presentation.objectives import objective_lines
 from switchover.ui.presentation.operators import allowed_text, ready_text, word_text
 from switchover.ui.presentation.overview import timeline_lines
 from switchover.ui.presentation.spark import progress_bar
-from switchover.ui.presentation.wizard import find_step, needs_now, spent
+from switchover.ui.presentation.wizard import find_step, needs_now, spent, worst_first
 from switchover.ui.presentation.words import effect, gate, outcome, step
 
 __all__ = ["gate_lines", "output_lines", "rollback_summary", "side_lines", "step_lines"]
+
+_BELOW_NEEDS = 7  # lines of a gate beside what it needs: its name, its reason, how long it holds
 
 
 def step_lines(entry: StepView, moment: Moment, width: int, height: int) -> list[Line]:
@@ -179,7 +181,11 @@ def gate_lines(entry: GateView, moment: Moment, width: int, height: int) -> list
     if entry.reason:
         lines.extend((Span(" "), *line) for line in wrap(entry.reason, width - 2, word.style, limit=2))
     lines.append(())
-    for need in needs_now(entry, moment):
+    needs: Sequence[Requirement] = needs_now(entry, moment)
+    room = max(height - _BELOW_NEEDS, 3)
+    if len(needs) > room:
+        needs = worst_first(needs)
+    for need in needs[:room]:
         mark = outcome(need.status)
         lines.append(
             (
@@ -190,6 +196,9 @@ def gate_lines(entry: GateView, moment: Moment, width: int, height: int) -> list
         )
         passed = allowed_text(need, moment.now)
         lines.extend((Span("         "), *line) for line in wrap(passed, width - 10, "outcome-warn", limit=2) if passed)
+    if len(needs) > room:
+        rest = outcome(needs[room].status)
+        lines.append((Span(f" … {len(needs) - room} more, at worst {rest.glyph} {rest.word}", "muted"),))
     if not entry.requirements:
         lines.append((Span(" no check is required", "muted"),))
     if entry.hold_s:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from rich.cells import cell_len
 
 from switchover.snapshot import GateView, MigrationView, PhaseView, Requirement, StepView
-from switchover.ui.presentation.line import Item, Line, Span, cut, fit, join, spread
+from switchover.ui.presentation.line import Item, Line, Span, cut, fit, join, line_width, spread
 from switchover.ui.presentation.moment import Moment
 from switchover.ui.presentation.numbers import age, clock, upright
 from switchover.ui.presentation.spark import progress_bar
-from switchover.ui.presentation.words import effect, outcome
+from switchover.ui.presentation.words import effect, outcome, severity
 from switchover.ui.presentation.words import gate as gate_word
 from switchover.ui.presentation.words import run as run_word
 from switchover.ui.presentation.words import step as step_word
@@ -28,6 +29,7 @@ __all__ = [
     "spent",
     "tree_items",
     "tree_width_for",
+    "worst_first",
 ]
 
 
@@ -133,19 +135,37 @@ def gate_line(gate: GateView, moment: Moment, width: int) -> Line:
     if gate.state == "passed":
         by = f" by {gate.answered_by}" if gate.answered_by else ""
         return (Span(f" gate {gate.phase} ", "muted"), Span(f"✓ passed{by}", "step-done"))
-    parts: list[Line] = []
-    for need in needs_now(gate, moment):
-        word = outcome(need.status)
-        passed = (Span("~", "outcome-warn"),) if need.allowed_by else ()
-        parts.append((Span(f"{need.name} "), Span(word.glyph, word.style), *passed))
+    needs = needs_now(gate, moment)
+    line = _gate_line(gate, moment, [_need(need) for need in needs])
+    if line_width(line) > width:  # what stands in the way is named first, what is fine is counted
+        first = worst_first(needs)
+        bad = [_need(need) for need in first if need.status != "ok"]
+        fine = len(needs) - len(bad)
+        word = outcome("ok")
+        line = _gate_line(gate, moment, [*bad, *([(Span(f"{fine} "), Span(word.glyph, word.style))] if fine else [])])
+    return spread(line, (), width)
+
+
+def worst_first(needs: Sequence[Requirement]) -> list[Requirement]:
+    """Put what stands in the way of a gate before what is fine."""
+    return sorted(needs, key=lambda need: severity(need.status))
+
+
+def _need(need: Requirement) -> Line:
+    word = outcome(need.status)
+    passed = (Span("~", "outcome-warn"),) if need.allowed_by else ()
+    return (Span(f"{need.name} "), Span(word.glyph, word.style), *passed)
+
+
+def _gate_line(gate: GateView, moment: Moment, needs: Sequence[Line]) -> Line:
+    parts = [*needs]
     if gate.hold_s:
         parts.append(_hold(gate))
     if gate.human:
         parts.append((Span("a person says yes", "step-waiting" if gate.state == "human" else "muted"),))
     if gate.deadline_at is not None and gate.state in {"waiting", "holding"}:
         parts.append((Span(f"gives up in {age(gate.deadline_at - moment.now)}", "muted"),))
-    line = (Span(f" gate {gate.phase} needs: ", "muted"), *join(parts))
-    return spread(line, (), width)
+    return (Span(f" gate {gate.phase} needs: ", "muted"), *join(parts))
 
 
 def needs_now(gate: GateView, moment: Moment) -> tuple[Requirement, ...]:
