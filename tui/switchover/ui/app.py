@@ -39,12 +39,10 @@ def show(make_source: Callable[[], Source], log: Path, *, read_only: bool = Fals
         return 2
     mouse = prepare_environment(os.environ)
 
-    gc.disable()  # nothing of what is imported is ever garbage, and looking for it takes a tenth of the time
+    gc.disable()  # until the first frame: nothing made for it is garbage, and looking takes a tenth of the time
     from switchover.ui.application import SwitchoverApp
     from switchover.ui.theme import load_themes, theme_folders
 
-    gc.freeze()
-    gc.enable()
     themes, bad = load_themes(theme_folders(_config_home()))
     if not themes:
         _tell("no theme can be used; install switchover again")

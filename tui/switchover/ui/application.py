@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import traceback
 from dataclasses import replace
@@ -108,6 +109,9 @@ class SwitchoverApp(OperatorActions):
     # ------------------------------------------------------------------ data
 
     def _begin_to_listen(self) -> None:
+        if not gc.isenabled():  # see `switchover.ui.app`
+            gc.freeze()
+            gc.enable()
         self.run_worker(self._listen(), name="listen", exit_on_error=False)
 
     async def _listen(self) -> None:
