@@ -98,7 +98,8 @@ def test_an_answer_that_is_under_way_never_arrives_at_the_shell(tmp_path: Path) 
             terminal.send("2", "3")
             terminal.pump(0.1)
         terminal.send("q")
-        terminal.pump(0.1)
+        terminal.wait_for(lambda now: b"\x1b[?2004l" in now.raw)  # it is about to let go of the terminal
+        time.sleep(0.35)  # as long as the answer takes on this line
         terminal.pay()
         terminal.late = False
         terminal.wait_for(lambda now: b"CLEAN" in now.raw or b"LEFT" in now.raw)

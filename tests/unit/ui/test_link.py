@@ -93,3 +93,38 @@ def test_a_poor_line_is_told_with_round_trip_and_rate() -> None:
     clock.now += 0.5
     link.answered()
     assert link.text == "link 500 ms 1.0 KB/s"
+
+
+def test_an_answer_is_due_only_where_one_was_asked_for_and_for_a_bounded_time() -> None:
+    link, clock = make()
+    assert link.answer_due_in == 0
+    link.sent(10)
+    ask(link)
+    assert link.answer_due_in == 1.0
+    clock.now += 0.4
+    assert abs(link.answer_due_in - 0.6) < 1e-6
+    clock.now += 2
+    assert link.answer_due_in == 0
+
+
+def test_nobody_waits_for_a_terminal_that_never_answers() -> None:
+    link, clock = make()
+    link.sent(10)
+    ask(link)
+    clock.now += PATIENCE
+    assert link.may_send()
+    clock.now += 30
+    ask(link)
+    assert link.answer_due_in == 0
+
+
+def test_a_burst_on_a_quick_line_is_nothing_to_tell() -> None:
+    link, clock = make()
+    link.sent(10)
+    ask(link)
+    clock.now += 0.02
+    link.answered()
+    link.sent(WINDOW + 1)
+    ask(link)
+    assert not link.may_send()
+    assert not link.poor

@@ -21,7 +21,7 @@ _ASK_ABOVE = 1024
 _POOR_ROUND_TRIP = 0.25
 _QUICK_ROUND_TRIP = 0.08  # a burst that has to wait on a line this quick is nothing to tell
 _RATE_OVER = 5.0
-_FIRST_ANSWER = 0.5
+_USUAL_ANSWER = 1.0
 _LONGEST_ANSWER = 1.5
 
 
@@ -86,9 +86,9 @@ class Link:
     @property
     def answer_due_in(self) -> float:
         """How many seconds an answer that is under way may still take; 0 where none is expected."""
-        if self._asked_at is None:
+        if self._asked_at is None or self._answers is False:
             return 0.0
-        usual = _FIRST_ANSWER if self.round_trip is None else 3 * self.round_trip + 0.1
+        usual = max(_USUAL_ANSWER, 3 * (self.round_trip or 0.0))
         return max(min(self._asked_at + usual - self._clock(), _LONGEST_ANSWER), 0.0)
 
     @property
