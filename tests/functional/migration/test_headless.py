@@ -136,6 +136,13 @@ def test_a_report_without_a_run_is_a_clear_error(tmp_path: Path, cli: Cli) -> No
         (("--confirm", "two"), 2, "write --confirm"),
         (("--var", "x=1"), 2, "no variable 'x'"),
         (("--yes",), 2, "--yes"),
+        (("--retry", "on"), 2, "did you mean one?"),
+        (("--tick", "look.9=x"), 2, "look has no item '9'"),
+        (("--tick", "look.x=x"), 2, "look has no item 'x'"),
+        (("--tick", "one=x"), 2, "one has no items to tick"),
+        (("--confirm", "one=x"), 2, "one asks for no confirmation"),
+        (("--resolve", "onee=done", "--reason", "seen"), 2, "did you mean one?"),
+        (("--resolve", "one=dome", "--reason", "seen"), 2, "did you mean done?"),
     ],
 )
 def test_wrong_usage_is_refused_before_anything_happens(
@@ -330,3 +337,42 @@ def test_a_read_only_state_directory_starts_nothing(tmp_path: Path, cli: Cli) ->
     assert refused.returncode == 1
     assert "cannot use the state directory" in refused.stderr
     assert not (tmp_path / "log").exists()
+
+
+def test_what_was_given_and_served_nothing_is_said(tmp_path: Path, cli: Cli) -> None:
+    _write(tmp_path, PLAN)
+    cli("run")
+    told = cli("run", "--retry", "one", "--tick", "look.2=heard", "--confirm", "two=two on shop")
+    assert told.returncode == 4
+    assert "--retry one was not used: one is done" in told.stderr
+    assert "--tick look.2 was not used: look is pending" in told.stderr
+    assert "--confirm two was not used: two is pending" in told.stderr
+    used = cli("run", "--confirm", "a=go")
+    assert "not used" not in used.stderr
+
+
+def test_a_rollback_says_first_what_stays_and_needs_it_accepted(tmp_path: Path, cli: Cli) -> None:
+    _write(
+        tmp_path,
+        """
+checks: {saved: {type: backup, path: saved.txt, restore_test: 'true'}}
+phases:
+  - id: a
+    steps:
+      - {id: copy, run: 'true', effect: changes, rollback: {run: 'echo uncopy >> log'}}
+      - {id: burn, run: 'true', effect: destroys, irreversible: true, confirm: {type: burn it, require: [saved]}}
+""",
+    )
+    (tmp_path / "saved.txt").write_text("all that was there\n" * 100)
+    assert cli("run", "--confirm", "burn=burn it").returncode == 0
+    refused = cli("rollback")
+    assert refused.returncode == 4, refused.stderr
+    assert "! burn cannot be undone" in refused.stdout
+    assert "--accept-loss burn" in refused.stderr
+    assert not (tmp_path / "log").exists()
+    assert cli("rollback", "--accept-loss", "bur").returncode == 2
+    assert cli("rollback", "--accept-loss", "copy").returncode == 2
+    gone = cli("rollback", "--accept-loss", "burn")
+    assert gone.returncode == 0, gone.stderr
+    assert gone.stdout.index("! burn cannot be undone") < gone.stdout.index("undo copy started")
+    assert (tmp_path / "log").read_text() == "uncopy\n"

@@ -123,7 +123,10 @@ class FakeEngine:
     async def retry(self, step_id: str, op: Operator, confirmation: str | None = None) -> None:
         await self._act("retry", step_id)
 
-    async def rollback(self, name: str | None, op: Operator, *, dry_run: bool = False) -> None:
+    async def rollback(
+        self, name: str | None, op: Operator, *, dry_run: bool = False, accept: tuple[str, ...] = ()
+    ) -> None:
+        self.accepted = accept
         await self._act("rollback", name, dry_run)
 
     async def rehearse(self, name: str | None) -> str:

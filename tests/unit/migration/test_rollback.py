@@ -134,3 +134,52 @@ async def test_another_way_back_may_be_gone_where_one_is_stuck(tmp_path: Path) -
     await bench.engine.rollback("quick", ANA)
     assert bench.log[3:] == ["uncopy", "back"]
     assert bench.engine.state.stage == "rolled_back"
+
+
+LOSING = (
+    PLAN.replace(
+        "echo destroy >> log, effect: changes, confirm: {type: destroy p}",
+        "echo destroy >> log, {}".format(
+            "effect: destroys, irreversible: true, confirm: {type: destroy p, require: [saved]}"
+        ),
+    )
+    .replace("    valid_until: cleanup.destroy\n", "")
+    .replace("checks: {", "checks: {saved: {type: backup, path: saved}, ")
+)
+
+
+@pytest.mark.parametrize("name", [None, "quick"])
+async def test_no_way_back_begins_before_what_cannot_be_undone_was_accepted(tmp_path: Path, name: str | None) -> None:
+    clock = HandClock()
+    bench = open_bench(tmp_path, LOSING, clock=clock, checks=Checks(clock, {"rows": [Status.OK], "saved": [Status.OK]}))
+    await bench.engine.drive(ANA, until="cleanup", confirmations={"destroy": "destroy p"})
+    before = bench.log
+    for accepted in ((), ("copy",)):
+        with pytest.raises(RefusedError, match="destroy cannot be undone") as refused:
+            await bench.engine.rollback(name, ANA, accept=accepted)
+        assert "--accept-loss destroy" in refused.value.hint
+    assert (bench.log, bench.engine.state.rollback) == (before, None)
+    assert bench.engine.view().rollbacks[0].irreversible == ("destroy",)
+    await bench.engine.rollback(name, ANA, accept=("destroy",))
+    assert bench.engine.state.stage == "rolled_back"
+
+
+async def test_a_way_back_that_was_accepted_goes_on_without_being_asked_again(tmp_path: Path) -> None:
+    clock = HandClock()
+    bench = open_bench(tmp_path, LOSING, clock=clock, checks=Checks(clock, {"saved": [Status.OK]}))
+    await bench.engine.drive(ANA, until="cleanup", confirmations={"destroy": "destroy p"})
+    (tmp_path / "broken").touch()
+    await bench.engine.rollback(None, ANA, accept=("destroy",))
+    assert bench.engine.state.stage == "failed"
+    (tmp_path / "broken").unlink()
+    await bench.engine.rollback(None, ANA)
+    assert bench.engine.state.stage == "rolled_back"
+
+
+async def test_the_timeline_names_what_is_undone_instead_of_a_number(tmp_path: Path) -> None:
+    bench = await _bench(tmp_path, "data")
+    await bench.engine.rollback("full", ANA)
+    texts = [row.text for row in bench.engine.timeline()]
+    assert "way back full, step 1 started by ana" in texts
+    assert "undo copy started by ana" in texts
+    assert not [text for text in texts if "rollback:" in text]

@@ -305,6 +305,29 @@ async def test_roll_back_shows_the_ways_and_asks_before_it_goes(no_guard: None) 
     await play(story, samples.trouble())
 
 
+async def test_a_way_back_says_before_the_yes_what_it_cannot_undo(no_guard: None) -> None:
+    sample = samples.trouble()
+    text = "destroy cannot be undone: it is irreversible"
+    way = replace(
+        samples.ROLLBACKS[0],
+        steps=(*samples.ROLLBACKS[0].steps, text),
+        cannot_undo=(text,),
+        irreversible=("destroy",),
+    )
+
+    async def story(pilot: Any, app: SwitchoverApp, source: FakeSource, _clock: StillClock) -> None:
+        await press(pilot, "R")
+        assert f"! {text}" in screen_text(app)
+        await press(pilot, "enter")
+        shown = screen_text(app)
+        assert f"! {text}" in shown
+        assert shown.index(text) < shown.index("1. ")
+        await press(pilot, "y")
+        assert source.requests == [("run.rollback", {"name": "quick", "dry_run": False, "accept": ["destroy"]})]
+
+    await play(story, replace(sample, migration=replace(sample.migration, rollbacks=(way,))))
+
+
 async def test_a_closed_way_back_says_why_and_is_not_taken(no_guard: None) -> None:
     sample = samples.trouble()
     ways = (replace(samples.ROLLBACKS[0], available=False, reason="closed since destroy started"), samples.ROLLBACKS[2])

@@ -85,7 +85,9 @@ class EnginePort(Protocol):
     async def retry(self, step_id: str, operator: Operator, /, confirmation: str | None = ...) -> Any:
         """Run a failed step again."""
 
-    async def rollback(self, name: str | None, operator: Operator, /, *, dry_run: bool = ...) -> Any:
+    async def rollback(
+        self, name: str | None, operator: Operator, /, *, dry_run: bool = ..., accept: tuple[str, ...] = ...
+    ) -> Any:
         """Take a way back."""
 
     async def rehearse(self, name: str | None, /) -> Any:

@@ -83,6 +83,7 @@ class _Resolve(Need, frozen=True):
 class _Rollback(Need, frozen=True):
     name: str | None = None
     dry_run: bool = False
+    accept: tuple[str, ...] = ()
 
 
 class _Way(Need, frozen=True):
@@ -198,7 +199,7 @@ async def _retry(target: Target, need: _Step, op: Operator) -> Any:
 
 
 async def _rollback(target: Target, need: _Rollback, op: Operator) -> Any:
-    return await target.acting.rollback(need.name, op, dry_run=need.dry_run)
+    return await target.acting.rollback(need.name, op, dry_run=need.dry_run, accept=need.accept)
 
 
 async def _rehearse(target: Target, need: _Way, op: Operator) -> Any:  # noqa: ARG001 - one shape for all handlers

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
-from switchover.errors import JournalAwayError, RefusedError, UsageError
+from switchover.errors import JournalAwayError, RefusedError
+from switchover.migration.named import check_names, unused
 from switchover.migration.next import reached
 from switchover.migration.state import Stage
+from switchover.migration.timeline import action_words
 
 if TYPE_CHECKING:
     from switchover.migration.engine import Engine
@@ -21,11 +23,12 @@ Kind = Literal["done", "failed", "unknown", "waiting", "reached", "handed"]
 
 @dataclass(frozen=True, slots=True)
 class DriveOutcome:
-    """Where driving stopped: why, and what to do next."""
+    """Where driving stopped: why, and what to do next. `unused` says what was given and served nothing."""
 
     kind: Kind
     text: str
     hint: str = ""
+    unused: tuple[str, ...] = ()
 
 
 async def drive(
@@ -40,7 +43,42 @@ async def drive(
     new: bool,
 ) -> DriveOutcome:
     """Go on until all is done, `until` is reached, something fails, or a person is needed."""
-    _know(engine, until, (*confirmations, *ticks, *retry))
+    check_names(engine.loaded.plan, until, confirmations, ticks, retry)
+    words, evidence, retries = _Given(confirmations), _Given(ticks), list(retry)
+    outcome = await _drive(engine, op, until, words, evidence, variables, retries, new=new)
+    left = unused(engine.loaded.plan, engine.state, words.unused, evidence.unused, retries)
+    return replace(outcome, unused=left)
+
+
+class _Given(dict[str, str]):
+    """What the command line gives, by name; knows what nobody has asked for."""
+
+    def __init__(self, given: Mapping[str, str]) -> None:
+        super().__init__(given)
+        self._asked: set[str] = set()
+
+    @property
+    def unused(self) -> tuple[str, ...]:
+        """The names that were never looked up."""
+        return tuple(name for name in self if name not in self._asked)
+
+    def ask(self, name: str) -> str | None:
+        """Return what is given under a name, and remember that it was of use."""
+        self._asked.add(name)
+        return self.get(name)
+
+
+async def _drive(
+    engine: Engine,
+    op: Operator,
+    until: str | None,
+    confirmations: _Given,
+    ticks: _Given,
+    variables: Mapping[str, str],
+    retries: list[str],
+    *,
+    new: bool,
+) -> DriveOutcome:
     with engine.hold(op):
         await engine.recover(op)
         await engine.settled()
@@ -56,7 +94,6 @@ async def drive(
                 await engine.give(op, variables)
         else:
             await engine.start(op, variables, new=new)
-        retries = list(retry)
         while True:
             if until is not None and reached(engine.loaded.plan, engine.state, until):
                 return DriveOutcome("reached", f"phase {until} is through")
@@ -80,8 +117,8 @@ async def drive(
 async def _one(
     engine: Engine,
     op: Operator,
-    confirmations: Mapping[str, str],
-    ticks: Mapping[str, str],
+    confirmations: _Given,
+    ticks: _Given,
     retries: list[str],
 ) -> DriveOutcome | None:
     """Do the next thing. Return an outcome where driving stops."""
@@ -93,11 +130,12 @@ async def _one(
         case "step":
             await engine.run_step(unit, op)
         case "confirm":
-            if unit not in confirmations:
+            typed = confirmations.ask(unit)
+            if typed is None:
                 wanted = engine.view_step(unit).confirm_text
                 return DriveOutcome("waiting", f"{unit} waits for its confirmation", f'--confirm {unit}="{wanted}"')
             try:
-                await engine.run_step(unit, op, confirmations[unit])
+                await engine.run_step(unit, op, typed)
             except RefusedError as error:
                 return DriveOutcome("waiting", error.title, error.hint)
         case "manual":
@@ -111,18 +149,20 @@ async def _one(
                 reason = gate.reason
                 return DriveOutcome("failed", f"gate {phase} stays shut: {reason}", "mend it and run again")
         case "human":
-            if confirmations.get(phase, "").strip().lower() != "go":
+            if (confirmations.ask(phase) or "").strip().lower() != "go":
                 human = next(p.gate.human for p in plan.phases if p.id == phase and p.gate)
                 return DriveOutcome("waiting", f"gate {phase} asks: {human}", f"answer with --confirm {phase}=go")
             await engine.answer_gate(phase, op, True)
         case "failed":
             if unit not in retries:
-                return DriveOutcome("failed", f"{unit} failed: {action.reason}", f"mend it, then {_way_on(engine)}")
+                return DriveOutcome(
+                    "failed", f"{_named(engine, unit)} failed: {action.reason}", f"mend it, then {_way_on(engine)}"
+                )
             retries.remove(unit)
-            await engine.retry(unit, op, confirmations.get(unit))
+            await engine.retry(unit, op, confirmations.ask(unit))
         case "resolve":
             hint = f"say how it ended: --resolve {unit}=done|failed|retry|rollback --reason TEXT"
-            return DriveOutcome("unknown", f"the outcome of {unit} is unknown: {action.reason}", hint)
+            return DriveOutcome("unknown", f"the outcome of {_named(engine, unit)} is unknown: {action.reason}", hint)
         case "rollback":
             return DriveOutcome("failed", "a rollback was begun and is not through", _rollback_hint(engine))
         case "wait" if place := engine.keeper.elsewhere(unit):
@@ -134,13 +174,14 @@ async def _one(
     return None
 
 
-async def _tick(engine: Engine, op: Operator, unit: str, ticks: Mapping[str, str]) -> DriveOutcome | None:
+async def _tick(engine: Engine, op: Operator, unit: str, ticks: _Given) -> DriveOutcome | None:
     step = engine.loaded.plan.step(unit)
     done = engine.state.unit(unit).ticks
     for item, text in enumerate(step.manual):
         if item in done:
             continue
-        evidence = ticks.get(f"{unit}.{item + 1}", ticks.get(unit))
+        whole, own = ticks.ask(unit), ticks.ask(f"{unit}.{item + 1}")
+        evidence = whole if own is None else own
         if evidence is None:
             hint = f"do it, then --tick {unit}.{item + 1}=EVIDENCE"
             return DriveOutcome("waiting", f"{unit} waits for a person: {text}", hint)
@@ -182,23 +223,12 @@ def _way_on(engine: Engine) -> str:
     return "run again to go on"
 
 
+def _named(engine: Engine, unit: str) -> str:
+    """Name a step, or an action of the rollback in words."""
+    rollback = engine.state.rollback
+    return action_words(rollback.begun if rollback else None).get(unit, unit)
+
+
 def _rollback_hint(engine: Engine) -> str:
     name = engine.state.rollback.name if engine.state.rollback else ""
     return f"go on with it: `switchover rollback {engine.loaded.path}{f' {name}' if name else ''}`"
-
-
-def _know(engine: Engine, until: str | None, named: tuple[str, ...]) -> None:
-    """Refuse names that the plan does not have, before anything happens."""
-    from difflib import get_close_matches
-
-    plan = engine.loaded.plan
-    phases = [phase.id for phase in plan.phases]
-    steps = [step.id for step in plan.all_steps]
-    for name, known, what in [
-        *(((until, phases, "phase"),) if until is not None else ()),
-        *((n.partition(".")[0], [*steps, *phases], "step or gate") for n in named),
-    ]:
-        if name not in known:
-            close = get_close_matches(name, known, n=1)
-            hint = f"did you mean {close[0]}?" if close else f"it has {', '.join(known) or 'none'}"
-            raise UsageError(f"the plan has no {what} {name!r}", hint)

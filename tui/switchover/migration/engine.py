@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Collection, Coroutine, Mapping
 from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
@@ -25,7 +25,7 @@ from switchover.migration.operator import Operator
 from switchover.migration.output import read_output
 from switchover.migration.rebase import adopt, look_at_difference
 from switchover.migration.rehearsal import rehearse
-from switchover.migration.rolling import find_way, roll_back, unit_of
+from switchover.migration.rolling import find_way, look_up_way, refuse_loss, roll_back, unit_of
 from switchover.migration.state import RunState, Stage
 from switchover.migration.timeline import timeline
 from switchover.plan.variables import Scope, resolve_variables
@@ -453,6 +453,8 @@ class Engine:
             reason = keeper.clean(reason).strip()
             if not reason:
                 raise RefusedError("a reason is needed", "say how you know: --reason TEXT")
+            if chosen == "rollback" and self.state.rollback is None:
+                refuse_loss(look_up_way(keeper, ""), ())
             alive = self._driver.executor.attempt(step_id, unit.last.number).alive(keeper.tools.clock.boot_id())
             if alive and chosen != "failed":
                 pids = ", ".join(map(str, alive))
@@ -481,13 +483,20 @@ class Engine:
         else:
             await self.run_step(step_id, op, confirmation)
 
-    async def rollback(self, name: str | None, op: Operator, dry_run: bool = False) -> WayBack | None:
-        """Go a way back (None: undo the begun steps one by one). With `dry_run` only return what it would do."""
+    async def rollback(
+        self, name: str | None, op: Operator, dry_run: bool = False, accept: Collection[str] = ()
+    ) -> WayBack | None:
+        """Go a way back (None: undo the begun steps one by one). With `dry_run` only return what it would do.
+
+        `accept` names the begun steps that no way back undoes; without them it is refused before anything is stopped.
+        """
         if dry_run:
             return find_way(self.keeper, name or "")
         if name is None and self.state.rollback is not None and not self.state.finished:
             name = self.state.rollback.name  # the one that was begun
         self._driver.refuse_read_only()
+        if self.state.rollback is None:
+            refuse_loss(look_up_way(self.keeper, name or ""), accept)
         if self.busy:
             if self.busy == "rollback":
                 raise RefusedError("a rollback is going on", "wait for it, or abort it")
@@ -497,7 +506,7 @@ class Engine:
             if self.state.rollback is None:
                 find_way(self.keeper, name or "")
             self._driver.accept()
-            await roll_back(self.keeper, self._driver.executor, op, name or "")
+            await roll_back(self.keeper, self._driver.executor, op, name or "", accept)
         return None
 
     async def rehearse(self, name: str | None) -> Rehearsal:

@@ -117,9 +117,11 @@ def others(records: Sequence[ev.Record]) -> list[dict[str, Any]]:
 def what_happened(records: Sequence[ev.Record]) -> list[dict[str, Any]]:
     """Return a line for each record."""
     rows: list[dict[str, Any]] = []
+    rollback: ev.RollbackStarted | None = None
     for record in records:
+        rollback = record.event if isinstance(record.event, ev.RollbackStarted) else rollback
         try:
-            told = [(row.kind, row.text, row.status) for row in timeline([record])]
+            told = [(row.kind, row.text, row.status) for row in timeline([record], rollback)]
         except TypeError:  # of a kind that the timeline has no words for
             told = [("other", _line(record.event), "")]
         rows += [

@@ -42,7 +42,7 @@ class WayBackItem:
 class WayBack:
     """A way back as it stands now. `name` is empty for undoing the begun steps one by one.
 
-    What was written since `loses_since` is lost, when the step `loses_after` began.
+    `irreversible` are the begun steps that no way back undoes: each has to be accepted by name before it is gone. What was written since `loses_since` is lost, when the step `loses_after` began.
     """
 
     name: str
@@ -55,6 +55,7 @@ class WayBack:
     verify: tuple[str, ...] = ()
     loses_since: Moment | None = None
     loses_after: str = ""
+    irreversible: tuple[str, ...] = ()
 
     @property
     def available(self) -> bool:
@@ -148,6 +149,7 @@ def _step_by_step(known: _Known) -> WayBack:
         tuple(text for text in cannot if text),
         loses_since=since,
         loses_after=after,
+        irreversible=tuple(step.id for step in steps if step.irreversible),
     )
 
 
@@ -182,6 +184,7 @@ def _named(known: _Known, name: str, spec: RollbackPlan) -> WayBack:
         spec.verify,
         since,
         after,
+        tuple(step.id for step in _begun(known) if step.irreversible),
     )
 
 

@@ -31,6 +31,7 @@ def way_view(way: WayBack, plan: Plan) -> RollbackView:
         loses_after=way.loses_after,
         cannot_undo=tuple(neutralise(text) for text in way.cannot_undo),
         verify=way.verify,
+        irreversible=way.irreversible,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection
 
 from switchover.errors import RefusedError
 from switchover.migration import events as ev
@@ -12,8 +13,9 @@ from switchover.migration.keeper import Keeper
 from switchover.migration.operator import Operator
 from switchover.migration.rollback import WayBack, plan_way_back
 from switchover.migration.state import RollbackState, Stage
+from switchover.migration.timeline import action_words
 
-__all__ = ["find_way", "look_up_way", "roll_back", "unit_of"]
+__all__ = ["find_way", "look_up_way", "refuse_loss", "roll_back", "unit_of"]
 
 _TRIES = 200
 _PAUSE_S = 0.01
@@ -37,6 +39,16 @@ def find_way(keeper: Keeper, name: str) -> WayBack:
     return way
 
 
+def refuse_loss(way: WayBack, accepted: Collection[str]) -> None:
+    """Raise `RefusedError` while a begun step that cannot be undone has not been accepted by its name."""
+    open_ = [step for step in way.irreversible if step not in accepted]
+    if open_:
+        options = " ".join(f"--accept-loss {step}" for step in open_)
+        word = "cannot be undone: it is irreversible and has begun" if len(open_) == 1 else "cannot be undone"
+        hint = f"roll back all the same with {options} of `switchover rollback`, or with R on the screen"
+        raise RefusedError(f"{', '.join(open_)} {word}", hint)
+
+
 def unit_of(rollback: RollbackState | None, name: str) -> str:
     """Return the action that a person means: by its number (from 1), the step that it undoes, or its own name.
 
@@ -52,11 +64,18 @@ def unit_of(rollback: RollbackState | None, name: str) -> str:
     raise RefusedError(f"the rollback has no action {name!r}", f"it has: {known}")
 
 
-async def roll_back(keeper: Keeper, executor: Executor, operator: Operator, name: str) -> bool:
-    """Go a way back, or go on with it. Return whether it is through; where not, the state says what failed."""
+async def roll_back(
+    keeper: Keeper, executor: Executor, operator: Operator, name: str, accepted: Collection[str] = ()
+) -> bool:
+    """Go a way back, or go on with it. Return whether it is through; where not, the state says what failed.
+
+    `accepted` names the begun steps that cannot be undone; one that was begun already is not asked about again.
+    """
+    if not _goes_on(keeper.state.rollback, keeper, name):
+        refuse_loss(look_up_way(keeper, name), accepted)
     await _end_what_nobody_watches(keeper, executor, operator)
     rollback = keeper.state.rollback
-    if rollback is None or keeper.state.finished or rollback.name != name:
+    if rollback is None or not _goes_on(rollback, keeper, name):
         rollback = _begin(keeper, operator, find_way(keeper, name))
     for item in rollback.items:
         unit = keeper.state.unit(item.unit)
@@ -64,7 +83,7 @@ async def roll_back(keeper: Keeper, executor: Executor, operator: Operator, name
             continue
         if unit.stage is Stage.UNKNOWN:
             raise RefusedError(
-                f"{item.unit} of the rollback has an unknown outcome: {unit.reason}",
+                f"{action_words(rollback.begun).get(item.unit, item.unit)} has an unknown outcome: {unit.reason}",
                 f"say how it ended: --resolve {item.unit}=done|failed|retry|skip --reason TEXT",
             )
         if unit.stage is Stage.FAILED:
@@ -74,6 +93,10 @@ async def roll_back(keeper: Keeper, executor: Executor, operator: Operator, name
             return False
     await _finish(keeper, operator, rollback)
     return True
+
+
+def _goes_on(rollback: RollbackState | None, keeper: Keeper, name: str) -> bool:
+    return rollback is not None and not keeper.state.finished and rollback.name == name
 
 
 async def _end_what_nobody_watches(keeper: Keeper, executor: Executor, operator: Operator) -> None:

@@ -2,27 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from switchover.migration import events as ev
 from switchover.redaction import neutralise
 from switchover.snapshot import TimelineRow
 from switchover_checks.units import format_duration
 
-__all__ = ["describe", "timeline"]
+__all__ = ["action_words", "describe", "timeline"]
 
 
-def timeline(records: Iterable[ev.Record]) -> tuple[TimelineRow, ...]:
-    """Return a row for each record, oldest first."""
+def timeline(records: Iterable[ev.Record], rollback: ev.RollbackStarted | None = None) -> tuple[TimelineRow, ...]:
+    """Return a row for each record, oldest first. `rollback` is the one under way before the first of them."""
     rows = []
+    words = action_words(rollback)
     for record in records:
-        kind, text, status = describe(record.event)
+        if isinstance(record.event, ev.RollbackStarted):
+            words |= action_words(record.event)
+        kind, text, status = describe(record.event, words)
         rows.append(TimelineRow(record.at, kind, neutralise(text).replace("\n", " "), status))
     return tuple(rows)
 
 
-def describe(event: ev.Event) -> tuple[str, str, str]:
-    """Return an event's kind (run, step, gate), its words, and the status that colours them (or nothing)."""
+def action_words(rollback: ev.RollbackStarted | None) -> dict[str, str]:
+    """Name each action of a rollback for people: `undo copy`, or `way back quick, step 1`."""
+    if rollback is None:
+        return {}
+    way = f"way back {rollback.name}" if rollback.name else "way back"
+    return {
+        item.unit: f"undo {item.undoes}" if item.undoes else f"{way}, step {number}"
+        for number, item in enumerate(rollback.items, 1)
+    }
+
+
+def describe(event: ev.Event, words: Mapping[str, str] | None = None) -> tuple[str, str, str]:
+    """Return an event's kind (run, step, gate), its words, and the status that colours them (or nothing).
+
+    `words` name the actions of rollbacks.
+    """
+    names = words or {}
     match event:
         case ev.RunStarted():
             return "run", f"run {event.run_id} started by {event.by.who}", ""
@@ -36,10 +54,11 @@ def describe(event: ev.Event) -> tuple[str, str, str]:
         case ev.VariablesGiven():
             return "run", f"{event.by.who} gave {', '.join(event.values)}", ""
         case ev.RunEnded():
-            words = {"done": "run done", "rolled_back": "run rolled back", "aborted": "run aborted"}
-            return "run", words[event.state] + (f": {event.reason}" if event.reason else ""), _ok(event.state == "done")
+            ends = {"done": "run done", "rolled_back": "run rolled back", "aborted": "run aborted"}
+            return "run", ends[event.state] + (f": {event.reason}" if event.reason else ""), _ok(event.state == "done")
         case ev.AbortRequested():
-            return "run", f"{event.by.who} stopped {event.what}" + (f": {event.reason}" if event.reason else ""), "warn"
+            what = names.get(event.what, event.what)
+            return "run", f"{event.by.who} stopped {what}" + (f": {event.reason}" if event.reason else ""), "warn"
         case ev.RollbackStarted():
             name = event.name or "step by step"
             return "run", f"rollback {name} started by {event.by.who}", "warn"
@@ -63,7 +82,7 @@ def describe(event: ev.Event) -> tuple[str, str, str]:
         case ev.RequirementWaived():
             text = f"{event.by.who} waived {event.check} ({event.status}) at {_place(event.place)}"
             return "gate", f"{text} for {format_duration(event.for_s)}: {event.reason}", "warn"
-    return _describe_gate(event) if isinstance(event, _GATES) else ("step", *_describe_step(event))
+    return _describe_gate(event) if isinstance(event, _GATES) else ("step", *_describe_step(event, names))
 
 
 _GATES = (
@@ -107,26 +126,27 @@ def _describe_gate(event: ev.Event) -> tuple[str, str, str]:
     raise TypeError(type(event).__name__)
 
 
-def _describe_step(event: ev.Event) -> tuple[str, str]:
+def _describe_step(event: ev.Event, names: Mapping[str, str]) -> tuple[str, str]:
+    unit = names.get(getattr(event, "unit", ""), getattr(event, "unit", ""))
     match event:
         case ev.ConfirmationGiven():
             return f"{event.step} confirmed by {event.by.who}", ""
         case ev.StepStarted():
             again = f", attempt {event.attempt}" if event.attempt > 1 else ""
-            return f"{event.unit} started by {event.by.who}{again}", ""
+            return f"{unit} started by {event.by.who}{again}", ""
         case ev.StepEnded(outcome="done"):
             note = f": {event.reason}" if event.reason else ""
-            return f"{event.unit} done after {format_duration(event.duration_s)}{note}", "ok"
+            return f"{unit} done after {format_duration(event.duration_s)}{note}", "ok"
         case ev.StepEnded():
-            return f"{event.unit} {event.outcome} after {format_duration(event.duration_s)}: {event.reason}", "crit"
+            return f"{unit} {event.outcome} after {format_duration(event.duration_s)}: {event.reason}", "crit"
         case ev.StepUnknown():
-            return f"{event.unit} has an unknown outcome: {event.reason}", "unknown"
+            return f"{unit} has an unknown outcome: {event.reason}", "unknown"
         case ev.StepNotStarted():
-            return f"{event.unit} was never started: {event.reason}", "warn"
+            return f"{unit} was never started: {event.reason}", "warn"
         case ev.StepResolved():
-            return f"{event.unit} resolved as {event.choice} by {event.by.who}: {event.reason}", ""
+            return f"{unit} resolved as {event.choice} by {event.by.who}: {event.reason}", ""
         case ev.StepRetried():
-            return f"{event.unit} may run again, says {event.by.who}", ""
+            return f"{unit} may run again, says {event.by.who}", ""
         case ev.Ticked():
             note = f": {event.evidence}" if event.evidence else ""
             return f"{event.step} item {event.item + 1} ticked by {event.by.who}{note}", ""
