@@ -37,6 +37,13 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--skip", metavar="ACTION", action="append", default=[], help="leave this action out: its number, or its step"
     )
+    parser.add_argument(
+        "--accept-loss",
+        metavar="STEP",
+        action="append",
+        default=[],
+        help="go back although this begun step cannot be undone",
+    )
     parser.add_argument("--reason", metavar="TEXT", default="", help="why, for --skip; it stands in the report")
 
 
@@ -84,7 +91,9 @@ async def _run(args: Namespace) -> int:
                 for action in args.skip:
                     await engine.skip(action, args.reason, operator)
                 if not _unknown(engine):  # it would be refused, and the exit code has to tell that from a failure
-                    await persisting(engine, operator, lambda: engine.rollback(args.name, operator))
+                    await persisting(
+                        engine, operator, lambda: engine.rollback(args.name, operator, accept=args.accept_loss)
+                    )
         return _say_outcome(engine)
     finally:
         await parts.aclose()

@@ -76,7 +76,9 @@ class OperatorActions(DifferenceMixin):
         if action == "timeline":
             return bool(data.timeline)
         if action == "rollback":
-            return any(way.available for way in view.rollbacks)
+            return bool(view.rollbacks)  # a way that is closed says why
+        if action == "plan_difference":
+            return data.header.plan_edited
         if action == "abort":
             return view.state in {"running", "waiting", "failed", "unknown"}
         if action == "new_run":
@@ -265,6 +267,18 @@ class OperatorActions(DifferenceMixin):
 
         self.push_screen(RollbackScreen(self.painter, self.moment))
 
+    def action_plan_difference(self) -> None:
+        """Open the difference between the plan's file and the plan in force."""
+        from switchover.ui.screens.asked import DifferenceScreen
+
+        self.push_screen(DifferenceScreen(self.painter, self.moment, self.source.request))
+
+    def action_rehearse(self, name: str) -> None:
+        """Open the rehearsal of a way back."""
+        from switchover.ui.screens.asked import RehearsalScreen
+
+        self.push_screen(RehearsalScreen(self.painter, self.moment, name, self.source.request))
+
     def action_abort(self) -> None:
         """Ask whether the run shall be aborted."""
         from switchover.ui.screens.guarded import AskScreen
@@ -362,7 +376,16 @@ class OperatorActions(DifferenceMixin):
 
 
 _CHANGING = {"advance", "rollback", "abort", "note", "new_run", "diagnose", "waive", "acknowledge"}
-_NEEDS_DATA = _CHANGING | {"takeover", "open_selected", "recheck", "timeline", "contacts", "objectives", "output"}
+_NEEDS_DATA = _CHANGING | {
+    "plan_difference",
+    "takeover",
+    "open_selected",
+    "recheck",
+    "timeline",
+    "contacts",
+    "objectives",
+    "output",
+}
 _TAKE_OVER = (
     "They see your request and may hand over or refuse. Without an answer within a minute you are refused; one whose "
     "screen has gone is taken over at once. What runs goes on either way."

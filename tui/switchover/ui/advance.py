@@ -45,9 +45,19 @@ def next_of(moment: Moment, painter: Painter) -> Intent | BaseScreen | None:
         return human_screen(moment, painter, action.target)
     if action.kind in {"resolve", "failed"}:
         state = "unknown" if action.kind == "resolve" else "failed"
-        undo = StepView(action.target, "an action of the rollback", state, "changes", reason=action.text)
+        undo = _undoing(moment, action.target, state)
         return decide_screen(moment, painter, step or undo)
     return None
+
+
+def _undoing(moment: Moment, unit: str, state: str) -> StepView:
+    """Return an action of the rollback as a step, with what can be decided about it."""
+    run = moment.data.migration.rollback
+    one = next((a for a in run.actions if a.unit == unit), None) if run is not None else None
+    title = f"undoes {one.undoes}" if one is not None and one.undoes else "an action of the rollback"
+    reason = (one.reason or moment.data.migration.action.text) if one is not None else moment.data.migration.action.text
+    choices = ("done", "failed", "retry", "skip") if state == "unknown" else ("retry", "skip", "done")
+    return StepView(unit, title, state, "changes", reason=reason, choices=choices)
 
 
 def _ask(moment: Moment, painter: Painter, step: StepView, intent: Intent) -> AskScreen:
@@ -183,6 +193,14 @@ def decide_screen(moment: Moment, painter: Painter, step: StepView) -> ChoiceScr
             "why is it safe?",
             need=True,
         ),
+        "skip": Choice(
+            "skip",
+            "– leave it out",
+            "The rollback goes on behind it; the report says that this was not undone.",
+            resolve("skip"),
+            "why may it be left out?",
+            need=True,
+        ),
         "rollback": Choice(
             "rollback", "↶ roll it back", "Undo this step, then decide.", resolve("rollback"), "reason:", need=True
         ),
@@ -193,6 +211,7 @@ def decide_screen(moment: Moment, painter: Painter, step: StepView) -> ChoiceScr
     else:
         again = Intent("step.retry", {"step": step.id}, f"running {step.id} again")
         chosen = [Choice("retry", "▶ run it again", "a new attempt; the old output is kept", lambda _text: again)]
+        chosen += [known[name] for name in step.choices if name in {"skip", "done"}]
     title = f"nobody knows how {step.id} ended" if unknown else f"{step.id} failed"
     return ChoiceScreen(painter, moment, title, about, lambda _now: chosen)
 

@@ -51,6 +51,9 @@ class SwitchoverApp(OperatorActions):
         Binding("ctrl+q", "leave", "quit", show=False),
         Binding("ctrl+z", "suspend_process", "Suspend", show=False, tooltip="back to the shell; fg returns"),
         Binding("ctrl+l", "repaint", "Paint anew", show=False),
+        Binding(
+            "e", "plan_difference", "edited plan", tooltip="what was edited in the plan's file; adopt it from there"
+        ),
         Binding("question_mark", "help", "help", tooltip="all keys that do something here"),
     ]
 

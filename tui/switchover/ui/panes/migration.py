@@ -14,6 +14,7 @@ from switchover.ui.panes.base import Pane, set_height
 from switchover.ui.presentation.ended import ended_lines
 from switchover.ui.presentation.line import Line, Span, rule
 from switchover.ui.presentation.moment import Moment
+from switchover.ui.presentation.rolling import standing_lines
 from switchover.ui.presentation.step_detail import gate_lines, side_lines, step_lines
 from switchover.ui.presentation.wizard import (
     action_line,
@@ -171,6 +172,8 @@ class MigrationPane(Pane):
     def _detail_lines(self, width: int, height: int) -> list[Line]:
         self._detail.display = True
         view = self.moment.data.migration
+        if view.rollback is not None and self.follows and view.state != "done":
+            return standing_lines(view.rollback, self.moment, width)[:height]
         if view.state in {"done", "rolled_back", "aborted"} and self.follows:
             return ended_lines(self.moment, width)
         if (step := self.step) is not None:

@@ -11,8 +11,8 @@ from switchover.snapshot import RollbackView
 from switchover.ui.messages import Intent
 from switchover.ui.presentation.line import Line, Span, wrap
 from switchover.ui.presentation.moment import Moment
-from switchover.ui.presentation.rolling import loss, standing_lines, time_text
 from switchover.ui.presentation.rollback import rollback_items, way_actions, way_name
+from switchover.ui.presentation.rolling import loss, standing_lines, time_text
 from switchover.ui.screens.base import OverScreen
 from switchover.ui.screens.guarded import AskScreen
 from switchover.ui.theme import Painter

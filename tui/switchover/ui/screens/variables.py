@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -24,10 +24,19 @@ class VariablesScreen(OverScreen):
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+b", "previous", "the one before")]
 
-    def __init__(self, painter: Painter, moment: Moment, wanted: Sequence[tuple[str, str, str]], *, new: bool) -> None:
-        super().__init__(painter, moment, "before the run starts")
+    def __init__(
+        self,
+        painter: Painter,
+        moment: Moment,
+        wanted: Sequence[tuple[str, str, str]],
+        *,
+        new: bool,
+        intent: Callable[[dict[str, str]], Intent] | None = None,
+    ) -> None:
+        super().__init__(painter, moment, "values that the plan asks for" if intent else "before the run starts")
         self._wanted = tuple(wanted)
-        self._values = [default for _, _, default in self._wanted]
+        self._values = [""] * len(self._wanted)
+        self._intent = intent
         self._at = 0
         self._new = new
         self._body = LineView(painter)
@@ -56,7 +65,7 @@ class VariablesScreen(OverScreen):
     def draw(self) -> None:
         """Draw the values given so far."""
         lines: list[Line] = [(), (Span(" The plan asks for these; they are frozen for the whole run.", "muted"),), ()]
-        for index, (name, ask, _) in enumerate(self._wanted):
+        for index, (name, _, ask) in enumerate(self._wanted):
             mark = "▶" if index == self._at else "✓" if index < self._at else "○"
             lines.append((Span(f" {mark} ", "accent"), Span(f"{name}  ", "strong"), Span(ask, "muted")))
             if index < self._at:
@@ -77,7 +86,8 @@ class VariablesScreen(OverScreen):
             self._ask(self._at + 1)
             return
         variables = {name: value for (name, _, _), value in zip(self._wanted, self._values, strict=True)}
-        self.app.post_message(Intent("run.start", {"variables": variables, "new": self._new}, "starting the run"))
+        start = Intent("run.start", {"variables": variables, "new": self._new}, "starting the run")
+        self.app.post_message(self._intent(variables) if self._intent is not None else start)
         self.leave()
 
     def on_entry_left(self) -> None:

@@ -1,0 +1,119 @@
+"""A rollback in words: how long and what it loses, where one that was begun stands, and a rehearsal of it."""
+
+from __future__ import annotations
+
+from switchover.snapshot import Rehearsal, RollbackAction, RollbackRun, RollbackView
+from switchover.ui.presentation.line import Line, Span, cut, spread, wrap
+from switchover.ui.presentation.moment import Moment
+from switchover.ui.presentation.numbers import age, clock
+from switchover.ui.presentation.words import outcome
+from switchover.ui.presentation.words import step as step_word
+
+__all__ = ["loss", "rehearsal_lines", "standing_lines", "time_text"]
+
+_WORDS = {"done": "undone", "pending": "not begun"}
+
+
+def time_text(way: RollbackView) -> tuple[str, bool]:
+    """Say how long a way back takes, how that is known, and its budget; and whether it does not fit into that."""
+    if way.expect_s is None:
+        text = "time not known"
+    else:
+        text = f"{'at least ' if way.unknown_times else '~'}{age(way.expect_s)}"
+        text += {"measured": " measured", "expected": " expected"}.get(way.expect_from, "")
+    over = way.expect_s is not None and way.budget_s is not None and way.expect_s > way.budget_s
+    if way.budget_s is not None:
+        text += f" of {age(way.budget_s)}" + (", over budget" if over else "")
+    return text, over
+
+
+def loss(text: str, since: float | None, after: str) -> str:
+    """Say what is lost; empty where nothing is known to be."""
+    if since is not None:
+        return f"writes since {clock(since)}, when {after} began" + (f": {text}" if text else "")
+    return text
+
+
+def standing_lines(run: RollbackRun, moment: Moment, width: int) -> list[Line]:
+    """Write each action of a rollback with how it stands, the time against the budget, and what to do next."""
+    spent = run.took_s if run.took_s is not None else max(moment.now - run.started_at, 0.0)
+    time: Line = (Span(f"{age(spent)} "),)
+    if run.budget_s is not None:
+        over = spent > run.budget_s
+        word = f"of {age(run.budget_s)}" + (f", OVER by {age(spent - run.budget_s)} " if over else " ")
+        time = (Span(f"{age(spent)} {word}", "danger" if over else "text"),)
+    mark = step_word("rolled_back" if run.state == "done" else run.state if run.state != "stopped" else "waiting")
+    said = {"done": "through", "stopped": "stopped, enter goes on"}.get(run.state, run.state)
+    lines: list[Line] = [
+        spread((Span(f" ↶ back: {run.name or 'step by step'}  ", "strong"), Span(said, mark.style)), time, width),
+        (),
+    ]
+    for number, action in enumerate(run.actions, 1):
+        lines.extend(_action(number, action, width))
+    for text in run.cannot_undo:
+        lines.extend((Span(" "), *line) for line in wrap(f"! {text}", width - 2, "danger"))
+    if lost := loss(run.data_loss, run.loses_since, run.loses_after):
+        lines.extend((Span(" "), *line) for line in wrap(f"loses {lost}", width - 2, "outcome-warn"))
+    for need in run.verify if run.state == "done" else ():
+        mark = outcome(need.status)
+        lines.append(
+            (Span(f" {mark.glyph} {mark.word}  ", mark.style), Span(cut(f"{need.name} {need.summary}", width - 12)))
+        )
+    if run.state in {"failed", "unknown"}:
+        keys = "enter: again, or leave it out with a reason · R: another way back"
+        lines.extend([(), *((Span(" "), *line) for line in wrap(keys, width - 2, "muted"))])
+    return lines
+
+
+def _action(number: int, action: RollbackAction, width: int) -> list[Line]:
+    word = step_word(action.state)
+    name = f"undo {action.undoes}" if action.undoes else action.label
+    took = age(action.took_s) if action.took_s is not None else f"~{age(action.expect_s)}" if action.expect_s else ""
+    code = f" exit {action.exit_code}" if action.state == "failed" and action.exit_code is not None else ""
+    right: Line = (
+        Span(f"{word.glyph} {_WORDS.get(action.state, word.word)}{code}", word.style),
+        Span(f" {took:>5} ", "muted"),
+    )
+    lines = [spread((Span(f" {number}. ", "muted"), Span(cut(name, max(width - 28, 8)))), right, width)]
+    if action.reason and action.state in {"failed", "unknown", "skipped"}:
+        lines.extend((Span("    "), *line) for line in wrap(action.reason, width - 6, "muted", limit=3))
+    return lines
+
+
+def rehearsal_lines(rehearsal: Rehearsal, width: int) -> list[Line]:
+    """Write all that going a way back would do."""
+    way = rehearsal.way
+    text, over = time_text(way)
+    lines: list[Line] = [(Span(f" {way.name or 'step by step'}  ", "strong"), Span(way.title, "muted")), ()]
+    if not way.available:
+        lines.extend((Span(" "), *line) for line in wrap(f"closed: {way.reason}", width - 2, "danger"))
+    lines.append((Span(" takes ", "muted"), Span(text, "danger" if over else "text")))
+    lost = loss(way.data_loss, way.loses_since, way.loses_after) or "nothing that is known of"
+    lines.extend((Span(" loses ", "muted"), *line) for line in wrap(lost, width - 8, "outcome-warn"))
+    for number, action in enumerate(rehearsal.actions, 1):
+        time = f"~{age(action.expect_s)}{' measured' if action.measured else ''}" if action.expect_s is not None else ""
+        what = f"undoes {action.undoes}" if action.undoes else "runs"
+        lines.extend(
+            [(), spread((Span(f" {number}. ", "muted"), Span(what, "strong")), (Span(f"{time} ", "muted"),), width)]
+        )
+        lines.append((Span("    ", "muted"), Span(" ".join(action.argv[:-1]), "muted")))
+        for part in action.argv[-1].strip().split("\n"):
+            lines.extend((Span("      "), *line) for line in wrap(part, width - 8, "code"))
+        if action.env_names:
+            lines.append((Span("    environment ", "muted"), Span(cut(", ".join(action.env_names), width - 18))))
+    if way.cannot_undo:
+        lines.append(())
+        for entry in way.cannot_undo:
+            lines.extend((Span(" "), *line) for line in wrap(f"! {entry}", width - 2, "danger"))
+    if rehearsal.verify:
+        lines.extend([(), (Span(" afterwards it looks at these, which say now", "muted"),)])
+        for need in rehearsal.verify:
+            mark = outcome(need.status)
+            lines.append(
+                (
+                    Span(f"  {mark.glyph} {mark.word}  ", mark.style),
+                    Span(cut(f"{need.name}  {need.summary}", width - 14)),
+                )
+            )
+    lines.extend([(), (Span(" nothing was executed, and nothing was written", "muted"),)])
+    return lines
