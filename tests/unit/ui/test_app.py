@@ -123,16 +123,34 @@ async def test_what_nobody_has_looked_at_has_no_green_mark() -> None:
 
 
 async def test_enter_runs_the_next_step_once_however_often_it_is_pressed() -> None:
-    async def story(pilot: Any, app: SwitchoverApp, source: FakeSource, _clock: StillClock) -> None:
+    async def story(pilot: Any, app: SwitchoverApp, source: FakeSource, clock: StillClock) -> None:
         await press(pilot, "enter", "enter", "enter")
         assert source.requests == [("run.next", {})]
         assert "sent to the agent" in screen_text(app)
         sample = samples.healthy()
         source.feed(replace(sample, seq=50, migration=replace(sample.migration, output=("talks",))))
+        clock.move(1.0)
         await press(pilot, "enter")
         assert len(source.requests) == 1
         source.feed(replace(sample, seq=51, migration=replace(sample.migration, current_step="other")))
         await settle(pilot)
+        clock.move(1.0)
+        await press(pilot, "enter")
+        assert len(source.requests) == 2
+
+    await play(story, samples.healthy(), tab="migration")
+
+
+async def test_a_key_that_is_held_down_does_not_carry_the_run_on() -> None:
+    async def story(pilot: Any, app: SwitchoverApp, source: FakeSource, clock: StillClock) -> None:
+        sample = samples.healthy()
+        for seq in range(60, 80):
+            await press(pilot, "enter")
+            source.feed(replace(sample, seq=seq, migration=replace(sample.migration, current_step=f"step{seq}")))
+            await settle(pilot)
+            clock.move(0.03)
+        assert len(source.requests) == 1
+        clock.move(1.0)
         await press(pilot, "enter")
         assert len(source.requests) == 2
 
@@ -140,7 +158,7 @@ async def test_enter_runs_the_next_step_once_however_often_it_is_pressed() -> No
 
 
 async def test_a_refusal_is_said_until_it_is_read_and_enter_may_be_pressed_again() -> None:
-    async def story(pilot: Any, app: SwitchoverApp, source: FakeSource, _clock: StillClock) -> None:
+    async def story(pilot: Any, app: SwitchoverApp, source: FakeSource, clock: StillClock) -> None:
         source.answers["run.next"] = LockedError("ben@bastion drives this run", "ask ben")
         await press(pilot, "enter")
         assert "ben@bastion drives this run" in screen_text(app)
@@ -149,6 +167,7 @@ async def test_a_refusal_is_said_until_it_is_read_and_enter_may_be_pressed_again
         assert "ben@bastion drives this run" in screen_text(app)
         await press(pilot, "escape")
         assert "ben@bastion drives this run" not in screen_text(app)
+        clock.move(1.0)
         await press(pilot, "enter")
         assert len(source.requests) == 2
 

@@ -6,6 +6,7 @@ import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from switchover.clock import Clock
 from switchover.errors import SwitchoverError
 from switchover.ui.bridge import Source
 from switchover.ui.difference import DifferenceMixin
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 __all__ = ["OperatorActions"]
 
+_HELD_S = 0.15  # presses that are closer come from a key that is held down, or bounces
+
 
 class OperatorActions(DifferenceMixin):
     """The actions behind the keys. The App gives `source`, `moment`, `painter` and `main`."""
@@ -32,7 +35,9 @@ class OperatorActions(DifferenceMixin):
     moment: Moment
     painter: Painter
     main: MainScreen
+    clock: Clock
     sent: tuple[object, ...] | None = None
+    _advanced_at = float("-inf")
 
     @property
     def pane(self) -> Pane:
@@ -205,8 +210,15 @@ class OperatorActions(DifferenceMixin):
     # ------------------------------------------------------------------ act
 
     def action_advance(self) -> None:
-        """Do the next action, once: until the run shows that it was taken, a second press does nothing."""
+        """Do the next action, once: until the run shows that it was taken, a second press does nothing.
+
+        A key that is held down repeats itself; an elbow on it must not carry a run from step to step.
+        """
         view = self.moment.data.migration
+        now = self.clock.monotonic()
+        held, self._advanced_at = now - self._advanced_at < _HELD_S, now
+        if held:
+            return
         if self.moment.stale:
             self.say_stale()
             return
