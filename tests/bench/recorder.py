@@ -98,6 +98,14 @@ class Recorder:
         while time.perf_counter() < end and self._take(quiet):
             pass
 
+    def watch_for(self, text: str, limit: float = 30.0) -> None:
+        """Take what comes until a text stands on the screen. Raise `TimeoutError` where it does not."""
+        end = time.perf_counter() + limit
+        while self.seconds_until(lambda screen: any(text in line for line in screen.display), self.began) is None:
+            if time.perf_counter() > end:
+                raise TimeoutError(f"{text!r} does not come")
+            self.watch(0.2)
+
     def _take(self, seconds: float) -> bool:
         if not select.select([self._master], [], [], max(seconds, 0.0))[0]:
             return False
