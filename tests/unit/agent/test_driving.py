@@ -120,7 +120,7 @@ async def test_a_second_asker_is_told_who_asked_before(room: Room) -> None:
     assert room.driving.ask(CLEO) == "asked"
 
 
-def test_one_who_has_gone_is_taken_over_at_once(room: Room) -> None:
+async def test_one_who_has_gone_is_taken_over_at_once(room: Room) -> None:
     room.driving.admit(ANA, stays=True)
     room.driving.detach(ANA)
     assert room.driving.ask(BEN) == "granted"
@@ -137,7 +137,7 @@ async def test_one_who_goes_while_asked_hands_over_by_that(room: Room) -> None:
     assert (room.driver, room.asking) == ("ben", "")
 
 
-def test_nobody_drives_by_accident_while_the_driver_may_come_back(room: Room) -> None:
+async def test_nobody_drives_by_accident_while_the_driver_may_come_back(room: Room) -> None:
     room.driving.admit(ANA, stays=True)
     room.driving.detach(ANA)
     room.clock.advance(AWAY_S - 1)
@@ -151,10 +151,21 @@ def test_nobody_drives_by_accident_while_the_driver_may_come_back(room: Room) ->
     assert room.driving.view.driver.pid == 555
 
 
-def test_one_who_stays_away_is_followed_by_whoever_acts_next(room: Room) -> None:
+async def test_one_who_stays_away_is_followed_by_whoever_acts_next(room: Room) -> None:
     room.driving.admit(ANA, stays=True)
     room.driving.detach(ANA)
     room.clock.advance(AWAY_S + 1)
     room.clock.wall -= 100_000
     room.driving.admit(BEN, stays=True)
     assert room.driver == "ben"
+
+
+async def test_one_who_stays_away_is_not_said_to_drive_and_every_screen_hears_of_it(room: Room) -> None:
+    room.driving.admit(ANA, stays=True)
+    room.driving.detach(ANA)
+    assert room.driver == "ana"
+    room.clock.advance(AWAY_S + 1)
+    room.driving.forget()
+    assert room.shown[-1].driver is None
+    room.driving.attach(ANA)
+    assert room.driver == "ana"

@@ -66,13 +66,15 @@ class Driving:
         self._left: float | None = None  # monotonic; None while the driver's screen is there
         self._seats: list[Seat] = []
         self._asking: _Asking | None = None
+        self._forgets: asyncio.TimerHandle | None = None
 
     @property
     def view(self) -> DrivingView:
-        """What every screen says about it."""
+        """What every screen says about it. One who stays away drives no longer: whoever acts next does."""
         asking = self._asking
+        drives = self._driver is not None and self._away_s() < AWAY_S
         return DrivingView(
-            _holder(self._driver, self._since) if self._driver is not None else None,
+            _holder(self._driver, self._since) if self._driver is not None and drives else None,
             _holder(asking.seat, asking.at) if asking is not None else None,
             asking.until if asking is not None else None,
         )
@@ -80,6 +82,7 @@ class Driving:
     def close(self) -> None:
         """Forget what is asked."""
         self._settle()
+        self._stop_forgetting()
 
     # Coming and going
 
@@ -88,6 +91,7 @@ class Driving:
         self._seats.append(seat)
         if self._driver is not None and seat.key == self._driver.key:
             self._driver, self._left = seat, None
+            self._stop_forgetting()
             self._tell(self.view)
 
     def detach(self, seat: Seat) -> None:
@@ -103,7 +107,18 @@ class Driving:
         self._left = self._clock.monotonic()
         if self._asking is not None:
             self._take(self._asking.seat, f"{self._driver.operator.who} has gone")
+        else:
+            self._stop_forgetting()
+            self._forgets = asyncio.get_running_loop().call_later(AWAY_S + 0.1, self.forget)
         self._tell(self.view)
+
+    def forget(self) -> None:
+        """Tell every screen that the one who drove has stayed away."""
+        self._tell(self.view)
+
+    def _stop_forgetting(self) -> None:
+        if self._forgets is not None:
+            self._forgets.cancel()
 
     def _is_there(self, seat: Seat) -> bool:
         return any(other.key == seat.key for other in self._seats)
