@@ -376,3 +376,27 @@ phases:
     assert gone.returncode == 0, gone.stderr
     assert gone.stdout.index("! burn cannot be undone") < gone.stdout.index("undo copy started")
     assert (tmp_path / "log").read_text() == "uncopy\n"
+
+
+def test_status_says_what_is_to_be_decided_after_everything_was_killed(tmp_path: Path, cli: Cli) -> None:
+    _write(tmp_path, "phases: [{id: a, steps: [{id: one, run: 'echo $$ > pid; sleep 60', effect: changes}]}]\n")
+    command = [sys.executable, "-m", "switchover", "run", str(tmp_path / "plan.yaml"), "--state"]
+    command.append(str(tmp_path / "state"))
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, process_group=0)
+    while not (tmp_path / "pid").exists() or not (tmp_path / "pid").read_text().strip():
+        assert process.poll() is None
+        time.sleep(0.02)
+    step = int((tmp_path / "pid").read_text())
+    shim = int(Path(f"/proc/{step}/stat").read_text().rpartition(")")[2].split()[1])
+    for pid in (process.pid, shim, step):
+        os.kill(pid, signal.SIGKILL)
+    process.wait()
+    said = cli("status").stdout
+    assert "run 1: unknown" in said
+    assert "next: find out what became of one: `switchover run " in said
+    assert "--resolve one=done|failed|retry|rollback --reason TEXT" in said
+    assert "one runs" not in said
+    cli("run")
+    decided = cli("status").stdout
+    assert "next: say how one ended" in decided
+    assert "--resolve one=done|failed|retry|rollback --reason TEXT" in decided

@@ -1,20 +1,22 @@
 """`switchover rollback PLAN [NAME]`: undo the begun steps one by one, or go a named way back.
 
 0 it is through and its checks are fine, 1 an action failed, a check is not fine or the way is closed, 3 an outcome is
-unknown, 5 somebody else drives.
+unknown, 4 what cannot be undone has to
+be accepted first, 5 somebody else drives.
 """
 
 from __future__ import annotations
 
 import time
 from argparse import ArgumentParser, Namespace
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from switchover.errors import UsageError
 from switchover.headless import diagnostics, output
 from switchover.headless.journal_line import keeping_line, persisting
 from switchover.headless.plan_file import load_for_run
-from switchover.headless.run import interruptible, tell, tell_last_lines
+from switchover.headless.run import interruptible, tell_last_lines, teller
 
 if TYPE_CHECKING:
     from switchover.migration.engine import Engine
@@ -83,13 +85,16 @@ async def _run(args: Namespace) -> int:
     try:
         if engine is None:  # pragma: no cover - there is a plan, so there is an engine
             return 1
-        engine.listen(tell)
+        engine.listen(teller(engine))
+        _check_accepted(engine, args.accept_loss)
         with engine.hold(operator), interruptible(engine, operator):
             async with keeping_line(engine, parts.listeners):
                 await engine.recover(operator)
                 await engine.settled()
                 for action in args.skip:
                     await engine.skip(action, args.reason, operator)
+                if lacking := _say_what_stays(engine, args):
+                    return lacking
                 if not _unknown(engine):  # it would be refused, and the exit code has to tell that from a failure
                     await persisting(
                         engine, operator, lambda: engine.rollback(args.name, operator, accept=args.accept_loss)
@@ -97,6 +102,38 @@ async def _run(args: Namespace) -> int:
         return _say_outcome(engine)
     finally:
         await parts.aclose()
+
+
+def _check_accepted(engine: Engine, accepted: Sequence[str]) -> None:
+    """Raise `UsageError` for a step that the plan does not have, or that can be undone."""
+    from switchover.migration.named import known_name
+
+    for name in accepted:
+        known_name(name, [step.id for step in engine.loaded.plan.all_steps], "step")
+        if not engine.loaded.plan.step(name).irreversible:
+            raise UsageError(f"{name} is not irreversible, so there is no loss of it to accept")
+
+
+def _say_what_stays(engine: Engine, args: Namespace) -> int:
+    """Say what cannot be undone, before anything is. Return an exit code where that is not accepted, else 0."""
+    from switchover.errors import RefusedError
+    from switchover.migration.rolling import look_up_way, refuse_loss
+
+    begun = engine.state.rollback if not engine.state.finished else None
+    if begun is not None and args.name in (None, begun.name):
+        return 0  # it was accepted when it began, and where it stands is said at the end
+    way = look_up_way(engine.keeper, args.name or "")
+    if not way.available:
+        return 0  # it is refused all the same, and why
+    for text in way.cannot_undo:
+        output.emit_text(f"! {text}")
+    try:
+        refuse_loss(way, args.accept_loss)
+    except RefusedError as error:
+        diagnostics.say(f"switchover: {error.title}; nothing was rolled back")
+        diagnostics.say(f"  {error.hint}")
+        return 4
+    return 0
 
 
 def _unknown(engine: Engine) -> bool:
@@ -128,7 +165,7 @@ def _say_outcome(engine: Engine) -> int:
             diagnostics.say(f"switchover: it was gone back, but what it has to restore is not proved: {names}")
         return 1 if bad else 0
     action = engine.action
-    diagnostics.say(f"switchover: the rollback stopped: {action.reason or action.unit}")
+    diagnostics.say(f"switchover: the rollback stopped: {action.reason or view.action.text}")
     others = tuple(way.name for way in view.rollbacks if way.available and way.name != rollback.name)
     for text in next_steps(rollback, str(engine.loaded.path), others):
         diagnostics.say(f"  {text}")

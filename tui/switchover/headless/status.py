@@ -209,9 +209,7 @@ def _next(engine: Engine, view: MigrationView, lost: tuple[str, ...]) -> list[st
             *(f"      where that cannot tell, say how {unit} ended: `{run} --resolve {unit}{how}`" for unit in lost),
         ]
     lines = [f"next: {view.action.text}"]
-    if view.action.kind == "resolve":
-        if view.rolling_back:
-            how = "=done|failed|retry|skip --reason TEXT"
+    if view.action.kind == "resolve" and not view.rolling_back:  # where a rollback stands, the ways back tell
         lines.append(f"      look at what it left behind, then say it: `{run} --resolve {view.action.target}{how}`")
     return lines
 

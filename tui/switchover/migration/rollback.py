@@ -42,7 +42,8 @@ class WayBackItem:
 class WayBack:
     """A way back as it stands now. `name` is empty for undoing the begun steps one by one.
 
-    `irreversible` are the begun steps that no way back undoes: each has to be accepted by name before it is gone. What was written since `loses_since` is lost, when the step `loses_after` began.
+    `irreversible` are the begun steps that no way back undoes: each has to be accepted by its name first. What was
+    written since `loses_since` is lost, when the step `loses_after` began.
     """
 
     name: str
