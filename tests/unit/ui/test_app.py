@@ -412,14 +412,15 @@ async def test_a_gate_that_asks_a_person_takes_go_with_a_note(no_guard: None) ->
 
 async def test_a_start_asks_for_the_values_that_the_plan_wants() -> None:
     sample = samples.acting("start", "", "start the run")
-    wanted = (("new_ip", "IP of the new instance", ""), ("region", "", "eu-west-1"))
+    wanted = (("new_ip", "ip", "IP of the new instance"), ("region", "str", "region"))
     sample = replace(sample, migration=replace(sample.migration, variables_needed=wanted))
 
     async def story(pilot: Any, app: SwitchoverApp, source: FakeSource, _clock: StillClock) -> None:
         await press(pilot, "enter", "enter")
         assert "new_ip needs a value" in screen_text(app)
-        await press(pilot, *"node7", "enter", "enter")
-        values = {"new_ip": "node7", "region": "eu-west-1"}
+        assert "IP of the new instance" in screen_text(app)
+        await press(pilot, *"node7", "enter", *"west", "enter")
+        values = {"new_ip": "node7", "region": "west"}
         assert source.requests == [("run.start", {"variables": values, "new": False})]
 
     await play(story, sample, tab="migration")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from switchover.clock import iso_utc
-from switchover_checks.units import format_duration
+from switchover_checks.units import format_duration as _format
 
 if TYPE_CHECKING:
     from switchover.snapshot import Rehearsal, RollbackAction, RollbackRun, RollbackView
@@ -22,6 +22,12 @@ _WORDS = {
     "unknown": "UNKNOWN",
     "skipped": "skipped",
 }
+
+
+def format_duration(seconds: float) -> str:
+    """Write a time so that it can be compared with a budget: 1 m 30 s."""
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} m {rest} s" if 0 < minutes < 60 and rest else _format(seconds)
 
 
 def time_and_loss(way: RollbackView) -> Iterator[str]:

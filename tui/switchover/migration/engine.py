@@ -495,8 +495,8 @@ class Engine:
         if name is None and self.state.rollback is not None and not self.state.finished:
             name = self.state.rollback.name  # the one that was begun
         self._driver.refuse_read_only()
-        if self.state.rollback is None:
-            refuse_loss(look_up_way(self.keeper, name or ""), accept)
+        if self.state.rollback is None and (way := look_up_way(self.keeper, name or "")).available:
+            refuse_loss(way, accept)
         if self.busy:
             if self.busy == "rollback":
                 raise RefusedError("a rollback is going on", "wait for it, or abort it")

@@ -83,7 +83,7 @@ class OperatorActions(DifferenceMixin):
         if action == "rollback":
             return bool(view.rollbacks)  # a way that is closed says why
         if action == "plan_difference":
-            return data.header.plan_edited
+            return data.header.plan_edited and self.screen is self.main
         if action == "abort":
             return view.state in {"running", "waiting", "failed", "unknown"}
         if action == "new_run":

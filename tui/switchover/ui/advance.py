@@ -54,7 +54,7 @@ def _undoing(moment: Moment, unit: str, state: str) -> StepView:
     """Return an action of the rollback as a step, with what can be decided about it."""
     run = moment.data.migration.rollback
     one = next((a for a in run.actions if a.unit == unit), None) if run is not None else None
-    title = f"undoes {one.undoes}" if one is not None and one.undoes else "an action of the rollback"
+    title = f"undoing {one.undoes}" if one is not None and one.undoes else "an action of the rollback"
     reason = (one.reason or moment.data.migration.action.text) if one is not None else moment.data.migration.action.text
     choices = ("done", "failed", "retry", "skip") if state == "unknown" else ("retry", "skip", "done")
     return StepView(unit, title, state, "changes", reason=reason, choices=choices)
@@ -148,7 +148,8 @@ def decide_screen(moment: Moment, painter: Painter, step: StepView) -> ChoiceScr
 
     def about(now: Moment, width: int) -> Sequence[Line]:
         entry = find_step(now.data.migration, step.id) or step
-        lines: list[Line] = [(Span(f" {entry.id}  ", "strong"), Span(entry.title, "muted"))]
+        name = "" if entry.id.startswith("rollback:") else f" {entry.id} "
+        lines: list[Line] = [(Span(name, "strong"), Span(f" {entry.title}", "muted"))]
         lines.extend(
             (Span(" "), *line)
             for line in wrap(
@@ -212,7 +213,8 @@ def decide_screen(moment: Moment, painter: Painter, step: StepView) -> ChoiceScr
         again = Intent("step.retry", {"step": step.id}, f"running {step.id} again")
         chosen = [Choice("retry", "▶ run it again", "a new attempt; the old output is kept", lambda _text: again)]
         chosen += [known[name] for name in step.choices if name in {"skip", "done"}]
-    title = f"nobody knows how {step.id} ended" if unknown else f"{step.id} failed"
+    name = step.title if step.id.startswith("rollback:") else step.id
+    title = f"nobody knows how {name} ended" if unknown else f"{name} failed"
     return ChoiceScreen(painter, moment, title, about, lambda _now: chosen)
 
 

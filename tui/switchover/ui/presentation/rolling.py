@@ -19,12 +19,18 @@ def time_text(way: RollbackView) -> tuple[str, bool]:
     if way.expect_s is None:
         text = "time not known"
     else:
-        text = f"{'at least ' if way.unknown_times else '~'}{age(way.expect_s)}"
+        text = f"{'at least ' if way.unknown_times else '~'}{_span(way.expect_s)}"
         text += {"measured": " measured", "expected": " expected"}.get(way.expect_from, "")
     over = way.expect_s is not None and way.budget_s is not None and way.expect_s > way.budget_s
     if way.budget_s is not None:
-        text += f" of {age(way.budget_s)}" + (", over budget" if over else "")
+        text += f" of {_span(way.budget_s)}" + (", over budget" if over else "")
     return text, over
+
+
+def _span(seconds: float) -> str:
+    """Write a time so that it can be compared with a budget: 1 m 30 s."""
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} m {rest} s" if 0 < minutes < 60 and rest else age(seconds)
 
 
 def loss(text: str, since: float | None, after: str) -> str:
@@ -37,19 +43,22 @@ def loss(text: str, since: float | None, after: str) -> str:
 def standing_lines(run: RollbackRun, moment: Moment, width: int) -> list[Line]:
     """Write each action of a rollback with how it stands, the time against the budget, and what to do next."""
     spent = run.took_s if run.took_s is not None else max(moment.now - run.started_at, 0.0)
-    time: Line = (Span(f"{age(spent)} "),)
+    time: Line = (Span(f"{_span(spent)} "),)
     if run.budget_s is not None:
         over = spent > run.budget_s
-        word = f"of {age(run.budget_s)}" + (f", OVER by {age(spent - run.budget_s)} " if over else " ")
-        time = (Span(f"{age(spent)} {word}", "danger" if over else "text"),)
+        word = f"of {_span(run.budget_s)}" + (f", OVER by {_span(spent - run.budget_s)} " if over else " ")
+        time = (Span(f"{_span(spent)} {word}", "danger" if over else "text"),)
     mark = step_word("rolled_back" if run.state == "done" else run.state if run.state != "stopped" else "waiting")
-    said = {"done": "through", "stopped": "stopped, enter goes on"}.get(run.state, run.state)
+    state = {"done": "through", "stopped": "stopped, enter goes on"}.get(run.state, run.state)
     lines: list[Line] = [
-        spread((Span(f" ↶ back: {run.name or 'step by step'}  ", "strong"), Span(said, mark.style)), time, width),
+        spread((Span(f" ↶ back: {run.name or 'step by step'}  ", "strong"), Span(state, mark.style)), time, width),
         (),
     ]
     for number, action in enumerate(run.actions, 1):
         lines.extend(_action(number, action, width))
+        if action.state == "failed" and moment.data.migration.output_step == action.unit:
+            said = moment.data.migration.output[-4:]
+            lines.extend((Span("    │ ", "muted"), Span(cut(text, width - 8))) for text in said)
     for text in run.cannot_undo:
         lines.extend((Span(" "), *line) for line in wrap(f"! {text}", width - 2, "danger"))
     if lost := loss(run.data_loss, run.loses_since, run.loses_after):
@@ -68,7 +77,7 @@ def standing_lines(run: RollbackRun, moment: Moment, width: int) -> list[Line]:
 def _action(number: int, action: RollbackAction, width: int) -> list[Line]:
     word = step_word(action.state)
     name = f"undo {action.undoes}" if action.undoes else action.label
-    took = age(action.took_s) if action.took_s is not None else f"~{age(action.expect_s)}" if action.expect_s else ""
+    took = age(action.took_s) if action.took_s is not None else f"~{_span(action.expect_s)}" if action.expect_s else ""
     code = f" exit {action.exit_code}" if action.state == "failed" and action.exit_code is not None else ""
     right: Line = (
         Span(f"{word.glyph} {_WORDS.get(action.state, word.word)}{code}", word.style),
@@ -91,7 +100,9 @@ def rehearsal_lines(rehearsal: Rehearsal, width: int) -> list[Line]:
     lost = loss(way.data_loss, way.loses_since, way.loses_after) or "nothing that is known of"
     lines.extend((Span(" loses ", "muted"), *line) for line in wrap(lost, width - 8, "outcome-warn"))
     for number, action in enumerate(rehearsal.actions, 1):
-        time = f"~{age(action.expect_s)}{' measured' if action.measured else ''}" if action.expect_s is not None else ""
+        time = (
+            f"~{_span(action.expect_s)}{' measured' if action.measured else ''}" if action.expect_s is not None else ""
+        )
         what = f"undoes {action.undoes}" if action.undoes else "runs"
         lines.extend(
             [(), spread((Span(f" {number}. ", "muted"), Span(what, "strong")), (Span(f"{time} ", "muted"),), width)]
