@@ -45,12 +45,14 @@ def ensure_agent(
     plan: Path | None,
     *,
     read_only: bool = False,
+    replace: bool = True,
     version: str = __version__,
     command: Sequence[str] | None = None,
 ) -> AgentInfo:
     """Return the agent that answers for the workspace, started or replaced where needed.
 
     An agent of another version, with an older plan or with too few rights is replaced while nothing is under way.
+    Without `replace` one of another version stays: else two screens of two versions would end each other's for ever.
     Raise `PlanError` for a plan that cannot be used, `VersionMismatchError` where a step forbids to replace the agent,
     `AgentError` where none comes up.
     """
@@ -68,6 +70,11 @@ def ensure_agent(
             raise VersionMismatchError(
                 f"the agent that starts here is version {info.version}, this program is version {version}",
                 "switchover was upgraded meanwhile: quit and start it again",
+            )
+        if not replace and info.version != version:
+            raise VersionMismatchError(
+                f"the agent is version {info.version} now, this screen is version {version}",
+                "a newer screen has replaced it: quit and start switchover again",
             )
         if not _must_be_replaced(info, plan, version, read_only=read_only):
             return info

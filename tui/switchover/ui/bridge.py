@@ -114,12 +114,15 @@ class AgentSource:
 def agent_attacher(workspace: Workspace, plan: Path | None, *, read_only: bool) -> Attach:
     """Return what starts the workspace's agent where none answers, and connects to it."""
 
+    attached = False  # from then on an agent of another version was brought by another screen, and is left alone
+
     async def attach(on_trouble: Trouble) -> Client:
+        nonlocal attached
         from switchover.agent import lifecycle
         from switchover.agent.client import AgentClient
         from switchover.agent.record import find_socket
 
-        await asyncio.to_thread(lifecycle.ensure_agent, workspace, plan, read_only=read_only)
+        await asyncio.to_thread(lifecycle.ensure_agent, workspace, plan, read_only=read_only, replace=not attached)
         client = AgentClient(on_trouble)
         try:
             await client.connect(find_socket(workspace))
@@ -127,6 +130,7 @@ def agent_attacher(workspace: Workspace, plan: Path | None, *, read_only: bool) 
         except BaseException:
             await client.aclose()
             raise
+        attached = True
         return client
 
     return attach

@@ -1,0 +1,26 @@
+"""An agent of another version: replaced by a screen that opens, left alone by one that was there before."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from switchover.agent import lifecycle
+from switchover.agent.protocol import AgentInfo
+from switchover.errors import VersionMismatchError
+from switchover.locations import workspace_for
+
+
+def test_a_screen_that_was_attached_does_not_end_the_agent_of_a_newer_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = workspace_for(tmp_path, None)
+    running = AgentInfo(version="2", pid=1, workspace=str(place.directory))
+    ended: list[str] = []
+    monkeypatch.setattr(lifecycle, "ask", lambda _place: running)
+    monkeypatch.setattr(lifecycle, "stop", lambda _place, **_: ended.append("stopped"))
+    with pytest.raises(VersionMismatchError, match="version 2 now, this screen is version 1"):
+        lifecycle.ensure_agent(place, None, version="1", replace=False)
+    assert ended == []
+    assert lifecycle.ensure_agent(place, None, version="2", replace=False) is running
