@@ -113,7 +113,6 @@ class AgentSource:
 
 def agent_attacher(workspace: Workspace, plan: Path | None, *, read_only: bool) -> Attach:
     """Return what starts the workspace's agent where none answers, and connects to it."""
-
     attached = False  # from then on an agent of another version was brought by another screen, and is left alone
 
     async def attach(on_trouble: Trouble) -> Client:
