@@ -88,6 +88,11 @@ def _gate_row(gate: GateView, width: int) -> Line:
 
 def current_key(view: MigrationView) -> str:
     """Return the key of the item where the run stands."""
+    if view.rollback is not None and view.rolling_back:
+        undone = {a.unit: a.undoes for a in view.rollback.actions if a.undoes}.get(
+            view.current_step or view.action.target
+        )
+        return f"step:{undone}" if undone else f"phase:{view.phases[0].id}" if view.phases else ""
     action = view.action
     if action.kind in {"gate", "human", "decide"} and action.target:
         return f"gate:{action.target}"
