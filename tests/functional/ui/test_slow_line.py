@@ -48,10 +48,10 @@ def test_a_terminal_that_stops_reading_gets_the_newest_screen_and_no_queue(tmp_p
         terminal.wait_for("NAT gateway")
         terminal.settle(0.6)
         assert len(terminal.raw) - before < 60_000, "121 screens were asked for; few of them were worth writing"
-        shown = terminal.cells()
+        shown = terminal.text.splitlines()[3:]  # what stands above tells the time
         terminal.send("\x0c")
         terminal.settle(0.6)
-        assert terminal.cells() == shown, "what was skipped is missing nowhere"
+        assert terminal.text.splitlines()[3:] == shown, "what was skipped is missing nowhere"
         terminal.send("q")
         assert terminal.wait() == 0
 

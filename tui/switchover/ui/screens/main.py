@@ -91,13 +91,14 @@ class MainScreen(BaseScreen):
 
     async def show_tab(self, name: str) -> Pane:
         """Choose a tab; its pane is made when it is first chosen."""
+        pane = self._panes.get(name)
+        if pane is None:
+            pane = _make(name)(self.painter, self.moment)
+            await self.query_one("#panes").mount(pane)  # only then is it whole enough to be asked for its rows
+            self._panes[name] = pane
         if self._tab in self._panes:
             self._panes[self._tab].remove_class("-shown")
         self._tab = name
-        pane = self._panes.get(name)
-        if pane is None:
-            pane = self._panes[name] = _make(name)(self.painter, self.moment)
-            await self.query_one("#panes").mount(pane)
         pane.add_class("-shown")
         for view in pane.query(LineView):
             view.paint_with(self.painter)
