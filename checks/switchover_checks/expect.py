@@ -20,7 +20,18 @@ from typing import Any, Literal
 from pydantic import BeforeValidator, PlainValidator
 
 from switchover_checks.api import Finding
-from switchover_checks.expect_tree import Call, Comparison, Constant, Logic, Node, Path, Unavailable, Unit, find
+from switchover_checks.expect_tree import (
+    Call,
+    Comparison,
+    Constant,
+    Logic,
+    Node,
+    Path,
+    Unavailable,
+    Unit,
+    find,
+    number_at,
+)
 from switchover_checks.patterns import compile_pattern
 from switchover_checks.suggest import did_you_mean
 from switchover_checks.units import parse_duration, parse_size
@@ -67,19 +78,24 @@ class Expectation:
         """Compare with what was observed. Never raises; what cannot be told is never OK."""
         return find(self.root, facts)
 
+    def number(self, facts: Mapping[str, Any]) -> float | Finding:
+        """Return the number that it stands for, or the finding that says why there is none. Never raises."""
+        return number_at(self.root, facts)
+
     def __str__(self) -> str:
         return self.text
 
 
-def expected_in(names: Mapping[str, NameType]) -> PlainValidator:
-    """Make the pydantic validator that parses text into an `Expectation` over `names`."""
+def expected_in(names: Mapping[str, NameType], *, value: bool = False) -> PlainValidator:
+    """Make the pydantic validator that parses text into an `Expectation` over `names`; with `value` into a number."""
 
-    def read(value: object) -> Expectation:
-        if isinstance(value, Expectation):
-            return value
-        if not isinstance(value, str):
-            raise ValueError(f'an expectation is text such as "status == 200", not {value!r}')  # noqa: TRY004
-        return parse(value, names)
+    def read(text: object) -> Expectation:
+        if isinstance(text, Expectation):
+            return text
+        if not isinstance(text, str):
+            such = "a path is text such as body.query_ms" if value else 'an expectation is text such as "status == 200"'
+            raise ValueError(f"{such}, not {text!r}")  # noqa: TRY004
+        return parse_value(text, names) if value else parse(text, names)
 
     return PlainValidator(read, json_schema_input_type=str)
 
@@ -100,6 +116,17 @@ def parse(text: str, names: Mapping[str, NameType]) -> Expectation:
     root, kind = parser.whole()
     if kind not in ("bool", "any") or isinstance(root, Constant):
         raise ExpectError(f"this is {_noun(kind)}, not something that holds or not; compare it", text, 1)
+    return Expectation(text.strip(), root, frozenset(parser.used))
+
+
+def parse_value(text: str, names: Mapping[str, NameType]) -> Expectation:
+    """Parse the path of a number over `names`, such as `body.query_ms` or `len(body)`. Raise `ExpectError`."""
+    if len(text) > _MOST_TEXT:
+        raise ExpectError(f"longer than {_MOST_TEXT} characters", text[:40], _MOST_TEXT)
+    parser = _Parser(text, names)
+    root, kind = parser.whole()
+    if not isinstance(root, Path | Call) or kind in ("bool", "text", "list"):
+        raise ExpectError(f"this is {_noun(kind)}, not a number that is looked up; write body.query_ms", text, 1)
     return Expectation(text.strip(), root, frozenset(parser.used))
 
 

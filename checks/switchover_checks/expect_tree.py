@@ -15,7 +15,20 @@ from switchover_checks.api import Finding, Status
 from switchover_checks.patterns import Pattern
 from switchover_checks.units import format_bytes, format_duration
 
-__all__ = ["Call", "Comparison", "Constant", "Logic", "Node", "Path", "Unavailable", "Unit", "Verdict", "find", "show"]
+__all__ = [
+    "Call",
+    "Comparison",
+    "Constant",
+    "Logic",
+    "Node",
+    "Path",
+    "Unavailable",
+    "Unit",
+    "Verdict",
+    "find",
+    "number_at",
+    "show",
+]
 
 Unit = Literal["", "duration", "size", "percent"]
 
@@ -101,6 +114,17 @@ def find(node: Node, facts: Mapping[str, Any]) -> Finding:
     status = Status.OK if verdict.holds else Status.CRIT if verdict.holds is False else verdict.status
     observed = verdict.why or _observed(node, facts)
     return Finding(what, expected, observed, status)
+
+
+def number_at(node: Node, facts: Mapping[str, Any]) -> float | Finding:
+    """Return the number that a value is, or the finding that says why there is none."""
+    try:
+        value = _value(node, facts)
+    except _CannotTell as reason:
+        return Finding(node.text, "a number", reason.why, Status.UNKNOWN)
+    if _is_number(value) and math.isfinite(value):
+        return float(value)
+    return Finding(node.text, "a number", show(value), Status.UNKNOWN)
 
 
 def show(value: Any, unit: Unit = "") -> str:

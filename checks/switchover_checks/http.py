@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, ClassVar, Literal
 
 from switchover_checks.api import Context, Effect, Finding, HttpReply, Metric, Result, Status
@@ -31,10 +31,15 @@ NAMES: Mapping[str, NameType] = {
     "url": "text",
 }
 
+_OWN_METRICS = frozenset({"time", "dns", "connect", "tls", "send", "first_byte", "body"})
+
 
 @dataclass(frozen=True)
 class HttpConfig:
-    """What to ask, and what the answer must be. `bearer` and `password` name secrets of the plan."""
+    """What to ask, and what the answer must be. `bearer` and `password` name secrets of the plan.
+
+    `metrics` takes numbers out of the answer by the paths of `expect`: `query_ms: body.query_ms`.
+    """
 
     url: str
     expect: Annotated[tuple[Annotated[Expectation, expected_in(NAMES)], ...], AS_LIST] = ()
@@ -48,10 +53,14 @@ class HttpConfig:
     follow_redirects: bool = False
     verify: bool = True
     max_body: Size = 1 << 20
+    metrics: dict[str, Annotated[Expectation, expected_in(NAMES, value=True)]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.body is not None and self.json is not None:
             raise ValueError("set body or json, not both")
+        taken = sorted(_OWN_METRICS & self.metrics.keys())
+        if taken:
+            raise ValueError(f"metrics: {', '.join(taken)} is measured anyway; choose another name")
 
 
 class HttpCheck:
@@ -75,14 +84,20 @@ class HttpCheck:
         )
         ctx.enter("assert")
         seconds = reply.seconds
-        names: frozenset[str] = frozenset().union(*(e.names for e in cfg.expect))
+        names: frozenset[str] = frozenset().union(*(e.names for e in (*cfg.expect, *cfg.metrics.values())))
         facts = _facts(reply, names, cfg.max_body)
         findings = [e.check(facts) for e in cfg.expect]
-        if "status" not in names:
+        if not any("status" in e.names for e in cfg.expect):
             fine = 200 <= reply.status <= 299
             hint = "" if fine or not 300 <= reply.status <= 399 else "set follow_redirects, or expect this status"
             findings.insert(0, Finding.compare("status", "200 to 299", reply.status, fine, hint))
         metrics = [Metric("time", seconds, "s"), *(Metric(k, v, "s") for k, v in reply.phases.items())]
+        for name, path in cfg.metrics.items():
+            value = path.number(facts)
+            if isinstance(value, Finding):
+                findings.append(replace(value, what=f"metric {name}"))
+            else:
+                metrics.append(Metric(name, value, _unit_of(name)))
         failed = any(f.status is not Status.OK for f in findings)
         evidence = {"body": reply.body[:300].decode("utf-8", "replace")} if failed and reply.body else {}
         return Result.of(
@@ -92,6 +107,12 @@ class HttpCheck:
             evidence=evidence,
             ok=f"{reply.status} in {format_duration(seconds)}",
         )
+
+
+def _unit_of(name: str) -> str:
+    """Return the unit that a metric's name ends with, as in `query_ms`; none where it does not."""
+    end = name.rpartition("_")[2]
+    return end if end in ("ms", "s") and end != name else ""
 
 
 async def _prepare(cfg: HttpConfig, ctx: Context) -> tuple[dict[str, str], bytes | None]:

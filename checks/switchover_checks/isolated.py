@@ -18,11 +18,15 @@ from switchover_checks.api import Context, Result
 from switchover_checks.commands import Child
 from switchover_checks.registry import KindInfo
 from switchover_checks.results import from_json
-from switchover_checks.units import format_duration
+from switchover_checks.units import format_bytes, format_duration
 
 __all__ = ["probe_isolated"]
 
 _MOST_LINE = 4 << 20
+
+
+class _TooLongError(Exception):
+    """The child sent a line that is longer than what is read of it."""
 
 
 async def probe_isolated(info: KindInfo, config: Mapping[str, Any], ctx: Context) -> Result:
@@ -58,6 +62,8 @@ async def probe_isolated(info: KindInfo, config: Mapping[str, Any], ctx: Context
                 await child.drain()
     except TimeoutError:
         trouble = f"no answer within {format_duration(budget)}"
+    except _TooLongError:
+        trouble = f"the result of the check {info.kind} is longer than {format_bytes(_MOST_LINE)}; let it return less"
     except ValueError as error:
         trouble = f"its process answered nonsense: {error}"
     finally:
@@ -77,7 +83,10 @@ async def _open(fd: int) -> tuple[asyncio.StreamReader, asyncio.ReadTransport]:
 
 async def _converse(child: Child, reader: asyncio.StreamReader, ctx: Context) -> Result | None:
     while True:
-        line = await reader.readline()
+        try:
+            line = await reader.readline()
+        except ValueError:  # a line beyond the reader's limit
+            raise _TooLongError from None
         if not line.endswith(b"\n"):
             return None
         message = json.loads(line)

@@ -16,7 +16,7 @@ from typing import Any
 
 from switchover_checks.api import Check
 from switchover_checks.config import ConfigField, Problem, config_fields, has_template, unknown_and_missing, validate
-from switchover_checks.scan import Scan, locate_module, scan_module
+from switchover_checks.scan import Scan, ScannedKind, locate_module, scan_module
 from switchover_checks.suggest import did_you_mean
 
 __all__ = ["BUILTIN", "GROUP", "KindInfo", "Registry", "RegistryProblem", "UnknownKindError"]
@@ -114,10 +114,16 @@ class Registry:
         info = self.info(kind)
         if not info.isolated:
             return config_fields(_builtin(kind).config)
-        file, _, class_name = info.location.rpartition(":")
-        path = Path(file) if info.source == "local" else locate_module(file)
-        scan = scan_module(path) if path else None
-        return next((k.fields for k in scan.kinds if k.class_name == class_name), None) if scan else None
+        found = _scanned(info)
+        return found.fields if found is not None else None
+
+    def writes(self, kind: str) -> bool:
+        """Tell whether probing changes anything; what cannot be told without executing the module is taken to."""
+        info = self.info(kind)
+        if not info.isolated:
+            return _builtin(kind).effect != "read"
+        found = _scanned(info)
+        return found is None or found.effect != "read"
 
     def validate_config(self, kind: str, mapping: Mapping[str, Any], *, templates: bool = True) -> list[Problem]:
         """Return what is wrong with a kind's keys. With `templates`, values with `{{` are not judged."""
@@ -186,6 +192,13 @@ _PLAIN: Mapping[str, tuple[tuple[type, ...], str]] = {
     "Duration": ((int, float, str), "a duration such as 30s"),
     "Size": ((int, str), "a size such as 1MiB"),
 }
+
+
+def _scanned(info: KindInfo) -> ScannedKind | None:
+    file, _, class_name = info.location.rpartition(":")
+    path = Path(file) if info.source == "local" else locate_module(file)
+    scan = scan_module(path) if path else None
+    return next((k for k in scan.kinds if k.class_name == class_name), None) if scan else None
 
 
 def _by_name(point: EntryPoint) -> str:

@@ -16,12 +16,16 @@ _MOST_BYTES = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class ScannedKind:
-    """A check class. `fields` is None when the class of its configuration is not in the same file."""
+    """A check class. `fields` is None when the class of its configuration is not in the same file.
+
+    `effect` is empty where it is not written out as text.
+    """
 
     kind: str
     class_name: str
     line: int
     fields: tuple[ConfigField, ...] | None
+    effect: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +70,9 @@ def scan_module(path: Path) -> Scan:
             continue
         config = values["config"]
         known = classes.get(config.id) if isinstance(config, ast.Name) else None
-        kinds.append(ScannedKind(kind.value, node.name, node.lineno, _fields(known) if known else None))
+        effect = values["effect"].value if isinstance(values["effect"], ast.Constant) else ""
+        fields = _fields(known) if known else None
+        kinds.append(ScannedKind(kind.value, node.name, node.lineno, fields, str(effect)))
     if not kinds and not problems:
         problems.append((0, "defines no check kind: a class with kind, effect, config and async def probe"))
     return Scan(path, tuple(kinds), tuple(problems))

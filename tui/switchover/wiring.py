@@ -261,7 +261,7 @@ def build(
     ensure_private_dir(workspace.directory)
     if loaded is None:
         return Parts(workspace, clock, words, Hub(None, workspace, None, None, clock, read_only, redact=words.display))
-    eyes = _open(loaded, workspace, clock, words, read_only=read_only)
+    eyes = _open(loaded, workspace, clock, words, read_only=read_only, only_read=read_only)
 
     def make() -> Hub:
         return Hub(
@@ -288,13 +288,16 @@ def build_evaluator(
     *,
     clock: Clock | None = None,
     secret_words: SecretWords | None = None,
+    only_read: bool = False,
 ) -> Eyes:
     """Build what looks at checks and services, and nothing that acts. Nothing is written anywhere.
 
     `variables` are used where no run has given them a value. Raise `UsageError` for one that the plan does not have.
+    With `only_read`, checks that change something when they look are left out.
     """
     words = secret_words or SecretWords()
-    return _open(loaded, workspace, clock or SystemClock(), words, read_only=True, variables=variables or {})
+    clock = clock or SystemClock()
+    return _open(loaded, workspace, clock, words, read_only=True, only_read=only_read, variables=variables or {})
 
 
 def _open(
@@ -304,6 +307,7 @@ def _open(
     words: SecretWords,
     *,
     read_only: bool,
+    only_read: bool = False,
     variables: Mapping[str, str] | None = None,
 ) -> Eyes:
     in_force = _InForce()
@@ -343,6 +347,7 @@ def _open(
             fields=lambda kind: [field.name for field in registry.config_fields(kind) or ()],
             secrets=secrets,
             redact=words.display,
+            writes=registry.writes if only_read else None,
         )
         return Sight(plan, registry, runner, inventory, evaluator, secrets)
 

@@ -291,3 +291,37 @@ def test_no_probe_outlives_the_command_however_it_is_ended(
     if number in (signal.SIGTERM, signal.SIGHUP):
         assert process.returncode == 3
         assert json.loads(written) == {"status": "unknown", "checks": []}
+
+
+WRITING = """
+from dataclasses import dataclass
+from pathlib import Path
+from switchover_checks.api import Context, Finding, Result
+
+@dataclass(frozen=True)
+class Config:
+    pass
+
+class Order:
+    kind = "order"
+    effect = "writes"
+    config = Config
+
+    async def probe(self, cfg, ctx):
+        (Path(ctx.base_dir) / "ordered").touch()
+        return Result.of([Finding.compare("order", "accepted", "accepted", True)])
+"""
+
+
+def test_read_only_leaves_out_checks_that_write_and_says_why(check: Check, write: Write, tmp_path: Path) -> None:
+    (tmp_path / "order.py").write_text(WRITING)
+    plan = write("check_modules: [order.py]", places_order="{type: order}", fine=FINE)
+    code, out, _ = check(plan, "--read-only", "--format", "json")
+    found = {c["name"]: c for c in json.loads(out)["checks"]}
+    assert found["places_order"]["status"] == "skipped"
+    assert "read-only: a check of type order changes something when it looks" in out
+    assert found["fine"]["status"] == "ok"
+    assert code != 0
+    assert not (tmp_path / "ordered").exists()
+    assert check(plan)[0] == 0
+    assert (tmp_path / "ordered").exists()

@@ -47,6 +47,7 @@ ANSWERS = {
     "/headless": b"",
     "/endless": b"HTTP/1.1 200 OK\r\nX: " + b"y" * 100_000,
     "/badgzip": answer(b"not gzip", "200 OK", "Content-Encoding: gzip"),
+    "/stats": answer(b'{"query_ms": 12.5, "name": "x"}'),
     "/nan": answer(b'{"v": NaN}'),
     "/deep": answer(b"[" * 100_000),
 }
@@ -286,3 +287,17 @@ async def test_tcp_connects_and_reads_what_is_expected(run: Run, server: Server)
     ).status is Status.CRIT
     silent = await run("tcp", timeout_s=0.2, port=server.port, expect="text contains 'SSH'")
     assert (silent.status, silent.phase) == (Status.UNKNOWN, "first_byte")
+
+
+async def test_numbers_of_the_body_are_metrics_of_the_check(server: Server, run: Run) -> None:
+    result = await run("http", url=f"{server.url}/stats", metrics={"query_ms": "body.query_ms", "fields": "len(body)"})
+    assert result.status is Status.OK
+    assert {m.name: (m.value, m.unit) for m in result.metrics}["query_ms"] == (12.5, "ms")
+    assert {m.name: m.value for m in result.metrics}["fields"] == 2
+
+
+async def test_a_metric_that_is_not_there_is_never_a_pass(server: Server, run: Run) -> None:
+    for path in ("body.query_m", "body.name"):
+        result = await run("http", url=f"{server.url}/stats", metrics={"query_ms": path})
+        assert result.status is Status.UNKNOWN, path
+        assert [f.what for f in result.findings if f.status is Status.UNKNOWN] == ["metric query_ms"]

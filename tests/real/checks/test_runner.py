@@ -302,3 +302,12 @@ async def test_no_more_than_allowed_run_at_once(make_runner: MakeRunner, tmp_pat
         )
     )
     assert {o.result.status for o in outcomes} == {Status.OK}
+
+
+async def test_a_result_that_is_too_long_is_told_as_that_with_the_name_of_the_check(
+    module: Callable[[str], Path], make_runner: MakeRunner
+) -> None:
+    runner = make_runner(module("return Result(Status.OK, 'x', (Finding('a', 'b', 'x' * (5 << 20), Status.OK),))"))
+    outcome = await outcome_of(runner)
+    assert outcome.result.status is Status.UNKNOWN
+    assert outcome.result.summary == "the result of the check local is longer than 4.00 MiB; let it return less"

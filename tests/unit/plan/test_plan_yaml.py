@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from switchover.errors import PlanError
 from switchover.plan.document import MAX_DEPTH, read_document
 from switchover.plan.load import load_plan_text
 
@@ -147,3 +149,31 @@ def test_every_value_knows_its_place(example: str) -> None:
 def test_an_empty_section_is_as_good_as_not_there(tmp_path: Any) -> None:
     text = "schema: 1\nid: a\ntitle: A\nvars:\nchecks:\n  # disk: {type: disk}\nphases:\n"
     assert load_plan_text(text, tmp_path / "plan.yaml").plan.checks == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("x: [", "1:5: a [ or { is not closed by the bracket that belongs to it: it was opened on line 1"),
+        ("a: 1\nx: [\n", "it was opened on line 2; close it"),
+        ("x: {", "1:5: a [ or { is not closed"),
+        ("x: [}", "1:5: a [ or { is not closed"),
+        ("x: ]", "1:4: there is no [ that this ] closes"),
+        ("x: ,", "1:4: a text cannot start with a comma"),
+        ("%FOO\nx: 1", "2:1: a plan starts with its first key"),
+        ("x: !a!b c", "1:4: a text that starts with `!` needs quotes"),
+        ("x: !<", "a text that starts with `!` needs quotes"),
+    ],
+)
+def test_a_mistake_in_the_notation_is_told_in_plain_words_with_its_place(text: str, said: str) -> None:
+    complaint = _complaint(text)
+    assert said in complaint
+    assert not [word for word in ("node", "token", "stream", "scalar", "expected the") if word in complaint]
+
+
+def test_a_value_that_cannot_be_read_is_complained_of_once() -> None:
+    text = "schema: 1\nid: p\ntitle: P\nphases: [{id: a, steps: [{id: s, run: 'true', effect: read, timeout: .inf}]}]\n"
+    with pytest.raises(PlanError) as refused:
+        load_plan_text(text, Path("plan.yaml"))
+    assert len(refused.value.problems) == 1
+    assert ".inf is not a number that can be used here" in str(refused.value.problems[0])

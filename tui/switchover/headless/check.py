@@ -42,6 +42,9 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--var", metavar="NAME=VALUE", action="append", default=[], help="a variable, where no run has given it a value"
     )
+    parser.add_argument(
+        "--read-only", action="store_true", help="leave out checks that change something when they look"
+    )
     refuse = parser.error
 
     def error(message: str) -> NoReturn:
@@ -95,7 +98,8 @@ async def _check(args: Namespace) -> int:
     words = SecretWords()
     diagnostics.redact_with(words.redact)
     loaded = load(Path(args.plan))
-    parts = build_evaluator(loaded, workspace_of(args), _variables(args.var), secret_words=words)
+    given = _variables(args.var)
+    parts = build_evaluator(loaded, workspace_of(args), given, secret_words=words, only_read=args.read_only)
     try:
         catalog = parts.evaluator.catalog
         names, resting = _choose(catalog, args.names, phase_marks(parts.view))

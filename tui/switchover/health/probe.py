@@ -57,6 +57,7 @@ class Evaluator:
     """Looks at the checks of a plan.
 
     `fields` tells which keys a kind takes, so that a check finds its URL, container or pid file in its service.
+    `writes`, where only reading is allowed, tells which kinds change something when they look: those are left out.
     `redact` is applied to every text of a result before anybody sees it; it also takes control characters out.
     """
 
@@ -71,6 +72,7 @@ class Evaluator:
         fields: Callable[[str], Collection[str]] | None = None,
         secrets: SecretSource | None = None,
         redact: Callable[[str], str] | None = None,
+        writes: Callable[[str], bool] | None = None,
     ) -> None:
         self.catalog = Catalog(loaded.plan)
         self._scope = scope
@@ -79,6 +81,7 @@ class Evaluator:
         self._clock = clock
         self._fields = fields
         self._secrets = secrets
+        self._writes = writes
         self._redact = redact or neutralise
         self._locks: dict[str, asyncio.Lock] = {}
         self._listeners: list[Callable[[Reading], None]] = []
@@ -134,6 +137,9 @@ class Evaluator:
                     self._clock.now(),
                     waits_for=waits_for,
                 )
+            elif self._writes is not None and self._writes(item.spec.type):
+                why = f"read-only: a check of type {item.spec.type} changes something when it looks"
+                reading = Reading(name, Status.SKIPPED, Result(Status.SKIPPED, why), self._clock.now())
             else:
                 reading = await self._look(item)
         for listener in self._listeners:

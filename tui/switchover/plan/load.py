@@ -71,8 +71,9 @@ def load_plan_text(text: str, path: Path, registry: Registry | None = None, *, f
         draft = Draft(reading.plan, Names.of(data), used, data)
         complaints += [c for c in judge(draft) if reading.covers(c.path)]
         problems += [PlanProblem(p.path, p.line, 1 if p.line else 0, "", p.message) for p in used.problems]
+    unread = {(line, column) for line, column, _ in document.complaints}  # what cannot be read is not judged again
     places = [document.place(c.path, at_key=c.at_key) for c in complaints]
-    problems += [_problem(path, place, c) for place, c in zip(places, complaints, strict=True)]
+    problems += [_problem(path, at, c) for at, c in zip(places, complaints, strict=True) if at not in unread]
     if problems or reading.plan is None:
         raise PlanError(sorted(dict.fromkeys(problems), key=_order(path)))
     return LoadedPlan(reading.plan, path, directory, text, hashlib.sha256(text.encode()).hexdigest())

@@ -10,6 +10,16 @@ _OPENED = "it was opened on line {line}; close it, or the file was cut off here"
 
 # Part of the parser's context or problem -> what to say. The first that fits is used.
 _EXPLANATIONS: tuple[tuple[str, str], ...] = (
+    ("while parsing a flow node", "a [ or { is not closed by the bracket that belongs to it: " + _OPENED),
+    ("but found ']'", "there is no [ that this ] closes"),
+    ("but found '}'", "there is no { that this } closes"),
+    ("but found ','", "a text cannot start with a comma; put it in quotes"),
+    ("expected the node content", "a value is expected here"),
+    ("expected '<document start>'", "a plan starts with its first key; remove the % line above this one"),
+    ("undefined tag handle", "a text that starts with `!` needs quotes"),
+    ("while parsing an tag", "a text that starts with `!` needs quotes"),
+    ("while scanning a tag", "a text that starts with `!` needs quotes"),
+    ("while scanning a directive", "a line cannot start with `%`; remove it, or put the text in quotes"),
     ("flow sequence", "a list in [ ] is not closed or lacks a comma: " + _OPENED),
     ("flow mapping", "a mapping in { } is not closed or lacks a comma: " + _OPENED),
     ("found unexpected end of stream", "a quote is not closed: " + _OPENED),
@@ -47,7 +57,10 @@ def explain_syntax_error(error: MarkedYAMLError, text: str) -> tuple[int, int, s
             return line + 1, column + 1, "there is a tab here; write a space, or quote the text"
         return line + 1, column + 1, f"a text cannot start with {here[column : column + 1]!r}; put it in quotes"
     opened = error.context_mark.line + 1 if error.context_mark is not None else line + 1
+    if context == "while parsing a flow node" and mark is not None:  # its mark is where it stopped, not where it began
+        begun = text[: mark.index]
+        opened = begun.count("\n", 0, max(begun.rfind("["), begun.rfind("{"), 0)) + 1
     for part, words in _EXPLANATIONS:
         if part in problem or part in context:
             return line + 1, column + 1, words.replace("{line}", str(opened))
-    return line + 1, column + 1, f"this is not valid YAML: {problem[:120] or 'it cannot be read'}"
+    return line + 1, column + 1, "this cannot be read as YAML: check the quotes, brackets and indentation here"
