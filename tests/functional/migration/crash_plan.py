@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import random
 from collections.abc import Iterator
@@ -25,8 +26,8 @@ def plan_text(seed: int) -> str:
         f"id: matrix-{seed % 12}",
         "title: A plan to be killed over",
         "checks:",
-        "  up: {type: tcp, host: localhost, port: 1}",
-        "  dump: {type: backup, path: dump, max_age: 1h}",
+        "  up: {type: file, path: plan.yaml}",
+        f"  dump: {{type: backup, path: dump, max_age: 1h, sha256: {hashlib.sha256(b'x').hexdigest()}}}",
         "phases:",
         "  - id: first",
         "    steps:",

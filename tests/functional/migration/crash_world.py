@@ -182,10 +182,10 @@ class World:
         if action.kind == "rollback" or (action.kind == "failed" and not (stays and dice.random() < 0.8)):
             try:
                 await engine.rollback(None, BEN)
-            except RefusedError as error:
-                if "is not open" not in error.title:  # nothing that could be undone has begun
+                return
+            except RefusedError:  # nothing began that could be undone, or what cannot be
+                if action.kind == "rollback":
                     raise
-            return
         retry = (action.unit,) if action.kind == "failed" else ()
         await engine.drive(ANA, confirmations={"gone": "remove it all"}, retry=retry)
 
@@ -197,10 +197,9 @@ class World:
             try:
                 await engine.resolve(unit, choice, f"looked, round {number}", BEN)
             except RefusedError as error:
-                if "is not open" in error.title:
-                    choice = "failed"  # nothing that could be undone has begun
-                elif "still runs" not in error.title:
-                    raise
+                if "still runs" not in error.title:
+                    assert choice == "rollback", error.title  # nothing began that could be undone, or too much
+                    choice = "failed"
                 await asyncio.sleep(0.002)
             else:
                 return

@@ -224,15 +224,26 @@ _SHUT = GateState()
 
 def fold(records: Iterable[ev.Record], state: RunState | None = None) -> RunState:
     """Return the state after `records`, which belong to one run and are in order."""
-    state = state or RunState()
-    for record in records:
-        state = _apply(state, record)
-    return state
+    before = state or RunState()
+    state = replace(before, units=_Own(before.units))
+    last: ev.Record | None = None
+    for last in records:
+        state = _apply(state, last)
+    if last is None:
+        return before
+    return replace(state, units=dict(state.units), seq=last.seq, last_moment=_moment(last))
+
+
+class _Own(dict[str, UnitState]):
+    """Units that only one fold knows, which may change them in place: a long run is not copied with each record."""
+
+
+def _moment(record: ev.Record) -> Moment:
+    return Moment(record.at, record.mono, record.boot_id)
 
 
 def _apply(state: RunState, record: ev.Record) -> RunState:
-    now = Moment(record.at, record.mono, record.boot_id)
-    state = replace(state, seq=record.seq, last_moment=now)
+    now = _moment(record)
     event = record.event
     match event:
         case ev.RunStarted():
@@ -334,11 +345,12 @@ def _unit(state: RunState, event: UnitEvent, now: Moment) -> RunState:
     before = state.unit(name)
     after = _unit_after(before, event, now)
     order = state.order
-    if after.began and name not in order:
+    if after.began and not before.began:
         order = (*order, name)
-    elif not after.began and name in order:
+    elif before.began and not after.began:
         order = tuple(n for n in order if n != name)
-    units = {**state.units, name: after}
+    units = state.units if isinstance(state.units, _Own) else _Own(state.units)
+    units[name] = after
     if after.stage is Stage.DONE and (undone := _undone_by(state, name)):
         units[undone] = replace(state.unit(undone), stage=Stage.ROLLED_BACK)
     stage, reason = state.stage, state.reason
