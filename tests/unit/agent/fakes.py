@@ -65,6 +65,10 @@ class FakeEngine:
         self.run_state = "pending"
         self.noted: list[Event] = []
 
+    @property
+    def plan_digest(self) -> str:
+        return ""
+
     def view(self) -> MigrationView:
         steps = (StepView(self.step_running, "", "running", "read"),) if self.step_running else ()
         return MigrationView("r1", self.run_state, phases=(PhaseView("one", "One", "running", steps),))

@@ -46,6 +46,10 @@ class EnginePort(Protocol):
         """Return the run as it stands."""
 
     @property
+    def plan_digest(self) -> str:
+        """The SHA-256 of the plan that an open run goes by, else of the one that the next begins with."""
+
+    @property
     def busy(self) -> str:
         """What the engine is doing now; empty when nothing."""
 

@@ -144,7 +144,7 @@ class AgentServer:
             pid=os.getpid(),
             workspace=me.workspace,
             plan=me.plan,
-            plan_digest=me.plan_digest,
+            plan_digest=(engine.plan_digest if engine is not None else "") or me.plan_digest,
             busy=doing or under_way(view) or next(iter(self._actions.values()), ""),
             run_open=run_is_open(view),
             read_only=me.read_only,

@@ -97,6 +97,12 @@ class Engine:
         return self.keeper.loaded
 
     @property
+    def plan_digest(self) -> str:
+        """The SHA-256 of the plan that an open run goes by, else of the one that the next begins with."""
+        is_open = self.state.exists and not self.state.finished
+        return self.state.plan_digest if is_open else self.keeper.file.digest
+
+    @property
     def plan_edited(self) -> bool:
         """Whether the plan's file has changed since the run began (which goes by the frozen text)."""
         return self.keeper.plan_edited

@@ -320,6 +320,10 @@ class OperatorActions(DifferenceMixin):
             (Span(f" Run {view.run_id} has ended: {view.state.replace('_', ' ')}.", "strong"),),
             (Span(" A new run begins with the first step; the old one stays in the journal.", "text"),),
         ]
+        if self.moment.data.header.plan_edited:
+            lines.append(
+                (Span(" It begins with the plan's file as it is now, which was edited: e shows what changed.", "late"),)
+            )
         intent = Intent("run.start", {"new": True}, "starting a new run")
         self.push_screen(AskScreen(self.painter, self.moment, "start a new run?", lines, intent))
 

@@ -24,6 +24,14 @@ def next_of(moment: Moment, painter: Painter) -> Intent | BaseScreen | None:
     view = moment.data.migration
     action = view.action
     step = find_step(view, action.target)
+    if action.kind == "start" and moment.data.header.plan_edited:
+        lines: list[Line] = [
+            (Span(" The plan's file was edited since it was opened here.", "outcome-warn"),),
+            (Span(" The run begins with the file as it is now. e on the screen before shows what changed."),),
+        ]
+        return AskScreen(
+            painter, moment, "begin with the edited plan?", lines, Intent("run.start", {}, "starting the run")
+        )
     if action.kind == "start":
         return (
             variables_screen(moment, painter) if view.variables_needed else Intent("run.start", {}, "starting the run")
@@ -207,7 +215,7 @@ def decide_screen(moment: Moment, painter: Painter, step: StepView) -> ChoiceScr
         ),
     }
     if unknown:
-        names = step.choices or tuple(known)
+        names = step.choices or tuple(name for name in known if name != "skip")
         chosen = [known[name] for name in names if name in known]
     else:
         again = Intent("step.retry", {"step": step.id}, f"running {step.id} again")

@@ -40,7 +40,7 @@ def loss(text: str, since: float | None, after: str) -> str:
     return text
 
 
-def standing_lines(run: RollbackRun, moment: Moment, width: int) -> list[Line]:
+def standing_lines(run: RollbackRun, moment: Moment, width: int, *, keys: bool = True) -> list[Line]:
     """Write each action of a rollback with how it stands, the time against the budget, and what to do next."""
     spent = run.took_s if run.took_s is not None else max(moment.now - run.started_at, 0.0)
     time: Line = (Span(f"{_span(spent)} "),)
@@ -68,9 +68,9 @@ def standing_lines(run: RollbackRun, moment: Moment, width: int) -> list[Line]:
         lines.append(
             (Span(f" {mark.glyph} {mark.word}  ", mark.style), Span(cut(f"{need.name} {need.summary}", width - 12)))
         )
-    if run.state in {"failed", "unknown"}:
-        keys = "enter: again, or leave it out with a reason · R: another way back"
-        lines.extend([(), *((Span(" "), *line) for line in wrap(keys, width - 2, "muted"))])
+    if keys and run.state in {"failed", "unknown"}:
+        said_keys = "enter: again, or leave it out with a reason · R: another way back"
+        lines.extend([(), *((Span(" "), *line) for line in wrap(said_keys, width - 2, "muted"))])
     return lines
 
 

@@ -48,7 +48,7 @@ class RollbackScreen(OverScreen):
         """Draw the ways."""
         nothing: list[Line] = [(), (Span("   there is no way back to take: nothing has been started", "muted"),)]
         run = self.moment.data.migration.rollback
-        above = [*standing_lines(run, self.moment, self.size.width), ()] if run is not None else []
+        above = [*standing_lines(run, self.moment, self.size.width, keys=False), ()] if run is not None else []
         self._rows.set_items(rollback_items(self.moment, self.size.width), above, nothing)
 
     @property
