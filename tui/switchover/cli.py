@@ -124,7 +124,7 @@ def _open_screen(arguments: list[str]) -> int:
     from switchover.errors import UsageError
     from switchover.locations import state_root, workspace_for
     from switchover.settings import choose_journal
-    from switchover.trust import choose_plan
+    from switchover.trust import choose_plan, trusted_digest
 
     parser = _parser_class()(
         prog="switchover", usage=_USAGE, description="Carry a migration through, and watch what comes after."
@@ -155,10 +155,11 @@ def _open_screen(arguments: list[str]) -> int:
             "in scripts use `switchover status PLAN`, `switchover check PLAN` or `switchover run PLAN`",
         )
     plan = choose_plan(args.plan, root, Path.cwd())
+    digest = trusted_digest(args.plan, plan, root)
     workspace = workspace_for(root, plan, choose_journal(args.journal, os.environ))
     _choose_terminal_ways(args, os.environ)
     app = import_module("switchover.ui.app")  # not a plain import: only this line may load the screen
-    return cast("int", app.run(workspace, plan, read_only=args.read_only))
+    return cast("int", app.run(workspace, plan, read_only=args.read_only, digest=digest))
 
 
 def _choose_terminal_ways(args: argparse.Namespace, environ: MutableMapping[str, str]) -> None:

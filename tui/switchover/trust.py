@@ -18,7 +18,7 @@ from switchover.errors import NotTrustedError, StateError, UsageError
 from switchover.locations import ensure_private_dir
 from switchover.redaction import neutralise
 
-__all__ = ["PLAN_NAMES", "TrustStore", "choose_plan", "digest_of", "find_plan"]
+__all__ = ["PLAN_NAMES", "TrustStore", "choose_plan", "digest_of", "find_plan", "trusted_digest"]
 
 PLAN_NAMES = ("switchover.yaml", "switchover.yml", "plan.yaml", "plan.yml")
 _LARGEST_PLAN = 64 * 1024 * 1024
@@ -63,6 +63,10 @@ class TrustStore:
         """Tell whether some earlier content of this file has been trusted."""
         return str(plan.resolve()) in self._read()
 
+    def digest(self, plan: Path) -> str:
+        """Return the digest of the content that was trusted; empty where none was."""
+        return next(iter(self._read().get(str(plan.resolve()), {})), "")
+
     def trust(self, plan: Path, digest: str) -> None:
         """Trust the content with this digest. The file is replaced as a whole."""
         ensure_private_dir(self._path.parent)
@@ -88,6 +92,11 @@ class TrustStore:
         except (OSError, ValueError):
             return {}
         return {str(k): dict(v) for k, v in content.items() if isinstance(v, dict)} if isinstance(content, dict) else {}
+
+
+def trusted_digest(named: str | None, plan: Path | None, root: Path) -> str:
+    """Return the digest of the content that was trusted, where the plan was found and not named; else nothing."""
+    return TrustStore(root).digest(plan) if named is None and plan is not None else ""
 
 
 def choose_plan(named: str | None, root: Path, folder: Path, ask: Callable[[str], str] | None = None) -> Path | None:

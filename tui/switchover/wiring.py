@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from switchover import __version__
+from switchover.agent.lifecycle import changed_since_trusted
 from switchover.agent.logind import read_logind
 from switchover.agent.server import Identity
 from switchover.clock import Clock, SystemClock
@@ -212,19 +213,25 @@ class _InForce:
         return {**self._before, **changed, **now}
 
 
-def load(path: Path, workspace: Workspace | None = None, *, finished: bool = False) -> LoadedPlan:
+def load(path: Path, workspace: Workspace | None = None, *, finished: bool = False, digest: str = "") -> LoadedPlan:
     """Read and check a plan. Raise `PlanError`.
 
     With a workspace whose run is open, a file broken since then gives way to the plan that the run was started with:
     nobody should be kept from a rollback by a slip in an editor. With `finished` likewise for a run that is over.
+
+    With `digest`, raise `NotTrustedError` for a file of another content: it was changed after it had been trusted.
     """
     try:
-        return load_plan(path)
+        loaded = load_plan(path)
     except PlanError:
         frozen = _text_of_run(workspace, finished=finished) if workspace is not None else None
         if frozen is None:
             raise
         return load_plan_text(frozen, path, frozen=True)
+    open_run = workspace is not None and digest and _text_of_run(workspace, finished=False) is not None
+    if digest and loaded.digest != digest and not open_run:  # an open run goes by its own plan, whatever the file says
+        raise changed_since_trusted(path.name)
+    return loaded
 
 
 def _text_of_run(workspace: Workspace, *, finished: bool) -> str | None:

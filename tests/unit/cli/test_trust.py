@@ -5,8 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from switchover.agent.lifecycle import ensure_agent, start
 from switchover.errors import NotTrustedError, UsageError
-from switchover.trust import TrustStore, choose_plan, digest_of, find_plan
+from switchover.locations import workspace_for
+from switchover.trust import TrustStore, choose_plan, digest_of, find_plan, trusted_digest
+from switchover.wiring import load
 
 
 class Person:
@@ -116,3 +119,21 @@ def test_the_same_content_elsewhere_is_another_plan(here: Path, root: Path, tmp_
     other = tmp_path / "switchover.yaml"
     other.write_bytes(plan.read_bytes())
     assert not TrustStore(root).trusts(other)
+
+
+def test_what_was_trusted_is_the_only_content_that_an_agent_takes(here: Path, root: Path) -> None:
+    plan = here / "switchover.yaml"
+    text = "schema: 1\nid: p\ntitle: P\nphases: [{id: a, steps: [{id: s, run: 'true', effect: read}]}]\n"
+    plan.write_text(text)
+    found = choose_plan(None, root, here, Person("yes"))
+    digest = trusted_digest(None, found, root)
+    assert digest == digest_of(plan)
+    assert trusted_digest(str(plan), found, root) == ""
+    assert load(plan, digest=digest).digest == digest
+    plan.write_text(text.replace("'true'", "'rm -rf x'"))
+    with pytest.raises(NotTrustedError, match="has changed since it was trusted"):
+        load(plan, digest=digest)
+    with pytest.raises(NotTrustedError, match="has changed since it was trusted"):
+        ensure_agent(workspace_for(root, plan), plan, digest=digest)
+    with pytest.raises(NotTrustedError, match="has changed since it was trusted"):
+        start(workspace_for(root, plan), plan, digest=digest, prefix=())

@@ -9,9 +9,12 @@ from typing import Any
 import pytest
 from tests.ui_samples import StillClock
 
+from switchover.agent.client import AgentClient
+from switchover.agent.protocol import AgentInfo
 from switchover.errors import AgentError, PlanError, PlanProblem, SwitchoverError, VersionMismatchError
+from switchover.locations import workspace_for
 from switchover.snapshot import Snapshot
-from switchover.ui.bridge import AgentSource, Client, Trouble
+from switchover.ui.bridge import AgentSource, Client, Trouble, agent_attacher
 from switchover.ui.presentation.moment import Link
 
 
@@ -101,3 +104,21 @@ async def test_a_request_without_a_line_is_refused_with_what_to_do() -> None:
     with pytest.raises(AgentError) as caught:
         await source().request("run.next")
     assert caught.value.hint
+
+
+async def test_what_the_agent_warns_of_is_told_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class WarningClient(AgentClient):
+        async def connect(self, socket: Path) -> None:
+            del socket
+
+        async def hello(self, operator: Any, *, read_only: bool = False) -> AgentInfo:
+            del operator, read_only
+            return AgentInfo("1", 1, "w", warning="logind would end it")
+
+    monkeypatch.setattr("switchover.agent.client.AgentClient", WarningClient)
+    monkeypatch.setattr("switchover.agent.lifecycle.ensure_agent", lambda *_, **__: None)
+    heard: list[str] = []
+    attach = agent_attacher(workspace_for(tmp_path, None), None, read_only=False)
+    for _ in range(2):
+        await (await attach(lambda error: heard.append(error.title))).aclose()
+    assert heard == ["logind would end it"]

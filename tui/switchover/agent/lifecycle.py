@@ -21,11 +21,11 @@ from switchover import __version__
 from switchover.agent.logind import escape_prefix, read_logind
 from switchover.agent.protocol import CLIENT_LINE_LIMIT, AgentInfo, ErrorInfo, Incoming, error_from_wire
 from switchover.agent.record import find_socket, read_record, start_ticks
-from switchover.errors import AgentError, SwitchoverError, VersionMismatchError
+from switchover.errors import AgentError, NotTrustedError, SwitchoverError, VersionMismatchError
 from switchover.locations import Workspace, ensure_private_dir
 from switchover.settings import VARIABLE
 
-__all__ = ["StartReport", "ask", "call", "ensure_agent", "start", "stop"]
+__all__ = ["StartReport", "ask", "call", "changed_since_trusted", "ensure_agent", "start", "stop"]
 
 _START_WITHIN_S = 30.0
 _ANSWER_WITHIN_S = 5.0
@@ -48,11 +48,13 @@ def ensure_agent(
     replace: bool = True,
     version: str = __version__,
     command: Sequence[str] | None = None,
+    digest: str = "",
 ) -> AgentInfo:
     """Return the agent that answers for the workspace, started or replaced where needed.
 
     An agent of another version, with an older plan or with too few rights is replaced while nothing is under way.
     Without `replace` one of another version stays: else two screens of two versions would end each other's for ever.
+    With `digest`, raise `NotTrustedError` where the file has another content now and no run is open.
     Raise `PlanError` for a plan that cannot be used, `VersionMismatchError` where a step forbids to replace the agent,
     `AgentError` where none comes up.
     """
@@ -62,7 +64,7 @@ def ensure_agent(
         info = ask(workspace)
         started = False
         if info is None:
-            started = not start(workspace, plan, read_only=read_only, command=command).already
+            started = not start(workspace, plan, read_only=read_only, command=command, digest=digest).already
             info = _await_answer(workspace)
         if info is None:
             continue  # another starter was faster, but its agent did not come up
@@ -71,6 +73,8 @@ def ensure_agent(
                 f"the agent that starts here is version {info.version}, this program is version {version}",
                 "switchover was upgraded meanwhile: quit and start it again",
             )
+        if plan is not None and digest and not info.run_open and _digest(plan) != digest:
+            raise changed_since_trusted(plan.name)
         if not replace and info.version != version:
             raise VersionMismatchError(
                 f"the agent is version {info.version} now, this screen is version {version}",
@@ -80,6 +84,11 @@ def ensure_agent(
             return info
         stop(workspace, only_if_idle=True)
     raise AgentError("the agent does not answer", f"its log may say why: {workspace.agent_log}")
+
+
+def changed_since_trusted(name: str) -> NotTrustedError:
+    """Return what is said where a plan has another content than the one that was trusted."""
+    return NotTrustedError(f"{name} has changed since it was trusted just now", "look at it again, then start again")
 
 
 def _must_be_replaced(info: AgentInfo, plan: Path | None, version: str, *, read_only: bool) -> bool:
@@ -109,6 +118,7 @@ def start(
     read_only: bool = False,
     command: Sequence[str] | None = None,
     prefix: Sequence[str] | None = None,
+    digest: str = "",
 ) -> StartReport:
     """Start an agent in a session of its own and wait until it is ready. Raise what kept it from starting.
 
@@ -118,6 +128,7 @@ def start(
     # -P keeps modules that lie in the current directory out of the agent.
     words = [*(command or (sys.executable, "-P", "-m", "switchover")), "agent", "start", "--format", "json"]
     words += ["--state", str(workspace.root)] + (["--read-only"] if read_only else [])
+    words += ["--digest", digest] if digest else []
     words += ["--", str(plan)] if plan is not None else []
     if prefix is None:
         prefix = escape_prefix(read_logind())

@@ -40,6 +40,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="start, run: let members of this group give a second person's word (`switchover confirm`); '' ends it",
     )
+    parser.add_argument(
+        "--digest", metavar="SHA256", default="", help="start, run: refuse any other content of the plan"
+    )
     parser.add_argument("--all", action="store_true", help="stop: every agent of the state directory")
 
 
@@ -165,7 +168,7 @@ def _start(args: argparse.Namespace) -> int:
 
     workspace, plan = workspace_of(args), _plan(args)
     _choose_group(workspace, args.group)
-    report = detach(lambda tell: _work(workspace, plan, args.read_only, tell), _READY_WITHIN_S)
+    report = detach(lambda tell: _work(workspace, plan, args.read_only, tell, args.digest), _READY_WITHIN_S)
     if report is None:
         error: SwitchoverError = AgentError("the agent did not come up", f"its log may say why: {workspace.agent_log}")
         report = StartReport(error=error_to_wire(error))
@@ -211,17 +214,17 @@ def _run(args: argparse.Namespace) -> int:
 
     workspace = workspace_of(args)
     _choose_group(workspace, args.group)
-    return _serve(workspace, _plan(args), args.read_only, tell)
+    return _serve(workspace, _plan(args), args.read_only, tell, args.digest)
 
 
-def _work(workspace: Workspace, plan: Path | None, read_only: bool, tell: Report) -> int:
+def _work(workspace: Workspace, plan: Path | None, read_only: bool, tell: Report, digest: str) -> int:
     """Be the agent of a starter: what keeps it from coming up is reported, and logged where it can be."""
     from switchover.agent.lifecycle import StartReport
     from switchover.agent.protocol import ErrorInfo, error_to_wire
     from switchover.agent.record import AlreadyRunningError, read_record
 
     try:
-        return _serve(workspace, plan, read_only, tell)
+        return _serve(workspace, plan, read_only, tell, digest)
     except AlreadyRunningError:
         record = read_record(workspace)
         tell(StartReport(already=True, pid=record.pid if record is not None else 0))
@@ -238,7 +241,7 @@ def _work(workspace: Workspace, plan: Path | None, read_only: bool, tell: Report
         return 1
 
 
-def _serve(workspace: Workspace, plan: Path | None, read_only: bool, tell: Report) -> int:
+def _serve(workspace: Workspace, plan: Path | None, read_only: bool, tell: Report, digest: str) -> int:
     import asyncio
 
     from switchover import wiring
@@ -252,7 +255,7 @@ def _serve(workspace: Workspace, plan: Path | None, read_only: bool, tell: Repor
     secret_words = wiring.SecretWords()
     open_log(workspace.agent_log, secret_words.redact)
     _note_crashes_of_libraries(workspace)
-    loaded = wiring.load(plan, workspace) if plan is not None else None
+    loaded = wiring.load(plan, workspace, digest=digest) if plan is not None else None
 
     async def live() -> None:
         parts = wiring.build(loaded, workspace, read_only=read_only, secret_words=secret_words)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from switchover.clock import SystemClock
 from switchover.locations import Workspace
-from switchover.ui.terminal import TerminalGuard, choose_theme, prepare_environment, why_not
+from switchover.ui.terminal import TerminalGuard, choose_theme, give_size, prepare_environment, why_not
 
 if TYPE_CHECKING:
     from switchover.ui.application import SwitchoverApp
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 __all__ = ["run", "show"]
 
 
-def run(workspace: Workspace, plan: Path | None, *, read_only: bool) -> int:
-    """Show the screens until the operator leaves; return the exit code."""
+def run(workspace: Workspace, plan: Path | None, *, read_only: bool, digest: str = "") -> int:
+    """Show the screens until the operator leaves; return the exit code. `digest`: only this content is trusted."""
 
     def agent() -> Source:
         from switchover.ui.bridge import AgentSource, agent_attacher
 
-        attach = agent_attacher(workspace, plan, read_only=read_only)
+        attach = agent_attacher(workspace, plan, read_only=read_only, digest=digest)
         return AgentSource(attach, SystemClock(), workspace.agent_log)
 
     return show(agent, workspace.directory / "screens.log", read_only=read_only)
@@ -38,6 +38,7 @@ def show(make_source: Callable[[], Source], log: Path, *, read_only: bool = Fals
         _tell(reason)
         return 2
     mouse = prepare_environment(os.environ)
+    give_size(sys.stdout.fileno())
 
     gc.disable()  # until the first frame: nothing made for it is garbage, and looking takes a tenth of the time
     from switchover.ui.application import SwitchoverApp

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from switchover.clock import Clock
-from switchover.errors import AgentError, PlanError, SwitchoverError, VersionMismatchError
+from switchover.errors import AgentError, NotTrustedError, PlanError, SwitchoverError, VersionMismatchError
 from switchover.locations import Workspace
 from switchover.ui.presentation.moment import Link, LinkState
 
@@ -81,7 +81,7 @@ class AgentSource:
                         yield Link(LinkState.LIVE, self._clock.now())
                     seen = True
                     yield snapshot
-            except (PlanError, VersionMismatchError) as error:
+            except (NotTrustedError, PlanError, VersionMismatchError) as error:
                 if not seen:
                     raise
                 problem = error
@@ -111,8 +111,12 @@ class AgentSource:
             await client.aclose()
 
 
-def agent_attacher(workspace: Workspace, plan: Path | None, *, read_only: bool) -> Attach:
-    """Return what starts the workspace's agent where none answers, and connects to it."""
+def agent_attacher(workspace: Workspace, plan: Path | None, *, read_only: bool, digest: str = "") -> Attach:
+    """Return what starts the workspace's agent where none answers, and connects to it.
+
+    What the agent warns of is told once. `digest` is that of the only content of the plan that is trusted.
+    """
+    warned: set[str] = set()
     attached = False  # from then on an agent of another version was brought by another screen, and is left alone
 
     async def attach(on_trouble: Trouble) -> Client:
@@ -121,15 +125,19 @@ def agent_attacher(workspace: Workspace, plan: Path | None, *, read_only: bool) 
         from switchover.agent.client import AgentClient
         from switchover.agent.record import find_socket
 
-        await asyncio.to_thread(lifecycle.ensure_agent, workspace, plan, read_only=read_only, replace=not attached)
+        ways = {"read_only": read_only, "replace": not attached}
+        await asyncio.to_thread(lambda: lifecycle.ensure_agent(workspace, plan, digest=digest, **ways))
         client = AgentClient(on_trouble)
         try:
             await client.connect(find_socket(workspace))
-            await client.hello(_operator(), read_only=read_only)
+            info = await client.hello(_operator(), read_only=read_only)
         except BaseException:
             await client.aclose()
             raise
         attached = True
+        if info.warning and info.warning not in warned:
+            warned.add(info.warning)
+            on_trouble(AgentError(info.warning))
         return client
 
     return attach
