@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import termios
+
 import pytest
 
-from switchover.ui.terminal import choose_theme, prepare_environment
+from switchover.ui.terminal import choose_theme, give_size, prepare_environment
 
 
 def test_over_ssh_nothing_moves_and_the_mouse_is_left_alone() -> None:
@@ -40,3 +43,16 @@ def test_a_size_from_the_environment_never_hides_what_the_window_does() -> None:
     environ = {"COLUMNS": "80", "LINES": "24"}
     prepare_environment(environ)
     assert not {"COLUMNS", "LINES"} & environ.keys()
+
+
+def test_a_terminal_without_a_size_is_given_one_and_another_keeps_its_own() -> None:
+    master, terminal = os.openpty()
+    try:
+        give_size(terminal)
+        assert os.get_terminal_size(terminal) == (80, 24)
+        termios.tcsetwinsize(terminal, (50, 200))
+        give_size(terminal)
+        assert os.get_terminal_size(terminal) == (200, 50)
+    finally:
+        os.close(terminal)
+        os.close(master)

@@ -18,7 +18,7 @@ from collections.abc import Callable, MutableMapping
 from types import FrameType
 from typing import Any, Self
 
-__all__ = ["TerminalGuard", "choose_theme", "forget_typed", "prepare_environment", "why_not"]
+__all__ = ["TerminalGuard", "choose_theme", "forget_typed", "give_size", "prepare_environment", "why_not"]
 
 _RESTORE = (
     "\x1b[?2004l\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1015l\x1b[?1006l\x1b[?1016l\x1b[?1004l\x1b[?2048l\x1b[?2026l"
@@ -47,6 +47,17 @@ def prepare_environment(environ: MutableMapping[str, str]) -> bool:
     environ.setdefault("TEXTUAL_SMOOTH_SCROLL", "0")
     environ.setdefault("TEXTUAL_FPS", "15" if remote else "30")
     return environ.get("SWITCHOVER_MOUSE", "0" if remote else "1") == "1"
+
+
+def give_size(descriptor: int) -> None:
+    """Give a terminal that tells no size (a serial line, a bare pty) one of 80x24, as `stty` would.
+
+    Otherwise the two places that guess one differ by a line, and the screen is laid out anew without end.
+    """
+    with contextlib.suppress(OSError, termios.error):
+        columns, lines = os.get_terminal_size(descriptor)
+        if columns <= 0 or lines <= 0:
+            termios.tcsetwinsize(descriptor, (lines or 24, columns or 80))
 
 
 def forget_typed() -> None:
