@@ -102,6 +102,7 @@ def test_a_section_that_does_not_fit_is_an_error_and_not_nonsense_on_the_screen(
         (MigrationView(phases=(PhaseView("a", "A", "running", gate=GateView("a", "holding")),)), "gate of a"),
         (MigrationView(phases=(PhaseView("a", "A", "running", gate=GateView("a", "human")),)), ""),
         (MigrationView(rolling_back="quick"), "rollback quick"),
+        (MigrationView(rolling_back="quick", rollback=RollbackRun(1, "quick", "", "failed", 0.0)), ""),
     ],
 )
 def test_what_is_under_way_is_said_in_words(view: MigrationView | None, says: str) -> None:

@@ -14,7 +14,8 @@ def under_way(view: MigrationView | None) -> str:
     """Say in a few words what runs now; empty when nothing does."""
     if view is None:
         return ""
-    if view.rolling_back:
+    stuck = view.rollback is not None and view.rollback.state != "running"
+    if view.rolling_back and not stuck:
         return f"rollback {view.rolling_back}"
     for phase in view.phases:
         for step in phase.steps:

@@ -87,7 +87,8 @@ def standing(run: RollbackRun, now: float) -> str:
 
 def _standing(run: RollbackRun, now: float) -> Iterator[str]:
     spent = run.took_s if run.took_s is not None else max(0.0, now - run.started_at)
-    yield f"rollback {run.name or 'step by step'}: {run.state}, {_time(spent, run.budget_s)}"
+    ago = "" if run.took_s is not None else " so far"
+    yield f"rollback {run.name or 'step by step'}: {run.state}, {_time(spent, run.budget_s, ago)}"
     for number, action in enumerate(run.actions, 1):
         yield f"  {number}. {_label(action):<32} {_WORDS.get(action.state, action.state)}{_detail(action)}"
     yield from (f"  ! {text}" for text in run.cannot_undo)
@@ -95,11 +96,11 @@ def _standing(run: RollbackRun, now: float) -> Iterator[str]:
         yield f"  {_loss(run.data_loss, run.loses_since, run.loses_after)}"
 
 
-def _time(spent: float, budget: float | None) -> str:
+def _time(spent: float, budget: float | None, ago: str) -> str:
     if budget is None:
-        return f"{format_duration(spent)} so far"
+        return f"{format_duration(spent)}{ago}"
     over = f", OVER by {format_duration(spent - budget)}" if spent > budget else ""
-    return f"{format_duration(spent)} of a budget of {format_duration(budget)}{over}"
+    return f"{format_duration(spent)}{ago} of a budget of {format_duration(budget)}{over}"
 
 
 def _label(action: RollbackAction) -> str:
