@@ -22,7 +22,7 @@ from switchover.wiring import build
 
 _STEPS = 1000
 _TRIES = 33  # of each step, three events a try
-_ROUNDS = 5
+_ROUNDS = 3
 
 
 def _plan(folder: Path) -> LoadedPlan:

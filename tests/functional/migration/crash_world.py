@@ -182,10 +182,11 @@ class World:
         if action.kind == "rollback" or (action.kind == "failed" and not (stays and dice.random() < 0.8)):
             try:
                 await engine.rollback(None, BEN)
-                return
             except RefusedError:  # nothing began that could be undone, or what cannot be
                 if action.kind == "rollback":
                     raise
+            else:
+                return
         retry = (action.unit,) if action.kind == "failed" else ()
         await engine.drive(ANA, confirmations={"gone": "remove it all"}, retry=retry)
 
@@ -198,8 +199,9 @@ class World:
                 await engine.resolve(unit, choice, f"looked, round {number}", BEN)
             except RefusedError as error:
                 if "still runs" not in error.title:
-                    assert choice == "rollback", error.title  # nothing began that could be undone, or too much
-                    choice = "failed"
+                    if choice != "rollback":
+                        raise
+                    choice = "failed"  # nothing began that could be undone, or what cannot be
                 await asyncio.sleep(0.002)
             else:
                 return

@@ -35,6 +35,8 @@ __all__ = ["Keeper", "Tools", "frozen_plan", "plan_in_force"]
 # After these the run rests or waits for a person: the moment to note how far the journal goes.
 _NOTED = (ev.GatePassed, ev.GateWaitsForHuman, ev.GateFailed, ev.RollbackEnded, ev.RunEnded)
 
+_OF_THE_PLAN = (ev.RunStarted, ev.PlanRebased, ev.RollbackStarted, ev.RunEnded)
+
 
 def _nothing(*_: object) -> None:
     """Do nothing."""
@@ -393,5 +395,7 @@ def frozen_plan(file: LoadedPlan, workspace: Workspace, clock: Clock) -> LoadedP
         return file
     with journal:
         runs = journal.runs()
-        state = fold(journal.records(runs[-1])) if runs else RunState()
+        # A long run has many records; few of them say by which plan it goes, and whether it is over.
+        telling = [r for kind in _OF_THE_PLAN for r in journal.of_type(kind) if r.run_id == runs[-1]]
+        state = fold(sorted(telling, key=lambda record: record.seq))
     return file if state.finished else plan_in_force(file, state)

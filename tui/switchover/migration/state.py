@@ -360,6 +360,9 @@ def _unit(state: RunState, event: UnitEvent, now: Moment) -> RunState:
     rollback = state.rollback
     if rollback is not None and rollback.stage is not Stage.DONE and _undo_item(rollback, name):
         rollback = replace(rollback, stage=stage if stage in (Stage.FAILED, Stage.UNKNOWN) else Stage.RUNNING)
+    same = units is state.units and order is state.order and (stage, reason) == (state.stage, state.reason)
+    if same and rollback is state.rollback:
+        return state
     return replace(state, units=units, order=order, stage=stage, reason=reason, rollback=rollback)
 
 
