@@ -25,6 +25,7 @@ from switchover.snapshot import (
     MetricRow,
     MigrationView,
     PhaseView,
+    RollbackRun,
     Snapshot,
     StepView,
 )
