@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from switchover.health.catalog import CheckItem
+from switchover.health.phases import PhaseMark, not_needed
 from switchover.health.state import CheckState, advance, stand
 from switchover.hub.rows import Expectation, check_row, metric_row, service_row
 from switchover.metrics.ring import Series
@@ -98,3 +99,19 @@ def test_a_metric_that_is_late_says_since_when() -> None:
     late = metric_row(track, now=111.1)
     assert late.note.startswith("no value since ")
     assert late.observed_at == 100.0
+
+
+def test_a_service_that_the_plan_says_need_not_run_is_no_problem_whatever_its_side() -> None:
+    spec = Service(kind="process", pid_file="x", when="data", until="prove")
+    stopped = seen(Seen(RunState.STOPPED, Status.CRIT, "gone"))
+    marks = {"data": PhaseMark(), "prove": PhaseMark()}
+
+    def told() -> tuple[str, str]:
+        row = service_row("shop", spec, stopped, Expectation(), mono=1.0, resting=not_needed(spec, marks))
+        return row.health, row.detail
+
+    assert told() == ("pending", "not started yet: needed from phase data on")
+    marks["data"] = PhaseMark(started=True)
+    assert told() == ("crit", "gone")
+    marks["prove"] = PhaseMark(started=True, ended=True)
+    assert told() == ("pending", "not needed any more since phase prove ended")

@@ -135,3 +135,39 @@ async def test_a_baseline_is_a_number_or_the_median_of_what_was_measured_before(
     )
     again.set_baselines({"recorded": 20.0, "plain": 1.0, "unheard of": 2.0})
     assert (again.tracks["recorded"].baseline, again.tracks["plain"].baseline) == (20.0, None)
+
+
+class _Vault:
+    def get(self, name: str) -> str:
+        return {"token": "t0ken"}[name]
+
+
+async def test_a_remote_metric_may_use_secrets_and_never_shows_one() -> None:
+    asked: list[httpx.Request] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        return httpx.Response(200, json={"t0ken": 1})
+
+    metrics = {
+        "load": spec(
+            "http_json",
+            url="http://x/{{ secret.token }}",
+            path="{{ secret.token }}.b",
+            headers={"Authorization": "Bearer {{ secret.token }}"},
+        )
+    }
+    loaded = plan("secrets: {token: {ref: 'env:TOKEN'}}\n")
+    remote = RemoteNumbers(httpx.MockTransport(answer))
+    found = Sampler(
+        metrics,
+        lambda: scope_of(loaded),
+        StillClock(),
+        remote=remote,
+        secrets=_Vault(),
+        redact=lambda text: text.replace("t0ken", "[hidden]"),
+    )
+    await found.sample(["load"])
+    assert (asked[0].url.path, asked[0].headers["Authorization"]) == ("/t0ken", "Bearer t0ken")
+    assert "t0ken" not in found.tracks["load"].note
+    assert "[hidden]" in found.tracks["load"].note

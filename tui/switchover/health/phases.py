@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from switchover.plan.model import CheckSpec
+from switchover.plan.model import CheckSpec, Service
 
-__all__ = ["PhaseMark", "not_watched"]
+__all__ = ["PhaseMark", "not_needed", "not_watched"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,4 +24,13 @@ def not_watched(spec: CheckSpec, phases: Mapping[str, PhaseMark]) -> str:
         return f"watched from phase {spec.when} on"
     if spec.until is not None and phases.get(spec.until, PhaseMark()).ended:
         return f"watched until phase {spec.until} ended"
+    return ""
+
+
+def not_needed(service: Service, phases: Mapping[str, PhaseMark]) -> str:
+    """Say why the service need not run now; empty when it has to."""
+    if service.when is not None and not phases.get(service.when, PhaseMark()).started:
+        return f"not started yet: needed from phase {service.when} on"
+    if service.until is not None and phases.get(service.until, PhaseMark()).ended:
+        return f"not needed any more since phase {service.until} ended"
     return ""

@@ -80,7 +80,7 @@ class Evaluator:
         self._services = services
         self._clock = clock
         self._fields = fields
-        self._secrets = secrets
+        self._secrets = self.secrets = secrets
         self._writes = writes
         self._redact = redact or neutralise
         self._locks: dict[str, asyncio.Lock] = {}

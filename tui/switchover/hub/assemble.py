@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from switchover import __version__
 from switchover.clock import Clock
 from switchover.costs.estimate import costs_view, sides
-from switchover.health.phases import PhaseMark
+from switchover.health.phases import PhaseMark, not_needed
 from switchover.health.state import CheckState, Standing
 from switchover.hub.engine_view import EngineView
 from switchover.hub.live import LiveSide
@@ -83,6 +83,7 @@ class Assembler:
         self._conditions: list[Condition | None] = []
         if loaded is not None:
             self._conditions = [parse_condition(t.when) if t.when else None for t in loaded.plan.troubleshooting]
+        self._held: dict[int, float] = {}  # since when the condition of a trouble holds, by its number
         self._checks: dict[str, _Cached] = {}
         self._metrics: dict[str, tuple[int, tuple[float | None, ...]]] = {}
         self.view = MigrationView()
@@ -205,8 +206,16 @@ class Assembler:
         live = (self._live.side or self._live.last) if self._live is not None else ""
         over = self.view.state in ("done", "rolled_back", "aborted")
         expectation = Expectation(live, self._first, over, self._no_return)
+        marks = phase_marks(self.view)
         return tuple(
-            service_row(name, service, watcher.inventory.states[name], expectation, mono=mono)
+            service_row(
+                name,
+                service,
+                watcher.inventory.states[name],
+                expectation,
+                mono=mono,
+                resting=not_needed(service, marks),
+            )
             for name, service in watcher.inventory.services.items()
         )
 
@@ -232,14 +241,22 @@ class Assembler:
     def _troubles(self) -> tuple[TroubleView, ...]:
         if self._loaded is None:
             return ()
+        mono = self._clock.monotonic()
+        for index, condition in enumerate(self._conditions):
+            if condition is None or not condition.holds(self.status_of(condition.subject)):
+                self._held.pop(index, None)
+            else:
+                self._held.setdefault(index, mono)
         return tuple(
             TroubleView(
                 trouble.symptom,
-                condition is not None and condition.holds(self.status_of(condition.subject)),
+                condition is not None and index in self._held and mono - self._held[index] >= condition.hold_s,
                 trouble.diagnose,
                 tuple(solution.text for solution in trouble.solutions),
             )
-            for trouble, condition in zip(self._loaded.plan.troubleshooting, self._conditions, strict=True)
+            for index, (trouble, condition) in enumerate(
+                zip(self._loaded.plan.troubleshooting, self._conditions, strict=True)
+            )
         )
 
     def _sources(self) -> tuple[SourceNote, ...]:

@@ -70,6 +70,8 @@ class Hub:
             clock,
             service_number=self._service_number,
             check_period=self._check_period,
+            secrets=evaluator.secrets if evaluator is not None else None,
+            redact=self._redact,
         )
         self._watcher = Watcher(
             evaluator, inventory, self._sampler, clock, phases=self._phases, changed=self._dirty.set

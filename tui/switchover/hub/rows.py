@@ -90,9 +90,12 @@ class Expectation:
 
 
 def service_row(
-    name: str, service: Service, state: ServiceState, expectation: Expectation, *, mono: float
+    name: str, service: Service, state: ServiceState, expectation: Expectation, *, mono: float, resting: str = ""
 ) -> ServiceRow:
-    """Return the row of a service. One that was not looked at in time is unknown."""
+    """Return the row of a service. One that was not looked at in time is unknown.
+
+    `resting` says why it need not run now, where the plan says when it has to.
+    """
     seen = state.seen
     stale_after = 3 * service.every + 5.0
     health, run_state, detail = seen.health, seen.state, seen.detail
@@ -103,7 +106,7 @@ def service_row(
         health, run_state = Status.UNKNOWN, RunState.UNKNOWN
         detail = f"no answer since {clock_text(state.observed_at)}"
         changed_at = state.observed_at + stale_after if state.observed_at is not None else None
-    elif run_state is RunState.STOPPED and (why := expectation.idle(side, ever_ran=state.ever_ran)):
+    elif run_state is RunState.STOPPED and (why := resting or expectation.idle(side, ever_ran=state.ever_ran)):
         health, detail = Status.PENDING, why
     shown = run_state is RunState.RUNNING
     return ServiceRow(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -32,9 +33,9 @@ class RemoteNumbers:
             await self._client.aclose()
             self._client = None
 
-    async def prometheus(self, url: str, query: str) -> float:
+    async def prometheus(self, url: str, query: str, headers: Mapping[str, str] | None = None) -> float:
         """Return the value of an instant query. Raise `NoValueError` unless exactly one series answers."""
-        document = await self.document(url.rstrip("/") + "/api/v1/query", {"query": query})
+        document = await self.document(url.rstrip("/") + "/api/v1/query", {"query": query}, headers)
         result = dotted(document, "data.result")
         if dotted(document, "data.resultType") == "scalar":
             return _number(result[1])
@@ -44,11 +45,13 @@ class RemoteNumbers:
             raise NoValueError(f"the query finds {len(result)} series, it must be one")
         return _number(result[0]["value"][1])
 
-    async def http_json(self, url: str, path: str) -> float:
+    async def http_json(self, url: str, path: str, headers: Mapping[str, str] | None = None) -> float:
         """Return the number at the dotted `path` of a JSON document. Raise `NoValueError`."""
-        return _number(dotted(await self.document(url), path))
+        return _number(dotted(await self.document(url, headers=headers), path))
 
-    async def document(self, url: str, params: dict[str, str] | None = None) -> Any:
+    async def document(
+        self, url: str, params: dict[str, str] | None = None, headers: Mapping[str, str] | None = None
+    ) -> Any:
         """Fetch and parse a JSON document of at most 1 MiB. Raise `NoValueError`."""
         import httpx
 
@@ -56,7 +59,7 @@ class RemoteNumbers:
             self._client = httpx.AsyncClient(transport=self._transport, timeout=_TIMEOUT_S, trust_env=False)
         body = bytearray()
         try:
-            async with self._client.stream("GET", url, params=params) as answer:
+            async with self._client.stream("GET", url, params=params, headers=headers) as answer:
                 if answer.status_code >= 400:
                     raise NoValueError(f"{answer.url.host} answers {answer.status_code}")
                 async for chunk in answer.aiter_bytes():

@@ -14,8 +14,10 @@ from switchover.metrics.host import HOST_METRICS, HostNumbers
 from switchover.metrics.remote import NoValueError, RemoteNumbers
 from switchover.metrics.ring import Series
 from switchover.plan.model import MetricSpec
+from switchover.plan.secrets import SecretSource
 from switchover.plan.templates import TemplateError
 from switchover.plan.variables import MissingValueError, Scope, render_tree
+from switchover.redaction import neutralise
 from switchover_checks.api import Metric, Status
 from switchover_checks.thresholds import Range, parse_range
 
@@ -87,7 +89,11 @@ class Sampler:
         service_number: Callable[[str, str], float | None] | None = None,
         check_period: Callable[[str], float] | None = None,
         remote: RemoteNumbers | None = None,
+        secrets: SecretSource | None = None,
+        redact: Callable[[str], str] | None = None,
     ) -> None:
+        self._secrets = secrets
+        self._redact = redact or neutralise
         self._scope = scope
         self._clock = clock
         self._service_number = service_number
@@ -162,12 +168,12 @@ class Sampler:
             value: float | None = await self._measure(track)
             note = ""
         except NoValueError as error:
-            value, note = None, str(error)
+            value, note = None, self._redact(str(error))
         track.add(value, note, at=self._clock.now(), mono=self._clock.monotonic())
 
     async def _measure(self, track: Track) -> float:
         try:
-            config = render_tree(track.config, self._scope()) if self._scope is not None else track.config
+            config = await self._filled(track.config)
         except MissingValueError as missing:
             raise NoValueError(f"waits for variable {missing.name}") from None
         except TemplateError as error:
@@ -175,15 +181,29 @@ class Sampler:
         except SwitchoverError as error:
             raise NoValueError(error.title) from None
         if track.spec.type == "prometheus":
-            return await self.remote.prometheus(str(config.get("url", "")), str(config.get("query", "")))
+            return await self.remote.prometheus(
+                str(config.get("url", "")), str(config.get("query", "")), _headers(config)
+            )
         if track.spec.type == "http_json":
-            return await self.remote.http_json(str(config.get("url", "")), str(config.get("path", "")))
+            return await self.remote.http_json(
+                str(config.get("url", "")), str(config.get("path", "")), _headers(config)
+            )
         service = str(config.get("service", ""))
         look = self._service_number
         value = look(service, str(config.get("metric", "cpu"))) if look is not None else None
         if value is None:
             raise NoValueError(f"{service} does not run or was not measured")
         return value
+
+    async def _filled(self, config: Mapping[str, Any]) -> Mapping[str, Any]:
+        if self._scope is None:
+            return config
+        scope = self._scope()
+        if self._secrets is not None and "secret." in repr(config):  # fetching one may run a command
+            filled: Mapping[str, Any] = await asyncio.to_thread(render_tree, dict(config), scope, self._secrets)
+            return filled
+        plain: Mapping[str, Any] = render_tree(config, scope)
+        return plain
 
     def note_check(self, check: str, metrics: Iterable[Metric], duration_s: float, *, at: float, mono: float) -> None:
         """Add a point to every metric that comes from this check. `time` is how long the look took, unless it says."""
@@ -223,3 +243,8 @@ class Sampler:
     async def aclose(self) -> None:
         """Close the connections."""
         await self.remote.aclose()
+
+
+def _headers(config: Mapping[str, Any]) -> dict[str, str]:
+    found = config.get("headers")
+    return {str(name): str(value) for name, value in found.items()} if isinstance(found, Mapping) else {}

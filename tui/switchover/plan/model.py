@@ -108,6 +108,8 @@ class Service(BaseModel):
     listen: str | int | None = Field(None, description="process: the port it listens on")
     needs: tuple[str, ...] = ()
     every: Interval = 2.0
+    when: str | None = Field(None, description="PHASE: need not run before that phase starts")
+    until: str | None = Field(None, description="PHASE: need not run once that phase has ended")
 
 
 class LiveProbe(Model):

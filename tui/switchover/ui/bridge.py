@@ -125,8 +125,9 @@ def agent_attacher(workspace: Workspace, plan: Path | None, *, read_only: bool, 
         from switchover.agent.client import AgentClient
         from switchover.agent.record import find_socket
 
-        ways = {"read_only": read_only, "replace": not attached}
-        await asyncio.to_thread(lambda: lifecycle.ensure_agent(workspace, plan, digest=digest, **ways))
+        await asyncio.to_thread(
+            lambda: lifecycle.ensure_agent(workspace, plan, read_only=read_only, replace=not attached, digest=digest)
+        )
         client = AgentClient(on_trouble)
         try:
             await client.connect(find_socket(workspace))

@@ -34,8 +34,8 @@ METRIC_KEYS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "host": (("metric",), ("path",)),
     "process": (("service",), ("metric",)),
     "check": (("check",), ("metric",)),
-    "prometheus": (("url", "query"), ()),
-    "http_json": (("url", "path"), ()),
+    "prometheus": (("url", "query"), ("headers",)),
+    "http_json": (("url", "path"), ("headers",)),
 }
 METRIC_CHOICES: Mapping[str, tuple[str, ...]] = {
     "host": ("cpu", "memory", "swap", "load", "disk", "net_in", "net_out"),

@@ -8,7 +8,7 @@ from graphlib import CycleError, TopologicalSorter
 
 from switchover.plan.conditions import parse_condition
 from switchover.plan.messages import names_a_secret
-from switchover.plan.model import CheckSpec
+from switchover.plan.model import CheckSpec, Service
 from switchover.plan.notations import After, parse_moment
 from switchover.plan.problems import Complaint, Path
 from switchover.plan.rules.draft import Draft
@@ -71,6 +71,7 @@ def names_in_checks(draft: Draft) -> Iterator[Complaint]:
         if service.env is not None:
             yield from draft.unknown((*path, "env"), "environment", service.env, names.environments)
         yield from _needs((*path, "needs"), service.needs, draft)
+        yield from _watched_phases(path, service, draft)
     for name, check in draft.plan.checks.items():
         path = ("checks", name)
         if isinstance(check.service, str):
@@ -106,7 +107,7 @@ def _needs(path: Path, needs: tuple[str, ...], draft: Draft) -> Iterator[Complai
             yield Complaint((*path, index), f"{need!r} names both a check and a service; rename one of them")
 
 
-def _watched_phases(path: Path, check: CheckSpec, draft: Draft) -> Iterator[Complaint]:
+def _watched_phases(path: Path, check: CheckSpec | Service, draft: Draft) -> Iterator[Complaint]:
     phases = draft.names.phases
     for key, phase in (("when", check.when), ("until", check.until)):
         if phase is not None:

@@ -103,7 +103,8 @@ def template_names(draft: Draft) -> Iterator[Complaint]:
         own = values | frozenset(check.config)
         yield from _texts(("checks", name), check.config, own, secrets=draft.names.secrets)
     for name, metric in plan.metrics.items():
-        yield from _texts(("metrics", name), metric.config, values | frozenset(metric.config))
+        asked = draft.names.secrets if metric.type in ("prometheus", "http_json") else None
+        yield from _texts(("metrics", name), metric.config, values | frozenset(metric.config), secrets=asked)
     for name, environment in plan.environments.items():
         yield from _texts(("environments", name), environment.model_extra or {}, values)
     for name, service in plan.services.items():
