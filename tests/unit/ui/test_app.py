@@ -504,6 +504,17 @@ async def test_help_is_made_from_the_keys_that_work_here() -> None:
     await play(story, samples.trouble(), size=(80, 60), tab="migration")
 
 
+async def test_help_asked_for_thrice_is_left_with_one_key() -> None:
+    async def story(pilot: Any, app: SwitchoverApp, *_: Any) -> None:
+        depth = len(app.screen_stack)
+        await press(pilot, "question_mark", "question_mark", "question_mark")
+        assert len(app.screen_stack) == depth + 1
+        await press(pilot, "escape")
+        assert len(app.screen_stack) == depth
+
+    await play(story, samples.trouble(), size=(80, 24))
+
+
 async def test_only_keys_that_do_something_are_offered() -> None:
     async def story(pilot: Any, app: SwitchoverApp, *_: Any) -> None:
         last = screen_text(app).splitlines()[-1]

@@ -23,6 +23,7 @@ from switchover.ui.presentation.step_detail import gate_lines
 from switchover.ui.presentation.table import Column, lay_out, row_line
 from switchover.ui.presentation.table import header_line as table_header
 from switchover.ui.presentation.wizard import action_line, current_key, gate_line, needs_now, tree_items
+from switchover.ui.presentation.words import ending
 
 anything = st.text(max_size=60)
 
@@ -247,3 +248,9 @@ def test_a_gate_that_needs_much_names_what_stands_in_its_way_first() -> None:
     assert any("23 more, at worst ✓ ok" in line for line in shown)
     few = GateView("data", "waiting", requirements=needs[:3])
     assert "check_0 ✓  check_1 ✓  check_2 ✓" in plain(gate_line(few, moment(samples.trouble()), 80))
+
+
+def test_a_command_that_a_signal_ended_is_told_by_its_name() -> None:
+    assert ending(3) == "exit 3"
+    assert ending(-15) == "ended by SIGTERM"
+    assert ending(-99) == "ended by signal 99"

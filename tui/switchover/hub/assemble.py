@@ -252,7 +252,7 @@ class Assembler:
                 trouble.symptom,
                 condition is not None and index in self._held and mono - self._held[index] >= condition.hold_s,
                 trouble.diagnose,
-                tuple(solution.text for solution in trouble.solutions),
+                tuple(f"{s.text}: {s.run.strip()}" if s.run else s.text for s in trouble.solutions),
             )
             for index, (trouble, condition) in enumerate(
                 zip(self._loaded.plan.troubleshooting, self._conditions, strict=True)

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["SwitchoverApp"]
 
 _TICK_S = 1.0
+_KEYS = "keys"
 
 
 class SwitchoverApp(OperatorActions):
@@ -241,8 +242,11 @@ class SwitchoverApp(OperatorActions):
         """Open all keys that do something here, made from the bindings themselves."""
         from switchover.ui.presentation.keys import help_lines
 
-        hints = hints_from(self.screen.active_bindings.values(), only_shown=False)
-        self.open_lines("keys", lambda _now, width, _height: help_lines(hints, width))
+        screen = self.screen
+        if isinstance(screen, BaseScreen) and screen.headline == _KEYS:
+            return
+        hints = hints_from(screen.active_bindings.values(), only_shown=False)
+        self.open_lines(_KEYS, lambda _now, width, _height: help_lines(hints, width))
 
     def action_palette(self) -> None:
         """Open the palette."""

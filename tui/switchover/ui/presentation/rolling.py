@@ -6,7 +6,7 @@ from switchover.snapshot import Rehearsal, RollbackAction, RollbackRun, Rollback
 from switchover.ui.presentation.line import Line, Span, cut, spread, wrap
 from switchover.ui.presentation.moment import Moment
 from switchover.ui.presentation.numbers import age, clock
-from switchover.ui.presentation.words import outcome
+from switchover.ui.presentation.words import ending, outcome
 from switchover.ui.presentation.words import step as step_word
 
 __all__ = ["loss", "rehearsal_lines", "standing_lines", "time_text"]
@@ -78,7 +78,7 @@ def _action(number: int, action: RollbackAction, width: int) -> list[Line]:
     word = step_word(action.state)
     name = f"undo {action.undoes}" if action.undoes else action.label
     took = age(action.took_s) if action.took_s is not None else f"~{_span(action.expect_s)}" if action.expect_s else ""
-    code = f" exit {action.exit_code}" if action.state == "failed" and action.exit_code is not None else ""
+    code = f" {ending(action.exit_code)}" if action.state == "failed" and action.exit_code is not None else ""
     right: Line = (
         Span(f"{word.glyph} {_WORDS.get(action.state, word.word)}{code}", word.style),
         Span(f" {took:>5} ", "muted"),

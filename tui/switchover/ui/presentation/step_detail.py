@@ -14,7 +14,7 @@ from switchover.ui.presentation.operators import allowed_text, ready_text, word_
 from switchover.ui.presentation.overview import timeline_lines
 from switchover.ui.presentation.spark import progress_bar
 from switchover.ui.presentation.wizard import find_step, needs_now, spent, worst_first
-from switchover.ui.presentation.words import effect, gate, outcome, step
+from switchover.ui.presentation.words import effect, ending, gate, outcome, step
 
 __all__ = ["gate_lines", "output_lines", "rollback_summary", "side_lines", "step_lines"]
 
@@ -49,7 +49,7 @@ def _head(entry: StepView, moment: Moment, width: int) -> list[Line]:
     if entry.attempts > 1:
         right.append((Span(f"attempt {entry.attempts}", "muted"),))
     if entry.exit_code is not None and entry.state != "done":
-        right.append((Span(f"exit {entry.exit_code}", word.style),))
+        right.append((Span(ending(entry.exit_code), word.style),))
     right.append((Span(f"{said} {upright(time)}" if time is not None else said, word.style),))
     lines = [
         spread((Span(f" {entry.id}", "strong"), Span(f"  {entry.title}", "muted")), (*join(right), Span(" ")), width)

@@ -228,7 +228,8 @@ def action_line(
     if sent:
         return (Span(" … ", "accent"), Span("sent to the agent, waiting for it to begin", "muted"))
     if action.kind in {"none", "wait"}:
-        return (Span(" ▶ ", "muted"), Span(action.text or "nothing to press now", "muted"))
+        mark = step_word(view.state).glyph if view.state in {"rolled_back", "aborted"} else "·"
+        return (Span(f" {mark} ", "muted"), Span(action.text or "nothing to press now", "muted"))
     if action.kind == "done":
         return (Span(" ✓ ", "step-done"), Span(action.text or "the migration is done", "step-done"))
     text = action.text or f"{_VERBS.get(action.kind, action.kind)} {action.target}".strip()

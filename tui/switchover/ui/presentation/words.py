@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+import signal
 from typing import NamedTuple
 
 from switchover.ui.presentation.line import Line, Span, fit
 
-__all__ = ["HISTORY_STATUSES", "Word", "effect", "gate", "outcome", "run", "severity", "step", "way", "word_line"]
+__all__ = [
+    "HISTORY_STATUSES",
+    "Word",
+    "effect",
+    "ending",
+    "gate",
+    "outcome",
+    "run",
+    "severity",
+    "step",
+    "way",
+    "word_line",
+]
 
 
 class Word(NamedTuple):
@@ -68,6 +81,16 @@ def step(state: str) -> Word:
 def run(state: str, action: str) -> Word:
     """Return how the state of a run is shown; `action` tells whether it waits for the operator or for its checks."""
     return Word("◌", "waits for its gate", "step-waiting") if state == "waiting" and action == "wait" else step(state)
+
+
+def ending(exit_code: int) -> str:
+    """Return how a command ended: its exit code, or the signal that ended it."""
+    if exit_code >= 0:
+        return f"exit {exit_code}"
+    try:
+        return f"ended by {signal.Signals(-exit_code).name}"
+    except ValueError:
+        return f"ended by signal {-exit_code}"
 
 
 def gate(state: str) -> Word:
