@@ -64,7 +64,7 @@ async def _dry_run(args: Namespace) -> int:
     from switchover.headless.rollback_text import rehearsal_text
     from switchover.wiring import build_evaluator
 
-    parts = build_evaluator(*load_for_run(args, finished=True))
+    parts = build_evaluator(*load_for_run(args, finished=True), only_read=True)  # a rehearsal has no effect
     try:
         rehearsal = await parts.engine.rehearse(args.name)
     finally:
