@@ -130,7 +130,7 @@ class FakeEngine:
     async def rollback(
         self, name: str | None, op: Operator, *, dry_run: bool = False, accept: tuple[str, ...] = ()
     ) -> None:
-        self.accepted = accept
+        self.accepted: tuple[str, ...] = accept
         await self._act("rollback", name, dry_run)
 
     async def rehearse(self, name: str | None) -> str:

@@ -169,8 +169,9 @@ async def test_each_intent_reaches_the_engine_as_it_was_meant(bench: Bench) -> N
     await client.request("gate.answer", phase="data", yes=False, note="no")
     await client.request("manual.tick", step="look", item=2, evidence="seen")
     await client.request("step.resolve", step="dump", choice="done", reason="looked")
-    await client.request("run.rollback", name=None, dry_run=False)
+    await client.request("run.rollback", name=None, dry_run=False, accept=["burn"])
     await client.request("run.abort", reason="stop")
+    assert bench.engine.accepted == ("burn",)
     assert bench.engine.calls == [
         ("start", "ann", {"ip": "10.0.0.1"}, True),
         ("answer_gate", "data", False, "no"),
