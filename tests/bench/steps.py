@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import statistics
 import subprocess
 import tempfile
@@ -16,7 +17,8 @@ from switchover.migration.operator import Operator
 from switchover.wiring import build, load
 
 _STEPS = 50
-_ROUNDS = 5
+_ROUNDS = 7
+_COMMITS = 2  # its beginning and its end; the shim flushes its record meanwhile
 
 
 def _plan(folder: Path) -> Path:
@@ -31,6 +33,19 @@ def _bare() -> float:
     for _ in range(_STEPS):
         subprocess.run(["/bin/sh", "-c", ":"], stdin=subprocess.DEVNULL, capture_output=True, check=True)
     return time.perf_counter() - began
+
+
+def _flushes(folder: Path) -> float:
+    """Write a record of a page and flush it, as often as a step has to be on the disk before the next thing happens."""
+    descriptor = os.open(folder / "page", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        began = time.perf_counter()
+        for number in range(_STEPS * _COMMITS):
+            os.pwrite(descriptor, bytes([number % 256]) * 4096, 4096 * number)
+            os.fdatasync(descriptor)
+        return time.perf_counter() - began
+    finally:
+        os.close(descriptor)
 
 
 async def _engine(plan: Path, state: Path) -> float:
@@ -50,20 +65,26 @@ async def _engine(plan: Path, state: Path) -> float:
 
 def run() -> None:
     """Measure and print."""
-    bare, engine = [], []
+    times: dict[str, list[float]] = {
+        "sh -c :, one after the other": [],
+        "the flushes that two commits a step need": [],
+        "the same as journalled steps": [],
+    }
+    bare, flushes, engine = times.values()
     with tempfile.TemporaryDirectory(prefix="switchover-bench-") as folder:
         plan = _plan(Path(folder))
         for turn in range(_ROUNDS):
             bare.append(_bare())
+            flushes.append(_flushes(Path(folder)))
             engine.append(asyncio.run(_engine(plan, Path(folder) / f"state{turn}")))
     rows = [
-        (name, f"{statistics.median(times) * 1000:.0f} ms", f"{statistics.median(times) / _STEPS * 1000:.1f} ms")
-        for name, times in (("sh -c :, one after the other", bare), ("the same as journalled steps", engine))
+        (name, *(f"{seconds / _STEPS * 1000:.1f} ms" for seconds in (min(each), statistics.median(each))))
+        for name, each in times.items()
     ]
-    added = (statistics.median(engine) - statistics.median(bare)) / _STEPS * 1000
+    added = (min(engine) - min(bare)) / _STEPS * 1000
     print_table(
         f"{_STEPS} steps that do nothing",
-        ("", "all", "a step"),
+        ("", "a step, best round", "median"),
         rows,
-        f"Medians of {_ROUNDS} interleaved rounds; the engine adds {added:.1f} ms a step. Aim: at most 5 ms a step.",
+        f"{_ROUNDS} interleaved rounds; at best the engine adds {added:.1f} ms a step. Aim: at most 3 ms.",
     )

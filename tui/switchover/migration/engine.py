@@ -54,6 +54,7 @@ class Engine:
     def __init__(self, keeper: Keeper, *, read_only: bool = False) -> None:
         self.keeper = keeper
         self._records: tuple[ev.Record, ...] = ()
+        self._timeline: tuple[str, tuple[TimelineRow, ...]] = ("", ())
         self._driver = Driver(keeper, read_only=read_only)
 
     @classmethod
@@ -172,8 +173,6 @@ class Engine:
         journal, run_id = self.keeper.journal, self.state.run_id
         if not self.state.exists:
             return ()
-        if self.keeper.workspace.shared is None:
-            return tuple(journal.records(run_id)) if journal is not None else ()
         known = self._records if self._records and self._records[0].run_id == run_id else ()
         if journal is not None:
             with suppress(JournalAwayError):  # what was read before is still true, and all that can be known now
@@ -188,7 +187,15 @@ class Engine:
 
     def timeline(self) -> tuple[TimelineRow, ...]:
         """Return what happened in this run, oldest first."""
-        return timeline(self.records())
+        records = self.records()
+        told, rows = self._timeline
+        if told != self.state.run_id or len(rows) > len(records):
+            rows = ()
+        if len(rows) < len(records):  # only what is new is put into words
+            rollback = self.state.rollback
+            rows = (*rows, *timeline(records[len(rows) :], rollback.begun if rollback is not None else None))
+        self._timeline = (self.state.run_id, rows)
+        return rows
 
     def read_output(self, step_id: str, attempt: int, offset: int, limit: int) -> tuple[str, int, bool]:
         """Return what a unit wrote from an absolute offset on, the next offset, and whether that was all."""
