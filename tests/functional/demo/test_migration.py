@@ -64,6 +64,15 @@ def test_it_is_carried_through_with_one_typed_confirmation(demo: Demo, switchove
     assert "remove_old" in report.stdout
 
 
+def test_the_objective_is_proved_by_the_time_of_the_query_itself(demo: Demo, switchover: Switchover) -> None:
+    switchover("run", demo.plan)
+    [objective] = json.loads(switchover("report", demo.plan, "--format", "json").stdout)["objectives"]
+    assert (objective["unit"], objective["state"]) == ("ms", "met")
+    slow = ask(demo, "old", "/report", timeout_s=60)[1]["query_ms"]
+    assert slow / 5 < objective["before"] < slow * 5
+    assert objective["after"] < objective["before"] / 5
+
+
 def test_all_can_be_undone_before_the_clean_up(demo: Demo, switchover: Switchover) -> None:
     assert switchover("run", demo.plan).returncode == 4
     done = switchover("rollback", demo.plan)
