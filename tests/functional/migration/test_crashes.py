@@ -281,7 +281,7 @@ def test_while_an_orphan_runs_it_is_not_run_again(tmp_path: Path) -> None:
             while not bench.engine.lost_sight_of():  # noqa: ASYNC110 - another process ends
                 await asyncio.sleep(0.005)
         await bench.engine.recover(BEN)
-        assert "still runs: pid" in bench.engine.state.unit("s").reason
+        assert "still ran then: pid" in bench.engine.state.unit("s").reason
         for choice in ("retry", "done", "rollback"):
             with pytest.raises(RefusedError, match="still runs without its watcher"):
                 await bench.engine.resolve("s", choice, "because", BEN)
