@@ -28,7 +28,7 @@ _EXPECTED = "".join(f"línea {i} → done\n" for i in range(_LINES))
 
 
 async def test_output_goes_on_without_gap_or_repeat_while_three_agents_are_killed(desk: Desk) -> None:
-    Path(desk.plan).write_text(_PLAN)
+    await asyncio.to_thread(desk.plan.write_text, _PLAN)
     await asyncio.to_thread(desk.ensure)
     client = await desk.client()
     await client.request("run.start")

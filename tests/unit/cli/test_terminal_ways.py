@@ -1,4 +1,4 @@
-"""How the screen uses the terminal: a flag goes before a variable, that before the settings, those before the defaults."""
+"""How the screen uses the terminal: a flag goes before a variable, that before the settings, those before defaults."""
 
 from __future__ import annotations
 

@@ -68,7 +68,9 @@ def _edited() -> Snapshot:
 
 def _going_back() -> Snapshot:
     sample = samples.acting("failed", "rollback:1:1", "undoing deploy failed")
-    view = replace(sample.migration, rollback=RUN, rolling_back="quick", state="failed", current_phase="", rollbacks=(WAY,))
+    view = replace(
+        sample.migration, rollback=RUN, rolling_back="quick", state="failed", current_phase="", rollbacks=(WAY,)
+    )
     return replace(sample, migration=view)
 
 
