@@ -1,7 +1,6 @@
 """What a step writes, read on by one agent after the other: byte for byte what it wrote, without gap or repeat."""
 
 import asyncio
-from pathlib import Path
 
 from tests.functional.agent.conftest import Desk, step
 
