@@ -15,7 +15,7 @@ run: $(VENV)/.installed
 	@exec $(BIN)/switchover demo $(DEMO)
 
 test: check packages
-	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(if $(CI),--reruns 2)
 
 check: $(VENV)/.installed-dev
 	$(BIN)/ruff format --check .

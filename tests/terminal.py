@@ -18,6 +18,7 @@ from types import TracebackType
 from typing import Self
 
 import pyte
+from wcwidth import wcwidth
 
 __all__ = ["Terminal", "visible_cells"]
 
@@ -27,8 +28,22 @@ _QUERY = re.compile("|".join(re.escape(query) for query in _QUERIES))
 
 
 def visible_cells(screen: pyte.Screen) -> list[list[pyte.screens.Char]]:
-    """Return every cell with its attributes, as far as they can be seen: a blank has no colour of its own."""
-    return [[_as_seen(screen.buffer[y][x]) for x in range(screen.columns)] for y in range(screen.lines)]
+    """Return every cell with its attributes, as far as they can be seen.
+
+    A blank has no colour of its own. A wide character of which one half was overwritten is a blank: terminals show it
+    so, only the model keeps the other half.
+    """
+    rows = []
+    for y in range(screen.lines):
+        row = [screen.buffer[y][x] for x in range(screen.columns)]
+        wide = [wcwidth(cell.data[:1]) == 2 for cell in row]
+        second = [x > 0 and wide[x - 1] and cell.data == "" for x, cell in enumerate(row)]
+        whole = [*second[1:], False]
+        halves = [(cell.data == "" and not second[x]) or (wide[x] and not whole[x]) for x, cell in enumerate(row)]
+        rows.append(
+            [_as_seen(cell._replace(data=" ") if half else cell) for cell, half in zip(row, halves, strict=True)]
+        )
+    return rows
 
 
 def _as_seen(cell: pyte.screens.Char) -> pyte.screens.Char:

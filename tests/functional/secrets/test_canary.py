@@ -10,6 +10,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import closing
@@ -170,14 +171,15 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
     (folder / "plan.yaml").write_text(PLAN)
     (folder / "canary-file").write_text(f"{VALUES['from_file']}\n")
     (folder / "canary-cmd").write_text(f"{VALUES['from_cmd']}\n")
-    (tmp_path / "run").mkdir(mode=0o700)
+    run = Path(tempfile.mkdtemp(prefix="sw-"))  # a socket's path has to be short
     monkeypatch.setenv("CANARY", VALUES["from_env"])
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "run"))
-    monkeypatch.setenv("TMPDIR", str(tmp_path / "run"))
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(run))
+    monkeypatch.setenv("TMPDIR", str(run))
     plan = folder / "plan.yaml"
     made = Desk(folder, plan, workspace_for(tmp_path / "state", plan))
     yield made
     stop(made.workspace)
+    shutil.rmtree(run)
 
 
 async def _until(client: AgentClient, desk: Desk, reached: Any) -> Snapshot:

@@ -57,14 +57,20 @@ def agent_pid(plan: Path) -> int:
     return int(json.loads(record.read_text(encoding="utf-8"))["pid"])
 
 
+def press_enter(terminal: Terminal) -> None:
+    """Press enter as a person does: once the screen stands still, not as fast as a key that is held down."""
+    terminal.settle(0.3)
+    terminal.send("enter")
+
+
 def test_a_run_is_carried_through_by_keys_over_a_dropped_line_and_a_killed_agent(plan: Path) -> None:
     with open_screens(plan) as terminal:
         terminal.wait_for("lab")
         terminal.send("6")
         terminal.wait_for("enter start the run")
-        terminal.send("enter")
+        press_enter(terminal)
         terminal.wait_for("enter run make")
-        terminal.send("enter")
+        press_enter(terminal)
         terminal.wait_for("make runs")
         terminal.hang_up()
         terminal.wait()
@@ -77,9 +83,9 @@ def test_a_run_is_carried_through_by_keys_over_a_dropped_line_and_a_killed_agent
         terminal.wait_for(lambda screen: "agent lost" not in screen.text and "make runs" in screen.text, 60)
         (plan.parent / "go.txt").touch()
         terminal.wait_for("enter check gate one")
-        terminal.send("enter")
+        press_enter(terminal)
         terminal.wait_for("confirm and run remove")
-        terminal.send("enter")
+        press_enter(terminal)
         terminal.wait_for("this cannot be undone")
         terminal.settle(0.4)
         terminal.send("remove it", "enter")

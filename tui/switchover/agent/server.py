@@ -427,7 +427,9 @@ def _bind(path: Path, *, private: bool = True) -> tuple[socket.socket, int]:
         return listener, path.stat().st_ino
     except OSError as error:
         listener.close()
-        raise StateError(f"cannot make the socket {path}: {error.strerror}", "see `switchover doctor`") from error
+        raise StateError(
+            f"cannot make the socket {path}: {error.strerror or error}", "see `switchover doctor`"
+        ) from error
 
 
 def _private_socket_folder(folder: Path) -> None:
