@@ -20,6 +20,7 @@ __all__ = [
     "GateView",
     "Header",
     "Holder",
+    "IncidentView",
     "ManualItem",
     "MetricRow",
     "MigrationView",
@@ -36,6 +37,7 @@ __all__ = [
     "RollbackView",
     "ServiceRow",
     "Snapshot",
+    "SolutionView",
     "SourceNote",
     "StepView",
     "TimelineRow",
@@ -81,7 +83,13 @@ class Header:
 
 @dataclass(frozen=True, slots=True)
 class ServiceRow:
-    """A service as last seen. `state`: running, stopped, unknown. `health`: a check status."""
+    """A service as last seen. `state`: running, stopped, unknown. `health`: a check status.
+
+    `id` names it in requests: its name in the plan, or `kind:ref` for what was found by itself; it never changes while
+    the thing is there. `identity` is another one once the thing behind it is (a new pid, a new container): a request to
+    act carries it, so that nothing is done to what took its place. `actions` can be done to it now (the words of
+    `switchover.tiers`, and logs, exec, inspect). `group` is what it belongs to: a project, a slice, a namespace.
+    """
 
     name: str
     side: str
@@ -101,6 +109,17 @@ class ServiceRow:
     observed_at: float | None = None
     changed_at: float | None = None
     stale_after_s: float = 10.0
+    id: str = ""
+    identity: str = ""
+    actions: tuple[str, ...] = ()
+    group: str = ""
+    image: str = ""
+    ports: tuple[str, ...] = ()
+    user: str = ""
+    parent: int | None = None
+    ready: int | None = None
+    wanted: int | None = None
+    owner: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -462,7 +481,11 @@ class PlanDifference:
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Something wrong, worded for the Overview. `status` is a check status; `waiting` counts what waits for it."""
+    """Something wrong, worded for the Overview. `status` is a check status; `waiting` counts what waits for it.
+
+    `trouble` is the index of the plan's entry that fits, `known` the id of the entry that ships with the program.
+    `changed` is what changed just before, newest first.
+    """
 
     status: str
     subject: str
@@ -474,16 +497,48 @@ class Problem:
     service: str = ""
     trouble: int | None = None
     waiting: tuple[str, ...] = ()
+    known: str = ""
+    owner: str = ""
+    changed: tuple[TimelineRow, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class TroubleView:
-    """A troubleshooting entry of the plan. `matches`: its `when` holds now."""
+    """A troubleshooting entry. `matches`: it fits something that is wrong now.
+
+    `id` is `plan:INDEX` for one of the plan, else the entry's own name. `about` are the
+    services and checks that it fits now. `acts` are its solutions as things that can be run; `solutions` the same in words.
+    """
 
     symptom: str
     matches: bool
     diagnose: tuple[str, ...] = ()
     solutions: tuple[str, ...] = ()
+    id: str = ""
+    about: tuple[str, ...] = ()
+    acts: tuple[SolutionView, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SolutionView:
+    """One thing that may help. Without a `command` a person does it; `confirm_text` has to be typed before it runs."""
+
+    text: str
+    command: str = ""
+    effect: str = "changes"
+    irreversible: bool = False
+    confirm_text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentView:
+    """The incident that is open here. `notes` are what people wrote, oldest first: (at, who, text)."""
+
+    id: str
+    title: str
+    opened_at: float
+    opened_by: str
+    notes: tuple[tuple[float, str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -496,7 +551,10 @@ class ContactRow:
 
 @dataclass(frozen=True, slots=True)
 class TimelineRow:
-    """Something that happened. `kind`: run, step, gate, check, service, alert, agent."""
+    """Something that happened. `kind`: run, step, gate, check, service, alert, agent, action, change, incident.
+
+    A `change` is a deploy, a restart, another image, an edited configuration; an `action` is what a person did here.
+    """
 
     at: float
     kind: str
@@ -527,7 +585,8 @@ class SourceNote:
 class Snapshot:
     """All of it. `seq` grows by one for each that is published; `at` is when (epoch seconds).
 
-    `problems` stand worst first, the `timeline` newest first, everything else in the order of the plan.
+    `problems` stand worst first, the `timeline` newest first, everything else in the order of the plan. `found` is what
+    runs here and is in no plan.
     """
 
     seq: int = 0
@@ -544,3 +603,5 @@ class Snapshot:
     troubles: tuple[TroubleView, ...] = ()
     contacts: tuple[ContactRow, ...] = ()
     sources: tuple[SourceNote, ...] = field(default=())
+    found: tuple[ServiceRow, ...] = ()
+    incident: IncidentView | None = None

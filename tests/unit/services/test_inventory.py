@@ -107,6 +107,6 @@ def test_a_target_has_its_variables_filled_in() -> None:
     loaded = plan('vars: {port: {type: port, ask: "?"}}\n')
     service = Service(kind="process", listen="{{ port }}", pid_file="{{ id }}.pid")
     filled = make_target("api", service, scope_of(loaded, {"port": "8001"}))
-    assert filled == Target("api", "process", listen=8001, pid_file="shop.pid")
+    assert filled == Target("api", "process", "api", listen=8001, pid_file="shop.pid")
     assert make_target("api", service, scope_of(loaded)) == "waits for variable port"
     assert make_target("api", Service(kind="process", listen="http"), scope_of(loaded)) == "listen is no port: 'http'"

@@ -98,14 +98,29 @@ class Service(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    kind: Literal["http", "process", "docker"]
+    kind: Literal["http", "process", "docker", "compose", "systemd", "kubernetes", "aws", "gcp"]
     env: str | None = None
     title: Text | None = None
+    owner: Text | None = Field(None, description="who answers for it: a person, a team")
     url: str | None = None
-    container: str | None = None
+    container: str | None = Field(None, description="docker: the container's name")
+    docker_host: str | None = Field(
+        None, description="docker, compose: unix://, tcp:// or ssh://USER@HOST; else DOCKER_HOST or the context in use"
+    )
+    project: str | None = Field(None, description="compose: the project; gcp: the project's id")
+    service: str | None = Field(None, description="compose: the service; all of the project without one")
+    unit: str | None = Field(None, description="systemd: the unit; .service is added where it has no suffix")
+    deployment: str | None = Field(None, description="kubernetes: the deployment")
+    namespace: str | None = Field(None, description="kubernetes: the namespace, else that of the context")
+    context: str | None = Field(None, description="kubernetes: the context of kubectl, else the one in use")
+    resource: str | None = Field(None, description="aws: ec2, rds, elasticache; gcp: run, sql, memorystore, pubsub")
+    id: str | None = Field(None, description="aws, gcp: the resource's id or name")
+    region: str | None = Field(None, description="aws, gcp: the region, else that of the environment")
     pattern: str | None = Field(None, description="process: a regular expression over the command line")
     pid_file: str | None = Field(None, description="process: a file that holds the pid")
     listen: str | int | None = Field(None, description="process: the port it listens on")
+    logs: tuple[str, ...] = Field((), description="log files, or cloudwatch:GROUP[/STREAM], gcp:FILTER")
+    config: tuple[str, ...] = Field((), description="files whose change belongs on the timeline")
     needs: tuple[str, ...] = ()
     every: Interval = 2.0
     when: str | None = Field(None, description="PHASE: need not run before that phase starts")

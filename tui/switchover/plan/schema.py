@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from switchover.plan.model import CheckSpec, MetricSpec, Plan
-from switchover.plan.rules.kinds import METRIC_CHOICES, METRIC_KEYS, SERVICE_KEYS
+from switchover.plan.rules.kinds import METRIC_CHOICES, METRIC_KEYS, SERVICE_KEYS, SERVICE_RESOURCES
 from switchover_checks.registry import Registry
 
 __all__ = ["json_schema"]
@@ -100,12 +100,12 @@ def _metrics(schema: dict[str, Any]) -> dict[str, Any]:
 def _services(schema: dict[str, Any]) -> dict[str, Any]:
     cases = []
     for kind, keys in SERVICE_KEYS.items():
-        cases.append(
-            {
-                "if": {"properties": {"kind": {"const": kind}}, "required": ["kind"]},
-                "then": {"anyOf": [{"required": [key]} for key in keys]},
-            }
-        )
+        then: dict[str, Any] = {"required": list(keys.all_of)} if keys.all_of else {}
+        if keys.any_of:
+            then["anyOf"] = [{"required": [key]} for key in keys.any_of]
+        if resources := SERVICE_RESOURCES.get(kind):
+            then["properties"] = {"resource": {"enum": list(resources)}}
+        cases.append({"if": {"properties": {"kind": {"const": kind}}, "required": ["kind"]}, "then": then})
     return {**schema, "allOf": cases}
 
 

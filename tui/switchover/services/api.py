@@ -1,15 +1,34 @@
-"""What a provider of services can do, and what it tells about one."""
+"""What a provider of services can do, and what it tells about one.
+
+A provider is one class for one kind. It has `kind`, `capabilities`, `off` and `aclose`, and of the small protocols
+below those that its capabilities name. Nothing here imports an SDK; a provider imports its own on first use.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import ClassVar, Protocol
+from typing import ClassVar, Protocol, runtime_checkable
 
 from switchover_checks.api import Status
 
-__all__ = ["Capability", "Provider", "RunState", "Seen", "Target"]
+__all__ = [
+    "Acts",
+    "Capability",
+    "Found",
+    "Lists",
+    "LogSource",
+    "LogSpan",
+    "Logs",
+    "Provider",
+    "RunState",
+    "Seen",
+    "Shells",
+    "Target",
+    "Told",
+    "Watches",
+]
 
 
 class Capability(StrEnum):
@@ -21,7 +40,11 @@ class Capability(StrEnum):
     START = "start"
     STOP = "stop"
     RESTART = "restart"
+    RELOAD = "reload"
+    PAUSE = "pause"
     SCALE = "scale"
+    KILL = "kill"
+    REMOVE = "remove"
     LOGS = "logs"
     EXEC = "exec"
     STATS = "stats"
@@ -37,15 +60,33 @@ class RunState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """A service to look at, its keys filled in."""
+    """A service to look at, its keys filled in.
+
+    `name` is what it is called here: the plan's name, or `kind:ref` for what was found by itself. `ref` is what its
+    provider calls it (a container's name, a unit, `namespace/deployment`, `resource/id`); two targets of a kind with
+    the same `ref` are the same thing.
+    """
 
     name: str
     kind: str
+    ref: str = ""
     url: str = ""
     container: str = ""
     pattern: str = ""
     pid_file: str = ""
     listen: int | None = None
+    project: str = ""
+    service: str = ""
+    unit: str = ""
+    deployment: str = ""
+    namespace: str = ""
+    context: str = ""
+    resource: str = ""
+    id: str = ""
+    region: str = ""
+    docker_host: str = ""
+    logs: tuple[str, ...] = ()
+    pid: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +94,8 @@ class Seen:
     """A service as it was seen. None means not known.
 
     `cpu_percent` counts one core as 100; `started_at` is epoch seconds. `identity` changes when the thing behind the
-    name is another one (a new pid, a new container).
+    name is another one (a new pid, a new container). `config` is a digest that changes with how the thing is set up
+    (command, environment, unit file), never what is in it. `can` is what may be asked of it in this state.
     """
 
     state: RunState
@@ -66,10 +108,80 @@ class Seen:
     latency_ms: float | None = None
     restarts: int | None = None
     identity: str = ""
+    image: str = ""
+    config: str = ""
+    ports: tuple[str, ...] = ()
+    user: str = ""
+    parent: int | None = None
+    ready: int | None = None
+    wanted: int | None = None
+    can: frozenset[Capability] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Something that runs here and was found by itself. `group` is what it belongs to: a project, a slice, a namespace.
+
+    `title` is the short name that is shown. `needs` are refs of the same kind that it depends on.
+    """
+
+    target: Target
+    seen: Seen
+    title: str
+    group: str = ""
+    needs: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a source said by itself about the thing `ref`.
+
+    `what` is one word: started, stopped, died, oom, restarted, paused, unpaused, health, created, removed, image,
+    config, deploy, reload, failed, gone, note. `text` is for the timeline, empty where the change of state says it all.
+    `at` is when the source says that it happened (epoch seconds). `seen` is the state now where the source told all of
+    it; without, the thing is looked at again at once. `listing`: something came or went, so list anew.
+    """
+
+    kind: str
+    ref: str
+    what: str = "note"
+    text: str = ""
+    status: Status | None = None
+    at: float | None = None
+    seen: Seen | None = None
+    listing: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LogSpan:
+    """Which part of a log is read: the last `tail` lines, `since` and `until` (epoch seconds); then what comes."""
+
+    tail: int = 1000
+    since: float | None = None
+    until: float | None = None
+    follow: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class LogSource:
+    """Where the lines of a log come from, as plain data for the process that reads them.
+
+    `kind` is file (`path`), command (`argv`, its output; `parse` says how a line is written: text, journal-json,
+    kubernetes), docker (`ref`, `docker_host`), cloudwatch or gcp (`options`).
+    """
+
+    name: str
+    kind: str
+    path: str = ""
+    argv: tuple[str, ...] = ()
+    parse: str = "text"
+    ref: str = ""
+    docker_host: str = ""
+    options: Mapping[str, str] = field(default_factory=dict)
 
 
 class Provider(Protocol):
-    """Knows one kind of service. Every provider lists or inspects; what else it can do is in `capabilities`."""
+    """Knows one kind of service. Every provider inspects; what else it can do is in `capabilities`."""
 
     kind: ClassVar[str]
     capabilities: ClassVar[frozenset[Capability]]
@@ -82,3 +194,49 @@ class Provider(Protocol):
 
     async def aclose(self) -> None:
         """Let go of connections."""
+
+
+@runtime_checkable
+class Lists(Protocol):
+    """Finds by itself what there is."""
+
+    async def discover(self) -> Sequence[Found]:
+        """Return all there is of this kind. Never raises: where it cannot look, nothing is found and `off` says why."""
+
+
+@runtime_checkable
+class Watches(Protocol):
+    """Is told of changes instead of asking."""
+
+    async def watch(self, tell: Callable[[Told], None]) -> None:
+        """Tell what happens until cancelled, in the loop's own thread. A lost source is found again without end.
+
+        After each (re)connection one `Told` with `listing` is sent, since anything may have happened meanwhile.
+        """
+
+
+@runtime_checkable
+class Acts(Protocol):
+    """Can start, stop, restart, … what it knows."""
+
+    async def act(self, target: Target, action: Capability, argument: str = "") -> str:
+        """Do it and return in words what came of it. Raise `RefusedError` or `SwitchoverError` where it failed."""
+
+    def command_line(self, target: Target, action: Capability, argument: str = "") -> tuple[str, ...]:
+        """Return the same as the argv that a person would type; empty where there is no such command."""
+
+
+@runtime_checkable
+class Logs(Protocol):
+    """Has logs."""
+
+    async def log_source(self, target: Target, span: LogSpan) -> LogSource | str:
+        """Return where the log of `target` is read, or in words why there is none."""
+
+
+@runtime_checkable
+class Shells(Protocol):
+    """Can open something to type in, on the operator's own terminal."""
+
+    def shell(self, target: Target) -> tuple[str, ...] | str:
+        """Return the argv of a shell in `target`, or in words why there is none."""

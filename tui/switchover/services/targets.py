@@ -2,30 +2,64 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 from switchover.plan.model import Service
 from switchover.plan.templates import TemplateError
 from switchover.plan.variables import MissingValueError, Scope, render
 from switchover.services.api import Target
 
-__all__ = ["make_target"]
+__all__ = ["make_target", "ref_of"]
+
+
+_TEXTS = (
+    "url",
+    "container",
+    "pattern",
+    "pid_file",
+    "docker_host",
+    "project",
+    "service",
+    "unit",
+    "deployment",
+    "namespace",
+    "context",
+    "resource",
+    "id",
+    "region",
+)
 
 
 def make_target(name: str, service: Service, scope: Scope) -> Target | str:
     """Return the target, or in words what it waits for."""
     try:
         listen = render(str(service.listen), scope) if service.listen is not None else ""
-        return Target(
-            name,
-            service.kind,
-            url=render(service.url or "", scope),
-            container=render(service.container or "", scope),
-            pattern=render(service.pattern or "", scope),
-            pid_file=render(service.pid_file or "", scope),
-            listen=int(listen) if listen else None,
-        )
+        keys: dict[str, Any] = {key: render(getattr(service, key) or "", scope) for key in _TEXTS}
+        logs = tuple(render(log, scope) for log in service.logs)
+        target = Target(name, service.kind, listen=int(listen) if listen else None, logs=logs, **keys)
+        return replace(target, ref=ref_of(target))
     except MissingValueError as missing:
         return f"waits for variable {missing.name}"
     except TemplateError as error:
         return str(error)
     except ValueError:
         return f"listen is no port: {listen!r}"
+
+
+def ref_of(target: Target) -> str:
+    """Return what the target's provider calls it."""
+    match target.kind:
+        case "docker":
+            return target.container
+        case "compose":
+            return f"{target.project}/{target.service}" if target.service else target.project
+        case "systemd":
+            return target.unit if "." in target.unit else f"{target.unit}.service"
+        case "kubernetes":
+            return f"{target.namespace}/{target.deployment}" if target.namespace else target.deployment
+        case "aws" | "gcp":
+            return f"{target.resource}/{target.id}"
+        case "http":
+            return target.url
+    return target.name

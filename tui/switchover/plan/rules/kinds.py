@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from switchover.plan.messages import sensitive
@@ -16,6 +17,8 @@ __all__ = [
     "METRIC_CHOICES",
     "METRIC_KEYS",
     "SERVICE_KEYS",
+    "SERVICE_RESOURCES",
+    "ServiceKeys",
     "check_configs",
     "merged_config",
     "metric_keys",
@@ -23,11 +26,35 @@ __all__ = [
 ]
 
 CHECK_KEYS = tuple(CheckSpec.model_fields)
-# Kind -> (keys that it takes, of which at least one is needed).
-SERVICE_KEYS: Mapping[str, tuple[str, ...]] = {
-    "http": ("url",),
-    "process": ("pid_file", "pattern", "listen"),
-    "docker": ("container",),
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceKeys:
+    """The keys that a kind of service takes: `any_of` (one is needed), `all_of` (each is needed), `besides`."""
+
+    any_of: tuple[str, ...] = ()
+    all_of: tuple[str, ...] = ()
+    besides: tuple[str, ...] = ()
+
+    @property
+    def every(self) -> tuple[str, ...]:
+        """All of them."""
+        return (*self.any_of, *self.all_of, *self.besides)
+
+
+SERVICE_KEYS: Mapping[str, ServiceKeys] = {
+    "http": ServiceKeys(("url",)),
+    "process": ServiceKeys(("pid_file", "pattern", "listen")),
+    "docker": ServiceKeys(("container",), besides=("docker_host",)),
+    "compose": ServiceKeys(("project",), besides=("service", "docker_host")),
+    "systemd": ServiceKeys(("unit",)),
+    "kubernetes": ServiceKeys(("deployment",), besides=("namespace", "context")),
+    "aws": ServiceKeys(all_of=("resource", "id"), besides=("region",)),
+    "gcp": ServiceKeys(all_of=("resource", "id"), besides=("region", "project")),
+}
+SERVICE_RESOURCES: Mapping[str, tuple[str, ...]] = {
+    "aws": ("ec2", "rds", "elasticache"),
+    "gcp": ("run", "sql", "memorystore", "pubsub"),
 }
 # Source -> (keys that it needs, keys that it may have besides).
 METRIC_KEYS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
@@ -97,16 +124,23 @@ def _split(where: str) -> Path:
 
 def service_keys(draft: Draft) -> Iterator[Complaint]:
     """Complain where a service does not say where it is, in the keys of its kind."""
-    every = tuple(key for keys in SERVICE_KEYS.values() for key in keys)
+    every = dict.fromkeys(key for keys in SERVICE_KEYS.values() for key in keys.every)
     for name, service in draft.plan.services.items():
-        wanted = SERVICE_KEYS[service.kind]
-        if all(draft.lacks(("services", name, key)) for key in wanted):
-            yield Complaint(("services", name), f"a service of kind {service.kind} needs {' or '.join(wanted)}")
+        takes = SERVICE_KEYS[service.kind]
+        if takes.any_of and all(draft.lacks(("services", name, key)) for key in takes.any_of):
+            yield Complaint(("services", name), f"a service of kind {service.kind} needs {' or '.join(takes.any_of)}")
+        for key in takes.all_of:
+            if draft.lacks(("services", name, key)):
+                yield Complaint(("services", name), f"a service of kind {service.kind} needs {key!r}")
         for key in every:
-            if key not in wanted and getattr(service, key) is not None:
+            if key not in takes.every and getattr(service, key) is not None:
                 yield Complaint(
                     ("services", name, key), f"a service of kind {service.kind} has no {key!r}", at_key=True
                 )
+        resources = SERVICE_RESOURCES.get(service.kind)
+        if resources and service.resource is not None and service.resource not in resources:
+            message = unknown_name(f"{service.kind} resource", service.resource, resources)
+            yield Complaint(("services", name, "resource"), message)
         if service.pattern is not None:
             try:
                 re.compile(service.pattern)

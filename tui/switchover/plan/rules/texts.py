@@ -7,6 +7,7 @@ from typing import Any
 
 from switchover.plan.problems import Complaint, Path, did_you_mean
 from switchover.plan.rules.draft import Draft, shell_texts
+from switchover.plan.rules.kinds import SERVICE_KEYS
 from switchover.plan.templates import Slot, TemplateError, parse_template, shell_templates, texts_in
 from switchover.plan.variables import BUILT_IN_NAMES
 
@@ -108,12 +109,15 @@ def template_names(draft: Draft) -> Iterator[Complaint]:
     for name, environment in plan.environments.items():
         yield from _texts(("environments", name), environment.model_extra or {}, values)
     for name, service in plan.services.items():
-        given = service.model_dump(include={"url", "container", "pattern", "pid_file", "listen"}, exclude_none=True)
+        given = service.model_dump(include=_OF_SERVICES, exclude_none=True)
         yield from _texts(("services", name), given, values)
     if plan.live is not None:
         yield from _texts(("live",), {"url": plan.live.url}, values)
     for name, variable in plan.vars.items():
         yield from _texts(("vars", name, "default"), variable.default, values)
+
+
+_OF_SERVICES = {key for keys in SERVICE_KEYS.values() for key in keys.every} | {"logs", "config"}
 
 
 def _texts(
