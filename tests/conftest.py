@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from tests.real.dockerd import DockerDaemon, run_dockerd
 
 _OPERATORS_OWN = (
     "SWITCHOVER_STATE",
@@ -28,6 +29,20 @@ def own_state_directory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[No
         patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
         patch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.mktemp("config")))
         yield
+
+
+@pytest.fixture(scope="session")
+def docker_daemon() -> Iterator[DockerDaemon]:
+    """A dockerd that all tests of a worker share; see `containers`."""
+    with run_dockerd() as daemon:
+        yield daemon
+
+
+@pytest.fixture
+def containers(docker_daemon: DockerDaemon) -> Iterator[DockerDaemon]:
+    """The shared dockerd, empty; what the test leaves there is removed by force."""
+    yield docker_daemon
+    docker_daemon.remove_all()
 
 
 def missing(what: str) -> None:
