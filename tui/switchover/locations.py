@@ -63,6 +63,11 @@ class Workspace:
         return self.directory / "journal.sqlite"
 
     @property
+    def operations(self) -> Path:
+        """The SQLite journal of what was done outside of runs."""
+        return self.directory / "operations.sqlite"
+
+    @property
     def lock(self) -> Path:
         """The lock that the driver of a run holds."""
         return self.directory / "run.lock"

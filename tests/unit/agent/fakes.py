@@ -19,6 +19,8 @@ class FakeHub:
     def __init__(self) -> None:
         self.snapshot = Snapshot(seq=1, at=100.0)
         self.rechecked: list[tuple[str, ...]] = []
+        self.lookers: dict[object, bool] = {}
+        self.acted: list[tuple[str, str, str, str, list[str]]] = []
         self._fresh = asyncio.Event()
         self.broken = False
 
@@ -45,6 +47,31 @@ class FakeHub:
 
     async def recheck(self, names: Sequence[str]) -> None:
         self.rechecked.append(tuple(names))
+
+    def looks(self, who: object, *, found: bool = False, gone: bool = False) -> None:
+        self.lookers.pop(who, None)
+        if not gone:
+            self.lookers[who] = found
+
+    async def act(
+        self,
+        items: Sequence[tuple[str, str, float | None]],
+        action: str,
+        argument: str,
+        confirmation: str,
+        op: Operator,
+    ) -> Sequence[Mapping[str, Any]]:
+        self.acted.append((op.who, action, argument, confirmation, [item[0] for item in items]))
+        return [{"id": item[0], "ok": True, "text": f"{action} done"} for item in items]
+
+    async def command(self, name: str, what: str, argument: str, op: Operator) -> Sequence[str]:
+        return ("docker", what, name)
+
+    async def inspect(self, name: str) -> str:
+        return f"all about {name}"
+
+    def sources(self) -> Sequence[Mapping[str, str]]:
+        return ({"name": "docker", "state": "off", "why": "no daemon"},)
 
     async def diagnose(self, index: int) -> Sequence[tuple[str, int, str]]:
         if index != 0:

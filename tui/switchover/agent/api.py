@@ -35,6 +35,29 @@ class HubPort(Protocol):
     async def recheck(self, names: Sequence[str], /) -> None:
         """Run these checks now; all of them where none is named."""
 
+    def looks(self, who: object, /, *, found: bool = ..., gone: bool = ...) -> None:
+        """Take notice that a client looks, whether it wants what is in no plan, or that it has gone."""
+
+    async def act(
+        self,
+        items: Sequence[tuple[str, str, float | None]],
+        action: str,
+        argument: str,
+        confirmation: str,
+        op: Operator,
+        /,
+    ) -> Sequence[Mapping[str, Any]]:
+        """Do something to services, each given by id, identity and when it was seen; tell for each what came of it."""
+
+    async def command(self, name: str, what: str, argument: str, op: Operator, /) -> Sequence[str]:
+        """Return how a person would type it."""
+
+    async def inspect(self, name: str, /) -> str:
+        """Return all that is known of a service, in lines."""
+
+    def sources(self) -> Sequence[Mapping[str, str]]:
+        """Return every source of services: name, state, why."""
+
     async def diagnose(self, index: int, /) -> Sequence[tuple[str, int, str]]:
         """Run the diagnose commands of a troubleshooting entry: command, exit code, output."""
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import msgspec
 
-from switchover.agent.api import EnginePort, HubPort
-from switchover.errors import RefusedError, UsageError
+from switchover.agent.method import Method, Need, Target
+from switchover.agent.service_methods import SERVICE_METHODS
 from switchover.migration.operator import Operator
 
 __all__ = ["METHODS", "Method", "Need", "Target"]
@@ -17,31 +16,12 @@ __all__ = ["METHODS", "Method", "Need", "Target"]
 _OUTPUT_MOST = 256 * 1024
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
-    """On whom the methods act. There is no engine where only the host is watched."""
-
-    hub: HubPort
-    engine: EnginePort | None
-
-    @property
-    def acting(self) -> EnginePort:
-        """The engine. Raise `RefusedError` where there is none."""
-        if self.engine is None:
-            raise RefusedError("no plan is open here, so there is nothing to run", "open one: `switchover PLAN`")
-        return self.engine
-
-
-class Need(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The parameters of a method; each method has a type of its own below."""
-
-
 class _Nothing(Need, frozen=True):
     pass
 
 
 class _Start(Need, frozen=True):
-    variables: dict[str, str] = {}
+    variables: dict[str, str] = msgspec.field(default_factory=dict)
     new: bool = False
 
 
@@ -91,7 +71,7 @@ class _Way(Need, frozen=True):
 
 
 class _Rebase(Need, frozen=True):
-    variables: dict[str, str] = {}
+    variables: dict[str, str] = msgspec.field(default_factory=dict)
     reason: str = ""
     digest: str = ""
 
@@ -129,37 +109,6 @@ class _Output(Need, frozen=True):
 
 class _Index(Need, frozen=True):
     index: int
-
-
-Handler = Callable[[Target, Any, Operator], Coroutine[Any, Any, Any]]
-
-
-@dataclass(frozen=True, slots=True)
-class Method:
-    """One method. `changes`: refused to a read-only client. `acts`: an action of the engine, which outlives its client.
-
-    `long`: answered as soon as the engine has accepted it. `anyone`: not only for the one who drives.
-    """
-
-    needs: type[Need]
-    handler: Handler
-    changes: bool = True
-    acts: bool = True
-    long: bool = False
-    anyone: bool = False
-
-    def parse(self, params: Mapping[str, Any]) -> Need:
-        """Check the parameters. Raise `UsageError`."""
-        try:
-            return msgspec.convert(dict(params), type=self.needs)
-        except msgspec.ValidationError as error:
-            raise UsageError(
-                f"the request does not fit: {error}", "client and agent may be of different versions"
-            ) from error
-
-    def changes_something(self, need: Need) -> bool:
-        """Tell whether a read-only client may not ask for this."""
-        return self.changes and not (isinstance(need, _Rollback) and need.dry_run)
 
 
 async def _start(target: Target, need: _Start, op: Operator) -> Any:
@@ -245,6 +194,10 @@ async def _diagnose(target: Target, need: _Index, op: Operator) -> Any:  # noqa:
     return [{"command": command, "exit_code": code, "output": output} for command, code, output in ended]
 
 
+def _is_rehearsal(need: _Rollback) -> bool:
+    return need.dry_run
+
+
 METHODS: Mapping[str, Method] = {
     "run.start": Method(_Start, _start, long=True),
     "run.variables": Method(_Give, _give),
@@ -258,7 +211,7 @@ METHODS: Mapping[str, Method] = {
     "manual.tick": Method(_Tick, _tick),
     "step.resolve": Method(_Resolve, _resolve, long=True),
     "step.retry": Method(_Step, _retry, long=True),
-    "run.rollback": Method(_Rollback, _rollback, long=True),
+    "run.rollback": Method(_Rollback, _rollback, long=True, harmless=_is_rehearsal),
     "run.rebase": Method(_Rebase, _rebase),
     "rollback.rehearse": Method(_Way, _rehearse, changes=False, acts=False),
     "plan.difference": Method(_Nothing, _difference, changes=False, acts=False),
@@ -266,4 +219,5 @@ METHODS: Mapping[str, Method] = {
     "check.run": Method(_Names, _check, changes=False, acts=False),
     "output.read": Method(_Output, _output, changes=False, acts=False),
     "trouble.diagnose": Method(_Index, _diagnose, acts=False),
+    **SERVICE_METHODS,
 }

@@ -9,9 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import pwd
 import socket
-import struct
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -23,13 +21,14 @@ import msgspec
 from switchover.agent import shared
 from switchover.agent.busy import run_is_open, under_way
 from switchover.agent.driving import ANSWER_WITHIN_S, Driving, DrivingView, Seat
-from switchover.agent.intents import METHODS, Method, Target
+from switchover.agent.intents import METHODS
+from switchover.agent.method import Method, Target
 from switchover.agent.protocol import SERVER_LINE_LIMIT, AgentInfo, ErrorInfo, Request, error_to_wire
 from switchover.agent.sections import SectionEncoder
 from switchover.agent.session import Session
+from switchover.agent.sockets import account_name, bind_socket, peer_of
 from switchover.clock import Clock, SystemClock
-from switchover.errors import AgentError, RefusedError, StateError, SwitchoverError, UsageError
-from switchover.locations import ensure_private_dir
+from switchover.errors import AgentError, LockedError, RefusedError, SwitchoverError, UsageError
 from switchover.migration.events import Event
 from switchover.migration.operator import Operator
 from switchover.migration.takeover_box import TakeoverBox
@@ -41,7 +40,6 @@ log = logging.getLogger("switchover.agent")
 
 _MOST_CLIENTS = 100
 _WRITE_BUFFER = 64 * 1024
-_PEER_CREDENTIALS = struct.Struct("3i")
 _REQUESTS_AT_ONCE = 32
 _LOOK_FOR_ANSWER_S = 0.5
 
@@ -82,7 +80,7 @@ class AgentServer:
 
     async def listen(self, path: Path) -> None:
         """Serve at `path`, replacing what lies there: the caller holds the agent's lock, so it can only be stale."""
-        listener, inode = _bind(path)
+        listener, inode = bind_socket(path)
         old = self._server
         self._server = await asyncio.start_unix_server(self._serve, sock=listener, limit=SERVER_LINE_LIMIT)
         self._bound = (path, inode)
@@ -98,7 +96,7 @@ class AgentServer:
 
     async def open_door(self, path: Path, gid: int) -> None:
         """Serve the people of a group at `path` too: they may give their word for a step, nothing else."""
-        listener, _ = _bind(path, private=False)
+        listener, _ = bind_socket(path, private=False)
         os.chown(path, -1, gid)
         os.chmod(path, 0o660)  # noqa: PTH101 - it stands beside the chown, and neither blocks
         self._door = (await asyncio.start_unix_server(self._serve_guest, sock=listener, limit=SERVER_LINE_LIMIT), path)
@@ -170,7 +168,7 @@ class AgentServer:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, guest: bool = False) -> None:
         session = Session(reader, writer, guest=guest)
-        session.pid, session.uid = _peer(writer.get_extra_info("socket"))
+        session.pid, session.uid = peer_of(writer.get_extra_info("socket"))
         writer.transport.set_write_buffer_limits(high=_WRITE_BUFFER)
         self._sessions.add(session)
         try:
@@ -186,6 +184,7 @@ class AgentServer:
             log.exception("a client's line broke")
         finally:
             self._sessions.discard(session)
+            self._target.hub.looks(session, gone=True)
             if session.seat is not None:
                 self._driving.detach(session.seat)
             await session.close()
@@ -233,6 +232,7 @@ class AgentServer:
                 return self._stop_for(session, params)
             case "subscribe":
                 if session.streaming is None:
+                    self._target.hub.looks(session, found=session.wants_found)
                     session.streaming = asyncio.create_task(self._stream(session))
                 return "subscribed"
             case "drive.ask":
@@ -254,7 +254,7 @@ class AgentServer:
         words = {name: str(given.get(name, ""))[:200] for name in ("who", "host", "tty")}
         words["tty"] = words["tty"].removeprefix("/dev/")
         if session.uid not in {os.getuid(), 0}:  # a guest is who the kernel says, whatever they call themselves
-            words["who"] = _account(session.uid)
+            words["who"] = account_name(session.uid)
         session.operator = Operator(**words, uid=session.uid)
         session.read_only = bool(params.get("read_only", False))
         if session.seat is not None:
@@ -334,9 +334,9 @@ class AgentServer:
                 )
             if session.read_only:
                 raise RefusedError("this screen only watches: it was opened with --read-only", "open it again without")
-            if method.acts and not method.anyone and session.seat is not None:
-                self._driving.admit(session.seat, stays=session.streaming is not None)
-        work = method.handler(self._target, need, session.operator)
+            self._admit(session, method)
+        given = (self._target, need, session.operator)
+        work = method.handler(*given, session) if method.in_session else method.handler(*given)
         if not method.acts:
             return await work
         log.info("%s asks for %s", session.operator, request.method)
@@ -348,6 +348,24 @@ class AgentServer:
             return action.result() or "done"
         action.add_done_callback(lambda done: self._tell_late(session, request, done))
         return "accepted"
+
+    def _admit(self, session: Session, method: Method) -> None:
+        """Raise `LockedError` where only the one who drives may do this, and that is somebody else."""
+        engine, seat = self._target.engine, session.seat
+        if seat is None or not method.acts:
+            return
+        if method.driver_of_run:
+            if engine is None or not run_is_open(engine.view()):
+                return
+            holder = engine.holder()
+            if holder is not None and holder.pid != os.getpid():
+                raise LockedError(
+                    f"{holder.who} drives the run on {holder.host}, and nobody else acts on services meanwhile",
+                    "T asks to take over",
+                )
+        elif method.anyone:
+            return
+        self._driving.admit(seat, stays=session.streaming is not None)
 
     async def _accept(self, name: str, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         action = await self._target.acting.submit(work)
@@ -394,48 +412,3 @@ def _seat(session: Session) -> Seat:
     if session.seat is None:
         raise RefusedError("this screen only watches: it was opened with --read-only", "open it again without")
     return session.seat
-
-
-def _peer(line: Any) -> tuple[int, int]:
-    """Return the process and the account at the other end, as the kernel knows them."""
-    if line is None:
-        return 0, -1
-    credentials = line.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _PEER_CREDENTIALS.size)
-    pid, uid, _ = _PEER_CREDENTIALS.unpack(credentials)
-    return pid, uid
-
-
-def _account(uid: int) -> str:
-    try:
-        return pwd.getpwuid(uid).pw_name
-    except KeyError:
-        return f"uid-{uid}"
-
-
-def _bind(path: Path, *, private: bool = True) -> tuple[socket.socket, int]:
-    if private:
-        _private_socket_folder(path.parent)
-    listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    try:
-        path.unlink(missing_ok=True)
-        before = os.umask(0o177)
-        try:
-            listener.bind(str(path))
-        finally:
-            os.umask(before)
-        listener.listen(64)
-        return listener, path.stat().st_ino
-    except OSError as error:
-        listener.close()
-        raise StateError(
-            f"cannot make the socket {path}: {error.strerror or error}", "see `switchover doctor`"
-        ) from error
-
-
-def _private_socket_folder(folder: Path) -> None:
-    """Make sure that nobody else can reach into the socket's folder. Raise `StateError`."""
-    ensure_private_dir(folder)
-    if folder.is_symlink():
-        raise StateError(f"{folder} is a symbolic link", "remove it; the agent's socket needs a folder of its own")
-    if folder.stat().st_mode & 0o077:
-        folder.chmod(0o700)

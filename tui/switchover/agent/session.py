@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,7 +20,10 @@ _ENCODER = msgspec.json.Encoder(enc_hook=str)
 
 @dataclass(slots=True, eq=False)
 class Session:
-    """A connection that is being served. `uid` and `pid` are what the kernel says of who is at the other end."""
+    """A connection that is being served. `uid` and `pid` are what the kernel says of who is at the other end.
+
+    `at_end` is called once when it ends, for what was begun for this client alone (a stream of log lines).
+    """
 
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
@@ -31,6 +35,8 @@ class Session:
     seat: Seat | None = None
     streaming: asyncio.Task[None] | None = None
     requests: set[asyncio.Task[None]] = field(default_factory=set)
+    wants_found: bool = False
+    at_end: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
 
     def send(self, line: bytes) -> None:
         """Put a whole line on its way; nothing happens where the client has gone."""
@@ -55,4 +61,6 @@ class Session:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        at_end, self.at_end = self.at_end, []
+        await asyncio.gather(*(let_go() for let_go in at_end), return_exceptions=True)
         self.writer.close()

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from switchover.clock import Clock
 from switchover.errors import RefusedError, SwitchoverError
@@ -17,13 +18,15 @@ from switchover.hub.baselines import Baselines
 from switchover.hub.diagnose import run_bounded
 from switchover.hub.engine_view import EngineView
 from switchover.hub.live import LiveSide
+from switchover.hub.operations import Operations
 from switchover.hub.watch import Watcher
 from switchover.locations import Workspace
 from switchover.metrics.sampler import Sampler
+from switchover.migration.operator import Operator
 from switchover.plan.load import LoadedPlan
 from switchover.plan.variables import Scope
 from switchover.redaction import neutralise
-from switchover.services.api import RunState
+from switchover.services.api import LogSource, LogSpan, RunState
 from switchover.services.inventory import Inventory
 from switchover.snapshot import Holder, Snapshot, SourceNote
 
@@ -52,6 +55,7 @@ class Hub:
         *,
         inventory: Inventory | None = None,
         redact: Callable[[str], str] | None = None,
+        operations: Operations | None = None,
     ) -> None:
         self._loaded = loaded
         self._workspace = workspace
@@ -61,6 +65,7 @@ class Hub:
         self._clock = clock
         self._read_only = read_only
         self._redact = redact or neutralise
+        self.operations = operations or Operations(workspace.operations, clock, self._redact)
         self._marks: Mapping[str, PhaseMark] = {}
         self._dirty = asyncio.Event()
         self._published = asyncio.Condition()
@@ -141,6 +146,39 @@ class Hub:
         if unknown := [name for name in wanted if name not in catalog.names]:
             raise RefusedError(f"the plan has no check {unknown[0]!r}", f"it has: {', '.join(catalog.names)}")
         await self._evaluator.evaluate_items(wanted)
+
+    def looks(self, who: object, *, found: bool = False, gone: bool = False) -> None:
+        """Take notice that a client looks, whether it wants what is in no plan, or that it has gone."""
+
+    async def act(
+        self,
+        items: Sequence[tuple[str, str, float | None]],
+        action: str,
+        argument: str,
+        confirmation: str,
+        operator: Operator,
+    ) -> list[dict[str, Any]]:
+        """Do something to services, each given by its row's id, its identity and when it was seen.
+
+        Return for each `id`, `ok` and `text`. Raise `RefusedError` where all of it is refused.
+        """
+        raise NotImplementedError
+
+    async def command(self, name: str, what: str, argument: str, operator: Operator) -> tuple[str, ...]:
+        """Return the argv that a person would type for an action, exec, logs or inspect. Raise `RefusedError`."""
+        raise NotImplementedError
+
+    async def inspect(self, name: str) -> str:
+        """Return all that is known of a service, in lines, without secrets. Raise `RefusedError`."""
+        raise NotImplementedError
+
+    def sources(self) -> list[dict[str, str]]:
+        """Return every source of services: `name`, `state` (on, off, unused) and `why`."""
+        raise NotImplementedError
+
+    async def log_sources(self, names: Sequence[str], span: LogSpan) -> list[LogSource | tuple[str, str]]:
+        """Return where the logs of services are read; (name, reason) for one that has none."""
+        raise NotImplementedError
 
     async def diagnose(self, index: int) -> list[tuple[str, int, str]]:
         """Run the commands of a troubleshooting entry one after the other; return (command, exit code, output)."""

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
+from typing import Any
 
 from switchover.hub.core import Hub
+from switchover.hub.operations import Operations
+from switchover.migration.operator import Operator
+from switchover.services.api import LogSource, LogSpan
 from switchover.snapshot import Holder, Snapshot
 
 __all__ = ["FollowingHub"]
@@ -28,6 +32,7 @@ class FollowingHub:
         self._hub = make()
         self._numbered_from = 0
         self._driving: tuple[Holder | None, Holder | None, float | None] | None = None
+        self._lookers: dict[object, bool] = {}
         self._replaced = asyncio.Event()
 
     @property
@@ -42,6 +47,8 @@ class FollowingHub:
         self._hub.take_over(before)
         if self._driving is not None:
             self._hub.drives(*self._driving)
+        for who, found in self._lookers.items():
+            self._hub.looks(who, found=found)
         self._numbered_from = last
         told, self._replaced = self._replaced, asyncio.Event()
         told.set()
@@ -89,6 +96,45 @@ class FollowingHub:
     async def recheck(self, names: Iterable[str] = ()) -> None:
         """Look at the named checks now, or at all that are watched now."""
         await self._hub.recheck(names)
+
+    @property
+    def operations(self) -> Operations:
+        """What people did here outside of a run."""
+        return self._hub.operations
+
+    def looks(self, who: object, *, found: bool = False, gone: bool = False) -> None:
+        """Take notice that a client looks, whether it wants what is in no plan, or that it has gone."""
+        self._lookers.pop(who, None)
+        if not gone:
+            self._lookers[who] = found
+        self._hub.looks(who, found=found, gone=gone)
+
+    async def act(
+        self,
+        items: Sequence[tuple[str, str, float | None]],
+        action: str,
+        argument: str,
+        confirmation: str,
+        operator: Operator,
+    ) -> list[dict[str, Any]]:
+        """Do something to services."""
+        return await self._hub.act(items, action, argument, confirmation, operator)
+
+    async def command(self, name: str, what: str, argument: str, operator: Operator) -> tuple[str, ...]:
+        """Return the argv that a person would type."""
+        return await self._hub.command(name, what, argument, operator)
+
+    async def inspect(self, name: str) -> str:
+        """Return all that is known of a service, in lines."""
+        return await self._hub.inspect(name)
+
+    def sources(self) -> list[dict[str, str]]:
+        """Return every source of services."""
+        return self._hub.sources()
+
+    async def log_sources(self, names: Sequence[str], span: LogSpan) -> list[LogSource | tuple[str, str]]:
+        """Return where the logs of services are read; (name, reason) for one that has none."""
+        return await self._hub.log_sources(names, span)
 
     async def diagnose(self, index: int) -> list[tuple[str, int, str]]:
         """Run the commands of a troubleshooting entry one after the other."""
