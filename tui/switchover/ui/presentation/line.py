@@ -7,14 +7,18 @@ those that turn the direction of writing, show as `·`, and nothing is ever read
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+from typing import NamedTuple, Self
 
 from rich.cells import cell_len, get_character_cell_size, set_cell_size
 
 __all__ = [
     "BLANK",
     "Item",
+    "Items",
     "Line",
     "Span",
     "clean",
@@ -55,6 +59,49 @@ class Item(NamedTuple):
     key: str
     lines: tuple[Line, ...]
     above: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Items:
+    """Many things in a list, each made when it is shown.
+
+    `begins` holds the line at which each begins, and at its end the number of all lines. `make` gives the item at an
+    index; it has as many lines as `begins` says.
+    """
+
+    keys: tuple[str, ...]
+    begins: Sequence[int]
+    make: Callable[[int], Item]
+
+    @classmethod
+    def of(cls, items: Sequence[Item]) -> Self:
+        """Return items that are made already."""
+        begins = list(accumulate((len(item.lines) for item in items), initial=0))
+        return cls(tuple(item.key for item in items), begins, tuple(items).__getitem__)
+
+    @property
+    def lines(self) -> int:
+        """How many lines all of them have."""
+        return self.begins[-1] if self.begins else 0
+
+    def height(self, index: int) -> int:
+        """How many lines one of them has."""
+        return self.begins[index + 1] - self.begins[index]
+
+    def at(self, line: int) -> int:
+        """Return the index of the item that a line belongs to."""
+        return bisect_right(self.begins, line, 0, len(self.keys)) - 1
+
+    def window(self, top: int, room: int) -> list[Line]:
+        """Return `room` lines from the line `top` on, or as many as there are."""
+        shown: list[Line] = []
+        index = max(self.at(top), 0)
+        while len(shown) < room and index < len(self.keys):
+            lines = self.make(index).lines
+            skipped = max(top - self.begins[index], 0)
+            shown.extend(lines[skipped : skipped + room - len(shown)])
+            index += 1
+        return shown
 
 
 def clean(text: str) -> str:

@@ -1,4 +1,7 @@
-"""A list with a cursor: items of one or more lines, found again by key when the data changes."""
+"""A list with a cursor: items of one or more lines, found again by key when the data changes.
+
+Only the items that are in view are asked for their lines, so that thousands cost no more than those on the screen.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.strip import Strip
 
-from switchover.ui.presentation.line import BLANK, Item, Line, Span, line_width, pad
+from switchover.ui.presentation.line import BLANK, Item, Items, Line, Span, line_width, pad
 from switchover.ui.theme import Painter
 from switchover.ui.widgets.lines import LineView
 
@@ -48,7 +51,8 @@ class RowList(LineView, can_focus=True):
     def __init__(self, painter: Painter, *, id: str | None = None) -> None:  # noqa: A002
         super().__init__(painter, id=id)
         self._heading: tuple[Line, ...] = ()
-        self._items: tuple[Item, ...] = ()
+        self._items = Items.of(())
+        self._places: dict[str, int] = {}
         self._empty: tuple[Line, ...] = ()
         self._cursor = 0
         self._top = 0
@@ -57,37 +61,41 @@ class RowList(LineView, can_focus=True):
     @property
     def key(self) -> str:
         """The key of the item under the cursor; empty where there is none."""
-        return self._items[self._cursor].key if self._items else ""
+        return self._items.keys[self._cursor] if self._items.keys else ""
 
     @property
     def keys(self) -> tuple[str, ...]:
         """The keys of all items, in their order."""
-        return tuple(item.key for item in self._items)
+        return self._items.keys
 
-    def set_items(self, items: Sequence[Item], heading: Sequence[Line] = (), empty: Sequence[Line] = ()) -> None:
+    def set_items(
+        self, items: Sequence[Item] | Items, heading: Sequence[Line] = (), empty: Sequence[Line] = ()
+    ) -> None:
         """Show these items; `empty` is said where there are none."""
         before = self.key
-        self._items, self._heading, self._empty = tuple(items), tuple(heading), tuple(empty)
+        new = items if isinstance(items, Items) else Items.of(items)
+        if new.keys is not self._items.keys:
+            self._places = dict(zip(reversed(new.keys), range(len(new.keys) - 1, -1, -1), strict=True))
+        self._items, self._heading, self._empty = new, tuple(heading), tuple(empty)
         self._cursor = self._find(before)
         self._redraw()
         if self.key != before:
             self.post_message(self.Moved(self, self.key))
 
     def _find(self, key: str) -> int:
-        for index, item in enumerate(self._items):
-            if item.key == key:
-                return index
-        return max(0, min(self._cursor, len(self._items) - 1))
+        place = self._places.get(key)
+        if place is not None:
+            return place
+        return max(0, min(self._cursor, len(self._items.keys) - 1))
 
     def select(self, key: str) -> None:
         """Put the cursor on an item by its key, where it is there."""
-        for index, item in enumerate(self._items):
-            if item.key == key:
-                self._go(index)
+        if key in self._places:
+            self._go(self._find(key))
 
     def _go(self, index: int) -> None:
-        index = max(0, min(index, len(self._items) - 1))
-        if index != self._cursor and self._items:
+        index = max(0, min(index, len(self._items.keys) - 1))
+        if index != self._cursor and self._items.keys:
             self._cursor = index
             self._redraw()
             self.post_message(self.Moved(self, self.key))
@@ -98,21 +106,18 @@ class RowList(LineView, can_focus=True):
 
     def action_jump(self, to: int) -> None:
         """Go to the first or the last item."""
-        self._go(len(self._items) - 1 if to < 0 else to)
+        self._go(len(self._items.keys) - 1 if to < 0 else to)
 
     def action_page(self, by: int) -> None:
         """Move by half of what is visible."""
-        lines = max(len(self._items[self._cursor].lines), 1) if self._items else 1
+        lines = max(self._items.height(self._cursor), 1) if self._items.keys else 1
         self._go(self._cursor + by * max(self.size.height // 2 // lines, 1))
 
     def on_click(self, event: events.Click) -> None:
         """Put the cursor where the mouse points."""
         row = event.y - len(self._heading) + self._top
-        for index, item in enumerate(self._items):
-            if row < len(item.lines):
-                self._go(index)
-                return
-            row -= len(item.lines)
+        if 0 <= row < self._items.lines:
+            self._go(self._items.at(row))
 
     def on_mouse_scroll_down(self) -> None:
         """Move with the wheel."""
@@ -132,25 +137,24 @@ class RowList(LineView, can_focus=True):
 
     def _redraw(self) -> None:
         room = max(self.size.height - len(self._heading), 1)
-        body: list[Line] = []
+        items, total = self._items, self._items.lines
         first = last = marked = 0
-        for index, item in enumerate(self._items):
-            if index == self._cursor:
-                first, last = len(body), len(body) + len(item.lines)
-                marked = first + item.above
-            body.extend(item.lines)
-        self._top = max(0, min(self._top, len(body) - room))
+        if items.keys:
+            first = items.begins[self._cursor]
+            last = first + items.height(self._cursor)
+            marked = first + items.make(self._cursor).above
+        self._top = max(0, min(self._top, total - room))
         if last > self._top + room:
             self._top = last - room
         self._top = min(self._top, first)
-        shown = body[self._top : self._top + room]
-        below = len(body) - self._top - len(shown)
+        shown = items.window(self._top, room)
+        below = total - self._top - len(shown)
         if below > 0 and shown and last <= self._top + room - 1:
             shown[-1] = (Span(f" ↓ {below + 1} more", "muted"),)
         old_selected = self._selected_lines
         offset = len(self._heading) - self._top
-        self._selected_lines = frozenset(range(marked + offset, last + offset)) if self._items else frozenset()
-        self.set_lines([*self._heading, *(shown if self._items else self._empty)])
+        self._selected_lines = frozenset(range(marked + offset, last + offset)) if items.keys else frozenset()
+        self.set_lines([*self._heading, *(shown if items.keys else self._empty)])
         self._refresh_rows(sorted(old_selected ^ self._selected_lines))
 
     def render_line(self, y: int) -> Strip:
