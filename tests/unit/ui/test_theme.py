@@ -37,6 +37,14 @@ def test_a_bad_theme_is_reported_with_everything_that_is_wrong(tmp_path: Path) -
     assert "$mutd is not in the palette; did you mean muted?" in said
 
 
+def test_a_theme_from_before_there_was_a_log_screen_can_still_be_used(tmp_path: Path) -> None:
+    text = (SHIPPED / "dark.toml").read_text(encoding="utf-8")
+    old = tmp_path / "old.toml"
+    old.write_text("\n".join(row for row in text.splitlines() if not row.startswith("log-")), encoding="utf-8")
+    styles = load_theme(old).styles
+    assert styles["log-error"] == styles["outcome-crit"]
+
+
 def test_a_bad_theme_does_not_keep_the_good_ones_away(tmp_path: Path) -> None:
     (tmp_path / "broken.toml").write_text("name = ", encoding="utf-8")
     themes, errors = load_themes([SHIPPED, tmp_path])

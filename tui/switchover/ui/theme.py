@@ -37,8 +37,17 @@ STYLES = frozenset(
         "spark-line", "bar-done", "bar-todo",
         "money-saved", "money-added",
         "danger", "danger-bar", "message-error", "message-info",
+        "log-debug", "log-warn", "log-error", "log-here",
+        "log-source-1", "log-source-2", "log-source-3", "log-source-4", "log-source-5", "log-source-6",
     ]
 )  # fmt: skip
+_INSTEAD = {  # a theme that somebody wrote before there were these is still whole
+    "log-debug": "muted",
+    "log-warn": "outcome-warn",
+    "log-error": "outcome-crit",
+    "log-here": "match",
+    **{f"log-source-{number}": "accent" for number in range(1, 7)},
+}
 _ALWAYS_FRESH = frozenset(
     [
         "rule",
@@ -160,6 +169,9 @@ def _read_palette(data: Any, problems: list[str]) -> dict[str, str]:
 
 def _read_styles(data: Any, palette: Mapping[str, str], problems: list[str]) -> dict[str, Style]:
     written = {str(key): str(value) for key, value in data.items()} if isinstance(data, dict) else {}
+    for name, instead in _INSTEAD.items():
+        if instead in written:
+            written.setdefault(name, written[instead])
     problems.extend(f"styles.{name} is missing" for name in sorted(STYLES - written.keys()))
     styles = {}
     for name, value in written.items():
