@@ -1,0 +1,195 @@
+"""What runs short: memory, disk, file handles; a file system that takes nothing; a file that may not be used."""
+
+from __future__ import annotations
+
+import re
+
+from switchover.triage.entries import Entry, Look, Remedy, Sign, Sort
+from switchover.triage.evidence import Evidence
+from switchover.triage.known.commands import (
+    AGAIN,
+    BIGGEST,
+    CONTAINER_LOG,
+    CONTAINER_STATE,
+    CONTAINERS,
+    UNIT_LOG,
+    UNIT_STATE,
+)
+
+__all__ = ["DISK_FULL", "FILE_HANDLES", "HOST_MEMORY", "OUT_OF_MEMORY", "PERMISSION", "READ_ONLY"]
+
+_I = re.IGNORECASE
+_KERNEL = "if journalctl -k -n 1 --no-pager >/dev/null 2>&1; then journalctl -k -n 2000 --no-pager; else dmesg; fi 2>&1"
+
+
+def _host(check_kind: str, metric: str, what: str) -> Sign:
+    def test(evidence: Evidence) -> str:
+        check, row = evidence.check, evidence.metric
+        if check is not None and check.kind == check_kind and check.status in {"crit", "warn"}:
+            return f"{check.name} observed: {check.summary}"
+        if row is not None and row.name.removeprefix("host.") == metric and row.status in {"crit", "warn"}:
+            value = f"{row.latest:.3g} {row.unit}".rstrip() if row.latest is not None else "?"
+            return f"{what} is at {value}"
+        return ""
+
+    return Sign(test=test)
+
+
+OUT_OF_MEMORY = Entry(
+    "out-of-memory",
+    "Out of memory: the kernel ended it",
+    (
+        Sign(re.compile(r"out of memory|OOMKilled|oom[-_ ]kill", _I), (Sort.SERVICE, Sort.CHECK)),
+        Sign(
+            re.compile(
+                r"Out of memory: Killed process|OutOfMemoryError|Cannot allocate memory|\bENOMEM\b|"
+                r"runtime: out of memory|heap out of memory|^MemoryError\b",
+                _I,
+            ),
+            (Sort.LOG,),
+        ),
+    ),
+    (
+        CONTAINER_STATE,
+        UNIT_STATE,
+        Look(
+            "what the kernel wrote of it",
+            f"{_KERNEL} | grep -iE 'oom-kill|out of memory|killed process' | tail -15 | grep . || "
+            "echo 'nothing of it in the kernel log that may be read here'",
+        ),
+        Look("memory of the host", "grep -E '^(MemTotal|MemAvailable|SwapTotal|SwapFree|Committed_AS)' /proc/meminfo"),
+        BIGGEST,
+        CONTAINER_LOG,
+        UNIT_LOG,
+    ),
+    (
+        Remedy("give it more memory (mem_limit, MemoryMax, -Xmx), or find what holds on to it, before it starts again"),
+        *AGAIN,
+    ),
+)
+
+HOST_MEMORY = Entry(
+    "host-memory",
+    "The host has hardly any memory left",
+    (_host("memory", "memory", "memory in use"), _host("memory", "swap", "swap in use")),
+    (
+        Look("memory of the host", "grep -E '^(MemTotal|MemAvailable|SwapTotal|SwapFree|Dirty)' /proc/meminfo"),
+        BIGGEST,
+        Look("how long programs wait for memory", "cat /proc/pressure/memory 2>/dev/null || echo 'not measured here'"),
+    ),
+    (Remedy("stop or restart the one that grew, before the kernel chooses one by itself: tab 2, sorted by memory"),),
+)
+
+DISK_FULL = Entry(
+    "disk-full",
+    "The disk is full, or nearly so",
+    (
+        Sign(re.compile(r"(?P<PATH_>/[^\s:\"']+)[\"']?: [^\n]{0,60}no space left on device", _I)),
+        Sign(re.compile(r"no space left on device|\bENOSPC\b|disk quota exceeded|database or disk is full", _I)),
+        _host("disk", "disk", "disk in use"),
+    ),
+    (
+        Look("file systems", 'df -hP -- ${PATH_:+"$PATH_"} 2>/dev/null || df -hP'),
+        Look("inodes, which run out too", 'df -iP -- ${PATH_:+"$PATH_"} 2>/dev/null || df -iP'),
+        Look(
+            "the largest folders beside it",
+            'd=${PATH_:-/}; [ -d "$d" ] || d=$(dirname -- "$d"); timeout 12 du -xkd1 -- "$d" 2>/dev/null | sort -rn | '
+            'head -12 | awk \'{printf "%8.1f MiB  ", $1 / 1024; $1 = ""; print}\'',
+        ),
+        Look(
+            "files that were deleted and are still held open",
+            "if command -v lsof >/dev/null 2>&1; then timeout 10 lsof -nP +L1 2>/dev/null | head -15; else "
+            "find /proc/[0-9]*/fd -lname '*(deleted)' -printf '%p -> %l\\n' 2>/dev/null | head -15; fi",
+        ),
+        Look("what Docker holds", "docker system df", kinds=CONTAINERS),
+        Look("what the journal holds", "journalctl --disk-usage", kinds=("systemd",)),
+    ),
+    (
+        Remedy("free space: old logs, old backups, old releases; restart what holds deleted files open"),
+        Remedy("shrink the system journal to 200 MiB", run="journalctl --vacuum-size=200M", kinds=("systemd", "")),
+        Remedy(
+            "remove the images of Docker that nothing uses",
+            run="docker image prune --all --force",
+            effect="destroys",
+            irreversible=True,
+            confirm="remove unused images",
+            kinds=CONTAINERS,
+        ),
+        *AGAIN,
+    ),
+)
+
+READ_ONLY = Entry(
+    "read-only-file-system",
+    "The file system takes no writes",
+    (
+        Sign(re.compile(r"(?P<PATH_>/[^\s:\"']+)[\"']?: [^\n]{0,40}read-only file system", _I)),
+        Sign(re.compile(r"read-only file system|\bEROFS\b", _I)),
+    ),
+    (
+        Look(
+            "how it is mounted",
+            'if command -v findmnt >/dev/null 2>&1; then findmnt -o TARGET,SOURCE,FSTYPE,OPTIONS ${PATH_:+--target "$PATH_"}; '
+            "else grep -E ' ro[, ]' /proc/mounts; fi",
+        ),
+        Look(
+            "what the kernel wrote of it",
+            f"{_KERNEL} | grep -iE 'remount|I/O error|EXT4-fs error|XFS .*error' | tail -15 | grep . || "
+            "echo 'nothing of it in the kernel log that may be read here'",
+        ),
+        CONTAINER_STATE,
+    ),
+    (
+        Remedy("a disk that turned read-only by itself is failing: save its data first, then check it unmounted"),
+        Remedy("where it is meant to be read-only, give the service a writable folder of its own"),
+        *AGAIN,
+    ),
+)
+
+FILE_HANDLES = Entry(
+    "too-many-open-files",
+    "No more files may be opened",
+    (Sign(re.compile(r"too many open files|\bEMFILE\b|\bENFILE\b", _I), (Sort.SERVICE, Sort.CHECK, Sort.ANY_LOG)),),
+    (
+        Look("its limit", 'grep "open files" "/proc/$PID/limits"', ("PID",)),
+        Look("how many it has open, by kind",
+             'ls -l "/proc/$PID/fd" | awk \'NR > 1 {print $NF}\' | sed \'s/:.*//\' | sort | uniq -c | sort -rn | head',
+             ("PID",)),
+        Look("all of the host", "cat /proc/sys/fs/file-nr"),
+    ),
+    (Remedy("raise its limit (LimitNOFILE, ulimit -n, --ulimit nofile), and look for what is never closed"), *AGAIN),
+)  # fmt: skip
+
+PERMISSION = Entry(
+    "permission-denied",
+    "It may not use a file, a folder or a port",
+    tuple(
+        Sign(pattern, unless=re.compile(r"permission denied (?:for|to) |publickey|docker[. ]sock|Docker socket", _I))
+        for pattern in (
+            re.compile(r"permission denied:? [\"'](?P<PATH_>/[^\"']+)[\"']", _I),
+            re.compile(r"(?P<PATH_>/[^\s:\"']+)[\"']?: [^\n]{0,60}permission denied", _I),
+            re.compile(r"permission denied|\bEACCES\b|operation not permitted|\bEPERM\b", _I),
+            re.compile(r"\bexit (?:code )?126\b", _I),
+        )
+    ),
+    (
+        Look("each folder on the way to it",
+             'if command -v namei >/dev/null 2>&1; then namei -l -- "$PATH_"; else ls -ld -- "$PATH_" "$(dirname -- "$PATH_")"; fi',
+             ("PATH_",)),
+        Look("whom the process runs as", 'grep -E "^(Name|Uid|Gid|Groups|CapEff)" "/proc/$PID/status"', ("PID",)),
+        Look("whom the container runs as, and what is mounted",
+             "docker inspect --type container --format 'user={{.Config.User}} read-only={{.HostConfig.ReadonlyRootfs}}{{range .Mounts}}\n"
+             "{{.Source}} -> {{.Destination}} writable={{.RW}}{{end}}' \"$CONTAINER\"",
+             ("CONTAINER",), CONTAINERS),
+        UNIT_STATE,
+        Look("what a security module refused",
+             f"{_KERNEL} | grep -iE 'apparmor=.DENIED|avc: *denied' | tail -10 | grep . || echo 'nothing'"),
+        CONTAINER_LOG,
+        UNIT_LOG,
+    ),
+    (
+        Remedy("let the user that it runs as own the file, or give it the group's right; a volume keeps the old owner"),
+        Remedy("a port below 1024 needs CAP_NET_BIND_SERVICE, or a higher port behind a proxy"),
+        *AGAIN,
+    ),
+)  # fmt: skip

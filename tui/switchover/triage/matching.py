@@ -1,0 +1,65 @@
+"""Which entries fit something that is wrong now, and why. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+
+from switchover.triage.entries import Entry, Match, Sign, Sort
+from switchover.triage.evidence import Evidence
+
+__all__ = ["match", "valid_values"]
+
+_SHOWN = 140
+_VALID = {
+    "PORT": re.compile(r"[1-9][0-9]{0,4}"),
+    "HOST": re.compile(r"[A-Za-z0-9\[_][A-Za-z0-9._:\]-]{0,252}"),
+    "PATH_": re.compile(r"/[^\x00-\x1f\x7f]{0,1000}"),
+}
+
+
+def match(evidence: Evidence, entries: Iterable[Entry]) -> tuple[Match, ...]:
+    """Return the entries that fit, in their order: what names a cause stands before what only shows."""
+    return tuple(found for entry in entries if (found := _match(evidence, entry)) is not None)
+
+
+def _match(evidence: Evidence, entry: Entry) -> Match | None:
+    for sign in entry.signs:
+        if sign.test is not None:
+            if because := sign.test(evidence):
+                return Match(entry, because)
+            continue
+        for because, text in _texts(evidence, sign):
+            found = sign.pattern.search(text) if sign.pattern is not None else None
+            if found is None or (sign.unless is not None and sign.unless.search(text)):
+                continue
+            return Match(entry, because, valid_values(found.groupdict()))
+    return None
+
+
+def _texts(evidence: Evidence, sign: Sign) -> Iterator[tuple[str, str]]:
+    """Yield (why, text) for every text that a sign is looked for in."""
+    row, check = evidence.service, evidence.check
+    if Sort.SERVICE in sign.places and row is not None and evidence.said:
+        yield f"{row.name} is {row.state}: {_short(evidence.said)}", evidence.said
+    if Sort.CHECK in sign.places and check is not None and evidence.observed:
+        phase = f" ({check.phase})" if check.phase else ""
+        yield f"{check.name} observed{phase}: {_short(evidence.observed)}", evidence.observed
+    if Sort.LOG in sign.places or Sort.ANY_LOG in sign.places:
+        for line in evidence.all_told if Sort.ANY_LOG in sign.places else evidence.told:
+            yield f"its log says: {_short(line)}", line
+
+
+def _short(text: str) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
+
+
+def valid_values(values: Mapping[str, str | None]) -> dict[str, str]:
+    """Return the values that are what their names say; a text from outside is never taken for more than it is."""
+    kept = {}
+    for name, value in values.items():
+        pattern = _VALID.get(name)
+        if value and pattern is not None and pattern.fullmatch(value) and not (name == "PORT" and int(value) > 65535):
+            kept[name] = value
+    return kept
