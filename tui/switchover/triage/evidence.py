@@ -9,9 +9,7 @@ from switchover.snapshot import CheckRow, MetricRow, ServiceRow
 
 __all__ = ["Evidence"]
 
-_QUIET = re.compile(
-    r"\b(?:INFO|DEBUG|TRACE|level=(?:info|debug|trace))\b|^\S*\s*\[(?:info|debug|notice)\]", re.IGNORECASE
-)
+_QUIET = re.compile(r"\b(?:INFO|DEBUG|TRACE)\b|\blevel=(?:info|debug|trace)\b|\[(?:info|debug|notice)\]")
 _LINES = 40
 
 

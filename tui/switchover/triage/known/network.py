@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - a command reads best as it is typed
 """What goes wrong between programs: ports, connections, names, certificates."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - a command reads best as it is typed
 """What runs short: memory, disk, file handles; a file system that takes nothing; a file that may not be used."""
 
 from __future__ import annotations

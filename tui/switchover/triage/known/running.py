@@ -1,4 +1,5 @@
-"""What happens to a service as a whole: it starts again and again, its machine goes, its database is full of clients."""
+# ruff: noqa: E501 - a command reads best as it is typed
+"""What happens to a service as a whole: it starts again and again, its machine goes, its database is full."""
 
 from __future__ import annotations
 
@@ -102,7 +103,7 @@ DATABASE_CONNECTIONS = Entry(
             re.compile(
                 r"too many clients already|remaining connection slots are reserved|too many connections|"
                 r"max number of clients reached|QueuePool limit|connection pool[^\n]{0,30}(?:exhausted|timed out|timeout)|"
-                r"pool[^\n]{0,20}exhausted|max_connections",
+                r"pool[^\n]{0,20}exhausted",
                 _I,
             ),
             (Sort.SERVICE, Sort.CHECK, Sort.ANY_LOG),
