@@ -64,7 +64,8 @@ class Target:
 
     `name` is what it is called here: the plan's name, or `kind:ref` for what was found by itself. `ref` is what its
     provider calls it (a container's name, a unit, `namespace/deployment`, `resource/id`); two targets of a kind with
-    the same `ref` are the same thing.
+    the same `ref` are the same thing. `identity` is that of the row which somebody acts on, where one is known: what
+    has another one by then is left alone.
     """
 
     name: str
@@ -87,6 +88,7 @@ class Target:
     docker_host: str = ""
     logs: tuple[str, ...] = ()
     pid: int | None = None
+    identity: str = ""
 
 
 @dataclass(frozen=True, slots=True)
