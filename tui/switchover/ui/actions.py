@@ -130,7 +130,7 @@ class OperatorActions(DifferenceMixin):
         """Open the detail screen of a check, a service or a metric."""
         from switchover.ui.presentation.checks import check_detail
         from switchover.ui.presentation.metrics import metric_detail
-        from switchover.ui.presentation.services import service_detail
+        from switchover.ui.presentation.service_detail import service_detail
         from switchover.ui.screens.detail import CheckScreen, DetailScreen
 
         def row(moment: Moment) -> Any:

@@ -64,6 +64,10 @@ class Pane(Vertical):
         self.wanted = wanted.lower()
         self.draw()
 
+    def back(self) -> bool:
+        """Give up what only this pane knows of, such as a selection; say whether there was anything."""
+        return False
+
     def filter_lines(self) -> Sequence[Line]:
         """Say that not everything is shown, and how to see it; nothing where no filter is set."""
         if not self.wanted:

@@ -1,4 +1,4 @@
-"""Services, Checks, Metrics and Costs: a table each, with what is known about the chosen row."""
+"""Checks, Metrics and Costs: a table each, with what is known about the chosen row."""
 
 from __future__ import annotations
 
@@ -14,12 +14,11 @@ from switchover.ui.presentation.costs import cost_table, cost_totals
 from switchover.ui.presentation.line import Line, Span, rule
 from switchover.ui.presentation.metrics import metric_detail, metric_table
 from switchover.ui.presentation.moment import Moment
-from switchover.ui.presentation.services import service_brief, service_detail, service_table
 from switchover.ui.theme import Painter
 from switchover.ui.widgets.lines import LineView
 from switchover.ui.widgets.rows import RowList
 
-__all__ = ["ChecksPane", "CostsPane", "MetricsPane", "ServicesPane"]
+__all__ = ["ChecksPane", "CostsPane", "DetailTablePane", "MetricsPane"]
 
 _SIDE_FROM = 150
 
@@ -73,35 +72,6 @@ class DetailTablePane(TablePane):
     def short(self, width: int, height: int) -> list[Line]:
         """Return what matters most about the chosen row, for below."""
         return self.detail(width, height)[:height]
-
-
-class ServicesPane(DetailTablePane):
-    """What runs, on which side, how it feels."""
-
-    BINDING_GROUP_TITLE = "Services"
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("c", "app.contacts", "contacts", tooltip="whom to call and what to read"),
-    ]
-
-    def __init__(self, painter: Painter, moment: Moment) -> None:
-        super().__init__(painter, moment, "services")
-
-    def draw_table(self, width: int) -> None:
-        """Fill the table."""
-        self.fill(*service_table(self.moment, width, self.wanted), "services")
-
-    def detail(self, width: int, height: int) -> list[Line]:
-        """All about the chosen service."""
-        del height
-        row = next((row for row in self.moment.data.services if f"service:{row.name}" == self.rows.key), None)
-        if row is None:
-            return []
-        return [(Span(f" {row.name}", "strong"),), *service_detail(row, self.moment, width)]
-
-    def short(self, width: int, height: int) -> list[Line]:
-        """Return what matters most about the chosen service."""
-        row = next((row for row in self.moment.data.services if f"service:{row.name}" == self.rows.key), None)
-        return service_brief(row, self.moment, width)[:height] if row is not None else []
 
 
 class ChecksPane(DetailTablePane):

@@ -1,31 +1,40 @@
-"""Services as rows: side, state, health, what they use, how long they are up."""
+"""Services as rows: side, state, health, what they use, how long they are up. A row is made when it is shown."""
 
 from __future__ import annotations
 
-from switchover.snapshot import ServiceRow
-from switchover.ui.presentation.facts import fact, is_late
-from switchover.ui.presentation.line import Item, Line, Span, join
-from switchover.ui.presentation.moment import Moment
-from switchover.ui.presentation.numbers import age, clock, format_bytes, percent, took
-from switchover.ui.presentation.spark import sparkline
-from switchover.ui.presentation.table import Column, header_line, lay_out, row_line, widen
-from switchover.ui.presentation.words import outcome, severity
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 
-__all__ = ["service_brief", "service_detail", "service_table"]
+from switchover.snapshot import ServiceRow
+from switchover.ui.presentation.arrangement import Arrangement, Order, Placed, arrange, id_of, urgency, words_of
+from switchover.ui.presentation.facts import is_late
+from switchover.ui.presentation.line import Item, Items, Line, Span, clean, join
+from switchover.ui.presentation.moment import Moment
+from switchover.ui.presentation.numbers import age, format_bytes, percent, took
+from switchover.ui.presentation.spark import sparkline
+from switchover.ui.presentation.table import Column, Layout, header_line, lay_out, row_line, widen
+from switchover.ui.presentation.words import outcome
+
+__all__ = ["ServiceTable", "Wish", "cpu_top", "service_table", "state_word", "summary_line"]
 
 _COLUMNS = (
     Column("side", 4, drop=2, most=10),
     Column("service", 7, most=28),
-    Column("kind", 4, drop=6, most=8),
+    Column("kind", 4, drop=6, most=10),
     Column("state", 9),
     Column("health", 6),
+    Column("ready", 5, "right", drop=4),
     Column("cpu", 11, "right", grow=1, most=30),
     Column("memory", 8, "right", drop=3),
     Column("up", 5, "right"),
     Column("restarts", 8, "right", drop=7),
     Column("answers", 8, "right", drop=8),
+    Column("user", 4, drop=12, most=12),
+    Column("ports", 5, drop=10, most=24),
+    Column("image", 5, drop=11, most=36),
     Column("detail", 10, grow=4, drop=9),
 )
+_SIDE, _NAME, _KIND, _READY, _RESTARTS, _ANSWERS, _USER, _PORTS, _IMAGE = 0, 1, 2, 5, 9, 10, 11, 12, 13
 _STATES = {
     "running": ("▶", "outcome-ok"),
     "stopped": ("■", "outcome-crit"),
@@ -33,139 +42,227 @@ _STATES = {
 }
 
 
-def _urgency(row: ServiceRow) -> int:
-    """Rank what is not well before what is well, and what need not run yet last."""
-    return 0 if severity(row.health) < 3 else 2 if row.health in {"pending", "skipped"} else 1
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """How the operator wants the rows. `wanted` is lower case text that a row has to contain."""
+
+    wanted: str = ""
+    order: Order = Order.WORST
+    tree: bool = False
+    show_found: bool = True
 
 
 def state_word(row: ServiceRow) -> tuple[str, str]:
     """Return the glyph and the style of a service's state; one that need not run yet is no trouble."""
+    if row.state == "stopped" and urgency(row):
+        return ("○", "outcome-pending") if row.health in {"pending", "skipped"} else ("■", "muted")
     if row.health in {"pending", "skipped"} and row.state != "running":
         return "○", "outcome-pending"
     return _STATES.get(row.state, ("?", "outcome-unknown"))
 
 
+@dataclass(slots=True)
+class ServiceTable:
+    """The table of one pane. It remembers the order while the rows are the same objects, and the lines that it made."""
+
+    _rows: tuple[tuple[ServiceRow, ...], tuple[ServiceRow, ...]] = ((), ())
+    _wish: Wish | None = None
+    _arranged: Arrangement = field(default_factory=lambda: Arrangement(()))
+    _keys: tuple[str, ...] = ()
+    _begins: list[int] = field(default_factory=lambda: [0])
+    _layout: Layout | None = None
+    _layout_width: int = 0
+    _words: dict[int, tuple[ServiceRow, str]] = field(default_factory=dict)
+    _made: dict[str, tuple[tuple[object, ...], Item]] = field(default_factory=dict)
+
+    def items(
+        self,
+        moment: Moment,
+        width: int,
+        wish: Wish,
+        chosen: Collection[str] = (),
+        busy: Mapping[str, str] | None = None,
+    ) -> tuple[list[Line], Items]:
+        """Return the heading and the rows. `chosen` are marked; `busy` tells what is being done to which (by id)."""
+        data = moment.data
+        rows = (data.services, data.found)
+        if wish != self._wish or rows[0] is not self._rows[0] or rows[1] is not self._rows[1]:
+            self._arrange(rows, wish)
+            self._layout = None
+        if self._layout is None or width != self._layout_width:
+            self._layout, self._layout_width = self._lay_out(width), width
+            self._made.clear()
+        layout, placed, now, under_way = self._layout, self._arranged.placed, moment.now, busy or {}
+        wide = max(next((size for _, column, size in layout.columns if column.title == "cpu"), 12) - 6, 0)
+
+        def make(index: int) -> Item:
+            return self._item(placed[index], layout, now, wide, chosen, under_way)
+
+        return [_marked("", header_line(layout))], Items(self._keys, self._begins, make)
+
+    @property
+    def hidden(self) -> int:
+        """How many rows that were found are not shown."""
+        return self._arranged.hidden
+
+    @property
+    def rows(self) -> Sequence[ServiceRow]:
+        """The rows in their order."""
+        return [placed.row for placed in self._arranged.placed]
+
+    def _arrange(self, rows: tuple[tuple[ServiceRow, ...], tuple[ServiceRow, ...]], wish: Wish) -> None:
+        self._rows, self._wish = rows, wish
+        self._arranged = arrange(
+            *rows,
+            (lambda row: wish.wanted in self._text(row)) if wish.wanted else (lambda _row: True),
+            order=wish.order,
+            tree=wish.tree,
+            show_found=wish.show_found,
+        )
+        placed = self._arranged.placed
+        keys = tuple(f"service:{id_of(one.row)}" for one in placed)
+        if keys != self._keys:
+            self._keys = keys
+        begins, line = [0], 0
+        for one in placed:
+            line += 2 if one.heading else 1
+            begins.append(line)
+        self._begins = begins
+        if len(self._words) > 4 * (len(rows[0]) + len(rows[1])) + 100:
+            self._words.clear()
+
+    def _text(self, row: ServiceRow) -> str:
+        known = self._words.get(id(row))
+        if known is None or known[0] is not row:
+            known = self._words[id(row)] = (row, words_of(row))
+        return known[1]
+
+    def _lay_out(self, width: int) -> Layout:
+        rows = self.rows
+        empty = {
+            _SIDE: not any(row.side for row in rows),
+            _READY: not any(row.wanted is not None for row in rows),
+            _RESTARTS: not any(row.restarts is not None for row in rows),
+            _ANSWERS: not any(row.latency_ms is not None for row in rows),
+            _USER: not any(row.user for row in rows),
+            _PORTS: not any(row.ports for row in rows),
+            _IMAGE: not any(row.image for row in rows),
+        }
+        columns = widen(_COLUMNS, _NAME, ["x" * _name_width(placed) for placed in self._arranged.placed])
+        columns = widen(columns, _KIND, {row.kind for row in rows})
+        columns = widen(columns, _SIDE, {row.side for row in rows})
+        columns = widen(columns, _USER, {row.user for row in rows})
+        columns = widen(columns, _IMAGE, {row.image for row in rows})
+        columns = widen(columns, _PORTS, {" ".join(row.ports) for row in rows})
+        kept = [index for index in range(len(columns)) if not empty.get(index)]
+        layout = lay_out([columns[index] for index in kept], width - 1)
+        return Layout(tuple((kept[index], column, size) for index, column, size in layout.columns))
+
+    def _item(
+        self,
+        placed: Placed,
+        layout: Layout,
+        now: float,
+        spark: int,
+        chosen: Collection[str],
+        busy: Mapping[str, str],
+    ) -> Item:
+        row = placed.row
+        name = id_of(row)
+        late = is_late(row.observed_at, row.stale_after_s, now)
+        seen = age(now - (row.observed_at or now)) if late else ""
+        up = age(now - row.started_at) if row.started_at is not None and row.state == "running" else "–"
+        doing = busy.get(name, "")
+        state = (placed, late, seen, up, name in chosen, doing)
+        known = self._made.get(name)
+        if known is not None and known[0] == state:
+            return known[1]
+        cells = _cells(row, spark, up=up, late=seen, doing=doing, depth=placed.depth)
+        line = _marked("●" if name in chosen else "", row_line(layout, cells))
+        above: tuple[Line, ...] = ((Span(f"  {clean(placed.heading)}", "heading"),),) if placed.heading else ()
+        item = Item(f"service:{name}", (*above, line), len(above))
+        if len(self._made) > 2048:
+            self._made.clear()
+        self._made[name] = (state, item)
+        return item
+
+
 def service_table(moment: Moment, width: int, wanted: str = "") -> tuple[list[Line], list[Item]]:
     """Return the heading and an item a service: what is not well first, then by side and name."""
-    rows = moment.data.services
-    columns = widen(widen(_COLUMNS, 1, [row.name for row in rows]), 2, [row.kind for row in rows])
-    layout = lay_out(widen(columns, 0, [row.side for row in rows]), width)
-    spark = max(next((wide for _, column, wide in layout.columns if column.title == "cpu"), 12) - 6, 0)
-    rows = tuple(
-        sorted(
-            rows,
-            key=lambda row: (_urgency(row), row.side, row.name),
-        )
-    )
-    items = []
-    for row in rows:
-        if wanted and wanted not in f"{row.name} {row.side} {row.kind} {row.state} {row.health}".lower():
-            continue
-        items.append(Item(f"service:{row.name}", (row_line(layout, _cells(row, moment.now, spark)),)))
-    return [header_line(layout)], items
+    heading, items = ServiceTable().items(moment, width, Wish(wanted))
+    return heading, [items.make(index) for index in range(len(items.keys))]
 
 
-def _cells(row: ServiceRow, now: float, spark: int) -> list[Line | Span]:
-    late = is_late(row.observed_at, row.stale_after_s, now)
+def summary_line(moment: Moment, table: ServiceTable, wish: Wish, chosen: int, *, chosen_hidden: int = 0) -> Line:
+    """Say how many there are, how they are sorted, and how many are selected."""
+    data = moment.data
+    parts: list[Line] = []
+    if data.services:
+        parts.append(_count(data.services, "in the plan"))
+    if data.found and wish.show_found:
+        parts.append(_count(data.found, "also run here" if data.services else "run here"))
+    elif data.header.plan_id:
+        hidden = f"{table.hidden:,} more" if table.hidden else "what else"
+        parts.append((Span("o", "key"), Span(f" shows {hidden} here", "muted")))
+    if wish.order is not Order.WORST or wish.tree:
+        parts.append((Span(f"by {wish.order.value}{', as a tree' if wish.tree else ''}", "accent"),))
+    if chosen:
+        more = f" ({chosen_hidden} not shown)" if chosen_hidden else ""
+        parts.append((Span(f"● {chosen} selected{more}", "accent"), Span("  esc", "key"), Span(" none", "muted")))
+    return (Span(" "), *join(parts, " · "))
+
+
+def _count(rows: Sequence[ServiceRow], what: str) -> Line:
+    unwell = sum(urgency(row) == 0 for row in rows)
+    line: Line = (Span(f"{len(rows):,} {what}", "muted"),)
+    return (*line, Span(f", {unwell:,} not well", "outcome-warn")) if unwell else line
+
+
+def _marked(mark: str, line: Line) -> Line:
+    """Put the mark of a selected row behind the blank in which the cursor's bar stands."""
+    if not mark:
+        return (Span("  ", line[0].style), Span(line[0].text[1:], line[0].style), *line[1:])
+    return (Span(" "), Span(mark, "accent"), Span(line[0].text[1:], line[0].style), *line[1:])
+
+
+def _name_width(placed: Placed) -> int:
+    return len(placed.row.name) + 2 * min(placed.depth, 8)
+
+
+def _cells(row: ServiceRow, spark: int, *, up: str, late: str, doing: str, depth: int) -> list[Line | Span]:
     glyph, style = state_word(row)
     word = outcome(row.health)
     cpu: Line = (
-        Span(sparkline(row.cpu_history, spark, top=_top(row.cpu_history)), "spark-line"),
+        Span(sparkline(row.cpu_history, spark, top=cpu_top(row.cpu_history)), "spark-line"),
         Span(f"{percent(row.cpu_percent):>6}"),
     )
-    detail = f"late, last seen {age(now - (row.observed_at or now))} ago" if late else row.detail
+    short = row.wanted is not None and (row.ready or 0) < row.wanted
     cells: list[Line | Span] = [
         Span(row.side or "–", "muted"),
-        Span(row.name, "strong"),
+        Span(f"{'  ' * (min(depth, 8) - 1)}└ {row.name}" if depth else row.name, "strong"),
         Span(row.kind, "muted"),
-        Span(f"{glyph} {row.state}", style),
+        Span(f"◌ {doing}", "accent") if doing else Span(f"{glyph} {row.state}", style),
         Span(f"{word.glyph} {word.word}", word.style),
+        Span("" if row.wanted is None else f"{row.ready or 0}/{row.wanted}", "outcome-warn" if short else "text"),
         cpu,
         Span(format_bytes(row.memory_bytes) if row.memory_bytes is not None else "–"),
-        Span(age(now - row.started_at) if row.started_at is not None and row.state == "running" else "–"),
+        Span(up),
         Span("–" if row.restarts is None else str(row.restarts), "outcome-warn" if row.restarts else "text"),
         Span(took(row.latency_ms)),
-        Span(detail, "muted"),
+        Span(row.user, "muted"),
+        Span(" ".join(row.ports), "muted"),
+        Span(row.image, "muted"),
+        Span(f"late, last seen {late} ago" if late else row.detail, "muted"),
     ]
     if late:
         return [Span(cell.text, "stale") if isinstance(cell, Span) else _grey(cell) for cell in cells]
     return cells
 
 
-def _top(history: tuple[float, ...]) -> float:
+def cpu_top(history: Sequence[float]) -> float:
     """Leave headroom in a small chart, so that a steady load is not drawn as a full one."""
     return max(max(history, default=0.0) * 1.5, 10.0)
 
 
 def _grey(line: Line) -> Line:
     return tuple(Span(span.text, "stale") for span in line)
-
-
-def service_detail(row: ServiceRow, moment: Moment, width: int) -> list[Line]:
-    """All that is known about one service."""
-    del width
-    now = moment.now
-    word = outcome(row.health)
-    glyph, style = state_word(row)
-    facts = [
-        ("state", f"{glyph} {row.state}", style),
-        ("health", f"{word.glyph} {word.word}", word.style),
-        ("why", row.detail, "text"),
-        ("side", row.side, "text"),
-        ("kind", row.kind, "text"),
-        ("url", row.url, "text"),
-        ("pid", "" if row.pid is None else str(row.pid), "text"),
-        ("answers in", "" if row.latency_ms is None else took(row.latency_ms), "text"),
-        ("memory", "" if row.memory_bytes is None else format_bytes(row.memory_bytes), "text"),
-        ("restarts", "" if row.restarts is None else str(row.restarts), "text"),
-        ("up since", "" if row.started_at is None else f"{clock(row.started_at)}, {age(now - row.started_at)}", "text"),
-        (
-            "changed",
-            "" if row.changed_at is None else f"{clock(row.changed_at)}, {age(now - row.changed_at)} ago",
-            "text",
-        ),
-        ("seen", "never" if row.observed_at is None else f"{age(now - row.observed_at)} ago", "muted"),
-        ("needs", ", ".join(row.needs), "text"),
-    ]
-    lines: list[Line] = [fact(label, (Span(text, kind),)) for label, text, kind in facts if text]
-    if row.cpu_history:
-        spark = (
-            Span(sparkline(row.cpu_history, 40, top=_top(row.cpu_history)), "spark-line"),
-            Span(f" {percent(row.cpu_percent)}"),
-        )
-        lines.append(fact("cpu", spark))
-    checks = [check for check in moment.data.checks if check.service == row.name]
-    for check in checks:
-        state = outcome(check.status)
-        lines.append(fact("check", join([(Span(f"{state.glyph} {check.name}", state.style),), (Span(check.summary),)])))
-    return lines
-
-
-def service_brief(row: ServiceRow, moment: Moment, width: int) -> list[Line]:
-    """Return the lines under the table: what it is, why it is so, and the checks that watch it."""
-    del width
-    now = moment.now
-    word = outcome(row.health)
-    lines: list[Line] = [
-        join(
-            [(Span(f" {row.name}", "strong"),), (Span(row.url or row.kind, "muted"),), (Span(row.detail, word.style),)]
-        )
-    ]
-    facts = []
-    if row.pid is not None:
-        facts.append(f"pid {row.pid}")
-    if row.started_at is not None:
-        facts.append(f"up since {clock(row.started_at)}")
-    if row.latency_ms is not None:
-        facts.append(f"answers in {took(row.latency_ms)}")
-    if row.changed_at is not None:
-        facts.append(f"changed {age(now - row.changed_at)} ago")
-    if row.needs:
-        facts.append(f"needs {', '.join(row.needs)}")
-    facts.append("never seen" if row.observed_at is None else f"seen {age(now - row.observed_at)} ago")
-    lines.append((Span(f"   {' · '.join(facts)}", "muted"),))
-    for check in moment.data.checks:
-        if check.service == row.name:
-            state = outcome(check.status)
-            lines.append((Span(f"   {state.glyph} {check.name}  ", state.style), Span(check.summary, "muted")))
-    return lines

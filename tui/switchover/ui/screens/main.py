@@ -31,10 +31,13 @@ def _make(name: str) -> Callable[[Painter, Moment], Pane]:
         from switchover.ui.panes.migration import MigrationPane
 
         return MigrationPane
+    if name == "services":
+        from switchover.ui.panes.services import ServicesPane
+
+        return ServicesPane
     from switchover.ui.panes import tables
 
     kinds: dict[str, Callable[[Painter, Moment], Pane]] = {
-        "services": tables.ServicesPane,
         "checks": tables.ChecksPane,
         "metrics": tables.MetricsPane,
         "costs": tables.CostsPane,
@@ -177,6 +180,8 @@ class MainScreen(BaseScreen):
             return
         if self.pane.wanted:
             self.pane.filter("")
+            return
+        if self.pane.back():
             return
         follow = getattr(self.pane, "action_follow", None)
         if follow is not None:
