@@ -507,7 +507,8 @@ class TroubleView:
     """A troubleshooting entry. `matches`: it fits something that is wrong now.
 
     `id` is `plan:INDEX` for one of the plan, else the entry's own name. `about` are the
-    services and checks that it fits now. `acts` are its solutions as things that can be run; `solutions` the same in words.
+    services and checks that it fits now, `because` why each of an entry that ships with the program. `acts` are its
+    solutions as things that can be run; `solutions` the same in words.
     """
 
     symptom: str
@@ -517,6 +518,7 @@ class TroubleView:
     id: str = ""
     about: tuple[str, ...] = ()
     acts: tuple[SolutionView, ...] = ()
+    because: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,36 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from switchover.hub.problem_causes import disk_roots, implied_needs, of_source, off_sources
+from switchover.hub.problem_changes import Changes
+from switchover.hub.problem_words import (
+    OPEN_RUN,
+    missing_variables,
+    of_gates,
+    of_metric,
+    of_step,
+    of_variable,
+    stuck_steps,
+    way_back,
+    words_of,
+)
 from switchover.snapshot import (
     CheckRow,
     MetricRow,
     MigrationView,
     Problem,
-    RollbackView,
     ServiceRow,
+    SourceNote,
     TimelineRow,
     TroubleView,
 )
-from switchover_checks.units import format_duration
+from switchover.triage.entries import Match
+from switchover.triage.evidence import Evidence
 
-__all__ = ["Facts", "find_problems"]
+__all__ = ["Facts", "Recognise", "evidence_of", "find_problems"]
 
 _RANK = {"crit": 0, "unknown": 1, "warn": 2}
-_VARIABLE = "variable "
 _BEFORE_S = 60.0
 _AFTER_S = 5.0
 _SEEN_WITHIN_S = 20.0  # a stopped process may be looked at that much later than what it answered
-_OPEN_RUN = ("running", "waiting", "failed", "unknown")
+_MOST_IN_FULL = 100  # problems that are looked into; nobody reads on behind them
+_DISK = "disk-full"
+
+Recognise = Callable[[Evidence], Sequence[Match]]
+
+
+def _nothing(_: Evidence) -> Sequence[Match]:
+    return ()
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
     """All that problems are told from. `trouble_subjects` names the check that each entry of `troubles` is about.
 
-    `live_side` is where users are served; empty where nobody knows.
+    `live_side` is where users are served; empty where nobody knows. `found` are the rows that no plan names and that
+    are worth telling. `lines` are the last of the logs of services, by the id of their row.
     """
 
     checks: tuple[CheckRow, ...] = ()
@@ -42,35 +63,42 @@ class Facts:
     troubles: tuple[TroubleView, ...] = ()
     trouble_subjects: tuple[str, ...] = ()
     live_side: str = ""
+    found: tuple[ServiceRow, ...] = ()
+    sources: tuple[SourceNote, ...] = ()
+    lines: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
-def find_problems(facts: Facts) -> tuple[Problem, ...]:
+def find_problems(facts: Facts, recognise: Recognise = _nothing) -> tuple[Problem, ...]:
     """Return what is wrong, worst first and of the same rank the oldest first.
 
     A service is told through its check where that fails too. What fails or waits only because something it needs is
     wrong stands in that problem's `waiting`, not beside it; so does what answers badly since the one service that can
-    serve it stopped.
+    serve it stopped, what a source that is off cannot see, and what says itself that a disk is full.
     """
     checks = {row.name: row for row in facts.checks}
     services = {row.name: row for row in facts.services}
-    variables = _missing_variables(facts.checks)
+    services.update((row.id or row.name, row) for row in facts.found)
+    variables = missing_variables(facts.checks)
     unset = {name for names in variables.values() for name in names}
     bad_checks = {name for name, row in checks.items() if row.status in _RANK and name not in unset}
     bad_services = {name for name, row in services.items() if row.health in _RANK}
     told_by_check = {checks[name].service for name in bad_checks} & bad_services
-    roots = bad_checks | bad_services
+    sources, disks = off_sources(facts.sources), disk_roots(facts.checks, facts.metrics)
+    implied = implied_needs(services, checks, sources, disks, lambda row, check: _is_full(row, check, facts, recognise))
+    roots = bad_checks | bad_services | {key for keys in implied.values() for key in keys}
     waiting: dict[str, list[str]] = {}
     hidden: set[str] = set()
-    for name, needs in _dependants(checks, services):
-        root = _root(name, needs, checks, services, roots)
+    for name, needs in _dependants(checks, services, implied):
+        root = _root(name, needs, checks, services, roots, implied)
         if root and root != name and root not in hidden:
             waiting.setdefault(root, []).append(name)
             hidden.add(name)
     problems: list[Problem] = []
-    if facts.migration.state in _OPEN_RUN:
-        problems += [_of_step(row, facts) for row in _stuck_steps(facts.migration)]
-        problems += _of_gates(facts.migration)
-    problems += [_of_variable(name, waiting_for, facts.migration) for name, waiting_for in variables.items()]
+    if facts.migration.state in OPEN_RUN:
+        problems += [of_step(row, facts.migration) for row in stuck_steps(facts.migration)]
+        problems += of_gates(facts.migration)
+    problems += [of_variable(name, waiting_for, facts.migration) for name, waiting_for in variables.items()]
+    problems += _of_sources(sources, waiting, services)
     behind: dict[str, list[Problem]] = {}
     for name in bad_checks - hidden:
         row = checks[name]
@@ -85,26 +113,76 @@ def find_problems(facts: Facts) -> tuple[Problem, ...]:
             problems.append(problem)
     told = {checks[name].service for name in bad_checks - hidden}
     for name in bad_services - hidden - told:
-        problem = _of_service(services[name], tuple(waiting.get(name, ())), facts)
+        problem = _of_service(name, services[name], tuple(waiting.get(name, ())), facts)
         problems.append(_with_what_fails_behind(problem, sorted(behind.get(name, ()), key=_order)))
-    problems += [_of_metric(row, facts) for row in facts.metrics if row.status in _RANK and (row.warn or row.crit)]
-    return tuple(sorted(problems, key=_order))
+    problems += [
+        of_metric(row, facts.migration, tuple(waiting.get(f"metric {row.name}", ())))
+        for row in facts.metrics
+        if row.status in _RANK and (row.warn or row.crit)
+    ]
+    problems.sort(key=_order)
+    changes = Changes(facts.timeline)
+    full = [_in_full(problem, checks, services, facts, changes, recognise) for problem in problems[:_MOST_IN_FULL]]
+    return (*full, *problems[_MOST_IN_FULL:])
 
 
-def _missing_variables(checks: Iterable[CheckRow]) -> dict[str, list[str]]:
-    """Return the variables that checks wait for, each with those checks."""
-    variables: dict[str, list[str]] = {}
-    for row in checks:
-        for need in row.waits_for:
-            if row.status in _RANK and need.startswith(_VARIABLE):
-                variables.setdefault(need, []).append(row.name)
-    return variables
+def _is_full(row: ServiceRow | None, check: CheckRow | None, facts: Facts, recognise: Recognise) -> bool:
+    lines = facts.lines.get(row.id or row.name, ()) if row is not None else ()
+    return any(found.entry.id == _DISK for found in recognise(Evidence(row, check, lines=lines)))
 
 
-def _of_variable(name: str, waiting: list[str], view: MigrationView) -> Problem:
-    asked = {f"{_VARIABLE}{needed}" for needed, *_ in view.variables_needed}
-    following = "6 migration: it is asked for at the start" if name in asked else "a step of the migration gives it"
-    return Problem("unknown", name, "has no value yet", None, next=following, waiting=tuple(waiting))
+def _of_sources(
+    sources: Mapping[str, SourceNote], waiting: Mapping[str, Sequence[str]], services: Mapping[str, ServiceRow]
+) -> Iterable[Problem]:
+    for key, note in sources.items():
+        if key in waiting:
+            affected = [services[name] for name in waiting[key] if name in services]
+            yield of_source(key, note, affected, tuple(_title(name, services) for name in waiting[key]))
+
+
+def _title(name: str, services: Mapping[str, ServiceRow]) -> str:
+    return services[name].name if name in services else name
+
+
+def _in_full(
+    problem: Problem,
+    checks: Mapping[str, CheckRow],
+    services: Mapping[str, ServiceRow],
+    facts: Facts,
+    changes: Changes,
+    recognise: Recognise,
+) -> Problem:
+    """Add what changed just before, who answers for it, and the entry that fits."""
+    evidence = evidence_of(problem, checks, services, facts)
+    service, check = evidence.service, evidence.check
+    names = {problem.subject, problem.check, problem.service}
+    names.update(service.needs if service is not None else (), check.needs if check is not None else ())
+    if service is not None:
+        names |= {service.name, service.group}
+    found = recognise(evidence)
+    following = problem.next
+    if found and problem.trouble is None:
+        following = " · ".join(filter(None, (f'd: diagnose "{found[0].entry.symptom}"', way_back(facts.migration))))
+    return replace(
+        problem,
+        next=following,
+        known=found[0].entry.id if found else "",
+        owner=service.owner if service is not None else "",
+        changed=changes.before(problem.since, names),
+        waiting=tuple(_title(name, services) for name in problem.waiting),
+    )
+
+
+def evidence_of(
+    problem: Problem, checks: Mapping[str, CheckRow], services: Mapping[str, ServiceRow], facts: Facts
+) -> Evidence:
+    """Return all that is known of what a problem is about."""
+    service, check = services.get(problem.service), checks.get(problem.check)
+    metric = None
+    if service is None and check is None:
+        metric = next((row for row in facts.metrics if problem.subject in (row.title, row.name)), None)
+    lines = facts.lines.get(problem.service, ()) if problem.service else ()
+    return Evidence(service, check, metric, lines)
 
 
 def _order(problem: Problem) -> tuple[int, float, str]:
@@ -112,17 +190,17 @@ def _order(problem: Problem) -> tuple[int, float, str]:
 
 
 def _dependants(
-    checks: Mapping[str, CheckRow], services: Mapping[str, ServiceRow]
+    checks: Mapping[str, CheckRow], services: Mapping[str, ServiceRow], implied: Mapping[str, tuple[str, ...]]
 ) -> Iterable[tuple[str, tuple[str, ...]]]:
     """Return everything that is not fine and needs something, with what it needs."""
     for name, check in checks.items():
         if check.status == "skipped" and check.waits_for:
             yield name, check.waits_for
-        elif check.status in _RANK and check.needs:
-            yield name, check.needs
+        elif check.status in _RANK and (needs := (*check.needs, *implied.get(name, ()))):
+            yield name, needs
     for name, service in services.items():
-        if service.health in _RANK and service.needs:
-            yield name, service.needs
+        if service.health in _RANK and (needs := (*service.needs, *implied.get(name, ()))):
+            yield name, needs
 
 
 def _root(
@@ -131,6 +209,7 @@ def _root(
     checks: Mapping[str, CheckRow],
     services: Mapping[str, ServiceRow],
     roots: set[str],
+    implied: Mapping[str, tuple[str, ...]],
 ) -> str:
     """Return what is wrong at the bottom of what `name` needs; empty when nothing there is."""
     seen = {name}
@@ -144,6 +223,7 @@ def _root(
             seen.add(need)
             if need in roots:
                 deepest = need
+            following += implied.get(need, ())
             if need in checks:
                 following += checks[need].waits_for or checks[need].needs
             elif need in services:
@@ -159,7 +239,7 @@ def _of_check(
     cause = ""
     about: tuple[str, ...] = (row.name, row.service, *row.needs)
     if service is not None and service.health in _RANK:
-        cause = _words(service)
+        cause = words_of(service)
         if service.state == "running":  # it runs and answers badly: something behind it may have stopped
             cause = _stopped_near(since, facts.timeline, hidden) or cause
         since = min((t for t in (since, service.changed_at) if t is not None), default=None)
@@ -179,13 +259,13 @@ def _of_check(
     )
 
 
-def _of_service(row: ServiceRow, waiting: tuple[str, ...], facts: Facts) -> Problem:
-    what = _words(row).removeprefix(f"{row.name} ")
+def _of_service(name: str, row: ServiceRow, waiting: tuple[str, ...], facts: Facts) -> Problem:
+    what = words_of(row).removeprefix(f"{row.name} ")
     trouble = _matching(row.name, facts)
     cause = _cause(row.changed_at, row.needs, facts.timeline, without=row.name)
     following = _next(trouble, "", facts)
     return Problem(
-        row.health, row.name, what, row.changed_at, cause, following, service=row.name, trouble=trouble, waiting=waiting
+        row.health, row.name, what, row.changed_at, cause, following, service=name, trouble=trouble, waiting=waiting
     )
 
 
@@ -217,56 +297,6 @@ def _with_what_fails_behind(problem: Problem, behind: Sequence[Problem]) -> Prob
     )
 
 
-def _of_metric(row: MetricRow, facts: Facts) -> Problem:
-    bound = row.crit if row.status == "crit" else row.warn
-    value = f"{row.latest:.4g} {row.unit}".rstrip() if row.latest is not None else "no value"
-    what = row.note or (f"{value}, should be within {bound}" if bound else value)
-    return Problem(row.status, row.title or row.name, what, None, next=_next(None, "", facts))
-
-
-@dataclass(frozen=True, slots=True)
-class _Stuck:
-    step: str
-    state: str
-    reason: str
-    since: float | None
-    exit_code: int | None
-
-
-def _stuck_steps(view: MigrationView) -> list[_Stuck]:
-    return [
-        _Stuck(step.id, step.state, step.reason, step.ended_at or step.started_at, step.exit_code)
-        for phase in view.phases
-        for step in phase.steps
-        if step.state in ("failed", "unknown")
-    ]
-
-
-def _of_step(stuck: _Stuck, facts: Facts) -> Problem:
-    if stuck.state == "unknown":
-        what = stuck.reason or "nobody knows how it ended"
-        return Problem("unknown", f"step {stuck.step}", what, stuck.since, next="6 migration: say how it ended")
-    what = stuck.reason or (f"failed, exit {stuck.exit_code}" if stuck.exit_code is not None else "failed")
-    back = _way_back(facts.migration)
-    following = "6 migration: read its output, then run it again" + (f" · {back}" if back else "")
-    return Problem("crit", f"step {stuck.step}", what, stuck.since, next=following)
-
-
-def _of_gates(view: MigrationView) -> list[Problem]:
-    back = _way_back(view)
-    return [
-        Problem(
-            "crit",
-            f"gate {phase.id}",
-            phase.gate.reason or "did not become green in time",
-            None,
-            next="6 migration: check the gate again" + (f" · {back}" if back else ""),
-        )
-        for phase in view.phases
-        if phase.gate is not None and phase.gate.state == "failed"
-    ]
-
-
 def _matching(name: str, facts: Facts) -> int | None:
     """Return the index of the first troubleshooting entry that holds now and is about `name`."""
     base = name.partition("[")[0]
@@ -282,24 +312,9 @@ def _next(trouble: int | None, hint: str, facts: Facts) -> str:
         parts.append(f'd: diagnose "{facts.troubles[trouble].symptom}"')
     elif hint:
         parts.append(hint)
-    if back := _way_back(facts.migration):
+    if back := way_back(facts.migration):
         parts.append(back)
     return " · ".join(parts) or "enter: expected against observed"
-
-
-def _way_back(view: MigrationView) -> str:
-    """Name the quickest way back that is open, while a run is."""
-    if view.state not in _OPEN_RUN:
-        return ""
-    ways = [way for way in view.rollbacks if way.available]
-    if not ways:
-        return ""
-    quickest = min(ways, key=_expected)
-    return "R: roll back" + (f", ~{format_duration(quickest.expect_s)}" if quickest.expect_s is not None else "")
-
-
-def _expected(way: RollbackView) -> float:
-    return way.expect_s if way.expect_s is not None else float("inf")
 
 
 def _cause(since: float | None, names: Sequence[str], timeline: Sequence[TimelineRow], without: str = "") -> str:
@@ -327,10 +342,3 @@ def _near(since: float | None, timeline: Sequence[TimelineRow]) -> list[Timeline
         return []
     near = [row for row in timeline if since - _BEFORE_S <= row.at <= since + _AFTER_S]
     return sorted(near, key=lambda row: row.at, reverse=True)
-
-
-def _words(service: ServiceRow) -> str:
-    """Write how a service is: `pg stopped: exit 137`, `api answers 503`."""
-    if service.state == "running" and service.detail:
-        return f"{service.name} {service.detail}"
-    return f"{service.name} {service.state}" + (f": {service.detail}" if service.detail else "")
