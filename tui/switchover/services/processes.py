@@ -1,205 +1,189 @@
-"""Processes by pid file, by pattern over the command line, or by the port they listen on; psutil in a thread."""
+"""The processes of this host: those that the plan names, and all there are.
+
+A process has no shell of its own to open: what it is in (a container, a unit) has one, and that is offered there.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import os
 import re
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
-from switchover.services.api import Capability, RunState, Seen, Target
-from switchover_checks.api import Status
+from switchover.errors import RefusedError
+from switchover.services.api import Capability, Found, LogSource, LogSpan, RunState, Seen, Target, Told
+from switchover.services.process_actions import SIGNALS, Guard, send
+from switchover.services.process_finder import Finder
+from switchover.services.process_logs import find_log
+from switchover.services.process_ports import Listeners
+from switchover.services.process_seen import Usage, ended, see
+from switchover.services.process_table import FactsBook, ProcessRow
+from switchover.services.process_watch import ProcessWatch
+from switchover_checks.api import ProbeError, Status
 from switchover_checks.threads import Threads
-
-if TYPE_CHECKING:
-    import psutil
 
 __all__ = ["ProcessProvider"]
 
+_DEADLINE_S = 5.0
+_SLOW = "the process table does not answer"
+
 
 class ProcessProvider:
-    """Finds processes and reads their CPU, memory and start time.
+    """Finds processes and reads their CPU, memory and start time; told by the kernel when one ends.
 
-    A process once found is kept while it lives, so that a look costs a few reads of /proc and the CPU has a difference.
+    `base_dir` is where relative pid files are.
     """
 
     kind: ClassVar[str] = "process"
-    capabilities: ClassVar[frozenset[Capability]] = frozenset({Capability.INSPECT, Capability.STATS})
+    capabilities: ClassVar[frozenset[Capability]] = frozenset(
+        (Capability.LIST, Capability.INSPECT, Capability.WATCH, Capability.STATS, Capability.LOGS)
+    ) | frozenset(SIGNALS)
 
     def __init__(self, base_dir: Path, monotonic: Callable[[], float]) -> None:
         self._base_dir = base_dir
         self._monotonic = monotonic
         self._lock = asyncio.Lock()
         self._threads = Threads()
-        self._known: dict[str, psutil.Process] = {}
-        self._cpu: dict[str, tuple[str, float, float]] = {}
+        self._book = FactsBook()
+        self._usage = Usage()
+        self._listeners = Listeners()
+        self._planned: dict[str, tuple[int, int]] = {}
+        self._listed: dict[int, tuple[int, int]] = {}
+        self._watch = ProcessWatch(base_dir, self._look_again)
+        self._off = ""
 
     def off(self) -> str:
-        """Return nothing: processes can always be looked at."""
-        return ""
+        """Say why processes cannot be looked at; empty while they can."""
+        return self._off
 
     async def aclose(self) -> None:
         """Forget the processes."""
-        self._known.clear()
+        self._planned.clear()
+        self._listed.clear()
+
+    # Looking
 
     async def inspect(self, targets: Sequence[Target]) -> Mapping[str, Seen]:
         """Look at the processes behind `targets`."""
-        async with self._lock:
-            return await self._threads.run(partial(self._inspect, tuple(targets)))
+        try:
+            async with asyncio.timeout(_DEADLINE_S), self._lock:
+                seen = await self._threads.run(partial(self._inspect, tuple(targets)))
+        except (TimeoutError, ProbeError):
+            self._book.avoid()
+            return {target.name: Seen(RunState.UNKNOWN, Status.UNKNOWN, _SLOW) for target in targets}
+        for target in targets:
+            if target.pid is None:
+                await self._watch.plan(target, self._planned.get(target.name))
+        return seen
+
+    async def _look_again(self, target: Target) -> Seen:
+        return (await self.inspect([target]))[target.name]
 
     def _inspect(self, targets: tuple[Target, ...]) -> dict[str, Seen]:
-        finder = _Finder(self._base_dir)
-        return {target.name: self._look(target, finder) for target in targets}
+        finder = Finder(self._base_dir, self._book, self._listeners)
+        guard = Guard()
+        return {target.name: self._look(target, finder, guard) for target in targets}
 
-    def _look(self, target: Target, finder: _Finder) -> Seen:
-        import psutil
-
+    def _look(self, target: Target, finder: Finder, guard: Guard) -> Seen:
+        known = self._process_of(target)
         try:
-            process = self._find(target, finder)
+            row = finder.find(target, known)
         except (ValueError, OSError, re.error) as error:
-            self._known.pop(target.name, None)
+            self._planned.pop(target.name, None)
             return Seen(RunState.UNKNOWN, Status.UNKNOWN, str(error))
-        if process is None:
-            self._known.pop(target.name, None)
-            self._cpu.pop(target.name, None)
+        if target.pid is not None and (row is None or (known is not None and row.process != known)):
+            return ended(known or (target.pid, 0), "", planned=False)
+        if row is None:
+            self._planned.pop(target.name, None)
             return Seen(RunState.STOPPED, Status.CRIT, finder.why(target))
+        if target.pid is None:
+            self._planned[target.name] = row.process
+        ports = self._listeners.ports_of().get(row.pid, ()) if target.listen is not None or target.pid else ()
+        return self._see(row, guard, ports, planned=target.pid is None)
+
+    def _see(self, row: ProcessRow, guard: Guard, ports: tuple[str, ...], *, planned: bool) -> Seen:
+        facts = self._book.of(row)
+        guarded = bool(guard.why(row.pid, facts.line))
+        return see(row, facts, self._usage, self._monotonic(), ports, planned=planned, guarded=guarded)
+
+    def _process_of(self, target: Target) -> tuple[int, int] | None:
+        """Return the process that was last seen behind a target."""
+        pid, _, ticks = target.identity.partition(":")
+        if pid.isdigit() and ticks.isdigit():
+            return int(pid), int(ticks)
+        return self._planned.get(target.name) if target.pid is None else self._listed.get(target.pid)
+
+    # Listing
+
+    async def discover(self) -> Sequence[Found]:
+        """Return every process but the kernel's threads, the busiest first, then the largest."""
         try:
-            with process.oneshot():
-                status = process.status()
-                if status in (psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD):
-                    return Seen(RunState.STOPPED, Status.CRIT, f"pid {process.pid} has ended and waits for its parent")
-                times = process.cpu_times()
-                memory = process.memory_info().rss
-                started = process.create_time()
-        except psutil.NoSuchProcess:
-            self._known.pop(target.name, None)
-            return Seen(RunState.STOPPED, Status.CRIT, f"pid {process.pid} ended")
-        except psutil.AccessDenied:
-            return Seen(RunState.RUNNING, Status.OK, "belongs to another user", pid=process.pid)
-        stopped = status == psutil.STATUS_STOPPED
-        identity = f"{process.pid}:{started}"
-        return Seen(
-            RunState.RUNNING,
-            Status.CRIT if stopped else Status.OK,
-            "stopped by a signal (SIGSTOP)" if stopped else "",
-            pid=process.pid,
-            started_at=started,
-            cpu_percent=self._percent(target.name, identity, times.user + times.system),
-            memory_bytes=memory,
-            identity=identity,
-        )
-
-    def _percent(self, name: str, identity: str, used: float) -> float | None:
-        """Return the CPU used since the last look, in percent of one core; None on the first look at a process."""
-        now = self._monotonic()
-        before = self._cpu.get(name)
-        self._cpu[name] = (identity, now, used)
-        if before is None or before[0] != identity or now <= before[1]:
-            return None
-        return max(0.0, 100 * (used - before[2]) / (now - before[1]))
-
-    def _find(self, target: Target, finder: _Finder) -> psutil.Process | None:
-        known = self._known.get(target.name)
-        if known is not None and known.is_running() and (not target.pid_file or finder.read_pid(target) == known.pid):
-            return known
-        found = finder.find(target)
-        if found is not None:
-            self._known[target.name] = found
+            async with asyncio.timeout(_DEADLINE_S), self._lock:
+                found = await self._threads.run(self._discover)
+        except (TimeoutError, ProbeError):
+            self._book.avoid()
+            self._off = _SLOW
+            return ()
+        self._off = ""
+        self._watch.list(self._listed.values())
         return found
 
+    def _discover(self) -> tuple[Found, ...]:
+        finder = Finder(self._base_dir, self._book, self._listeners)
+        rows, guard = finder.rows(), Guard()
+        ports = finder.listeners().ports_of()
+        processes = {row.process for row in rows}
+        for book in (self._book, self._usage):
+            book.keep(processes)
+        self._listed = {row.pid: row.process for row in rows}
+        found = [self._find(row, guard, ports.get(row.pid, ())) for row in rows]
+        found.sort(key=lambda one: (round(one.seen.cpu_percent or 0.0), one.seen.memory_bytes or 0), reverse=True)
+        return tuple(found)
 
-class _Finder:
-    """One search: the process table and the listening ports are read at most once, and only when needed."""
+    def _find(self, row: ProcessRow, guard: Guard, ports: tuple[str, ...]) -> Found:
+        target = Target(f"process:{row.pid}", "process", ref=str(row.pid), pid=row.pid, identity=row.identity)
+        seen = self._see(row, guard, ports, planned=False)
+        facts = self._book.of(row)
+        return Found(target, seen, facts.title, facts.group)
 
-    def __init__(self, base_dir: Path) -> None:
-        self._base_dir = base_dir
-        self._table: list[tuple[psutil.Process, str]] | None = None
-        self._ports: dict[int, int | None] | None = None
+    # Being told
 
-    def read_pid(self, target: Target) -> int | None:
-        """Return the pid in the target's pid file; None when the file is not there. Raise `ValueError` for nonsense."""
-        try:
-            text = (self._base_dir / target.pid_file).read_text(encoding="ascii", errors="replace").strip()
-        except FileNotFoundError:
-            return None
-        first = text.split()[0] if text.split() else ""
-        if not first.isdigit():
-            raise ValueError(f"{target.pid_file} holds no pid but {text[:40]!r}")
-        return int(first)
+    async def watch(self, tell: Callable[[Told], None]) -> None:
+        """Tell which processes end, within a millisecond, and which pid files change."""
+        await self._watch.run(tell)
 
-    def find(self, target: Target) -> psutil.Process | None:
-        """Return the process that `target` names, None when none runs."""
-        import psutil
+    # Acting
 
-        if target.pid_file:
-            pid = self.read_pid(target)
-        elif target.listen is not None:
-            if target.listen not in self.ports():
-                return None
-            pid = self.ports()[target.listen]
-            if pid is None:
-                raise ValueError(f"port {target.listen} is listened on by a process of another user")
-        elif target.pattern:
-            return self._by_pattern(target.pattern)
-        else:
-            raise ValueError("needs pid_file, pattern or listen")
-        try:
-            return psutil.Process(pid) if pid is not None else None
-        except psutil.NoSuchProcess:
-            return None
+    async def act(self, target: Target, action: Capability, argument: str = "") -> str:  # noqa: ARG002
+        """Send a signal to the process that was last seen behind `target`; never to another that has its pid now."""
+        if action not in SIGNALS:
+            raise RefusedError(f"a process cannot be asked to {action}")
+        process = self._process_of(target)
+        if process is None:
+            raise RefusedError(f"{target.name} does not run, or was not looked at yet")
+        return await self._threads.run(partial(send, process, action))
 
-    def why(self, target: Target) -> str:
-        """Say what was looked for and not found."""
-        if target.pid_file:
-            try:
-                pid = self.read_pid(target)
-            except (OSError, ValueError):
-                pid = None
-            return f"pid {pid} of {target.pid_file} is gone" if pid is not None else f"no pid file {target.pid_file}"
-        if target.listen is not None:
-            return f"nothing listens on port {target.listen}"
-        return f"no process matches {target.pattern}"
+    def command_line(self, target: Target, action: Capability, argument: str = "") -> tuple[str, ...]:  # noqa: ARG002
+        """Return `kill -SIGNAL PID`."""
+        process = self._process_of(target)
+        if action not in SIGNALS or process is None:
+            return ()
+        return "kill", f"-{SIGNALS[action].name.removeprefix('SIG')}", str(process[0])
 
-    def _by_pattern(self, pattern: str) -> psutil.Process | None:
-        wanted = re.compile(pattern)
-        matching = [process for process, line in self.table() if wanted.search(line)]
-        return min(matching, key=_age, default=None)
+    # Logs
 
-    def table(self) -> list[tuple[psutil.Process, str]]:
-        """Return every process but this one, with its command line."""
-        import psutil
-
-        if self._table is None:
-            self._table = []
-            for process in psutil.process_iter():
-                if process.pid == os.getpid():
-                    continue
-                try:
-                    self._table.append((process, " ".join(process.cmdline())))
-                except psutil.Error:
-                    continue
-        return self._table
-
-    def ports(self) -> dict[int, int | None]:
-        """Return the listening TCP ports with the pid behind each, None where it may not be seen."""
-        import psutil
-
-        if self._ports is None:
-            self._ports = {}
-            for connection in psutil.net_connections(kind="tcp"):
-                if connection.status == psutil.CONN_LISTEN and connection.laddr:
-                    port = connection.laddr.port
-                    self._ports[port] = connection.pid or self._ports.get(port)
-        return self._ports
-
-
-def _age(process: psutil.Process) -> float:
-    import psutil
-
-    try:
-        return process.create_time()
-    except psutil.Error:
-        return float("inf")
+    async def log_source(self, target: Target, span: LogSpan) -> LogSource | str:
+        """Return the plan's log file, else one that the process holds open."""
+        for log in target.logs:
+            if not log.startswith(("cloudwatch:", "gcp:")):
+                return LogSource(target.name, "file", path=str(self._base_dir / log))
+        process = self._process_of(target)
+        if process is None:
+            return f"{target.name} does not run; name its log under `logs:` in the plan"
+        with suppress(TimeoutError, ProbeError):
+            async with asyncio.timeout(_DEADLINE_S):
+                return await self._threads.run(partial(find_log, target.name, process[0], span))
+        return f"the open files of pid {process[0]} do not answer"

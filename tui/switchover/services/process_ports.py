@@ -1,0 +1,97 @@
+"""Which process listens on which TCP port: the kernel's list of listeners, and who holds their sockets.
+
+Who holds a socket is only found by reading every open file of every process, so that is done only where a socket was
+not there before, or the one who held it has gone.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import struct
+from collections.abc import Collection
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+__all__ = ["Listeners", "read_listening"]
+
+_LISTENING = b"0A"
+_HEAD = b"socket:["
+
+
+@dataclass(slots=True)
+class Listeners:
+    """Who listens where, as far as it may be seen. `holders` are pids by the socket's inode."""
+
+    sockets: dict[int, tuple[str, int]] = field(default_factory=dict)
+    holders: dict[int, set[int]] = field(default_factory=dict)
+
+    def look(self, pids: Collection[int]) -> None:
+        """Look again; `pids` are the processes that there are."""
+        sockets = read_listening()
+        stale = bool(sockets.keys() - self.sockets.keys())
+        alive: dict[int, set[int]] = {}
+        for inode, held in self.holders.items():
+            if inode in sockets:
+                alive[inode] = held.intersection(pids)
+                stale = stale or len(alive[inode]) < len(held)
+        self.sockets, self.holders = sockets, alive
+        if stale:
+            self.holders = {}
+            for pid in pids:
+                for inode in _sockets_of(pid) & sockets.keys():
+                    self.holders.setdefault(inode, set()).add(pid)
+
+    def ports_of(self) -> dict[int, tuple[str, ...]]:
+        """Return the addresses by pid, the lowest port first."""
+        found: dict[int, dict[tuple[int, str], None]] = {}
+        for inode, held in self.holders.items():
+            address, port = self.sockets[inode]
+            for pid in held:
+                found.setdefault(pid, {})[port, f"{address}:{port}"] = None
+        return {pid: tuple(text for _, text in sorted(places)) for pid, places in found.items()}
+
+    def holders_of(self, port: int) -> set[int] | None:
+        """Return who listens on `port`: nobody may be seen (an empty set), or nobody listens (None)."""
+        inodes = [inode for inode, (_, number) in self.sockets.items() if number == port]
+        return set().union(*(self.holders.get(inode, ()) for inode in inodes)) if inodes else None
+
+
+def read_listening() -> dict[int, tuple[str, int]]:
+    """Return address and port by the inode of each listening socket; `*` is every address."""
+    found: dict[int, tuple[str, int]] = {}
+    for path in ("/proc/net/tcp", "/proc/net/tcp6"):
+        with suppress(OSError), open(path, "rb") as lines:  # noqa: PTH123 - an iterator over lines is all it takes
+            next(lines, b"")
+            for line in lines:
+                words = line.split()
+                if words[3] != _LISTENING:
+                    break  # the kernel lists those that listen first: thousands of connections are never read
+                address, _, port = words[1].partition(b":")
+                found[int(words[9])] = _address(address.decode("ascii")), int(port, 16)
+    return found
+
+
+def _address(text: str) -> str:
+    """Read an address as the kernel writes it: words of 32 bits in the byte order of the machine."""
+    data = b"".join(struct.pack("=I", int(text[at : at + 8], 16)) for at in range(0, len(text), 8))
+    if not any(data):
+        return "*"
+    if len(data) == 4:
+        return socket.inet_ntop(socket.AF_INET, data)
+    return f"[{socket.inet_ntop(socket.AF_INET6, data)}]"
+
+
+def _sockets_of(pid: int) -> set[int]:
+    folder = f"/proc/{pid}/fd"
+    found: set[int] = set()
+    try:
+        names = os.listdir(folder)  # noqa: PTH208 - tens of thousands of them: no objects
+    except OSError:  # another user's, or it ended
+        return found
+    for name in names:
+        with suppress(OSError, ValueError):
+            link = os.readlink(f"{folder}/{name}").encode()  # noqa: PTH115
+            if link.startswith(_HEAD):
+                found.add(int(link[len(_HEAD) : -1]))
+    return found

@@ -1,0 +1,95 @@
+"""A row of the process table as what is told about a service, in words."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from hashlib import sha256
+
+from switchover.services.api import Capability, RunState, Seen
+from switchover.services.process_table import TICKS_PER_SECOND, Facts, ProcessRow
+from switchover_checks.api import Status
+
+__all__ = ["Usage", "ended", "see"]
+
+_SHORTEST_S = 0.5  # ticks are 10 ms: over less time than this a percentage means nothing
+_STUCK_S = 2.0
+_RUNNING = frozenset({Capability.STOP, Capability.KILL, Capability.PAUSE})
+_HALTED = frozenset({Capability.START, Capability.KILL})
+
+
+@dataclass(slots=True)
+class Usage:
+    """What each process had used at the last look, to tell what it used since, and since when it hangs."""
+
+    _used: dict[tuple[int, int], tuple[float, int, float | None]] = field(default_factory=dict)
+    _stuck: dict[tuple[int, int], float] = field(default_factory=dict)
+
+    def percent(self, row: ProcessRow, mono: float) -> float | None:
+        """Return the CPU since the last look in percent of one core; None on the first look at a process."""
+        before = self._used.get(row.process)
+        if before is not None and mono - before[0] < _SHORTEST_S:
+            return before[2]
+        percent = None
+        if before is not None:
+            percent = round(max(0.0, 100 * (row.used - before[1]) / TICKS_PER_SECOND / (mono - before[0])), 1)
+        self._used[row.process] = mono, row.used, percent
+        return percent
+
+    def stuck(self, row: ProcessRow, mono: float) -> bool:
+        """Say whether the process has hung in the kernel for some time; a moment of it is ordinary."""
+        if row.state != "D":
+            self._stuck.pop(row.process, None)
+            return False
+        return mono - self._stuck.setdefault(row.process, mono) >= _STUCK_S
+
+    def keep(self, processes: Collection[tuple[int, int]]) -> None:
+        """Forget all but these."""
+        wanted = set(processes)
+        for book in (self._used, self._stuck):
+            for process in book.keys() - wanted:
+                del book[process]
+
+
+def see(
+    row: ProcessRow, facts: Facts, usage: Usage, mono: float, ports: tuple[str, ...], *, planned: bool, guarded: bool
+) -> Seen:
+    """Return what is told about a process. One that nobody planned for and that is halted is worth a warning only."""
+    if row.state in "ZX":
+        detail = f"pid {row.pid} has ended and waits for its parent"
+        if row.parent > 1:
+            detail += f" (pid {row.parent})"
+        health = Status.CRIT if planned else Status.WARN
+        return Seen(
+            RunState.STOPPED, health, detail, pid=row.pid, identity=row.identity, parent=row.parent, user=facts.user
+        )
+    health, detail, can = Status.OK, "", _RUNNING
+    if row.state == "T":
+        health, detail, can = Status.CRIT if planned else Status.WARN, "stopped by a signal (SIGSTOP)", _HALTED
+    elif row.state == "t":
+        health, detail = Status.WARN, "held by a debugger"
+    elif usage.stuck(row, mono):
+        health, detail = Status.WARN, "waits in the kernel for a disk or the network, and no signal reaches it"
+    return Seen(
+        RunState.RUNNING,
+        health,
+        detail,
+        pid=row.pid,
+        started_at=facts.started_at,
+        cpu_percent=usage.percent(row, mono),
+        memory_bytes=row.memory_bytes,
+        identity=row.identity,
+        config=sha256(facts.line.encode("utf-8", "surrogateescape")).hexdigest()[:16] if planned else "",
+        ports=ports,
+        user=facts.user,
+        parent=row.parent or None,
+        can=can if not guarded and os.geteuid() in (0, facts.uid) else frozenset(),
+    )
+
+
+def ended(process: tuple[int, int], how: str, *, planned: bool) -> Seen:
+    """Return what is told about a process that has just ended. `how` says how, where the kernel told."""
+    detail = f"pid {process[0]} ended" + (f": {how}" if how else "")
+    health = Status.CRIT if planned else Status.WARN if how.startswith("killed") else Status.OK
+    return Seen(RunState.STOPPED, health, detail, identity=f"{process[0]}:{process[1]}")
