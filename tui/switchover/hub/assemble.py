@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from switchover import __version__
@@ -14,10 +14,11 @@ from switchover.health.phases import PhaseMark, not_needed
 from switchover.health.state import CheckState, Standing
 from switchover.hub.engine_view import EngineView
 from switchover.hub.live import LiveSide
+from switchover.hub.problem_found import Troubled
 from switchover.hub.problems import Facts, find_problems
 from switchover.hub.rows import POINTS, Expectation, check_row, metric_row, process_row, service_row
+from switchover.hub.troubles import Troubles
 from switchover.hub.watch import HOST_TOP_S, Watcher
-from switchover.plan.conditions import Condition, parse_condition
 from switchover.plan.load import LoadedPlan
 from switchover.snapshot import (
     AlertRow,
@@ -26,13 +27,13 @@ from switchover.snapshot import (
     CostsView,
     Header,
     Holder,
+    IncidentView,
     MetricRow,
     MigrationView,
     ServiceRow,
     Snapshot,
     SourceNote,
     TimelineRow,
-    TroubleView,
 )
 from switchover_checks.api import Status, worst
 
@@ -80,10 +81,10 @@ class Assembler:
         self._costs = costs_view(loaded.plan) if loaded is not None else CostsView()
         self._first = sides(loaded.plan)[0] if loaded is not None else ""
         self._contacts = _contacts(loaded) if loaded is not None else ()
-        self._conditions: list[Condition | None] = []
-        if loaded is not None:
-            self._conditions = [parse_condition(t.when) if t.when else None for t in loaded.plan.troubleshooting]
-        self._held: dict[int, float] = {}  # since when the condition of a trouble holds, by its number
+        self.troubles = Troubles(loaded, clock)
+        self.lines: Mapping[str, tuple[str, ...]] = {}  # the last of the logs of services that are not fine
+        self.incident: Callable[[], IncidentView | None] = lambda: None
+        self._troubled = Troubled()
         self._checks: dict[str, _Cached] = {}
         self._metrics: dict[str, tuple[int, tuple[float | None, ...]]] = {}
         self.view = MigrationView()
@@ -127,7 +128,8 @@ class Assembler:
         services = self._service_rows()
         metrics = tuple(self._metric_rows(now))
         timeline = sorted((*self._run_timeline, *watcher.timeline), key=_when)[: -_TIMELINE_SHOWN - 1 : -1]
-        troubles = self._troubles()
+        troubles = self.troubles.of_plan(self.status_of)
+        sources = self._sources()
         header = self._header()
         facts = Facts(
             checks=checks,
@@ -136,13 +138,17 @@ class Assembler:
             migration=self.view,
             timeline=tuple(timeline),
             troubles=troubles,
-            trouble_subjects=tuple(c.subject if c is not None else "" for c in self._conditions),
+            trouble_subjects=self.troubles.subjects,
             live_side=header.live_side,
+            found=self._troubled.of((), now),
+            sources=sources,
+            lines=self.lines,
         )
+        problems = find_problems(facts, self.troubles.recognise)
         return Snapshot(
             at=now,
             header=header,
-            problems=find_problems(facts),
+            problems=problems,
             services=services,
             checks=checks,
             metrics=metrics,
@@ -150,9 +156,10 @@ class Assembler:
             migration=self.view,
             timeline=tuple(timeline),
             alerts=tuple(alerts),
-            troubles=troubles,
+            troubles=self.troubles.all_of(troubles, problems, facts),
             contacts=self._contacts,
-            sources=self._sources(),
+            sources=sources,
+            incident=self.incident(),
         )
 
     def _header(self) -> Header:
@@ -237,27 +244,6 @@ class Assembler:
             return cached[1]
 
         return points
-
-    def _troubles(self) -> tuple[TroubleView, ...]:
-        if self._loaded is None:
-            return ()
-        mono = self._clock.monotonic()
-        for index, condition in enumerate(self._conditions):
-            if condition is None or not condition.holds(self.status_of(condition.subject)):
-                self._held.pop(index, None)
-            else:
-                self._held.setdefault(index, mono)
-        return tuple(
-            TroubleView(
-                trouble.symptom,
-                condition is not None and index in self._held and mono - self._held[index] >= condition.hold_s,
-                trouble.diagnose,
-                tuple(f"{s.text}: {s.run.strip()}" if s.run else s.text for s in trouble.solutions),
-            )
-            for index, (trouble, condition) in enumerate(
-                zip(self._loaded.plan.troubleshooting, self._conditions, strict=True)
-            )
-        )
 
     def _sources(self) -> tuple[SourceNote, ...]:
         watcher = self._watcher
