@@ -7,7 +7,7 @@ from importlib import import_module
 
 from tests.bench.table import print_heading
 
-_NAMES = ("line", "first_frame", "steps", "resume", "output", "journal", "http_checks")
+_NAMES = ("line", "first_frame", "steps", "resume", "output", "journal", "http_checks", "events")
 
 
 def main(arguments: list[str]) -> int:
