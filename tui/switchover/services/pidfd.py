@@ -11,7 +11,8 @@ import os
 import resource
 import signal
 import struct
-from collections.abc import Callable, Set
+from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 from contextlib import suppress
 
 from switchover.services.process_table import read_row
@@ -114,7 +115,7 @@ class PidWatch:
             asyncio.get_running_loop().remove_reader(descriptor)
             os.close(descriptor)
 
-    def keep(self, processes: Set[tuple[int, int]]) -> None:
+    def keep(self, processes: AbstractSet[tuple[int, int]]) -> None:
         """Watch none but these any longer."""
         for process in self._held.keys() - processes:
             self.forget(process)

@@ -28,10 +28,11 @@ def read_pid_file(path: Path) -> int | None:
 class Finder:
     """One search: the process table and the listening ports are read at most once, and only when needed."""
 
-    def __init__(self, base_dir: Path, book: FactsBook, listeners: Listeners) -> None:
+    def __init__(self, base_dir: Path, book: FactsBook, listeners: Listeners, mono: float) -> None:
         self._base_dir = base_dir
         self._book = book
         self._listeners = listeners
+        self._mono = mono
         self._table: list[ProcessRow] | None = None
         self._looked = False
 
@@ -74,15 +75,15 @@ class Finder:
             self._table = list(read_rows())
         return self._table
 
-    def listeners(self) -> Listeners:
-        """Return who listens where, now."""
-        if not self._looked:
+    def listeners(self, wanted: int | None = None) -> Listeners:
+        """Return who listens where, now; who listens on the port `wanted` in any case."""
+        if not self._looked or (wanted is not None and not self._listeners.holders_of(wanted)):
             self._looked = True
-            self._listeners.look({row.pid for row in self.rows()})
+            self._listeners.look({row.pid for row in self.rows()}, self._mono, wanted)
         return self._listeners
 
     def _by_port(self, port: int, known: ProcessRow | None) -> ProcessRow | None:
-        holders = self.listeners().holders_of(port)
+        holders = self.listeners(port).holders_of(port)
         if holders is None:
             return None
         if not holders:

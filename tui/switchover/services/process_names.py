@@ -11,9 +11,8 @@ _LONGEST = 48
 _INTERPRETERS = re.compile(r"^(?:python|pypy|node|nodejs|ruby|perl|php|lua|bash|sh|dash|zsh|ash|java|deno|bun)[\d.]*$")
 # Options of interpreters that take the next word: it is no script.
 _WITH_VALUE = frozenset(
-    "-W -X -r --require -I -cp -classpath --class-path -p --module-path --add-modules --add-opens --add-exports -o -O "
-    "--import --loader".split()
-)
+    ("-W", "-X", "-r", "--require", "-I", "-cp", "-classpath", "--class-path", "-p", "--module-path", "--import")
+) | frozenset(("--add-modules", "--add-opens", "--add-exports", "-o", "-O", "--loader"))
 _INLINE = frozenset(("-c", "-e", "--eval", "-lc", "-ec", "-xc", "--print"))
 _SCRIPT = re.compile(r"^[\w./@+~-]+(?::\w+)?$")
 

@@ -1,7 +1,7 @@
 """Which process listens on which TCP port: the kernel's list of listeners, and who holds their sockets.
 
-Who holds a socket is only found by reading every open file of every process, so that is done only where a socket was
-not there before, or the one who held it has gone.
+Who holds a socket is only found by reading every open file of every process. So that is done only where a socket was
+not there before, or the one who held it has gone: at once among new processes, and now and then among all.
 """
 
 from __future__ import annotations
@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 import socket
 import struct
-from collections.abc import Collection
+from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -17,6 +18,7 @@ __all__ = ["Listeners", "read_listening"]
 
 _LISTENING = b"0A"
 _HEAD = b"socket:["
+_SEARCH_S = 30.0
 
 
 @dataclass(slots=True)
@@ -25,22 +27,36 @@ class Listeners:
 
     sockets: dict[int, tuple[str, int]] = field(default_factory=dict)
     holders: dict[int, set[int]] = field(default_factory=dict)
+    _hidden: set[int] = field(default_factory=set)  # sockets that nobody whom we may look at holds
+    _seen: set[int] = field(default_factory=set)
+    _searched_mono: float | None = None
 
-    def look(self, pids: Collection[int]) -> None:
-        """Look again; `pids` are the processes that there are."""
-        sockets = read_listening()
-        stale = bool(sockets.keys() - self.sockets.keys())
-        alive: dict[int, set[int]] = {}
-        for inode, held in self.holders.items():
-            if inode in sockets:
-                alive[inode] = held.intersection(pids)
-                stale = stale or len(alive[inode]) < len(held)
-        self.sockets, self.holders = sockets, alive
-        if stale:
-            self.holders = {}
-            for pid in pids:
-                for inode in _sockets_of(pid) & sockets.keys():
-                    self.holders.setdefault(inode, set()).add(pid)
+    def look(self, pids: AbstractSet[int], mono: float, wanted: int | None = None) -> None:
+        """Look again; `pids` are the processes that there are, `wanted` is a port whose holder is asked for now."""
+        self.sockets = read_listening()
+        alive = {inode: held & set(pids) for inode, held in self.holders.items() if inode in self.sockets}
+        self.holders = {inode: held for inode, held in alive.items() if held}
+        self._hidden &= self.sockets.keys()
+        self._search(set(pids) - self._seen)  # a new socket is a new process's, mostly
+        self._seen = set(pids)
+        unknown = self._unknown()
+        if not unknown:
+            return
+        due = self._searched_mono is None or mono - self._searched_mono >= _SEARCH_S
+        if due or any(self.sockets[inode][1] == wanted for inode in unknown):
+            self._searched_mono = mono
+            self._search(pids)
+            self._hidden = self._unknown() | self._hidden
+
+    def _unknown(self) -> set[int]:
+        return self.sockets.keys() - self.holders.keys() - self._hidden
+
+    def _search(self, pids: Iterable[int]) -> None:
+        if not self._unknown():
+            return
+        for pid in pids:
+            for inode in _sockets_of(pid) & self.sockets.keys():
+                self.holders.setdefault(inode, set()).add(pid)
 
     def ports_of(self) -> dict[int, tuple[str, ...]]:
         """Return the addresses by pid, the lowest port first."""

@@ -83,7 +83,7 @@ class ProcessProvider:
         return (await self.inspect([target]))[target.name]
 
     def _inspect(self, targets: tuple[Target, ...]) -> dict[str, Seen]:
-        finder = Finder(self._base_dir, self._book, self._listeners)
+        finder = Finder(self._base_dir, self._book, self._listeners, self._monotonic())
         guard = Guard()
         return {target.name: self._look(target, finder, guard) for target in targets}
 
@@ -132,7 +132,7 @@ class ProcessProvider:
         return found
 
     def _discover(self) -> tuple[Found, ...]:
-        finder = Finder(self._base_dir, self._book, self._listeners)
+        finder = Finder(self._base_dir, self._book, self._listeners, self._monotonic())
         rows, guard = finder.rows(), Guard()
         ports = finder.listeners().ports_of()
         processes = {row.process for row in rows}
