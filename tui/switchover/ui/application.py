@@ -83,7 +83,7 @@ class SwitchoverApp(OperatorActions):
         self.failure: SwitchoverError | None = None
         self.crash = ""
         self.remarks: list[str] = []
-        self._ticks = ticks
+        self.lets_time_pass = ticks
         self._fresh_painter = Painter(self._chosen)
         self._stale_painter = Painter(self._chosen, stale=True)
         self._snapshot: Snapshot | None = None
@@ -103,7 +103,7 @@ class SwitchoverApp(OperatorActions):
         self.call_after_refresh(self._begin_to_listen)
         for remark in self.remarks:
             self.call_after_refresh(self.say, remark, error=True)
-        if self._ticks:
+        if self.lets_time_pass:
             self.set_interval(_TICK_S, self._let_time_pass)
 
     def get_theme(self, theme_name: str) -> TextualTheme | None:
@@ -152,7 +152,7 @@ class SwitchoverApp(OperatorActions):
         self._lag_s = max(self.clock.now() - message.snapshot.at, 0.0) if message.snapshot.at else 0.0
         if self.sent is not None and fingerprint(message.snapshot.migration) != self.sent:
             self.sent = None
-        if not (self.link.poor and self._ticks):  # a poor line gets one drawing a second, by the tick
+        if not (self.link.poor and self.lets_time_pass):  # a poor line gets one drawing a second, by the tick
             self.show()
         if not asked and snapshot.header.asking is not None:
             self.show()
@@ -176,6 +176,8 @@ class SwitchoverApp(OperatorActions):
 
     def show(self) -> None:
         """Draw this moment on the screen that is seen."""
+        if self.away:
+            return
         self._shown_at = self.clock.monotonic()
         silent = self._shown_at - self._told_at + self._lag_s
         watching = who_drives(self._snapshot.header, os.getpid()) if self._snapshot is not None else ""

@@ -24,6 +24,7 @@ from typing import IO, TYPE_CHECKING, Any
 from textual.app import App
 
 from switchover.ui.link import PATIENCE, QUESTION, Link
+from switchover.ui.terminal import LEAVE
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -131,8 +132,11 @@ def _metered(base: type[Driver]) -> type[Driver]:
                 self._file = app.meter
 
         def write(self, data: str) -> None:
+            if self._difference.away:
+                return
             if "\x1b[?1049" in data:
                 self._difference.forget_terminal()
+                data = data.replace("\x1b[?1049l", LEAVE)
             if self._difference.meter is not None:
                 self._difference.meter.promised += len(data)
             super().write(data)
@@ -151,8 +155,12 @@ def _metered(base: type[Driver]) -> type[Driver]:
 
 
 class DifferenceMixin(App[Any]):
-    """An `App` that writes differences. Put it before `App` among the bases, or derive from it."""
+    """An `App` that writes differences. Put it before `App` among the bases, or derive from it.
 
+    While it is `away`, the terminal belongs to another program and nothing is written.
+    """
+
+    away = False
     meter: _MeteredFile | None = None
     difference_off = ""
 
@@ -254,6 +262,8 @@ class DifferenceMixin(App[Any]):
     def _write_frame(self) -> None:
         """Write what differs, if the line is free; else leave it for when it is."""
         if self._driver is None or self._frame is None or not self._running or self._closed or self.difference_off:
+            return
+        if self.away:
             return
         try:
             if self._difference_loop is None:

@@ -18,11 +18,27 @@ from collections.abc import Callable, MutableMapping
 from types import FrameType
 from typing import Any, Self
 
-__all__ = ["TerminalGuard", "choose_theme", "forget_typed", "give_size", "prepare_environment", "why_not"]
+__all__ = [
+    "AFTER_ANOTHER",
+    "LEAVE",
+    "TerminalGuard",
+    "choose_theme",
+    "forget_typed",
+    "give_size",
+    "prepare_environment",
+    "why_not",
+]
 
 _RESTORE = (
     "\x1b[?2004l\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1015l\x1b[?1006l\x1b[?1016l\x1b[?1004l\x1b[?2048l\x1b[?2026l"
-    "\x1b[<u\x1b[?7h\x1b[0m\x1b[?1049l\x1b[?25h"
+    "\x1b[<u\x1b[?7h\x1b[0m\x1b[2J\x1b[?1049l\x1b[?25h"
+)
+LEAVE = "\x1b[0m\x1b[2J\x1b[?1049l"  # tmux shows what is left on the alternate screen when the window is enlarged later
+# What another program may have left on: keypad and cursor keys, insert and origin mode, a scroll region, line drawing,
+# the mouse, the alternate screen.
+AFTER_ANOTHER = (
+    "\x1b[?1l\x1b>\x1b[4l\x1b[?6l\x1b(B\x0f\x1b[?9l\x1b[?1005l\x1b[?2004l\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1015l"
+    "\x1b[?1006l\x1b[?1016l\x1b[?1004l\x1b[?2026l\x1b[<9u\x1b[?1049l\x1b[r\x1b[999;1H\x1b[?7h\x1b[0m\x1b[?25h"
 )
 _GRACE_S = 2.0
 _SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
