@@ -58,8 +58,8 @@ class Guard:
         return ""
 
 
-def send(process: tuple[int, int], action: Capability) -> str:
-    """Send the signal and return what came of it within three seconds. Blocks. Raise `RefusedError` where it may not.
+def send(process: tuple[int, int], action: Capability, wait_s: float = _WAIT_S) -> str:
+    """Send the signal and return what came of it within `wait_s`. Blocks. Raise `RefusedError` where it may not.
 
     `process` is the pid and the start in ticks of the one that is meant.
     """
@@ -73,12 +73,11 @@ def send(process: tuple[int, int], action: Capability) -> str:
         raise RefusedError(f"pid {pid} cannot be held: {error.strerror}") from error
     if descriptor is None:
         raise RefusedError(f"pid {pid} has ended already", "look at the list again")
-    began = time.monotonic()
     try:
         signal.pidfd_send_signal(descriptor, number)
         if action in (Capability.STOP, Capability.KILL):
-            return _until_ended(process, descriptor, number, began)
-        return _until_state(process, number, halted=action is Capability.PAUSE)
+            return _until_ended(process, descriptor, number, wait_s)
+        return _until_state(process, number, wait_s, halted=action is Capability.PAUSE)
     except ProcessLookupError as error:
         raise RefusedError(f"pid {pid} has ended already", "look at the list again") from error
     except PermissionError as error:
@@ -87,19 +86,20 @@ def send(process: tuple[int, int], action: Capability) -> str:
         os.close(descriptor)
 
 
-def _until_ended(process: tuple[int, int], descriptor: int, number: signal.Signals, began: float) -> str:
+def _until_ended(process: tuple[int, int], descriptor: int, number: signal.Signals, wait_s: float) -> str:
+    began = time.monotonic()
     poller = select.poll()
     poller.register(descriptor, select.POLLIN)
-    if not poller.poll(_WAIT_S * 1000):
-        still = f"{number.name} was sent, and pid {process[0]} still runs after {_WAIT_S:.0f} s"
+    if not poller.poll(wait_s * 1000):
+        still = f"{number.name} was sent, and pid {process[0]} still runs after {wait_s:.0f} s"
         row = read_row(process[0])
         return f"{still}: it waits in the kernel" if row is not None and row.state == "D" else still
     how = exit_words(*process, descriptor)
     return f"pid {process[0]} ended after {time.monotonic() - began:.1f} s" + (f": {how}" if how else "")
 
 
-def _until_state(process: tuple[int, int], number: signal.Signals, *, halted: bool) -> str:
-    limit = time.monotonic() + _WAIT_S
+def _until_state(process: tuple[int, int], number: signal.Signals, wait_s: float, *, halted: bool) -> str:
+    limit = time.monotonic() + wait_s
     while time.monotonic() < limit:
         row = read_row(process[0])
         if row is None or row.process != process:
@@ -107,4 +107,4 @@ def _until_state(process: tuple[int, int], number: signal.Signals, *, halted: bo
         if (row.state == "T") is halted:
             return f"pid {process[0]} " + ("is paused" if halted else "runs again")
         time.sleep(_STEP_S)
-    return f"{number.name} was sent, and pid {process[0]} has not heeded it after {_WAIT_S:.0f} s"
+    return f"{number.name} was sent, and pid {process[0]} has not heeded it after {wait_s:.0f} s"
