@@ -18,8 +18,8 @@ class LogQuery:
     """Which lines are wanted.
 
     `show` and `hide` are regular expressions: a line has to match the one and not the other. `find` is marked
-    and counted (a regular expression too, without regard to case unless it has a capital letter). `least` is a level. `since`
-    and `until` are epoch seconds. `sources` are names; all of them where none is given.
+    and counted (a regular expression too, without regard to case unless it has a capital letter). `least` is a level.
+    `since` and `until` are epoch seconds. `sources` are names; all of them where none is given.
     """
 
     show: str = ""
@@ -64,7 +64,8 @@ class LogWindow:
     `above` and `below` count the lines that fit the query before and after these; `kept` all lines that are kept,
     `dropped` those that were given up to keep within bounds. `found` counts the lines with `find`. `density` are
     buckets from `density_from` to `density_to`: (lines, warnings, errors). `problem` says what is wrong with the query.
-    `progress` is how much of what is kept was searched through: 1.0 is all.
+    `progress` is how much of what is kept was searched through: 1.0 is all. `newest` is the number of the newest line
+    of all, -1 before the first.
     """
 
     lines: tuple[LogLine, ...] = ()
@@ -80,3 +81,4 @@ class LogWindow:
     sources: tuple[LogSourceState, ...] = ()
     problem: str = ""
     progress: float = 1.0
+    newest: int = -1

@@ -69,7 +69,7 @@ async def test_on_a_poor_line_a_snapshot_waits_for_the_next_second(seen: list[tu
     app, source, _ = make_app(samples.trouble())
     async with app.run_test(size=(120, 36)) as pilot:
         await settle(pilot)
-        app._ticks = True
+        app.lets_time_pass = True
         app.link.round_trip = 0.9
         seen.clear()
         source.feed(replace(samples.healthy(), seq=2))

@@ -36,6 +36,7 @@ class OperatorActions(DifferenceMixin):
     painter: Painter
     main: MainScreen
     clock: Clock
+    lets_time_pass: bool
     sent: tuple[object, ...] | None = None
     _advanced_at = float("-inf")
 
@@ -164,6 +165,26 @@ class OperatorActions(DifferenceMixin):
         from switchover.ui.screens.detail import DetailScreen
 
         self.push_screen(DetailScreen(self.painter, self.moment, title, make))
+
+    def open_logs(self, items: Sequence[str] = (), paths: Sequence[str] = (), title: str = "") -> None:
+        """Open the logs of services, by their ids, and of files, merged by time."""
+        from switchover.ui.log_feed import LogFeed, Wanted, names_of
+        from switchover.ui.screens.logs import LogScreen
+
+        feed = LogFeed(self.source.request, Wanted(tuple(items), tuple(paths)))
+        title = title or f"logs of {names_of(items, paths)}"
+        clock = self.clock.monotonic
+        self.push_screen(
+            LogScreen(
+                self.painter, self.moment, title, feed, clock, poor=lambda: self.link.poor, ticks=self.lets_time_pass
+            )
+        )
+
+    def action_open_log_file(self) -> None:
+        """Ask for a log file and open it."""
+        from switchover.ui.screens.log_path import LogPathScreen
+
+        self.push_screen(LogPathScreen(self.painter, self.moment, lambda paths: self.open_logs((), paths)))
 
     def action_timeline(self) -> None:
         """Open what happened, newest first."""

@@ -12,6 +12,10 @@ __all__ = ["KeyHint", "help_lines", "key_line", "key_name"]
 _NAMES = {
     "question_mark": "?",
     "slash": "/",
+    "ampersand": "&",
+    "exclamation_mark": "!",
+    "less_than_sign": "<",
+    "greater_than_sign": ">",
     "colon": ":",
     "escape": "esc",
     "enter": "enter",

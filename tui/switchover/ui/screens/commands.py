@@ -37,6 +37,7 @@ def palette(app: SwitchoverApp) -> PaletteScreen:
         Command(f"go to {name.capitalize()}", partial(_run_action, app, f"tab('{name}')", app.main), str(number))
         for number, name in enumerate(TABS, 1)
     )
+    commands.append(Command("open a log file …", app.action_open_log_file, "", "follow it, search it, filter it"))
     data = app.moment.data
     commands.extend(Command(f"check {row.name}", _open(app, "check", row.name), "", row.summary) for row in data.checks)
     commands.extend(

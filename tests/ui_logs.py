@@ -1,0 +1,140 @@
+"""A source whose agent keeps a log in memory: it answers `logs.*` as the reader does."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from typing import Any
+
+from tests.ui_samples import LIVE, NOW, FakeSource
+
+from switchover.errors import AgentError
+from switchover.logview import LEVELS, LogLine, LogQuery, LogSourceState, LogWindow
+from switchover.snapshot import Snapshot
+
+__all__ = ["LogSource", "sample_lines"]
+
+_CUT = 2000
+
+
+def sample_lines(count: int = 400) -> list[LogLine]:
+    """The log of an API and its database around an incident."""
+    said = [
+        ("info", 'GET /api/transactions?page=3 200 {"took_ms": 31, "user": "u-1042"}'),
+        ("info", "GET /health 200"),
+        ("debug", "cache hit transactions:u-1042"),
+        ("info", "checkpoint complete: wrote 42 buffers (0.3%)"),
+        ("warn", "slow query: SELECT * FROM transactions WHERE account = $1 took 1240 ms"),
+        ("info", "GET /api/accounts 200"),
+        ("error", "connection to 10.0.0.7:5432 refused: timeout after 5 s"),
+    ]
+    lines = []
+    for number in range(count):
+        kind = number % 6 if number < count * 3 // 4 or number % 5 else 6
+        level, text = said[kind]
+        source = "docker:shop-postgres-1" if kind in {3, 4} else "docker:shop-api-1"
+        lines.append(LogLine(number + 1, NOW - (count - number) * 1.7, source, text, level))
+    return lines
+
+
+class LogSource(FakeSource):
+    """`lines` is the log; `kept` of them at most. `held` stops all answers until it is released."""
+
+    def __init__(self, snapshot: Snapshot, lines: Sequence[LogLine] = (), sources: Sequence[str] = ()) -> None:
+        super().__init__(LIVE, snapshot)
+        self.lines = list(lines)
+        self.sources = list(sources or dict.fromkeys(line.source for line in lines))
+        self.states: dict[str, LogSourceState] = {}
+        self.given_up = 0
+        self.per_second = 0.0
+        self.stream = 0
+        self.open_error: AgentError | None = None
+        self.go = asyncio.Event()
+        self.go.set()
+        self.whole: dict[int, str] = {}
+
+    def say(self, *texts: str, level: str = "info", source: str = "") -> None:
+        for text in texts:
+            seq = self.lines[-1].seq + 1 if self.lines else 1
+            self.lines.append(LogLine(seq, NOW + seq * 0.001, source or self.sources[0], text, level))
+
+    def give_up(self, count: int) -> None:
+        del self.lines[:count]
+        self.given_up += count
+
+    async def request(self, method: str, **params: Any) -> Any:
+        if not method.startswith("logs."):
+            return await super().request(method, **params)
+        self.requests.append((method, params))
+        await self.go.wait()
+        if method == "logs.open":
+            if self.open_error is not None:
+                raise self.open_error
+            self.stream += 1
+            return {"stream": self.stream, "sources": self.sources}
+        if params["stream"] != self.stream:
+            raise AgentError(f"there is no log {params['stream']}")
+        if method == "logs.line":
+            line = next(line for line in self.lines if line.seq == params["seq"])
+            text = self.whole.get(line.seq, line.text)
+            return {"text": text[params["offset"] : params["offset"] + params["limit"]], "total": len(text)}
+        if method == "logs.close":
+            return None
+        query = LogQuery(**params["query"])
+        if method == "logs.save":
+            return {"path": "/srv/state/logs/shop-20260128-150231.log", "lines": len(self._fitting(query))}
+        if method == "logs.seek":
+            return {"seq": self._seek(query, params["seq"], params["what"], params["by"])}
+        return asdict(self._window(query, params["anchor"], params["before"], params["after"]))
+
+    def _fitting(self, query: LogQuery) -> list[LogLine]:
+        least = LEVELS.index(query.least) if query.least else -1
+        return [
+            line
+            for line in self.lines
+            if (not query.show or re.search(query.show, line.text))
+            and (not query.hide or not re.search(query.hide, line.text))
+            and (least < 0 or (line.level and LEVELS.index(line.level) >= least))
+            and (query.since is None or line.at >= query.since)
+            and (query.until is None or line.at <= query.until)
+            and (not query.sources or line.source in query.sources)
+        ]
+
+    def _seek(self, query: LogQuery, seq: int, what: str, by: int) -> int | None:
+        lines = self._fitting(query)
+        for line in lines if by > 0 else reversed(lines):
+            hit = line.level in {"error", "fatal"} if what == "error" else re.search(query.find, line.text)
+            if hit and (line.seq > seq if by > 0 else line.seq < seq):
+                return line.seq
+        return None
+
+    def _window(self, query: LogQuery, anchor: int | None, before: int, after: int) -> LogWindow:
+        for pattern in (query.show, query.hide, query.find):
+            if "(?R)" in pattern:
+                return LogWindow(problem="the reader does not know (?R)")
+        lines = self._fitting(query)
+        at = len(lines) if anchor is None else next((i for i, one in enumerate(lines) if one.seq >= anchor), len(lines))
+        low, high = max(at - before, 0), min(at + after, len(lines))
+        flags = 0 if query.find.lower() != query.find else re.IGNORECASE
+        shown = tuple(self._shown(line, query.find, flags) for line in lines[low:high])
+        begin, end = (lines[0].at, lines[-1].at) if lines else (0.0, 0.0)
+        buckets = [[0, 0, 0] for _ in range(60)]
+        for line in lines:
+            bucket = buckets[int((line.at - begin) / ((end - begin) or 1) * 59.999)]
+            bucket[0] += 1
+            bucket[1] += line.level == "warn"
+            bucket[2] += line.level in {"error", "fatal"}
+        states = tuple(self.states.get(name, LogSourceState(name, "reading")) for name in self.sources)
+        return LogWindow(
+            shown, low, len(lines) - high, len(self.lines), self.given_up,
+            sum(bool(re.search(query.find, line.text, flags)) for line in lines) if query.find else 0,
+            self.per_second, tuple((a, b, c) for a, b, c in buckets) if lines else (), begin, end, states,
+            newest=self.lines[-1].seq if self.lines else -1,
+        )  # fmt: skip
+
+    def _shown(self, line: LogLine, find: str, flags: int) -> LogLine:
+        text = line.text[:_CUT]
+        marks = tuple((m.start(), m.end()) for m in re.finditer(find, text, flags)) if find else ()
+        return replace(line, text=text, more=len(self.whole.get(line.seq, line.text)) - len(text), marks=marks)

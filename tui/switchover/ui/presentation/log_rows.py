@@ -1,0 +1,164 @@
+"""Lines of a log as rows of the screen: time, level, source and text; wrapped, or moved sideways."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from rich.cells import cell_len
+
+from switchover.logview import LogLine
+from switchover.ui.presentation.line import Line, Span, clean, fit, line_width, pad, split_at
+from switchover.ui.presentation.numbers import format_bytes
+
+__all__ = ["BAD", "Layout", "day", "labels", "letter_of", "log_rows", "marked", "precise", "short"]
+
+BAD = frozenset(["error", "fatal"])
+_LETTERS = {"debug": "D", "info": "I", "warn": "W", "error": "E", "fatal": "F"}
+_LETTER_STYLES = {"debug": "muted", "warn": "outcome-warn", "error": "outcome-crit", "fatal": "outcome-crit"}
+_TEXT_STYLES = {"debug": "log-debug", "warn": "log-warn", "error": "log-error", "fatal": "log-error"}
+_COLOURS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How lines are laid out. Several `sources` are named; `left` cells of the text are scrolled away."""
+
+    width: int
+    sources: tuple[str, ...] = ()
+    times: bool = True
+    wrap: bool = False
+    left: int = 0
+
+    @property
+    def source_width(self) -> int:
+        """How many cells a source's name gets."""
+        if len(self.sources) < 2:
+            return 0
+        most = 20 if self.width >= 120 else 12 if self.width >= 80 else 8
+        return min(max(cell_len(name) for name in labels(self.sources)), most)
+
+    @property
+    def indent(self) -> int:
+        """How many cells stand before the text."""
+        return 3 + (13 if self.times else 0) + (self.source_width + 1 if self.source_width else 0)
+
+
+def short(name: str) -> str:
+    """Return a source's name without the kind that stands before it."""
+    kind, colon, rest = clean(name).partition(":")
+    return rest if colon and rest and kind.isalpha() else clean(name)
+
+
+@lru_cache(maxsize=32)
+def labels(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Return what tells sources apart: their names without the words that all begin or end with."""
+    parts = [re.split(r"(?<=[-_./])", short(name)) for name in names]
+    while len(parts) > 1 and all(len(part) > 1 for part in parts) and len({part[0] for part in parts}) == 1:
+        parts = [part[1:] for part in parts]
+    while len(parts) > 1 and all(len(part) > 1 for part in parts) and len({part[-1] for part in parts}) == 1:
+        parts = [part[:-1] for part in parts]
+    return tuple("".join(part).rstrip("-_./") or short(name) for part, name in zip(parts, names, strict=True))
+
+
+def letter_of(level: str) -> Span:
+    """Return the letter of a level; a blank where none is known."""
+    return Span(_LETTERS.get(level, " "), _LETTER_STYLES.get(level, "text"))
+
+
+def precise(at: float) -> str:
+    """Write a moment as `14:02:31.417`, local."""
+    seconds, thousandths = divmod(round(at * 1000), 1000)
+    return f"{time.strftime('%H:%M:%S', time.localtime(seconds))}.{thousandths:03}"
+
+
+def day(at: float) -> str:
+    """Write a moment's local day."""
+    return _day_of(int(at // 900))  # no time zone begins its day within a quarter of an hour
+
+
+@lru_cache(maxsize=1024)
+def _day_of(quarter: int) -> str:
+    return time.strftime("%a %d %b %Y", time.localtime(quarter * 900))
+
+
+@lru_cache(maxsize=4096)
+def log_rows(line: LogLine, layout: Layout, heading: str = "") -> tuple[Line, ...]:
+    """Return the rows of a line, each at most `layout.width` cells wide; `heading` is a row of its own before them."""
+    above: list[Line] = [(Span(f" {fit(f'── {heading} ', max(layout.width - 2, 0))}", "heading"),)] if heading else []
+    first = _before(line, layout)
+    room = max(layout.width - line_width(first), 1)
+    spans = marked(line)
+    said = f"{format_bytes(line.more)} more" + (", enter opens" if layout.width >= 80 else "")
+    more = Span(f" … {said}", "accent") if line.more else None
+    if not layout.wrap:
+        spans = _without(spans, layout.left)
+        if more is None:
+            return (*above, (*first, *spans))
+        shown = pad(tuple(spans), max(room - cell_len(more.text) + 2, 0))  # cut text ends with an ellipsis of its own
+        return (*above, (*first, *shown, Span(f" {said}", "accent")))
+    pieces = _chop([*spans, more] if more else spans, room)
+    blank = Span(" " * line_width(first))
+    return (*above, (*first, *pieces[0]), *((blank, *piece) for piece in pieces[1:]))
+
+
+def _before(line: LogLine, layout: Layout) -> Line:
+    """Return what stands before the text: a place for the cursor's bar, time, level, source."""
+    spans = [Span(f" {precise(line.at)} ", "muted") if layout.times else Span(" "), letter_of(line.level), Span(" ")]
+    if size := layout.source_width:
+        number = layout.sources.index(line.source) if line.source in layout.sources else 0
+        name = labels(layout.sources)[number]
+        spans += [Span(fit(name, size), f"log-source-{number % _COLOURS + 1}"), Span(" ")]
+    return tuple(spans)
+
+
+def marked(line: LogLine) -> list[Span]:
+    """Return the text with what was searched for marked; harmless for cells."""
+    style = _TEXT_STYLES.get(line.level, "text")
+    spans: list[Span] = []
+    at = 0
+    for start, end in line.marks:
+        if at <= start < end <= len(line.text):
+            spans += [Span(clean(line.text[at:start]), style), Span(clean(line.text[start:end]), "match")]
+            at = end
+    return [span for span in (*spans, Span(clean(line.text[at:]), style)) if span.text]
+
+
+def _without(spans: Sequence[Span], left: int) -> list[Span]:
+    """Leave out the first `left` cells; a wide character that is cut in half leaves a blank."""
+    kept: list[Span] = []
+    for text, style in spans:
+        size = cell_len(text)
+        if left <= 0:
+            kept.append(Span(text, style))
+        elif size > left:
+            head, tail = (text[:left], text[left:]) if text.isascii() else split_at(text, left)
+            missing = left - cell_len(head)  # below 0: one wide character that is wider than all there is to leave out
+            kept.append(Span(" " + tail[1:] if missing > 0 else tail if missing == 0 else " " + tail, style))
+        left -= size
+    return kept
+
+
+def _chop(spans: Sequence[Span], room: int) -> list[Line]:
+    """Break spans into rows of at most `room` cells; there is at least one."""
+    rows: list[Line] = []
+    row: list[Span] = []
+    used = 0
+    for text, style in spans:
+        rest = text
+        while rest:
+            if room - used < 1:
+                rows.append(tuple(row))
+                row, used = [], 0
+            head, tail = (rest[: room - used], rest[room - used :]) if rest.isascii() else split_at(rest, room - used)
+            if cell_len(head) > room - used and row:  # a wide character that stands alone does not fit here
+                rows.append(tuple(row))
+                row, used = [], 0
+                continue
+            row.append(Span(head, style))
+            used += cell_len(head)
+            rest = tail
+    return [*rows, tuple(row)]

@@ -1,0 +1,172 @@
+"""What is said around a log: how dense it is and where it went wrong, what is hidden, which sources there are."""
+
+from __future__ import annotations
+
+import math
+import re
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from switchover.logview import LogQuery, LogSourceState, LogWindow
+from switchover.ui.presentation.line import Line, Span, clean, cut, join, line_width, spread
+from switchover.ui.presentation.log_rows import short
+from switchover.ui.presentation.log_time import span_text
+from switchover.ui.presentation.numbers import number
+
+__all__ = ["Standing", "bad_pattern", "density_line", "filtered", "headline", "info_line", "legend_line"]
+
+_BLOCKS = "▁▂▃▄▅▆▇█"
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How the screen stands: what is asked for, and how it goes. `left` cells are scrolled away sideways."""
+
+    query: LogQuery
+    following: bool
+    asking: bool = False
+    lost: str = ""
+    note: str = ""
+    left: int = 0
+
+
+def filtered(query: LogQuery) -> bool:
+    """Say whether anything is hidden."""
+    return bool(query.show or query.hide or query.least or query.since or query.until or query.sources)
+
+
+def bad_pattern(pattern: str) -> str:
+    """Say in words what is wrong with a regular expression; empty where nothing is."""
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        where = f", at character {error.pos + 1}" if error.pos is not None else ""
+        return f"“{cut(pattern, 30)}” is not a pattern: {error.msg}{where}"
+    except (OverflowError, RecursionError):
+        return f"“{cut(pattern, 30)}” is not a pattern: it is too large"
+    return ""
+
+
+def headline(title: str, window: LogWindow, standing: Standing) -> str:
+    """Write the title: what it is the log of, and whether what comes is shown."""
+    if standing.lost:
+        state = "not read now"
+    elif standing.following:
+        rate = f" · {number(window.per_second)} lines/s" if window.per_second >= 0.1 else ""
+        state = f"following{rate}"
+    else:
+        state = f"paused · {window.below:,} below" if window.below else "paused at the end"
+    sideways = f" · from column {standing.left + 1}" if standing.left else ""
+    return f"{'asking … · ' if standing.asking else ''}{state}{sideways} · {title}"
+
+
+def info_line(window: LogWindow, standing: Standing, now: float, width: int) -> Line:
+    """Write what is hidden, and how many lines there are."""
+    if standing.lost:
+        return (Span(f" ✗ {standing.lost}", "late"),)
+    if standing.note:
+        return (Span(f" {clean(standing.note)}", "message-info"),)
+    query = standing.query
+    fit_count = window.above + len(window.lines) + window.below
+    hidden = [
+        (Span("only ", "muted"), Span(f"/{clean(query.show)}/", "accent")) if query.show else (),
+        (Span("not ", "muted"), Span(f"/{clean(query.hide)}/", "accent")) if query.hide else (),
+        (Span(f"{query.least} and worse", "accent"),) if query.least else (),
+        (Span(said, "accent"),) if (said := span_text(query.since, query.until, now)) else (),
+        (Span(f"{len(query.sources)} of {len(window.sources)} sources", "accent"),) if query.sources else (),
+        (Span(f"find “{clean(query.find)}” on {window.found:,}", "accent"),) if query.find else (),
+    ]
+    count = f"{fit_count:,} of {window.kept:,} lines" if filtered(query) else f"{window.kept:,} lines"
+    if window.progress < 1:
+        count += f", {window.progress * 100:.0f} % looked through"
+    elif window.dropped and width >= 100:
+        count += f", {number(window.dropped)} older given up"
+    counted: Line = (Span(f" {count} ", "muted"),)
+    left = join(hidden, " · ")
+    if line_width(left) + line_width(counted) > width - 1:  # how much is hidden may not be pushed out by what is sought
+        return spread((Span(" "), *left), counted, width)
+    return (Span(" "), *left, Span(" ·", "muted"), *counted) if left else counted
+
+
+def density_line(window: LogWindow, first: float | None, last: float | None, width: int) -> Line:
+    """Draw how many lines there were over time, errors and warnings coloured and counted, and which part is shown."""
+    buckets, begin, end = window.density, window.density_from, window.density_to
+    if not buckets or end <= begin:
+        return (Span(" no lines yet" if not window.kept else " ", "muted"),)
+    format_ = "%H:%M:%S" if end - begin < 600 else "%H:%M" if end - begin < 20 * 3600 else "%d %b"
+    labels = [time.strftime(format_, time.localtime(at)) for at in (begin, end)]
+    errors, warnings = sum(one[2] for one in buckets), sum(one[1] for one in buckets)
+    said: Line = (
+        Span(f" {number(errors)} {'error' if errors == 1 else 'errors'}", "outcome-crit" if errors else "muted"),
+        Span(f" {number(warnings)} {'warning' if warnings == 1 else 'warnings'} ", "log-warn" if warnings else "muted"),
+    )
+    before, after = Span(f" {labels[0]} ", "muted"), Span(f" {labels[1]}", "muted")
+    room = width - line_width((before, after, *said))
+    if room < 10:
+        said, room = (), width - line_width((before, after))
+    cells = _resample(buckets, max(room, 1))
+    most = max(one[0] for one in cells)
+    here = _here(first, last, begin, end, len(cells))
+    return (before, *_blocks(cells, most, here), after, *said)
+
+
+def _here(first: float | None, last: float | None, begin: float, end: float, count: int) -> range:
+    """Return the cells that the window covers, at least one."""
+    if first is None or last is None:
+        return range(0)
+    low, high = (int(min(max((at - begin) / (end - begin), 0.0), 1.0) * (count - 1e-6)) for at in (first, last))
+    return range(min(low, high), max(low, high) + 1)
+
+
+def _resample(buckets: Sequence[tuple[int, int, int]], room: int) -> list[tuple[float, int, int]]:
+    """Fit buckets to cells: many become one with all that was in them, one is drawn over several."""
+    count = len(buckets)
+    if count <= room:
+        return [buckets[cell * count // room] for cell in range(room)]
+    cells = []
+    for cell in range(room):
+        part = buckets[cell * count // room : max((cell + 1) * count // room, cell * count // room + 1)]
+        cells.append(
+            (sum(one[0] for one in part) / len(part), sum(one[1] for one in part), sum(one[2] for one in part))
+        )
+    return cells
+
+
+def _blocks(cells: Sequence[tuple[float, int, int]], most: float, here: range) -> Line:
+    spans: list[Span] = []
+    for index, (lines, warnings, errors) in enumerate(cells):
+        style = "outcome-crit" if errors else "outcome-warn" if warnings else "spark-line"
+        style = "log-here" if index in here else style
+        # few lines beside a flood are still seen: the height grows with their logarithm
+        height = math.ceil(len(_BLOCKS) * math.log1p(lines) / math.log1p(most)) if lines and most else 0
+        block = _BLOCKS[min(max(height, 1), len(_BLOCKS)) - 1] if height else " "
+        if spans and spans[-1].style == style:
+            spans[-1] = Span(spans[-1].text + block, style)
+        else:
+            spans.append(Span(block, style))
+    return tuple(spans)
+
+
+def legend_line(sources: Sequence[LogSourceState], query: LogQuery, width: int) -> Line:
+    """Write the sources with the keys that show and hide them, and what is wrong with one; empty where one is fine."""
+    wrong = [source for source in sources if source.why or source.state != "reading"]
+    if len(sources) < 2 and not wrong:
+        return ()
+    parts: list[Line] = []
+    room = max((width - 2) // max(len(sources), 1) - 5, 6)
+    for number_, source in enumerate(sources):
+        shown = not query.sources or source.name in query.sources
+        style = f"log-source-{number_ % 6 + 1}" if shown else "muted"
+        key = Span(f"{number_ + 1} ", "key") if number_ < 9 and len(sources) > 1 else Span("")
+        said = f" {source.state}" if source.state != "reading" else ""
+        why = f": {clean(source.why)}" if source.why else ""
+        name = cut(short(source.name), room if len(sources) > 2 else 40)
+        parts.append(
+            (
+                key,
+                Span(name if shown else f"({name})", style),
+                Span(said + why, "outcome-warn" if source.state == "off" or why else "muted"),
+            )
+        )
+    return (Span(" "), *join(parts, "  "))
