@@ -169,8 +169,8 @@ class DockerDaemon:
     def run(self, *command: str, name: str = "", image: str = BUSYBOX, **options: Any) -> Any:
         """Start a container in the background and return it, as the SDK's `containers.run` does with `options`.
 
-        Without a network of its own; with `image=HOST` the host's `/usr` is there. It stops at once, since most commands
-        ignore SIGTERM as PID 1; `stop_signal="SIGTERM"` brings that back.
+        Without a network of its own; with `image=HOST` the host's `/usr` is there. It stops at once, since most
+        commands ignore SIGTERM as PID 1; `stop_signal="SIGTERM"` brings that back.
         """
         self.made += 1
         if image == HOST:

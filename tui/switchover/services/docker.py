@@ -1,116 +1,248 @@
-"""Containers through the Docker SDK, which is imported on first use and speaks in a thread."""
+"""Containers, of the daemon that the docker command would use and of those that the plan names.
+
+The SDK is imported on first use and speaks in threads. What a daemon tells by itself is followed; a look costs one
+short call as long as nothing has happened.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import os
+import shutil
+import time
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from dataclasses import replace
 from functools import partial
 from typing import Any, ClassVar
 
-from switchover.services.api import Capability, RunState, Seen, Target
+from switchover.errors import RefusedError
+from switchover.services.api import Capability, Found, LogSource, LogSpan, RunState, Seen, Target, Told
+from switchover.services.compose_labels import members_of, needs_of, project_of, title_of
+from switchover.services.docker_actions import act_on, docker_command
+from switchover.services.docker_daemon import Connect, Daemon, connect_to
+from switchover.services.docker_events import DockerEvent, told_about
+from switchover.services.docker_fleet import Fleet
+from switchover.services.docker_seen import name_of, seen_from_attributes, seen_from_summary
+from switchover.services.docker_stats import CgroupStats, InTurn, Usage
 from switchover_checks.api import Status
 from switchover_checks.threads import Threads
 
-__all__ = ["DockerProvider", "seen_from_attributes"]
+__all__ = ["DockerProvider"]
 
-_TIMEOUT_S = 5
-_HEALTH = {"healthy": Status.OK, "starting": Status.PENDING, "unhealthy": Status.CRIT}
-
-
-def _from_environment() -> Any:
-    import docker
-
-    return docker.from_env(timeout=_TIMEOUT_S)
+_BATCH = 10
 
 
 class DockerProvider:
-    """Inspects containers by name. Without a daemon every container is unknown, and `off` says why."""
+    """Finds containers, looks at them, is told of what happens to them, and acts on them.
+
+    Without a daemon every container is unknown, and `off` says why. `fleet` is shared with the provider of Compose.
+    """
 
     kind: ClassVar[str] = "docker"
-    capabilities: ClassVar[frozenset[Capability]] = frozenset({Capability.INSPECT})
+    capabilities: ClassVar[frozenset[Capability]] = frozenset(
+        {
+            *(
+                Capability.LIST,
+                Capability.INSPECT,
+                Capability.WATCH,
+                Capability.LOGS,
+                Capability.EXEC,
+                Capability.STATS,
+            ),
+            *(Capability.START, Capability.STOP, Capability.RESTART, Capability.PAUSE, Capability.KILL),
+            Capability.REMOVE,
+        }
+    )
 
-    def __init__(self, connect: Callable[[], Any] = _from_environment) -> None:
-        self._connect = connect
-        self._lock = asyncio.Lock()
+    def __init__(self, connect: Connect = connect_to, now: Callable[[], float] = time.time) -> None:
+        self.fleet = Fleet(connect)
+        self._now = now
         self._threads = Threads()
-        self._client: Any = None
-        self._off = ""
+        self._digest_key = os.urandom(16)
+        self._cgroups = CgroupStats()
+        self._turns: dict[str, InTurn] = {}
+        self._tells: list[Callable[[Told], None]] = []
+        self._filling: set[asyncio.Task[None]] = set()
 
     def off(self) -> str:
         """Say why no container can be seen; empty while they can."""
-        return self._off
+        return self.fleet.off()
 
     async def aclose(self) -> None:
-        """Close the connection to the daemon."""
-        if self._client is not None:
-            await self._threads.run(self._client.close)
-            self._client = None
+        """Close the connections."""
+        for task in [*self._filling, *(turn.task for turn in self._turns.values() if turn.task is not None)]:
+            task.cancel()
+        await self.fleet.aclose()
 
     async def inspect(self, targets: Sequence[Target]) -> Mapping[str, Seen]:
-        """Look at the containers behind `targets`."""
-        async with self._lock:
-            return await self._threads.run(partial(self._inspect, tuple(targets)))
+        """Look at the containers behind `targets`; the daemons are asked side by side."""
+        by_host: dict[str, list[Target]] = {}
+        for target in targets:
+            by_host.setdefault(target.docker_host, []).append(target)
+        looks = await asyncio.gather(*(self._look(self.fleet.daemon(host), some) for host, some in by_host.items()))
+        return {name: seen for look in looks for name, seen in look.items()}
 
-    def _inspect(self, targets: tuple[Target, ...]) -> dict[str, Seen]:
-        from docker.errors import NotFound
+    async def discover(self) -> Sequence[Found]:
+        """Return all containers of all daemons, each asked with one call.
 
-        seen: dict[str, Seen] = {}
+        What the list does not say (restarts, start, memory) is read afterwards, and told as a new listing.
+        """
+        lists = await asyncio.gather(*(self._list(daemon) for daemon in self.fleet.daemons))
+        return [found for some in lists for found in some]
+
+    async def watch(self, tell: Callable[[Told], None]) -> None:
+        """Tell what the daemons say."""
+        self._tells.append(tell)
+        lost: set[str] = set()
+
+        def listener(daemon: Daemon, event: DockerEvent | None, why: str) -> None:
+            if event is not None:
+                for told in told_about(self.kind, event, daemon.ref):
+                    tell(told)
+            elif why:
+                lost.add(daemon.host)
+                tell(Told(self.kind, "", "gone", why if daemon.asked else "", Status.CRIT, self._now(), listing=True))
+            else:
+                text = "the Docker daemon answers again" if daemon.host in lost else ""
+                lost.discard(daemon.host)
+                tell(Told(self.kind, "", "note", text, at=self._now(), listing=True))
+
         try:
-            if self._client is None:
-                self._client = self._connect()
-            for target in targets:
-                try:
-                    seen[target.name] = seen_from_attributes(self._client.containers.get(target.container).attrs)
-                except NotFound:
-                    seen[target.name] = Seen(RunState.STOPPED, Status.CRIT, f"no container {target.container}")
-            self._off = ""
-        except Exception as error:  # the SDK lets errors of requests, urllib3 and its own through
-            self._client = None
-            self._off = _reason(error)
-            missing = Seen(RunState.UNKNOWN, Status.UNKNOWN, self._off)
-            seen.update({target.name: missing for target in targets if target.name not in seen})
-        return seen
+            await self.fleet.listen(listener)
+        finally:
+            self._tells.remove(tell)
+
+    async def act(self, target: Target, action: Capability, argument: str = "") -> str:
+        """Do it, and return what came of it. A stop takes as long as the container lets it."""
+        daemon = self.fleet.daemon(target.docker_host)
+        try:
+            what = partial(
+                act_on, container=target.container, action=action, argument=argument, identity=target.identity
+            )
+            return await daemon.act(what)
+        except RefusedError:
+            raise
+        except Exception as error:
+            daemon.note(error)
+            raise RefusedError(daemon.off) from error
+
+    def command_line(self, target: Target, action: Capability, argument: str = "") -> tuple[str, ...]:
+        """Return the `docker` command for an action."""
+        if action is Capability.START and not argument and self._is_paused(target):
+            argument = "unpause"
+        return docker_command(target.docker_host, target.container, action, argument)
+
+    def shell(self, target: Target) -> tuple[str, ...] | str:
+        """Return the command that opens bash, else sh, in a container."""
+        if shutil.which("docker") is None:
+            return "the docker command is not installed on this host"
+        return docker_command(target.docker_host, target.container, Capability.EXEC)
+
+    async def log_source(self, target: Target, span: LogSpan) -> LogSource | str:  # noqa: ARG002
+        """Return where the log of a container is read; `options["tty"]` says that its lines come without frames."""
+        daemon = self.fleet.daemon(target.docker_host)
+        try:
+            data = (await daemon.details([target.container]))[target.container]
+        except Exception as error:
+            return daemon.off or str(error)
+        if data is None:
+            return f"there is no container {target.container}"
+        if ((data.get("HostConfig") or {}).get("LogConfig") or {}).get("Type") == "none":
+            return f"{target.container} keeps no log (its log driver is none)"
+        tty = {"tty": "true"} if (data.get("Config") or {}).get("Tty") else {}
+        return LogSource(target.name, "docker", ref=target.container, docker_host=target.docker_host, options=tty)
+
+    def _is_paused(self, target: Target) -> bool:
+        data = self.fleet.daemon(target.docker_host).known(target.container)
+        return data is not None and bool((data.get("State") or {}).get("Paused"))
+
+    async def _look(self, daemon: Daemon, targets: list[Target]) -> dict[str, Seen]:
+        try:
+            details = await daemon.details(list(dict.fromkeys(target.container for target in targets)))
+        except Exception as error:  # the daemon does not answer, or says no
+            missing = Seen(RunState.UNKNOWN, Status.UNKNOWN, daemon.off or f"Docker: {error}")
+            return {target.name: missing for target in targets}
+        seen = {word: self._seen(daemon, data) for word, data in details.items() if data is not None}
+        seen = await self._with_usage(daemon, seen)
+        found = {}
+        for target in targets:
+            nothing = Seen(RunState.STOPPED, Status.CRIT, f"no container {target.container}")
+            by_itself = target.name == f"{self.kind}:{target.ref}"
+            one = seen.get(target.container, nothing)
+            found[target.name] = _at_rest(one) if by_itself else one
+        return found
+
+    async def _list(self, daemon: Daemon) -> list[Found]:
+        try:
+            entries = await daemon.listed()
+        except Exception:  # `off` says why
+            return []
+        details = {name_of(entry): daemon.known(name_of(entry)) for entry in entries}
+        seen = {name: self._seen(daemon, data) for name, data in details.items() if data is not None}
+        seen = await self._with_usage(daemon, seen, all_of_it=True)
+        members = members_of(entries)
+        found = []
+        for entry in entries:
+            name = name_of(entry)
+            ref = daemon.ref(name)
+            target = Target(f"{self.kind}:{ref}", self.kind, ref, container=name, docker_host=daemon.host)
+            one = _at_rest(seen.get(name) or seen_from_summary(entry))
+            needs = tuple(daemon.ref(need) for need in needs_of(entry, members))
+            found.append(Found(target, one, title_of(entry), project_of(entry), needs))
+        if daemon.live and self._tells and any(data is None for data in details.values()):
+            self._fill(daemon, [name for name, data in details.items() if data is None])
+        return found
+
+    def _fill(self, daemon: Daemon, names: list[str]) -> None:
+        """Read the details of what has been listed, a few at a time, and have it listed again."""
+
+        async def fill() -> None:
+            for start in range(0, len(names), _BATCH):
+                await daemon.details(names[start : start + _BATCH])
+            for tell in list(self._tells):
+                tell(Told(self.kind, "", listing=True))
+
+        if not self._filling:
+            task = asyncio.ensure_future(fill())
+            self._filling.add(task)
+            task.add_done_callback(self._filled)
+
+    def _filled(self, task: asyncio.Task[None]) -> None:
+        self._filling.discard(task)
+        if not task.cancelled():
+            task.exception()  # a daemon that went away says so itself
+
+    def _seen(self, daemon: Daemon, data: Mapping[str, Any]) -> Seen:
+        last_exit = daemon.last_exits.get(str(data.get("Id", "")))
+        return seen_from_attributes(data, now=self._now(), last_exit=last_exit, digest_key=self._digest_key)
+
+    async def _with_usage(self, daemon: Daemon, seen: dict[str, Seen], *, all_of_it: bool = False) -> dict[str, Seen]:
+        """Add CPU and memory to what runs. Of containers elsewhere those of the plan are asked about, in turn."""
+        running = {word: one for word, one in seen.items() if one.pid is not None}
+        if not running:
+            return seen
+        usages: dict[str, Usage | None] = {}
+        if daemon.is_local:
+            cgroups = self._cgroups
+            usages = await self._threads.run(
+                lambda: {word: cgroups.usage(one.identity, one.pid or 0) for word, one in running.items()}
+            )
+            if all_of_it:
+                cgroups.keep({one.identity for one in seen.values()})
+        elsewhere = [one.identity for word, one in running.items() if usages.get(word) is None]
+        if elsewhere:
+            turn = self._turns.setdefault(daemon.host, InTurn(daemon.call))
+            if not all_of_it:
+                turn.want(elsewhere)
+            usages |= {w: turn.usage(one.identity) for w, one in running.items() if usages.get(w) is None}
+        return seen | {
+            word: replace(one, cpu_percent=usage.cpu_percent, memory_bytes=usage.memory_bytes)
+            for word, one in running.items()
+            if (usage := usages.get(word)) is not None
+        }
 
 
-def seen_from_attributes(attributes: Mapping[str, Any]) -> Seen:
-    """Read what `docker inspect` says about one container."""
-    state = attributes.get("State", {})
-    status = str(state.get("Status", "unknown"))
-    restarts = int(attributes.get("RestartCount", 0))
-    identity = str(attributes.get("Id", ""))
-    if status == "running":
-        word = str(state.get("Health", {}).get("Status", ""))
-        return Seen(
-            RunState.RUNNING,
-            _HEALTH.get(word, Status.OK),
-            word,
-            pid=int(state.get("Pid", 0)) or None,
-            started_at=_epoch(str(state.get("StartedAt", ""))),
-            restarts=restarts,
-            identity=identity,
-        )
-    detail = f"{status}, exit {state.get('ExitCode', '?')}" + (", out of memory" if state.get("OOMKilled") else "")
-    if status in ("created", "exited", "dead", "removing"):
-        return Seen(RunState.STOPPED, Status.CRIT, detail, restarts=restarts, identity=identity)
-    return Seen(RunState.UNKNOWN, Status.CRIT, status, restarts=restarts, identity=identity)
-
-
-def _epoch(text: str) -> float | None:
-    """Read Docker's RFC 3339 time, which has nine digits after the point."""
-    head, _, rest = text.partition(".")
-    try:
-        return datetime.fromisoformat(head.removesuffix("Z") + "+00:00").timestamp() if head or rest else None
-    except ValueError:
-        return None
-
-
-def _reason(error: Exception) -> str:
-    text = str(error)
-    if "No such file" in text or "FileNotFoundError" in text:
-        return "no Docker daemon here (its socket is not there)"
-    if "Permission denied" in text or "PermissionError" in text:
-        return "the Docker socket may not be opened by this user; join the docker group"
-    if "Connection refused" in text or "ConnectionRefusedError" in text:
-        return "the Docker daemon does not answer (connection refused)"
-    return f"Docker: {text.splitlines()[0][:120]}" if text else f"Docker: {type(error).__name__}"
+def _at_rest(seen: Seen) -> Seen:
+    """Do not call it a fault that what nobody planned has ended well, or has not been started yet."""
+    ended_well = seen.state is RunState.STOPPED and seen.detail in ("created", "exited, exit 0")
+    return replace(seen, health=Status.SKIPPED) if ended_well else seen

@@ -51,9 +51,10 @@ def ref_of(target: Target) -> str:
     """Return what the target's provider calls it."""
     match target.kind:
         case "docker":
-            return target.container
+            return f"{target.docker_host}/{target.container}" if target.docker_host else target.container
         case "compose":
-            return f"{target.project}/{target.service}" if target.service else target.project
+            ref = f"{target.project}/{target.service}" if target.service else target.project
+            return f"{target.docker_host}/{ref}" if target.docker_host else ref
         case "systemd":
             return target.unit if "." in target.unit else f"{target.unit}.service"
         case "kubernetes":

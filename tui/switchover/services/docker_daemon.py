@@ -1,0 +1,238 @@
+"""One Docker daemon: a connection that is found again, calls with a deadline, and what is known of its containers."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from switchover.services.docker_seen import fingerprint, name_of
+from switchover_checks.docker_hosts import DockerAwayError, Endpoint, open_client, reason_of, usual_endpoint
+from switchover_checks.threads import Threads
+
+__all__ = ["Connect", "Daemon", "connect_to"]
+
+T = TypeVar("T")
+
+# Opens a client of the SDK: the address (empty for the usual one), and how long a stream may be silent.
+Connect = Callable[[str, float | None], Any]
+
+_TIMEOUT_S = 4
+_ACTION_TIMEOUT_S = 30
+_PATIENCE_S = 5.0
+_PATIENCE_WITH_THE_AWAY_S = 0.5
+# With a live stream of events, details hold this long without being read again; those of an ailing container change
+# without an event.
+_KEPT_S = 40.0
+_KEPT_AILING_S = 5.0
+
+
+def connect_to(host: str, quiet: float | None) -> Any:
+    """Open a client of the SDK; blocks. Raise what it raises, and `DockerAwayError`."""
+    return open_client(Endpoint(host) if host else usual_endpoint(), _TIMEOUT_S, quiet)
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    data: Mapping[str, Any]
+    read_at: float
+
+    def fresh(self, now: float) -> bool:
+        state = self.data.get("State") or {}
+        ailing = str((state.get("Health") or {}).get("Status", "")) in ("unhealthy", "starting")
+        return now - self.read_at < (_KEPT_AILING_S if ailing else _KEPT_S)
+
+
+class Daemon:
+    """A daemon at `host` (empty: where the docker command would go).
+
+    `off` says why it cannot be asked, empty while it answers. `live` says that its events are being followed, so that
+    what is known of a container holds until one of them names it. All is called in the loop's own thread.
+    """
+
+    def __init__(
+        self, host: str, connect: Connect = connect_to, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.host = host
+        self.off = ""
+        self.live = False
+        self.asked = False
+        self.last_exits: dict[str, int] = {}
+        self._connect = connect
+        self._monotonic = monotonic
+        self._threads = Threads()
+        self._opening = asyncio.Lock()
+        self._client: Any = None
+        self._hanging: asyncio.Task[Any] | None = None
+        self._known: dict[str, _Known] = {}
+        self._changes = 0
+
+    @property
+    def is_local(self) -> bool:
+        """Whether it is reached through a socket of this host."""
+        return (self.host or os.environ.get("DOCKER_HOST", "") or "unix:").startswith("unix:")
+
+    def ref(self, name: str) -> str:
+        """Return what a container is called among those of all daemons."""
+        return f"{self.host}/{name}" if self.host else name
+
+    def open(self, quiet: float | None = None) -> Any:
+        """Open a client of its own; blocks."""
+        return self._connect(self.host, quiet)
+
+    async def call(self, work: Callable[[Any], T], seconds: float = _PATIENCE_S) -> T:
+        """Do `work` with a client, in a thread. Raise `DockerAwayError` when no answer comes within `seconds`.
+
+        One that did not answer last time is not waited for again: the attempt goes on by itself, and until it ends
+        nobody else is held up.
+        """
+        self.asked = True
+        if self._hanging is not None:
+            raise DockerAwayError(self.off)
+        task = asyncio.ensure_future(self._attempt(work))
+        try:
+            done, _ = await asyncio.wait({task}, timeout=_PATIENCE_WITH_THE_AWAY_S if self.off else seconds)
+        except asyncio.CancelledError:
+            task.add_done_callback(_taken)
+            raise
+        if done:
+            return task.result()
+        self.off = self.off or self._reason(TimeoutError())
+        self._hanging = task
+        task.add_done_callback(self._came_back)
+        raise DockerAwayError(self.off)
+
+    async def act(self, work: Callable[[Any], T]) -> T:
+        """Do what may take its time, with a client of its own; raises what `work` raises."""
+
+        def alone() -> T:
+            client = self.open()
+            client.timeout = _ACTION_TIMEOUT_S
+            try:
+                return work(client)
+            finally:
+                client.close()
+
+        return await self._threads.run(alone)
+
+    async def details(self, words: list[str]) -> dict[str, Mapping[str, Any] | None]:
+        """Return what `docker inspect` says about each (by name or id), None where there is no such container.
+
+        What is known still holds while the daemon is live and answers at all; the others are read.
+        """
+        now = self._monotonic()
+        held = {word: self._known[word].data for word in words if self.live and self._holds(word, now)}
+        wanted = [word for word in words if word not in held]
+        changes = self._changes
+        read = await self.call(lambda api: _read(api, wanted))
+        if changes == self._changes:  # else an event came meanwhile, and what was read may be older than it
+            self._known |= {word: _Known(data, now) for word, data in read.items() if data is not None}
+        return held | read
+
+    async def listed(self) -> list[Mapping[str, Any]]:
+        """Return one short entry for each container, with one call; what is known of the unchanged holds on."""
+        entries: list[Mapping[str, Any]] = await self.call(lambda api: api.containers(all=True))
+        now = self._monotonic()
+        names = {name_of(entry): entry for entry in entries}
+        for word, known in list(self._known.items()):
+            entry = names.get(name_of(known.data))
+            if entry is None or fingerprint(entry) != fingerprint(known.data):
+                del self._known[word]
+            elif known.fresh(now):
+                self._known[word] = _Known(known.data, now)
+        return entries
+
+    def known(self, name: str) -> Mapping[str, Any] | None:
+        """Return the details of a container where they hold."""
+        return self._known[name].data if self.live and self._holds(name, self._monotonic()) else None
+
+    def changed(self, container: str, *names: str) -> None:
+        """Forget the details of a container, since something happened to it."""
+        self._changes += 1
+        for word, known in list(self._known.items()):
+            if word in names or known.data.get("Id") == container:
+                del self._known[word]
+
+    def forget(self) -> None:
+        """Forget all details: anything may have happened."""
+        self._changes += 1
+        self._known.clear()
+
+    async def aclose(self) -> None:
+        """Close the connection."""
+        client, self._client = self._client, None
+        if client is not None:
+            await self._threads.run(client.close)
+
+    def note(self, error: BaseException | None) -> None:
+        """Remember why the daemon cannot be asked; None once it answers."""
+        self.off = "" if error is None else self._reason(error)
+
+    def _holds(self, word: str, now: float) -> bool:
+        known = self._known.get(word)
+        return known is not None and known.fresh(now)
+
+    async def _attempt(self, work: Callable[[Any], T]) -> T:
+        try:
+            async with self._opening:
+                if self._client is None:
+                    self._client = await self._threads.run(self.open)
+            client = self._client
+            value = await self._threads.run(lambda: work(client))
+        except Exception as error:  # the SDK lets errors of requests, urllib3 and its own through
+            if _is_an_answer(error):
+                self.off = ""
+                raise
+            client, self._client = self._client, None
+            if client is not None:
+                with suppress(Exception):
+                    await self._threads.run(client.close)
+            self.note(error)
+            raise DockerAwayError(self.off) from error
+        self.off = ""
+        return value
+
+    def _came_back(self, task: asyncio.Task[Any]) -> None:
+        self._hanging = None
+        _taken(task)
+
+    def _reason(self, error: BaseException) -> str:
+        said = reason_of(error)
+        where = f"at {self.host}" if self.host else "here"
+        if "no such file" in said:
+            return f"no Docker daemon {where} (its socket is not there)"
+        if said == "permission denied":
+            return f"the Docker socket {where} may not be opened by this user; join the docker group"
+        if "refused" in said:
+            return f"the Docker daemon {where} does not answer (connection refused)"
+        return f"Docker {where}: {said}"
+
+
+def _is_an_answer(error: Exception) -> bool:
+    """Say whether the daemon is there and says no. Does not import the SDK: this is the loop's own thread."""
+    errors = sys.modules.get("docker.errors")
+    return errors is not None and isinstance(error, errors.APIError)
+
+
+def _read(api: Any, words: list[str]) -> dict[str, Mapping[str, Any] | None]:
+    from docker.errors import NotFound
+
+    found: dict[str, Mapping[str, Any] | None] = {}
+    for word in words:
+        try:
+            found[word] = api.inspect_container(word)
+        except NotFound:
+            found[word] = None
+    if not words:
+        api.ping()  # what is known is only told as long as the daemon lives
+    return found
+
+
+def _taken(task: asyncio.Task[Any]) -> None:
+    if not task.cancelled():
+        task.exception()
