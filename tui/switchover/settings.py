@@ -6,6 +6,9 @@ The settings are `switchover/settings.toml` in the XDG configuration directory:
     mouse = true      # use the mouse also over SSH; false: never
     motion = false    # animate and scroll smoothly
     fps = 15          # draw at most so often a second
+
+    [sources]
+    docker = false    # do not look for containers; so also systemd, process, compose, kubernetes, aws, gcp, http
 """
 
 from __future__ import annotations
@@ -20,7 +23,8 @@ __all__ = ["VARIABLE", "JournalAddress", "Settings", "choose_journal", "load_set
 
 VARIABLE = "SWITCHOVER_JOURNAL"
 _LOCAL = "sqlite"
-_KEYS = ("journal", "mouse", "motion", "fps")
+_KEYS = ("journal", "mouse", "motion", "fps", "sources")
+_SOURCES = ("process", "docker", "compose", "systemd", "kubernetes", "aws", "gcp", "http")
 _FPS = range(1, 121)
 _SECRET_PARAMETERS = frozenset({"password", "sslpassword"})
 _PLACE_PARAMETERS = frozenset({"host", "hostaddr", "port", "dbname"})
@@ -93,12 +97,13 @@ def _join(place: str, pairs: list[str]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The settings file's content."""
+    """The settings file's content. `sources_off` are the kinds of services that are not looked for."""
 
     journal: JournalAddress | None = None
     mouse: bool | None = None
     motion: bool | None = None
     fps: int | None = None
+    sources_off: frozenset[str] = frozenset()
 
 
 def settings_path(environ: Mapping[str, str]) -> Path:
@@ -133,17 +138,33 @@ def load_settings(path: Path) -> Settings:
             raise UsageError(f"{path}: {name}: this is true or false", f"such as {name} = false")
     if fps is not None and (isinstance(fps, bool) or fps not in _FPS):
         raise UsageError(f"{path}: fps: this has to be a number from 1 to 120", "such as fps = 15")
+    off = _sources_off(values.get("sources", {}), path)
     journal = values.get("journal", _LOCAL)
     if not isinstance(journal, str):
         raise UsageError(
             f"{path}: journal: this has to be a text", 'such as journal = "postgresql://ops@db/switchover"'
         )
     if journal == _LOCAL:
-        return Settings(None, mouse, motion, fps)
+        return Settings(None, mouse, motion, fps, off)
     address = JournalAddress.parse(journal, f"{path}: journal:")
     if address.has_password and path.stat().st_mode & 0o077:
         raise UsageError(f"{path}: journal: others can read the password in it", f"chmod 600 {path}")
-    return Settings(address, mouse, motion, fps)
+    return Settings(address, mouse, motion, fps, off)
+
+
+def _sources_off(value: object, path: Path) -> frozenset[str]:
+    from difflib import get_close_matches
+
+    if not isinstance(value, dict):
+        raise UsageError(f"{path}: sources: this is a table", "such as [sources] with a line docker = false below it")
+    for name, on in value.items():
+        if name not in _SOURCES:
+            close = get_close_matches(name, _SOURCES, n=1)
+            hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(_SOURCES)}"
+            raise UsageError(f"{path}: sources.{name}: there is no such source", hint)
+        if not isinstance(on, bool):
+            raise UsageError(f"{path}: sources.{name}: this is true or false", f"such as {name} = false")
+    return frozenset(name for name, on in value.items() if not on)
 
 
 def choose_journal(given: str | None, environ: MutableMapping[str, str]) -> JournalAddress | None:

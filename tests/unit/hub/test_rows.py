@@ -5,7 +5,8 @@ import pytest
 from switchover.health.catalog import CheckItem
 from switchover.health.phases import PhaseMark, not_needed
 from switchover.health.state import CheckState, advance, stand
-from switchover.hub.rows import Expectation, check_row, metric_row, service_row
+from switchover.hub.rows import check_row, metric_row
+from switchover.hub.service_rows import Expectation, Stance, service_row
 from switchover.metrics.ring import Series
 from switchover.metrics.sampler import Track
 from switchover.plan.model import CheckSpec, MetricSpec, Service
@@ -49,13 +50,13 @@ def test_a_check_that_is_not_watched_now_shows_none_of_its_past_as_present() -> 
 
 
 def test_a_running_service_shows_what_was_seen() -> None:
-    row = service_row("web", Service(kind="process", env="after"), seen(RUNNING), Expectation(), mono=1.0)
+    row = service_row("web", Service(kind="process", env="after"), seen(RUNNING), Expectation(), Stance())
     assert (row.state, row.health, row.pid, row.cpu_percent, row.memory_bytes) == ("running", "ok", 7, 3.0, 9)
     assert (row.latency_ms, row.restarts, row.side) == (4.3, 0, "after")
 
 
 def test_a_service_not_looked_at_in_time_is_unknown_and_shows_no_numbers() -> None:
-    row = service_row("web", Service(kind="process"), seen(RUNNING), Expectation(), mono=12.0)
+    row = service_row("web", Service(kind="process"), seen(RUNNING), Expectation(), Stance(late=True))
     assert (row.state, row.health) == ("unknown", "unknown")
     assert row.detail.startswith("no answer since ")
     assert (row.cpu_percent, row.memory_bytes, row.pid, row.started_at, row.latency_ms) == (None,) * 5
@@ -77,18 +78,18 @@ def test_a_service_not_looked_at_in_time_is_unknown_and_shows_no_numbers() -> No
 def test_a_stopped_service_is_bad_unless_its_side_need_not_run(
     expectation: Expectation, looks: tuple[Seen, ...], health: str
 ) -> None:
-    row = service_row("web", Service(kind="process", env="after"), seen(*looks), expectation, mono=1.0)
+    row = service_row("web", Service(kind="process", env="after"), seen(*looks), expectation, Stance())
     assert (row.state, row.health) == ("stopped", health)
 
 
 def test_a_stopped_service_of_no_side_is_always_bad() -> None:
-    row = service_row("web", Service(kind="process"), seen(STOPPED), Expectation(first="before", over=True), mono=1.0)
+    row = service_row("web", Service(kind="process"), seen(STOPPED), Expectation(first="before", over=True), Stance())
     assert row.health == "crit"
 
 
 def test_what_cannot_be_counted_has_no_restarts() -> None:
-    assert service_row("w", Service(kind="http"), seen(RUNNING), Expectation(), mono=1.0).restarts is None
-    assert service_row("w", Service(kind="process"), ServiceState(), Expectation(), mono=1.0).restarts is None
+    assert service_row("w", Service(kind="http"), seen(RUNNING), Expectation(), Stance()).restarts is None
+    assert service_row("w", Service(kind="process"), ServiceState(), Expectation(), Stance()).restarts is None
 
 
 def test_a_metric_that_is_late_says_since_when() -> None:
@@ -107,7 +108,7 @@ def test_a_service_that_the_plan_says_need_not_run_is_no_problem_whatever_its_si
     marks = {"data": PhaseMark(), "prove": PhaseMark()}
 
     def told() -> tuple[str, str]:
-        row = service_row("shop", spec, stopped, Expectation(), mono=1.0, resting=not_needed(spec, marks))
+        row = service_row("shop", spec, stopped, Expectation(), Stance(), resting=not_needed(spec, marks))
         return row.health, row.detail
 
     assert told() == ("pending", "not started yet: needed from phase data on")

@@ -10,15 +10,18 @@ from dataclasses import dataclass
 from switchover import __version__
 from switchover.clock import Clock
 from switchover.costs.estimate import costs_view, sides
-from switchover.health.phases import PhaseMark, not_needed
+from switchover.health.phases import PhaseMark
 from switchover.health.state import CheckState, Standing
 from switchover.hub.engine_view import EngineView
 from switchover.hub.live import LiveSide
+from switchover.hub.operations import Operations
 from switchover.hub.problem_found import Troubled
 from switchover.hub.problems import Facts, find_problems
-from switchover.hub.rows import POINTS, Expectation, check_row, metric_row, process_row, service_row
+from switchover.hub.rows import POINTS, check_row, metric_row
+from switchover.hub.service_rows import Expectation
+from switchover.hub.service_table import ServiceTable
 from switchover.hub.troubles import Troubles
-from switchover.hub.watch import HOST_TOP_S, Watcher
+from switchover.hub.watch import Watcher
 from switchover.plan.load import LoadedPlan
 from switchover.snapshot import (
     AlertRow,
@@ -30,7 +33,6 @@ from switchover.snapshot import (
     IncidentView,
     MetricRow,
     MigrationView,
-    ServiceRow,
     Snapshot,
     SourceNote,
     TimelineRow,
@@ -70,11 +72,15 @@ class Assembler:
         clock: Clock,
         *,
         read_only: bool,
+        doing: Callable[[str, str], str] = lambda _kind, _ref: "",
+        operations: Operations | None = None,
     ) -> None:
         self._loaded = loaded
         self._engine = engine
         self._watcher = watcher
         self._live = live
+        self._operations = operations
+        self.services = ServiceTable(watcher.services, clock, doing, read_only=read_only)
         self._clock = clock
         self._read_only = read_only
         self._host = socket.gethostname()
@@ -90,6 +96,7 @@ class Assembler:
         self.view = MigrationView()
         self.driving: tuple[Holder | None, Holder | None, float | None] = (None, None, None)
         self._run_timeline: tuple[TimelineRow, ...] = ()
+        self._timeline_of: tuple[tuple[object, ...], tuple[TimelineRow, ...]] = ((), ())
         self._no_return = False
         self.engine_changed()
 
@@ -122,12 +129,12 @@ class Assembler:
 
     def build(self, alerts: Sequence[AlertRow]) -> Snapshot:
         """Return everything as it stands now, without a number yet."""
-        watcher = self._watcher
         now = self._clock.now()
         checks = tuple(self._check_rows())
-        services = self._service_rows()
+        services = self.services.planned(self.expectation, phase_marks(self.view))
+        found = self.services.found()
         metrics = tuple(self._metric_rows(now))
-        timeline = sorted((*self._run_timeline, *watcher.timeline), key=_when)[: -_TIMELINE_SHOWN - 1 : -1]
+        timeline = self._timeline()
         troubles = self.troubles.of_plan(self.status_of)
         sources = self._sources()
         header = self._header()
@@ -136,11 +143,11 @@ class Assembler:
             services=services,
             metrics=metrics,
             migration=self.view,
-            timeline=tuple(timeline),
+            timeline=timeline,
             troubles=troubles,
             trouble_subjects=self.troubles.subjects,
             live_side=header.live_side,
-            found=self._troubled.of((), now),
+            found=self._troubled.of(found, now),
             sources=sources,
             lines=self.lines,
         )
@@ -154,13 +161,24 @@ class Assembler:
             metrics=metrics,
             costs=self._costs,
             migration=self.view,
-            timeline=tuple(timeline),
+            timeline=timeline,
             alerts=tuple(alerts),
             troubles=self.troubles.all_of(troubles, problems, facts),
             contacts=self._contacts,
             sources=sources,
+            found=found,
             incident=self.incident(),
         )
+
+    def _timeline(self) -> tuple[TimelineRow, ...]:
+        """Return the newest of all that happened, newest first."""
+        changes, operations = self._watcher.changes, self._operations
+        done = operations.timeline if operations is not None else ()
+        version = (self._run_timeline, changes.version, operations.version if operations is not None else 0)
+        if self._timeline_of[0] != version:
+            rows = sorted((*self._run_timeline, *changes.rows, *done), key=_when)[: -_TIMELINE_SHOWN - 1 : -1]
+            self._timeline_of = (version, tuple(rows))
+        return self._timeline_of[1]
 
     def _header(self) -> Header:
         host = self._host
@@ -204,27 +222,12 @@ class Assembler:
             rows.append(cached.row)
         return rows
 
-    def _service_rows(self) -> tuple[ServiceRow, ...]:
-        watcher = self._watcher
-        if watcher.inventory is None or self._loaded is None:
-            at = watcher.top_at or 0.0
-            return tuple(process_row(process, at, HOST_TOP_S) for process in watcher.top)
-        mono = self._clock.monotonic()
+    @property
+    def expectation(self) -> Expectation:
+        """What tells now whether a service that does not run ought to."""
         live = (self._live.side or self._live.last) if self._live is not None else ""
         over = self.view.state in ("done", "rolled_back", "aborted")
-        expectation = Expectation(live, self._first, over, self._no_return)
-        marks = phase_marks(self.view)
-        return tuple(
-            service_row(
-                name,
-                service,
-                watcher.inventory.states[name],
-                expectation,
-                mono=mono,
-                resting=not_needed(service, marks),
-            )
-            for name, service in watcher.inventory.services.items()
-        )
+        return Expectation(live, self._first, over, self._no_return)
 
     def _metric_rows(self, now: float) -> list[MetricRow]:
         rows = []
@@ -248,11 +251,12 @@ class Assembler:
     def _sources(self) -> tuple[SourceNote, ...]:
         watcher = self._watcher
         notes = []
-        if watcher.inventory is not None:
-            notes += [SourceNote(kind, "off", why) for kind, why in watcher.inventory.notes().items()]
+        notes += [SourceNote(one["name"], one["state"], one["why"]) for one in watcher.services.notes()]
         if self._live is not None and self._live.why:
             notes.append(SourceNote("live side", "unknown", self._live.why))
         notes += [SourceNote(name, "trouble", why) for name, why in watcher.troubled.items()]
+        if self._operations is not None and self._operations.trouble:
+            notes.append(SourceNote("operations", "trouble", self._operations.trouble))
         return tuple(notes)
 
 

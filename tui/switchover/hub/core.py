@@ -5,36 +5,45 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from switchover.clock import Clock
 from switchover.errors import RefusedError, SwitchoverError
 from switchover.health.phases import PhaseMark
 from switchover.health.probe import Evaluator
+from switchover.hub.acting import Acting
 from switchover.hub.alarms import Alarms, rules_of
 from switchover.hub.assemble import Assembler, phase_marks
 from switchover.hub.baselines import Baselines
+from switchover.hub.config_files import ConfigFiles
+from switchover.hub.desk import Desk
 from switchover.hub.diagnose import run_bounded
 from switchover.hub.engine_view import EngineView
 from switchover.hub.live import LiveSide
 from switchover.hub.operations import Operations
+from switchover.hub.service_watch import ServiceWatch
 from switchover.hub.watch import Watcher
 from switchover.locations import Workspace
 from switchover.metrics.sampler import Sampler
 from switchover.migration.operator import Operator
 from switchover.plan.load import LoadedPlan
-from switchover.plan.variables import Scope
+from switchover.plan.templates import TemplateError
+from switchover.plan.variables import MissingValueError, Scope, render
 from switchover.redaction import neutralise
 from switchover.services.api import LogSource, LogSpan, RunState
 from switchover.services.inventory import Inventory
-from switchover.snapshot import Holder, Snapshot, SourceNote
+from switchover.snapshot import Holder, ServiceRow, Snapshot, SourceNote
 
 __all__ = ["Hub"]
 
 _log = logging.getLogger("switchover.hub")
 _SELF = "snapshot"
-_PAUSE_S = 0.25
+_PAUSE_S = 0.25  # between two Snapshots, unless something is urgent
+_URGENT_AGAIN_S = 0.05  # between two urgent ones
+_URGENT_S = 0.01  # between an urgent one and what was published just before
 _TICK_S = 1.0
 
 
@@ -61,13 +70,13 @@ class Hub:
         self._workspace = workspace
         self._engine = engine
         self._evaluator = evaluator
-        self._inventory = inventory
         self._clock = clock
         self._read_only = read_only
         self._redact = redact or neutralise
         self.operations = operations or Operations(workspace.operations, clock, self._redact)
         self._marks: Mapping[str, PhaseMark] = {}
         self._dirty = asyncio.Event()
+        self._hurried = asyncio.Event()
         self._published = asyncio.Condition()
         self._sampler = Sampler(
             loaded.plan.metrics if loaded is not None else {},
@@ -78,8 +87,29 @@ class Hub:
             secrets=evaluator.secrets if evaluator is not None else None,
             redact=self._redact,
         )
-        self._watcher = Watcher(
-            evaluator, inventory, self._sampler, clock, phases=self._phases, changed=self._dirty.set
+        zero_plan = loaded is None
+        inventory = inventory or Inventory({}, (), lambda name: f"there is no {name}", clock)
+        self._inventory = inventory
+        services = ServiceWatch(
+            inventory,
+            clock,
+            changed=self._dirty.set,
+            urgent=self._hurry,
+            hurry=self._hurry_dependants,
+            zero_plan=zero_plan,
+            config_files=self._config_files(),
+        )
+        self._services = services
+        self._watcher = Watcher(evaluator, services, self._sampler, clock, phases=self._phases, changed=self._dirty.set)
+        self.operations.changed = self._hurry
+        self._acting = Acting(services, self.operations, clock, row=self._row, redact=self._redact, urgent=self._hurry)
+        self._desk = Desk(
+            services,
+            self.operations,
+            row=self._row,
+            redact=self._redact,
+            directory=loaded.directory if loaded is not None else Path("/"),
+            read_only=read_only,
         )
         live = loaded.plan.live if loaded is not None else None
         self._live = (
@@ -87,7 +117,16 @@ class Hub:
             if loaded is not None and live is not None
             else None
         )
-        self._assembler = Assembler(loaded, engine, self._watcher, self._live, clock, read_only=read_only)
+        self._assembler = Assembler(
+            loaded,
+            engine,
+            self._watcher,
+            self._live,
+            clock,
+            read_only=read_only,
+            doing=self._acting.doing,
+            operations=self.operations,
+        )
         self._baselines = Baselines(workspace.directory / "baselines.json")
         self._alarms = Alarms(
             rules_of(loaded.plan) if loaded is not None else (),
@@ -107,11 +146,12 @@ class Hub:
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._watcher.run(), name="watch")
+                group.create_task(self._services.run(), name="services")
                 group.create_task(self._publish(), name="publish")
+                group.create_task(self.operations.look_back(), name="operations")
         finally:
             await self._sampler.aclose()
-            if self._inventory is not None:
-                await self._inventory.aclose()
+            await self._inventory.aclose()
 
     def engine_changed(self) -> None:
         """Take notice that the run moved; must be called in the loop's own thread."""
@@ -149,6 +189,8 @@ class Hub:
 
     def looks(self, who: object, *, found: bool = False, gone: bool = False) -> None:
         """Take notice that a client looks, whether it wants what is in no plan, or that it has gone."""
+        self._services.sources.looks(who, found=found, gone=gone)
+        self._dirty.set()
 
     async def act(
         self,
@@ -162,23 +204,23 @@ class Hub:
 
         Return for each `id`, `ok` and `text`. Raise `RefusedError` where all of it is refused.
         """
-        raise NotImplementedError
+        return await self._acting.act(items, action, argument, confirmation, operator)
 
     async def command(self, name: str, what: str, argument: str, operator: Operator) -> tuple[str, ...]:
         """Return the argv that a person would type for an action, exec, logs or inspect. Raise `RefusedError`."""
-        raise NotImplementedError
+        return await self._desk.command(name, what, argument, operator)
 
     async def inspect(self, name: str) -> str:
         """Return all that is known of a service, in lines, without secrets. Raise `RefusedError`."""
-        raise NotImplementedError
+        return await self._desk.inspect(name)
 
     def sources(self) -> list[dict[str, str]]:
         """Return every source of services: `name`, `state` (on, off, unused) and `why`."""
-        raise NotImplementedError
+        return self._services.all_sources()
 
     async def log_sources(self, names: Sequence[str], span: LogSpan) -> list[LogSource | tuple[str, str]]:
         """Return where the logs of services are read; (name, reason) for one that has none."""
-        raise NotImplementedError
+        return await self._desk.log_sources(names, span)
 
     async def diagnose(self, index: int) -> list[tuple[str, int, str]]:
         """Run the commands of a troubleshooting entry one after the other; return (command, exit code, output)."""
@@ -207,15 +249,39 @@ class Hub:
         return spec.every if spec is not None else 15.0
 
     def _service_number(self, service: str, metric: str) -> float | None:
-        if self._inventory is None or service not in self._inventory.states:
+        if service not in self._inventory.states:
             return None
         state = self._inventory.states[service]
-        late = 3 * self._inventory.services[service].every + 5.0
-        if state.observed_mono is None or self._clock.monotonic() - state.observed_mono > late:
+        if state.observed_mono is None or self._services.is_late(service):
             return None
         if state.seen.state is not RunState.RUNNING:
             return None
         return state.seen.cpu_percent if metric == "cpu" else state.seen.memory_bytes if metric == "memory" else None
+
+    def _config_files(self) -> ConfigFiles | None:
+        """Return what watches the configuration files that the plan's services name."""
+        if self._loaded is None:
+            return None
+
+        def fill(text: str) -> str | None:
+            try:
+                return render(text, self._scope())
+            except (MissingValueError, TemplateError):
+                return None
+
+        files = {name: service.config for name, service in self._loaded.plan.services.items()}
+        return ConfigFiles(files, self._loaded.directory, fill)
+
+    def _row(self, name: str) -> ServiceRow | None:
+        return self._assembler.services.row(name, self._assembler.expectation)
+
+    def _hurry_dependants(self, service: str) -> None:
+        self._watcher.hurry_dependants(service)
+
+    def _hurry(self) -> None:
+        """Have what is new published at once."""
+        self._hurried.set()
+        self._dirty.set()
 
     async def _tick(self) -> None:
         """Let what depends on time alone be seen: staleness, alerts that hold for a while, what a step writes."""
@@ -239,7 +305,9 @@ class Hub:
     async def _publish(self) -> None:
         while True:
             await self._dirty.wait()
+            urgent = self._hurried.is_set()
             self._dirty.clear()
+            self._hurried.clear()
             try:
                 built = self._assemble()
             except Exception as error:
@@ -253,7 +321,10 @@ class Hub:
                 async with self._published:
                     self.snapshot = replace(built, seq=before.seq + 1)
                     self._published.notify_all()
-            await asyncio.sleep(_PAUSE_S)
+            await asyncio.sleep(_URGENT_AGAIN_S if urgent else _URGENT_S)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_PAUSE_S):
+                    await self._hurried.wait()
 
     def _assemble(self) -> Snapshot:
         if self._engine_moved:

@@ -4,19 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from switchover.health.catalog import CheckItem
 from switchover.health.state import CheckState, Standing
 from switchover.metrics.sampler import Track
-from switchover.plan.model import Service
-from switchover.services.api import RunState
-from switchover.services.host import ProcessSeen
-from switchover.services.inventory import ServiceState
-from switchover.snapshot import CheckRow, FindingRow, MetricRow, ServiceRow
-from switchover_checks.api import Status
+from switchover.snapshot import CheckRow, FindingRow, MetricRow
 
-__all__ = ["POINTS", "Expectation", "check_row", "clock_text", "metric_row", "process_row", "service_row"]
+__all__ = ["POINTS", "check_row", "clock_text", "metric_row"]
 
 POINTS = 240
 
@@ -62,98 +57,6 @@ def check_row(item: CheckItem, state: CheckState, standing: Standing, *, running
         running=running,
         pending_failures=state.pending_failures,
         evidence=tuple(state.result.evidence.items()),
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class Expectation:
-    """What tells whether a service that does not run ought to.
-
-    `live` is the side that serves, empty when not known; `first` the side that serves before the migration;
-    `over` says that the run is over (done, rolled back or aborted); `no_return` that an irreversible step has begun.
-    """
-
-    live: str = ""
-    first: str = ""
-    over: bool = False
-    no_return: bool = False
-
-    def idle(self, side: str, *, ever_ran: bool) -> str:
-        """Say why it is fine that a service of `side` does not run; empty when it is not."""
-        if not side or side == (self.live or self.first):
-            return ""
-        if not ever_ran:
-            return "not started yet" if not self.over else "not the live side"
-        if self.over or self.no_return:
-            return "stopped, not the live side"
-        return ""
-
-
-def service_row(
-    name: str, service: Service, state: ServiceState, expectation: Expectation, *, mono: float, resting: str = ""
-) -> ServiceRow:
-    """Return the row of a service. One that was not looked at in time is unknown.
-
-    `resting` says why it need not run now, where the plan says when it has to.
-    """
-    seen = state.seen
-    stale_after = 3 * service.every + 5.0
-    health, run_state, detail = seen.health, seen.state, seen.detail
-    side = service.env or ""
-    changed_at = state.changed_at
-    stale = state.observed_mono is not None and mono - state.observed_mono > stale_after
-    if stale:
-        health, run_state = Status.UNKNOWN, RunState.UNKNOWN
-        detail = f"no answer since {clock_text(state.observed_at)}"
-        changed_at = state.observed_at + stale_after if state.observed_at is not None else None
-    elif run_state is RunState.STOPPED and (why := resting or expectation.idle(side, ever_ran=state.ever_ran)):
-        health, detail = Status.PENDING, why
-    shown = run_state is RunState.RUNNING
-    return ServiceRow(
-        name=name,
-        side=side,
-        kind=service.kind,
-        state=run_state.value,
-        health=health.label,
-        detail=detail,
-        cpu_percent=seen.cpu_percent if shown else None,
-        cpu_history=state.cpu_history if shown else (),
-        memory_bytes=seen.memory_bytes if shown else None,
-        started_at=seen.started_at if shown else None,
-        restarts=_restarts(service, state),
-        pid=seen.pid if shown else None,
-        url=state.url,
-        latency_ms=round(seen.latency_ms, 1) if shown and seen.latency_ms is not None else None,
-        needs=service.needs,
-        observed_at=state.observed_at,
-        changed_at=changed_at,
-        stale_after_s=stale_after,
-    )
-
-
-def _restarts(service: Service, state: ServiceState) -> int | None:
-    """Return the restarts that the provider counts, else those that were seen; None where there is nothing to see."""
-    if state.seen.restarts is not None:
-        return state.seen.restarts
-    return state.restarts if service.kind == "process" and state.observed_at is not None else None
-
-
-def process_row(process: ProcessSeen, at: float, every_s: float) -> ServiceRow:
-    """Return the row of a process of the host, which belongs to no plan."""
-    seen = process.seen
-    return ServiceRow(
-        name=f"{process.name} {seen.pid}",
-        side="",
-        kind="process",
-        state=seen.state.value,
-        health=seen.health.label,
-        detail=process.user,
-        cpu_percent=round(seen.cpu_percent, 1) if seen.cpu_percent is not None else None,
-        memory_bytes=seen.memory_bytes,
-        started_at=seen.started_at,
-        pid=seen.pid,
-        observed_at=at,
-        stale_after_s=3 * every_s + 5.0,
     )
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 
@@ -14,11 +13,10 @@ from switchover.health.phases import PhaseMark, not_watched
 from switchover.health.probe import Evaluator, Reading
 from switchover.health.schedule import Schedule
 from switchover.health.state import CheckState, Standing, advance, stand
+from switchover.hub.changes import Changes
 from switchover.hub.rows import clock_text
+from switchover.hub.service_watch import ServiceWatch
 from switchover.metrics.sampler import Sampler
-from switchover.services.api import RunState
-from switchover.services.host import HostProcesses, ProcessSeen
-from switchover.services.inventory import Inventory, ServiceState
 from switchover.snapshot import TimelineRow
 from switchover_checks.api import Status
 
@@ -29,8 +27,6 @@ _Key = tuple[str, str]
 _BAD = (Status.WARN, Status.CRIT, Status.UNKNOWN)
 _NEED_WAIT_S = 0.25
 _SHORTEST_SLEEP_S = 0.02
-_TIMELINE = 200
-HOST_TOP_S = 5.0
 
 
 class Watcher:
@@ -42,7 +38,7 @@ class Watcher:
     def __init__(
         self,
         evaluator: Evaluator | None,
-        inventory: Inventory | None,
+        services: ServiceWatch,
         sampler: Sampler,
         clock: Clock,
         *,
@@ -50,13 +46,11 @@ class Watcher:
         changed: Callable[[], None],
     ) -> None:
         self.evaluator = evaluator
-        self.inventory = inventory
+        self.services = services
         self.sampler = sampler
         self.checks: dict[str, CheckState] = {}
-        self.timeline: deque[TimelineRow] = deque(maxlen=_TIMELINE)
+        self.changes: Changes = services.changes
         self.troubled: dict[str, str] = {}
-        self.top: tuple[ProcessSeen, ...] = ()
-        self.top_at: float | None = None
         self._clock = clock
         self._phases = phases
         self._changed = changed
@@ -64,7 +58,6 @@ class Watcher:
         self._work: dict[_Key, Callable[[], Awaitable[None]]] = {}
         self._under_way: dict[_Key, asyncio.Task[None]] = {}
         self._wake = asyncio.Event()
-        self._host = HostProcesses(clock.monotonic)
         self._dependants: dict[str, list[str]] = {}
         if evaluator is not None:
             self.checks = {name: CheckState() for name in evaluator.catalog.items}
@@ -81,10 +74,8 @@ class Watcher:
 
     def take_over(self, before: Watcher) -> None:
         """Keep what another one has seen of the checks, services and metrics that are the same here."""
-        self.timeline.extend(before.timeline)
+        self.services.take_over(before.services)
         self.sampler.take_over(before.sampler)
-        if self.inventory is not None and before.inventory is not None:
-            self.inventory.take_over(before.inventory)
         if self.evaluator is not None and before.evaluator is not None:
             old = before.evaluator.catalog.items
             for name, item in self.evaluator.catalog.items.items():
@@ -117,15 +108,8 @@ class Watcher:
             for name, item in self.evaluator.catalog.items.items():
                 self._work["check", name] = partial(self._look_at_check, name)
                 self._schedule.add(("check", name), max(item.spec.every, 0.1), now)
-        if self.inventory is not None:
-            groups: dict[tuple[str, float], list[str]] = {}
-            for name, service in self.inventory.services.items():
-                alone = name if service.kind == "http" else ""  # a slow answer keeps nobody waiting
-                groups.setdefault((f"{service.kind} {alone}", service.every), []).append(name)
-            for (kind, every), names in groups.items():
-                self.every(f"services {kind} {every}", max(every, 0.1), partial(self._look_at_services, names))
-        if self.evaluator is None:
-            self.every("processes", HOST_TOP_S, self._look_at_host)
+        for job, every, work in self.services.jobs():
+            self.every(job, every, work)
         for every, metrics in self.sampler.rhythms().items():
             self.every(f"metrics {every}", max(every, 0.1), partial(self._sample, metrics))
 
@@ -166,19 +150,8 @@ class Watcher:
         rule = self.evaluator.catalog.items[name].rule
         return stand(state, rule, mono=self._clock.monotonic(), clock_text=clock_text(state.observed_at))
 
-    def service_health(self, name: str) -> Status:
-        """Say how a service is; UNKNOWN when it was not looked at in time."""
-        if self.inventory is None or name not in self.inventory.states:
-            return Status.UNKNOWN
-        state = self.inventory.states[name]
-        if state.observed_mono is None:
-            return Status.PENDING
-        if self._clock.monotonic() - state.observed_mono > 3 * self.inventory.services[name].every + 5.0:
-            return Status.UNKNOWN
-        return state.seen.health
-
     def _need(self, name: str) -> Status:
-        return self.standing(name).status if name in self.checks else self.service_health(name)
+        return self.standing(name).status if name in self.checks else self.services.health(name)
 
     async def _look_at_check(self, name: str) -> None:
         assert self.evaluator is not None
@@ -195,7 +168,7 @@ class Watcher:
         """Say whether a need that was never looked at will not be: it is not watched, or waits for a variable."""
         if need in self.checks:
             return bool(self.resting(need))
-        return self.inventory is None or self.inventory.states[need].observed_mono is not None
+        return self.services.was_seen(need)
 
     def _adopt(self, reading: Reading) -> None:
         assert self.evaluator is not None
@@ -215,7 +188,7 @@ class Watcher:
         if state.status is not before:
             self._tell_check(name, before, state)
             if (state.status is Status.OK) != (before is Status.OK):
-                self._hurry_dependants(name)
+                self.hurry_dependants(name)
         if reading.result.status is not Status.SKIPPED:
             self.sampler.note_check(name, reading.result.metrics, reading.duration_s, at=reading.observed_at, mono=mono)
         self._changed()
@@ -226,48 +199,19 @@ class Watcher:
             text = f"{name} {state.status.label}: {state.result.summary}"
             self.remember("check", text, state.status.label, at=state.observed_at)
 
-    def _hurry_dependants(self, name: str) -> None:
+    def hurry_dependants(self, name: str) -> None:
+        """Look at once at what needs `name`."""
         now = self._clock.monotonic()
         for dependant in self._dependants.get(name, ()):
             self._schedule.soon(("check", dependant), now)
         self._wake.set()
 
-    # Services, metrics, host
-
-    async def _look_at_services(self, names: list[str]) -> None:
-        assert self.inventory is not None
-        before = {name: self.inventory.states[name] for name in names}
-        await self.inventory.look(names)
-        for name in names:
-            self._tell_service(name, before[name], self.inventory.states[name])
-        self._changed()
-
-    def _tell_service(self, name: str, before: ServiceState, after: ServiceState) -> None:
-        was, seen = before.seen, after.seen
-        if seen.state is was.state and seen.health is was.health and after.restarts == before.restarts:
-            return
-        if (seen.health is Status.OK) != (was.health is Status.OK):
-            self._hurry_dependants(name)
-        if before.observed_at is None:
-            return  # the first look is no change
-        if after.restarts != before.restarts:
-            text = f"{name} restarted" + (f", now pid {seen.pid}" if seen.pid else "")
-        elif seen.state is not was.state:
-            text = f"{name} {seen.state}" + (f": {seen.detail}" if seen.detail else "")
-        else:
-            text = f"{name} {seen.health.label}" + (f": {seen.detail}" if seen.detail else "")
-        bad = seen.state is not RunState.RUNNING or seen.health in _BAD
-        self.remember("service", text, seen.health.label if bad else "ok", at=after.observed_at)
+    # Metrics and the rest
 
     async def _sample(self, names: tuple[str, ...]) -> None:
         await self.sampler.sample(names)
         self._changed()
 
-    async def _look_at_host(self) -> None:
-        self.top = await self._host.top()
-        self.top_at = self._clock.now()
-        self._changed()
-
     def remember(self, kind: str, text: str, status: str = "", *, at: float | None = None) -> None:
         """Put something on the timeline."""
-        self.timeline.append(TimelineRow(at if at is not None else self._clock.now(), kind, text, status))
+        self.changes.add(TimelineRow(at if at is not None else self._clock.now(), kind, text, status))

@@ -115,9 +115,13 @@ class Journal:
 
     def append(self, run_id: str, event: Event) -> Record:
         """Add a fact; on return it is on the disk. Raise `JournalError`, after which this journal takes no more."""
+        raw = self.append_raw(run_id, *encode_event(event))
+        return Record(raw.seq, run_id, raw.at, raw.mono, raw.boot_id, event)
+
+    def append_raw(self, run_id: str, kind: str, data: str) -> RawRecord:
+        """Add a fact of any kind, as JSON. Raise `JournalError`, after which this journal takes no more."""
         if self._broken:
             raise JournalError(self._broken, _HINT)
-        kind, data = encode_event(event)
         at, mono = self._clock.now(), self._clock.monotonic()
         try:
             with self._connection:
@@ -133,7 +137,7 @@ class Journal:
             # Whether a failed commit reached the disk is not known: what is there has to be read anew first.
             self._broken = f"the journal {self.path} cannot be written: {error}"
             raise JournalError(self._broken, _HINT) from error
-        return Record(seq, run_id, at, mono, self._boot_id, event)
+        return RawRecord(seq, run_id, at, mono, self._boot_id, kind, data, before, digest)
 
     def records(self, run_id: str, after: int = 0) -> list[Record]:
         """Return a run's records in order, those after `after`."""

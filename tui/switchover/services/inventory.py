@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from switchover.clock import Clock
@@ -11,15 +11,19 @@ from switchover.plan.model import Service
 from switchover.services.api import Provider, RunState, Seen, Target
 from switchover_checks.api import Status
 
-__all__ = ["Inventory", "ServiceState"]
+__all__ = ["DEADLINE_S", "Inventory", "ServiceState", "follow", "look_at"]
 
+DEADLINE_S = 15.0  # for one look; providers give up earlier by themselves
 _CPU_HISTORY = 30
 _UNSEEN = Seen(RunState.UNKNOWN, Status.PENDING, "not looked at yet")
 
 
 @dataclass(frozen=True, slots=True)
 class ServiceState:
-    """A service up to now. `ever_ran` says that it was seen running since the watch began."""
+    """A service up to now. `ever_ran` says that it was seen running since the watch began.
+
+    `last_identity`, `last_image` and `last_config` are the last that were known: what it is compared with.
+    """
 
     seen: Seen = _UNSEEN
     url: str = ""
@@ -29,6 +33,8 @@ class ServiceState:
     restarts: int = 0
     ever_ran: bool = False
     last_identity: str = ""
+    last_image: str = ""
+    last_config: str = ""
     cpu_history: tuple[float, ...] = ()
 
 
@@ -47,6 +53,8 @@ class Inventory:
         self._targets = targets
         self._clock = clock
         self.states: dict[str, ServiceState] = {name: ServiceState() for name in services}
+        self._refs: dict[str, tuple[str, str]] = {}
+        self._by_ref: dict[tuple[str, str], tuple[str, ...]] = {}
 
     def take_over(self, before: Inventory) -> None:
         """Keep what another one has seen of the services that are the same here."""
@@ -59,6 +67,23 @@ class Inventory:
         await self.look(names)
         return {name: self.states[name].seen.health for name in names}
 
+    def target(self, name: str) -> Target | str:
+        """Return what a service's provider is asked for, or in words what it waits for."""
+        return self._targets(name)
+
+    def names_of(self, kind: str, ref: str) -> tuple[str, ...]:
+        """Return the services that are what a provider calls `ref`, as far as they were looked at."""
+        return self._by_ref.get((kind, ref), ())
+
+    def ref_of(self, name: str) -> str:
+        """Return what the provider of a service calls it; empty before it was looked at."""
+        return self._refs.get(name, ("", ""))[1]
+
+    @property
+    def refs(self) -> Collection[tuple[str, str]]:
+        """All (kind, ref) that the plan's services are."""
+        return self._by_ref.keys()
+
     async def look(self, names: Collection[str]) -> None:
         """Look at the named services now; those of one kind are asked together."""
         by_kind: dict[str, list[Target]] = {}
@@ -67,12 +92,28 @@ class Inventory:
             if isinstance(target, str):
                 self._note(name, Seen(RunState.UNKNOWN, Status.PENDING, target), "")
             else:
+                self._index(target)
                 by_kind.setdefault(target.kind, []).append(target)
         await asyncio.gather(*(self._ask(kind, targets) for kind, targets in by_kind.items()))
 
+    def adopt(self, name: str, seen: Seen) -> None:
+        """Take what a source told of a service by itself."""
+        self._note(name, seen, self.states[name].url)
+
+    def _index(self, target: Target) -> None:
+        before, now = self._refs.get(target.name), (target.kind, target.ref)
+        if before == now:
+            return
+        if before is not None:
+            self._by_ref[before] = tuple(n for n in self._by_ref[before] if n != target.name)
+            if not self._by_ref[before]:
+                del self._by_ref[before]
+        self._refs[target.name] = now
+        self._by_ref[now] = (*self._by_ref.get(now, ()), target.name)
+
     async def _ask(self, kind: str, targets: list[Target]) -> None:
         provider = self.providers.get(kind)
-        seen: Mapping[str, Seen] = {} if provider is None else await provider.inspect(targets)
+        seen: Mapping[str, Seen] = {} if provider is None else await look_at(provider, targets)
         nothing = Seen(RunState.UNKNOWN, Status.UNKNOWN, f"nothing here can look at a service of kind {kind}")
         for target in targets:
             self._note(target.name, seen.get(target.name, nothing), target.url)
@@ -87,6 +128,16 @@ class Inventory:
     async def aclose(self) -> None:
         """Let the providers go."""
         await asyncio.gather(*(provider.aclose() for provider in self.providers.values()))
+
+
+async def look_at(provider: Provider, targets: Sequence[Target]) -> Mapping[str, Seen]:
+    """Look at targets of one provider. One that does not answer costs its own rows only, and not for ever."""
+    try:
+        async with asyncio.timeout(DEADLINE_S):
+            return await provider.inspect(targets)
+    except TimeoutError:
+        late = Seen(RunState.UNKNOWN, Status.UNKNOWN, f"no answer within {DEADLINE_S:.0f} s")
+        return {target.name: late for target in targets}
 
 
 def follow(state: ServiceState, seen: Seen, url: str, *, at: float, mono: float) -> ServiceState:
@@ -109,5 +160,7 @@ def follow(state: ServiceState, seen: Seen, url: str, *, at: float, mono: float)
         restarts=state.restarts + restarted,
         ever_ran=state.ever_ran or running,
         last_identity=seen.identity if running and seen.identity else state.last_identity,
+        last_image=seen.image or state.last_image,
+        last_config=seen.config or state.last_config,
         cpu_history=history,
     )

@@ -1,0 +1,131 @@
+"""What changed, for the timeline: said once, and a thing that changes again and again in one row."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+
+from switchover.services.api import RunState, Told
+from switchover.services.inventory import ServiceState
+from switchover.snapshot import TimelineRow
+from switchover_checks.api import Status
+from switchover_checks.units import format_duration
+
+__all__ = ["Changes", "changes_of"]
+
+_ROWS = 200
+_TOGETHER_S = 120.0  # what happens again within this time is told in the same row
+_SAME_S = 3.0  # what a source told, and what is seen of it then
+_KEYS = 500
+_BAD = (Status.WARN, Status.CRIT, Status.UNKNOWN)
+_WORDS = {
+    "restarted": "restarted",
+    "oom": "ran out of memory",
+    "died": "died",
+    "deploy": "deployed",
+    "image": "image changed",
+    "config": "configuration changed",
+    "reload": "reloaded",
+    "paused": "paused",
+    "unpaused": "goes on",
+    "failed": "failed",
+    "removed": "removed",
+}
+_STATE_WORDS = frozenset({"died", "failed", "stopped", "gone", "paused", "unpaused", "started", "health", "created"})
+_CRITICAL = frozenset({"oom", "died", "failed"})
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    row: TimelineRow
+    first: float
+    times: int
+
+
+class Changes:
+    """The rows, oldest first, at most 200."""
+
+    def __init__(self) -> None:
+        self.rows: deque[TimelineRow] = deque(maxlen=_ROWS)
+        self.version = 0
+        self._told: dict[tuple[str, str], _Told] = {}
+        self._by_source: dict[tuple[str, str], float] = {}
+
+    def add(self, row: TimelineRow) -> None:
+        """Put a row at the end."""
+        self.rows.append(row)
+        self.version += 1
+
+    def say(self, at: float, kind: str, name: str, what: str, more: str = "", status: str = "") -> None:
+        """Tell that `what` happened to `name`. From the third time in a short while on, one row counts them."""
+        key = (name, what)
+        text = f"{name} {what}" + (f": {more}" if more else "")
+        before = self._told.get(key)
+        if before is None or not 0 <= at - before.row.at <= _TOGETHER_S:
+            row = TimelineRow(at, kind, text, status)
+            self._keep(key, _Told(row, at, 1))
+            self.add(row)
+            return
+        times = before.times + 1
+        if times > 2:
+            span = format_duration(max(at - before.first, 1.0))
+            text = f"{name} {what} {times} times in {span}" + (f": {more}" if more else "")
+            if before.row in self.rows:
+                self.rows.remove(before.row)
+        row = TimelineRow(at, kind, text, status)
+        self._keep(key, _Told(row, before.first, times))
+        self.add(row)
+
+    def _keep(self, key: tuple[str, str], told: _Told) -> None:
+        self._told.pop(key, None)
+        self._told[key] = told
+        while len(self._told) > _KEYS:
+            del self._told[next(iter(self._told))]
+
+    def hear(self, name: str, told: Told, now: float) -> None:
+        """Take what a source told of `name`. What the change of state will say by itself is left to that."""
+        if not told.text and told.what not in ("restarted", "oom", "deploy", "image", "config", "reload"):
+            return
+        at = told.at if told.at is not None and abs(now - told.at) < _TOGETHER_S else now
+        word = _WORDS.get(told.what, told.what)
+        status = told.status.label if told.status is not None else "crit" if told.what in _CRITICAL else ""
+        more = told.text.removeprefix(f"{name} ").removeprefix(word).lstrip(": ")
+        self.say(at, "change", name, word, more, status)
+        self._by_source[name, "state" if told.what in _STATE_WORDS else told.what] = at
+        while len(self._by_source) > _KEYS:
+            del self._by_source[next(iter(self._by_source))]
+
+    def saw(self, name: str, before: ServiceState, after: ServiceState) -> None:
+        """Tell what is another after a look, unless the source has told it just now."""
+        at = after.observed_at or 0.0
+        for kind, what, more, status, topic in changes_of(before, after):
+            told = self._by_source.get((name, topic))
+            if told is None or abs(at - told) > _SAME_S:
+                self.say(at, kind, name, what, more, status)
+
+
+def changes_of(before: ServiceState, after: ServiceState) -> list[tuple[str, str, str, str, str]]:
+    """Return what is another: kind of row, what happened, more of it, status, and what a source would call it."""
+    was, seen = before.seen, after.seen
+    told: list[tuple[str, str, str, str, str]] = []
+    if before.observed_at is None:
+        return told  # the first look is no change
+    bad = seen.state is not RunState.RUNNING or seen.health in _BAD
+    status = seen.health.label if bad else "ok"
+    image = bool(seen.image and before.last_image and seen.image != before.last_image)
+    if image:
+        told.append(("change", "image changed", f"{before.last_image} → {seen.image}", "", "image"))
+    if seen.config and before.last_config and seen.config != before.last_config and not image:
+        told.append(("change", "configuration changed", "", "", "config"))
+    restarted = after.restarts != before.restarts or (
+        seen.restarts is not None and was.restarts is not None and seen.restarts > was.restarts
+    )
+    if restarted:
+        told.append(("change", "restarted", f"now pid {seen.pid}" if seen.pid else "", status, "restarted"))
+        if seen.health is was.health or (seen.state is RunState.RUNNING and not bad):
+            return told
+    if seen.state is not was.state:
+        told.append(("service", seen.state.value, seen.detail, status, "state"))
+    elif seen.health is not was.health:
+        told.append(("service", seen.health.label, seen.detail, status, "state"))
+    return told

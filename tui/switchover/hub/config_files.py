@@ -1,0 +1,107 @@
+"""The configuration files of the plan's services: told by the kernel when one is another, never what is in it."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+
+from switchover.services.inotify import FileEvent, FileWatch
+from switchover_checks.threads import Threads
+
+__all__ = ["ConfigFiles"]
+
+_MOST_BYTES = 4 * 1024 * 1024
+_GONE = "gone"
+
+
+class ConfigFiles:
+    """Watches `files`, by service: a path that may have a template, filled in by `fill` (None: not known yet)."""
+
+    def __init__(
+        self, files: Mapping[str, Iterable[str]], directory: Path, fill: Callable[[str], str | None] = lambda text: text
+    ) -> None:
+        self._files = {service: tuple(paths) for service, paths in files.items() if paths}
+        self._directory = directory
+        self._fill = fill
+        self._watch: FileWatch | None = None
+        self._digests: dict[tuple[str, Path], str] = {}
+        self._threads = Threads()
+        self._looking: set[tuple[str, Path]] = set()
+        self._again: set[tuple[str, Path]] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def start(self, tell: Callable[[str, str], None]) -> None:
+        """Begin to watch; `tell` gets the service and what happened to which file."""
+        if not self._files:
+            return
+        self._watch = FileWatch()
+        for service, texts in self._files.items():
+            for text in texts:
+                name = self._fill(text)
+                if name is None:
+                    continue
+                path = _place(self._directory, name)
+                self._digests[service, path] = await self._digest(path)
+                await self._watch.add(path, partial(self._happened, service, tell))
+
+    async def aclose(self) -> None:
+        """Watch no more."""
+        for task in list(self._tasks):
+            task.cancel()
+        watch, self._watch = self._watch, None
+        if watch is not None:
+            await watch.aclose()
+
+    def _happened(self, service: str, tell: Callable[[str, str], None], event: FileEvent) -> None:
+        key = (service, event.path)
+        if key in self._looking:
+            self._again.add(key)
+            return
+        self._looking.add(key)
+        task = asyncio.ensure_future(self._compare(service, tell, event.path))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _compare(self, service: str, tell: Callable[[str, str], None], path: Path) -> None:
+        key = (service, path)
+        try:
+            while True:
+                self._again.discard(key)
+                before, now = self._digests.get(key, ""), await self._digest(path)
+                if key not in self._again:
+                    break
+        finally:
+            self._looking.discard(key)
+        self._digests[key] = now
+        if now == before or not now:
+            return
+        if now == _GONE:
+            tell(service, f"{path} was removed")
+        elif before == _GONE:
+            tell(service, f"{path} is there again")
+        else:
+            tell(service, f"{path} ({before[:8]} → {now[:8]})" if before else f"{path} ({now[:8]})")
+
+    async def _digest(self, path: Path) -> str:
+        """Return the file's SHA-256; `gone` where there is none, empty where it cannot be read."""
+        with suppress(Exception):  # a file that hangs or may not be read is no change
+            return await self._threads.run(partial(_digest_of, path))
+        return ""
+
+
+def _place(directory: Path, name: str) -> Path:
+    return directory / Path(name).expanduser()
+
+
+def _digest_of(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return hashlib.sha256(file.read(_MOST_BYTES)).hexdigest()
+    except FileNotFoundError:
+        return _GONE
+    except OSError:
+        return ""

@@ -1,0 +1,224 @@
+"""What may be asked about one service: how a person would type it, all that is known of it, where its logs are."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from switchover.errors import RefusedError, SwitchoverError
+from switchover.hub.operations import Operations
+from switchover.hub.service_watch import ServiceWatch
+from switchover.migration.operator import Operator
+from switchover.plan.templates import TemplateError
+from switchover.plan.variables import MissingValueError
+from switchover.services.api import Acts, Capability, Logs, LogSource, LogSpan, Provider, Shells, Target
+from switchover.snapshot import ServiceRow
+from switchover.tiers import ACTIONS
+from switchover_checks.commands import Child
+from switchover_checks.units import format_bytes, format_duration
+
+__all__ = ["Desk"]
+
+_INSPECT_S = 10.0
+_MOST_TEXT = 200 * 1024
+_SECRET = re.compile(
+    r"""(?ix) ( [\w.-]* (?: pass(?:word|wd)? | secret | token | api_?key | private_?key | credential | pwd ) [\w.-]*
+        ["']? \s* [=:] \s* ["']? ) ( [^\s"',}]+ )"""
+)
+_URL_PASSWORD = re.compile(r"(://[^/\s:@]*:)([^@\s/]+)(@)")
+
+
+class Desk:
+    """Answers. `row` returns the row of an id as it stands now; `directory` is where paths of the plan begin."""
+
+    def __init__(
+        self,
+        services: ServiceWatch,
+        operations: Operations,
+        *,
+        row: Callable[[str], ServiceRow | None],
+        redact: Callable[[str], str],
+        directory: Path,
+        read_only: bool,
+    ) -> None:
+        self._services = services
+        self._operations = operations
+        self._row = row
+        self._redact = redact
+        self._directory = directory
+        self._read_only = read_only
+
+    async def command(self, name: str, what: str, argument: str, operator: Operator) -> tuple[str, ...]:
+        """Return the argv that a person would type for an action, exec, logs or inspect. Raise `RefusedError`."""
+        row, provider, target = self._find(name)
+        if what == "exec":
+            return await self._shell(row, provider, target, operator)
+        argv: tuple[str, ...] = ()
+        if what in (*ACTIONS, "logs", "inspect"):
+            if isinstance(provider, Acts):
+                argv = provider.command_line(target, Capability(what), argument)
+            if not argv and what in ("logs", "inspect"):
+                argv = _usual_command(what, target, row)
+        else:
+            raise RefusedError(f"there is no command for {what!r}")
+        if not argv:
+            raise RefusedError(f"there is no command line for {what} of a service of kind {row.kind}")
+        return tuple(argv)
+
+    async def _shell(self, row: ServiceRow, provider: Provider, target: Target, operator: Operator) -> tuple[str, ...]:
+        if self._read_only:
+            raise RefusedError("this agent only watches, and a shell is more than that")
+        if not isinstance(provider, Shells) or Capability.EXEC not in provider.capabilities:
+            raise RefusedError(f"there is no shell in a service of kind {row.kind}")
+        if "exec" not in row.actions:
+            raise RefusedError(f"there is no shell in it while it is {row.state}")
+        shell = provider.shell(target)
+        if isinstance(shell, str):
+            raise RefusedError(shell)
+        await self._operations.record(operator, "opened a shell in", row.name, " ".join(shell))
+        return tuple(shell)
+
+    async def inspect(self, name: str) -> str:
+        """Return all that is known of a service, in lines, without secrets. Raise `RefusedError`."""
+        row, provider, target = self._find(name)
+        lines = [f"{label:12}{self._redact(text)}" for label, text in _facts(row) if text]
+        argv: tuple[str, ...] = ()
+        if isinstance(provider, Acts):
+            argv = provider.command_line(target, Capability.INSPECT)
+        argv = argv or _usual_command("inspect", target, row)
+        if argv and argv[0] in _LOCAL:
+            lines += ["", f"$ {' '.join(argv)}", *(await self._output(argv)).splitlines()]
+        return "\n".join(lines)
+
+    async def _output(self, argv: Sequence[str]) -> str:
+        environment = {**os.environ, "SYSTEMD_PAGER": "", "PAGER": "cat", "SYSTEMD_COLORS": "0", "COLUMNS": "160"}
+        try:
+            child = Child(list(argv), env=environment, cwd=self._directory)
+        except OSError as error:
+            return f"({argv[0]} cannot be run: {error.strerror})"
+        late = ""
+        try:
+            async with asyncio.timeout(_INSPECT_S):
+                await child.exited()
+                await child.drain()
+        except TimeoutError:
+            late = f"\n(cut off after {format_duration(_INSPECT_S)})"
+        finally:
+            await child.close()
+        text = bytes(child.stdout.data[:_MOST_TEXT] or child.stderr.data[:_MOST_TEXT]).decode("utf-8", "replace")
+        return _without_values_of_secrets(self._redact(text)) + late
+
+    async def log_sources(self, names: Sequence[str], span: LogSpan) -> list[LogSource | tuple[str, str]]:
+        """Return where the logs of services are read; (name, reason) for one that has none."""
+        return [source for name in names for source in await self._log_sources(name, span)]
+
+    async def _log_sources(self, name: str, span: LogSpan) -> list[LogSource | tuple[str, str]]:
+        try:
+            row, provider, target = self._find(name)
+        except SwitchoverError as error:
+            return [(name, error.title)]
+        sources: list[LogSource | tuple[str, str]] = []
+        for text in target.logs:
+            title = f"{row.name} {Path(text).name}" if len(target.logs) > 1 else row.name
+            sources.append(self._planned_log(title, text, target))
+        if isinstance(provider, Logs):
+            try:
+                async with asyncio.timeout(_INSPECT_S):
+                    own = await provider.log_source(target, span)
+            except (TimeoutError, SwitchoverError) as error:
+                own = getattr(error, "title", "") or "the source of the log does not answer"
+            if isinstance(own, LogSource):
+                sources.append(own if own.name not in ("", target.name) else _named(own, row.name))
+            elif not sources:
+                sources.append((row.name, own))
+        if not sources:
+            sources.append((row.name, f"a service of kind {row.kind} has no log; the plan's `logs` names files"))
+        return sources
+
+    def _planned_log(self, title: str, text: str, target: Target) -> LogSource:
+        scheme, _, rest = text.partition(":")
+        if scheme in ("cloudwatch", "gcp") and rest:
+            options = {"group" if scheme == "cloudwatch" else "filter": rest, "region": target.region}
+            if scheme == "gcp":
+                options["project"] = target.project
+            return LogSource(title, scheme, options={key: value for key, value in options.items() if value})
+        return LogSource(title, "file", path=str(self._directory / Path(text).expanduser()))
+
+    def _find(self, name: str) -> tuple[ServiceRow, Provider, Target]:
+        row = self._row(name)
+        if row is None:
+            raise RefusedError(f"there is no service {name!r} any more", "look again")
+        inventory = self._services.inventory
+        provider = inventory.providers.get(row.kind)
+        if provider is None:
+            raise RefusedError(f"nothing here knows services of kind {row.kind}")
+        if name not in inventory.services:
+            return row, provider, self._services.discovery.found[name].found.target
+        try:
+            target = inventory.target(name)
+        except (MissingValueError, TemplateError) as error:
+            raise RefusedError(str(error)) from error
+        if isinstance(target, str):
+            raise RefusedError(target)
+        return row, provider, target
+
+
+_LOCAL = frozenset({"docker", "systemctl", "kubectl"})
+
+
+def _usual_command(what: str, target: Target, row: ServiceRow) -> tuple[str, ...]:
+    """Return what people type for logs and inspection where the provider itself names nothing."""
+    follow = what == "logs"
+    match target.kind:
+        case "docker":
+            return (
+                ("docker", "logs", "--tail", "1000", "-f", target.ref) if follow else ("docker", "inspect", target.ref)
+            )
+        case "systemd":
+            tail = ("journalctl", "-u", target.ref, "-n", "1000", "-f")
+            return tail if follow else ("systemctl", "status", "--no-pager", target.ref)
+        case "process" if row.pid is not None:
+            return ("tail", "-F", *target.logs) if follow and target.logs else ("ps", "-fp", str(row.pid))
+        case "http":
+            return () if follow else ("curl", "-sv", target.url)
+    return ("tail", "-F", *target.logs) if follow and target.logs else ()
+
+
+def _named(source: LogSource, name: str) -> LogSource:
+    from dataclasses import replace
+
+    return replace(source, name=name)
+
+
+def _facts(row: ServiceRow) -> list[tuple[str, str]]:
+    started = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(row.started_at)) if row.started_at else ""
+    return [
+        ("name", row.name),
+        ("id", row.id if row.id != row.name else ""),
+        ("kind", row.kind),
+        ("side", row.side),
+        ("state", f"{row.state}, {row.health}" + (f": {row.detail}" if row.detail else "")),
+        ("started", started),
+        ("pid", str(row.pid or "")),
+        ("parent", str(row.parent or "")),
+        ("user", row.user),
+        ("image", row.image),
+        ("ports", ", ".join(row.ports)),
+        ("replicas", f"{row.ready} of {row.wanted}" if row.wanted is not None else ""),
+        ("restarts", str(row.restarts) if row.restarts is not None else ""),
+        ("memory", format_bytes(row.memory_bytes) if row.memory_bytes is not None else ""),
+        ("group", row.group),
+        ("needs", ", ".join(row.needs)),
+        ("owner", row.owner),
+        ("identity", row.identity),
+        ("url", row.url),
+    ]
+
+
+def _without_values_of_secrets(text: str) -> str:
+    """Leave out the values of what is named like a secret, though nobody has declared it as one."""
+    return _URL_PASSWORD.sub(r"\1•••\3", _SECRET.sub(r"\1•••", text))

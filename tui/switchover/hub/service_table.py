@@ -1,0 +1,126 @@
+"""The rows of all services as they stand, each made anew only when something of it is another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from switchover.clock import Clock
+from switchover.health.phases import PhaseMark, not_needed
+from switchover.hub.service_rows import Expectation, Stance, actions_of, found_row, service_row
+from switchover.hub.service_watch import ServiceWatch
+from switchover.hub.sources import LIST_S, SAFETY_S
+from switchover.plan.model import Service
+from switchover.services.discovery import FoundState
+from switchover.services.inventory import ServiceState
+from switchover.snapshot import ServiceRow
+
+__all__ = ["ServiceTable"]
+
+_Key = tuple[object, ...]
+
+
+class ServiceTable:
+    """Makes rows. `doing` says what is being done to (kind, ref) now, in words; empty where nothing is."""
+
+    def __init__(
+        self, services: ServiceWatch, clock: Clock, doing: Callable[[str, str], str], *, read_only: bool
+    ) -> None:
+        self._services = services
+        self._inventory = services.inventory
+        self._discovery = services.discovery
+        self._sources = services.sources
+        self._clock = clock
+        self._doing = doing
+        self._read_only = read_only
+        self._planned: dict[str, tuple[_Key, ServiceRow]] = {}
+        self._found: dict[str, tuple[_Key, ServiceRow]] = {}
+        self._found_rows: tuple[ServiceRow, ...] = ()
+
+    def planned(self, expectation: Expectation, marks: Mapping[str, PhaseMark]) -> tuple[ServiceRow, ...]:
+        """Return the rows of the plan's services, in its order."""
+        return tuple(
+            self._planned_row(name, service, expectation, not_needed(service, marks))
+            for name, service in self._inventory.services.items()
+        )
+
+    def found(self) -> tuple[ServiceRow, ...]:
+        """Return the rows of what was found and is in no plan; none while nobody wants them."""
+        if not self._sources.wanted:
+            return ()
+        planned = self._inventory.refs
+        rows = []
+        same = True
+        mono = self._clock.monotonic()
+        limits = {kind: self._limit(kind) for kind in self._discovery.providers}
+        for name, known in self._discovery.found.items():
+            target = known.found.target
+            if (target.kind, target.ref) in planned:
+                continue
+            limit, floor = limits[target.kind]
+            late = mono - max(known.state.observed_mono or 0.0, floor) > limit
+            key = (late, limit, self._doing(target.kind, target.ref))
+            cached = self._found.get(name)
+            if cached is None or cached[0][0] is not known or cached[0][1] != key:
+                cached = ((known, key), self._found_row(known, key[2], late=late, limit=limit))
+                self._found[name] = cached
+                same = False
+            rows.append(cached[1])
+        if (
+            not same
+            or len(rows) != len(self._found_rows)
+            or any(a is not b for a, b in zip(rows, self._found_rows, strict=True))
+        ):
+            self._found_rows = tuple(rows)
+            if len(self._found) > len(self._discovery.found):
+                self._found = {name: self._found[name] for name in self._discovery.found if name in self._found}
+        return self._found_rows
+
+    def row(self, name: str, expectation: Expectation) -> ServiceRow | None:
+        """Return the row with this id as it stands now, None where there is none."""
+        service = self._inventory.services.get(name)
+        if service is not None:
+            return self._planned_row(name, service, expectation, "")
+        known = self._discovery.found.get(name)
+        if known is None:
+            return None
+        kind = known.found.target.kind
+        limit, floor = self._limit(kind)
+        late = self._clock.monotonic() - max(known.state.observed_mono or 0.0, floor) > limit
+        return self._found_row(known, "", late=late, limit=limit)
+
+    def _limit(self, kind: str) -> tuple[float, float]:
+        """Return after how many seconds a kind's rows are late, and since when at the earliest that is counted."""
+        line = self._sources.lines().get(kind)
+        floor = line.lost_mono if line is not None and not self._sources.tells(kind) else 0.0
+        return self._sources.late_after(kind, LIST_S.get(kind, SAFETY_S)), floor
+
+    def _planned_row(self, name: str, service: Service, expectation: Expectation, resting: str) -> ServiceRow:
+        state: ServiceState = self._inventory.states[name]
+        late = self._services.is_late(name)
+        limit = self._sources.late_after(service.kind, service.every)
+        ref = self._inventory.ref_of(name)
+        doing = self._doing(service.kind, ref)
+        known = self._discovery.found.get(f"{service.kind}:{ref}") if ref else None
+        found = known.found if known is not None else None
+        group = found.group if found is not None else ""
+        needs = self._ids(service.kind, found.needs) if found is not None else ()
+        key: _Key = (late, limit, doing, resting, expectation, group, needs)
+        cached = self._planned.get(name)
+        if cached is not None and cached[0][0] is state and cached[0][1] == key:
+            return cached[1]
+        provider = self._inventory.providers.get(service.kind)
+        actions = actions_of(provider, state, late=late, read_only=self._read_only)
+        stance = Stance(late, limit, doing, actions, group, needs)
+        row = service_row(name, service, state, expectation, stance, resting=resting)
+        self._planned[name] = ((state, key), row)
+        return row
+
+    def _found_row(self, known: FoundState, doing: str, *, late: bool, limit: float) -> ServiceRow:
+        kind = known.found.target.kind
+        actions = actions_of(self._discovery.providers[kind], known.state, late=late, read_only=self._read_only)
+        needs = self._ids(kind, known.found.needs)
+        return found_row(known, Stance(late, limit, doing, actions, known.found.group, needs))
+
+    def _ids(self, kind: str, refs: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the ids of what a provider names by refs: the plan's names where it has them."""
+        return tuple(name for ref in refs for name in (self._inventory.names_of(kind, ref) or (f"{kind}:{ref}",)))

@@ -1,0 +1,164 @@
+"""Watches services: those of the plan in their rhythm or as they are told, those found by itself as they are told."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator
+from functools import partial
+
+from switchover.clock import Clock
+from switchover.hub.changes import Changes
+from switchover.hub.config_files import ConfigFiles
+from switchover.hub.sources import Sources
+from switchover.services.api import Told
+from switchover.services.discovery import Change, Discovery
+from switchover.services.inventory import Inventory, ServiceState
+from switchover_checks.api import Status
+
+__all__ = ["ServiceWatch"]
+
+_LOCAL = frozenset({"docker", "systemd", "process"})  # what is looked for on a host without a plan
+
+
+class ServiceWatch:
+    """Holds what is known of services. `changed` is called when some of it is new, `urgent` when that cannot wait.
+
+    `hurry` is called with a service whose health is another, for what depends on it.
+    """
+
+    def __init__(
+        self,
+        inventory: Inventory,
+        clock: Clock,
+        *,
+        changed: Callable[[], None],
+        urgent: Callable[[], None],
+        hurry: Callable[[str], None],
+        zero_plan: bool = False,
+        config_files: ConfigFiles | None = None,
+    ) -> None:
+        self.inventory = inventory
+        self.discovery = Discovery(inventory.providers.values(), clock)
+        self.changes = Changes()
+        self.config_files = config_files
+        self.sources = Sources(
+            inventory,
+            self.discovery,
+            clock,
+            told=self._hear,
+            looked=self._looked,
+            found=self._found,
+            urgent=urgent,
+            zero_plan=zero_plan,
+        )
+        self._clock = clock
+        self._changed = changed
+        self._hurry = hurry
+        self._zero_plan = zero_plan
+
+    async def run(self) -> None:
+        """Be told until cancelled."""
+        if self.config_files is not None:
+            await self.config_files.start(self._config_changed)
+        try:
+            await self.sources.run()
+        finally:
+            if self.config_files is not None:
+                await self.config_files.aclose()
+
+    def jobs(self) -> Iterator[tuple[str, float, Callable[[], Awaitable[None]]]]:
+        """Return what has to be asked again and again: a name, every how many seconds, and the work."""
+        groups: dict[tuple[str, float], list[str]] = {}
+        for name, service in self.inventory.services.items():
+            alone = name if service.kind == "http" else ""  # a slow answer keeps nobody waiting
+            groups.setdefault((f"{service.kind} {alone}", service.every), []).append(name)
+        for (kind, every), names in groups.items():
+            yield f"services {kind} {every}", max(every, 0.1), partial(self._look, names)
+
+    def notes(self) -> list[dict[str, str]]:
+        """Return the sources that are wanted here and off, or have trouble, each with the reason."""
+        return [one for one in self.all_sources() if one["state"] in ("off", "trouble")]
+
+    def all_sources(self) -> list[dict[str, str]]:
+        """Return all sources: `name`, `state` (on, off, trouble; unused where nobody asked for it) and `why`."""
+        lines = self.sources.lines()
+        rows = []
+        for kind, provider in self.inventory.providers.items():
+            line = lines.get(kind)
+            wanted = self.sources.is_planned(kind) or (self._zero_plan and kind in _LOCAL)
+            if why := provider.off():
+                rows.append({"name": kind, "state": "off" if wanted else "unused", "why": why})
+            elif line is not None and line.trouble:
+                rows.append({"name": kind, "state": "trouble" if wanted else "unused", "why": line.trouble})
+            else:
+                told = "tells by itself" if line is not None and line.connected else ""
+                rows.append({"name": kind, "state": "on", "why": told})
+        return rows
+
+    def take_over(self, before: ServiceWatch) -> None:
+        """Keep what another one has seen of the services that are the same here."""
+        for row in before.changes.rows:
+            self.changes.add(row)
+        self.inventory.take_over(before.inventory)
+
+    def health(self, name: str) -> Status:
+        """Say how a service is; UNKNOWN when it was not looked at in time."""
+        if name not in self.inventory.states:
+            return Status.UNKNOWN
+        state = self.inventory.states[name]
+        if state.observed_mono is None:
+            return Status.PENDING
+        return Status.UNKNOWN if self.is_late(name) else state.seen.health
+
+    def is_late(self, name: str) -> bool:
+        """Say whether what was seen of a service of the plan is too old to be true."""
+        service = self.inventory.services[name]
+        return self.sources.is_late(service.kind, self.inventory.states[name], service.every)
+
+    def was_seen(self, name: str) -> bool:
+        """Say whether a service was looked at yet; one that does not exist counts as looked at."""
+        state = self.inventory.states.get(name)
+        return state is None or state.observed_mono is not None
+
+    async def look(self, kind: str, ref: str) -> None:
+        """Look now at whatever is `ref`, as after something was done to it."""
+        names = self.inventory.names_of(kind, ref)
+        before = {name: self.inventory.states[name] for name in names}
+        await self.inventory.look(names)
+        for name, state in before.items():
+            self._looked(name, state)
+        self._found(await self.discovery.look([f"{kind}:{ref}"]))
+
+    async def _look(self, names: list[str]) -> None:
+        due = [n for n in names if not self.sources.rests(self.inventory.services[n].kind, self.inventory.states[n])]
+        if not due:
+            return
+        before = {name: self.inventory.states[name] for name in due}
+        await self.inventory.look(due)
+        for name in due:
+            self._looked(name, before[name])
+        self._changed()
+
+    def _looked(self, name: str, before: ServiceState) -> None:
+        after = self.inventory.states[name]
+        if (after.seen.health is Status.OK) != (before.seen.health is Status.OK):
+            self._hurry(name)
+        self.changes.saw(name, before, after)
+
+    def _found(self, changes: list[Change]) -> None:
+        """Tell of what was found, where that is all there is; processes come and go too often to be told."""
+        for change in changes if self._zero_plan else ():
+            before, after = change.before, change.after
+            if before is not None and after is not None and after.found.target.kind != "process":
+                self.changes.saw(after.found.title, before.state, after.state)
+
+    def _hear(self, told: Told, names: tuple[str, ...]) -> None:
+        for name in names:
+            known = self.discovery.found.get(name)
+            if known is None:
+                self.changes.hear(name, told, self._clock.now())
+            elif self._zero_plan and told.kind != "process":
+                self.changes.hear(known.found.title, told, self._clock.now())
+
+    def _config_changed(self, service: str, text: str) -> None:
+        self.changes.say(self._clock.now(), "change", service, "configuration changed", text)
+        self._changed()

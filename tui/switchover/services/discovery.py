@@ -1,0 +1,103 @@
+"""What runs here and was found by itself: listed through the providers that can list, and followed from then on."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+
+from switchover.clock import Clock
+from switchover.services.api import Found, Lists, Provider, Seen
+from switchover.services.inventory import DEADLINE_S, ServiceState, follow, look_at
+
+__all__ = ["Change", "Discovery", "FoundState"]
+
+_MOST = 5000  # of one kind; a host with more shows the first of them
+
+
+@dataclass(frozen=True, slots=True)
+class FoundState:
+    """Something that was found, up to now."""
+
+    found: Found
+    state: ServiceState
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """How something that was found stands now, and before; None where it was not there, or has gone."""
+
+    id: str
+    before: FoundState | None
+    after: FoundState | None
+
+
+class Discovery:
+    """Keeps what was found, by id (`kind:ref`). `version` grows whenever something of it is another."""
+
+    def __init__(self, providers: Iterable[Provider], clock: Clock) -> None:
+        self.providers: Mapping[str, Provider] = {p.kind: p for p in providers if isinstance(p, Lists)}
+        self.found: dict[str, FoundState] = {}
+        self.version = 0
+        self.left_out: dict[str, int] = {}
+        self._clock = clock
+
+    async def list_kind(self, kind: str) -> list[Change]:
+        """List all there is of a kind, and return what is another now.
+
+        Where the provider cannot look, what was found stays as it was, and gets old.
+        """
+        provider = self.providers[kind]
+        assert isinstance(provider, Lists)
+        try:
+            async with asyncio.timeout(DEADLINE_S):
+                listed = await provider.discover()
+        except TimeoutError:
+            return []
+        if not listed and provider.off():
+            return []
+        self.left_out[kind] = max(len(listed) - _MOST, 0)
+        changes: list[Change] = []
+        there: set[str] = set()
+        for found in listed[:_MOST]:
+            there.add(found.target.name)
+            changes += self._note(found.target.name, found, found.seen)
+        prefix = f"{kind}:"
+        for name in [n for n in self.found if n not in there and n.startswith(prefix)]:
+            changes.append(Change(name, self.found.pop(name), None))
+        self.version += 1
+        return changes
+
+    async def look(self, names: Collection[str]) -> list[Change]:
+        """Look at some of what was found now."""
+        by_kind: dict[str, list[Found]] = {}
+        for name in names:
+            if (known := self.found.get(name)) is not None:
+                by_kind.setdefault(known.found.target.kind, []).append(known.found)
+        changes: list[Change] = []
+        for kind, found in by_kind.items():
+            seen = await look_at(self.providers[kind], [one.target for one in found])
+            for one in found:
+                name = one.target.name
+                if name in seen and name in self.found:
+                    changes += self._note(name, self.found[name].found, seen[name])
+        return changes
+
+    def adopt(self, name: str, seen: Seen) -> list[Change]:
+        """Take what a source told by itself of something that was found."""
+        known = self.found.get(name)
+        return self._note(name, known.found, seen) if known is not None else []
+
+    def forget(self) -> None:
+        """Drop everything: nobody looks at it any more, so it would only get old."""
+        if self.found:
+            self.found.clear()
+            self.version += 1
+
+    def _note(self, name: str, found: Found, seen: Seen) -> list[Change]:
+        before = self.found.get(name)
+        state = before.state if before is not None else ServiceState()
+        state = follow(state, seen, "", at=self._clock.now(), mono=self._clock.monotonic())
+        after = self.found[name] = FoundState(found, state)
+        self.version += 1
+        return [Change(name, before, after)]

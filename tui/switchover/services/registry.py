@@ -1,0 +1,49 @@
+"""All providers of services, by kind. Each is imported only when it is made, and makes its connections on first use."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from switchover.services.api import Provider
+
+__all__ = ["KINDS", "make_providers"]
+
+KINDS: Mapping[str, tuple[str, str]] = {
+    "http": ("switchover.services.http", "HttpProvider"),
+    "process": ("switchover.services.processes", "ProcessProvider"),
+    "docker": ("switchover.services.docker", "DockerProvider"),
+    "compose": ("switchover.services.compose", "ComposeProvider"),
+    "systemd": ("switchover.services.systemd", "SystemdProvider"),
+    "kubernetes": ("switchover.services.kubernetes", "KubernetesProvider"),
+    "aws": ("switchover.services.aws", "AwsProvider"),
+    "gcp": ("switchover.services.gcp", "GcpProvider"),
+}
+
+
+def make_providers(
+    base_dir: Path,
+    monotonic: Callable[[], float],
+    *,
+    without: Collection[str] = (),
+    only: Collection[str] | None = None,
+) -> list[Provider]:
+    """Return the providers, of the kinds `only` where those are given, and none of `without`.
+
+    `base_dir` is where relative paths of the plan begin.
+    """
+    given: Mapping[str, tuple[Any, ...]] = {"process": (base_dir, monotonic)}
+    providers: list[Provider] = []
+    for kind, (module, name) in KINDS.items():
+        if kind in without or (only is not None and kind not in only):
+            continue
+        try:
+            maker = getattr(import_module(module), name)
+        except ModuleNotFoundError as error:
+            if error.name != module:
+                raise
+            continue
+        providers.append(maker(*given.get(kind, ())))
+    return providers

@@ -1,0 +1,32 @@
+"""Keeps secrets out of all that is written and shown, as soon as each is known."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from switchover.redaction import Redactor, neutralise
+
+__all__ = ["SecretWords"]
+
+
+class SecretWords:
+    """Takes the secrets that have been fetched so far out of any text."""
+
+    def __init__(self) -> None:
+        self._ask: Callable[[], Mapping[str, str]] = dict
+        self._known: Mapping[str, str] = {}
+        self._redactor = Redactor({})
+
+    def follow(self, ask: Callable[[], Mapping[str, str]]) -> None:
+        """Learn each secret as soon as `ask` tells it."""
+        self._ask = ask
+
+    def redact(self, text: str) -> str:
+        """Return `text` without secrets."""
+        if (known := self._ask()) != self._known:
+            self._known, self._redactor = dict(known), Redactor(known)
+        return self._redactor.redact(text)
+
+    def display(self, text: str) -> str:
+        """Return `text` without secrets and without control sequences."""
+        return neutralise(self.redact(text))
