@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from switchover.errors import RefusedError
 from switchover.migration.events import Event
 from switchover.migration.operator import Operator
-from switchover.snapshot import Holder, MigrationView, PhaseView, Snapshot, StepView
+from switchover.services.api import LogSource, LogSpan
+from switchover.snapshot import Holder, MigrationView, PhaseView, Snapshot, StepView, TroubleView
 
 
 class FakeHub:
@@ -19,6 +21,7 @@ class FakeHub:
     def __init__(self) -> None:
         self.snapshot = Snapshot(seq=1, at=100.0)
         self.rechecked: list[tuple[str, ...]] = []
+        self.logs: dict[str, LogSource] = {}
         self.lookers: dict[object, bool] = {}
         self.acted: list[tuple[str, str, str, str, list[str]]] = []
         self._fresh = asyncio.Event()
@@ -53,6 +56,9 @@ class FakeHub:
         if not gone:
             self.lookers[who] = found
 
+    async def log_sources(self, names: Sequence[str], span: LogSpan) -> list[LogSource | tuple[str, str]]:
+        return [self.logs.get(name, (name, "keeps no log")) for name in names]
+
     async def act(
         self,
         items: Sequence[tuple[str, str, float | None]],
@@ -73,10 +79,44 @@ class FakeHub:
     def sources(self) -> Sequence[Mapping[str, str]]:
         return ({"name": "docker", "state": "off", "why": "no daemon"},)
 
-    async def diagnose(self, index: int) -> Sequence[tuple[str, int, str]]:
-        if index != 0:
-            raise RefusedError(f"there is no trouble {index}")
+    @property
+    def triage(self) -> FakeTriage:
+        return FakeTriage()
+
+
+class FakeTriage:
+    """What is wrong, where little is."""
+
+    def look(self, entry: str, about: str) -> TroubleView:
+        return TroubleView("It is down", matches=True, id=entry, about=(about,))
+
+    async def diagnose(self, entry: str, about: str, command: int | None, token: str) -> Sequence[tuple[str, int, str]]:
+        if entry != "plan:0":
+            raise RefusedError(f"there is no trouble {entry}")
         return [("true", 0, "fine")]
+
+    def cancel(self, token: str) -> None:
+        pass
+
+    async def solve(
+        self, entry: str, about: str, solution: int, confirmation: str, op: Operator
+    ) -> tuple[str, int, str]:
+        return ("true", 0, "done")
+
+    async def open_incident(self, title: str, op: Operator) -> str:
+        return "1"
+
+    async def note_incident(self, text: str, op: Operator) -> None:
+        pass
+
+    async def close_incident(self, text: str, op: Operator) -> Path:
+        return Path("/incidents/0001.md")
+
+    def all_incidents(self) -> Sequence[Mapping[str, Any]]:
+        return ()
+
+    async def bundle(self, op: Operator) -> tuple[Path, int]:
+        return Path("/bundles/one.tar.gz"), 1
 
 
 class FakeEngine:

@@ -256,7 +256,7 @@ async def test_a_troubleshooting_entry_that_matches_is_proposed(tmp_path: Path) 
         snapshot = await live.until(lambda s: bool(s.problems))
         assert snapshot.troubles[0].matches
         assert snapshot.problems[0].trouble == 0
-        first, second = await live.hub.diagnose(0)
+        first, second = await live.hub.triage.diagnose("plan:0", "a", None, "")
     assert first == ("echo $0; pwd", 0, f"/bin/sh\n{tmp_path}\n")
     assert second == ("exit 3", 3, "")
 
@@ -274,10 +274,10 @@ async def test_a_troubleshooting_entry_that_asks_for_a_while_is_proposed_only_th
 async def test_diagnosis_is_refused_where_the_session_is_read_only_or_there_is_no_entry(tmp_path: Path) -> None:
     text = 'troubleshooting: [{symptom: "x", diagnose: ["true"]}]\n'
     with pytest.raises(RefusedError, match="not run here"):
-        await stage(text, tmp_path, read_only=True).hub.diagnose(0)
+        await stage(text, tmp_path, read_only=True).hub.triage.diagnose("plan:0", "", None, "")
     for index in (1, -1):
         with pytest.raises(RefusedError, match="no troubleshooting entry"):
-            await stage(text, tmp_path).hub.diagnose(index)
+            await stage(text, tmp_path).hub.triage.diagnose(f"plan:{index}", "", None, "")
 
 
 async def test_the_plan_is_told_on_the_header_and_in_costs_and_contacts(tmp_path: Path) -> None:

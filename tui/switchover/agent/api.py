@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Protocol
 
 from switchover.migration.events import Event
 from switchover.migration.operator import Operator
-from switchover.snapshot import Holder, MigrationView, Snapshot
+from switchover.services.api import LogSource, LogSpan
+from switchover.snapshot import Holder, MigrationView, Snapshot, TroubleView
 
-__all__ = ["EnginePort", "HubPort"]
+__all__ = ["EnginePort", "HubPort", "TriagePort"]
 
 
 class HubPort(Protocol):
@@ -58,8 +60,47 @@ class HubPort(Protocol):
     def sources(self) -> Sequence[Mapping[str, str]]:
         """Return every source of services: name, state, why."""
 
-    async def diagnose(self, index: int, /) -> Sequence[tuple[str, int, str]]:
-        """Run the diagnose commands of a troubleshooting entry: command, exit code, output."""
+    async def log_sources(self, names: Sequence[str], span: LogSpan, /) -> Sequence[LogSource | tuple[str, str]]:
+        """Return where the logs of services are read; (name, reason) for one that has none."""
+
+    @property
+    def triage(self) -> TriagePort:
+        """What may be asked about what is wrong."""
+
+
+class TriagePort(Protocol):
+    """What may be asked about what is wrong, as the server uses it. Refusals are `RefusedError`."""
+
+    def look(self, entry: str, about: str, /) -> TroubleView:
+        """Return an entry as it applies to what is wrong."""
+
+    async def diagnose(
+        self, entry: str, about: str, command: int | None, token: str, /
+    ) -> Sequence[tuple[str, int, str]]:
+        """Run one of an entry's commands, or all: command, exit code, output."""
+
+    def cancel(self, token: str, /) -> None:
+        """End what was asked for under this token."""
+
+    async def solve(
+        self, entry: str, about: str, solution: int, confirmation: str, op: Operator, /
+    ) -> tuple[str, int, str]:
+        """Run a solution: command, exit code, output."""
+
+    async def open_incident(self, title: str, op: Operator, /) -> str:
+        """Open an incident; return its number."""
+
+    async def note_incident(self, text: str, op: Operator, /) -> None:
+        """Write a note down."""
+
+    async def close_incident(self, text: str, op: Operator, /) -> Path:
+        """Close the incident; return where its report lies."""
+
+    def all_incidents(self) -> Sequence[Mapping[str, Any]]:
+        """Return every incident, newest first."""
+
+    async def bundle(self, op: Operator, /) -> tuple[Path, int]:
+        """Make a bundle for a colleague; return its path and its size in bytes."""
 
 
 class EnginePort(Protocol):

@@ -8,7 +8,9 @@ from typing import Any, Literal
 import msgspec
 
 from switchover.agent.method import Method, Need, Target
+from switchover.agent.log_methods import LOG_METHODS
 from switchover.agent.service_methods import SERVICE_METHODS
+from switchover.agent.triage_methods import TRIAGE_METHODS
 from switchover.migration.operator import Operator
 
 __all__ = ["METHODS", "Method", "Need", "Target"]
@@ -107,10 +109,6 @@ class _Output(Need, frozen=True):
     limit: int = 64 * 1024
 
 
-class _Index(Need, frozen=True):
-    index: int
-
-
 async def _start(target: Target, need: _Start, op: Operator) -> Any:
     return await target.acting.start(op, variables=need.variables, new=need.new)
 
@@ -189,11 +187,6 @@ async def _output(target: Target, need: _Output, op: Operator) -> Any:  # noqa: 
     return {"text": text, "next": following, "complete": complete}
 
 
-async def _diagnose(target: Target, need: _Index, op: Operator) -> Any:  # noqa: ARG001 - one shape for all handlers
-    ended = await target.hub.diagnose(need.index)
-    return [{"command": command, "exit_code": code, "output": output} for command, code, output in ended]
-
-
 def _is_rehearsal(need: _Rollback) -> bool:
     return need.dry_run
 
@@ -218,6 +211,7 @@ METHODS: Mapping[str, Method] = {
     "run.abort": Method(_Abort, _abort, long=True),
     "check.run": Method(_Names, _check, changes=False, acts=False),
     "output.read": Method(_Output, _output, changes=False, acts=False),
-    "trouble.diagnose": Method(_Index, _diagnose, acts=False),
     **SERVICE_METHODS,
+    **LOG_METHODS,
+    **TRIAGE_METHODS,
 }

@@ -20,11 +20,11 @@ from switchover.hub.assemble import Assembler, phase_marks
 from switchover.hub.baselines import Baselines
 from switchover.hub.config_files import ConfigFiles
 from switchover.hub.desk import Desk
-from switchover.hub.diagnose import run_bounded
 from switchover.hub.engine_view import EngineView
 from switchover.hub.live import LiveSide
 from switchover.hub.operations import Operations
 from switchover.hub.service_watch import ServiceWatch
+from switchover.hub.triage_desk import TriageDesk
 from switchover.hub.watch import Watcher
 from switchover.locations import Workspace
 from switchover.metrics.sampler import Sampler
@@ -33,7 +33,7 @@ from switchover.plan.load import LoadedPlan
 from switchover.plan.templates import TemplateError
 from switchover.plan.variables import MissingValueError, Scope, render
 from switchover.redaction import neutralise
-from switchover.services.api import LogSource, LogSpan, RunState
+from switchover.services.api import LogSource, LogSpan, RunState, Target
 from switchover.services.inventory import Inventory
 from switchover.snapshot import Holder, ServiceRow, Snapshot, SourceNote
 
@@ -134,6 +134,24 @@ class Hub:
             self._assembler.status_of,
             self._watcher.remember,
         )
+        self.triage = TriageDesk(
+            loaded,
+            workspace,
+            self._assembler.troubles,
+            self.operations,
+            clock,
+            act=self.act,
+            log_sources=self.log_sources,
+            target_of=self._target_of,
+            scope=self._scope,
+            status_of=self._assembler.status_of,
+            snapshot=lambda: self.snapshot,
+            redact=self._redact,
+            changed=self._hurry,
+            secrets=evaluator.secrets if evaluator is not None else None,
+            read_only=read_only,
+        )
+        self._assembler.incident = self.triage.incidents.view
         self._engine_moved = False
         self._run_moved()
         self.snapshot: Snapshot = replace(self._assembler.build(()), seq=1)
@@ -150,6 +168,7 @@ class Hub:
                 group.create_task(self._publish(), name="publish")
                 group.create_task(self.operations.look_back(), name="operations")
         finally:
+            await self.triage.aclose()
             await self._sampler.aclose()
             await self._inventory.aclose()
 
@@ -222,16 +241,6 @@ class Hub:
         """Return where the logs of services are read; (name, reason) for one that has none."""
         return await self._desk.log_sources(names, span)
 
-    async def diagnose(self, index: int) -> list[tuple[str, int, str]]:
-        """Run the commands of a troubleshooting entry one after the other; return (command, exit code, output)."""
-        if self._read_only:
-            raise RefusedError("diagnosis commands are not run here", "this session is read-only")
-        troubles = self._loaded.plan.troubleshooting if self._loaded is not None else ()
-        if self._loaded is None or not 0 <= index < len(troubles):
-            raise RefusedError(f"there is no troubleshooting entry {index}")
-        directory = self._loaded.directory
-        return [await run_bounded(command, directory, redact=self._redact) for command in troubles[index].diagnose]
-
     # Inside
 
     def _phases(self) -> Mapping[str, PhaseMark]:
@@ -274,6 +283,13 @@ class Hub:
 
     def _row(self, name: str) -> ServiceRow | None:
         return self._assembler.services.row(name, self._assembler.expectation)
+
+    def _target_of(self, name: str) -> Target | None:
+        if name in self._inventory.services:
+            target = self._inventory.target(name)
+            return target if isinstance(target, Target) else None
+        known = self._services.discovery.found.get(name)
+        return known.found.target if known is not None else None
 
     def _hurry_dependants(self, service: str) -> None:
         self._watcher.hurry_dependants(service)
@@ -321,6 +337,7 @@ class Hub:
                 async with self._published:
                     self.snapshot = replace(built, seq=before.seq + 1)
                     self._published.notify_all()
+                self.triage.follow(self.snapshot)
             await asyncio.sleep(_URGENT_AGAIN_S if urgent else _URGENT_S)
             with suppress(TimeoutError):
                 async with asyncio.timeout(_PAUSE_S):
@@ -332,4 +349,5 @@ class Hub:
             self._run_moved()
             self._engine_moved = False
         self._alarms.follow()
+        self._assembler.lines = self.triage.logs.lines
         return self._assembler.build(self._alarms.rows())

@@ -9,6 +9,7 @@ from typing import Any
 
 from switchover.hub.core import Hub
 from switchover.hub.operations import Operations
+from switchover.hub.triage_desk import TriageDesk
 from switchover.migration.operator import Operator
 from switchover.services.api import LogSource, LogSpan
 from switchover.snapshot import Holder, Snapshot
@@ -136,9 +137,10 @@ class FollowingHub:
         """Return where the logs of services are read; (name, reason) for one that has none."""
         return await self._hub.log_sources(names, span)
 
-    async def diagnose(self, index: int) -> list[tuple[str, int, str]]:
-        """Run the commands of a troubleshooting entry one after the other."""
-        return await self._hub.diagnose(index)
+    @property
+    def triage(self) -> TriageDesk:
+        """What may be asked about what is wrong."""
+        return self._hub.triage
 
     def _numbered(self, snapshot: Snapshot) -> Snapshot:
         return replace(snapshot, seq=self._numbered_from + snapshot.seq)

@@ -29,7 +29,8 @@ def _problems(snapshot: Snapshot) -> Iterator[str]:
     yield f"# What is wrong on {plain(header.host)}, {_moment(snapshot.at)} UTC"
     yield ""
     if header.plan_id:
-        yield f"Plan {plain(header.plan_id)}, target {plain(header.target) or '–'}, live {plain(header.live_side) or '–'}."
+        target, live = plain(header.target) or "–", plain(header.live_side) or "–"
+        yield f"Plan {plain(header.plan_id)}, target {target}, live {live}."
         yield ""
     if not snapshot.problems:
         yield "Nothing."

@@ -1,6 +1,7 @@
+# ruff: noqa: E501 - a rule reads best in one line
 """Takes out of a text what looks like a secret, whoever's it is: for what leaves this host, where too much is better.
 
-What the program knows to be secret is taken out before; this is for what it cannot know: what others log and write down.
+What the program knows to be secret is taken out before; this is for what it cannot know: what others log.
 """
 
 from __future__ import annotations
@@ -9,28 +10,24 @@ import re
 
 __all__ = ["scrub"]
 
+_I = re.IGNORECASE
 _NAME = (
-    r"[\w.-]*(?:pass(?:word|wd|phrase)?|pwd|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|credential)[\w.-]*"
+    r"(?:passwd|password|passphrase|pwd|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|credential)[\w.-]{0,40}"
 )
 _RULES = (
-    (
-        re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL),
-        "(private key)",
-    ),
-    (re.compile(r"(://[^/\s:@\"']*:)[^@\s/\"']+@"), r"\1(secret)@"),
-    (
-        re.compile(r"(\bauthorization[\"']?\s*[:=]\s*[\"']?(?:basic|bearer|token|digest)?\s*)[^\s\"',;\\]+", re.IGNORECASE),
-        r"\1(secret)",
-    ),
-    (re.compile(r"(\b(?:basic|bearer)\s+)[A-Za-z0-9+/_=.-]{12,}", re.IGNORECASE), r"\1(secret)"),
-    (re.compile(r"(\b(?:set-)?cookie[\"']?\s*[:=]\s*)[^\n\"\\]+", re.IGNORECASE), r"\1(secret)"),
-    (re.compile(rf"(--?{_NAME}[= ])(?!\()[^\s\"',;]+", re.IGNORECASE), r"\1(secret)"),
-    (re.compile(rf"({_NAME}\\?[\"']?\s*[:=]\s*\\?[\"'])(?!\()[^\"'\\\n]+", re.IGNORECASE), r"\1(secret)"),
-    (re.compile(rf"({_NAME}\s*[:=]\s*)(?![\s\"'(\\{{\[|>])[^\s\"',;&}}\\]+", re.IGNORECASE), r"\1(secret)"),
+    (re.compile(r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----.*?(?:-----END [A-Z ]{0,30}PRIVATE KEY-----|\Z)", re.DOTALL),
+     "(private key)"),
+    (re.compile(r"(://[^/\s:@\"']{0,100}:)[^@\s/\"']+@"), r"\1(secret)@"),
+    (re.compile(r"(\bauthorization[\"']?[ \t]*[:=][ \t]*[\"']?(?:basic |bearer |token |digest )?)[^\s\"',;\\]+", _I), r"\1(secret)"),
+    (re.compile(r"(\b(?:basic|bearer)[ \t]+)[A-Za-z0-9+/_=.-]{12,}", _I), r"\1(secret)"),
+    (re.compile(r"(\b(?:set-)?cookie[\"']?[ \t]*[:=][ \t]*)[^\n\"\\]+", _I), r"\1(secret)"),
+    (re.compile(rf"(--?[\w-]{{0,30}}{_NAME}[= ])(?!\()[^\s\"',;]+", _I), r"\1(secret)"),
+    (re.compile(rf"({_NAME}\\?[\"']?[ \t]*[:=][ \t]*\\?[\"'])(?!\()[^\"'\\\n]+", _I), r"\1(secret)"),
+    (re.compile(rf"({_NAME}[ \t]*[:=][ \t]*)(?![\s\"'(\\{{\[|>])[^\s\"',;&}}\\]+", _I), r"\1(secret)"),
     (re.compile(r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"), "(access key)"),
     (re.compile(r"\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*"), "(token)"),
     (re.compile(r"\b(?:gh[pousr]_|github_pat_|xox[abprs]-|sk_live_|sk-|glpat-|AIza)[\w-]{16,}"), "(token)"),
-)
+)  # fmt: skip
 
 
 def scrub(text: str) -> str:
