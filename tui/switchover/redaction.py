@@ -9,7 +9,7 @@ import base64
 import json
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import lru_cache
 from urllib.parse import quote, unquote
@@ -169,6 +169,32 @@ class Redactor:
         if "\x1b" in text and (shown := neutralise(text)) != (clean := self._redact(shown)):
             return clean
         return text
+
+    def redact_lines(self, lines: Sequence[str]) -> list[str]:
+        """Return lines that follow one another without secrets, also those that go over several lines.
+
+        All lines that a secret goes over bear its mark.
+        """
+        whole = "\n".join(lines)
+        if (not self._plain and not self._wrapped) or self.redact(whole) == whole:
+            return list(lines)
+        parts = [line.encode("utf-8", "surrogateescape") for line in lines]
+        spans = sorted(self._spans(b"\n".join(parts)), key=lambda span: (span[0], -span[1]))
+        out, begin = [], 0
+        for part in parts:
+            end = begin + len(part)
+            pieces, reach = b"", begin
+            for start, stop, mark in spans:
+                if start >= end:
+                    break
+                if stop > reach and stop > begin:
+                    if start >= reach or reach == begin:
+                        pieces += part[reach - begin : max(start - begin, 0)] + mark
+                    reach = min(stop, end)
+            pieces += part[reach - begin :]
+            out.append(self.redact(pieces.decode("utf-8", "surrogateescape")))
+            begin = end + 1
+        return out
 
     def _redact(self, text: str) -> str:
         data = text.encode("utf-8", "surrogateescape")

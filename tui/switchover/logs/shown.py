@@ -1,0 +1,112 @@
+"""Lines as they are shown: without secrets, cut to what a screen needs, with marks where the pattern stands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from switchover.logs.guard import TooSlowError, at_most
+from switchover.logs.levels import LEVEL_NAMES
+from switchover.logs.query import Find
+from switchover.logs.ring import SEGMENT, Ring
+from switchover.redaction import Redactor
+
+__all__ = ["SHOWN", "Shown"]
+
+SHOWN = 4096  # characters of a line that are sent
+_MOST_MARKS = 200
+_BESIDE = 2  # lines of the same source on either side that a secret may come from or go on in
+_REACH = 40  # lines that are looked through for them
+_MARKING_S = 0.05
+_TAB = 8
+
+
+class Shown:
+    """Makes lines ready to be shown. `secrets` are values by name."""
+
+    def __init__(self, ring: Ring, names: Sequence[str], secrets: Mapping[str, str]) -> None:
+        self._ring = ring
+        self._names = names
+        self._redactor = Redactor(secrets)
+        self._margin = 4 * max((len(value) for value in secrets.values()), default=0)
+        self._has_secrets = bool(secrets)
+        self._whole: tuple[int, str] = (-1, "")
+
+    def lines(self, numbers: Sequence[int], find: Find | None) -> list[dict[str, Any]]:
+        """Return lines as `logview.LogLine`. A pattern that searches for too long marks nothing."""
+        texts = self.texts(numbers, SHOWN + self._margin)
+        lines = []
+        for seq in numbers:
+            segment, offset = self._ring.segment(seq // SEGMENT), seq % SEGMENT
+            text = texts[seq]
+            line: dict[str, Any] = {
+                "seq": seq,
+                "at": segment.ats[offset],
+                "source": self._names[segment.sources[offset]],
+                "text": text[:SHOWN],
+                "level": LEVEL_NAMES[segment.levels[offset]],
+            }
+            if len(segment.texts[offset]) > SHOWN or len(text) > SHOWN:
+                line["more"] = max(len(text), len(segment.texts[offset])) - SHOWN
+            lines.append(line)
+        if find is not None:
+            try:
+                with at_most(_MARKING_S):
+                    for line in lines:
+                        line["marks"] = list(_marks(find, line["text"]))
+            except TooSlowError:
+                pass
+        return lines
+
+    def texts(self, numbers: Sequence[int], most: int | None = None) -> dict[int, str]:
+        """Return texts by number, without secrets and tabs, each cut to about `most` characters."""
+        if not self._has_secrets:
+            return {seq: self._text(seq, most).expandtabs(_TAB) for seq in numbers}
+        by_source: dict[int, set[int]] = {}
+        for seq in numbers:
+            by_source.setdefault(self._source(seq), set()).add(seq)
+        shown: dict[int, str] = {}
+        for source, wanted in by_source.items():
+            around = sorted(wanted | self._beside(source, wanted))
+            clean = self._redactor.redact_lines([self._text(seq, most) for seq in around])
+            shown.update((seq, text.expandtabs(_TAB)) for seq, text in zip(around, clean, strict=True) if seq in wanted)
+        return shown
+
+    def whole(self, seq: int) -> str:
+        """Return all that is kept of a line."""
+        if self._whole[0] != seq:
+            self._whole = (seq, self.texts([seq])[seq])
+        return self._whole[1]
+
+    def _text(self, seq: int, most: int | None) -> str:
+        text = self._ring.text(seq)
+        return text if most is None else text[:most]
+
+    def _source(self, seq: int) -> int:
+        return self._ring.segment(seq // SEGMENT).sources[seq % SEGMENT]
+
+    def _beside(self, source: int, wanted: set[int]) -> set[int]:
+        """Return lines of the same source around these, so that a secret over several lines is seen whole."""
+        found: set[int] = set()
+        for seq in wanted:
+            for way in (-1, 1):
+                left = _BESIDE
+                near = seq + way
+                while left and abs(near - seq) <= _REACH and self._ring.first <= near < self._ring.end:
+                    if near in wanted:
+                        break
+                    if self._source(near) == source:
+                        found.add(near)
+                        left -= 1
+                    near += way
+        return found
+
+
+def _marks(find: Find, text: str) -> Iterable[tuple[int, int]]:
+    count = 0
+    for match in find.pattern.finditer(text):
+        if match.end() > match.start():
+            yield match.span()
+            count += 1
+        if count >= _MOST_MARKS:
+            return
