@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -16,10 +17,16 @@ __all__ = ["Handler", "Method", "Need", "Target"]
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """On whom the methods act. There is no engine where only the host is watched."""
+    """On whom the methods act. There is no engine where only the host is watched.
+
+    `secrets` tells the secrets known by now, by name: log readers take them out of what they show. What they save goes
+    to `log_folder`.
+    """
 
     hub: HubPort
     engine: EnginePort | None
+    secrets: Callable[[], Mapping[str, str]] = dict
+    log_folder: Path | None = None
 
     @property
     def acting(self) -> EnginePort:

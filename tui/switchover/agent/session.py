@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from switchover.agent.driving import Seat
+from switchover.agent.log_streams import LogStreams
 from switchover.agent.protocol import ErrorInfo
 from switchover.migration.operator import Operator
 
@@ -36,6 +37,8 @@ class Session:
     streaming: asyncio.Task[None] | None = None
     requests: set[asyncio.Task[None]] = field(default_factory=set)
     wants_found: bool = False
+    knows_rows: bool = False
+    logs: LogStreams | None = None
     at_end: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
 
     def send(self, line: bytes) -> None:

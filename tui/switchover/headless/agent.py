@@ -261,7 +261,7 @@ def _serve(workspace: Workspace, plan: Path | None, read_only: bool, tell: Repor
         parts = wiring.build(loaded, workspace, read_only=read_only, secret_words=secret_words)
         identity = wiring.identify(parts, read_only=read_only, since=time.time())
         await process.serve(
-            Target(parts.hub, parts.engine),
+            Target(parts.hub, parts.engine, secret_words.values, workspace.directory / "logs"),
             identity,
             workspace,
             lock,

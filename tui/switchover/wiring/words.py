@@ -21,6 +21,10 @@ class SecretWords:
         """Learn each secret as soon as `ask` tells it."""
         self._ask = ask
 
+    def values(self) -> Mapping[str, str]:
+        """Return the secrets known by now, by name."""
+        return self._ask()
+
     def redact(self, text: str) -> str:
         """Return `text` without secrets."""
         if (known := self._ask()) != self._known:
