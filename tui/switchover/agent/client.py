@@ -71,7 +71,7 @@ class AgentClient:
 
     async def snapshots(self) -> AsyncIterator[Snapshot]:
         """Yield whole Snapshots, always the newest; what nobody took is skipped. Raise `AgentError` at the end."""
-        await self.request("subscribe")
+        await self.request("subscribe", rows=True)
         seen = 0
         while True:
             await self._fresh.wait()
@@ -116,7 +116,7 @@ class AgentClient:
 
     def _take(self, incoming: Incoming) -> None:
         if incoming.event == "snapshot":
-            self._snapshot = apply_sections(self._snapshot, incoming.seq, incoming.at, incoming.sections)
+            self._snapshot = apply_sections(self._snapshot, incoming.seq, incoming.at, incoming.sections, incoming.rows)
             self._received += 1
             self._fresh.set()
         elif incoming.event == "trouble" and incoming.error is not None:

@@ -231,6 +231,7 @@ class AgentServer:
             case "agent.stop":
                 return self._stop_for(session, params)
             case "subscribe":
+                session.knows_rows = bool(params.get("rows"))
                 if session.streaming is None:
                     self._target.hub.looks(session, found=session.wants_found)
                     session.streaming = asyncio.create_task(self._stream(session))
@@ -386,7 +387,7 @@ class AgentServer:
         now = self._target.hub.snapshot
         with suppress(ConnectionError):
             while True:
-                session.send(self._sections.encode(sent, now))
+                session.send(self._sections.encode(sent, now, rows=session.knows_rows))
                 sent = now
                 await session.writer.drain()
                 now = await self._next_after(sent)

@@ -1,0 +1,86 @@
+"""Many rows on the wire: only those that changed, which ones have gone, and the order where it is another.
+
+A client that misses Snapshots gets the difference to the one that it has, whatever was in between. Each row is encoded
+once however many clients watch, and so is each difference that several of them need.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from switchover.snapshot import ServiceRow
+
+__all__ = ["ROW_FIELDS", "RowChanges", "RowEncoder", "apply_rows"]
+
+ROW_FIELDS = ("services", "found")
+_KEPT = 4  # differences that are kept for the next client
+
+_Rows = tuple[ServiceRow, ...]
+
+
+class RowChanges(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What makes new rows of old ones. Without an `order` the rows stay where they are, and new ones stand last."""
+
+    changed: tuple[ServiceRow, ...] = ()
+    gone: tuple[str, ...] = ()
+    order: tuple[str, ...] = ()
+
+
+class RowEncoder:
+    """Encodes the rows of one field."""
+
+    def __init__(self) -> None:
+        self._encoder = msgspec.json.Encoder()
+        self._rows: dict[str, tuple[ServiceRow, msgspec.Raw]] = {}
+        self._differences: list[tuple[_Rows, _Rows, msgspec.Raw | None]] = []
+
+    def whole(self, rows: _Rows) -> msgspec.Raw:
+        """Return all rows."""
+        return msgspec.Raw(self._encoder.encode([self._raw(row) for row in rows]))
+
+    def difference(self, before: _Rows, now: _Rows) -> msgspec.Raw | None:
+        """Return what makes `now` of `before`; None where the rows have no names of their own."""
+        for old, new, raw in self._differences:
+            if old is before and new is now:
+                return raw
+        raw = self._difference(before, now)
+        self._differences = [(before, now, raw), *self._differences[: _KEPT - 1]]
+        return raw
+
+    def _difference(self, before: _Rows, now: _Rows) -> msgspec.Raw | None:
+        old = {row.id: row for row in before}
+        new = {row.id: row for row in now}
+        if len(old) != len(before) or len(new) != len(now) or "" in new or "" in old:
+            return None
+        changed = [row for row in now if (was := old.get(row.id)) is not row and was != row]
+        gone = [name for name in old if name not in new]
+        line: dict[str, object] = {"changed": [self._raw(row) for row in changed]}
+        if gone:
+            line["gone"] = gone
+        as_they_come = [name for name in old if name in new] + [row.id for row in changed if row.id not in old]
+        if as_they_come != list(new):
+            line["order"] = list(new)
+        if len(self._rows) > 2 * len(new) + 100:
+            self._rows = {name: self._rows[name] for name in new if name in self._rows}
+        return msgspec.Raw(self._encoder.encode(line))
+
+    def _raw(self, row: ServiceRow) -> msgspec.Raw:
+        cached = self._rows.get(row.id)
+        if cached is not None and cached[0] is row:
+            return cached[1]
+        raw = msgspec.Raw(self._encoder.encode(row))
+        self._rows[row.id] = (row, raw)
+        return raw
+
+
+def apply_rows(before: Sequence[ServiceRow], changes: RowChanges) -> tuple[ServiceRow, ...]:
+    """Return the rows after `changes`. Raise `KeyError` where those are not for these rows."""
+    rows = {row.id: row for row in before}
+    for name in changes.gone:
+        del rows[name]
+    rows.update((row.id, row) for row in changes.changed)
+    if changes.order:
+        return tuple(rows[name] for name in changes.order)
+    return tuple(rows.values())
