@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from switchover.clock import Clock
 from switchover.errors import SwitchoverError
 from switchover.ui.bridge import Source
-from switchover.ui.difference import DifferenceMixin
 from switchover.ui.messages import Intent
 from switchover.ui.panes.base import Pane
 from switchover.ui.presentation.fingerprint import fingerprint
@@ -18,6 +17,7 @@ from switchover.ui.presentation.moment import Moment
 from switchover.ui.presentation.overview import timeline_lines
 from switchover.ui.screens.base import BaseScreen
 from switchover.ui.screens.main import MainScreen
+from switchover.ui.service_actions import SERVICE_ACTIONS, ServiceActions
 from switchover.ui.theme import Painter
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ __all__ = ["OperatorActions"]
 _HELD_S = 0.15  # presses that are closer come from a key that is held down, or bounces
 
 
-class OperatorActions(DifferenceMixin):
+class OperatorActions(ServiceActions):
     """The actions behind the keys. The App gives `source`, `moment`, `painter` and `main`."""
 
     source: Source
@@ -59,6 +59,8 @@ class OperatorActions(DifferenceMixin):
         """Say whether an action would do something now: only then its key is shown, and works."""
         if self.moment.snapshot is None:
             return action not in _NEEDS_DATA
+        if action in SERVICE_ACTIONS:
+            return self.offers_service_action(action)
         data = self.moment.snapshot
         view = data.migration
         if action == "takeover":
@@ -131,15 +133,16 @@ class OperatorActions(DifferenceMixin):
         """Open the detail screen of a check, a service or a metric."""
         from switchover.ui.presentation.checks import check_detail
         from switchover.ui.presentation.metrics import metric_detail
-        from switchover.ui.presentation.service_detail import service_detail
+        from switchover.ui.presentation.service_detail import find_service
         from switchover.ui.screens.detail import CheckScreen, DetailScreen
 
+        if kind == "service":
+            if find_service(self.moment, name) is not None:
+                self.open_service(name)
+            return
+
         def row(moment: Moment) -> Any:
-            rows: dict[str, Sequence[Any]] = {
-                "check": moment.data.checks,
-                "service": moment.data.services,
-                "metric": moment.data.metrics,
-            }
+            rows: dict[str, Sequence[Any]] = {"check": moment.data.checks, "metric": moment.data.metrics}
             return next((entry for entry in rows.get(kind, ()) if entry.name == name), None)
 
         if row(self.moment) is None:
@@ -151,8 +154,6 @@ class OperatorActions(DifferenceMixin):
                 return [(), (Span(f"   {name} is gone", "muted"),)]
             if kind == "check":
                 return [*check_detail(found, moment, width), *_advice(found, moment, width)]
-            if kind == "service":
-                return service_detail(found, moment, width)
             return metric_detail(found, moment, width, max(height - 8, 5), plot=True)
 
         if kind == "check":
@@ -413,16 +414,20 @@ class OperatorActions(DifferenceMixin):
 
 
 _CHANGING = {"advance", "rollback", "abort", "note", "new_run", "diagnose", "waive", "acknowledge"}
-_NEEDS_DATA = _CHANGING | {
-    "plan_difference",
-    "takeover",
-    "open_selected",
-    "recheck",
-    "timeline",
-    "contacts",
-    "objectives",
-    "output",
-}
+_NEEDS_DATA = (
+    _CHANGING
+    | SERVICE_ACTIONS
+    | {
+        "plan_difference",
+        "takeover",
+        "open_selected",
+        "recheck",
+        "timeline",
+        "contacts",
+        "objectives",
+        "output",
+    }
+)
 _TAKE_OVER = (
     "They see your request and may hand over or refuse. Without an answer within a minute you are refused; one whose "
     "screen has gone is taken over at once. What runs goes on either way."

@@ -188,7 +188,7 @@ class SwitchoverApp(OperatorActions):
             with self.batch_update():
                 pane = self.main.pane if screen is self.main and self.main.is_mounted and self.main.has_pane else None
                 if pane is not None:
-                    pane.told(sent=self.sent is not None)
+                    pane.told(sent=self.sent is not None, busy=self.under_way)
                 screen.show(self.moment, self.painter)
 
     def push_screen(self, screen: Any, *args: Any, **options: Any) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from textual.containers import Vertical
 from textual.timer import Timer
@@ -38,6 +38,7 @@ class Pane(Vertical):
         self.wanted = ""
         self.can_filter = True
         self.sent = False
+        self.busy: Mapping[str, str] = {}
         self._resting: Timer | None = None
         self._moved_on = False
 
@@ -46,9 +47,9 @@ class Pane(Vertical):
         """The list that has the cursor."""
         return self.query_one(RowList)
 
-    def told(self, *, sent: bool) -> None:
-        """Hear whether an intent is under way."""
-        self.sent = sent
+    def told(self, *, sent: bool, busy: Mapping[str, str]) -> None:
+        """Hear whether an intent is under way, and which action is being done to which service (by id)."""
+        self.sent, self.busy = sent, busy
 
     def show(self, moment: Moment) -> None:
         """Draw a new Moment."""

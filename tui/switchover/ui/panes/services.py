@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import ClassVar
 
@@ -45,7 +45,6 @@ class ServicesPane(DetailTablePane):
         self._wish = Wish()
         self._found_asked = False
         self._selected: dict[str, None] = {}  # in the order in which they were selected
-        self.busy: Mapping[str, str] = {}
 
     @property
     def service(self) -> ServiceRow | None:
@@ -114,7 +113,7 @@ class ServicesPane(DetailTablePane):
         """Show what runs here and is not in the plan, or no longer; it is looked for only while somebody wants it."""
         self._found_asked = not self._found_asked
         doing = "looking for what else runs here" if self._found_asked else ""
-        self.post_message(Intent("services.found", {"wanted": self._found_asked}, doing))
+        self.post_message(Intent("service.found", {"wanted": self._found_asked}, doing))
         self.draw()
 
     def action_sort(self) -> None:

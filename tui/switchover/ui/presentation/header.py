@@ -111,6 +111,9 @@ def _badges(snapshot: Snapshot) -> dict[str, Line]:
         up = sum(service.state == "running" and service.health == "ok" for service in wanted)
         if wanted:
             badges["services"] = (Span(f"{up}/{len(wanted)}", "tab" if up == len(wanted) else "outcome-warn"),)
+    elif snapshot.found:
+        unwell = sum(service.health in {"crit", "unknown", "warn"} for service in snapshot.found)
+        badges["services"] = (Span(f"!{unwell}", "outcome-warn"),) if unwell else (Span("✓", "outcome-ok"),)
     counts = {
         status: sum(check.status == status for check in snapshot.checks) for status in ("crit", "unknown", "warn")
     }

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
+from switchover.ui.presentation.arrangement import id_of
 from switchover.ui.presentation.header import TABS
 from switchover.ui.presentation.keys import key_name
 from switchover.ui.screens.base import hints_from
@@ -16,6 +17,11 @@ if TYPE_CHECKING:
 
 __all__ = ["palette"]
 
+_MOST = 300  # of what was found by itself; more are found with the filter of their own tab
+_MORE = (
+    ("service_pager", "log by its own command", "such as journalctl, on this terminal; leaving it comes back here"),
+    ("shell_here", "shell here", "your own shell on this host; leaving it comes back here"),
+)
 _NOT_HERE = {"palette", "back", "move", "jump", "page", "tab", "next_tab"}
 
 
@@ -41,7 +47,13 @@ def palette(app: SwitchoverApp) -> PaletteScreen:
     data = app.moment.data
     commands.extend(Command(f"check {row.name}", _open(app, "check", row.name), "", row.summary) for row in data.checks)
     commands.extend(
-        Command(f"service {row.name}", _open(app, "service", row.name), "", row.kind) for row in data.services
+        Command(f"service {row.name}", _open(app, "service", id_of(row)), "", row.kind)
+        for row in (*data.services, *data.found[:_MOST])
+    )
+    commands.extend(
+        Command(title, partial(_run_action, app, f"app.{action}", app), "", about)
+        for action, title, about in _MORE
+        if app.is_offered(action)
     )
     commands.extend(
         Command(f"metric {row.name}", _open(app, "metric", row.name), "", row.title) for row in data.metrics

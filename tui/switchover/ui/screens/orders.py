@@ -1,0 +1,208 @@
+"""Before something is done to services, and what came of it: the question, the typed name, the result for each."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, ClassVar
+
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+
+from switchover.errors import SwitchoverError
+from switchover.tiers import Tier
+from switchover.ui.messages import Say
+from switchover.ui.panes.base import set_height
+from switchover.ui.presentation.arrangement import id_of
+from switchover.ui.presentation.connections import graph_of
+from switchover.ui.presentation.line import Line, Span, fit
+from switchover.ui.presentation.moment import Moment
+from switchover.ui.presentation.orders import Order, Result, order_lines, result_line, why_nothing
+from switchover.ui.presentation.service_detail import find_service
+from switchover.ui.screens.base import OverScreen
+from switchover.ui.screens.guarded import GuardedScreen
+from switchover.ui.theme import Painter
+from switchover.ui.widgets.entry import Entry
+from switchover.ui.widgets.lines import LineView
+from switchover.ui.widgets.scroller import Scroller
+
+__all__ = ["AskOrderScreen", "ResultScreen", "TypeOrderScreen", "order_screen"]
+
+Request = Callable[..., Awaitable[Any]]
+Give = Callable[[Order, str], None]
+
+
+def order_screen(painter: Painter, moment: Moment, order: Order, request: Request, give: Give) -> _OrderScreen:
+    """Return the screen that an order takes: a yes, or a name that is typed. `give` gets what was typed."""
+    kind = TypeOrderScreen if order.tier is Tier.TYPED else AskOrderScreen
+    return kind(painter, moment, order, request, give)
+
+
+class _OrderScreen(GuardedScreen):
+    """Names the things, what happens to them, who needs them, and the command line. Decides nothing on old data."""
+
+    def __init__(self, painter: Painter, moment: Moment, order: Order, request: Request, give: Give) -> None:
+        super().__init__(painter, moment, f"{order.title}?")
+        self.order = order
+        self._request = request
+        self._give = give
+        self._commands: list[str] = []
+        self._bar = LineView(painter, classes="line")
+        self._body = Scroller(painter)
+
+    def on_mount(self) -> None:
+        """Ask for the command lines."""
+        self.run_worker(self._load(), name="commands")
+
+    async def _load(self) -> None:
+        try:
+            for row in self.order.rows[:5]:
+                answer = await self._request(
+                    "service.command", id=id_of(row), what=self.order.action, argument=self.order.argument
+                )
+                if isinstance(answer, dict) and answer.get("text"):
+                    self._commands.append(str(answer["text"]))
+            self._commands += [""] * (len(self.order.rows) - 5)
+        except SwitchoverError:
+            self._commands = []  # what is done does not depend on it
+        self.draw()
+
+    def draw(self) -> None:
+        """Draw what is at stake as it stands now."""
+        width, header = self.size.width, self.moment.data.header
+        set_height(self._bar, int(header.production))
+        self._bar.set_lines([(Span(fit(f" ⚠  PRODUCTION · {header.target}", width), "danger-bar"),)])
+        lines = order_lines(self.order, self.moment, graph_of(self.moment.data), width, self._commands)
+        self._body.set_all([(), *lines, (), *self.question()])
+
+    def question(self) -> Sequence[Line]:
+        """Return what the operator is asked."""
+        return ()
+
+    def why_not(self) -> str:
+        """Say why the order cannot be given any more; empty where it can."""
+        rows = [find_service(self.moment, id_of(row)) for row in self.order.rows]
+        for row, now in zip(self.order.rows, rows, strict=True):
+            if now is None or now.identity != row.identity:
+                return f"{row.name} is gone or another one by now; nothing was done"
+            if self.order.action not in now.actions:
+                return f"{row.name} is {now.state} by now: {self.order.action} is not possible; nothing was done"
+        return why_nothing([row for row in rows if row is not None], self.moment)
+
+    def decide_order(self, typed: str) -> None:
+        """Give the order and close, once."""
+        if self.left:
+            return
+        if why := self.why_not():
+            self.say(why, error=True)
+            return
+        self.leave()
+        self._give(self.order, typed)
+
+
+class AskOrderScreen(_OrderScreen):
+    """`y` alone says yes; enter does nothing, so that a double press never confirms."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("y", "yes", "yes, do it"), Binding("n", "back", "no")]
+
+    def compose(self) -> ComposeResult:
+        """Place the question."""
+        yield self.header
+        yield self._bar
+        yield self._body
+        yield self.status
+        yield self.keys
+
+    def question(self) -> Sequence[Line]:
+        """Return the two answers."""
+        return ((Span(" y", "key"), Span(" yes, do it    "), Span("n", "key"), Span(" no, go back")),)
+
+    def action_yes(self) -> None:
+        """Do it."""
+        self.decide_order("")
+
+
+class TypeOrderScreen(_OrderScreen):
+    """Before what destroys: the name is typed, by hand."""
+
+    def __init__(self, painter: Painter, moment: Moment, order: Order, request: Request, give: Give) -> None:
+        super().__init__(painter, moment, order, request, give)
+        self._entry = Entry(painter, "type it here:")
+
+    def compose(self) -> ComposeResult:
+        """Place what is at stake, then the empty line."""
+        yield self.header
+        yield self._bar
+        yield self._body
+        yield self._entry
+        yield self.status
+        yield self.keys
+
+    def on_mount(self) -> None:
+        """Type at once, but not before the guard has passed."""
+        self._entry.take_focus()
+
+    def question(self) -> Sequence[Line]:
+        """Return what is to be typed."""
+        typed = (Span(" To go on, type  "), Span(self.order.must_type, "danger"), Span("  and press enter. "))
+        return ((*typed, Span("esc", "key"), Span(" goes back", "muted")),)
+
+    def on_entry_entered(self, event: Entry.Entered) -> None:
+        """Give the order where it is exactly what was asked for."""
+        if self.left:
+            return
+        if event.text != self.order.must_type:
+            self._entry.text = ""
+            self.say(f"that is not “{self.order.must_type}”; nothing was done", error=True)
+            return
+        self.decide_order(event.text)
+
+    def on_entry_left(self) -> None:
+        """Go back."""
+        self.action_back()
+
+    def on_paste(self, event: events.Paste) -> None:
+        """Take nothing that was not typed."""
+        event.stop()
+        event.prevent_default()
+        self.app.post_message(Say("this must be typed, not pasted", error=True))
+
+    def on_key(self, event: events.Key) -> None:
+        """Scroll what is at stake without leaving the line."""
+        by = {"pagedown": 1, "pageup": -1}.get(event.key)
+        if by is not None:
+            self._body.action_scroll_page(by)
+
+
+class ResultScreen(OverScreen):
+    """What came of an order, one line for each service. It stays until it was read; leaving it stops nothing."""
+
+    def __init__(self, painter: Painter, moment: Moment, order: Order) -> None:
+        super().__init__(painter, moment, f"{order.title}: what came of it")
+        self._order = order
+        self._results = {id_of(row): Result(id_of(row), None, "") for row in order.rows}
+        self._body = Scroller(painter)
+
+    def compose(self) -> ComposeResult:
+        """Header, results, keys."""
+        yield self.header
+        yield self._body
+        yield self.status
+        yield self.keys
+
+    def take(self, results: Sequence[Result]) -> None:
+        """Take in what came of it."""
+        self._results.update((result.id, result) for result in results)
+        if self.is_mounted:
+            self.draw()
+
+    def draw(self) -> None:
+        """Draw: what failed first."""
+        width = self.size.width
+        rows = sorted(self._order.rows, key=lambda row: self._results[id_of(row)].ok is not False)
+        done = [result.ok for result in self._results.values()]
+        waits = f", {done.count(None)} under way" if None in done else ""
+        title = f" {done.count(True)} done, {done.count(False)} failed{waits}"
+        style = "outcome-crit" if False in done else "strong"
+        lines = [result_line(row.name, self._results[id_of(row)], width) for row in rows]
+        self._body.set_all([(), (Span(title, style),), (), *lines])
