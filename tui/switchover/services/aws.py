@@ -98,7 +98,6 @@ class AwsProvider:
             return []
 
         def make(group: Group, name: str, ref: str) -> Target:
-            ref = ref or f"{group.resource}/{name}"
             return Target(f"{self.kind}:{ref}", self.kind, ref, resource=group.resource, id=name, region=group.place)
 
         return await self._rounds.discover([Group(resource, region) for resource in _RESOURCES], make)

@@ -123,7 +123,9 @@ class KubernetesProvider:
         for key in sorted(sight.picture):
             seen = sight.picture.seen(key)
             if seen is not None:
-                ref = min(self._refs.get((context, key), {f"{key[0]}/{key[1]}"}))
+                plain = f"{key[0]}/{key[1]}"
+                # by the name that a plan has for it, so that it is not taken for another one
+                ref = next((ref for ref in sorted(self._refs.get((context, key), ())) if ref != plain), plain)
                 target = Target(f"{self.kind}:{ref}", self.kind, ref, deployment=key[1], namespace=key[0])
                 found.append(Found(target, seen, key[1], key[0]))
         return found

@@ -153,9 +153,10 @@ class Rounds:
         found = []
         for group, known in zip(groups, looked, strict=True):
             for item in known.items.values() if not known.why else ():
-                target = make(group, item.id, min(self._refs.get((group, item.id), {""})))
-                if not target.ref:
-                    continue
+                plain = f"{group.resource}/{item.id}"
+                names = sorted(self._refs.get((group, item.id), ()))
+                # by the name that a plan has for it, so that it is not taken for another thing
+                target = make(group, item.id, next((ref for ref in names if ref != plain), plain))
                 self._refs.setdefault((group, item.id), set()).add(target.ref)
                 where = group.place.strip("/")
                 found.append(Found(target, item.seen, item.title, f"{self._title} {group.resource} {where}"))

@@ -58,9 +58,12 @@ def ref_of(target: Target) -> str:
         case "systemd":
             return target.unit if "." in target.unit else f"{target.unit}.service"
         case "kubernetes":
-            return f"{target.namespace}/{target.deployment}" if target.namespace else target.deployment
+            name = f"{target.namespace}/{target.deployment}" if target.namespace else target.deployment
+            return f"{target.context}:{name}" if target.context else name
         case "aws" | "gcp":
-            return f"{target.resource}/{target.id}"
+            # both sides of a migration may have one of the same name, each in its own place
+            place = "/".join(part for part in (target.project, target.region) if part)
+            return f"{target.resource}/{target.id}" + (f"@{place}" if place else "")
         case "http":
             return target.url
     return target.name
