@@ -97,7 +97,8 @@ class Seen:
 
     `cpu_percent` counts one core as 100; `started_at` is epoch seconds. `identity` changes when the thing behind the
     name is another one (a new pid, a new container). `config` is a digest that changes with how the thing is set up
-    (command, environment, unit file), never what is in it. `can` is what may be asked of it in this state.
+    (command, environment, unit file), never what is in it. `can` is what may be asked of it in this state. `since` is
+    when the source says that it came to be in this state (epoch seconds).
     """
 
     state: RunState
@@ -118,6 +119,7 @@ class Seen:
     ready: int | None = None
     wanted: int | None = None
     can: frozenset[Capability] = frozenset()
+    since: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
