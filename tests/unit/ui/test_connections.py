@@ -12,6 +12,7 @@ from tests.ui_screen import make_app, screen_text, settle
 from switchover.snapshot import ServiceRow, Snapshot
 from switchover.ui.presentation.connections import branch_line, graph_of, starts_of, tree_of
 from switchover.ui.presentation.line import line_width, plain
+from switchover.ui.widgets.rows import RowList
 
 
 def row(name: str, *needs: str, health: str = "ok") -> ServiceRow:
@@ -83,7 +84,7 @@ async def test_the_screen_shows_both_directions_of_the_chosen_one(width: int) ->
         text = screen_text(app)
         assert "api needs" in text
         assert "what needs api" in text
-        assert all(line_width(line) <= width or width < 60 for line in app.screen._rows.lines)
+        assert all(line_width(line) <= width or width < 60 for line in app.screen.query_one(RowList).lines)
         await press(pilot, "w")
         assert "web" in screen_text(app)
         await press(pilot, "w", "j", "enter")

@@ -1,4 +1,4 @@
-"""Acting on services: only what all support, asked as its tier wants it, done once, never on old rows, told for each."""
+"""Acting on services: only what all support, asked as its tier wants it, done once, never on old rows."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from switchover.ui.application import SwitchoverApp
 from switchover.ui.screens.guarded import GuardedScreen
 from switchover.ui.screens.orders import AskOrderScreen, ResultScreen, TypeOrderScreen
 from switchover.ui.screens.service_menu import ServiceMenu
+from switchover.ui.widgets.entry import Entry
 
 Story = Callable[[Any, SwitchoverApp, FakeSource, StillClock], Awaitable[None]]
 
@@ -125,7 +126,7 @@ async def test_a_kill_takes_the_name_typed_by_hand() -> None:
         assert isinstance(app.screen, TypeOrderScreen)
         await press(pilot, *"c1", "enter")
         assert "that is not “c0”" in screen_text(app)
-        app.screen._entry.text = ""
+        app.screen.query_one(Entry).text = ""
         await press(pilot, *"c0", "enter")
 
     (act,) = acts(await play(story, containers()))
@@ -148,7 +149,7 @@ async def test_scaling_to_nothing_is_typed_and_to_more_is_asked() -> None:
     async def story(pilot: Any, app: SwitchoverApp, *_: Any) -> None:
         await press(pilot, "a", "n", "x", "enter")
         assert "a number, such as 3" in screen_text(app)
-        app.screen._entry.text = ""
+        app.screen.query_one(Entry).text = ""
         await press(pilot, "0", "enter")
         assert isinstance(app.screen, TypeOrderScreen)
         await press(pilot, "escape", "escape", "a", "n", "4", "enter")
@@ -194,7 +195,7 @@ async def test_what_took_its_place_while_the_question_stood_is_left_alone() -> N
 
 
 @pytest.mark.parametrize("read_only", [True, False])
-async def test_who_may_only_look_is_offered_nothing_that_acts(read_only: bool) -> None:  # noqa: FBT001
+async def test_who_may_only_look_is_offered_nothing_that_acts(read_only: bool) -> None:
     async def story(pilot: Any, app: SwitchoverApp, *_: Any) -> None:
         assert ("a actions" in screen_text(app)) is not read_only
         await press(pilot, "a")
@@ -249,7 +250,7 @@ async def test_each_of_several_has_its_result_and_it_stays_until_it_was_read() -
         assert "the daemon does not answer" in text
         assert "the agent did not say what came of it" in text
         await press(pilot, "escape")
-        assert app.screen is app.main
+        assert not isinstance(app.screen, ResultScreen)
 
     await play(story, containers())
 

@@ -12,7 +12,7 @@ from tests import ui_services as services
 from tests.ui_samples import FakeSource
 from tests.ui_screen import make_app, screen_text, settle
 
-from switchover.snapshot import Snapshot
+from switchover.snapshot import ServiceRow, Snapshot
 from switchover.ui.application import SwitchoverApp
 from switchover.ui.panes.services import ServicesPane
 from switchover.ui.presentation import services as presentation
@@ -91,9 +91,14 @@ def test_what_a_deployment_lacks_is_counted() -> None:
 
 
 def test_only_rows_in_view_are_made_and_only_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    made = []
+    made: list[str] = []
     cells = presentation._cells
-    monkeypatch.setattr(presentation, "_cells", lambda row, *a, **b: made.append(row.name) or cells(row, *a, **b))
+
+    def counted(row: ServiceRow, *arguments: Any, **options: Any) -> Any:
+        made.append(row.name)
+        return cells(row, *arguments, **options)
+
+    monkeypatch.setattr(presentation, "_cells", counted)
     table, moment = ServiceTable(), samples_moment(services.many())
     _, items = table.items(moment, 120, Wish())
     assert len(items.keys) == 1505

@@ -83,7 +83,7 @@ class ServiceTable:
         chosen: Collection[str] = (),
         busy: Mapping[str, str] | None = None,
     ) -> tuple[list[Line], Items]:
-        """Return the heading and the rows. `chosen` are marked; `busy` tells which action is being done to which (by id)."""
+        """Return the heading and the rows. `chosen` are marked; `busy` tells the action that is under way, by id."""
         data = moment.data
         rows = (data.services, data.found)
         if wish != self._wish or rows[0] is not self._rows[0] or rows[1] is not self._rows[1]:
