@@ -1,4 +1,7 @@
-"""`switchover audit verify|show [PLAN]`: whether the journal is still what was written, and what stands in it.
+"""`switchover audit verify|show [PLAN]`: whether the journals are still what was written, and what stands in them.
+
+A plan has the journal of its runs, and that of the operations: what people did to services outside of runs. A host that
+is watched without a plan has the latter alone.
 
 Reads only. Exit code of `verify`: 0 all is as it was written, 1 something is not (the first bad record is named).
 """
@@ -15,7 +18,8 @@ from typing import TYPE_CHECKING, Any
 from switchover.errors import JournalError, SwitchoverError, UsageError
 from switchover.headless import diagnostics, output
 from switchover.headless.plan_file import workspace_of
-from switchover.locations import Workspace, state_root
+from switchover.locations import Workspace, state_root, workspace_for
+from switchover.migration.heads import HEADS, OPERATION_HEADS
 
 if TYPE_CHECKING:
     from switchover.migration.audit import Audit, Fault
@@ -24,6 +28,8 @@ if TYPE_CHECKING:
 
 __all__ = ["add_arguments", "run"]
 
+_JOURNAL = "journal.sqlite"
+_OPERATIONS = "operations.sqlite"
 _SHORTEST_HEAD = 16  # characters of a hash that somebody wrote down
 _COMPARE = "keep it as it is, and compare it with a backup"
 
@@ -38,7 +44,9 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("plan", nargs="?", metavar="PLAN", help="whose journal; verify: without it all journals here")
     parser.add_argument("--format", choices=("text", "json"), default="text", help="how to answer (default: text)")
     parser.add_argument("--head", metavar="HASH", help="verify: the head that was written down, or its beginning")
-    parser.add_argument("--run", metavar="ID", help="show: only the records of this run")
+    parser.add_argument(
+        "--run", metavar="ID", help="show: only the records of this run; operations: those outside of runs"
+    )
 
 
 def run(args: Namespace) -> int:
@@ -70,11 +78,16 @@ def run(args: Namespace) -> int:
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """A journal, with what lies beside it. `workspace` is None where the plan is not known, only the folder."""
+    """A journal, with what lies beside it. `workspace` is None where the plan is not known, only the folder.
+
+    `file` and `heads` are the names of its files in the folder.
+    """
 
     name: str
     folder: Path
     workspace: Workspace | None = None
+    file: str = _JOURNAL
+    heads: str = HEADS
 
     @property
     def shared(self) -> bool:
@@ -86,12 +99,23 @@ class _Place:
 
 def _places(args: Namespace) -> list[_Place]:
     if args.plan is not None:
-        return [_place(args)]
+        place = _place(args)
+        operations = _operations(place.folder)
+        only_these = operations and not place.shared and not (place.folder / _JOURNAL).exists()
+        return operations if only_these else [place, *(() if args.head is not None else operations)]
     root = state_root(args.state)
-    journals = sorted(root.glob("workspaces/*/journal.sqlite"))
-    if not journals:
+    folders = sorted(root.glob("workspaces/*"))
+    places = [_Place(str(path), folder) for folder in folders if (path := folder / _JOURNAL).exists()]
+    places += [place for folder in folders for place in _operations(folder)]
+    if not places:
         raise SwitchoverError(f"there is no journal under {root}", "name the plan, or the state directory: --state DIR")
-    return [_Place(str(path), path.parent) for path in journals]
+    return places
+
+
+def _operations(folder: Path) -> list[_Place]:
+    """Return the journal of operations of a workspace, if it has one."""
+    path = folder / _OPERATIONS
+    return [_Place(str(path), folder, None, _OPERATIONS, OPERATION_HEADS)] if path.exists() else []
 
 
 def _place(args: Namespace) -> _Place:
@@ -106,7 +130,7 @@ def _open(place: _Place) -> JournalStore | None:
     from switchover.migration.store import open_journal
 
     if place.workspace is None or place.workspace.shared is None:
-        return Journal.open(place.folder / "journal.sqlite", SystemClock(), create=False)
+        return Journal.open(place.folder / place.file, SystemClock(), create=False)
     from switchover.wiring import load
 
     path = place.workspace.plan or Path()
@@ -122,7 +146,7 @@ def _records(place: _Place) -> list[RawRecord]:
                 return list(journal.raw_records())
     except JournalError as error:
         raise _reworded(place, error) from error
-    if not place.shared and (place.folder / "journal.sqlite").exists():
+    if not place.shared and (place.folder / place.file).exists():
         raise JournalError(f"{place.name} holds no journal: it is empty, or it was replaced", _COMPARE)
     raise JournalError(f"there is no journal at {place.name}", "nothing has been run, or --state names another place")
 
@@ -132,7 +156,7 @@ def _reworded(place: _Place, error: JournalError) -> JournalError:
     if "locked" in error.title:
         return JournalError(
             f"the journal {place.name} is locked by another program",
-            f"`fuser {place.folder / 'journal.sqlite'}` tells by which; end it, then verify again",
+            f"`fuser {place.folder / place.file}` tells by which; end it, then verify again",
         )
     if "no such column" in error.title:
         return JournalError(f"{place.name} holds no journal: it is empty, or it was replaced", _COMPARE)
@@ -143,12 +167,12 @@ def _reworded(place: _Place, error: JournalError) -> JournalError:
 
 def _verify(place: _Place, head: str) -> Audit:
     from switchover.migration.audit import Fault, verify_journal
-    from switchover.migration.heads import HEADS, read_heads
+    from switchover.migration.heads import read_heads
 
     records = _records(place)
     trouble: tuple[Fault, ...] = ()
     try:
-        heads = read_heads(place.folder / HEADS)
+        heads = read_heads(place.folder / place.heads)
     except ValueError as error:
         heads, trouble = (), (Fault(0, str(error)),)
     if not records and not heads and not trouble:
@@ -170,7 +194,7 @@ def _tell(place: _Place, audit: Audit | SwitchoverError) -> None:
             _count(audit.heads, "noted head"),
         )
         output.emit_text(
-            f"{place.name}: whole. {_count(audit.records, 'record')} of {_count(len(audit.runs), 'run')}; "
+            f"{place.name}: whole. {_count(audit.records, 'record')} of {_of(place, audit)}; "
             f"{agree[0]}, {agree[1]} and {agree[2]} compared"
         )
         output.emit_text(f"head: record {audit.records}, {audit.head}")
@@ -180,6 +204,10 @@ def _tell(place: _Place, audit: Audit | SwitchoverError) -> None:
     for fault in others:
         diagnostics.say(f"  also: {_fault_text(fault)}")
     diagnostics.say(f"  {_COMPARE}")
+
+
+def _of(place: _Place, audit: Audit) -> str:
+    return "operations" if place.file == _OPERATIONS else _count(len(audit.runs), "run")
 
 
 def _fault_text(fault: Fault) -> str:
@@ -224,9 +252,7 @@ def _count(number: int, word: str) -> str:
 
 
 def _show(args: Namespace) -> int:
-    if args.plan is None:
-        raise UsageError("whose journal?", "name the plan: switchover audit show PLAN")
-    records = _records(_place(args))
+    records = _all_records(args)
     if args.run is not None:
         runs = dict.fromkeys(record.run_id for record in records)
         records = [record for record in records if record.run_id == args.run]
@@ -239,6 +265,17 @@ def _show(args: Namespace) -> int:
         for record in records:
             output.emit_text("\n".join(_lines(record)))
     return 0
+
+
+def _all_records(args: Namespace) -> list[RawRecord]:
+    """Return the records of the runs, then those of the operations; without a plan those of this host."""
+    if args.plan is None:
+        places = _operations(workspace_for(state_root(args.state), None).directory)
+        if not places:
+            raise UsageError("whose journal?", "name the plan: switchover audit show PLAN")
+    else:
+        places = _places(args)
+    return [record for place in places for record in _records(place)]
 
 
 def _record_json(record: RawRecord) -> dict[str, Any]:

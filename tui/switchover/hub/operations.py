@@ -20,16 +20,15 @@ import msgspec
 
 from switchover.clock import Clock
 from switchover.errors import SwitchoverError
-from switchover.migration.heads import Head, note_head
+from switchover.migration.heads import OPERATION_HEADS, Head, note_head
 from switchover.migration.journal import Journal, RawRecord
 from switchover.migration.operator import Operator
 from switchover.snapshot import TimelineRow
 from switchover_checks.units import format_duration
 
-__all__ = ["OPERATIONS", "OPERATION_HEADS", "Operations"]
+__all__ = ["OPERATIONS", "Operations"]
 
 OPERATIONS = "operations"  # stands where records of a run have the run's id
-OPERATION_HEADS = "operations.heads"
 _TIMELINE = 100
 _LONGEST_TEXT = 2000
 _SHOWN_TEXT = 120

@@ -14,9 +14,10 @@ from pathlib import Path
 
 from switchover.locations import Workspace
 
-__all__ = ["HEADS", "Head", "heads_file", "note_head", "read_heads"]
+__all__ = ["HEADS", "OPERATION_HEADS", "Head", "heads_file", "note_head", "read_heads"]
 
 HEADS = "heads"  # the file, beside the journal
+OPERATION_HEADS = "operations.heads"  # that of the journal of operations
 
 
 @dataclass(frozen=True, slots=True)
