@@ -1,0 +1,280 @@
+"""systemd as PID 1 of a container: units that run, fail, flap, stop slowly; a bus that goes away and comes back."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+
+import pytest
+from tests.real.dockerd import DockerDaemon
+from tests.real.systemd_container import SystemdHost, run_systemd
+
+from switchover.clock import SystemClock
+from switchover.errors import RefusedError
+from switchover.services.api import Capability, Found, LogSource, LogSpan, RunState, Seen, Target, Told
+from switchover.services.systemd import SystemdProvider
+from switchover_checks.api import Status
+
+_SLEEP = "ExecStart=/bin/sleep 1000\n"
+_UNITS = {
+    "api.service": f"[Unit]\nWants=store.service\nAfter=store.service\n[Service]\nExecReload=/bin/true\n{_SLEEP}",
+    "store.service": f"[Service]\n{_SLEEP}",
+    "bad.service": "[Service]\nExecStart=/bin/sh -c 'echo it is broken; exit 3'\n",
+    "nothing.service": "[Service]\nExecStart=/no/such/program\n",
+    "flapping.service": "[Unit]\nStartLimitIntervalSec=60\nStartLimitBurst=4\n"
+    "[Service]\nExecStart=/bin/sh -c 'exit 7'\nRestart=on-failure\nRestartSec=10ms\n",
+    "slow.service": "[Service]\nExecStart=/bin/sh -c 'trap \"\" TERM; while :; do sleep 0.1; done'\nTimeoutStopSec=1\n",
+    "edited.service": f"[Service]\n{_SLEEP}",
+    "killed.service": f"[Service]\n{_SLEEP}",
+    "tick.timer": "[Timer]\nOnCalendar=hourly\n",
+    "tick.service": "[Service]\nType=oneshot\nExecStart=/bin/true\n",
+}
+
+
+class Ear:
+    """Hears what the provider tells, and waits for it."""
+
+    def __init__(self) -> None:
+        self.heard: list[Told] = []
+        self._more = asyncio.Event()
+
+    def __call__(self, told: Told) -> None:
+        self.heard.append(told)
+        self._more.set()
+
+    async def hear(self, wanted: Callable[[Told], object]) -> Told:
+        """Wait until something is told that fits; what is told before it is forgotten."""
+        async with asyncio.timeout(30):
+            while True:
+                for place, told in enumerate(self.heard):
+                    if wanted(told):
+                        del self.heard[: place + 1]
+                        return told
+                self._more.clear()
+                await self._more.wait()
+
+
+@pytest.fixture(scope="module")
+def host(docker_daemon: DockerDaemon) -> Iterator[SystemdHost]:
+    with run_systemd(docker_daemon, _UNITS) as made:
+        yield made
+
+
+@pytest.fixture
+async def provider(host: SystemdHost) -> AsyncIterator[SystemdProvider]:
+    made = SystemdProvider(SystemClock().monotonic, host.bus, str(host.journal))
+    yield made
+    await made.aclose()
+
+
+@pytest.fixture
+async def ear(provider: SystemdProvider) -> AsyncIterator[Ear]:
+    made = Ear()
+    task = asyncio.create_task(provider.watch(made))
+    await made.hear(lambda told: told.listing)
+    yield made
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+def planned(unit: str) -> Target:
+    return Target(unit, "systemd", ref=f"{unit}.service", unit=unit)
+
+
+async def look(provider: SystemdProvider, unit: str) -> Seen:
+    return (await provider.inspect([planned(unit)]))[unit]
+
+
+async def listed(provider: SystemdProvider) -> dict[str, Found]:
+    return {found.target.ref: found for found in await provider.discover()}
+
+
+async def ask(host: SystemdHost, *words: str) -> str:
+    return await asyncio.to_thread(host.systemctl, *words)
+
+
+async def test_a_unit_that_fails_is_told_with_its_exit_status_and_when(
+    host: SystemdHost, provider: SystemdProvider, ear: Ear
+) -> None:
+    await ask(host, "start", "--no-block", "bad")
+    told = await ear.hear(lambda told: (told.ref, told.what) == ("bad.service", "failed"))
+    assert told.seen is not None
+    assert (told.seen.state, told.seen.health, told.seen.detail) == (RunState.STOPPED, Status.CRIT, "failed: exit 3")
+    assert told.at is not None
+    assert abs(time.time() - told.at) < 30
+    assert told.seen.since == told.at
+    assert told.seen.can == {Capability.START}
+
+
+async def test_a_unit_whose_program_is_not_there_says_so(host: SystemdHost, provider: SystemdProvider) -> None:
+    await ask(host, "start", "nothing")
+    assert (await look(provider, "nothing")).detail == "failed: exit 203 (its program cannot be executed)"
+
+
+async def test_a_unit_that_is_killed_is_told_with_the_signal(
+    host: SystemdHost, provider: SystemdProvider, ear: Ear
+) -> None:
+    await ask(host, "start", "killed")
+    told = await ear.hear(lambda told: (told.ref, told.what) == ("killed.service", "started"))
+    assert told.seen is not None
+    assert told.seen.pid is not None
+    assert told.seen.identity
+    await ask(host, "kill", "--signal=SEGV", "killed")
+    told = await ear.hear(lambda told: (told.ref, told.what) == ("killed.service", "failed"))
+    assert told.seen is not None
+    assert "killed by SIGSEGV" in told.seen.detail
+
+
+async def test_a_unit_that_flaps_until_systemd_gives_up_says_both(
+    host: SystemdHost, provider: SystemdProvider, ear: Ear
+) -> None:
+    await ask(host, "start", "--no-block", "flapping")
+    told = await ear.hear(lambda told: (told.ref, told.what) == ("flapping.service", "failed"))
+    assert told.seen is not None
+    assert told.seen.health is Status.CRIT
+    assert "exit 7" in told.seen.detail
+    assert "gave up after" in told.seen.detail
+    assert told.seen.restarts
+
+
+async def test_what_runs_and_what_failed_is_listed_and_the_rest_is_not(
+    host: SystemdHost, provider: SystemdProvider, ear: Ear
+) -> None:
+    await ask(host, "start", "api", "bad")
+    found = await listed(provider)
+    assert found["bad.service"].seen.health is Status.CRIT
+    assert next(iter(found.values())).seen.health is Status.CRIT
+    assert (found["api.service"].title, found["api.service"].seen.state) == ("api", RunState.RUNNING)
+    assert "rescue.service" not in found
+    assert "slow.service" not in found
+    await ear.hear(lambda told: told.listing)
+    found = await listed(provider)
+    api = found["api.service"]
+    assert (api.group, api.needs) == ("system.slice", ("store.service",))
+    assert api.seen.pid is not None
+    assert api.seen.memory_bytes is None or api.seen.memory_bytes > 0
+
+
+async def test_a_unit_that_was_stopped_stays_listed_so_that_it_can_be_started(
+    host: SystemdHost, provider: SystemdProvider
+) -> None:
+    await ask(host, "start", "store")
+    target = (await listed(provider))["store.service"].target
+    assert await provider.act(target, Capability.STOP) == "store.service is stopped"
+    found = (await listed(provider))["store.service"]
+    assert (found.seen.state, found.seen.health) == (RunState.STOPPED, Status.OK)
+    assert found.seen.can <= {Capability.START}
+    assert (await provider.act(target, Capability.START)).startswith("store.service runs, pid ")
+
+
+async def test_start_restart_reload_and_stop_are_done_when_they_say_so(
+    host: SystemdHost, provider: SystemdProvider
+) -> None:
+    await ask(host, "stop", "api")
+    assert (await look(provider, "api")).state is RunState.STOPPED
+    assert (await provider.act(planned("api"), Capability.START)).startswith("api.service runs, pid ")
+    first = await look(provider, "api")
+    assert first.can == {Capability.STOP, Capability.RESTART, Capability.KILL, Capability.RELOAD}
+    assert (await provider.act(planned("api"), Capability.RELOAD)).startswith("api.service has read its config")
+    await provider.act(planned("api"), Capability.RESTART)
+    second = await look(provider, "api")
+    assert (second.pid != first.pid, second.identity != first.identity) == (True, True)
+    await provider.act(planned("api"), Capability.STOP)
+    assert (await look(provider, "api")).detail == "not started"
+
+
+async def test_a_unit_that_stops_slowly_is_waited_for(host: SystemdHost, provider: SystemdProvider, ear: Ear) -> None:
+    await ask(host, "start", "slow")
+    await ear.hear(lambda told: (told.ref, told.what) == ("slow.service", "started"))
+    stopping = asyncio.create_task(provider.act(planned("slow"), Capability.STOP))
+    await ear.hear(lambda told: told.ref == "slow.service" and told.seen and told.seen.detail == "stopping")
+    assert "did not answer in time" in await stopping
+
+
+async def test_what_systemd_refuses_is_said_in_plain_words(host: SystemdHost, provider: SystemdProvider) -> None:
+    with pytest.raises(RefusedError, match=r"no unit absent.service|absent.service"):
+        await provider.act(planned("absent"), Capability.START)
+    with pytest.raises(RefusedError, match="cannot be asked to reload"):
+        await provider.act(planned("store"), Capability.RELOAD)
+    with pytest.raises(RefusedError, match="cannot be asked to scale"):
+        await provider.act(planned("store"), Capability.SCALE)
+    assert (await look(provider, "absent")).detail == "there is no such unit"
+
+
+async def test_a_unit_that_was_restarted_meanwhile_is_left_alone(host: SystemdHost, provider: SystemdProvider) -> None:
+    await ask(host, "start", "api")
+    seen = await look(provider, "api")
+    meant = Target("api", "systemd", ref="api.service", unit="api", identity=seen.identity)
+    await ask(host, "restart", "api")
+    with pytest.raises(RefusedError, match="was restarted meanwhile"):
+        await provider.act(meant, Capability.STOP)
+    assert (await look(provider, "api")).state is RunState.RUNNING
+
+
+async def test_a_unit_file_that_changed_on_disk_is_said_until_it_is_loaded(
+    host: SystemdHost, provider: SystemdProvider, ear: Ear
+) -> None:
+    await ask(host, "start", "edited")
+    before = await look(provider, "edited")
+    assert before.health is Status.OK
+    host.write("edited.service", f"[Service]\nEnvironment=LEVEL=debug\n{_SLEEP}")
+    other = SystemdProvider(SystemClock().monotonic, host.bus)
+    stale = await look(other, "edited")
+    await other.aclose()
+    assert (stale.health, stale.config) == (Status.WARN, before.config)
+    assert "daemon-reload" in stale.detail
+    await ask(host, "daemon-reload")
+    await ear.hear(lambda told: told.what == "reload")
+    after = await look(provider, "edited")
+    assert (after.health, after.config != before.config) == (Status.OK, True)
+    assert "LEVEL" not in repr(after)
+
+
+async def test_the_journal_of_a_unit_is_read_by_the_command_that_is_given(
+    host: SystemdHost, provider: SystemdProvider
+) -> None:
+    await ask(host, "start", "bad")
+    source = await provider.log_source(planned("bad"), LogSpan(tail=50, follow=False))
+    assert isinstance(source, LogSource)
+    assert (source.kind, source.parse) == ("command", "journal-json")
+    process = await asyncio.create_subprocess_exec(*source.argv, stdout=asyncio.subprocess.PIPE)
+    output, _ = await process.communicate()
+    assert b'"MESSAGE":"it is broken"' in output
+
+
+async def test_a_command_line_is_what_a_person_would_type(provider: SystemdProvider) -> None:
+    line = provider.command_line
+    assert line(planned("api"), Capability.RESTART) == ("systemctl", "restart", "api.service")
+    assert line(planned("api"), Capability.KILL) == ("systemctl", "kill", "--signal=KILL", "api.service")
+    assert line(Target("x", "systemd", ref="user:x.service"), Capability.STOP) == (
+        "systemctl",
+        "--user",
+        "stop",
+        "x.service",
+    )
+    assert line(planned("api"), Capability.SCALE) == ()
+
+
+async def test_a_systemd_that_boots_anew_is_found_again_without_being_asked(
+    host: SystemdHost, provider: SystemdProvider, ear: Ear
+) -> None:
+    await ask(host, "start", "api")
+    assert (await look(provider, "api")).state is RunState.RUNNING
+    restarting = asyncio.create_task(asyncio.to_thread(host.restart))
+    await ear.hear(lambda told: told.listing and told.text)
+    assert provider.off()
+    await ear.hear(lambda told: told.listing and not told.text)
+    await restarting
+    assert provider.off() == ""
+    assert (await look(provider, "api")).state is RunState.STOPPED
+    await ask(host, "start", "--no-block", "bad")
+    await ear.hear(lambda told: (told.ref, told.what) == ("bad.service", "failed"))
+
+
+async def test_a_host_without_systemd_says_so_at_once(tmp_path: object) -> None:
+    provider = SystemdProvider(SystemClock().monotonic, f"unix:path={tmp_path}/bus")
+    seen = await look(provider, "api")
+    assert (seen.state, seen.detail) == (RunState.UNKNOWN, f"no bus at {tmp_path}/bus")
+    assert provider.off() == f"no bus at {tmp_path}/bus"
+    assert await provider.discover() == []
