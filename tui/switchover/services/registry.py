@@ -34,7 +34,7 @@ def make_providers(
 
     `base_dir` is where relative paths of the plan begin.
     """
-    given: Mapping[str, tuple[Any, ...]] = {"process": (base_dir, monotonic)}
+    given: Mapping[str, tuple[Any, ...]] = {"process": (base_dir, monotonic), "systemd": (monotonic,)}
     providers: list[Provider] = []
     for kind, (module, name) in KINDS.items():
         if kind in without or (only is not None and kind not in only):
@@ -45,5 +45,7 @@ def make_providers(
             if error.name != module:
                 raise
             continue
+        if kind == "compose":  # it sees the same containers, so that one connection and one stream of events do
+            given = {**given, kind: tuple(one for one in providers if one.kind == "docker")}
         providers.append(maker(*given.get(kind, ())))
     return providers
