@@ -5,33 +5,44 @@ Imports the SDK: import this inside functions.
 
 from __future__ import annotations
 
+import socket
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import docker
 import urllib3
 from docker.transport import UnixHTTPAdapter
 
-from switchover_checks.docker_hosts import DockerAwayError
 from switchover_checks.docker_ssh import SshDestination, SshTunnel
 
-__all__ = ["Client"]
+__all__ = ["Client", "SshSaidError"]
 
-_PLACEHOLDER = "unix:///behind/ssh"
+_PLACEHOLDER = "unix:///somewhere"
 _HOST_KEY = "Host key verification failed"
+# Gets a connected socket within so many seconds (None: for ever).
+_Open = Callable[[float | None], socket.socket]
+
+
+class SshSaidError(Exception):
+    """A connection through ssh failed; says what ssh wrote."""
 
 
 class Client(docker.APIClient):  # type: ignore[misc]
-    """A low-level client. `quiet` is how long a stream may be silent, where the SDK would wait for ever."""
+    """A low-level client. `quiet` is how long a stream may be silent, where the SDK would wait for ever.
 
-    def __init__(
-        self, *, base_url: str, quiet: float | None = None, destination: SshDestination | None = None, **known: Any
-    ) -> None:
-        super().__init__(base_url=base_url if destination is None else _PLACEHOLDER, **known)
+    Over a unix socket it goes its own way too, because the SDK leaves a socket open when nobody answers.
+    """
+
+    def __init__(self, *, base_url: str, socket_path: str = "", quiet: float | None = None, **known: Any) -> None:
+        ssh = SshDestination.parse(base_url) if base_url.startswith("ssh:") else None
+        super().__init__(base_url=_PLACEHOLDER if ssh or socket_path else base_url, **known)
         self._quiet = quiet
-        self._ssh: _SshAdapter | None = None
-        if destination is not None:
-            self._ssh = _SshAdapter(destination, self.timeout)
-            self.mount("http+docker://", self._ssh)
+        self._tunnels: list[SshTunnel] = []
+        if ssh is not None:
+            self.mount("http+docker://", _Adapter(partial(self._dig, ssh), self.timeout))
+        elif socket_path:
+            self.mount("http+docker://", _Adapter(partial(_connect, socket_path), self.timeout))
 
     def speak(self, version: str) -> None:
         """Speak this version of the API from now on."""
@@ -44,64 +55,70 @@ class Client(docker.APIClient):  # type: ignore[misc]
         return super().get(url, **known)
 
     def send(self, request: Any, **known: Any) -> Any:
-        """Send as `requests` does. Raise `DockerAwayError` with what ssh says where it cannot get through."""
+        """Send as `requests` does. Raise `SshSaidError` where ssh says why it cannot get through."""
         try:
             return super().send(request, **known)
         except Exception as error:
-            said = self._ssh.said() if self._ssh is not None else ""
+            said = self._tunnels[-1].said() if self._tunnels else ""
             if not said:
                 raise
             hint = "; log in there once by hand, so that its key is known" if _HOST_KEY in said else ""
-            raise DockerAwayError(f"ssh says: {said}{hint}") from error
+            raise SshSaidError(f"ssh says: {said}{hint}") from error
 
     def close(self) -> None:
         """Let go of all connections."""
         super().close()
-        if self._ssh is not None:
-            self._ssh.end()
+        for tunnel in self._tunnels:
+            tunnel.end()
+
+    def _dig(self, destination: SshDestination, timeout: float | None) -> socket.socket:
+        tunnel = SshTunnel(destination)
+        self._tunnels = [*(one for one in self._tunnels if one.running), tunnel]
+        tunnel.socket.settimeout(timeout)
+        return tunnel.socket
 
 
-class _SshAdapter(UnixHTTPAdapter):  # type: ignore[misc]
-    """Opens a tunnel for each connection."""
+def _connect(path: str, timeout: float | None) -> socket.socket:
+    connection = socket.socket(socket.AF_UNIX)
+    try:
+        connection.settimeout(timeout)
+        connection.connect(path)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
 
-    def __init__(self, destination: SshDestination, timeout: float) -> None:
-        super().__init__("http+unix:///behind/ssh", timeout)
-        self._tunnels: list[SshTunnel] = []
-        self._pool = _SshPool(destination, timeout, self._tunnels)
+
+class _Adapter(UnixHTTPAdapter):  # type: ignore[misc]
+    """Has one pool, whose connections come from `connect`."""
+
+    def __init__(self, connect: _Open, timeout: float) -> None:
+        super().__init__("http+unix:///somewhere", timeout)
+        self._pool = _Pool(connect, timeout)
 
     def get_connection(self, url: str, proxies: Any = None) -> Any:  # noqa: ARG002
         """Return the one pool of connections there is."""
         return self._pool
 
-    def said(self) -> str:
-        """Return what the newest ssh wrote."""
-        return self._tunnels[-1].said() if self._tunnels else ""
-
-    def end(self) -> None:
-        """Close the connections and end every ssh."""
+    def close(self) -> None:
+        """Close the connections."""
+        super().close()
         self._pool.close()
-        for tunnel in self._tunnels:
-            tunnel.end()
 
 
-class _SshPool(urllib3.connectionpool.HTTPConnectionPool):
-    def __init__(self, destination: SshDestination, timeout: float, tunnels: list[SshTunnel]) -> None:
+class _Pool(urllib3.connectionpool.HTTPConnectionPool):
+    def __init__(self, connect: _Open, timeout: float) -> None:
         super().__init__("localhost", timeout=timeout, maxsize=4)
-        self._destination = destination
-        self._tunnels = tunnels
+        self._connect = connect
 
     def _new_conn(self) -> Any:
-        return _SshConnection(self._destination, self._tunnels, self.timeout)
+        return _Connection(self._connect, self.timeout)
 
 
-class _SshConnection(urllib3.connection.HTTPConnection):
-    def __init__(self, destination: SshDestination, tunnels: list[SshTunnel], timeout: Any) -> None:
+class _Connection(urllib3.connection.HTTPConnection):
+    def __init__(self, connect: _Open, timeout: Any) -> None:
         super().__init__("localhost", timeout=timeout)
-        self._destination = destination
-        self._tunnels = tunnels
+        self._get_socket = connect
 
     def connect(self) -> None:
-        tunnel = SshTunnel(self._destination)
-        tunnel.socket.settimeout(self.timeout if isinstance(self.timeout, int | float) else None)
-        self._tunnels[:] = [*(one for one in self._tunnels if one.running), tunnel]
-        self.sock = tunnel.socket
+        self.sock = self._get_socket(self.timeout if isinstance(self.timeout, int | float) else None)

@@ -6,12 +6,9 @@ The SDK is imported on first use only.
 from __future__ import annotations
 
 import os
-import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-
-from switchover_checks.docker_ssh import SshDestination
 
 __all__ = ["DockerAwayError", "Endpoint", "open_client", "reason_of", "usual_endpoint"]
 
@@ -69,11 +66,13 @@ def open_client(endpoint: Endpoint, timeout: float, quiet: float | None = None) 
     """
     from switchover_checks.docker_client import Client
 
-    knock(endpoint)
-    destination = SshDestination.parse(endpoint.url) if endpoint.url.startswith("ssh:") else None
-    arguments: dict[str, Any] = {"base_url": endpoint.url, "tls": endpoint.tls or False, "timeout": timeout}
+    where: dict[str, Any] = {
+        "base_url": endpoint.url,
+        "socket_path": endpoint.socket_path,
+        "tls": endpoint.tls or False,
+    }
     # A client that asks for the version by itself leaks its connection when nobody answers.
-    client = Client(version=_ANY_VERSION, quiet=quiet, destination=destination, **arguments)
+    client = Client(version=_ANY_VERSION, quiet=quiet, timeout=timeout, **where)
     try:
         client.speak(str(client.version(api_version=False)["ApiVersion"]))
     except BaseException:
@@ -82,22 +81,13 @@ def open_client(endpoint: Endpoint, timeout: float, quiet: float | None = None) 
     return client
 
 
-def knock(endpoint: Endpoint) -> None:
-    """Raise `OSError` when nobody listens at a unix socket; the SDK would leak its own socket then."""
-    if not endpoint.socket_path:
-        return
-    with socket.socket(socket.AF_UNIX) as knocking:
-        knocking.settimeout(2)
-        knocking.connect(endpoint.socket_path)
-
-
 def reason_of(error: BaseException) -> str:
     """Find the reason behind what the SDK wrapped: in words of the operating system where there are any."""
     seen: BaseException | None = error
     for _ in range(10):
         if isinstance(seen, TimeoutError) or type(seen).__name__ in ("ReadTimeout", "ReadTimeoutError"):
             return "it takes connections and does not answer"
-        if isinstance(seen, DockerAwayError):
+        if isinstance(seen, DockerAwayError) or type(seen).__name__ == "SshSaidError":
             return str(seen)
         if isinstance(seen, OSError) and seen.strerror:
             return seen.strerror.lower()

@@ -15,6 +15,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -66,6 +67,7 @@ class DockerDaemon:
     process: subprocess.Popen[bytes] | None = None
     made: int = field(default=0)
     _client: Any = None
+    _starter: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "dockerd"))
 
     @property
     def url(self) -> str:
@@ -100,9 +102,12 @@ class DockerDaemon:
         ]
         words += ["--pidfile", f"{self.folder}/pid", "--iptables=false", "--ip6tables=false", "--bridge=none"]
         with (self.folder / "log").open("ab") as log:
-            self.process = subprocess.Popen(
-                words, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.folder, start_new_session=True
-            )
+            # It ends with the thread that started it, so that is one which lasts.
+            self.process = self._starter.submit(
+                lambda: subprocess.Popen(
+                    words, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.folder, start_new_session=True
+                )
+            ).result()
         until(lambda: self._answers(self.process), "dockerd answers", _START_S)
 
     def _answers(self, process: subprocess.Popen[bytes] | None) -> bool:
@@ -205,6 +210,7 @@ class DockerDaemon:
         if self._client is not None:
             self._client.close()
         self.stop()
+        self._starter.shutdown()
         for survivor in self._survivors():
             for one in (*survivor.children(recursive=True), survivor):
                 with suppress(psutil.NoSuchProcess):

@@ -7,7 +7,17 @@ from typing import Any
 
 from switchover.services.docker_seen import name_of
 
-__all__ = ["config_files_of", "depends_on", "label", "members_of", "needs_of", "project_of", "service_of", "title_of"]
+__all__ = [
+    "conditions",
+    "config_files_of",
+    "depends_on",
+    "label",
+    "members_of",
+    "needs_of",
+    "project_of",
+    "service_of",
+    "title_of",
+]
 
 _PREFIX = "com.docker.compose."
 
@@ -38,7 +48,13 @@ def title_of(entry: Mapping[str, Any]) -> str:
 
 def depends_on(entry: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the services that this one depends on, where Compose says so (`db:service_healthy:false,…`; from 2.0)."""
-    return tuple(one.partition(":")[0] for one in label(entry, "depends_on").split(",") if one.partition(":")[0])
+    return tuple(conditions(entry))
+
+
+def conditions(entry: Mapping[str, Any]) -> dict[str, str]:
+    """Return the services that this one depends on, and what each must have come to before it starts."""
+    parts = [one.split(":") for one in label(entry, "depends_on").split(",")]
+    return {part[0]: part[1] if len(part) > 1 else "service_started" for part in parts if part[0]}
 
 
 def config_files_of(entry: Mapping[str, Any]) -> tuple[str, tuple[str, ...]]:

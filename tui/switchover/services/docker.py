@@ -97,11 +97,11 @@ class DockerProvider:
 
         def listener(daemon: Daemon, event: DockerEvent | None, why: str) -> None:
             if event is not None:
-                for told in told_about(self.kind, event, daemon.ref):
+                for told in told_about(self.kind, event, daemon.ref, daemon.signals.get(event.container, "")):
                     tell(told)
             elif why:
                 lost.add(daemon.host)
-                tell(Told(self.kind, "", "gone", why if daemon.asked else "", Status.CRIT, self._now(), listing=True))
+                tell(Told(self.kind, "", "gone", why, Status.CRIT, self._now(), listing=True))
             else:
                 text = "the Docker daemon answers again" if daemon.host in lost else ""
                 lost.discard(daemon.host)
@@ -151,6 +151,14 @@ class DockerProvider:
             return f"{target.container} keeps no log (its log driver is none)"
         tty = {"tty": "true"} if (data.get("Config") or {}).get("Tty") else {}
         return LogSource(target.name, "docker", ref=target.container, docker_host=target.docker_host, options=tty)
+
+    async def seen_of(self, daemon: Daemon, entries: Sequence[Mapping[str, Any]], *, ask: bool) -> dict[str, Seen]:
+        """Return how the containers of a list are, by name; with the details that are known, or with all: `ask`."""
+        names = [name_of(entry) for entry in entries]
+        details = await daemon.details(names) if ask else {name: daemon.known(name) for name in names}
+        known = {name: self._seen(daemon, data) for name, data in details.items() if data is not None}
+        known = await self._with_usage(daemon, known)
+        return {name_of(entry): known.get(name_of(entry)) or seen_from_summary(entry) for entry in entries}
 
     def _is_paused(self, target: Target) -> bool:
         data = self.fleet.daemon(target.docker_host).known(target.container)

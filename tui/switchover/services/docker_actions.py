@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -104,12 +105,14 @@ def _stop(api: Any, before: Mapping[str, Any], container: str) -> str:
     seconds = _stop_seconds(before)
     if (before.get("State") or {}).get("Paused"):
         api.unpause(container)
+    began = time.monotonic()
     api.stop(container, timeout=seconds)
+    took = time.monotonic() - began
     after = api.inspect_container(container)
     code = (after.get("State") or {}).get("ExitCode")
     if code == 128 + signal.SIGKILL:
         name = (before.get("Config") or {}).get("StopSignal") or "SIGTERM"
-        if name in ("SIGKILL", "9"):
+        if name in ("SIGKILL", "9") or took < seconds:
             return "stopped by SIGKILL, exit 137"
         return f"stopped, exit 137: it did not heed {name} and was killed after {seconds} s"
     return f"stopped, {seen_from_attributes(after).detail.partition(', ')[2] or 'ended'}"

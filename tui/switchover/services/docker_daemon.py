@@ -6,7 +6,7 @@ import asyncio
 import os
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -63,6 +63,7 @@ class Daemon:
         self.live = False
         self.asked = False
         self.last_exits: dict[str, int] = {}
+        self.signals: dict[str, str] = {}
         self._connect = connect
         self._monotonic = monotonic
         self._threads = Threads()
@@ -70,6 +71,9 @@ class Daemon:
         self._client: Any = None
         self._hanging: asyncio.Task[Any] | None = None
         self._known: dict[str, _Known] = {}
+        self._list: list[Mapping[str, Any]] = []
+        self._list_holds: tuple[int, float] | None = None
+        self._listing: asyncio.Task[list[Mapping[str, Any]]] | None = None
         self._changes = 0
 
     @property
@@ -135,9 +139,37 @@ class Daemon:
         return held | read
 
     async def listed(self) -> list[Mapping[str, Any]]:
-        """Return one short entry for each container, with one call; what is known of the unchanged holds on."""
+        """Return one short entry for each container, with one call; what is known of the unchanged holds on.
+
+        Those who ask while the call is under way share its answer.
+        """
+        if self._listing is None:
+            self._listing = asyncio.ensure_future(self._list_now())
+            self._listing.add_done_callback(self._listed)
+        return await asyncio.shield(self._listing)
+
+    async def entries(self) -> list[Mapping[str, Any]]:
+        """Return the same as `listed`, without asking for it again while it holds and the daemon answers at all."""
+        holds = self._list_holds
+        if not self.live or holds is None or holds[0] != self._changes or self._monotonic() - holds[1] > _KEPT_S:
+            return await self.listed()
+        await self.call(lambda api: api.ping())
+        return self._list
+
+    @property
+    def last_list(self) -> Sequence[Mapping[str, Any]]:
+        """The containers as they were listed last, however long ago."""
+        return self._list
+
+    def _listed(self, task: asyncio.Task[Any]) -> None:
+        self._listing = None
+        _taken(task)
+
+    async def _list_now(self) -> list[Mapping[str, Any]]:
+        changes = self._changes
         entries: list[Mapping[str, Any]] = await self.call(lambda api: api.containers(all=True))
         now = self._monotonic()
+        self._list, self._list_holds = entries, (changes, now)
         names = {name_of(entry): entry for entry in entries}
         for word, known in list(self._known.items()):
             entry = names.get(name_of(known.data))

@@ -62,6 +62,15 @@ class DockerEvent:
         return int(text) if text.lstrip("-").isdigit() else None
 
     @property
+    def signal(self) -> str:
+        """Return the name of the signal that the event carries."""
+        number = self.attributes.get("signal", "")
+        try:
+            return signal.Signals(int(number)).name
+        except ValueError:
+            return f"signal {number}" if number else ""
+
+    @property
     def names(self) -> tuple[str, ...]:
         """Return the names that are concerned: also the one before, when it was given another."""
         before = self.attributes.get("oldName", "").lstrip("/")
@@ -79,18 +88,23 @@ def read_event(data: Mapping[str, Any]) -> DockerEvent | None:
     return DockerEvent(str(actor.get("ID", "")), attributes.get("name", ""), action, said, at, attributes)
 
 
-def told_about(kind: str, event: DockerEvent, ref: Callable[[str], str]) -> Iterator[Told]:
-    """Put an event into what a provider tells, for each name that it concerns."""
+def told_about(kind: str, event: DockerEvent, ref: Callable[[str], str], sent: str = "") -> Iterator[Told]:
+    """Put an event into what a provider tells, for each name that it concerns.
+
+    `sent` names the signal that somebody had the daemon send, which is why a container died soon afterwards.
+    """
     text, status = "", None
     match event.action:
         case "die":
             code = event.exit_code
             text = f"exit {code}" if code is not None else ""
+            if sent:
+                text += f", after {sent} was sent to it"
             status = Status.OK if code == 0 else Status.CRIT
         case "oom":
             text, status = "out of memory: the kernel ended a process of it", Status.CRIT
         case "kill":
-            text = f"sent {_signal_name(event.attributes.get('signal', ''))}"
+            return  # what comes of it is told
         case "health_status":
             text, status = event.said, _HEALTH.get(event.said)
         case "rename" if len(event.names) > 1:
@@ -101,30 +115,23 @@ def told_about(kind: str, event: DockerEvent, ref: Callable[[str], str]) -> Iter
         yield Told(kind, ref(name), what, text, status, event.at, listing=listing)
 
 
-def _signal_name(number: str) -> str:
-    try:
-        return signal.Signals(int(number)).name
-    except ValueError:
-        return f"signal {number}" if number else "a signal"
-
-
 async def follow_events(
     daemon: Daemon, on_event: Callable[[DockerEvent], None], on_link: Callable[[str], None]
 ) -> None:
     """Follow a daemon's events until cancelled.
 
-    `on_link` is called with the reason when the link is lost, and with nothing each time that it was made.
+    `on_link` is called with nothing each time that the link was made, and with the reason when it is lost.
     """
     threads = Threads(8)
     loop = asyncio.get_running_loop()
-    pause, told_why = _FIRST_PAUSE_S, ""
+    pause = _FIRST_PAUSE_S
     while True:
         stream = _Stream(daemon, loop, on_event)
         reading = asyncio.ensure_future(threads.run(stream.read))
         try:
             await asyncio.wait({reading, stream.opened}, return_when=asyncio.FIRST_COMPLETED)
             if stream.opened.done():
-                pause, told_why = _FIRST_PAUSE_S, ""
+                pause = _FIRST_PAUSE_S
                 daemon.forget()
                 daemon.live = True
                 daemon.note(None)
@@ -140,8 +147,7 @@ async def follow_events(
         if was_live and stream.fell_silent:
             continue
         daemon.note(why)
-        if daemon.off != told_why:
-            told_why = daemon.off
+        if was_live:
             on_link(daemon.off)
         await asyncio.sleep(pause)
         longest = _LONGEST_PAUSE_LOCAL_S if daemon.is_local else _LONGEST_PAUSE_S

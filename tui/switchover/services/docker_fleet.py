@@ -75,8 +75,12 @@ class Fleet:
         daemon.changed(event.container, *event.names)
         if event.action == "die" and event.exit_code is not None:
             daemon.last_exits[event.container] = event.exit_code
-        elif event.action == "destroy":
-            daemon.last_exits.pop(event.container, None)
+        elif event.action == "kill":
+            daemon.signals[event.container] = event.signal
+        elif event.action in ("start", "destroy"):
+            daemon.signals.pop(event.container, None)
+            if event.action == "destroy":
+                daemon.last_exits.pop(event.container, None)
         self._tell(daemon, event, "")
 
     def _tell(self, daemon: Daemon, event: DockerEvent | None, why: str) -> None:

@@ -1,0 +1,202 @@
+"""Compose projects and services, read from the labels of their containers: no file of the project is needed.
+
+What is found is one row for each project; its containers are rows of their own, of the kind docker, in its group.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from typing import ClassVar
+
+from switchover.errors import RefusedError
+from switchover.services.api import Capability, Found, LogSource, LogSpan, RunState, Seen, Target, Told
+from switchover.services.compose_acting import act_on_members
+from switchover.services.compose_cli import compose_command
+from switchover.services.compose_labels import project_of, service_of, title_of
+from switchover.services.compose_seen import Member, seen_together
+from switchover.services.docker import DockerProvider
+from switchover.services.docker_actions import docker_command
+from switchover.services.docker_daemon import Daemon
+from switchover.services.docker_events import DockerEvent
+from switchover.services.docker_seen import name_of
+from switchover_checks.api import Status
+
+__all__ = ["ComposeProvider"]
+
+_REMEMBERED = 2000
+
+
+class ComposeProvider:
+    """Sees containers through `docker`, whose daemons and events it shares; without one it has its own."""
+
+    kind: ClassVar[str] = "compose"
+    capabilities: ClassVar[frozenset[Capability]] = frozenset(
+        {
+            *(
+                Capability.LIST,
+                Capability.INSPECT,
+                Capability.WATCH,
+                Capability.LOGS,
+                Capability.EXEC,
+                Capability.STATS,
+            ),
+            *(Capability.START, Capability.STOP, Capability.RESTART, Capability.SCALE, Capability.REMOVE),
+        }
+    )
+
+    def __init__(self, docker: DockerProvider | None = None) -> None:
+        self._docker = docker or DockerProvider()
+        self._own = docker is None
+        self._places: dict[tuple[str, str], tuple[str, str]] = {}
+
+    def off(self) -> str:
+        """Say why no project can be seen; empty while they can."""
+        return self._docker.off()
+
+    async def aclose(self) -> None:
+        """Let the connections go, where they are not another's."""
+        if self._own:
+            await self._docker.aclose()
+
+    async def inspect(self, targets: Sequence[Target]) -> Mapping[str, Seen]:
+        """Look at projects and services."""
+        by_host: dict[str, list[Target]] = {}
+        for target in targets:
+            by_host.setdefault(target.docker_host, []).append(target)
+        looks = await asyncio.gather(*(self._look(host, some) for host, some in by_host.items()))
+        return {name: seen for look in looks for name, seen in look.items()}
+
+    async def discover(self) -> Sequence[Found]:
+        """Return the projects of all daemons."""
+        return [found for daemon in self._docker.fleet.daemons for found in await self._projects(daemon)]
+
+    async def watch(self, tell: Callable[[Told], None]) -> None:
+        """Tell which service and project something happened to."""
+
+        def listener(daemon: Daemon, event: DockerEvent | None, why: str) -> None:
+            if event is None:
+                tell(Told(self.kind, "", "gone" if why else "note", listing=True))
+                return
+            project, service = self._place(daemon, event)
+            if not project:
+                return
+            listing = event.action in ("create", "destroy")
+            for ref in (f"{project}/{service}", project) if service else (project,):
+                tell(Told(self.kind, daemon.ref(ref), at=event.at, listing=listing and ref == project))
+
+        await self._docker.fleet.listen(listener)
+
+    async def act(self, target: Target, action: Capability, argument: str = "") -> str:
+        """Do it to each container, in the order in which they depend on each other; one that fails stops no other."""
+        daemon = self._docker.fleet.daemon(target.docker_host)
+        try:
+            members = await self._members(daemon, target)
+        except Exception as error:
+            raise RefusedError(daemon.off or f"Docker: {error}") from error
+        if not members:
+            raise RefusedError(f"there is no container of {target.ref} any more")
+        if target.identity and seen_together(members, scalable=False).identity != target.identity:
+            raise RefusedError(f"{target.ref} was made anew by now; look at it again")
+        return await act_on_members(daemon, target, members, action, argument)
+
+    def command_line(self, target: Target, action: Capability, argument: str = "") -> tuple[str, ...]:
+        """Return the Compose command for an action."""
+        entries = self._docker.fleet.daemon(target.docker_host).last_list
+        entry = next((one for one in entries if project_of(one) == target.project), None)
+        return compose_command(target.docker_host, target.project, target.service, action, entry, argument)
+
+    def shell(self, target: Target) -> tuple[str, ...] | str:
+        """Return the command that opens a shell in the first container of a service that runs."""
+        if shutil.which("docker") is None:
+            return "the docker command is not installed on this host"
+        entries = self._docker.fleet.daemon(target.docker_host).last_list
+        running = [one for one in _those_of(entries, target) if one.get("State") == "running"]
+        if not running:
+            return f"no container of {target.ref} runs"
+        return docker_command(target.docker_host, name_of(running[0]), Capability.EXEC)
+
+    async def log_source(self, target: Target, span: LogSpan) -> LogSource | str:
+        """Return where the log of the first container is read; `log_sources` has those of all."""
+        sources = await self.log_sources(target, span)
+        return sources if isinstance(sources, str) else sources[0]
+
+    async def log_sources(self, target: Target, span: LogSpan) -> list[LogSource] | str:
+        """Return where the logs of all containers are read, or in words why there are none."""
+        daemon = self._docker.fleet.daemon(target.docker_host)
+        try:
+            entries = _those_of(await daemon.entries(), target)
+        except Exception as error:
+            return daemon.off or f"Docker: {error}"
+        if not entries:
+            return f"there is no container of {target.ref}"
+        targets = [
+            Target(title_of(one), "docker", name_of(one), container=name_of(one), docker_host=target.docker_host)
+            for one in entries
+        ]
+        sources = [await self._docker.log_source(one, span) for one in targets]
+        readable = [one for one in sources if isinstance(one, LogSource)]
+        return readable or str(sources[0])
+
+    async def _look(self, host: str, targets: list[Target]) -> dict[str, Seen]:
+        daemon = self._docker.fleet.daemon(host)
+        try:
+            members = await self._all_members(daemon, {target.project for target in targets})
+        except Exception as error:  # the daemon does not answer, or says no
+            missing = Seen(RunState.UNKNOWN, Status.UNKNOWN, daemon.off or f"Docker: {error}")
+            return {target.name: missing for target in targets}
+        found = {}
+        for target in targets:
+            some = [one for one in members if _is_of(one.entry, target)]
+            nothing = Seen(RunState.STOPPED, Status.CRIT, f"no container of {target.project} {target.service}".rstrip())
+            found[target.name] = seen_together(some, scalable=bool(target.service)) if some else nothing
+        return found
+
+    async def _projects(self, daemon: Daemon) -> list[Found]:
+        try:
+            members = await self._all_members(daemon, None)
+        except Exception:  # `off` says why
+            return []
+        by_project: dict[str, list[Member]] = {}
+        for one in members:
+            by_project.setdefault(project_of(one.entry), []).append(one)
+        found = []
+        for project, some in sorted(by_project.items()):
+            ref = daemon.ref(project)
+            target = Target(f"{self.kind}:{ref}", self.kind, ref, project=project, docker_host=daemon.host)
+            found.append(Found(target, seen_together(some, scalable=False), project, project))
+        return found
+
+    async def _members(self, daemon: Daemon, target: Target) -> list[Member]:
+        members = await self._all_members(daemon, {target.project})
+        return [one for one in members if _is_of(one.entry, target)]
+
+    async def _all_members(self, daemon: Daemon, projects: set[str] | None) -> list[Member]:
+        """Return the containers of these projects; of all without a choice, then as far as the list says."""
+        entries = [one for one in await daemon.entries() if project_of(one) and service_of(one)]
+        self._remember(daemon, entries)
+        if projects is not None:
+            entries = [one for one in entries if project_of(one) in projects]
+        seen = await self._docker.seen_of(daemon, entries, ask=projects is not None)
+        return [Member(one, seen[name_of(one)]) for one in entries]
+
+    def _remember(self, daemon: Daemon, entries: Sequence[Mapping[str, object]]) -> None:
+        """Remember which container is of which service: events of one that was removed still name it."""
+        for one in entries:
+            self._places[daemon.host, str(one.get("Id", ""))] = (project_of(one), service_of(one))
+        while len(self._places) > _REMEMBERED:
+            del self._places[next(iter(self._places))]
+
+    def _place(self, daemon: Daemon, event: DockerEvent) -> tuple[str, str]:
+        labels = {"Labels": event.attributes}  # events carry a container's labels among their attributes
+        known = self._places.get((daemon.host, event.container), ("", ""))
+        return (project_of(labels), service_of(labels)) if project_of(labels) else known
+
+
+def _is_of(entry: Mapping[str, object], target: Target) -> bool:
+    return project_of(entry) == target.project and target.service in ("", service_of(entry))
+
+
+def _those_of(entries: Sequence[Mapping[str, object]], target: Target) -> list[Mapping[str, object]]:
+    return sorted((one for one in entries if service_of(one) and _is_of(one, target)), key=name_of)
