@@ -48,6 +48,7 @@ class LogSource(FakeSource):
         self.sources = list(sources or dict.fromkeys(line.source for line in lines))
         self.states: dict[str, LogSourceState] = {}
         self.given_up = 0
+        self.refuse = ""
         self.per_second = 0.0
         self.stream = 0
         self.open_error: AgentError | None = None
@@ -111,9 +112,8 @@ class LogSource(FakeSource):
         return None
 
     def _window(self, query: LogQuery, anchor: int | None, before: int, after: int) -> LogWindow:
-        for pattern in (query.show, query.hide, query.find):
-            if "(?R)" in pattern:
-                return LogWindow(problem="the reader does not know (?R)")
+        if query.show and query.show == self.refuse:
+            return LogWindow(problem=f"{query.show} takes too long to match")
         lines = self._fitting(query)
         at = len(lines) if anchor is None else next((i for i, one in enumerate(lines) if one.seq >= anchor), len(lines))
         low, high = max(at - before, 0), min(at + after, len(lines))

@@ -72,8 +72,7 @@ class LogLineScreen(OverScreen):
         self._total = len(line.text) + line.more
         self._plain = False
         self._json = ""
-        self._reading = False
-        self._rows: list[Line] = []
+        self._reading = self._looked = False
         self._made_for: tuple[int, bool, int, bool] = (0, False, 0, False)
         self._body = Scroller(painter)
 
@@ -103,20 +102,17 @@ class LogLineScreen(OverScreen):
         if self._reading or self.left:
             return
         wanted = not self._complete and len(self._text) < _MOST and (self._body.place in {"all", "end"})
-        if wanted or (self._complete and not self._json and self._made_for == (0, False, 0, False)):
+        if wanted or not self._looked:
             self._reading = True
             self.run_worker(self._read(), name="log line", exit_on_error=False)
 
     async def _read(self) -> None:
+        self._looked = True
         try:
-            while not self._complete and (not self._text or (self._total <= _LAID_OUT_UP_TO)):
-                before = len(self._text)
+            if not self._complete:
                 await self._piece()
-                if len(self._text) == before:
-                    break
-            else:
-                if not self._complete:
-                    await self._piece()
+            while not self._complete and self._total <= _LAID_OUT_UP_TO:
+                await self._piece()
             if self._complete and self._total <= _LAID_OUT_UP_TO and not self._json:
                 self._json = await asyncio.to_thread(laid_out, self._text)
         except SwitchoverError as error:
@@ -143,9 +139,8 @@ class LogLineScreen(OverScreen):
         """Draw what was read so far."""
         width = self._body.size.width
         line = self._line
-        self.headline = f"{short(line.source)} · {day(line.at)} {precise(line.at)} · {self._total:,} characters"
-        if not self._complete:
-            self.headline += f" · {len(self._text):,} read"
+        read = "" if self._complete else f"{len(self._text):,} of "
+        self.headline = f"{read}{self._total:,} characters · {day(line.at)} {precise(line.at)} · {short(line.source)}"
         made_for = (width, self._plain, len(self._text), bool(self._json))
         if not width or made_for == self._made_for:
             return

@@ -276,7 +276,9 @@ class LogWindowScreen(OverScreen):
         )
         self.view.say_empty(self._nothing())
         self._density.set_lines([density_line(self.window, *self.view.span, width)])
-        counted = replace(self.window, above=self.view.above, below=self.view.below, lines=self.view.logged)
+        above, below = self.view.unseen
+        seen = self.view.logged[above - self.view.above : len(self.view.logged) - below + self.view.below]
+        counted = replace(self.window, above=above, below=below, lines=seen)
         self._info.set_lines([info_line(counted, standing, self.moment.now, width)])
         legend = legend_line(self.window.sources, self.query_now, width)
         self._legend.display = bool(legend)
@@ -317,8 +319,12 @@ class LogWindowScreen(OverScreen):
 
     def _refuse(self, problem: str) -> None:
         """Keep the filter that was, and say what is wrong with the new one."""
-        self.query_now = self._query_before
-        self._renew()
         self.say(problem, error=True, hint="what was shown before stays")
+        before, self._query_before = self._query_before, LogQuery()  # one that is refused too is not tried again
+        self._due = self._clock() + _SLOW_S
+        if before == self.query_now:
+            return
+        self.query_now = before
+        self._renew()
         self.ask_window(None if self.view.following else self._place)
         self._draw_around()

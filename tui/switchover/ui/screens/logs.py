@@ -105,7 +105,6 @@ class LogScreen(LogWindowScreen):
         self._entry.line.cursor_position = len(text)
         self._entry.display = True
         self._entry.take_focus()
-        self.call_after_refresh(self.show_keys)
 
     def on_entry_entered(self, event: Entry.Entered) -> None:
         """Take what was typed; what cannot be understood is said below it, and nothing changes."""
@@ -137,6 +136,10 @@ class LogScreen(LogWindowScreen):
             self._was_open = False
             self._reopen()
 
+    def on_descendant_focus(self) -> None:
+        """Show the keys of what has them now."""
+        self.show_keys()
+
     def on_entry_left(self) -> None:
         """Change nothing."""
         self._close_entry()
@@ -145,7 +148,6 @@ class LogScreen(LogWindowScreen):
         self.status.clear()
         self._entry.display = False
         self.view.focus()
-        self.call_after_refresh(self.show_keys)
 
     def action_least(self) -> None:
         """Choose the least level that is shown."""

@@ -100,6 +100,12 @@ class LogView(LineView, can_focus=True):
         return (min(times), max(times)) if times else (None, None)
 
     @property
+    def unseen(self) -> tuple[int, int]:
+        """How many lines are before and behind those that are seen."""
+        first, last = (self._shown[0], self._shown[-1]) if self._shown else (0, len(self.logged) - 1)
+        return self.above + first, self.below + len(self.logged) - 1 - last
+
+    @property
     def near_edge(self) -> bool:
         """Say whether less than a page is held beyond what is shown, though there is more."""
         room = max(self.size.height, 1)

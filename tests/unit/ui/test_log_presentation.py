@@ -1,0 +1,187 @@
+"""Rows of a log, and what is said around them: nothing is lost, nothing is too wide, nothing is anything but text."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.cells import cell_len
+
+from switchover.logview import LogLine, LogQuery, LogSourceState, LogWindow
+from switchover.ui.presentation.line import clean, line_width, plain
+from switchover.ui.presentation.log_rows import Layout, labels, log_rows, precise
+from switchover.ui.presentation.log_time import SpanError, parse_span, span_text
+from switchover.ui.presentation.logs import Standing, bad_pattern, density_line, headline, info_line, legend_line
+from switchover.ui.screens.log_line import laid_out, rows_of
+
+NOON = 1_769_601_600.0  # 2026-01-28 12:00:00 UTC
+
+
+@pytest.fixture(autouse=True, scope="module")
+def utc() -> Iterator[None]:
+    before = os.environ.get("TZ")
+    os.environ["TZ"] = "UTC"
+    time.tzset()
+    yield
+    if before is None:
+        del os.environ["TZ"]
+    else:
+        os.environ["TZ"] = before
+    time.tzset()
+
+
+def line(text: str, level: str = "info", **more: object) -> LogLine:
+    return LogLine(7, NOON, "docker:shop-api-1", text, level, **more)  # type: ignore[arg-type]
+
+
+TEXT = st.text(st.one_of(st.characters(codec="utf-8"), st.sampled_from("\x1b\t漢e\u0301\u202e[")), max_size=300)
+
+
+@given(TEXT, st.integers(20, 90), st.booleans())
+def test_wrapped_rows_hold_all_of_the_text_and_none_is_too_wide(text: str, width: int, times: bool) -> None:
+    rows = log_rows(line(text), Layout(width, times=times, wrap=True))
+    indent = Layout(width, times=times).indent
+    assert "".join(plain(row)[indent:] for row in rows) == clean(text)
+    narrow = [row for row in rows if cell_len(plain(row)) == sum(cell_len(c) for c in plain(row))]
+    assert all(line_width(row) <= width for row in narrow)
+
+
+@given(TEXT, st.integers(0, 80))
+def test_what_is_scrolled_away_is_never_more_or_less_than_asked(text: str, left: int) -> None:
+    whole, moved = log_rows(line(text), Layout(900))[0], log_rows(line(text), Layout(900, left=left))[0]
+    if cell_len(plain(whole)) == sum(cell_len(c) for c in plain(whole)):
+        indent = Layout(900).indent
+        assert line_width(moved) - indent == max(line_width(whole) - indent - left, 0)
+
+
+def test_what_was_found_is_marked_where_it_stands_behind_tabs_too() -> None:
+    row = log_rows(line("a\tneedle needle", marks=((2, 8), (9, 15))), Layout(80))[0]
+    assert [span.text for span in row if span.style == "match"] == ["needle", "needle"]
+    assert plain(row).endswith("a    needle needle")
+
+
+def test_a_level_is_a_letter_before_it_is_a_colour() -> None:
+    letters = [
+        plain(log_rows(line("x", level), Layout(80))[0])[14]
+        for level in ("debug", "info", "warn", "error", "fatal", "")
+    ]
+    assert letters == ["D", "I", "W", "E", "F", " "]
+
+
+def test_milliseconds_are_those_that_were_written() -> None:
+    assert precise(NOON + 0.1) == "12:00:00.100"
+    assert precise(NOON + 59.9999) == "12:01:00.000"
+
+
+def test_sources_are_called_by_what_tells_them_apart() -> None:
+    assert labels(("docker:shop-api-1", "docker:shop-postgres-1")) == ("api", "postgres")
+    assert labels(("api", "api-worker")) == ("api", "api-worker")
+    assert labels(("/var/log/a.log", "/var/log/b.log")) == ("a", "b")
+    assert labels(("docker:one",)) == ("one",)
+    assert labels(("x-1", "x-1")) == ("1", "1")
+
+
+@pytest.mark.parametrize(
+    ("typed", "since", "until"),
+    [
+        ("", None, None),
+        ("15m", NOON - 900, None),
+        ("2h ago", NOON - 7200, None),
+        ("11:30", NOON - 1800, None),
+        ("13:00", NOON - 23 * 3600, None),
+        ("11:00 .. 11:30", NOON - 3600, NOON - 1800),
+        ("11:00 to now", NOON - 3600, None),
+        (".. 11:30", None, NOON - 1800),
+        ("2026-01-27", NOON - 36 * 3600, None),
+        ("2026-01-28 09:15", NOON - 9900, None),
+    ],
+)  # fmt: skip
+def test_times_are_understood_as_people_write_them(typed: str, since: float | None, until: float | None) -> None:
+    assert parse_span(typed, NOON) == (since, until)
+
+
+@pytest.mark.parametrize("typed", ["soon", "25:00", "2026-13-01", "12:00 .. 11:00", "1 .. 2 .. 3", "15", "99:99:99"])
+def test_what_is_no_time_is_told_with_what_would_be_one(typed: str) -> None:
+    with pytest.raises(SpanError, match=r"write|before"):
+        parse_span(typed, NOON)
+
+
+def test_a_span_names_its_day_where_that_is_not_today() -> None:
+    assert span_text(NOON - 900, None, NOON) == "since 11:45:00"
+    assert span_text(NOON - 90000, NOON, NOON) == "since 2026-01-27 11:00 until 12:00:00"
+
+
+WINDOW = LogWindow(
+    lines=(line("x"),), above=20, below=9, kept=50_000, found=3, per_second=12340.0,
+    density=tuple((number % 7, int(number == 3), int(number == 40)) for number in range(60)),
+    density_from=NOON - 600, density_to=NOON,
+    sources=(LogSourceState("docker:a", "reading"), LogSourceState("docker:b", "off", "no such container")),
+)  # fmt: skip
+
+
+def test_the_density_has_blocks_for_lines_and_words_for_what_went_wrong() -> None:
+    row = density_line(WINDOW, NOON - 300, NOON - 290, 80)
+    said = plain(row)
+    assert said.startswith(" 11:50 ")
+    assert said.endswith(" 12:00 1 error 1 warning ")
+    assert line_width(row) == 80
+    assert {"outcome-crit", "outcome-warn", "spark-line", "log-here"} <= {span.style for span in row}
+
+
+@given(st.integers(12, 300), st.integers(1, 400))
+def test_the_density_fills_any_width_and_loses_no_error(width: int, count: int) -> None:
+    density = tuple((1, 0, int(number == count // 2)) for number in range(count))
+    window = LogWindow(kept=count, density=density, density_from=NOON, density_to=NOON + 60)
+    row = density_line(window, None, None, width)
+    assert line_width(row) <= max(width, 22)
+    assert any(span.style == "outcome-crit" and set(span.text) & set("▁▂▃▄▅▆▇█") for span in row)
+
+
+def test_what_hides_lines_is_said_with_how_many_are_left() -> None:
+    query = LogQuery(show="timeout", hide="health", least="warn", find="x", sources=("docker:a",))
+    said = plain(info_line(WINDOW, Standing(query, following=False), NOON, 200))
+    assert (
+        said == " only /timeout/ · not /health/ · warn and worse · 1 of 2 sources · find “x” on 3 · 30 of 50,000 lines "
+    )
+    narrow = plain(info_line(WINDOW, Standing(query, following=False), NOON, 50))
+    assert narrow.endswith("30 of 50,000 lines ")
+    assert cell_len(narrow) == 50
+
+
+def test_the_title_says_first_whether_what_comes_is_shown() -> None:
+    assert (
+        headline("logs of api", WINDOW, Standing(LogQuery(), following=True))
+        == "following · 12.3 k lines/s · logs of api"
+    )
+    asking = Standing(LogQuery(), following=False, asking=True)
+    assert headline("logs of api", WINDOW, asking) == "asking … · paused · 9 below · logs of api"
+
+
+def test_one_source_that_is_read_needs_no_legend() -> None:
+    assert legend_line(WINDOW.sources[:1], LogQuery(), 80) == ()
+    assert plain(legend_line(WINDOW.sources[1:], LogQuery(), 80)) == " b off: no such container"
+    assert (
+        plain(legend_line(WINDOW.sources, LogQuery(sources=("docker:b",)), 80)) == " 1 (a)  2 b off: no such container"
+    )
+
+
+def test_a_bad_pattern_is_told_in_words() -> None:
+    assert bad_pattern("time.*out") == ""
+    assert "“[a” is not a pattern: unterminated character set, at character 1" in bad_pattern("[a")
+
+
+def test_json_is_laid_out_behind_what_stands_before_it() -> None:
+    assert laid_out('INFO [x] {"a": 1}') == 'INFO [x]\n{\n  "a": 1\n}'
+    assert laid_out("[not json]") == ""
+    assert laid_out("{" * 100_000) == ""
+    assert laid_out("plain 1 2 3") == ""
+
+
+@given(TEXT, st.integers(5, 100))
+def test_a_whole_line_is_shown_whole(text: str, width: int) -> None:
+    text = text.replace("\n", " ")
+    assert "".join(plain(row)[1:] for row in rows_of(text, width)) == clean(text)
