@@ -263,7 +263,7 @@ def kubernetes_api() -> Iterator[KubernetesApi]:
     """Serve on a loopback port."""
     state = KubernetesApi()
     with _Server(("127.0.0.1", 0), _handler(state)) as server:
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         state.url = f"http://127.0.0.1:{server.server_port}"
         try:

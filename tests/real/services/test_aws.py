@@ -226,7 +226,7 @@ def refusing(environment: pytest.MonkeyPatch) -> Iterator[Refusing]:
             pass
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Answer) as server:
-        thread = threading.Thread(target=server.serve_forever)
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         state.address = f"http://127.0.0.1:{server.server_port}"
         environment.setenv("AWS_ENDPOINT_URL", state.address)
