@@ -1,4 +1,7 @@
-"""The real program on a fed source, for tests in a pseudo-terminal: `python -m tests.ui_program LOG [SAMPLE]`."""
+"""The real program on a fed source, in a pseudo-terminal: `python -m tests.ui_program LOG [SAMPLE [COMMAND…]]`.
+
+COMMAND is what a shell in a service is.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +13,15 @@ from switchover.ui.app import show
 
 def main() -> int:
     from tests.ui_samples import LIVE, SAMPLES, FakeSource
+    from tests.ui_services import host
 
     log = Path(sys.argv[1])
     sample = sys.argv[2] if len(sys.argv) > 2 else "trouble"
     if sample == "crash":
         return show(lambda: FakeSource(LIVE, None), log)  # type: ignore[arg-type]
-    return show(lambda: FakeSource(LIVE, SAMPLES[sample]()), log)
+    source = FakeSource(LIVE, host() if sample == "services" else SAMPLES[sample]())
+    source.answers["service.command"] = {"argv": sys.argv[3:], "text": " ".join(sys.argv[3:])}
+    return show(lambda: source, log)
 
 
 if __name__ == "__main__":
