@@ -327,10 +327,10 @@ async def test_without_a_plan_the_host_and_its_processes_are_watched_while_someb
     hub = Hub(None, Workspace(tmp_path, None), None, None, clock, inventory=inventory)
     task = asyncio.create_task(hub.run())
     snapshot: Snapshot = hub.snapshot
-    assert snapshot.found == ()
+    assert not snapshot.found
     hub.looks("a screen")
     async with asyncio.timeout(PATIENCE_S):
-        while os.getpid() not in {r.pid for r in snapshot.found} or snapshot.metrics[1].latest is None:
+        while all(p.pid != os.getpid() for p in snapshot.found) or snapshot.metrics[1].latest is None:
             snapshot = await hub.next_snapshot(snapshot.seq)
         hub.looks("a screen", gone=True)
         while snapshot.found:

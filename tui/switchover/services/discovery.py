@@ -41,6 +41,8 @@ class Discovery:
         self.version = 0
         self.left_out: dict[str, int] = {}
         self._clock = clock
+        self._told = 0
+        self._told_of: dict[str, int] = {}
 
     async def list_kind(self, kind: str) -> list[Change]:
         """List all there is of a kind, and return what is another now.
@@ -49,6 +51,7 @@ class Discovery:
         """
         provider = self.providers[kind]
         assert isinstance(provider, Lists)
+        began = self._told
         try:
             async with asyncio.timeout(DEADLINE_S):
                 listed = await provider.discover()
@@ -61,10 +64,11 @@ class Discovery:
         there: set[str] = set()
         for found in listed[:_MOST]:
             there.add(found.target.name)
-            changes += self._note(found.target.name, found, found.seen)
+            changes += self._note(found.target.name, found, found.seen, began)
         prefix = f"{kind}:"
         for name in [n for n in self.found if n not in there and n.startswith(prefix)]:
             changes.append(Change(name, self.found.pop(name), None))
+            self._told_of.pop(name, None)
         self.version += 1
         return changes
 
@@ -76,26 +80,35 @@ class Discovery:
                 by_kind.setdefault(known.found.target.kind, []).append(known.found)
         changes: list[Change] = []
         for kind, found in by_kind.items():
+            began = self._told
             seen = await look_at(self.providers[kind], [one.target for one in found])
             for one in found:
                 name = one.target.name
                 if name in seen and name in self.found:
-                    changes += self._note(name, self.found[name].found, seen[name])
+                    changes += self._note(name, self.found[name].found, seen[name], began)
         return changes
 
     def adopt(self, name: str, seen: Seen) -> list[Change]:
         """Take what a source told by itself of something that was found."""
         known = self.found.get(name)
-        return self._note(name, known.found, seen) if known is not None else []
+        if known is None:
+            return []
+        self._told += 1
+        self._told_of[name] = self._told
+        return self._note(name, known.found, seen, self._told)
 
     def forget(self) -> None:
         """Drop everything: nobody looks at it any more, so it would only get old."""
         if self.found:
             self.found.clear()
+            self._told_of.clear()
             self.version += 1
 
-    def _note(self, name: str, found: Found, seen: Seen) -> list[Change]:
+    def _note(self, name: str, found: Found, seen: Seen, began: int) -> list[Change]:
+        """Take what was seen, unless something newer was told since the look `began`."""
         before = self.found.get(name)
+        if before is not None and self._told_of.get(name, 0) > began:
+            return []
         state = before.state if before is not None else ServiceState()
         state = follow(state, seen, "", at=self._clock.now(), mono=self._clock.monotonic())
         after = self.found[name] = FoundState(found, state)

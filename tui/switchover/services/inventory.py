@@ -53,6 +53,7 @@ class Inventory:
         self._targets = targets
         self._clock = clock
         self.states: dict[str, ServiceState] = {name: ServiceState() for name in services}
+        self._told: dict[str, int] = {}
         self._refs: dict[str, tuple[str, str]] = {}
         self._by_ref: dict[tuple[str, str], tuple[str, ...]] = {}
 
@@ -98,6 +99,7 @@ class Inventory:
 
     def adopt(self, name: str, seen: Seen) -> None:
         """Take what a source told of a service by itself."""
+        self._told[name] = self._told.get(name, 0) + 1
         self._note(name, seen, self.states[name].url)
 
     def _index(self, target: Target) -> None:
@@ -113,10 +115,12 @@ class Inventory:
 
     async def _ask(self, kind: str, targets: list[Target]) -> None:
         provider = self.providers.get(kind)
+        before = {target.name: self._told.get(target.name) for target in targets}
         seen: Mapping[str, Seen] = {} if provider is None else await look_at(provider, targets)
         nothing = Seen(RunState.UNKNOWN, Status.UNKNOWN, f"nothing here can look at a service of kind {kind}")
         for target in targets:
-            self._note(target.name, seen.get(target.name, nothing), target.url)
+            if self._told.get(target.name) == before[target.name]:  # else what was told meanwhile is newer
+                self._note(target.name, seen.get(target.name, nothing), target.url)
 
     def _note(self, name: str, seen: Seen, url: str) -> None:
         self.states[name] = follow(self.states[name], seen, url, at=self._clock.now(), mono=self._clock.monotonic())

@@ -1,0 +1,162 @@
+"""A source of services that does what a test tells it, and a hub over it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import ClassVar, Self
+
+from tests.unit.hub.fakes import PATIENCE_S
+
+from switchover.clock import Clock, SystemClock
+from switchover.errors import RefusedError
+from switchover.hub import Hub
+from switchover.locations import Workspace
+from switchover.migration.operator import Operator
+from switchover.services.api import Capability, Found, LogSource, LogSpan, Provider, RunState, Seen, Target, Told
+from switchover.services.inventory import Inventory
+from switchover.snapshot import ServiceRow, Snapshot
+from switchover_checks.api import Status
+
+ANA = Operator("ana", "bastion", "pts/1", 1000)
+BEN = Operator("ben", "bastion", "pts/2", 1000)
+CAN = frozenset({Capability.STOP, Capability.RESTART, Capability.KILL, Capability.SCALE})
+UP = Seen(RunState.RUNNING, Status.OK, pid=7, identity="one", can=CAN)
+DOWN = Seen(RunState.STOPPED, Status.CRIT, "exit 137", identity="one", can=frozenset({Capability.START}))
+
+
+class FakeSource:
+    """Tells, lists, acts, and counts. `hang` keeps looks from ending, `act_hangs` what is done."""
+
+    kind: ClassVar[str] = "docker"
+    capabilities: ClassVar[frozenset[Capability]] = frozenset(Capability)
+
+    def __init__(self, *names: str, **options: Seen) -> None:
+        self.things: dict[str, Seen] = {**dict.fromkeys(names, UP), **options}
+        self.groups: dict[str, str] = {}
+        self.needs: dict[str, tuple[str, ...]] = {}
+        self.looks: list[tuple[str, ...]] = []
+        self.listings = 0
+        self.watches = 0
+        self.done: list[tuple[str, str, str, str]] = []
+        self.why_off = ""
+        self.fails = ""
+        self.hang: asyncio.Event | None = None
+        self.act_hangs: asyncio.Event | None = None
+        self.watching = asyncio.Event()
+        self._tell: Callable[[Told], None] | None = None
+        self._broken = asyncio.Event()
+
+    def off(self) -> str:
+        return self.why_off
+
+    async def aclose(self) -> None:
+        return
+
+    async def inspect(self, targets: Sequence[Target]) -> Mapping[str, Seen]:
+        self.looks.append(tuple(target.ref for target in targets))
+        if self.hang is not None:
+            await self.hang.wait()
+        gone = Seen(RunState.STOPPED, Status.CRIT, "no such container")
+        return {target.name: self.things.get(target.ref, gone) for target in targets}
+
+    async def discover(self) -> Sequence[Found]:
+        self.listings += 1
+        if self.hang is not None:
+            await self.hang.wait()
+        return [
+            Found(
+                Target(f"{self.kind}:{ref}", self.kind, ref=ref, container=ref),
+                seen,
+                ref,
+                self.groups.get(ref, ""),
+                self.needs.get(ref, ()),
+            )
+            for ref, seen in self.things.items()
+        ]
+
+    async def watch(self, tell: Callable[[Told], None]) -> None:
+        self.watches += 1
+        self._tell, self._broken = tell, asyncio.Event()
+        tell(Told(self.kind, "", listing=True))
+        self.watching.set()
+        await self._broken.wait()
+        self.watching.clear()
+        raise ConnectionError("the daemon went away")
+
+    def tell(self, ref: str, what: str = "note", seen: Seen | None = None, **more: object) -> None:
+        assert self._tell is not None
+        self._tell(replace(Told(self.kind, ref, what, seen=seen), **more))  # type: ignore[arg-type]
+
+    def break_watch(self) -> None:
+        self._broken.set()
+
+    async def act(self, target: Target, action: Capability, argument: str = "") -> str:
+        self.done.append((target.ref, action.value, argument, target.identity))
+        if self.act_hangs is not None:
+            await self.act_hangs.wait()
+        if self.fails:
+            raise RefusedError(self.fails)
+        if action in (Capability.STOP, Capability.KILL):
+            self.things[target.ref] = DOWN
+        return f"{action.value} done"
+
+    def command_line(self, target: Target, action: Capability, argument: str = "") -> tuple[str, ...]:
+        return ("docker", action.value, *([argument] if argument else []), target.ref)
+
+    async def log_source(self, target: Target, span: LogSpan) -> LogSource | str:
+        return LogSource(target.name, "docker", ref=target.ref)
+
+    def shell(self, target: Target) -> tuple[str, ...] | str:
+        return ("docker", "exec", "-it", target.ref, "sh")
+
+
+class Host:
+    """A hub without a plan over fake sources, with somebody who looks."""
+
+    def __init__(
+        self,
+        directory: Path,
+        *sources: Provider,
+        clock: Clock | None = None,
+        read_only: bool = False,
+        redact: Callable[[str], str] | None = None,
+    ) -> None:
+        clock = clock or SystemClock()
+        inventory = Inventory({}, sources, lambda name: f"there is no {name}", clock)
+        self.workspace = Workspace(directory / "state", None)
+        self.hub = Hub(None, self.workspace, None, None, clock, read_only, inventory=inventory, redact=redact)
+        self.hub.looks(self)
+        self._task: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        self._task = asyncio.create_task(self.hub.run())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        assert self._task is not None
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
+        await self.hub.operations.aclose()
+
+    async def until(self, holds: Callable[[Snapshot], bool]) -> Snapshot:
+        """Wait for a Snapshot for which `holds` is true."""
+        snapshot = self.hub.snapshot
+        async with asyncio.timeout(PATIENCE_S):
+            while not holds(snapshot):
+                snapshot = await self.hub.next_snapshot(snapshot.seq)
+        return snapshot
+
+    async def row(self, name: str, state: str = "running") -> ServiceRow:
+        """Wait until a thing is seen in a state, and return its row."""
+        snapshot = await self.until(lambda s: any(r.id == name and r.state == state for r in s.found))
+        return next(row for row in snapshot.found if row.id == name)
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    """Wait until a condition holds that nobody tells of."""
+    async with asyncio.timeout(PATIENCE_S):
+        while not holds():  # noqa: ASYNC110 - nobody tells of it
+            await asyncio.sleep(0.005)
