@@ -30,6 +30,7 @@ from switchover.snapshot import (
     RollbackView,
     ServiceRow,
     Snapshot,
+    SolutionView,
     StepView,
     TimelineRow,
     TroubleView,
@@ -269,6 +270,13 @@ TROUBLES = (
         True,
         ("docker-compose logs --tail 200 postgres", "docker-compose exec -T postgres ls -la /var/lib/postgresql/data"),
         ("Give the container more memory: raise mem_limit and start again", "Recreate the volume (loses its data)"),
+        "plan:0",
+        ("api_up",),
+        (
+            SolutionView("Give the container more memory: raise mem_limit and start again"),
+            SolutionView("Start it again", "docker-compose up -d postgres"),
+            SolutionView("Recreate the volume (loses its data)", "docker-compose down -v", "destroys", irreversible=True, confirm_text="recreate pg"),
+        ),
     ),
 )
 

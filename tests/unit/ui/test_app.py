@@ -431,7 +431,8 @@ async def test_diagnose_shows_what_the_commands_said() -> None:
         source.answers["trouble.diagnose"] = [{"command": "docker logs", "exit_code": 1, "output": "[b]killed[/]\n"}]
         await press(pilot, "d")
         text = screen_text(app)
-        assert source.requests == [("trouble.diagnose", {"index": 0})]
+        assert source.requests[0] == ("trouble.look", {"entry": "plan:0", "about": "api_up"})
+        assert [asked["command"] for method, asked in source.requests if method == "trouble.diagnose"] == [0, 1]
         assert "docker logs   exit 1" in text
         assert "[b]killed[/]" in text
         await press(pilot, "escape")
@@ -462,7 +463,7 @@ async def test_a_check_under_another_problem_keeps_its_diagnosis() -> None:
         while app.pane.rows.key != f"check:{cause.check}":
             await press(pilot, "j")
         await press(pilot, "d")
-        assert source.requests == [("trouble.diagnose", {"index": cause.trouble})]
+        assert source.requests[0] == ("trouble.look", {"entry": f"plan:{cause.trouble}", "about": "db"})
 
     await play(story, replace(sample, problems=(under,)), tab="checks")
 

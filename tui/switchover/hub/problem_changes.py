@@ -20,7 +20,7 @@ class Changes:
     """The rows of a timeline that tell of a change, looked through once for all problems."""
 
     def __init__(self, timeline: Sequence[TimelineRow]) -> None:
-        rows = [row for row in timeline if row.kind in _KINDS or (row.kind == "service" and _restarts(row.text))]
+        rows = [row for row in timeline if _is_change(row)]
         rows.sort(key=lambda row: row.at, reverse=True)
         self._rows = [(row, frozenset(row.text.replace(":", " ").replace(",", " ").split())) for row in rows]
 
@@ -39,6 +39,13 @@ class Changes:
             if age <= _OF_OTHERS_S or wanted & words:
                 kept.append(row)
         return tuple(kept)
+
+
+def _is_change(row: TimelineRow) -> bool:
+    """Say whether a row tells of a change. That something died is no change, but what is to be explained."""
+    if row.kind not in _KINDS:
+        return row.kind == "service" and _restarts(row.text)
+    return row.kind != "change" or row.status != "crit" or _restarts(row.text)
 
 
 def _restarts(text: str) -> bool:

@@ -14,21 +14,22 @@ from switchover.ui.panes.base import Pane
 from switchover.ui.presentation.fingerprint import fingerprint
 from switchover.ui.presentation.line import Line, Span, wrap
 from switchover.ui.presentation.moment import Moment
-from switchover.ui.presentation.overview import timeline_lines
+from switchover.ui.presentation.trouble import trouble_lines
 from switchover.ui.screens.base import BaseScreen
 from switchover.ui.screens.main import MainScreen
-from switchover.ui.service_actions import SERVICE_ACTIONS, ServiceActions
+from switchover.ui.service_actions import SERVICE_ACTIONS
 from switchover.ui.theme import Painter
+from switchover.ui.triage_actions import TRIAGE_ACTIONS, TriageActions, entry_of, problem_of
 
 if TYPE_CHECKING:
-    from switchover.snapshot import CheckRow, Problem, StepView, TroubleView
+    from switchover.snapshot import CheckRow, StepView
 
 __all__ = ["OperatorActions"]
 
 _HELD_S = 0.15  # presses that are closer come from a key that is held down, or bounces
 
 
-class OperatorActions(ServiceActions):
+class OperatorActions(TriageActions):
     """The actions behind the keys. The App gives `source`, `moment`, `painter` and `main`."""
 
     source: Source
@@ -61,6 +62,8 @@ class OperatorActions(ServiceActions):
             return action not in _NEEDS_DATA
         if action in SERVICE_ACTIONS:
             return self.offers_service_action(action)
+        if action in TRIAGE_ACTIONS:
+            return self.offers_triage_action(action)
         data = self.moment.snapshot
         view = data.migration
         if action == "takeover":
@@ -71,18 +74,14 @@ class OperatorActions(ServiceActions):
             from switchover.ui.presentation.operators import blocked
 
             return any(action in entry.can for entry in blocked(self.moment))
-        if action == "diagnose":
-            return self._trouble_at_hand() is not None
         if action == "recheck":
-            return self._check_at_hand() is not None
+            return self.check_at_hand() is not None
         if action == "open_selected":
             return bool(self.pane.rows.key) and not self.pane.rows.key.startswith("alert:")
         if action == "contacts":
             return bool(data.contacts)
         if action == "objectives":
             return bool(view.objectives)
-        if action == "timeline":
-            return bool(data.timeline)
         if action == "rollback":
             return bool(view.rollbacks)  # a way that is closed says why
         if action == "plan_difference":
@@ -104,14 +103,24 @@ class OperatorActions(ServiceActions):
     def action_open_selected(self) -> None:
         """Open everything that is known about the row under the cursor."""
         kind, _, name = self.pane.rows.key.partition(":")
-        if kind == "problem":
-            problem = getattr(self.pane, "problem", None)
-            if problem is None:
-                return
-            if not (problem.check or problem.service):
-                self._open_subject(problem.subject)
-                return
-            kind, name = ("check", problem.check) if problem.check else ("service", problem.service)
+        if kind == "incident":
+            self.action_incident()
+        elif kind != "problem":
+            self.open_thing(kind, name)
+        elif self.offers_triage_action("diagnose"):
+            self.action_diagnose()
+        else:
+            self.action_open_problem()
+
+    def action_open_problem(self) -> None:
+        """Open what the problem is about: its check, its service, its place in the wizard."""
+        problem = self.problem_at_hand()
+        if problem is None:
+            return
+        if not (problem.check or problem.service):
+            self._open_subject(problem.subject)
+            return
+        kind, name = ("check", problem.check) if problem.check else ("service", problem.service)
         self.open_thing(kind, name)
 
     def _open_subject(self, subject: str) -> None:
@@ -186,10 +195,6 @@ class OperatorActions(ServiceActions):
         from switchover.ui.screens.log_path import LogPathScreen
 
         self.push_screen(LogPathScreen(self.painter, self.moment, lambda paths: self.open_logs((), paths)))
-
-    def action_timeline(self) -> None:
-        """Open what happened, newest first."""
-        self.open_lines("what happened", lambda now, width, _: timeline_lines(now.data.timeline, now.now, width))
 
     def action_contacts(self) -> None:
         """Open whom to call and what to read."""
@@ -364,7 +369,7 @@ class OperatorActions(ServiceActions):
 
         self.push_screen(manual_screen(self.moment, self.painter, step.id))
 
-    def _check_at_hand(self) -> CheckRow | None:
+    def check_at_hand(self) -> CheckRow | None:
         """Return the check that the screen or the cursor is about."""
         name = getattr(self.screen, "check", "")
         if not name:
@@ -375,30 +380,9 @@ class OperatorActions(ServiceActions):
 
     def action_recheck(self) -> None:
         """Run the check at hand now."""
-        check = self._check_at_hand()
+        check = self.check_at_hand()
         if check is not None:
             self.post_message(Intent("check.run", {"names": [check.name]}, f"running the check {check.name}"))
-
-    def action_diagnose(self) -> None:
-        """Run the diagnosis that the plan has for this trouble, and show what it says."""
-        index = self._trouble_at_hand()
-        if index is None:
-            self.say("the plan has no diagnosis for this; enter shows everything that is known")
-            return
-        from switchover.ui.screens.diagnose import DiagnoseScreen
-
-        trouble = self.moment.data.troubles[index]
-        self.push_screen(DiagnoseScreen(self.painter, self.moment, index, trouble, self.source.request))
-
-    def _trouble_at_hand(self) -> int | None:
-        troubles = self.moment.data.troubles
-        problem = getattr(self.pane, "problem", None) if not getattr(self.screen, "check", "") else None
-        if problem is None:
-            check = self._check_at_hand()
-            problem = _problem_of(check.name, self.moment) if check is not None else None
-        if problem is not None and problem.trouble is not None and problem.trouble < len(troubles):
-            return problem.trouble
-        return None
 
     async def ask(self, intent: Intent) -> str:
         """Send an intent; return what is wrong, empty where the agent took it."""
@@ -413,7 +397,7 @@ class OperatorActions(ServiceActions):
         return ""
 
 
-_CHANGING = {"advance", "rollback", "abort", "note", "new_run", "diagnose", "waive", "acknowledge"}
+_CHANGING = {"advance", "rollback", "abort", "note", "new_run", "waive", "acknowledge"}
 _NEEDS_DATA = (
     _CHANGING
     | SERVICE_ACTIONS
@@ -438,29 +422,8 @@ _ABORT = (
 )
 
 
-def _problem_of(check: str, moment: Moment) -> Problem | None:
-    """Return the problem that a check is told by: its own, else the one that it fails with."""
-    problems = moment.data.problems
-    own = next((problem for problem in problems if problem.check == check), None)
-    return own or next((problem for problem in problems if check in problem.waiting), None)
-
-
 def _advice(check: CheckRow, moment: Moment, width: int) -> list[Line]:
-    """Return what the plan knows about this trouble: symptom, diagnosis, solutions."""
-    problem = _problem_of(check.name, moment)
-    if problem is None or problem.trouble is None or problem.trouble >= len(moment.data.troubles):
-        return []
-    return trouble_lines(moment.data.troubles[problem.trouble], width)
-
-
-def trouble_lines(trouble: TroubleView, width: int) -> list[Line]:
-    """Return a troubleshooting entry of the plan."""
-    lines: list[Line] = [(), (Span(" what the plan knows about this", "heading"),)]
-    lines.extend((Span("   "), *line) for line in wrap(trouble.symptom, width - 5, "strong"))
-    lines.extend(
-        (Span("   d runs  ", "muted"), *line) for text in trouble.diagnose for line in wrap(text, width - 12, "code")
-    )
-    lines.extend(
-        (Span("   may help  ", "muted"), *line) for text in trouble.solutions for line in wrap(text, width - 14)
-    )
-    return lines
+    """Return what is known about this trouble: symptom, diagnosis, solutions."""
+    problem = problem_of(check.name, moment)
+    entry = entry_of(problem, moment) if problem is not None else None
+    return trouble_lines(entry, width) if entry is not None else []

@@ -71,6 +71,7 @@ def header_line(moment: Moment, width: int) -> Line:
     header = snapshot.header
     plan: Line = (Span(header.plan_id or header.host or "this host", "strong"),)
     marks = [
+        (Span(f"incident #{snapshot.incident.id}", "late"),) if snapshot.incident else (),
         (Span("read-only", "late"),) if header.read_only else (),
         (Span("plan edited", "late"),) if header.plan_edited else (),
         (Span(f"{header.asking.who} asks to take over: T", "late"),) if header.asking else (),

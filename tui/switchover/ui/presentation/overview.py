@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from switchover.ui.presentation.ended import ended_lines
 from switchover.ui.presentation.facts import is_late
+from switchover.ui.presentation.incident import incident_line
 from switchover.ui.presentation.line import Item, Line, Span, cut, fit, join, line_width, spread, wrap
 from switchover.ui.presentation.moment import Moment
 from switchover.ui.presentation.numbers import age, clock_minute, signed, upright, value_with_unit
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["calm_lines", "problem_items", "summary_lines", "timeline_line", "timeline_lines"]
 
 _SUBJECT = 9
+_NAMED = 6  # of what waits for a problem; the rest is counted
 
 
 def problem_items(moment: Moment, width: int, wanted: str = "") -> list[Item]:
@@ -27,7 +29,9 @@ def problem_items(moment: Moment, width: int, wanted: str = "") -> list[Item]:
         enumerate(moment.snapshot.problems if moment.snapshot is not None else ()),
         key=lambda pair: (severity(pair[1].status), pair[1].since or moment.now, pair[0]),
     )
-    items = [
+    incident = moment.snapshot.incident if moment.snapshot is not None else None
+    items = [Item("incident:", (incident_line(incident, moment.now),))] if incident is not None and not wanted else []
+    items += [
         Item(f"alert:{alert.rule}", (_alert(alert, moment.now, width),))
         for alert in (moment.snapshot.alerts if moment.snapshot is not None else ())
         if wanted in f"{alert.rule} {alert.text}".lower()
@@ -62,16 +66,39 @@ def _problem(problem: Problem, now: float, width: int) -> list[Line]:
     margin = " " * 8
     if problem.cause:
         lines.append((Span(margin), Span(fit("cause", subject) + " ", "muted"), Span(problem.cause)))
+    if before := _before(problem, now, width - subject - 10):
+        lines.append((Span(margin), Span(fit("before", subject) + " ", "muted"), *before))
     if problem.next:
         lines.append((Span(margin), Span(fit("next", subject) + " ", "muted"), Span(problem.next, "accent")))
+    if problem.owner:
+        lines[-1] = _with_owner(lines[-1], problem.owner, width)
     if problem.waiting:
-        names = ", ".join(problem.waiting)
         count = len(problem.waiting)
+        names = ", ".join(problem.waiting[:_NAMED]) + (f" and {count - _NAMED} more" if count > _NAMED else "")
         waits = "fails or waits" if count == 1 else "fail or wait"
         lines.append(
             (Span(margin), Span(fit("–", subject) + " ", "muted"), Span(f"{count} {waits} with it: {names}", "muted"))
         )
     return lines
+
+
+def _before(problem: Problem, now: float, width: int) -> Line:
+    """Write what changed just before, newest first, as far as it is not the cause already and has room."""
+    parts: list[Line] = []
+    for row in problem.changed:
+        if row.text in problem.cause:
+            continue
+        part: Line = (Span(f"{clock_minute(row.at, now)} ", "muted"), Span(row.text))
+        if parts and line_width(join([*parts, part], " · ")) > width:
+            break
+        parts.append(part)
+    return join(parts, " · ")
+
+
+def _with_owner(line: Line, owner: str, width: int) -> Line:
+    """Say at the end of a line who answers for it, where there is room."""
+    said: Line = (Span("   owner ", "muted"), Span(cut(owner, 24), "accent"), Span(" "))
+    return spread(line, said, width) if line_width(line) + line_width(said) <= width else line
 
 
 def calm_lines(moment: Moment, width: int) -> list[Line]:

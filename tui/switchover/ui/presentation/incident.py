@@ -1,0 +1,60 @@
+"""The incident that is open, in lines. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from switchover.ui.presentation.line import Line, Span, indent, join, wrap
+from switchover.ui.presentation.numbers import age, clock
+
+if TYPE_CHECKING:
+    from switchover.snapshot import IncidentView
+
+__all__ = ["incident_line", "incident_lines", "incident_mark"]
+
+
+def incident_mark(incident: IncidentView) -> str:
+    """Write it in two words, for the header."""
+    return f"incident #{incident.id}"
+
+
+def incident_line(incident: IncidentView, now: float) -> Line:
+    """Write it in one line, for the Overview."""
+    notes = len(incident.notes)
+    return join(
+        [
+            (Span(f" ⚑ incident #{incident.id} ", "danger"), Span(incident.title, "strong")),
+            (Span(f"open {age(now - incident.opened_at)}", "muted"),),
+            (Span(incident.opened_by, "muted"),),
+            (Span(f"{notes} note{'' if notes == 1 else 's'}", "muted"),) if notes else (),
+        ],
+        " · ",
+    )
+
+
+def incident_lines(incident: IncidentView | None, now: float, width: int) -> list[Line]:
+    """Write all of it; without one, what an incident is for."""
+    if incident is None:
+        text = (
+            "No incident is open. An incident keeps what happens from now on (and in the quarter of an hour before) "
+            "with what you write down, over restarts, until it is closed into a report of its timeline."
+        )
+        return [(), *(indent(line, 2) for line in wrap(text, max(width - 4, 20)))]
+    lines: list[Line] = [
+        (),
+        *(indent(line, 1) for line in wrap(incident.title, max(width - 2, 20), "strong")),
+        (
+            Span(f" #{incident.id}, open since {clock(incident.opened_at)}", "muted"),
+            Span(f" ({age(now - incident.opened_at)}), by {incident.opened_by}", "muted"),
+        ),
+        (),
+        (Span(" notes", "heading"),),
+    ]
+    if not incident.notes:
+        lines.append((Span("   none yet", "muted"),))
+    for at, who, text in reversed(incident.notes):
+        head = (Span(f"   {clock(at)} ", "muted"), Span(f"{who}  ", "accent"))
+        said = wrap(text, max(width - 24, 20))
+        lines.append((*head, *said[0]))
+        lines.extend(indent(line, 14 + len(who)) for line in said[1:])
+    return lines

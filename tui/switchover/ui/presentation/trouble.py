@@ -1,0 +1,125 @@
+"""A troubleshooting entry as a screen shows it: why it fits, what was looked at, what may help. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from switchover.ui.presentation.line import Line, Span, indent, wrap
+from switchover.ui.presentation.words import effect, ending
+
+if TYPE_CHECKING:
+    from switchover.snapshot import SolutionView, TroubleView
+
+__all__ = ["Said", "Takes", "advice_lines", "output_lines", "takes_of", "trouble_lines"]
+
+RUNNING = "running"
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a command said; `exit_code` is None while it runs, or waits for its turn (`waits`)."""
+
+    command: str
+    exit_code: int | None = None
+    output: str = ""
+    waits: bool = False
+    solution: bool = False
+
+
+class Takes:
+    """What a solution takes: nothing, a yes, a text that is typed, or a person's own hands."""
+
+    READ = "at once"
+    ASKED = "asks first"
+    TYPED = "is typed"
+    BY_HAND = "by hand"
+
+
+def takes_of(solution: SolutionView) -> str:
+    """Return what a solution takes."""
+    if not solution.command:
+        return Takes.BY_HAND
+    if solution.confirm_text or solution.irreversible or solution.effect == "destroys":
+        return Takes.TYPED
+    return Takes.READ if solution.effect == "read" else Takes.ASKED
+
+
+def advice_lines(trouble: TroubleView, width: int, *, busy: int | None = None, can_act: bool = True) -> list[Line]:
+    """Write why the entry fits and what may help, the solutions numbered with what each does and takes."""
+    width = max(width, 20)
+    lines: list[Line] = []
+    for why in trouble.because:
+        if why:
+            lines += [
+                (Span(" because  " if not row else "          ", "muted"), *line)
+                for row, line in enumerate(wrap(why, width - 11))
+            ]
+    if trouble.acts:
+        lines += [(), (Span(" what may help", "heading"),)]
+    for number, solution in enumerate(trouble.acts, 1):
+        lines += _solution(number, solution, width, busy=busy == number - 1, can_act=can_act)
+    return lines
+
+
+def _solution(number: int, solution: SolutionView, width: int, *, busy: bool, can_act: bool) -> list[Line]:
+    takes = takes_of(solution)
+    runs = takes != Takes.BY_HAND
+    mark = Span(f" {number} ", "key") if runs and can_act and number <= 9 else Span(" · ", "muted")
+    said = wrap(solution.text, width - 5)
+    lines = [(mark if not row else Span("   "), *line) for row, line in enumerate(said)]
+    if not runs:
+        return lines
+    words, style = effect(solution.effect)
+    what: Line = (
+        Span("     "),
+        Span(words, style),
+        *((Span(", cannot be undone", "danger"),) if solution.irreversible else ()),
+        Span(f" · {'runs now …' if busy else takes}", "accent" if busy else "muted"),
+    )
+    lines.append(what)
+    lines += [indent(line, 5) for line in wrap(f"$ {solution.command}", width - 6, "code", limit=3)]
+    return lines
+
+
+def output_lines(said: Sequence[Said], width: int) -> list[Line]:
+    """Write what each command said, in their order."""
+    width = max(width, 20)
+    lines: list[Line] = []
+    for one in said:
+        mark, style = _mark(one)
+        first, *more = one.command.strip().split("\n")
+        command = wrap(first + (" …" if more else ""), max(width - len(mark) - 7, 10), "strong", limit=4)
+        lines.extend((Span(" $ " if not row else "   ", "muted"), *line) for row, line in enumerate(command))
+        lines[-1] = (*lines[-1], Span(f"   {mark}", style))
+        if one.exit_code is not None:
+            text = one.output.rstrip("\n").split("\n") if one.output.strip() else ["(no output)"]
+            lines.extend(indent(line, 3) for row in text for line in wrap(row, width - 4))
+        lines.append(())
+    return lines
+
+
+def _mark(one: Said) -> tuple[str, str]:
+    if one.exit_code is None:
+        return ("waits", "muted") if one.waits else ("runs …", "accent")
+    if one.exit_code == 0:
+        return "exit 0", "outcome-ok"
+    if one.exit_code == 124:
+        return "cut off", "outcome-warn"
+    return ending(one.exit_code), "outcome-crit" if one.solution else "outcome-warn"
+
+
+def trouble_lines(trouble: TroubleView, width: int) -> list[Line]:
+    """Return an entry beside what it is about: what it runs, and what may help."""
+    heading = "what the plan knows about this" if trouble.id.startswith("plan:") or not trouble.id else "what it may be"
+    lines: list[Line] = [(), (Span(f" {heading}", "heading"),)]
+    lines.extend((Span("   "), *line) for line in wrap(trouble.symptom, width - 5, "strong"))
+    lines.extend((Span("   because  ", "muted"), *line) for why in trouble.because for line in wrap(why, width - 13))
+    lines.extend(
+        (Span("   d runs  ", "muted"), *line) for text in trouble.diagnose for line in wrap(text, width - 12, "code")
+    )
+    lines.extend(
+        (Span("   may help  ", "muted"), *line) for text in trouble.solutions for line in wrap(text, width - 14)
+    )
+    return lines

@@ -1,0 +1,156 @@
+"""What the operator's keys do to what is wrong: look closer, open its log, the timeline, the incident, the bundle."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from switchover.errors import SwitchoverError
+from switchover.ui.presentation.line import Line, Span, wrap
+from switchover.ui.service_actions import ServiceActions
+
+if TYPE_CHECKING:
+    from switchover.snapshot import CheckRow, Problem, ServiceRow, TroubleView
+    from switchover.ui.presentation.moment import Moment
+
+_IN_IT = (
+    "In it: what is wrong, the timeline, the plan, the last lines of the services with problems, what works here, and "
+    "the journals' newest hashes. Secrets, and what looks like one, are left out; look through it before it leaves."
+)
+
+__all__ = ["TRIAGE_ACTIONS", "TriageActions", "entry_of", "problem_of"]
+
+TRIAGE_ACTIONS = frozenset({"diagnose", "problem_logs", "timeline", "incident", "bundle"})
+
+
+class TriageActions(ServiceActions):
+    """The actions on problems. The App gives what `ServiceActions` needs, and `check_at_hand`."""
+
+    _bundling = False
+
+    def check_at_hand(self) -> CheckRow | None:
+        """Return the check that the screen or the cursor is about."""
+        return None
+
+    def offers_triage_action(self, action: str) -> bool:
+        """Say whether an action on what is wrong would do something now."""
+        data = self.moment.data
+        if action == "diagnose":
+            return self._entry_at_hand() is not None
+        if action == "problem_logs":
+            row = self._service_at_hand()
+            return row is not None and "logs" in row.actions
+        if action == "timeline":
+            return bool(data.timeline)
+        if action == "incident":
+            return not (data.header.read_only and data.incident is None)
+        return not self._bundling
+
+    def problem_at_hand(self) -> Problem | None:
+        """Return the problem that the screen or the cursor is about."""
+        if not getattr(self.screen, "check", "") and self.main.has_pane:
+            problem: Problem | None = getattr(self.pane_at_hand, "problem", None)
+            if problem is not None:
+                return problem
+        check = self.check_at_hand()
+        return problem_of(check.name, self.moment) if check is not None else None
+
+    @property
+    def pane_at_hand(self) -> object:
+        """The chosen tab's pane."""
+        return self.main.pane
+
+    def _entry_at_hand(self) -> tuple[Problem, TroubleView] | None:
+        problem = self.problem_at_hand()
+        entry = entry_of(problem, self.moment) if problem is not None else None
+        return (problem, entry) if problem is not None and entry is not None else None
+
+    def _service_at_hand(self) -> ServiceRow | None:
+        from switchover.ui.presentation.service_detail import find_service
+
+        name: str = getattr(self.screen, "service", "")
+        if not name:
+            problem = self.problem_at_hand()
+            name = problem.service if problem is not None else ""
+        return find_service(self.moment, name)
+
+    def action_diagnose(self) -> None:
+        """Run the commands of the entry that fits, and show what they say."""
+        found = self._entry_at_hand()
+        if found is None:
+            self.say("no entry fits this; enter shows everything that is known")
+            return
+        from switchover.ui.screens.diagnose import DiagnoseScreen
+
+        problem, entry = found
+        about = problem.service or problem.check or problem.subject
+        self.push_screen(DiagnoseScreen(self.painter, self.moment, entry, about, self.source.request, problem.service))
+
+    def action_problem_logs(self) -> None:
+        """Open the log of the service that the problem is about."""
+        from switchover.ui.presentation.arrangement import id_of
+
+        row = self._service_at_hand()
+        if row is not None:
+            self.open_logs([id_of(row)], title=f"logs of {row.name}")
+
+    def action_timeline(self) -> None:
+        """Open what happened, newest first."""
+        from switchover.ui.screens.timeline import TimelineScreen
+
+        self.push_screen(TimelineScreen(self.painter, self.moment))
+
+    def action_incident(self) -> None:
+        """Open the incident, or the line in which one gets its title."""
+        from switchover.ui.screens.incident import IncidentScreen
+
+        problem = self.problem_at_hand()
+        suggested = f"{problem.subject}: {problem.what}"[:80] if problem is not None else ""
+        self.push_screen(IncidentScreen(self.painter, self.moment, self.source.request, suggested))
+
+    def action_bundle(self) -> None:
+        """Make a bundle for a colleague, one at a time."""
+        if not self._bundling:
+            self._bundling = True
+            self.say("making a bundle: problems, timeline, logs, without secrets …")
+            self.run_worker(self._bundle(), name="bundle")
+
+    async def _bundle(self) -> None:
+        try:
+            answer = await self.source.request("bundle.make")
+        except SwitchoverError as error:
+            self.say(error.title, error=True, hint=error.hint)
+        else:
+            if isinstance(answer, dict):
+                self._show_bundle(str(answer.get("path", "")), int(answer.get("bytes", 0)))
+        finally:
+            self._bundling = False
+
+    def _show_bundle(self, path: str, size: int) -> None:
+        from switchover.ui.presentation.numbers import format_bytes
+        from switchover.ui.screens.detail import DetailScreen
+
+        def lines(_now: Moment, width: int, _height: int) -> list[Line]:
+            return [
+                (),
+                (Span(f" a bundle of {format_bytes(size)}, on the agent's host, readable by you alone:", "text"),),
+                *((Span("   "), *line) for line in wrap(path, max(width - 4, 20), "strong")),
+                (),
+                *((Span(" "), *line) for line in wrap(_IN_IT, max(width - 2, 20), "muted")),
+            ]
+
+        self.push_screen(DetailScreen(self.painter, self.moment, "the bundle is made", lines))
+
+
+def problem_of(check: str, moment: Moment) -> Problem | None:
+    """Return the problem that a check is told by: its own, else the one that it fails with."""
+    problems = moment.data.problems
+    own = next((problem for problem in problems if problem.check == check), None)
+    return own or next((problem for problem in problems if check in problem.waiting), None)
+
+
+def entry_of(problem: Problem, moment: Moment) -> TroubleView | None:
+    """Return the entry that fits a problem: the plan's own before one that ships with the program."""
+    troubles = moment.data.troubles
+    if problem.trouble is not None and problem.trouble < len(troubles):
+        return troubles[problem.trouble]
+    return next((entry for entry in troubles if problem.known and entry.id == problem.known), None)
