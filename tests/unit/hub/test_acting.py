@@ -26,7 +26,8 @@ def asked(row: ServiceRow) -> Asked:
 
 def records(path: Path) -> list[RawRecord]:
     journal = Journal.open(path, SystemClock(), create=False)
-    assert journal is not None
+    if journal is None:
+        return []  # it is just being made
     with journal:
         return list(journal.raw_records())
 
@@ -211,7 +212,7 @@ async def test_an_operation_without_an_end_is_told_at_the_next_start_once(tmp_pa
         return ""
 
     doing = asyncio.create_task(first.perform(ANA, "restart", "api", work))
-    await until(lambda: path.exists() and len(records(path)) == 1)
+    await until(lambda: len(records(path)) == 1)
     doing.cancel()
     await asyncio.gather(doing, return_exceptions=True)
     await first.aclose()
