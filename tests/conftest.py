@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from typing import NoReturn
 
 import pytest
 from tests.real.dockerd import DockerDaemon, run_dockerd
@@ -45,7 +46,7 @@ def containers(docker_daemon: DockerDaemon) -> Iterator[DockerDaemon]:
     docker_daemon.remove_all()
 
 
-def missing(what: str) -> None:
+def missing(what: str) -> NoReturn:
     """Skip the test because `what` is not here; where all should be here (CI=true), fail instead."""
     if os.environ.get("CI", "").lower() in ("1", "true"):
         pytest.fail(f"{what} is missing, and CI must have it", pytrace=False)
