@@ -103,9 +103,7 @@ class OperatorActions(TriageActions):
     def action_open_selected(self) -> None:
         """Open everything that is known about the row under the cursor."""
         kind, _, name = self.pane.rows.key.partition(":")
-        if kind == "incident":
-            self.action_incident()
-        elif kind != "problem":
+        if kind != "problem":
             self.open_thing(kind, name)
         elif self.offers_triage_action("diagnose"):
             self.action_diagnose()

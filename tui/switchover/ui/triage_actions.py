@@ -37,8 +37,7 @@ class TriageActions(ServiceActions):
         if action == "diagnose":
             return self._entry_at_hand() is not None
         if action == "problem_logs":
-            row = self._service_at_hand()
-            return row is not None and "logs" in row.actions
+            return bool(getattr(self.screen, "service", "")) or self.problem_at_hand() is not None
         if action == "timeline":
             return bool(data.timeline)
         if action == "incident":
@@ -90,8 +89,10 @@ class TriageActions(ServiceActions):
         from switchover.ui.presentation.arrangement import id_of
 
         row = self._service_at_hand()
-        if row is not None:
+        if row is not None and "logs" in row.actions:
             self.open_logs([id_of(row)], title=f"logs of {row.name}")
+        else:
+            self.say(f"there is no log of {row.name}" if row is not None else "this is about no service with a log")
 
     def action_timeline(self) -> None:
         """Open what happened, newest first."""

@@ -9,6 +9,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 
 from switchover.ui.panes.base import Pane, set_height
+from switchover.ui.presentation.incident import incident_line
 from switchover.ui.presentation.line import Line, Span, rule
 from switchover.ui.presentation.moment import Moment
 from switchover.ui.presentation.overview import (
@@ -84,7 +85,9 @@ class OverviewPane(Pane):
         items = problem_items(moment, left, self.wanted)
         hidden = bool(self.wanted) and len(items) < len(problem_items(moment, left))
         nothing = [(), (Span("   nothing that is wrong matches", "muted"),)] if hidden else calm_lines(moment, left)
-        self._problems.set_items(items, self.filter_lines(), nothing)
+        incident = moment.snapshot.incident if moment.snapshot is not None else None
+        heading = [] if incident is None else [incident_line(incident, moment.now)]
+        self._problems.set_items(items, [*heading, *self.filter_lines()], nothing)
         summary = summary_lines(moment, width, roomy=height >= 32)
         if height < 14:
             summary = summary[: max(height // 4, 1)]

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from rich.cells import cell_len
+
 from switchover.ui.presentation.ended import ended_lines
 from switchover.ui.presentation.facts import is_late
-from switchover.ui.presentation.incident import incident_line
 from switchover.ui.presentation.line import Item, Line, Span, cut, fit, join, line_width, spread, wrap
 from switchover.ui.presentation.moment import Moment
 from switchover.ui.presentation.numbers import age, clock_minute, signed, upright, value_with_unit
@@ -29,18 +30,18 @@ def problem_items(moment: Moment, width: int, wanted: str = "") -> list[Item]:
         enumerate(moment.snapshot.problems if moment.snapshot is not None else ()),
         key=lambda pair: (severity(pair[1].status), pair[1].since or moment.now, pair[0]),
     )
-    incident = moment.snapshot.incident if moment.snapshot is not None else None
-    items = [Item("incident:", (incident_line(incident, moment.now),))] if incident is not None and not wanted else []
-    items += [
+    items = [
         Item(f"alert:{alert.rule}", (_alert(alert, moment.now, width),))
         for alert in (moment.snapshot.alerts if moment.snapshot is not None else ())
         if wanted in f"{alert.rule} {alert.text}".lower()
     ]
+    longest = max((cell_len(problem.subject) for _, problem in problems), default=0)
+    subject = max(_SUBJECT, min(longest, 18 if width < 120 else 26, width // 5))
     for index, problem in problems:
         if wanted and wanted not in f"{problem.subject} {problem.what} {problem.cause}".lower():
             continue
         key = problem.check or problem.service or f"{problem.subject}/{index}"
-        items.append(Item(f"problem:{key}", tuple(_problem(problem, moment.now, width))))
+        items.append(Item(f"problem:{key}", tuple(_problem(problem, moment.now, width, subject))))
     return items
 
 
@@ -53,10 +54,9 @@ def _alert(alert: AlertRow, now: float, width: int) -> Line:
     return spread(head, (Span(f"  {f'since {age(now - alert.since)}':>11} ", "muted"),), width)
 
 
-def _problem(problem: Problem, now: float, width: int) -> list[Line]:
+def _problem(problem: Problem, now: float, width: int, subject: int) -> list[Line]:
     word = outcome(problem.status)
     since = f"since {age(now - problem.since)}" if problem.since is not None else ""
-    subject = max(_SUBJECT, min(18, width // 8))
     head: Line = (
         Span(f" {word.glyph} {fit(word.word, 5)}", word.style),
         Span(fit(problem.subject, subject) + " ", "strong"),

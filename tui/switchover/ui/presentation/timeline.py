@@ -41,10 +41,11 @@ def filter_line(chosen: Collection[str], rows: Sequence[TimelineRow], width: int
     counts = dict.fromkeys(KINDS, 0)
     for row in rows:
         counts[kind_of(row)] += 1
+    gap = "  " if width >= 100 else " "
     spans: list[Span] = [Span(" 0", "key"), Span(" all", "strong" if not chosen else "muted")]
     for number, kind in enumerate(KINDS, 1):
         shown = not chosen or kind in chosen
-        piece = [Span(f"  {number}", "key"), Span(f" {kind}", "text" if shown else "muted")]
+        piece = [Span(f"{gap}{number}", "key"), Span(f" {kind}", "text" if shown else "muted")]
         if counts[kind] and width >= 100:
             piece.append(Span(f" {counts[kind]}", "muted"))
         if line_width((*spans, *piece)) > width:

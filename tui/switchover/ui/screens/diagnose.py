@@ -208,7 +208,7 @@ class DiagnoseScreen(OverScreen):
         if wide:
             self._advice.display = True
             self._advice.styles.width = left
-            self._advice.set_all([(), *advice])
+            self._advice.set_all(advice)
             self._output.set_all([(Span("│", "rule"), *line) for line in self._found(width - left - 2)])
         else:
             self._advice.display = False
