@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import time
 from collections.abc import Mapping
 from contextlib import closing
@@ -11,12 +10,10 @@ from datetime import datetime
 from typing import Annotated, Any, ClassVar
 
 from switchover_checks.api import Context, Effect, Finding, ProbeError, Result, Status
+from switchover_checks.docker_hosts import DockerAwayError, Endpoint, open_client, reason_of, usual_endpoint
 from switchover_checks.expect import AS_LIST, Expectation, NameType, Unavailable, expected_in
 
 __all__ = ["DockerCheck", "DockerConfig"]
-
-_ANY_VERSION = "1.41"
-_USUAL = "unix:///var/run/docker.sock"
 
 NAMES: Mapping[str, NameType] = {
     "state": "text",
@@ -34,7 +31,8 @@ NAMES: Mapping[str, NameType] = {
 class DockerConfig:
     """Which container, and what must be true of it. Without expectations it runs, and is healthy if it can tell.
 
-    `host` is the daemon's address (`unix:///run/docker.sock`); without it the environment decides, as for `docker`.
+    `host` is the daemon's address (`unix:///run/docker.sock`, `tcp://`, `ssh://USER@HOST`); without it the environment
+    and the context in use decide, as for the docker command.
     """
 
     container: str
@@ -67,47 +65,28 @@ class DockerCheck:
 
 
 def _inspect(cfg: DockerConfig, seconds: float) -> dict[str, Any] | None:
-    import docker
     import requests
     from docker.errors import APIError, DockerException, NotFound
 
-    known: dict[str, Any] = {"base_url": cfg.host} if cfg.host else docker.utils.kwargs_from_env()
-    known["timeout"] = max(1, int(seconds))
-    where = str(known.get("base_url") or _USUAL)
-    _knock(where)
+    where = cfg.host or "the usual address"
     try:
-        # A client that asks for the version by itself leaks its connection when nobody answers.
-        with closing(docker.APIClient(version=_ANY_VERSION, **known)) as client:
-            version = str(client.version(api_version=False)["ApiVersion"])
-        with closing(docker.APIClient(version=version, **known)) as client:
+        endpoint = Endpoint(cfg.host) if cfg.host else usual_endpoint()
+        where = endpoint.url
+        with closing(open_client(endpoint, seconds)) as client:
             data = client.inspect_container(cfg.container)
     except NotFound:
         return None
     except APIError as error:
         raise ProbeError(f"the Docker daemon refuses: {error.explanation or error}", status=Status.UNKNOWN) from None
+    except (DockerAwayError, DockerException, requests.RequestException, OSError) as error:
+        raise ProbeError(
+            f"no Docker daemon answers at {where}: {reason_of(error)}", phase="connect", status=Status.UNKNOWN
+        ) from None
     except (KeyError, TypeError, ValueError):
         raise ProbeError("the Docker daemon answered nonsense", status=Status.UNKNOWN) from None
-    except (DockerException, requests.RequestException, OSError) as error:
-        raise ProbeError(
-            f"no Docker daemon answers at {where}: {_reason(error)}", phase="connect", status=Status.UNKNOWN
-        ) from None
     if not isinstance(data, dict) or not isinstance(data.get("State"), dict):
         raise ProbeError("the Docker daemon answered nonsense", status=Status.UNKNOWN)
     return data
-
-
-def _knock(where: str) -> None:
-    """Raise `ProbeError` when nobody listens at a unix socket; the SDK would leak its own socket then."""
-    if not where.startswith("unix:"):
-        return
-    with socket.socket(socket.AF_UNIX) as knock:
-        try:
-            knock.connect("/" + where.removeprefix("unix:").lstrip("/"))
-        except OSError as error:
-            reason = (error.strerror or str(error)).lower()
-            raise ProbeError(
-                f"no Docker daemon answers at {where}: {reason}", phase="connect", status=Status.UNKNOWN
-            ) from None
 
 
 def _facts(data: Mapping[str, Any]) -> dict[str, Any]:
@@ -139,16 +118,3 @@ def _health(health: str, data: Mapping[str, Any]) -> Finding:
     log = data["State"]["Health"].get("Log") or []
     said = str(log[-1].get("Output", "")).strip()[:200] if status is Status.CRIT and log else ""
     return Finding("health", "healthy", f"{health}: {said}" if said else health, status)
-
-
-def _reason(error: BaseException) -> str:
-    """Find the reason of the operating system behind the wrapping of the SDK."""
-    seen: BaseException | None = error
-    for _ in range(10):
-        if isinstance(seen, OSError) and seen.strerror:
-            return seen.strerror.lower()
-        inner = next((a for a in getattr(seen, "args", ()) if isinstance(a, BaseException)), None)
-        seen = inner or (seen.__cause__ or seen.__context__ if seen is not None else None)
-        if seen is None:
-            break
-    return str(error)[:200]

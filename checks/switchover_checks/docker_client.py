@@ -14,18 +14,15 @@ import docker
 import urllib3
 from docker.transport import UnixHTTPAdapter
 
+from switchover_checks.docker_hosts import DockerAwayError
 from switchover_checks.docker_ssh import SshDestination, SshTunnel
 
-__all__ = ["Client", "SshSaidError"]
+__all__ = ["Client"]
 
 _PLACEHOLDER = "unix:///somewhere"
 _HOST_KEY = "Host key verification failed"
 # Gets a connected socket within so many seconds (None: for ever).
 _Open = Callable[[float | None], socket.socket]
-
-
-class SshSaidError(Exception):
-    """A connection through ssh failed; says what ssh wrote."""
 
 
 class Client(docker.APIClient):  # type: ignore[misc]
@@ -55,7 +52,7 @@ class Client(docker.APIClient):  # type: ignore[misc]
         return super().get(url, **known)
 
     def send(self, request: Any, **known: Any) -> Any:
-        """Send as `requests` does. Raise `SshSaidError` where ssh says why it cannot get through."""
+        """Send as `requests` does. Raise `DockerAwayError` where ssh says why it cannot get through."""
         try:
             return super().send(request, **known)
         except Exception as error:
@@ -63,7 +60,7 @@ class Client(docker.APIClient):  # type: ignore[misc]
             if not said:
                 raise
             hint = "; log in there once by hand, so that its key is known" if _HOST_KEY in said else ""
-            raise SshSaidError(f"ssh says: {said}{hint}") from error
+            raise DockerAwayError(f"ssh says: {said}{hint}") from error
 
     def close(self) -> None:
         """Let go of all connections."""

@@ -72,7 +72,10 @@ def open_client(endpoint: Endpoint, timeout: float, quiet: float | None = None) 
         "tls": endpoint.tls or False,
     }
     # A client that asks for the version by itself leaks its connection when nobody answers.
-    client = Client(version=_ANY_VERSION, quiet=quiet, timeout=timeout, **where)
+    try:
+        client = Client(version=_ANY_VERSION, quiet=quiet, timeout=timeout, **where)
+    except ValueError as error:
+        raise DockerAwayError(str(error)) from None
     try:
         client.speak(str(client.version(api_version=False)["ApiVersion"]))
     except BaseException:
@@ -87,7 +90,7 @@ def reason_of(error: BaseException) -> str:
     for _ in range(10):
         if isinstance(seen, TimeoutError) or type(seen).__name__ in ("ReadTimeout", "ReadTimeoutError"):
             return "it takes connections and does not answer"
-        if isinstance(seen, DockerAwayError) or type(seen).__name__ == "SshSaidError":
+        if isinstance(seen, DockerAwayError):
             return str(seen)
         if isinstance(seen, OSError) and seen.strerror:
             return seen.strerror.lower()

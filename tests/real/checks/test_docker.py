@@ -1,6 +1,7 @@
-"""The `docker` kind against a stand-in for the daemon, on a unix socket.
+"""The `docker` kind against a real daemon, and against a stand-in for one that answers what a real one seldom does.
 
-It answers `/version` and `/containers/NAME/json`; the answers have the form of Docker Engine 20.10 (API 1.41).
+The stand-in listens on a unix socket and answers `/version` and `/containers/NAME/json`; the answers have the form of
+Docker Engine 20.10 (API 1.41).
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.real.dockerd import DockerDaemon, until
 
 from switchover_checks.api import Result, Status
 
@@ -137,3 +139,50 @@ async def test_without_a_daemon_the_state_is_unknown_and_the_reason_told(run: Ru
     assert "no Docker daemon answers" in result.summary
     (tmp_path / "stale.sock").touch()
     assert (await run("docker", container="x", host=f"unix://{tmp_path}/stale.sock")).status is Status.UNKNOWN
+
+
+async def test_a_real_daemon_says_state_health_restarts_and_memory(run: Run, containers: DockerDaemon) -> None:
+    bad = {"test": ["CMD-SHELL", "echo no answer on 5432; exit 1"], "interval": 50_000_000, "retries": 1}
+
+    def start() -> None:
+        containers.run(name="fine")
+        containers.run(name="sick", healthcheck=bad)
+        containers.run("sh", "-c", "exit 3", name="loop", restart_policy={"Name": "on-failure", "MaximumRetryCount": 2})
+        containers.run("sh", "-c", "exit 0", name="done")
+        until(lambda: containers.client.containers.get("sick").health == "unhealthy", "sick is unhealthy")
+        for name in ("loop", "done"):
+            until(lambda name=name: containers.client.containers.get(name).status == "exited", f"{name} ended")  # type: ignore[misc]
+
+    await asyncio.to_thread(start)
+
+    async def status(name: str, *expect: str) -> Status:
+        return (await run("docker", container=name, host=containers.url, expect=expect)).status
+
+    assert await status("fine") is Status.OK
+    assert await status("fine", "restarts == 0", "uptime < 5m", "image contains 'busybox'") is Status.OK
+    assert "no answer on 5432" in (await run("docker", container="sick", host=containers.url)).summary
+    assert await status("loop", "state == 'exited'", "restarts == 2", "exit == 3") is Status.OK
+    assert await status("loop") is Status.CRIT
+    assert await status("done", "state == 'exited'", "exit == 0", "oom_killed == false") is Status.OK
+    assert await status("nobody") is Status.CRIT
+
+
+async def test_a_daemon_that_hangs_is_unknown_in_time(run: Run, containers: DockerDaemon) -> None:
+    containers.freeze()
+    try:
+        result = await run("docker", timeout_s=1.0, container="fine", host=containers.url)
+    finally:
+        containers.thaw()
+    assert result.status is Status.UNKNOWN
+
+
+async def test_without_an_address_the_environment_names_the_daemon(
+    run: Run, containers: DockerDaemon, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await asyncio.to_thread(containers.run, name="fine")
+    monkeypatch.setenv("DOCKER_HOST", containers.url)
+    assert (await run("docker", container="fine")).status is Status.OK
+    monkeypatch.setenv("DOCKER_HOST", "ssh://")
+    result = await run("docker", container="fine")
+    assert result.status is Status.UNKNOWN
+    assert "names no host" in result.summary

@@ -121,7 +121,7 @@ def test_an_address_that_names_no_host_is_refused_and_none_becomes_an_option() -
     from switchover_checks.docker_ssh import SshDestination
 
     argv = SshDestination.parse("ssh://ops@db.example:2222").argv()
-    assert argv[argv.index("-l") :] == "-l ops -p 2222 -- db.example docker system dial-stdio".split()
+    assert argv[argv.index("-l") :] == ["-l", "ops", "-p", "2222", "--", "db.example", "docker", "system", "dial-stdio"]
     for wrong in ("ssh://", "ssh://-oProxyCommand=true"):
         with pytest.raises(ValueError, match="names no host"):
             SshDestination.parse(wrong)

@@ -15,7 +15,7 @@ from switchover.hub.service_watch import ServiceWatch
 from switchover.migration.operator import Operator
 from switchover.plan.templates import TemplateError
 from switchover.plan.variables import MissingValueError
-from switchover.services.api import Acts, Capability, Logs, LogSource, LogSpan, Provider, Shells, Target
+from switchover.services.api import Acts, Capability, Logs, LogsOfMany, LogSource, LogSpan, Provider, Shells, Target
 from switchover.snapshot import ServiceRow
 from switchover.tiers import ACTIONS
 from switchover_checks.commands import Child
@@ -126,13 +126,18 @@ class Desk:
             title = f"{row.name} {Path(text).name}" if len(target.logs) > 1 else row.name
             sources.append(self._planned_log(title, text, target))
         if isinstance(provider, Logs):
+            own: Sequence[LogSource] | str
             try:
                 async with asyncio.timeout(_INSPECT_S):
-                    own = await provider.log_source(target, span)
+                    if isinstance(provider, LogsOfMany):
+                        own = await provider.log_sources(target, span)
+                    else:
+                        one = await provider.log_source(target, span)
+                        own = one if isinstance(one, str) else [one]
             except (TimeoutError, SwitchoverError) as error:
                 own = getattr(error, "title", "") or "the source of the log does not answer"
-            if isinstance(own, LogSource):
-                sources.append(own if own.name not in ("", target.name) else _named(own, row.name))
+            if not isinstance(own, str):
+                sources += [one if one.name not in ("", target.name) else _named(one, row.name) for one in own]
             elif not sources:
                 sources.append((row.name, own))
         if not sources:

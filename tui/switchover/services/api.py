@@ -21,6 +21,7 @@ __all__ = [
     "LogSource",
     "LogSpan",
     "Logs",
+    "LogsOfMany",
     "Provider",
     "RunState",
     "Seen",
@@ -236,6 +237,14 @@ class Logs(Protocol):
 
     async def log_source(self, target: Target, span: LogSpan) -> LogSource | str:
         """Return where the log of `target` is read, or in words why there is none."""
+
+
+@runtime_checkable
+class LogsOfMany(Protocol):
+    """Has services of several parts, each with a log of its own, which `name` of its source tells apart."""
+
+    async def log_sources(self, target: Target, span: LogSpan) -> Sequence[LogSource] | str:
+        """Return where the logs of all parts of `target` are read, or in words why there are none."""
 
 
 @runtime_checkable
