@@ -33,6 +33,8 @@ VERBS = {
     "status": ("switchover.headless.status", "tell how a plan's run stands"),
     "report": ("switchover.headless.report", "write down what was done, when and by whom"),
     "audit": ("switchover.headless.audit", "prove that the journal is still what was written, and list it"),
+    "incident": ("switchover.headless.incident", "open an incident, add to it, close it into a report, list all"),
+    "bundle": ("switchover.headless.bundle", "make one redacted file for a colleague: problems, timeline, logs"),
     "validate": ("switchover.headless.validate", "find every error in a plan without running anything of it"),
     "schema": ("switchover.headless.schema", "print the JSON Schema of plans, for an editor"),
     "doctor": ("switchover.headless.doctor", "tell what works here and what is off, and why"),
