@@ -51,6 +51,7 @@ class SystemdProvider:
         self._made: dict[str, SystemdManager] | None = None
         self._off = ""
         self._ran: set[str] = set()
+        self._planned: set[str] = set()
         self._usage = UnitUsage(monotonic, from_cgroups=not address)
         self._tell: Callable[[Told], None] | None = None
 
@@ -107,7 +108,10 @@ class SystemdProvider:
             return Seen(RunState.UNKNOWN, Status.UNKNOWN, "systemd does not answer")
         except BusError as error:
             return Seen(RunState.UNKNOWN, Status.UNKNOWN, str(error))
-        return self._see(manager, unit, planned=not target.name.startswith("systemd:"))
+        planned = not target.name.startswith("systemd:")
+        if planned:
+            self._planned.add(prefix + name)
+        return self._see(manager, unit, planned=planned)
 
     def _see(self, manager: SystemdManager, unit: Unit, *, planned: bool) -> Seen:
         unit, percent = self._usage.of(unit)
@@ -156,7 +160,7 @@ class SystemdProvider:
             return False
         if line.active == "active" and line.sub == "running":
             self._ran.add(prefix + line.name)
-        return line.active != "inactive" or prefix + line.name in self._ran
+        return (line.active != "inactive" and line.sub != "exited") or prefix + line.name in self._ran
 
     # Being told
 
@@ -175,13 +179,15 @@ class SystemdProvider:
             self._tell(Told("systemd", "", "reload" if text else "note", text, at=time.time(), listing=True))
 
     def _changed(self, prefix: str, before: Unit | None, unit: Unit) -> None:
-        if self._tell is None:
-            return
-        seen = self._see(self._managers[prefix], unit, planned=True)
-        what, text = _what(before, unit)
-        ref = prefix + unit.name
-        if unit.active == "active" and unit.sub == "running":
+        ref, runs = prefix + unit.name, (unit.active, unit.sub) == ("active", "running")
+        if runs:
             self._ran.add(ref)
+        planned = ref in self._planned
+        failed = "failed" in (unit.active, before.active if before is not None else "")
+        if self._tell is None or not (planned or failed or ref in self._ran):
+            return  # a timer's job that does its work and ends, many times a day
+        seen = self._see(self._managers[prefix], unit, planned=planned)
+        what, text = _what(before, unit)
         status = seen.health if what != "note" else None
         self._tell(Told("systemd", ref, what, text, status, unit.since, seen, listing=before is None))
 
