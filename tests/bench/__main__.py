@@ -7,7 +7,18 @@ from importlib import import_module
 
 from tests.bench.table import print_heading
 
-_NAMES = ("line", "first_frame", "steps", "resume", "output", "journal", "http_checks", "events")
+_NAMES = (
+    "line",
+    "first_frame",
+    "steps",
+    "resume",
+    "output",
+    "journal",
+    "http_checks",
+    "events",
+    "log_screen",
+    "docker_events",
+)
 
 
 def main(arguments: list[str]) -> int:

@@ -72,6 +72,25 @@ def test_a_level_is_a_letter_before_it_is_a_colour() -> None:
     assert letters == ["D", "I", "W", "E", "F", " "]
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("2026-01-28T12:00:00.123Z INFO up", "INFO up"),
+        ("2026-01-28 17:30:00,123 +0530 up", "up"),
+        ("[2026/01/28 12:00:00] up", "up"),
+        ("Jan 28 12:00:00 host up", "host up"),
+        ("2026-01-28T11:59:59Z late", "2026-01-28T11:59:59Z late"),
+        ("2026-01-28T12:00:00Z", "2026-01-28T12:00:00Z"),
+        ("12:00:005 up", "12:00:005 up"),
+    ],
+)  # fmt: skip
+def test_a_time_is_not_said_twice_unless_it_differs_or_is_searched_for(text: str, said: str) -> None:
+    indent = Layout(80).indent
+    assert plain(log_rows(line(text), Layout(80))[0])[indent:] == said
+    assert plain(log_rows(line(text), Layout(80, times=False))[0])[3:] == text
+    assert plain(log_rows(line(text, marks=((1, 3),)), Layout(80))[0])[indent:] == text
+
+
 def test_milliseconds_are_those_that_were_written() -> None:
     assert precise(NOON + 0.1) == "12:00:00.100"
     assert precise(NOON + 59.9999) == "12:01:00.000"

@@ -21,6 +21,10 @@ _LETTERS = {"debug": "D", "info": "I", "warn": "W", "error": "E", "fatal": "F"}
 _LETTER_STYLES = {"debug": "muted", "warn": "outcome-warn", "error": "outcome-crit", "fatal": "outcome-crit"}
 _TEXT_STYLES = {"debug": "log-debug", "warn": "log-warn", "error": "log-error", "fatal": "log-error"}
 _COLOURS = 6
+_STAMP = re.compile(
+    r"\[?(?:\d{4}[-/]\d\d[-/]\d\d[T ]|[A-Z][a-z]{2} [ \d]\d )?"
+    r"\d\d:(?P<m>\d\d):(?P<s>\d\d)(?:[.,]\d{1,9})?(?: ?(?:Z|UTC|[+-]\d\d:?\d\d))?\]?[ ,:\t]+(?=\S)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +95,7 @@ def log_rows(line: LogLine, layout: Layout, heading: str = "") -> tuple[Line, ..
     above: list[Line] = [(Span(f" {fit(f'── {heading} ', max(layout.width - 2, 0))}", "heading"),)] if heading else []
     first = _before(line, layout)
     room = max(layout.width - line_width(first), 1)
-    spans = marked(line)
+    spans = marked(line, behind=_own_time(line) if layout.times else 0)
     said = f"{format_bytes(line.more)} more" + (", enter opens" if layout.width >= 80 else "")
     more = Span(f" … {said}", "accent") if line.more else None
     if not layout.wrap:
@@ -115,11 +119,21 @@ def _before(line: LogLine, layout: Layout) -> Line:
     return tuple(spans)
 
 
-def marked(line: LogLine) -> list[Span]:
-    """Return the text with what was searched for marked; harmless for cells."""
+def _own_time(line: LogLine) -> int:
+    """Return how many characters at the begin say again when it was written; 0 where they say anything else."""
+    found = _STAMP.match(line.text)
+    if found is None or (line.marks and line.marks[0][0] < found.end()):
+        return 0
+    minutes, seconds = divmod(int(line.at), 60)
+    same = int(found["s"]) == seconds and int(found["m"]) % 15 == minutes % 15  # zones differ by quarters of an hour
+    return found.end() if same and found.end() < len(line.text) else 0
+
+
+def marked(line: LogLine, behind: int = 0) -> list[Span]:
+    """Return the text behind so many characters, what was searched for marked; harmless for cells."""
     style = _TEXT_STYLES.get(line.level, "text")
     spans: list[Span] = []
-    at = 0
+    at = behind
     for start, end in line.marks:
         if at <= start < end <= len(line.text):
             spans += [Span(clean(line.text[at:start]), style), Span(clean(line.text[start:end]), "match")]
