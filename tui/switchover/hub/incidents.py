@@ -13,6 +13,7 @@ from switchover.migration.operator import Operator
 from switchover.snapshot import IncidentView, Snapshot, TimelineRow
 from switchover.triage.incident import Incident, IncidentFact, IncidentStore
 from switchover.triage.incident_report import file_name, incident_markdown
+from switchover.triage.scrub import scrub
 
 __all__ = ["Incidents"]
 
@@ -36,7 +37,7 @@ class Incidents:
         self._store = IncidentStore(folder)
         self._operations = operations
         self._clock = clock
-        self._redact = redact
+        self._redact = lambda text: scrub(redact(text))  # a report is handed on
         self._changed = changed
         self._seen: set[tuple[float, str]] | None = None
         self._wrong: dict[str, tuple[str, str]] = {}

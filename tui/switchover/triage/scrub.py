@@ -7,6 +7,7 @@ What the program knows to be secret is taken out before; this is for what it can
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 __all__ = ["scrub"]
 
@@ -14,9 +15,11 @@ _I = re.IGNORECASE
 _NAME = (
     r"(?:passwd|password|passphrase|pwd|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|credential)[\w.-]{0,40}"
 )
+_PRIVATE_KEY = re.compile(
+    r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----.*?(?:-----END [A-Z ]{0,30}PRIVATE KEY-----|\Z)", re.DOTALL
+)
+_PIECE = 32 * 1024
 _RULES = (
-    (re.compile(r"-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----.*?(?:-----END [A-Z ]{0,30}PRIVATE KEY-----|\Z)", re.DOTALL),
-     "(private key)"),
     (re.compile(r"(://[^/\s:@\"']{0,100}:)[^@\s/\"']+@"), r"\1(secret)@"),
     (re.compile(r"(\bauthorization[\"']?[ \t]*[:=][ \t]*[\"']?(?:basic |bearer |token |digest )?)[^\s\"',;\\]+", _I), r"\1(secret)"),
     (re.compile(r"(\b(?:basic|bearer)[ \t]+)[A-Za-z0-9+/_=.-]{12,}", _I), r"\1(secret)"),
@@ -32,6 +35,22 @@ _RULES = (
 
 def scrub(text: str) -> str:
     """Return the text without what looks like a password, a key or a token."""
+    return "".join(_scrub(piece) for piece in _pieces(_PRIVATE_KEY.sub("(private key)", text)))
+
+
+def _scrub(text: str) -> str:
     for pattern, instead in _RULES:
         text = pattern.sub(instead, text)
     return text
+
+
+def _pieces(text: str) -> Iterator[str]:
+    """Cut a long text behind line ends, so that other threads get their turn while it is looked through."""
+    start = 0
+    while len(text) - start > _PIECE:
+        end = text.find("\n", start + _PIECE) + 1
+        if not end:
+            break
+        yield text[start:end]
+        start = end
+    yield text[start:]

@@ -85,7 +85,7 @@ DISK_FULL = Entry(
     "disk-full",
     "The disk is full, or nearly so",
     (
-        Sign(re.compile(r"(?P<PATH_>/[^\s:\"']+)[\"']?: [^\n]{0,60}no space left on device", _I)),
+        Sign(re.compile(r"(?<![\w.])(?P<PATH_>/[^\s:\"']+)[\"']?: [^\n]{0,60}no space left on device", _I)),
         Sign(re.compile(r"no space left on device|\bENOSPC\b|disk quota exceeded|database or disk is full", _I)),
         _host("disk", "disk", "disk in use"),
     ),
@@ -124,7 +124,7 @@ READ_ONLY = Entry(
     "read-only-file-system",
     "The file system takes no writes",
     (
-        Sign(re.compile(r"(?P<PATH_>/[^\s:\"']+)[\"']?: [^\n]{0,40}read-only file system", _I)),
+        Sign(re.compile(r"(?<![\w.])(?P<PATH_>/[^\s:\"']+)[\"']?: [^\n]{0,40}read-only file system", _I)),
         Sign(re.compile(r"read-only file system|\bEROFS\b", _I)),
     ),
     (
@@ -168,7 +168,7 @@ PERMISSION = Entry(
         Sign(pattern, unless=re.compile(r"permission denied (?:for|to) |publickey|docker[. ]sock|Docker socket", _I))
         for pattern in (
             re.compile(r"permission denied:? [\"'](?P<PATH_>/[^\"']+)[\"']", _I),
-            re.compile(r"(?P<PATH_>/[^\s:\"']+)[\"']?: [^\n]{0,60}permission denied", _I),
+            re.compile(r"(?<![\w.])(?P<PATH_>/[^\s:\"']+)[\"']?: [^\n]{0,60}permission denied", _I),
             re.compile(r"permission denied|\bEACCES\b|operation not permitted|\bEPERM\b", _I),
             re.compile(r"\bexit (?:code )?126\b", _I),
         )
