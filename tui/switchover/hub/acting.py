@@ -75,6 +75,10 @@ class Acting:
         ago = format_duration(max(int(self._clock.monotonic() - newest.since_mono), 0))
         return f"{_ING[newest.action]}, asked by {newest.by.who} {ago} ago"
 
+    def busy(self) -> bool:
+        """Say whether anything is being done now."""
+        return bool(self._under_way)
+
     async def act(
         self, items: Sequence[Asked], action: str, argument: str, confirmation: str, operator: Operator
     ) -> list[dict[str, Any]]:

@@ -73,6 +73,7 @@ class Assembler:
         *,
         read_only: bool,
         doing: Callable[[str, str], str] = lambda _kind, _ref: "",
+        busy: Callable[[], bool] = lambda: False,
         operations: Operations | None = None,
     ) -> None:
         self._loaded = loaded
@@ -80,7 +81,7 @@ class Assembler:
         self._watcher = watcher
         self._live = live
         self._operations = operations
-        self.services = ServiceTable(watcher.services, clock, doing, read_only=read_only)
+        self.services = ServiceTable(watcher.services, clock, doing, busy, read_only=read_only)
         self._clock = clock
         self._read_only = read_only
         self._host = socket.gethostname()

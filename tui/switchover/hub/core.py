@@ -125,6 +125,7 @@ class Hub:
             clock,
             read_only=read_only,
             doing=self._acting.doing,
+            busy=self._acting.busy,
             operations=self.operations,
         )
         self._baselines = Baselines(workspace.directory / "baselines.json")

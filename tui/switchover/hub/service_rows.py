@@ -13,7 +13,7 @@ from switchover.snapshot import ServiceRow
 from switchover.tiers import ACTIONS
 from switchover_checks.api import Status
 
-__all__ = ["Expectation", "Stance", "actions_of", "found_row", "service_row"]
+__all__ = ["Expectation", "Offers", "Stance", "actions_of", "found_row", "service_row"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,18 +56,39 @@ class Stance:
     needs: tuple[str, ...] = ()
 
 
-def actions_of(provider: Provider | None, state: ServiceState, *, late: bool, read_only: bool) -> tuple[str, ...]:
+@dataclass(frozen=True, slots=True)
+class Offers:
+    """What a provider can do at all."""
+
+    acts: bool = False
+    logs: bool = False
+    shells: bool = False
+
+    @classmethod
+    def of(cls, provider: Provider | None, *, read_only: bool) -> Offers:
+        """Return what a provider offers here; where only is watched, nothing that changes anything."""
+        if provider is None:
+            return cls()
+        return cls(
+            isinstance(provider, Acts) and not read_only,
+            isinstance(provider, Logs) and Capability.LOGS in provider.capabilities,
+            isinstance(provider, Shells) and Capability.EXEC in provider.capabilities and not read_only,
+        )
+
+
+_ACTIONS = tuple((word, Capability(word)) for word in ACTIONS)
+
+
+def actions_of(offers: Offers, state: ServiceState, *, late: bool) -> tuple[str, ...]:
     """Return what can be done to a service now. Nothing is done to what is not known to be as it was seen."""
-    if provider is None or state.observed_at is None:
+    if state.observed_at is None:
         return ()
-    seen, actions = state.seen, []
+    seen = state.seen
     known = not late and seen.state is not RunState.UNKNOWN
-    if isinstance(provider, Acts) and known and not read_only:
-        actions = [word for word in ACTIONS if Capability(word) in seen.can]
-    if isinstance(provider, Logs) and Capability.LOGS in provider.capabilities:
+    actions = [word for word, what in _ACTIONS if what in seen.can] if offers.acts and known else []
+    if offers.logs:
         actions.append("logs")
-    shells = isinstance(provider, Shells) and Capability.EXEC in provider.capabilities
-    if shells and known and seen.state is RunState.RUNNING and not read_only:
+    if offers.shells and known and seen.state is RunState.RUNNING:
         actions.append("exec")
     return (*actions, "inspect")
 

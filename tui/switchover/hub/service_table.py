@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
+import operator
 from collections.abc import Callable, Mapping
 
 from switchover.clock import Clock
 from switchover.health.phases import PhaseMark, not_needed
-from switchover.hub.service_rows import Expectation, Stance, actions_of, found_row, service_row
+from switchover.hub.service_rows import Expectation, Offers, Stance, actions_of, found_row, service_row
 from switchover.hub.service_watch import ServiceWatch
 from switchover.hub.sources import LIST_S, SAFETY_S
 from switchover.plan.model import Service
@@ -20,10 +22,16 @@ _Key = tuple[object, ...]
 
 
 class ServiceTable:
-    """Makes rows. `doing` says what is being done to (kind, ref) now, in words; empty where nothing is."""
+    """Makes rows. `doing` says what is being done to (kind, ref) now, in words, `busy` whether anything is."""
 
     def __init__(
-        self, services: ServiceWatch, clock: Clock, doing: Callable[[str, str], str], *, read_only: bool
+        self,
+        services: ServiceWatch,
+        clock: Clock,
+        doing: Callable[[str, str], str],
+        busy: Callable[[], bool],
+        *,
+        read_only: bool,
     ) -> None:
         self._services = services
         self._inventory = services.inventory
@@ -31,10 +39,15 @@ class ServiceTable:
         self._sources = services.sources
         self._clock = clock
         self._doing = doing
-        self._read_only = read_only
+        self._busy = busy
+        providers = self._inventory.providers
+        self._offers = {kind: Offers.of(provider, read_only=read_only) for kind, provider in providers.items()}
         self._planned: dict[str, tuple[_Key, ServiceRow]] = {}
-        self._found: dict[str, tuple[_Key, ServiceRow]] = {}
+        self._found: dict[str, tuple[tuple[FoundState, _Key], ServiceRow]] = {}
         self._found_rows: tuple[ServiceRow, ...] = ()
+        self._made_of: tuple[object, ...] = ()
+        self._next_late = math.inf
+        self._was_busy = False
 
     def planned(self, expectation: Expectation, marks: Mapping[str, PhaseMark]) -> tuple[ServiceRow, ...]:
         """Return the rows of the plan's services, in its order."""
@@ -47,33 +60,40 @@ class ServiceTable:
         """Return the rows of what was found and is in no plan; none while nobody wants them."""
         if not self._sources.wanted:
             return ()
-        planned = self._inventory.refs
-        rows = []
-        same = True
         mono = self._clock.monotonic()
         limits = {kind: self._limit(kind) for kind in self._discovery.providers}
+        made_of = (self._discovery.version, self._inventory.index_version, tuple(limits.values()))
+        if made_of == self._made_of and mono < self._next_late and not self._is_busy():
+            return self._found_rows
+        self._made_of, self._next_late = made_of, math.inf
+        planned = self._inventory.refs
+        rows = []
         for name, known in self._discovery.found.items():
             target = known.found.target
             if (target.kind, target.ref) in planned:
                 continue
             limit, floor = limits[target.kind]
-            late = mono - max(known.state.observed_mono or 0.0, floor) > limit
+            late_at = max(known.state.observed_mono or 0.0, floor) + limit
+            late = mono > late_at
+            if not late:
+                self._next_late = min(self._next_late, late_at)
             key = (late, limit, self._doing(target.kind, target.ref))
             cached = self._found.get(name)
-            if cached is None or cached[0][0] is not known or cached[0][1] != key:
-                cached = ((known, key), self._found_row(known, key[2], late=late, limit=limit))
-                self._found[name] = cached
-                same = False
+            if cached is None or cached[0][1] != key or not _is_same(cached[0][0], known, cached[1], limit):
+                cached = self._found[name] = ((known, key), self._found_row(known, key[2], late=late, limit=limit))
+            elif cached[0][0] is not known:
+                cached = self._found[name] = ((known, key), cached[1])
             rows.append(cached[1])
-        if (
-            not same
-            or len(rows) != len(self._found_rows)
-            or any(a is not b for a, b in zip(rows, self._found_rows, strict=True))
-        ):
+        if len(rows) != len(self._found_rows) or any(map(operator.is_not, rows, self._found_rows)):
             self._found_rows = tuple(rows)
             if len(self._found) > len(self._discovery.found):
                 self._found = {name: self._found[name] for name in self._discovery.found if name in self._found}
         return self._found_rows
+
+    def _is_busy(self) -> bool:
+        """Say whether something is being done to anything, or was until just now: then rows say so, with its age."""
+        before, self._was_busy = self._was_busy, self._busy()
+        return before or self._was_busy
 
     def row(self, name: str, expectation: Expectation) -> ServiceRow | None:
         """Return the row with this id as it stands now, None where there is none."""
@@ -108,8 +128,7 @@ class ServiceTable:
         cached = self._planned.get(name)
         if cached is not None and cached[0][0] is state and cached[0][1] == key:
             return cached[1]
-        provider = self._inventory.providers.get(service.kind)
-        actions = actions_of(provider, state, late=late, read_only=self._read_only)
+        actions = actions_of(self._offers.get(service.kind, Offers()), state, late=late)
         stance = Stance(late, limit, doing, actions, group, needs)
         row = service_row(name, service, state, expectation, stance, resting=resting)
         self._planned[name] = ((state, key), row)
@@ -117,10 +136,26 @@ class ServiceTable:
 
     def _found_row(self, known: FoundState, doing: str, *, late: bool, limit: float) -> ServiceRow:
         kind = known.found.target.kind
-        actions = actions_of(self._discovery.providers[kind], known.state, late=late, read_only=self._read_only)
+        actions = actions_of(self._offers[kind], known.state, late=late)
         needs = self._ids(kind, known.found.needs)
         return found_row(known, Stance(late, limit, doing, actions, known.found.group, needs))
 
     def _ids(self, kind: str, refs: tuple[str, ...]) -> tuple[str, ...]:
         """Return the ids of what a provider names by refs: the plan's names where it has them."""
         return tuple(name for ref in refs for name in (self._inventory.names_of(kind, ref) or (f"{kind}:{ref}",)))
+
+
+def _is_same(before: FoundState, now: FoundState, row: ServiceRow, limit: float) -> bool:
+    """Say whether a row still tells all that was seen. That it was seen again is told now and then, well in time."""
+    if before is now:
+        return True
+    old, new = before.state, now.state
+    seen_at, told_at = new.observed_at or 0.0, row.observed_at or 0.0
+    return (
+        seen_at - told_at < limit / 2
+        and new.seen == old.seen
+        and new.changed_at == old.changed_at
+        and new.restarts == old.restarts
+        and (now.found.title, now.found.group, now.found.needs)
+        == (before.found.title, before.found.group, before.found.needs)
+    )

@@ -56,6 +56,7 @@ class Inventory:
         self._told: dict[str, int] = {}
         self._refs: dict[str, tuple[str, str]] = {}
         self._by_ref: dict[tuple[str, str], tuple[str, ...]] = {}
+        self.index_version = 0
 
     def take_over(self, before: Inventory) -> None:
         """Keep what another one has seen of the services that are the same here."""
@@ -106,6 +107,7 @@ class Inventory:
         before, now = self._refs.get(target.name), (target.kind, target.ref)
         if before == now:
             return
+        self.index_version += 1
         if before is not None:
             self._by_ref[before] = tuple(n for n in self._by_ref[before] if n != target.name)
             if not self._by_ref[before]:
