@@ -184,12 +184,8 @@ async def test_events_and_changes_are_told_once_with_the_time_that_aws_gives(aws
     await asyncio.gather(watching, return_exceptions=True)
 
 
-async def test_the_log_is_the_group_that_the_plan_names(aws: AwsProvider) -> None:
-    target = Target("vm", "aws", "ec2/i", resource="ec2", id="i", logs=("cloudwatch:/shop/api",))
-    source = await aws.log_source(target, LogSpan())
-    assert not isinstance(source, str)
-    assert (source.kind, dict(source.options)) == ("cloudwatch", {"log": "/shop/api", "region": "eu-west-1"})
-    assert "the plan names no log" in str(await aws.log_source(machine("i"), LogSpan()))
+async def test_where_its_log_is_only_the_plan_knows(aws: AwsProvider) -> None:
+    assert "cloudwatch:GROUP" in str(await aws.log_source(machine("i"), LogSpan()))
 
 
 @dataclass

@@ -255,7 +255,7 @@ async def test_a_database_is_restarted_and_nothing_else_is(provider: GcpProvider
     assert provider.command_line(API, Capability.RESTART) == ()
 
 
-async def test_a_log_is_that_of_the_plan_else_that_of_the_service(provider: GcpProvider) -> None:
+async def test_a_log_is_what_the_service_writes_by_itself(provider: GcpProvider) -> None:
     source = await provider.log_source(API, LogSpan())
     assert not isinstance(source, str)
     assert (source.kind, source.options["project"]) == ("gcp", "shop")
@@ -263,9 +263,5 @@ async def test_a_log_is_that_of_the_plan_else_that_of_the_service(provider: GcpP
         'resource.type="cloud_run_revision" AND resource.labels.service_name="api"'
         ' AND resource.labels.location="europe-west1"'
     )
-    named = Target("api", "gcp", "run/api", resource="run", id="api", logs=("gcp:severity>=ERROR",))
-    source = await provider.log_source(named, LogSpan())
-    assert not isinstance(source, str)
-    assert source.options["filter"] == "severity>=ERROR"
     orders = Target("o", "gcp", "pubsub/o", resource="pubsub", id="o")
-    assert "the plan names no log of it" in str(await provider.log_source(orders, LogSpan()))
+    assert "only the plan knows where its log is" in str(await provider.log_source(orders, LogSpan()))

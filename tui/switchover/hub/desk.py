@@ -16,6 +16,7 @@ from switchover.migration.operator import Operator
 from switchover.plan.templates import TemplateError
 from switchover.plan.variables import MissingValueError
 from switchover.services.api import Acts, Capability, Logs, LogsOfMany, LogSource, LogSpan, Provider, Shells, Target
+from switchover.services.cloud_logs import cloud_log_source
 from switchover.snapshot import ServiceRow
 from switchover.tiers import ACTIONS
 from switchover_checks.commands import Child
@@ -145,12 +146,9 @@ class Desk:
         return sources
 
     def _planned_log(self, title: str, text: str, target: Target) -> LogSource:
-        scheme, _, rest = text.partition(":")
-        if scheme in ("cloudwatch", "gcp") and rest:
-            options = {"group" if scheme == "cloudwatch" else "filter": rest, "region": target.region}
-            if scheme == "gcp":
-                options["project"] = target.project
-            return LogSource(title, scheme, options={key: value for key, value in options.items() if value})
+        in_cloud = cloud_log_source(title, text, region=target.region, project=target.project)
+        if in_cloud is not None:
+            return in_cloud
         return LogSource(title, "file", path=str(self._directory / Path(text).expanduser()))
 
     def _find(self, name: str) -> tuple[ServiceRow, Provider, Target]:

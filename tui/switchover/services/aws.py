@@ -12,7 +12,6 @@ from switchover.errors import RefusedError
 from switchover.services.api import Capability, Found, LogSource, LogSpan, RunState, Seen, Target, Told
 from switchover.services.aws_reading import cache_item, database_item, instance_item, news_of, spot_news
 from switchover.services.aws_spot import SpotNotice, SpotWatch, metadata_service
-from switchover.services.cloud_logs import cloud_log_source
 from switchover.services.rounds import Group, Item, News, Rounds
 from switchover_checks.api import Status
 
@@ -145,12 +144,9 @@ class AwsProvider:
         where = ("--region", region) if region else ()
         return ("aws", target.resource, command[0], option, target.id, *where)
 
-    async def log_source(self, target: Target, span: LogSpan) -> LogSource | str:  # noqa: ARG002 - the protocol has it
-        """Return the log group that the plan names."""
-        for log in target.logs:
-            if source := cloud_log_source(target.name, log, region=target.region or self._aws.region()):
-                return source
-        return 'the plan names no log of it; write `logs: ["cloudwatch:GROUP"]` there'
+    async def log_source(self, target: Target, span: LogSpan) -> LogSource | str:  # noqa: ARG002 - the protocol has them
+        """Say that only the plan knows where the log of a thing is."""
+        return 'only the plan knows where its log is; write `logs: ["cloudwatch:GROUP"]` there'
 
 
 class _Reader:

@@ -11,7 +11,6 @@ from switchover.clouds.errors import CloudError
 from switchover.clouds.google import Google
 from switchover.errors import RefusedError
 from switchover.services.api import Capability, Found, LogSource, LogSpan, RunState, Seen, Target, Told
-from switchover.services.cloud_logs import cloud_log_source
 from switchover.services.gcp_reading import (
     database_item,
     epoch,
@@ -126,18 +125,15 @@ class GcpProvider:
         return ("gcloud", "sql", "instances", "restart", target.id, *where)
 
     async def log_source(self, target: Target, span: LogSpan) -> LogSource | str:  # noqa: ARG002 - the protocol has it
-        """Return the filter that the plan names, else that of the service."""
+        """Return the filter of what it writes by itself."""
         project = target.project or self._google.project()
-        for log in target.logs:
-            if source := cloud_log_source(target.name, log, project=project):
-                return source
         if why := self._google.missing():
             return why
         if not project:
             return _NO_PROJECT
         terms = _log_terms(target, project, target.region or self._google.region())
         if not terms:
-            return 'the plan names no log of it; write `logs: ["gcp:FILTER"]` there'
+            return 'only the plan knows where its log is; write `logs: ["gcp:FILTER"]` there'
         wanted = " AND ".join(f"{key}={_quoted(value)}" for key, value in terms.items() if value)
         return LogSource(target.name, "gcp", options={"filter": wanted, "project": project})
 
