@@ -37,7 +37,7 @@ class Incidents:
         self._store = IncidentStore(folder)
         self._operations = operations
         self._clock = clock
-        self._redact = lambda text: scrub(redact(text))  # a report is handed on
+        self._known_secrets = redact
         self._changed = changed
         self._seen: set[tuple[float, str]] | None = None
         self._wrong: dict[str, tuple[str, str]] = {}
@@ -155,6 +155,10 @@ class Incidents:
         ]
         self._wrong = wrong
         return facts
+
+    def _redact(self, text: str) -> str:
+        """Take out what is secret, and what looks like it: a report is handed on."""
+        return scrub(self._known_secrets(text))
 
     def _fact(self, what: str, text: str, operator: Operator) -> IncidentFact:
         return IncidentFact(self._clock.now(), what, self._redact(text), operator.who, operator.host)
