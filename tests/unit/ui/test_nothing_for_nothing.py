@@ -80,3 +80,16 @@ async def test_on_a_poor_line_a_snapshot_waits_for_the_next_second(seen: list[tu
         await settle(pilot)
         assert ("draw", "pane-overview") in seen
         assert "link 900 ms" in app.moment.terminal
+
+
+async def test_a_key_is_painted_without_waiting_for_the_next_frame(
+    seen: list[tuple[str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app, _, _ = make_app(samples.trouble(), tab="checks")
+    async with app.run_test(size=(120, 36)) as pilot:
+        await settle(pilot)
+        monkeypatch.setattr(app.screen._update_timer, "resume", lambda: None)
+        seen.clear()
+        await pilot.press("j")
+        await settle(pilot)
+        assert ("paint", "pane-checks") in seen

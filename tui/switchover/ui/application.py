@@ -215,6 +215,8 @@ class SwitchoverApp(OperatorActions):
         ):
             event.stop()
             return
+        if isinstance(event, events.Key) and isinstance(screen, BaseScreen):
+            screen.hurries = True
         await super().on_event(event)
 
     async def on_intent(self, intent: Intent) -> None:

@@ -51,11 +51,22 @@ class BaseScreen(Screen[None]):
         self.status = StatusLine(painter)
         self.keys = KeyBar(painter)
         self._remark_timer: Timer | None = None
+        self.hurries = False
 
     @property
     def tab(self) -> str:
         """The tab that is chosen; empty on a screen without tabs."""
         return ""
+
+    def on_idle(self) -> None:
+        """Paint what a key has changed at once. Textual's timer may have just painted something else, and then waits.
+
+        Where more keys are waiting already, the timer paints what all of them come to.
+        Private parts of Textual used: `Screen._dirty_widgets`, `Screen._on_timer_update`.
+        """
+        if self.hurries and self._dirty_widgets and not self.app.message_queue_size:
+            self.hurries = False
+            self._on_timer_update()
 
     def takes_key_of(self, pressed_at: float) -> bool:
         """Say whether a key that was pressed at this moment (monotonic) was meant for this screen."""
