@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -29,13 +30,17 @@ _TEXTS = (
     "id",
     "region",
 )
+_PLACES = {"aws": ("region",), "gcp": ("project", "region"), "kubernetes": ("context", "namespace")}
 
 
 def make_target(name: str, service: Service, scope: Scope) -> Target | str:
     """Return the target, or in words what it waits for."""
     try:
         listen = render(str(service.listen), scope) if service.listen is not None else ""
-        keys: dict[str, Any] = {key: render(getattr(service, key) or "", scope) for key in _TEXTS}
+        place = scope.raw_environments.get(service.env or "", {})
+        keys: dict[str, Any] = {
+            key: render(getattr(service, key) or _of_environment(service.kind, key, place), scope) for key in _TEXTS
+        }
         logs = tuple(render(log, scope) for log in service.logs)
         target = Target(name, service.kind, listen=int(listen) if listen else None, logs=logs, **keys)
         return replace(target, ref=ref_of(target))
@@ -45,6 +50,12 @@ def make_target(name: str, service: Service, scope: Scope) -> Target | str:
         return str(error)
     except ValueError:
         return f"listen is no port: {listen!r}"
+
+
+def _of_environment(kind: str, key: str, environment: Mapping[str, Any]) -> str:
+    """Return what a side of the migration says for all its services, where it is said there."""
+    said = environment.get(key) if key in _PLACES.get(kind, ()) else None
+    return said if isinstance(said, str) else ""
 
 
 def ref_of(target: Target) -> str:
