@@ -1,0 +1,155 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from switchover.hub.problem_found import Troubled, worth_telling
+from switchover.hub.problems import Facts, find_problems
+from switchover.hub.recognise import Recogniser
+from switchover.snapshot import CheckRow, MetricRow, ServiceRow, SourceNote, TimelineRow
+from switchover.triage.entries import Entry, Sign
+from switchover.triage.evidence import Evidence
+
+NOW = 1_000_000.0
+
+
+def container(name: str, health: str = "crit", detail: str = "exited, exit 1", **keys: object) -> ServiceRow:
+    state = keys.pop("state", "stopped")
+    row = ServiceRow(name, "", "docker", str(state), health, detail, id=f"docker:{name}", changed_at=NOW - 60)
+    return replace(row, **keys)  # type: ignore[arg-type]
+
+
+def check(name: str, status: str = "crit", **keys: object) -> CheckRow:
+    return replace(CheckRow(name, "http", status, f"{name} is {status}"), **keys)  # type: ignore[arg-type]
+
+
+def test_a_daemon_that_is_gone_is_one_problem_and_not_forty() -> None:
+    found = tuple(
+        container(f"c{n}", "unknown", "the Docker daemon does not answer", state="unknown") for n in range(40)
+    )
+    planned = ServiceRow("pg", "new", "docker", "unknown", "unknown", "the Docker daemon does not answer")
+    facts = Facts(
+        checks=(check("rows", "skipped", needs=("pg",), waits_for=("pg",)), check("other")),
+        services=(planned,),
+        found=found,
+        sources=(SourceNote("docker", "off", "the Docker daemon does not answer"),),
+    )
+    other, gone = find_problems(facts)
+    assert (other.subject, gone.subject, gone.status) == ("other", "docker", "unknown")
+    assert gone.what == "the Docker daemon does not answer"
+    assert set(gone.waiting) == {"pg", "rows", *(row.name for row in found)}
+
+
+def test_a_source_that_is_off_and_hides_nothing_is_no_problem() -> None:
+    assert find_problems(Facts(sources=(SourceNote("docker", "off", "no Docker daemon here"),))) == ()
+
+
+def test_what_says_that_the_disk_is_full_is_told_with_the_disk() -> None:
+    disk = replace(check("disk", kind="disk"), summary="space free: 0 %")
+    pg = container("pg", changed_at=NOW - 10)
+    api = container("api", needs=("docker:pg",))
+    facts = Facts(
+        checks=(disk, check("api_up", needs=("docker:pg",))),
+        found=(pg, api),
+        lines={"docker:pg": ("PANIC: could not write to file: No space left on device",)},
+    )
+    (problem,) = find_problems(facts, Recogniser())
+    assert (problem.subject, problem.known) == ("disk", "disk-full")
+    assert set(problem.waiting) == {"pg", "api", "api_up"}
+    assert len(find_problems(replace(facts, lines={}), Recogniser())) == 2  # nothing says so: each for itself
+
+
+def test_a_metric_of_a_full_disk_gathers_them_too() -> None:
+    disk = MetricRow("disk", "host", "%", latest=99.0, status="crit", crit="95")
+    pg = container("pg", detail="exited, exit 1: No space left on device")
+    (problem,) = find_problems(Facts(metrics=(disk,), found=(pg,)), Recogniser())
+    assert (problem.subject, problem.waiting, problem.known) == ("disk", ("pg",), "disk-full")
+
+
+def test_containers_and_units_wait_for_what_they_need() -> None:
+    found = (container("db"), container("api", needs=("docker:db",)), container("web", needs=("docker:api",)))
+    (problem,) = find_problems(Facts(found=found))
+    assert (problem.subject, problem.service, problem.waiting) == ("db", "docker:db", ("api", "web"))
+
+
+def test_a_problem_says_what_changed_before_who_answers_and_what_it_may_be() -> None:
+    row = container("api", owner="team-a", needs=("docker:db",), changed_at=NOW)
+    timeline = (
+        TimelineRow(NOW - 20, "change", "api image changed: 1 → 2"),
+        TimelineRow(NOW - 40, "action", "ana: restart db: done", "ok"),
+        TimelineRow(NOW - 50, "change", "api ran out of memory", "crit"),
+        TimelineRow(NOW - 60, "service", "api stopped: exit 1", "crit"),
+        TimelineRow(NOW - 900, "change", "api configuration changed"),
+        TimelineRow(NOW - 900, "change", "elsewhere deployed"),
+        TimelineRow(NOW + 60, "step", "data.restore started by ana"),
+    )
+    facts = Facts(found=(row,), timeline=timeline, lines={"docker:api": ("listen :::80: address already in use",)})
+    (problem,) = find_problems(facts, Recogniser())
+    assert [one.text for one in problem.changed] == [
+        "api image changed: 1 → 2",
+        "ana: restart db: done",
+        "api configuration changed",
+    ]
+    assert (problem.owner, problem.known) == ("team-a", "port-taken")
+    assert problem.next == 'd: diagnose "Its port is taken by another program"'
+
+
+QUIET = (
+    container("done", detail="exited, exit 0"),
+    container("asked", detail="exited, exit 143"),
+    container("by-hand", detail="exited, exit 130"),
+    container("new", detail="created, exit 0"),
+    container("old", changed_at=NOW - 90_000),
+    ServiceRow("job 7", "", "process", "stopped", "crit", "pid 7 ended", id="process:7"),
+    container("fine", "ok", "healthy", state="running"),
+)
+LOUD = (
+    container("failed", detail="exited, exit 1"),
+    container("killed", detail="exited, exit 137, out of memory"),
+    container("sick", detail="unhealthy", state="running"),
+    container("loop", detail="restarting, exit 1", state="unknown"),
+    ServiceRow("nginx", "", "systemd", "stopped", "crit", "failed, exit 1", id="systemd:nginx.service"),
+)
+
+
+@pytest.mark.parametrize("row", QUIET, ids=lambda row: row.name)
+def test_what_ended_as_it_should_is_no_problem(row: ServiceRow) -> None:
+    assert not worth_telling(row, NOW)
+
+
+@pytest.mark.parametrize("row", LOUD, ids=lambda row: row.name)
+def test_what_failed_is_told_without_a_plan(row: ServiceRow) -> None:
+    assert worth_telling(row, NOW)
+    (problem,) = find_problems(Facts(found=(row,)), Recogniser())
+    assert problem.service == row.id
+
+
+def test_rows_are_looked_through_only_when_they_are_others() -> None:
+    class Counted(tuple[ServiceRow, ...]):
+        __slots__ = ()
+        looked = 0
+
+        def __iter__(self):  # type: ignore[no-untyped-def]
+            Counted.looked += 1
+            return super().__iter__()
+
+    troubled, rows = Troubled(), Counted((*QUIET, *LOUD))
+    assert troubled.of(rows, NOW) == troubled.of(rows, NOW + 1) == LOUD
+    assert Counted.looked == 1
+
+
+def test_what_was_judged_once_is_not_judged_again() -> None:
+    judged: list[str] = []
+
+    def sign(evidence: Evidence) -> str:
+        judged.append(evidence.service.name if evidence.service is not None else "")
+        return ""
+
+    recognise = Recogniser([Entry("x", "x", (Sign(test=sign),))])
+    facts = Facts(found=tuple(container(f"b{n}") for n in range(20)))
+    find_problems(facts, recognise)
+    find_problems(facts, recognise)
+    assert len(judged) == 20
+    find_problems(replace(facts, found=(*facts.found[1:], container("b0", detail="another"))), recognise)
+    assert len(judged) == 21
