@@ -66,7 +66,7 @@ class Kubectl:
         """Run it to its end, or end it with all that it started. Never raises."""
         asked = [f"--request-timeout={_REQUEST_S}s", *words]
         try:
-            child = await self._start(asked, stderr=asyncio.subprocess.PIPE)
+            child = await self._start(asked)
         except OSError as error:
             return Answer(b"", f"kubectl cannot be started: {(error.strerror or 'unknown error').lower()}")
         try:
@@ -81,7 +81,7 @@ class Kubectl:
     async def follow(self, words: Sequence[str], on_line: Callable[[bytes], None]) -> str:
         """Hand on each line that it writes until it ends; return why it ended, empty where it just did."""
         try:
-            child = await self._start(words, stderr=asyncio.subprocess.PIPE, limit=_LONGEST)
+            child = await self._start(words, limit=_LONGEST, with_us=True)
         except OSError as error:
             return f"kubectl cannot be started: {(error.strerror or 'unknown error').lower()}"
         assert child.stdout is not None
@@ -98,15 +98,20 @@ class Kubectl:
             errors.cancel()
             await _end(child)
 
-    async def _start(self, words: Sequence[str], *, stderr: int, limit: int = 1 << 16) -> asyncio.subprocess.Process:
+    async def _start(
+        self, words: Sequence[str], *, limit: int = 1 << 16, with_us: bool = False
+    ) -> asyncio.subprocess.Process:
+        """Start it; `with_us` so that it ends when this process does, however that ends."""
         known = None if self._environment is None else dict(self._environment)
         program = shutil.which("kubectl", path=(known or os.environ).get("PATH", "")) or "kubectl"
+        before = (guard, "--pdeathsig", "TERM", "--") if with_us and (guard := shutil.which("setpriv")) else ()
         return await asyncio.create_subprocess_exec(
+            *before,
             program,
             *words,
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
-            stderr=stderr,
+            stderr=asyncio.subprocess.PIPE,
             env=known,
             limit=limit,
             start_new_session=True,  # so that the plugins it logs in with end with it

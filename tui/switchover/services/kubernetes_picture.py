@@ -38,12 +38,14 @@ class Picture:
         self._pods: dict[Key, Pod] = {}
         self._pods_of: dict[Key, set[Key]] = {}
         self._told: dict[Key, Seen] = {}
+        self._changed: set[Key] = set()
         self._listed = False
 
     def replace(self, items: Iterable[Deployment | Pod]) -> list[Happened]:
         """Take a whole listing and return what is different from before; nothing for the first."""
         before, listed, self._listed = self._deployments, self._listed, True
         self._deployments, self._pods, self._pods_of = {}, {}, {}
+        self._changed = set()  # each deployment that is put is in it again
         for item in items:
             self._put(item)
         if not listed:
@@ -69,6 +71,9 @@ class Picture:
         deployment = self._deployments.get(key)
         if deployment is None:
             return None
+        if key not in self._changed and (known := self._told.get(key)) is not None:
+            return known
+        self._changed.discard(key)
         seen = seen_of(deployment, (self._pods[pod] for pod in sorted(self._pods_of.get(key, ()))))
         self._told[key] = seen
         return seen
@@ -112,15 +117,18 @@ class Picture:
         key = (item.metadata.namespace, item.metadata.name)
         if isinstance(item, Deployment):
             self._deployments[key] = item
+            self._changed.add(key)
             return
         self._pods[key] = item
         if (owner := deployment_of(item)) is not None:
             self._pods_of.setdefault(owner, set()).add(key)
+            self._changed.add(owner)
 
     def _take_away(self, key: Key) -> None:
         pod = self._pods.pop(key, None)
         if pod is not None and (owner := deployment_of(pod)) is not None:
             self._pods_of.get(owner, set()).discard(key)
+            self._changed.add(owner)
 
 
 def _removed(key: Key) -> Happened:
