@@ -7,7 +7,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator
 
 import pytest
-from tests.real.dockerd import DockerDaemon
+from tests.real.dockerd import DockerDaemon, until
 from tests.real.systemd_container import SystemdHost, run_systemd
 
 from switchover.clock import SystemClock
@@ -94,6 +94,12 @@ async def ask(host: SystemdHost, *words: str) -> str:
     return await asyncio.to_thread(host.systemctl, *words)
 
 
+async def fail(host: SystemdHost, unit: str) -> None:
+    """Start a unit that fails, and wait until it has."""
+    await ask(host, "start", unit)
+    await asyncio.to_thread(until, lambda: host.systemctl("is-failed", unit) == "failed", f"{unit} has failed")
+
+
 async def test_a_unit_that_fails_is_told_with_its_exit_status_and_when(
     host: SystemdHost, provider: SystemdProvider, ear: Ear
 ) -> None:
@@ -108,7 +114,7 @@ async def test_a_unit_that_fails_is_told_with_its_exit_status_and_when(
 
 
 async def test_a_unit_whose_program_is_not_there_says_so(host: SystemdHost, provider: SystemdProvider) -> None:
-    await ask(host, "start", "nothing")
+    await fail(host, "nothing")
     assert (await look(provider, "nothing")).detail == "failed: exit 203 (its program cannot be executed)"
 
 
@@ -141,7 +147,8 @@ async def test_a_unit_that_flaps_until_systemd_gives_up_says_both(
 async def test_what_runs_and_what_failed_is_listed_and_the_rest_is_not(
     host: SystemdHost, provider: SystemdProvider, ear: Ear
 ) -> None:
-    await ask(host, "start", "api", "bad")
+    await ask(host, "start", "api")
+    await fail(host, "bad")
     found = await listed(provider)
     assert found["bad.service"].seen.health is Status.CRIT
     assert next(iter(found.values())).seen.health is Status.CRIT
@@ -234,7 +241,7 @@ async def test_a_unit_file_that_changed_on_disk_is_said_until_it_is_loaded(
 async def test_the_journal_of_a_unit_is_read_by_the_command_that_is_given(
     host: SystemdHost, provider: SystemdProvider
 ) -> None:
-    await ask(host, "start", "bad")
+    await fail(host, "bad")
     source = await provider.log_source(planned("bad"), LogSpan(tail=50, follow=False))
     assert isinstance(source, LogSource)
     assert (source.kind, source.parse) == ("command", "journal-json")

@@ -225,7 +225,9 @@ class SystemdProvider:
 def _what(before: Unit | None, unit: Unit) -> tuple[str, str]:
     """Say in a word what has happened to a unit, with a line for the timeline where its state does not say it."""
     alive = unit.active in ("active", "reloading")
-    if unit.active == "failed" and (before is None or before.active != "failed"):
+    if unit.active == "failed" and (
+        before is None or (before.active, before.invocation) != ("failed", unit.invocation)
+    ):
         return "failed", ""
     if before is None:
         return ("started", "") if alive else ("note", "")

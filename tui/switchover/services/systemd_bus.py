@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -73,12 +74,11 @@ class SystemdBus:
             if self.connected:
                 return
             from dbus_fast import DBusFastError
-            from dbus_fast.aio import MessageBus
 
             path = self.address.removeprefix("unix:path=").partition(",")[0]
             try:
                 async with asyncio.timeout(_CALL_S):
-                    bus = await MessageBus(bus_address=self.address).connect()
+                    bus = await _bus_class()(bus_address=self.address).connect()
             except TimeoutError as error:
                 raise BusError("the bus does not answer") from error
             except FileNotFoundError as error:
@@ -151,6 +151,22 @@ class SystemdBus:
 
         if message.message_type is MessageType.SIGNAL:
             self.on_signal(message.interface or "", message.member or "", message.path or "", list(message.body))
+
+
+@cache
+def _bus_class() -> type[MessageBus]:
+    """Return the class of connections, which is imported on first use."""
+    from dbus_fast.aio import MessageBus
+
+    class Bus(MessageBus):
+        """Takes notice of messages that could not be sent: the call that waits for an answer fails by itself."""
+
+        def send(self, msg: Message) -> asyncio.Future[None]:  # type: ignore[override]
+            sent: asyncio.Future[None] = super().send(msg)
+            sent.add_done_callback(lambda future: future.cancelled() or future.exception())
+            return sent
+
+    return Bus
 
 
 async def _until_gone(bus: MessageBus) -> None:
