@@ -7,6 +7,7 @@ import os
 import re
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from switchover.errors import RefusedError, SwitchoverError
@@ -138,7 +139,9 @@ class Desk:
             except (TimeoutError, SwitchoverError) as error:
                 own = getattr(error, "title", "") or "the source of the log does not answer"
             if not isinstance(own, str):
-                sources += [one if one.name not in ("", target.name) else _named(one, row.name) for one in own]
+                files = {one.path for one in sources if isinstance(one, LogSource) and one.kind == "file"}
+                new = [one for one in own if one.kind != "file" or one.path not in files]
+                sources += [one if one.name not in ("", target.name) else replace(one, name=row.name) for one in new]
             elif not sources:
                 sources.append((row.name, own))
         if not sources:
@@ -189,12 +192,6 @@ def _usual_command(what: str, target: Target, row: ServiceRow) -> tuple[str, ...
         case "http":
             return () if follow else ("curl", "-sv", target.url)
     return ("tail", "-F", *target.logs) if follow and target.logs else ()
-
-
-def _named(source: LogSource, name: str) -> LogSource:
-    from dataclasses import replace
-
-    return replace(source, name=name)
 
 
 def _facts(row: ServiceRow) -> list[tuple[str, str]]:
