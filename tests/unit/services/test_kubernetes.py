@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -20,7 +20,7 @@ from tests.stand_ins.kubectl import (
 
 from switchover.errors import RefusedError
 from switchover.services.api import Capability, LogSpan, RunState, Seen, Target, Told
-from switchover.services.kubectl import Kubectl
+from switchover.services.kubectl import Answer, Kubectl
 from switchover.services.kubernetes import KubernetesProvider
 from switchover_checks.api import Status
 
@@ -321,5 +321,42 @@ async def test_a_new_image_is_told_as_a_deploy_and_a_lost_watch_begins_anew(
     kubectl.answer("watch deployments.apps", _events("MODIFIED", deployment(image="shop/api:2")), hang=True)
     await until(lambda: any(one.what == "deploy" for one in told))
     assert [one.text for one in told if one.what == "deploy"] == ["image shop/api:1 → shop/api:2"]
+    watching.cancel()
+    await asyncio.gather(watching, return_exceptions=True)
+
+
+class Slow(Kubectl):
+    """Answers a listing only when it is let, and tells what a test gives it meanwhile."""
+
+    def __init__(self, environment: dict[str, str]) -> None:
+        super().__init__(environment)
+        self.let = asyncio.Event()
+        self.asked = asyncio.Event()
+        self.lines: dict[str, asyncio.Queue[bytes]] = {"deployments.apps": asyncio.Queue(), "pods": asyncio.Queue()}
+
+    async def run(self, words: Sequence[str]) -> Answer:
+        if words[0] == "config":
+            return Answer(b"here\nshop")
+        self.asked.set()
+        await self.let.wait()
+        return Answer(json.dumps({"items": [deployment(ready=2)]}).encode())
+
+    async def follow(self, words: Sequence[str], on_line: Callable[[bytes], None]) -> str:
+        while True:
+            on_line(await self.lines[words[1]].get())
+
+
+async def test_what_is_told_while_a_listing_is_on_its_way_is_newer_than_it(kubectl: StandInKubectl) -> None:
+    slow = Slow(kubectl.environment)
+    provider = KubernetesProvider(slow)
+    told: list[Told] = []
+    watching = asyncio.create_task(provider.watch(told.append))
+    looking = asyncio.create_task(look(provider))
+    await slow.asked.wait()
+    provider._wanted.set()
+    slow.lines["deployments.apps"].put_nowait(_events("MODIFIED", deployment(ready=1)).encode())
+    await until(lambda: any(one.seen is not None for one in told))
+    slow.let.set()
+    assert (await looking).ready == 1
     watching.cancel()
     await asyncio.gather(watching, return_exceptions=True)

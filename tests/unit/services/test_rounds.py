@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+
+from switchover.clouds.errors import CloudError, Trouble
+from switchover.services.api import RunState, Seen, Target, Told
+from switchover.services.rounds import Group, Item, News, Rounds
+from switchover_checks.api import Status
+
+GROUP = Group("rds", "eu-west-1")
+DB = Target("db", "aws", "rds/shop", resource="rds", id="shop")
+
+
+class Sky:
+    """A cloud with one database in it."""
+
+    def __init__(self) -> None:
+        self.items: dict[str, Item] = {}
+        self.happened: list[News] = []
+        self.error: Exception | None = None
+        self.fetched = 0
+        self.put()
+
+    def put(self, state: RunState = RunState.RUNNING, *, moving: bool = False, **more: str) -> None:
+        self.items = {"shop": Item("shop", "shop", Seen(state, Status.OK, **more), moving)}  # type: ignore[arg-type]
+
+    async def fetch(self, group: Group) -> Mapping[str, Item]:
+        self.fetched += 1
+        if self.error is not None:
+            raise self.error
+        return dict(self.items)
+
+    async def news(self, group: Group, since: float) -> Sequence[News]:
+        return [one for one in self.happened if one.at is None or one.at >= since]
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 10_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def rounds(sky: Sky, clock: Clock) -> Rounds:
+    return Rounds("aws", "AWS", sky, monotonic=clock, wall=clock, every=0.005)
+
+
+async def watched(made: Rounds, clock: Clock, told: list[Told], wanted: int, change: float = 60.0) -> None:
+    """Go round until so much was told."""
+    watching = asyncio.create_task(made.watch(told.append))
+    async with asyncio.timeout(20):
+        while len(told) < wanted:
+            clock.now += change
+            await made.inspect([(DB, GROUP)])
+            await asyncio.sleep(0.001)
+    watching.cancel()
+    await asyncio.gather(watching, return_exceptions=True)
+
+
+async def test_what_is_on_its_way_is_looked_at_again_sooner_than_what_rests() -> None:
+    sky, clock = Sky(), Clock()
+    made = rounds(sky, clock)
+    for moving, after, fetched in ((False, 10.0, 1), (True, 16.0, 2), (True, 4.0, 3), (False, 4.0, 4), (False, 4.0, 4)):
+        sky.put(moving=moving)
+        clock.now += after
+        await made.inspect([(DB, GROUP)])
+        assert sky.fetched == fetched
+
+
+async def test_a_cloud_that_asks_for_patience_gets_it() -> None:
+    sky, clock = Sky(), Clock()
+    made = rounds(sky, clock)
+    sky.error = CloudError(Trouble.THROTTLED, "AWS rds: asked too often")
+    assert (await made.inspect([(DB, GROUP)]))["db"].detail == "AWS rds: asked too often"
+    sky.error = None
+    clock.now += 59
+    assert (await made.inspect([(DB, GROUP)]))["db"].state is RunState.UNKNOWN
+    clock.now += 2
+    assert (await made.inspect([(DB, GROUP)]))["db"].state is RunState.RUNNING
+    assert made.off() == ""
+
+
+async def test_an_answer_that_cannot_be_read_is_unknown_and_raises_nothing() -> None:
+    sky = Sky()
+    sky.error = KeyError("DBInstances")
+    seen = await rounds(sky, Clock()).inspect([(DB, GROUP)])
+    assert seen["db"].detail == "AWS: rds: it failed (KeyError)"
+
+
+async def test_a_change_is_told_with_the_state_now() -> None:
+    sky, clock = Sky(), Clock()
+    made = rounds(sky, clock)
+    await made.inspect([(DB, GROUP)])
+    told: list[Told] = []
+    sky.put(RunState.STOPPED)
+    await watched(made, clock, told, 1)
+    assert [(one.ref, one.what) for one in told] == [("rds/shop", "stopped")]
+    assert told[0].seen is not None
+    assert told[0].seen.state is RunState.STOPPED
+
+
+async def test_what_is_gone_is_told_and_listed_anew() -> None:
+    sky, clock = Sky(), Clock()
+    made = rounds(sky, clock)
+    await made.inspect([(DB, GROUP)])
+    told: list[Told] = []
+    sky.items = {}
+    await watched(made, clock, told, 1)
+    assert [(one.what, one.listing) for one in told] == [("removed", True)]
+
+
+async def test_news_are_told_once_even_when_they_come_late() -> None:
+    sky, clock = Sky(), Clock()
+    made = rounds(sky, clock)
+    await made.inspect([(DB, GROUP)])
+    told: list[Told] = []
+    sky.happened = [News("shop", "restarted", "failover", Status.WARN, clock.now - 1800)]
+    await watched(made, clock, told, 1, change=0.0)
+    sky.happened.insert(0, News("shop", "note", "told late", None, clock.now - 300))
+    sky.happened.append(News("other", "note", "not asked for", None, clock.now))
+    await watched(made, clock, told, 2, change=0.0)
+    assert [(one.text, one.at) for one in told] == [("failover", 8200.0), ("told late", 9700.0)]
