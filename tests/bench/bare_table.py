@@ -1,4 +1,6 @@
-"""A Textual table of 40 rows in which one cell changes each second: what a screen of ours would cost by itself."""
+"""A Textual table in which one cell changes each second: what a screen of ours would cost by itself. [ROWS]."""
+
+import sys
 
 from textual.app import App, ComposeResult
 from textual.widgets import DataTable
@@ -18,7 +20,7 @@ class BareTable(App[None]):
         """Fill it, and begin to change it."""
         table = self.query_one(DataTable)
         table.add_columns("state", "check", "kind", "last", "took", "history", "for", "said")
-        for row in range(40):
+        for row in range(int(sys.argv[1]) if len(sys.argv) > 1 else 40):
             table.add_row("ok", f"check {row}", "http", "4 s", "31 ms", "▁▁▂▂▃▃▅▅▇▇", f"{row} m", "as expected")
         self.set_interval(1.0, self.change)
 

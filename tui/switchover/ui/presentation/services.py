@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from rich.cells import cell_len
+
 from switchover.snapshot import ServiceRow
 from switchover.ui.presentation.arrangement import Arrangement, Order, Placed, arrange, id_of, urgency, words_of
 from switchover.ui.presentation.facts import is_late
@@ -148,7 +150,7 @@ class ServiceTable:
             _PORTS: not any(row.ports for row in rows),
             _IMAGE: not any(row.image for row in rows),
         }
-        columns = widen(_COLUMNS, _NAME, ["x" * _name_width(placed) for placed in self._arranged.placed])
+        columns = widen(_COLUMNS, _NAME, ["x" * max(map(_name_width, self._arranged.placed), default=0)])
         columns = widen(columns, _KIND, {row.kind for row in rows})
         columns = widen(columns, _SIDE, {row.side for row in rows})
         columns = widen(columns, _USER, {row.user for row in rows})
@@ -226,7 +228,8 @@ def _marked(mark: str, line: Line) -> Line:
 
 
 def _name_width(placed: Placed) -> int:
-    return len(placed.row.name) + 2 * min(placed.depth, 8)
+    name = placed.row.name
+    return (len(name) if name.isascii() else cell_len(clean(name))) + 2 * min(placed.depth, 8)
 
 
 def _cells(row: ServiceRow, spark: int, *, up: str, late: str, doing: str, depth: int) -> list[Line | Span]:
