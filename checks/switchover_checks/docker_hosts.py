@@ -6,6 +6,7 @@ The SDK is imported on first use only.
 from __future__ import annotations
 
 import os
+import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -64,6 +65,7 @@ def open_client(endpoint: Endpoint, timeout: float, quiet: float | None = None) 
     A stream may be silent for `quiet` seconds before it is taken for dead. Raise `DockerAwayError`, or what the SDK
     raises (see `reason_of`).
     """
+    _knock(endpoint)
     from switchover_checks.docker_client import Client
 
     where: dict[str, Any] = {
@@ -82,6 +84,14 @@ def open_client(endpoint: Endpoint, timeout: float, quiet: float | None = None) 
         client.close()
         raise
     return client
+
+
+def _knock(endpoint: Endpoint) -> None:
+    """Raise `OSError` when nobody listens at a unix socket: that costs nothing, a client of the SDK a millisecond."""
+    if endpoint.socket_path:
+        with socket.socket(socket.AF_UNIX) as knocking:
+            knocking.settimeout(2)
+            knocking.connect(endpoint.socket_path)
 
 
 def reason_of(error: BaseException) -> str:

@@ -41,7 +41,7 @@ _HEALTH = {"healthy": Status.OK, "starting": Status.PENDING, "unhealthy": Status
 _QUIET_S = 60.0
 _FIRST_PAUSE_S = 0.2
 _LONGEST_PAUSE_S = 5.0
-_LONGEST_PAUSE_LOCAL_S = 0.5  # to knock at a socket that is not there costs nothing
+_LONGEST_PAUSE_LOCAL_S = 1.0  # to knock at a socket that is not there costs nothing
 
 
 @dataclass(frozen=True, slots=True)
