@@ -8,15 +8,42 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
-from tests.ui_samples import LIVE, NOW, FakeSource
+from tests import ui_samples as samples
+from tests.ui_samples import LIVE, NOW, FakeSource, StillClock
+from tests.ui_screen import THEMES, settle
 
 from switchover.errors import AgentError
 from switchover.logview import LEVELS, LogLine, LogQuery, LogSourceState, LogWindow
 from switchover.snapshot import Snapshot
+from switchover.ui.application import SwitchoverApp
+from switchover.ui.screens.logs import LogScreen
 
-__all__ = ["LogSource", "sample_lines"]
+__all__ = ["LogSource", "log_app", "open_log", "sample_lines"]
 
 _CUT = 2000
+
+
+def log_app(theme: str = "dark") -> SwitchoverApp:
+    """An app in which nothing happens by itself, on an agent with the sample log."""
+    lines = sample_lines()
+    source = LogSource(samples.trouble(), lines)
+    long = replace(lines[-4], text="dump " + "0123456789" * 40)
+    source.lines[-4] = long
+    source.whole[long.seq] = long.text + "x" * 9_900_000
+    return SwitchoverApp(source, THEMES, theme, clock=StillClock(), ticks=False)
+
+
+async def open_log(app: SwitchoverApp, pilot: Any) -> LogScreen:
+    """Open the log of both services, as it stands once it was read."""
+    await settle(pilot)
+    app.open_logs(("docker:shop-api-1", "docker:shop-postgres-1"))
+    await settle(pilot)
+    screen = app.screen
+    assert isinstance(screen, LogScreen)
+    for _ in range(2):
+        screen.tick()
+        await settle(pilot)
+    return screen
 
 
 def sample_lines(count: int = 400) -> list[LogLine]:

@@ -35,7 +35,7 @@ def run() -> None:
                 f"The log screen at {size[0]}x{size[1]}, a file that grows",
                 ("lines/s written", "seen", "bytes/s", "CPU screens", "CPU agent", "key, moving", "key, following"),
                 rows,
-                f"{_WATCH_S:.0f} s followed, then {_KEYS} keys each, median / p95: the cursor up and down while paused, times"
+                f"{_WATCH_S:.0f} s followed, then {_KEYS} keys each, median / p95: up and down while paused; times"
                 " shown and hidden (every row changes) while following. Aim: p95 10 ms.",
             )  # fmt: skip
         behind, rate = _on_a_slow_line(Path(scratch), _SIZES[0])

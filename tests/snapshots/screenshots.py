@@ -9,9 +9,11 @@ import time
 from pathlib import Path
 
 from tests import ui_samples as samples
+from tests.ui_logs import log_app, open_log
 from tests.ui_screen import make_app, settle
 
 from switchover.snapshot import Snapshot
+from switchover.ui.application import SwitchoverApp
 
 FOLDER = Path(__file__).parents[2] / "screenshots"
 _CONFIRM = ("confirm", "destroy", "confirm and run destroy")
@@ -43,9 +45,20 @@ async def draw() -> dict[str, str]:
             for key in keys:
                 await pilot.press(key)
                 await settle(pilot)
-            svg = app.export_screenshot(title="switchover")
-            pictures[name] = "\n".join(line.rstrip() for line in svg.splitlines()) + "\n"
+            pictures[name] = _picture(app)
+    app = log_app()
+    async with app.run_test(size=(100, 30)) as pilot:
+        await open_log(app, pilot)
+        for key in ("slash", *"refused", "enter", "N"):
+            await pilot.press(key)
+        await settle(pilot)
+        pictures["logs"] = _picture(app)
     return pictures
+
+
+def _picture(app: SwitchoverApp) -> str:
+    svg = app.export_screenshot(title="switchover")
+    return "\n".join(line.rstrip() for line in svg.splitlines()) + "\n"
 
 
 def main(arguments: list[str]) -> int:

@@ -110,6 +110,8 @@ def test_sources_are_called_by_what_tells_them_apart() -> None:
         ("", None, None),
         ("15m", NOON - 900, None),
         ("2h ago", NOON - 7200, None),
+        ("1 hour", NOON - 3600, None),
+        ("2 days ago .. 30 minutes", NOON - 172_800, NOON - 1800),
         ("11:30", NOON - 1800, None),
         ("13:00", NOON - 23 * 3600, None),
         ("11:00 .. 11:30", NOON - 3600, NOON - 1800),

@@ -148,18 +148,18 @@ async def test_one_request_is_under_way_and_what_was_wanted_in_between_is_never_
 
 async def test_the_whole_log_is_walked_through_though_little_of_it_is_held() -> None:
     async def story(desk: Desk) -> None:
-        for _ in range(30):
+        for _ in range(20):
             await desk.press("pageup")
         assert desk.at == 1
         assert "28 Jan 2026" in desk.text
-        assert len(desk.screen.view.logged) < 200
+        assert len(desk.screen.view.logged) < 60
         seen = {desk.at}
         while "following" not in desk.text:
             await desk.press("j")
             seen.add(desk.at)
-        assert seen == set(range(1, 121))
+        assert seen == set(range(1, 71))
 
-    await play(story, sample_lines(120), size=(60, 12))
+    await play(story, sample_lines(70), size=(60, 10))
 
 
 async def test_what_is_searched_for_is_marked_and_gone_to_in_both_directions() -> None:
@@ -255,6 +255,23 @@ async def test_e_goes_to_the_newest_error_and_from_there_in_both_directions() ->
         assert desk.at == 306
 
     await play(story)
+
+
+async def test_a_traceback_is_one_error() -> None:
+    lines = sample_lines(30)
+    for text in ("Traceback (most recent call last):", '  File "x.py", line 3', "ValueError: no"):
+        lines.append(LogLine(lines[-1].seq + 1, NOW, IDS[0], text, "error"))
+
+    async def story(desk: Desk) -> None:
+        await desk.press("e")
+        assert desk.at == 31
+        await desk.press("E")
+        assert desk.at == 26
+        await desk.press("e", "e")
+        assert desk.at == 31
+        assert "no error below" in desk.text
+
+    await play(story, lines)
 
 
 async def test_a_lost_agent_is_said_and_when_it_is_found_the_log_stands_where_it_was() -> None:

@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 
 __all__ = ["SpanError", "parse_span", "span_text"]
 
-_AGO = re.compile(r"(\d+(?:\.\d+)?)\s*(s|sec|m|min|h|d)(?:\s+ago)?")
-_UNITS = {"s": 1, "sec": 1, "m": 60, "min": 60, "h": 3600, "d": 86400}
+_AGO = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|h|d|(?:sec|second|min|minute|hour|day)s?)(?:\s+ago)?")
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _CLOCK = re.compile(r"(\d{1,2}):(\d\d)(?::(\d\d))?")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d(?:[ T]\d\d:\d\d(?::\d\d)?)?")
 _BETWEEN = re.compile(r"\s*(?:\.\.|…|\bto\b|\buntil\b)\s*")
@@ -38,7 +38,7 @@ def _moment(text: str, now: float) -> float | None:
     if text == "now":
         return None
     if found := _AGO.fullmatch(text):
-        return now - float(found[1]) * _UNITS[found[2]]
+        return now - float(found[1]) * _UNITS[found[2][0]]
     try:
         if found := _CLOCK.fullmatch(text):
             today = datetime.fromtimestamp(now)  # noqa: DTZ006 - the operator types local time

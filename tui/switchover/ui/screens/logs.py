@@ -10,7 +10,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
 from switchover.errors import SwitchoverError
-from switchover.logview import LogQuery
+from switchover.logview import LogLine, LogQuery
 from switchover.ui.clipboard import MOST_BYTES, copy
 from switchover.ui.log_feed import LogFeed
 from switchover.ui.presentation.log_rows import BAD
@@ -41,11 +41,11 @@ class LogScreen(LogWindowScreen):
         Binding("N", "match(-1)", "previous match", show=False),
         Binding("ampersand", "ask('show')", "only", tooltip="show only lines that match a regular expression"),
         Binding("exclamation_mark", "ask('hide')", "hide", tooltip="hide lines that match a regular expression"),
-        Binding("e", "error(1)", "error", tooltip="next line that is an error; the newest one while following"),
+        Binding("e", "error(1)", "error", tooltip="next line that is an error; while following the newest"),
         Binding("E", "error(-1)", "previous error", show=False),
         Binding("f", "follow", "follow", tooltip="show what comes, or stop here"),
         Binding("enter", "open", "whole line", tooltip="the whole line under the cursor; JSON laid out"),
-        Binding("w", "wrap", "wrap", tooltip="break long lines, or move sideways with the arrows"),
+        Binding("w", "wrap", "wrap", tooltip="break long lines, or move sideways with ← and →"),
         Binding("m", "ask('span')", "since", tooltip="only since (and until): 15m, 14:00, 14:00 .. 14:30, 2026-01-28"),
         Binding("L", "least", "level", tooltip="least level: all, info, warn, error"),
         Binding("t", "times", "times", tooltip="show or hide times"),
@@ -212,12 +212,9 @@ class LogScreen(LogWindowScreen):
             return
         inclusive = first or (view.following and what == "error")  # the newest line itself may be the one
         if not first:
-            hit = line.level in BAD and inclusive
-            here = (
-                line.seq
-                if hit
-                else view.next_here(lambda one: bool(one.marks) if what == "find" else one.level in BAD, by)
-            )
+            error = what == "error"
+            wanted = _is_error if error else _is_match
+            here = view.next_here(wanted, by, whole=error, here_too=inclusive)
             if here is not None:
                 view.stand_on(here)
                 self._on_view_moved()
@@ -321,6 +318,14 @@ class LogScreen(LogWindowScreen):
     def action_quit_logs(self) -> None:
         """Leave at once."""
         self.leave()
+
+
+def _is_error(line: LogLine) -> bool:
+    return line.level in BAD
+
+
+def _is_match(line: LogLine) -> bool:
+    return bool(line.marks)
 
 
 def _no_more(what: str, by: int, find: str) -> str:

@@ -126,10 +126,29 @@ class LogView(LineView, can_focus=True):
         self._reveal()
         self.redraw()
 
-    def next_here(self, wanted: Callable[[LogLine], bool], by: int) -> int | None:
-        """Return the number of the next line that is wanted among those held, from the cursor on; None without one."""
-        places = range(self._cursor + 1, len(self.logged)) if by > 0 else range(self._cursor - 1, -1, -1)
-        return next((self.logged[place].seq for place in places if wanted(self.logged[place])), None)
+    def next_here(
+        self, wanted: Callable[[LogLine], bool], by: int, *, whole: bool = False, here_too: bool = False
+    ) -> int | None:
+        """Return the number of the next line that is wanted among those held, from the cursor on; None without one.
+
+        With `whole`, lines written together (a traceback) count as one: its first. `here_too` begins with
+        the line under the cursor.
+        """
+        held = self.logged
+
+        def together(place: int) -> bool:
+            first, second = held[place], held[place + 1]
+            return whole and (first.source, first.at) == (second.source, second.at) and wanted(first) and wanted(second)
+
+        start = self._cursor
+        while by > 0 and start + 1 < len(held) and together(start):
+            start += 1
+        start += 0 if here_too else by
+        places = range(start, len(held)) if by > 0 else range(start, -1, -1)
+        found = next((place for place in places if wanted(held[place])), None)
+        while found and by < 0 and together(found - 1):
+            found -= 1
+        return held[found].seq if found is not None else None
 
     def action_move(self, by: int) -> None:
         """Move the cursor by a line; through a line that is higher than the window, row by row."""
