@@ -57,10 +57,13 @@ async def test_a_daemon_that_hangs_is_said_to_and_holds_up_no_other(
     await asyncio.to_thread(dockerd.run, name="near")
     far, near = target("far", other_daemon.url), target("near")
     provider = DockerProvider()
+    provider.fleet.alive_s = 0.2
     async with watching(provider) as watched:
         await watched.until_seen(far, lambda seen: seen.state is RunState.RUNNING)
         other_daemon.freeze()
         try:
+            (gone,) = await watched.until_told("gone")
+            assert gone.text == f"Docker at {other_daemon.url}: it takes connections and does not answer"
             seen = await watched.until_seen(far, lambda seen: seen.state is RunState.UNKNOWN)
             assert seen.detail == f"Docker at {other_daemon.url}: it takes connections and does not answer"
             async with asyncio.timeout(3):  # without that, ten looks would take as many times five seconds
@@ -70,6 +73,7 @@ async def test_a_daemon_that_hangs_is_said_to_and_holds_up_no_other(
                     assert both["far"].state is RunState.UNKNOWN
         finally:
             other_daemon.thaw()
+        await watched.until_told("gone", "note")
         await watched.until_seen(far, lambda seen: seen.state is RunState.RUNNING)
         assert provider.off() == ""
     await asyncio.to_thread(other_daemon.remove_all)

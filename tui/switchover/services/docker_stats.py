@@ -13,7 +13,6 @@ from typing import Any
 
 __all__ = ["CgroupStats", "Usage", "usage_from_stats"]
 
-_ROOT = Path("/sys/fs/cgroup")
 _SHORTEST_S = 0.5
 
 
@@ -43,9 +42,15 @@ class _Sample:
 class CgroupStats:
     """Reads the control groups of containers that run on this host. Blocking, a few reads of a file each."""
 
-    def __init__(self, monotonic: Callable[[], float] = time.monotonic, proc: Path = Path("/proc")) -> None:
+    def __init__(
+        self,
+        monotonic: Callable[[], float] = time.monotonic,
+        proc: Path = Path("/proc"),
+        root: Path = Path("/sys/fs/cgroup"),
+    ) -> None:
         self._monotonic = monotonic
         self._proc = proc
+        self._root = root
         self._files: dict[tuple[str, int], _Files | None] = {}
         self._samples: dict[tuple[str, int], _Sample] = {}
 
@@ -92,10 +97,10 @@ class CgroupStats:
         groups = {name: path for _, names, path in (line.split(":", 2) for line in lines) for name in names.split(",")}
         old = {name: groups.get(name, "") for name in ("cpuacct", "memory")}
         if all(container in path for path in old.values()):
-            cpu, memory = (_ROOT / name / path.lstrip("/") for name, path in old.items())
+            cpu, memory = (self._root / name / path.lstrip("/") for name, path in old.items())
             files = _Files(cpu / "cpuacct.usage", memory / "memory.usage_in_bytes", memory / "memory.stat", new=False)
         elif container in groups.get("", ""):
-            base = _ROOT / groups[""].lstrip("/")
+            base = self._root / groups[""].lstrip("/")
             files = _Files(base / "cpu.stat", base / "memory.current", base / "memory.stat", new=True)
         else:
             return None
