@@ -105,6 +105,8 @@ class ServicesPane(DetailTablePane):
         del parameters
         if action == "toggle_found":
             return bool(self.moment.data.header.plan_id)
+        if action in {"select", "select_all", "sort"}:
+            return bool(self.rows.key)
         if action == "tree":
             return any(row.parent is not None for row in self.moment.data.found[:200])
         return True
@@ -122,11 +124,13 @@ class ServicesPane(DetailTablePane):
         after = orders[(orders.index(self._wish.order) + 1) % len(orders)]
         self._wish = replace(self._wish, order=after)
         self.draw()
+        self.rows.action_jump(0)
 
     def action_tree(self) -> None:
         """Show processes as a tree, or no longer."""
         self._wish = replace(self._wish, tree=not self._wish.tree)
         self.draw()
+        self.rows.action_jump(0)
 
     # ------------------------------------------------------------------ selection
 

@@ -43,7 +43,7 @@ _WORDS: Mapping[str, _Words] = {
     "restart": _Words("r", "restarting", "stops it in good order and starts it again; connections break meanwhile"),
     "reload": _Words("e", "reloading", "has it read its configuration again"),
     "pause": _Words("p", "pausing", "it keeps its memory and stands still; start lets it go on"),
-    "stop": _Words("t", "stopping", "ends it in good order; it stays down until it is started"),
+    "stop": _Words("t", "stopping", "ends it in good order; it stays down until something starts it"),
     "scale": _Words("n", "scaling", "runs another number of it; you are asked for how many"),
     "kill": _Words("K", "killing", "ends it at once; what it has not written is lost"),
     "remove": _Words("X", "removing", "deletes it, with all that is kept in it alone"),
@@ -153,7 +153,8 @@ def order_lines(order: Order, moment: Moment, graph: Graph, width: int, commands
     for row in order.rows[:12]:
         glyph, state = state_word(row)
         word = outcome(row.health)
-        where = " · ".join(part for part in (row.side, row.kind, row.group, row.image) if part)
+        pid = f"pid {row.pid}" if row.pid is not None and row.kind == "process" else ""
+        where = " · ".join(part for part in (row.side, row.kind, pid, row.group, row.image) if part)
         serving: Line = (Span("  this side serves now", "danger"),) if live and row.side == live else ()
         about = (Span(f"   {row.name}  ", "strong"), Span(f"{glyph} {row.state} ", state))
         lines.append((*about, Span(f"{word.glyph} {word.word}  ", word.style), Span(where, "muted"), *serving))

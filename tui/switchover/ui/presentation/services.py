@@ -23,6 +23,7 @@ _COLUMNS = (
     Column("side", 4, drop=2, most=10),
     Column("service", 7, most=28),
     Column("kind", 4, drop=6, most=10),
+    Column("pid", 7, "right", drop=5),
     Column("state", 9),
     Column("health", 6),
     Column("ready", 5, "right", drop=4),
@@ -36,7 +37,7 @@ _COLUMNS = (
     Column("image", 5, drop=11, most=36),
     Column("detail", 10, grow=4, drop=9),
 )
-_SIDE, _NAME, _KIND, _READY, _RESTARTS, _ANSWERS, _USER, _PORTS, _IMAGE = 0, 1, 2, 5, 9, 10, 11, 12, 13
+_SIDE, _NAME, _KIND, _PID, _READY, _RESTARTS, _ANSWERS, _USER, _PORTS, _IMAGE = 0, 1, 2, 3, 6, 10, 11, 12, 13, 14
 _STATES = {
     "running": ("▶", "outcome-ok"),
     "stopped": ("■", "outcome-crit"),
@@ -143,6 +144,7 @@ class ServiceTable:
         rows = self.rows
         empty = {
             _SIDE: not any(row.side for row in rows),
+            _PID: not any(row.kind == "process" for row in self._rows[1]),
             _READY: not any(row.wanted is not None for row in rows),
             _RESTARTS: not any(row.restarts is not None for row in rows),
             _ANSWERS: not any(row.latency_ms is not None for row in rows),
@@ -244,6 +246,7 @@ def _cells(row: ServiceRow, spark: int, *, up: str, late: str, doing: str, depth
         Span(row.side or "–", "muted"),
         Span(f"{'  ' * (min(depth, 8) - 1)}└ {row.name}" if depth else row.name, "strong"),
         Span(row.kind, "muted"),
+        Span("–" if row.pid is None else str(row.pid), "muted"),
         Span(f"◌ {doing}", "accent") if doing else Span(f"{glyph} {row.state}", style),
         Span(f"{word.glyph} {word.word}", word.style),
         Span("" if row.wanted is None else f"{row.ready or 0}/{row.wanted}", "outcome-warn" if short else "text"),
