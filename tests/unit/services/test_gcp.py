@@ -156,7 +156,7 @@ async def test_what_a_project_has_is_found(provider: GcpProvider, google: Google
     assert found["run/api"].target == Target(
         "gcp:run/api", "gcp", "run/api", resource="run", id="api", project="shop", region="europe-west1"
     )
-    assert "Memorystore: there is no such project, place or thing" in provider.off()
+    assert provider.off() == ""  # Memorystore and Pub/Sub cannot be seen, the rest can
 
 
 @pytest.mark.parametrize(

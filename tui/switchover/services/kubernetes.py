@@ -78,9 +78,10 @@ class KubernetesProvider:
         self._tell_hub: Callable[[Told], None] | None = None
 
     def off(self) -> str:
-        """Say why no deployment can be seen."""
-        lost = (f"Kubernetes: {sight.why}" for sight in self._sights.values() if sight.lost)
-        return self._kubectl.missing() or next(lost, "")
+        """Say why no deployment can be seen. Where only one cluster is away, its services themselves say so."""
+        sights = list(self._sights.values())
+        lost = f"Kubernetes: {sights[0].why}" if sights and all(sight.lost for sight in sights) else ""
+        return self._kubectl.missing() or lost
 
     async def aclose(self) -> None:
         """Nothing is held but what `watch` runs, which ends with it."""

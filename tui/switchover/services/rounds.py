@@ -20,7 +20,7 @@ __all__ = ["Cloud", "Group", "Item", "News", "Rounds"]
 _ROUND_S = 30.0
 _FRESH_S = 15.0
 _MOVING_S = 3.0
-_THROTTLED_S = 60.0
+_REFUSED_S = 60.0
 _DEADLINE_S = 5.0
 _UNWANTED_S = 300.0
 _LOOK_BACK_S = 3600.0
@@ -107,8 +107,9 @@ class Rounds:
         self._wanted = asyncio.Event()
 
     def off(self) -> str:
-        """Say what kept the last look from being made."""
-        return next((known.why for known in self._known.values() if known.why), "")
+        """Say why nothing at all can be seen. Where only some of it cannot, the services themselves say so."""
+        reasons = [known.why for known in self._known.values()]
+        return reasons[0] if reasons and all(reasons) else ""
 
     @property
     def used(self) -> bool:
@@ -178,7 +179,8 @@ class Rounds:
                 items = await self._cloud.fetch(group)
         except CloudError as error:
             known.why = error.title
-            known.pause = _THROTTLED_S if error.trouble is Trouble.THROTTLED else _FRESH_S
+            patience = error.trouble in (Trouble.THROTTLED, Trouble.DENIED)
+            known.pause = _REFUSED_S if patience else _FRESH_S
         except TimeoutError:
             known.why, known.pause = f"{self._title} did not answer within {self._deadline:g} s", _FRESH_S
         except ProbeError:
