@@ -24,48 +24,50 @@ def find_service(moment: Moment, name: str) -> ServiceRow | None:
 
 
 def service_detail(row: ServiceRow, moment: Moment, width: int) -> list[Line]:
-    """All that is known about one service."""
+    """All that is known about one service.
+
+    What every service has stands first and always in the same place, so that going from row to row changes only values.
+    """
     del width
     now = moment.now
     word = outcome(row.health)
     glyph, style = state_word(row)
-    facts = [
-        ("state", f"{glyph} {row.state}", style),
-        ("health", f"{word.glyph} {word.word}", word.style),
-        ("why", row.detail, "text"),
-        ("side", row.side, "text"),
-        ("kind", row.kind, "text"),
-        ("part of", row.group, "text"),
-        ("ready", "" if row.wanted is None else f"{row.ready or 0} of {row.wanted}", "text"),
-        ("image", row.image, "text"),
-        ("ports", ", ".join(row.ports), "text"),
-        ("user", row.user, "text"),
-        ("owner", row.owner, "text"),
-        ("url", row.url, "text"),
-        ("pid", "" if row.pid is None else str(row.pid), "text"),
-        ("answers in", "" if row.latency_ms is None else took(row.latency_ms), "text"),
-        ("memory", "" if row.memory_bytes is None else format_bytes(row.memory_bytes), "text"),
-        ("restarts", "" if row.restarts is None else str(row.restarts), "text"),
-        ("up since", "" if row.started_at is None else f"{clock(row.started_at)}, {age(now - row.started_at)}", "text"),
-        (
-            "changed",
-            "" if row.changed_at is None else f"{clock(row.changed_at)}, {age(now - row.changed_at)} ago",
-            "text",
-        ),
-        ("seen", _seen(row, now), "late" if is_late(row.observed_at, row.stale_after_s, now) else "muted"),
-        ("needs", ", ".join(row.needs), "text"),
-    ]
-    lines: list[Line] = [fact(label, (Span(text, kind),)) for label, text, kind in facts if text]
+    up = f"{clock(row.started_at)}, {age(now - row.started_at)}" if row.started_at is not None else "–"
+    changed = f"{clock(row.changed_at)}, {age(now - row.changed_at)} ago" if row.changed_at is not None else "–"
+    memory = format_bytes(row.memory_bytes) if row.memory_bytes is not None else "–"
+    late = is_late(row.observed_at, row.stale_after_s, now)
+    cpu: Line = (Span(f"{percent(row.cpu_percent):<6}"),)
     if row.cpu_history:
-        spark = (
-            Span(sparkline(row.cpu_history, 40, top=cpu_top(row.cpu_history)), "spark-line"),
-            Span(f" {percent(row.cpu_percent)}"),
-        )
-        lines.append(fact("cpu", spark))
-    checks = [check for check in moment.data.checks if check.service == row.name]
-    for check in checks:
-        state = outcome(check.status)
-        lines.append(fact("check", join([(Span(f"{state.glyph} {check.name}", state.style),), (Span(check.summary),)])))
+        cpu = (*cpu, Span(sparkline(row.cpu_history, 30, top=cpu_top(row.cpu_history)), "spark-line"))
+    lines: list[Line] = [
+        fact("state", (Span(f"{glyph} {row.state}", style),)),
+        fact("health", (Span(f"{word.glyph} {word.word}", word.style),)),
+        fact("why", (Span(row.detail or "–"),)),
+        fact("kind", (Span(" · ".join(part for part in (row.kind, row.group, row.side) if part)),)),
+        fact("seen", (Span(_seen(row, now), "late" if late else "text"),)),
+        fact("up since", (Span(up),)),
+        fact("changed", (Span(changed),)),
+        fact("cpu", cpu),
+        fact("memory", (Span(memory),)),
+        fact("restarts", (Span("–" if row.restarts is None else str(row.restarts)),)),
+        fact("pid", (Span("–" if row.pid is None else str(row.pid)),)),
+    ]
+    more = (
+        ("ready", "" if row.wanted is None else f"{row.ready or 0} of {row.wanted}"),
+        ("image", row.image),
+        ("ports", ", ".join(row.ports)),
+        ("user", row.user),
+        ("url", row.url),
+        ("answers in", "" if row.latency_ms is None else took(row.latency_ms)),
+        ("owner", row.owner),
+        ("needs", ", ".join(row.needs)),
+    )
+    lines.extend(fact(label, (Span(text),)) for label, text in more if text)
+    for check in moment.data.checks:
+        if check.service == row.name:
+            state = outcome(check.status)
+            named: Line = (Span(f"{state.glyph} {check.name}", state.style),)
+            lines.append(fact("check", join([named, (Span(check.summary),)])))
     return lines
 
 
