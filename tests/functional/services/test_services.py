@@ -171,7 +171,8 @@ async def test_an_agent_that_dies_in_the_middle_says_at_the_next_start_that_nobo
     client = await room.client()
     seen = await see(client, lambda s: all(r.state == "running" for r in s.services))
     asked = asyncio.create_task(client.request("service.act", **asking(row(seen, "api"), "stop")))
-    busy = await see(client, lambda s: row(s, "api").detail.startswith("stopping, asked by ann "))
+    busy = await see(client, lambda s: any(r.kind == "action" for r in s.timeline))  # it is written down
+    assert row(busy, "api").detail.startswith("stopping, asked by ann ")
     agent = busy.header.agent_pid
     handle = os.pidfd_open(agent)
     os.kill(agent, signal.SIGKILL)
