@@ -30,7 +30,11 @@ def test_a_daemon_that_is_gone_is_one_problem_and_not_forty() -> None:
     )
     planned = ServiceRow("pg", "new", "docker", "unknown", "unknown", "the Docker daemon does not answer")
     facts = Facts(
-        checks=(check("rows", "skipped", needs=("pg",), waits_for=("pg",)), check("other")),
+        checks=(
+            check("rows", "skipped", needs=("pg",), waits_for=("pg",)),
+            check("pg_runs", kind="docker", service="pg"),
+            check("other"),
+        ),
         services=(planned,),
         found=found,
         sources=(SourceNote("docker", "off", "the Docker daemon does not answer"),),
@@ -38,7 +42,7 @@ def test_a_daemon_that_is_gone_is_one_problem_and_not_forty() -> None:
     other, gone = find_problems(facts)
     assert (other.subject, gone.subject, gone.status) == ("other", "docker", "unknown")
     assert gone.what == "the Docker daemon does not answer"
-    assert set(gone.waiting) == {"pg", "rows", *(row.name for row in found)}
+    assert set(gone.waiting) == {"pg", "pg_runs", "rows", *(row.name for row in found)}
 
 
 def test_a_source_that_is_off_and_hides_nothing_is_no_problem() -> None:

@@ -80,7 +80,7 @@ class Bench:
         action: str,
         argument: str,
         confirmation: str,
-        op: Operator,
+        operator: Operator,
     ) -> Sequence[Mapping[str, Any]]:
         self.acted.append((*items, action, confirmation))
         return [{"id": items[0][0], "ok": True, "text": "it runs"}]

@@ -49,8 +49,8 @@ def implied_needs(
 ) -> dict[str, tuple[str, ...]]:
     """Return what each of those that are wrong needs beyond what is written down.
 
-    A service that its own source cannot see needs the source; one that says itself that the disk is full (`full`) needs
-    the disk.
+    A service that its own source cannot see needs the source, and so does a check that asks the same; what says itself
+    that the disk is full (`full`) needs the disk.
     """
     needs: dict[str, tuple[str, ...]] = {}
     if not sources and not disks:
@@ -63,8 +63,14 @@ def implied_needs(
             needs[name] = (key,)
         elif disks and full(row, None):
             needs[name] = (disks[0],)
-    for name, check in checks.items() if disks else ():
-        if check.status in BAD and check.kind != "disk" and full(None, check):
+    for name, check in checks.items():
+        if check.status not in BAD or check.kind == "disk":
+            continue
+        service = services.get(check.service)
+        if service is not None and needs.get(check.service, ("",))[0] == source_key(service.kind):
+            if check.status == "unknown" or check.kind == service.kind:  # it asks the same source
+                needs[name] = needs[check.service]
+        elif disks and full(None, check):
             needs[name] = (disks[0],)
     return needs
 

@@ -29,30 +29,32 @@ def _match(evidence: Evidence, entry: Entry) -> Match | None:
             if because := sign.test(evidence):
                 return Match(entry, because)
             continue
-        for because, text in _texts(evidence, sign):
+        for label, text in _texts(evidence, sign):
             found = sign.pattern.search(text) if sign.pattern is not None else None
             if found is None or (sign.unless is not None and sign.unless.search(text)):
                 continue
-            return Match(entry, because, valid_values(found.groupdict()))
+            return Match(entry, f"{label}: {_excerpt(text, found.end())}", valid_values(found.groupdict()))
     return None
 
 
 def _texts(evidence: Evidence, sign: Sign) -> Iterator[tuple[str, str]]:
-    """Yield (why, text) for every text that a sign is looked for in."""
+    """Yield (whose, text) for every text that a sign is looked for in."""
     row, check = evidence.service, evidence.check
     if Sort.SERVICE in sign.places and row is not None and evidence.said:
-        yield f"{row.name} is {row.state}: {_short(evidence.said)}", evidence.said
+        yield f"{row.name} is {row.state}", evidence.said
     if Sort.CHECK in sign.places and check is not None and evidence.observed:
-        phase = f" ({check.phase})" if check.phase else ""
-        yield f"{check.name} observed{phase}: {_short(evidence.observed)}", evidence.observed
+        yield f"{check.name} observed" + (f" ({check.phase})" if check.phase else ""), evidence.observed
     if Sort.LOG in sign.places or Sort.ANY_LOG in sign.places:
         for line in evidence.all_told if Sort.ANY_LOG in sign.places else evidence.told:
-            yield f"its log says: {_short(line)}", line
+            yield "its log says", line
 
 
-def _short(text: str) -> str:
-    text = " ".join(text.split())
-    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
+def _excerpt(text: str, end: int) -> str:
+    """Return what is told, without its begin where that would push out the sign, which ends at `end`."""
+    start = max(min(end + 10, len(text)) - _SHOWN, 0)
+    part = " ".join(text[start:].split())
+    said = part if len(part) <= _SHOWN else f"{part[: _SHOWN - 1]}…"
+    return f"…{said}" if start else said
 
 
 def valid_values(values: Mapping[str, str | None]) -> dict[str, str]:

@@ -6,7 +6,6 @@ from __future__ import annotations
 import re
 
 from switchover.triage.entries import Entry, Look, Remedy, Sign, Sort
-from switchover.triage.evidence import Evidence
 from switchover.triage.known.commands import (
     AGAIN,
     CONTAINER_LOG,
@@ -23,14 +22,6 @@ _I = re.IGNORECASE
 _TAKEN = r"(?:address already in use|EADDRINUSE|port is already allocated|address in use)"
 
 
-def _should_be_free(evidence: Evidence) -> str:
-    row = evidence.check
-    if row is None or row.kind != "port" or row.status != "crit":
-        return ""
-    held = next((one for one in row.findings if one.expected == "free" and one.observed.startswith("open")), None)
-    return f"{row.name} expects {held.what} to be free, observed: {held.observed}" if held is not None else ""
-
-
 PORT_TAKEN = Entry(
     "port-taken",
     "Its port is taken by another program",
@@ -39,7 +30,7 @@ PORT_TAKEN = Entry(
         Sign(re.compile(rf"{_TAKEN}[^\n]{{0,60}}?(?:port |[:', (])(?P<PORT>\d{{2,5}})\b", _I)),
         Sign(re.compile(rf"port (?P<PORT>\d{{1,5}})\b[^\n]{{0,80}}?(?:{_TAKEN}|already in use)", _I)),
         Sign(re.compile(_TAKEN, _I)),
-        Sign(test=_should_be_free),
+        Sign(re.compile(r"\bport (?P<PORT>\d{1,5}): (?:expected free, observed )?open on ", _I), (Sort.CHECK,)),
     ),
     (
         LISTENERS,
@@ -78,7 +69,11 @@ CONNECTION_REFUSED = Entry(
             'timeout 4 bash -c \'exec 3<>"/dev/tcp/$HOST/$PORT"\' && echo "connected to $HOST:$PORT"; fi',
             ("HOST", "PORT"),
         ),
-        Look("what the name stands for", 'getent ahosts "$HOST" | sort -u -k1,1 | head -8', ("HOST",)),
+        Look(
+            "what the name stands for",
+            'a=$(getent ahosts "$HOST") && echo "$a" | sort -u -k1,1 | head -8 || echo "$HOST: no answer"',
+            ("HOST",),
+        ),
         CONTAINER_STATE,
         UNIT_STATE,
         CONTAINER_LOG,
@@ -104,7 +99,7 @@ NAME = Entry(
             r"nodename nor servname|could not resolve|cannot be resolved", _I)),
     ),
     (
-        Look("the name, asked as programs do", 'getent ahosts "$HOST" | sort -u -k1,1 || echo "$HOST: no answer"', ("HOST",)),
+        Look("the name, asked as programs do", 'a=$(getent ahosts "$HOST") && echo "$a" | sort -u -k1,1 || echo "$HOST: no answer"', ("HOST",)),
         Look("who is asked", "cat /etc/resolv.conf; grep -E '^hosts:' /etc/nsswitch.conf; "
              "command -v resolvectl >/dev/null 2>&1 && timeout 5 resolvectl dns 2>/dev/null; true"),
         Look("each name server, asked directly",
