@@ -136,7 +136,7 @@ def branch_line(graph: Graph, branch: Branch, width: int, *, chosen: str = "") -
     """Write a branch: how it is called, how it is, and whether the trouble begins here or it waits for another."""
     row = graph.rows.get(branch.name)
     first: Line = (
-        Span(f"   {branch.before}", "rule"),
+        Span(f"   {branch.before}", "muted"),
         Span(row.name if row is not None else branch.name, "accent" if branch.name == chosen else "strong"),
     )
     if branch.again:
@@ -147,7 +147,7 @@ def branch_line(graph: Graph, branch: Branch, width: int, *, chosen: str = "") -
     glyph, style = state_word(row)
     word = outcome(row.health)
     where = f"{row.side + ' · ' if row.side else ''}{row.kind}"
-    state: Sequence[Span] = (Span(f"{glyph} {row.state}  ", style), Span(f"{word.glyph} {word.word}", word.style))
+    state: Sequence[Span] = (Span(f"{glyph} {row.state:<9}", style), Span(f"{word.glyph} {word.word:<4}", word.style))
     return (*named, *state, *_trouble(graph, branch.name, row), Span(f"  {where}" if width >= 100 else "", "muted"))
 
 
