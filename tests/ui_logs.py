@@ -58,11 +58,16 @@ def sample_lines(count: int = 400) -> list[LogLine]:
         ("error", "connection to 10.0.0.7:5432 refused: timeout after 5 s"),
     ]
     lines = []
+    at = NOW
+    times = []
     for number in range(count):
+        at -= 0.3 if number // 20 % 3 == 1 else 2.4 if number < count // 2 else 1.7
+        times.append(at)
+    for number, at in enumerate(reversed(times)):
         kind = number % 6 if number < count * 3 // 4 or number % 5 else 6
         level, text = said[kind]
         source = "docker:shop-postgres-1" if kind in {3, 4} else "docker:shop-api-1"
-        lines.append(LogLine(number + 1, NOW - (count - number) * 1.7, source, text, level))
+        lines.append(LogLine(number + 1, at, source, text, level))
     return lines
 
 

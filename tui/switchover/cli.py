@@ -32,6 +32,7 @@ VERBS = {
     "rebase": ("switchover.headless.rebase", "let an open run go by its edited plan"),
     "status": ("switchover.headless.status", "tell how a plan's run stands"),
     "report": ("switchover.headless.report", "write down what was done, when and by whom"),
+    "logs": ("switchover.open_logs", "open the screen on the logs of services and files, merged by time"),
     "audit": ("switchover.headless.audit", "prove that the journal is still what was written, and list it"),
     "incident": ("switchover.headless.incident", "open an incident, add to it, close it into a report, list all"),
     "bundle": ("switchover.headless.bundle", "make one redacted file for a colleague: problems, timeline, logs"),

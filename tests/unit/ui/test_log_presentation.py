@@ -13,9 +13,9 @@ from rich.cells import cell_len
 
 from switchover.logview import LogLine, LogQuery, LogSourceState, LogWindow
 from switchover.ui.presentation.line import clean, line_width, plain
-from switchover.ui.presentation.log_rows import Layout, labels, log_rows, precise
+from switchover.ui.presentation.log_rows import Layout, ending, labels, log_rows, precise
 from switchover.ui.presentation.log_time import SpanError, parse_span, span_text
-from switchover.ui.presentation.logs import Standing, bad_pattern, density_line, headline, info_line, legend_line
+from switchover.ui.presentation.logs import Standing, bad_pattern, density_line, headline, info_lines, legend_lines
 from switchover.ui.screens.log_line import laid_out, rows_of
 
 NOON = 1_769_601_600.0  # 2026-01-28 12:00:00 UTC
@@ -102,6 +102,7 @@ def test_sources_are_called_by_what_tells_them_apart() -> None:
     assert labels(("/var/log/a.log", "/var/log/b.log")) == ("a", "b")
     assert labels(("docker:one",)) == ("one",)
     assert labels(("x-1", "x-1")) == ("1", "1")
+    assert labels(("/srv/a.log", "docker:db")) == ("a.log", "db")
 
 
 @pytest.mark.parametrize(
@@ -164,11 +165,11 @@ def test_the_density_fills_any_width_and_loses_no_error(width: int, count: int) 
 
 def test_what_hides_lines_is_said_with_how_many_are_left() -> None:
     query = LogQuery(show="timeout", hide="health", least="warn", find="x", sources=("docker:a",))
-    said = plain(info_line(WINDOW, Standing(query, following=False), NOON, 200))
+    said = plain(info_lines(WINDOW, Standing(query, following=False), NOON, 200)[0])
     assert (
         said == " only /timeout/ · not /health/ · warn and worse · 1 of 2 sources · find “x” on 3 · 30 of 50,000 lines "
     )
-    narrow = plain(info_line(WINDOW, Standing(query, following=False), NOON, 50))
+    narrow = plain(info_lines(WINDOW, Standing(query, following=False), NOON, 50)[0])
     assert narrow.endswith("30 of 50,000 lines ")
     assert cell_len(narrow) == 50
 
@@ -183,11 +184,22 @@ def test_the_title_says_first_whether_what_comes_is_shown() -> None:
 
 
 def test_one_source_that_is_read_needs_no_legend() -> None:
-    assert legend_line(WINDOW.sources[:1], LogQuery(), 80) == ()
-    assert plain(legend_line(WINDOW.sources[1:], LogQuery(), 80)) == " b off: no such container"
-    assert (
-        plain(legend_line(WINDOW.sources, LogQuery(sources=("docker:b",)), 80)) == " 1 (a)  2 b off: no such container"
-    )
+    assert legend_lines(WINDOW.sources[:1], LogQuery(), 80) == []
+    assert [plain(row) for row in legend_lines(WINDOW.sources[1:], LogQuery(), 80)] == [" b: off: no such container"]
+    said = [plain(row) for row in legend_lines(WINDOW.sources, LogQuery(sources=("docker:b",)), 80)]
+    assert said == [" 1 (a)  2 b", " b: off: no such container"]
+
+
+def test_what_was_saved_is_named_whole_however_long() -> None:
+    note = f"saved 44 lines, redacted: /srv/{'deep/' * 20}logs.txt"
+    rows = info_lines(WINDOW, Standing(LogQuery(), following=True, note=note), NOON, 60)
+    assert "".join(plain(row)[1:] for row in rows).replace(" ", "") == note.replace(" ", "")
+
+
+def test_names_keep_their_end() -> None:
+    assert ending("/var/log/nginx/access.log", 12) == "…/access.log"
+    assert ending("short", 12) == "short"
+    assert cell_len(ending("漢字漢字漢字", 6)) <= 6
 
 
 def test_a_bad_pattern_is_told_in_words() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,8 +20,14 @@ if TYPE_CHECKING:
 __all__ = ["run", "show"]
 
 
-def run(workspace: Workspace, plan: Path | None, *, read_only: bool, digest: str = "") -> int:
-    """Show the screens until the operator leaves; return the exit code. `digest`: only this content is trusted."""
+Logs = tuple[Sequence[str], Sequence[str]]
+
+
+def run(workspace: Workspace, plan: Path | None, *, read_only: bool, digest: str = "", logs: Logs | None = None) -> int:
+    """Show the screens until the operator leaves; return the exit code. `digest`: only this content is trusted.
+
+    `logs` are services and files whose logs are opened at once.
+    """
 
     def agent() -> Source:
         from switchover.ui.bridge import AgentSource, agent_attacher
@@ -29,10 +35,10 @@ def run(workspace: Workspace, plan: Path | None, *, read_only: bool, digest: str
         attach = agent_attacher(workspace, plan, read_only=read_only, digest=digest)
         return AgentSource(attach, SystemClock(), workspace.agent_log)
 
-    return show(agent, workspace.directory / "screens.log", read_only=read_only)
+    return show(agent, workspace.directory / "screens.log", read_only=read_only, logs=logs)
 
 
-def show(make_source: Callable[[], Source], log: Path, *, read_only: bool = False) -> int:
+def show(make_source: Callable[[], Source], log: Path, *, read_only: bool = False, logs: Logs | None = None) -> int:
     """Show what a source tells until the operator leaves, the line drops or a signal comes; return the exit code."""
     if reason := why_not(os.environ):
         _tell(reason)
@@ -51,6 +57,7 @@ def show(make_source: Callable[[], Source], log: Path, *, read_only: bool = Fals
     wanted = choose_theme(os.environ)
     os.environ.pop("NO_COLOR", None)  # the theme honours it; Textual would turn even "no colour" into black and white
     app = SwitchoverApp(make_source(), themes, wanted, read_only=read_only, log_path=log)
+    app.logs_at_once = logs
     app.remarks = [str(error).splitlines()[0] for error in bad]
     if wanted not in themes:
         app.remarks.append(f"there is no theme {wanted}; there are {', '.join(themes)}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import traceback
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -83,6 +84,7 @@ class SwitchoverApp(OperatorActions):
         self.failure: SwitchoverError | None = None
         self.crash = ""
         self.remarks: list[str] = []
+        self.logs_at_once: tuple[Sequence[str], Sequence[str]] | None = None
         self.lets_time_pass = ticks
         self._fresh_painter = Painter(self._chosen)
         self._stale_painter = Painter(self._chosen, stale=True)
@@ -101,6 +103,8 @@ class SwitchoverApp(OperatorActions):
     def on_mount(self) -> None:
         """Begin to listen, and to let time pass."""
         self.call_after_refresh(self._begin_to_listen)
+        if self.logs_at_once is not None:
+            self.call_after_refresh(self.open_logs, *self.logs_at_once)
         for remark in self.remarks:
             self.call_after_refresh(self.say, remark, error=True)
         if self.lets_time_pass:

@@ -14,13 +14,13 @@ from switchover.logview import LogLine
 from switchover.ui.presentation.line import Line, Span, clean, fit, line_width, pad, split_at
 from switchover.ui.presentation.numbers import format_bytes
 
-__all__ = ["BAD", "Layout", "day", "labels", "letter_of", "log_rows", "marked", "precise", "short"]
+__all__ = ["BAD", "COLOURS", "Layout", "day", "ending", "labels", "letter_of", "log_rows", "marked", "precise", "short"]
 
 BAD = frozenset(["error", "fatal"])
 _LETTERS = {"debug": "D", "info": "I", "warn": "W", "error": "E", "fatal": "F"}
 _LETTER_STYLES = {"debug": "muted", "warn": "outcome-warn", "error": "outcome-crit", "fatal": "outcome-crit"}
 _TEXT_STYLES = {"debug": "log-debug", "warn": "log-warn", "error": "log-error", "fatal": "log-error"}
-_COLOURS = 6
+COLOURS = 6
 _STAMP = re.compile(
     r"\[?(?:\d{4}[-/]\d\d[-/]\d\d[T ]|[A-Z][a-z]{2} [ \d]\d )?"
     r"\d\d:(?P<m>\d\d):(?P<s>\d\d)(?:[.,]\d{1,9})?(?: ?(?:Z|UTC|[+-]\d\d:?\d\d))?\]?[ ,:\t]+(?=\S)"
@@ -57,10 +57,20 @@ def short(name: str) -> str:
     return rest if colon and rest and kind.isalpha() else clean(name)
 
 
+def ending(text: str, width: int) -> str:
+    """Shorten text to `width` cells, keeping its end: there a path or a name says what it is."""
+    if cell_len(text) <= width:
+        return text
+    while text and cell_len(text) > width - 1:
+        text = text[1:]
+    return f"…{text}"
+
+
 @lru_cache(maxsize=32)
 def labels(names: tuple[str, ...]) -> tuple[str, ...]:
-    """Return what tells sources apart: their names without the words that all begin or end with."""
-    parts = [re.split(r"(?<=[-_./])", short(name)) for name in names]
+    """Return what tells sources apart: their names without folders, and without words that all begin or end with."""
+    files = [short(name).rpartition("/")[2] or short(name) for name in names]
+    parts = [re.split(r"(?<=[-_./])", name) for name in (files if len(set(files)) == len(names) else map(short, names))]
     while len(parts) > 1 and all(len(part) > 1 for part in parts) and len({part[0] for part in parts}) == 1:
         parts = [part[1:] for part in parts]
     while len(parts) > 1 and all(len(part) > 1 for part in parts) and len({part[-1] for part in parts}) == 1:
@@ -115,7 +125,7 @@ def _before(line: LogLine, layout: Layout) -> Line:
     if size := layout.source_width:
         number = layout.sources.index(line.source) if line.source in layout.sources else 0
         name = labels(layout.sources)[number]
-        spans += [Span(fit(name, size), f"log-source-{number % _COLOURS + 1}"), Span(" ")]
+        spans += [Span(fit(ending(name, size), size), f"log-source-{number % COLOURS + 1}"), Span(" ")]
     return tuple(spans)
 
 

@@ -9,14 +9,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from switchover.logview import LogQuery, LogSourceState, LogWindow
-from switchover.ui.presentation.line import Line, Span, clean, cut, join, line_width, spread
-from switchover.ui.presentation.log_rows import short
+from switchover.ui.presentation.line import Line, Span, clean, cut, join, line_width, spread, wrap
+from switchover.ui.presentation.log_rows import COLOURS, ending, short
 from switchover.ui.presentation.log_time import span_text
 from switchover.ui.presentation.numbers import number
 
-__all__ = ["Standing", "bad_pattern", "density_line", "filtered", "headline", "info_line", "legend_line"]
+__all__ = ["Standing", "bad_pattern", "density_line", "filtered", "headline", "info_lines", "legend_lines"]
 
 _BLOCKS = "▁▂▃▄▅▆▇█"
+_MOST_LEGEND, _MOST_INFO = 4, 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +62,15 @@ def headline(title: str, window: LogWindow, standing: Standing) -> str:
     return f"{'asking … · ' if standing.asking else ''}{state}{sideways} · {title}"
 
 
-def info_line(window: LogWindow, standing: Standing, now: float, width: int) -> Line:
-    """Write what is hidden, and how many lines there are."""
-    if standing.lost:
-        return (Span(f" ✗ {standing.lost}", "late"),)
-    if standing.note:
-        return (Span(f" {clean(standing.note)}", "message-info"),)
+def info_lines(window: LogWindow, standing: Standing, now: float, width: int) -> list[Line]:
+    """Write what is hidden, and how many lines there are; what went wrong or was done in its place, whole."""
+    if standing.lost or standing.note:
+        said, style = (f"✗ {standing.lost}", "late") if standing.lost else (standing.note, "message-info")
+        return [(Span(" "), *line) for line in wrap(said, width - 2, style, _MOST_INFO)]
+    return [_hidden_line(window, standing, now, width)]
+
+
+def _hidden_line(window: LogWindow, standing: Standing, now: float, width: int) -> Line:
     query = standing.query
     fit_count = window.above + len(window.lines) + window.below
     hidden = [
@@ -138,8 +142,8 @@ def _blocks(cells: Sequence[tuple[float, int, int]], most: float, here: range) -
     for index, (lines, warnings, errors) in enumerate(cells):
         style = "outcome-crit" if errors else "outcome-warn" if warnings else "spark-line"
         style = "log-here" if index in here else style
-        # few lines beside a flood are still seen: the height grows with their logarithm
-        height = math.ceil(len(_BLOCKS) * math.log1p(lines) / math.log1p(most)) if lines and most else 0
+        # few lines beside a flood are still seen: the height grows with their square root
+        height = math.ceil(len(_BLOCKS) * math.sqrt(lines / most)) if lines and most else 0
         block = _BLOCKS[min(max(height, 1), len(_BLOCKS)) - 1] if height else " "
         if spans and spans[-1].style == style:
             spans[-1] = Span(spans[-1].text + block, style)
@@ -148,25 +152,24 @@ def _blocks(cells: Sequence[tuple[float, int, int]], most: float, here: range) -
     return tuple(spans)
 
 
-def legend_line(sources: Sequence[LogSourceState], query: LogQuery, width: int) -> Line:
-    """Write the sources with the keys that show and hide them, and what is wrong with one; empty where one is fine."""
+def legend_lines(sources: Sequence[LogSourceState], query: LogQuery, width: int) -> list[Line]:
+    """Write the sources with the keys that show and hide them, then what is wrong; nothing where one is fine."""
     wrong = [source for source in sources if source.why or source.state != "reading"]
     if len(sources) < 2 and not wrong:
-        return ()
+        return []
     parts: list[Line] = []
-    room = max((width - 2) // max(len(sources), 1) - 5, 6)
-    for number_, source in enumerate(sources):
+    room = max((width - 2) // max(len(sources), 1) - 5, 8)
+    for index, source in enumerate(sources):
         shown = not query.sources or source.name in query.sources
-        style = f"log-source-{number_ % 6 + 1}" if shown else "muted"
-        key = Span(f"{number_ + 1} ", "key") if number_ < 9 and len(sources) > 1 else Span("")
-        said = f" {source.state}" if source.state != "reading" else ""
-        why = f": {clean(source.why)}" if source.why else ""
-        name = cut(short(source.name), room if len(sources) > 2 else 40)
-        parts.append(
-            (
-                key,
-                Span(name if shown else f"({name})", style),
-                Span(said + why, "outcome-warn" if source.state == "off" or why else "muted"),
-            )
-        )
-    return (Span(" "), *join(parts, "  "))
+        style = f"log-source-{index % COLOURS + 1}" if shown else "muted"
+        key = f"{index + 1} " if index < 9 and len(sources) > 1 else ""
+        name = ending(short(source.name), room)
+        said = f" {source.state}" if source.state != "reading" and not source.why else ""
+        parts.append((Span(key, "key"), Span(name if shown else f"({name})", style), Span(said, "muted")))
+    lines: list[Line] = [(Span(" "), *join(parts, "  "))] if len(sources) > 1 else []
+    for source in wrong:
+        if source.why:
+            word = "" if source.state == "reading" else f"{source.state}: "
+            rows = wrap(f"{short(source.name)}: {word}{source.why}", width - 2, "log-warn", 2)
+            lines += [(Span(" "), *row) for row in rows]
+    return lines[:_MOST_LEGEND]

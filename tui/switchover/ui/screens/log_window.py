@@ -6,15 +6,16 @@ for in the background, one request at a time, so an agent that is slow or gone n
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from switchover.errors import SwitchoverError
 from switchover.logview import LogQuery, LogWindow
 from switchover.ui.log_feed import Lane, LogFeed
+from switchover.ui.panes.base import set_height
 from switchover.ui.presentation.line import Line, Span
 from switchover.ui.presentation.log_rows import Layout
-from switchover.ui.presentation.logs import Standing, density_line, filtered, headline, info_line, legend_line
+from switchover.ui.presentation.logs import Standing, density_line, filtered, headline, info_lines, legend_lines
 from switchover.ui.presentation.moment import LinkState, Moment
 from switchover.ui.screens.base import OverScreen
 from switchover.ui.theme import Painter
@@ -279,13 +280,17 @@ class LogWindowScreen(OverScreen):
         above, below = self.view.unseen
         seen = self.view.logged[above - self.view.above : len(self.view.logged) - below + self.view.below]
         counted = replace(self.window, above=above, below=below, lines=seen)
-        self._info.set_lines([info_line(counted, standing, self.moment.now, width)])
-        legend = legend_line(self.window.sources, self.query_now, width)
-        self._legend.display = bool(legend)
-        self._legend.set_lines([legend])
+        self._fill(self._info, info_lines(counted, standing, self.moment.now, width))
+        self._fill(self._legend, legend_lines(self.window.sources, self.query_now, width))
         self.headline = headline(self._title, counted, standing)
         if header:
             self.header.show(self.moment, title=self.headline)
+
+    def _fill(self, part: LineView, lines: Sequence[Line]) -> None:
+        """Give a part as many rows as it says, and at most what leaves the log more than half of the screen."""
+        lines = lines[: max(self.size.height // 6, 1)]
+        set_height(part, len(lines))
+        part.set_lines(lines)
 
     def _nothing(self) -> list[Line]:
         """Say why there are no lines."""

@@ -216,7 +216,6 @@ class LogView(LineView, can_focus=True):
         self.layout_of_lines = Layout(self.size.width, layout.sources, layout.times, layout.wrap, layout.left)
         self._reveal()
         self.redraw()
-        self._on_move()
 
     def _moved(self) -> None:
         self.redraw()

@@ -1,0 +1,32 @@
+"""`switchover logs`: what is a file and what a service is told by how it is written and what is there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from switchover.errors import UsageError
+from switchover.open_logs import sort_words
+
+
+def test_a_file_that_is_there_is_a_file_and_any_other_word_a_service(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "app.log").touch()
+    words = ["api", "app.log", "docker:shop-db-1", "/var/log/none.log", "./later.log", "missing.log"]
+    assert sort_words(words) == (
+        ("api", "docker:shop-db-1", "missing.log"),
+        (f"{tmp_path}/app.log", "/var/log/none.log", f"{tmp_path}/later.log"),
+    )
+
+
+def test_without_a_terminal_it_says_what_to_use_instead(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import argparse
+
+    from switchover import open_logs
+
+    monkeypatch.setattr("os.isatty", lambda _descriptor: False)
+    with pytest.raises(UsageError, match="needs a terminal"):
+        open_logs.run(argparse.Namespace(names=["api"], state=str(tmp_path), plan=None, journal=None))

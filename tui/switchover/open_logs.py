@@ -1,0 +1,48 @@
+"""`switchover logs`: the screen, opened on the logs of services and files."""
+
+from __future__ import annotations
+
+import os
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from switchover.errors import UsageError
+from switchover.locations import state_root, workspace_for
+from switchover.settings import choose_journal
+from switchover.trust import choose_plan, trusted_digest
+
+if TYPE_CHECKING:
+    import argparse
+
+__all__ = ["add_arguments", "run", "sort_words"]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument(
+        "names", nargs="+", metavar="SERVICE|FILE", help="a service by its name, or a file; several are merged by time"
+    )
+    parser.add_argument(
+        "--plan", metavar="PLAN", help="the plan whose services are meant (default: the one found here)"
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Open them; return the exit code."""
+    if not (os.isatty(0) and os.isatty(1)):
+        raise UsageError("the log screen needs a terminal on standard input and output", "in scripts use tail and grep")
+    items, paths = sort_words(args.names)
+    root = state_root(args.state)
+    plan = choose_plan(args.plan, root, Path.cwd())
+    digest = trusted_digest(args.plan, plan, root)
+    workspace = workspace_for(root, plan, choose_journal(args.journal, os.environ))
+    app = import_module("switchover.ui.app")  # not a plain import: only this line may load the screen
+    return cast("int", app.run(workspace, plan, read_only=False, digest=digest, logs=(items, paths)))
+
+
+def sort_words(words: list[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Tell services from files: a word is a file where one is there, or where it is written like a path."""
+    files = [word for word in words if Path(word).is_file() or word.startswith(("/", "./", "../"))]
+    paths = tuple(os.path.abspath(word) for word in files)  # noqa: PTH100 - a link stays a link, which rotation needs
+    return tuple(word for word in words if word not in files), paths
