@@ -15,6 +15,8 @@ __all__ = ["Changes", "changes_of"]
 
 _ROWS = 200
 _TOGETHER_S = 120.0  # what happens again within this time is told in the same row
+_TELL_LATE = frozenset({"aws", "gcp"})  # their events are read now and then, and those of before with them
+_LATE_S = 2 * 3600.0
 _SAME_S = 3.0  # what a source told, and what is seen of it then
 _KEYS = 500
 _BAD = (Status.WARN, Status.CRIT, Status.UNKNOWN)
@@ -86,7 +88,8 @@ class Changes:
         """Take what a source told of `name`. What the change of state will say by itself is left to that."""
         if not told.text and told.what not in ("restarted", "oom", "deploy", "image", "config", "reload"):
             return
-        at = told.at if told.at is not None and abs(now - told.at) < _TOGETHER_S else now
+        late = _LATE_S if told.kind in _TELL_LATE else _TOGETHER_S
+        at = told.at if told.at is not None and -_TOGETHER_S < now - told.at < late else now
         word = _WORDS.get(told.what, told.what)
         status = told.status.label if told.status is not None else "crit" if told.what in _CRITICAL else ""
         more = told.text.removeprefix(f"{name} ").removeprefix(word).lstrip(": ")

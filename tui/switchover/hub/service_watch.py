@@ -152,6 +152,8 @@ class ServiceWatch:
                 self.changes.saw(after.found.title, before.state, after.state)
 
     def _hear(self, told: Told, names: tuple[str, ...]) -> None:
+        if not names and told.text and told.status is Status.CRIT:  # this host itself, taken back by its cloud
+            self.changes.hear(f"{told.kind}:{told.ref}", told, self._clock.now())
         for name in names:
             known = self.discovery.found.get(name)
             if known is None:
