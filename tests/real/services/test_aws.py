@@ -110,6 +110,11 @@ async def test_an_instance_is_seen_stopped_and_started(aws: AwsProvider) -> None
     )
 
 
+async def test_a_spot_instance_is_said_to_be_one(aws: AwsProvider) -> None:
+    vm = machine(instance(InstanceMarketOptions={"MarketType": "spot"}))
+    assert (await look(aws, vm)).detail == "running; spot instance"
+
+
 async def test_what_is_not_there_is_stopped_not_unknown(aws: AwsProvider) -> None:
     seen = await look(aws, machine("i-0123456789abcdef0"))
     assert (seen.state, seen.detail) == (RunState.STOPPED, "no ec2 i-0123456789abcdef0 in eu-west-1")

@@ -11,7 +11,7 @@ import pytest
 from tests.stand_ins.metadata_service import metadata_service_stand_in
 
 from switchover.clouds.aws import Aws
-from switchover.services.api import Capability, RunState, Told
+from switchover.services.api import Capability, RunState, Seen, Target, Told
 from switchover.services.aws import AwsProvider
 from switchover.services.aws_reading import cache_item, database_item, instance_item, news_of, spot_news
 from switchover.services.aws_spot import SpotWatch, metadata_service
@@ -82,6 +82,12 @@ def test_another_size_is_another_configuration() -> None:
     assert one.seen.identity == two.seen.identity
 
 
+def test_a_spot_instance_that_is_taken_back_is_critical_while_it_still_runs() -> None:
+    item = instance_item({"InstanceId": "i-1", "State": {"Name": "running"}}, {}, "Spot interruption: marked for stop")
+    assert (item.seen.state, item.seen.health) == (RunState.RUNNING, Status.CRIT)
+    assert item.seen.detail == "running; Spot interruption: marked for stop"
+
+
 def test_a_replication_group_is_known_by_its_own_name() -> None:
     item = cache_item({"ReplicationGroupId": "carts", "Status": "available", "AutomaticFailover": "enabled"})
     assert (item.id, item.seen.detail) == ("carts", "available; fails over by itself")
@@ -128,6 +134,8 @@ async def test_a_spot_interruption_is_told_once_as_critical() -> None:
         here = asyncio.Event()
 
         def tell(one: Told) -> None:
+            if not one.ref:
+                return
             told.append(one)
             here.set()
 
@@ -143,6 +151,11 @@ async def test_a_spot_interruption_is_told_once_as_critical() -> None:
                 await asyncio.sleep(0.01)
         watching.cancel()
         await asyncio.gather(watching, return_exceptions=True)
+    instance = Seen(RunState.RUNNING, Status.OK, "running")
+    marked = provider._marked(Target("vm", "aws", "ec2/i-0abc", resource="ec2", id="i-0abc"), instance)
+    assert (marked.health, marked.detail) == (Status.CRIT, "Spot interruption at 14:02 UTC (terminate); running")
+    other = Target("vm", "aws", "ec2/i-1", resource="ec2", id="i-1")
+    assert provider._marked(other, instance) == instance
     assert [(one.ref, one.status, one.text) for one in told] == [
         ("ec2/i-0abc", Status.CRIT, "Spot interruption at 14:02 UTC (terminate)")
     ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
@@ -58,6 +59,7 @@ class AwsProvider:
         self._aws = aws or Aws()
         self._spot_every = spot_every
         self._metadata = metadata
+        self._notices: dict[str, SpotNotice] = {}
         self._rounds = Rounds(self.kind, "AWS", _Reader(self._aws), every=every)
 
     def off(self) -> str:
@@ -88,7 +90,15 @@ class AwsProvider:
                 seen[target.name] = Seen(RunState.UNKNOWN, Status.UNKNOWN, reason)
             else:
                 wanted.append((target, group))
-        return {**seen, **await self._rounds.inspect(wanted)}
+        looked = await self._rounds.inspect(wanted)
+        return {**seen, **{target.name: self._marked(target, looked[target.name]) for target, _ in wanted}}
+
+    def _marked(self, target: Target, seen: Seen) -> Seen:
+        """Add the notice that this very host was given."""
+        notice = self._notices.get(target.id) if target.resource == "ec2" else None
+        if notice is None or seen.state is not RunState.RUNNING:
+            return seen
+        return replace(seen, health=Status.CRIT, detail=f"{notice.words()}; {seen.detail}")
 
     async def discover(self) -> Sequence[Found]:
         """Find all there is in the configured region."""
@@ -109,6 +119,7 @@ class AwsProvider:
                 both.create_task(SpotWatch(base, self._spot_every).run(lambda notice: self._spot(notice, tell)))
 
     def _spot(self, notice: SpotNotice, tell: Callable[[Told], None]) -> None:
+        self._notices[notice.instance] = notice
         for ref in self._rounds.refs("ec2", notice.instance):
             tell(Told(self.kind, ref, "failed", notice.words(), Status.CRIT))
 
@@ -185,7 +196,19 @@ def _instances(client: Any) -> list[Item]:
     reservations = _all(client, "describe_instances", "Reservations")
     checks = {one["InstanceId"]: one for one in _all(client, "describe_instance_status", "InstanceStatuses")}
     instances = [one for reservation in reservations for one in reservation.get("Instances") or ()]
-    return [instance_item(one, checks.get(one["InstanceId"], {})) for one in instances]
+    taken = _taken_back(client) if any(one.get("InstanceLifecycle") == "spot" for one in instances) else {}
+    return [
+        instance_item(one, checks.get(one["InstanceId"], {}), taken.get(one["InstanceId"], "")) for one in instances
+    ]
+
+
+def _taken_back(client: Any) -> dict[str, str]:
+    """Return which Spot instances AWS takes back; without the right to ask, none."""
+    try:
+        requests = _all(client, "describe_spot_instance_requests", "SpotInstanceRequests")
+    except Exception:  # the instances themselves are seen all the same
+        return {}
+    return {one.id: one.text for one in spot_news(requests)}
 
 
 def _databases(client: Any) -> list[Item]:

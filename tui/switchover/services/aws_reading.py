@@ -56,8 +56,11 @@ _STEADY = (
 )
 
 
-def instance_item(instance: Mapping[str, Any], checks: Mapping[str, Any]) -> Item:
-    """Read an EC2 instance. `checks` is its entry of `describe_instance_status`, empty where it has none."""
+def instance_item(instance: Mapping[str, Any], checks: Mapping[str, Any], taken_back: str = "") -> Item:
+    """Read an EC2 instance. `checks` is its entry of `describe_instance_status`, empty where it has none.
+
+    `taken_back` says that AWS takes a Spot instance back.
+    """
     name = str(instance["InstanceId"])
     word = str(instance.get("State", {}).get("Name", "unknown"))
     state, health = _INSTANCE_STATES.get(word, (RunState.UNKNOWN, Status.UNKNOWN))
@@ -65,6 +68,8 @@ def instance_item(instance: Mapping[str, Any], checks: Mapping[str, Any]) -> Ite
     if state is RunState.RUNNING and health is Status.OK:
         health, more = _of_checks(checks)
         said += more
+        if taken_back:
+            health, said = Status.CRIT, [*said, taken_back]
     elif why := str(instance.get("StateReason", {}).get("Message") or instance.get("StateTransitionReason") or ""):
         said.append(why)
     if (cycle := instance.get("InstanceLifecycle")) is not None:

@@ -214,12 +214,17 @@ class Rounds:
     async def watch(self, tell: Callable[[Told], None]) -> None:
         """Go round for ever through the groups that somebody asks for."""
         self._tell = tell
+        tell(Told(self._kind, "", listing=True))
         try:
             while True:
                 self._wanted.clear()
                 wanted = [group for group, one in self._known.items() if self._monotonic() - one.asked_at < _UNWANTED_S]
                 await asyncio.gather(*(self.go_round(group) for group in wanted))
-                await (asyncio.sleep(self._every) if wanted else self._wanted.wait())
+                if not wanted:
+                    await self._wanted.wait()
+                    continue
+                moving = any(self._known[group].pause == _MOVING_S for group in wanted)
+                await asyncio.sleep(min(self._every, _MOVING_S) if moving else self._every)
         finally:
             self._tell = None
 
