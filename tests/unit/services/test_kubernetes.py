@@ -67,8 +67,10 @@ async def test_a_crash_loop_says_how_it_ends_and_how_often(
         state={"waiting": {"reason": "CrashLoopBackOff"}},
         lastState={"terminated": {"exitCode": 137, "reason": "OOMKilled", "finishedAt": "2026-01-31T14:03:00Z"}},
     )
-    kubectl.listing(deployment(ready=0), looping)
+    gone = {"type": "Available", "status": "False", "lastTransitionTime": "2026-01-31T14:03:01Z"}
+    kubectl.listing(deployment(ready=0, conditions=[gone]), looping)
     seen = await look(provider)
+    assert seen.since == 1769868181.0
     assert (seen.state, seen.health) == (RunState.STOPPED, Status.CRIT)
     assert seen.detail == "0 of 2 ready; api-5d-x1: CrashLoopBackOff, api exit 137, out of memory, 5 restarts"
     assert Capability.EXEC not in seen.can

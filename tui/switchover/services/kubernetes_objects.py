@@ -47,6 +47,7 @@ class Condition(_Struct, frozen=True):
     status: str = ""
     reason: str = ""
     message: str = ""
+    last_transition_time: str | None = None
 
 
 class Selector(_Struct, frozen=True):

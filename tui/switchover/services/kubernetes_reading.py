@@ -39,7 +39,14 @@ def seen_of(deployment: Deployment, pods: Iterable[Pod]) -> Seen:
         ready=ready,
         wanted=wanted,
         can=frozenset(can),
+        since=_since(deployment),
     )
+
+
+def _since(deployment: Deployment) -> float | None:
+    """Return since when too few of its pods are ready, or enough are."""
+    times = [epoch(one.last_transition_time) for one in deployment.status.conditions or () if one.type == "Available"]
+    return times[0] if times else None
 
 
 def _judge(deployment: Deployment, pods: Sequence[Pod]) -> tuple[Status, str]:
