@@ -127,5 +127,6 @@ def pod(name: str = "api", *, namespace: str = "shop", number: str = "x1", **con
             "labels": {"app": name, "pod-template-hash": "5d"},
             "ownerReferences": [{"kind": "ReplicaSet", "name": f"{name}-5d"}],
         },
+        "spec": {"containers": [{"name": "api", "image": "shop/api:1"}]},
         "status": {"phase": "Running", "startTime": "2026-01-31T14:02:30Z", "containerStatuses": [status]},
     }

@@ -65,7 +65,10 @@ _DISCOVERY: dict[str, dict[str, Any]] = {
 
 @dataclass
 class KubernetesApi:
-    """What there is, by kind and (namespace, name). `denied`: `list pods`, or `list pods *` for all namespaces."""
+    """What there is, by kind and (namespace, name). `denied`: `list pods`, or `list pods *` for all namespaces.
+
+    `logs` are the lines of a pod with their times.
+    """
 
     url: str = ""
     objects: dict[str, dict[tuple[str, str], dict[str, Any]]] = field(
@@ -73,6 +76,7 @@ class KubernetesApi:
     )
     denied: set[str] = field(default_factory=set)
     asked: list[str] = field(default_factory=list)
+    logs: dict[str, list[str]] = field(default_factory=dict)
     watching: list[tuple[str, str, queue.Queue[dict[str, Any] | None]]] = field(default_factory=list)
     lock: threading.RLock = field(default_factory=threading.RLock)
     version: int = 100
@@ -145,6 +149,9 @@ def _handler(state: KubernetesApi) -> type[BaseHTTPRequestHandler]:
                 self._refuse(404, "NotFound", "the server could not find the requested resource")
                 return
             namespace, kind, name = match["namespace"] or "", match["kind"], match["name"]
+            if match["sub"] == "/log":
+                self._log(name)
+                return
             if name:
                 self._one(kind, namespace, name, match["sub"] or "")
                 return
@@ -157,6 +164,9 @@ def _handler(state: KubernetesApi) -> type[BaseHTTPRequestHandler]:
             with state.lock:
                 version, word = _KINDS[kind]
                 items = [item for key, item in state.objects[kind].items() if namespace in ("", key[0])]
+                for pair in parse_qs(parts.query).get("labelSelector", [""])[0].split(","):
+                    label, _, value = pair.partition("=")
+                    items = [item for item in items if not label or item["metadata"]["labels"].get(label) == value]
                 head = {"kind": f"{word}List", "apiVersion": version}
                 self._answer(200, {**head, "metadata": {"resourceVersion": str(state.version)}, "items": items})
 
@@ -208,6 +218,14 @@ def _handler(state: KubernetesApi) -> type[BaseHTTPRequestHandler]:
                 f'"{kind}" in API group "{group}" {where}',
             )
             return False
+
+        def _log(self, name: str) -> None:
+            body = "".join(f"{line}\n" for line in state.logs.get(name, ())).encode()
+            self.send_response(200)
+            self.send_header("Content-Type", "text/plain")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
 
         def _watch(self, kind: str, namespace: str) -> None:
             waiting: queue.Queue[dict[str, Any] | None] = queue.Queue()

@@ -10,11 +10,14 @@ from pathlib import Path
 
 import pytest
 from tests.conftest import missing
+from tests.log_sources import reading
 from tests.stand_ins.kubectl import deployment, pod
 from tests.stand_ins.kubernetes_api import KubernetesApi, kubernetes_api
 
 from switchover.errors import RefusedError
-from switchover.services.api import Capability, RunState, Seen, Target, Told
+from switchover.logs.sources.api import SourceSpec, Span
+from switchover.logs.sources.make import make_source
+from switchover.services.api import Capability, LogSpan, RunState, Seen, Target, Told
 from switchover.services.kubectl import Kubectl
 from switchover.services.kubernetes import KubernetesProvider
 from switchover_checks.api import Status
@@ -107,3 +110,26 @@ async def test_a_cluster_that_is_gone_says_so(provider: KubernetesProvider, tmp_
     path = tmp_path / "kubeconfig"
     path.write_text(path.read_text().replace("http://127.0.0.1:", "http://127.0.0.1:1/"))
     assert "does not answer (connection refused)" in (await look(provider)).detail
+
+
+async def test_the_log_is_that_of_all_its_pods_with_their_times(
+    provider: KubernetesProvider, cluster: KubernetesApi, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    cluster.put("pods", pod(number="x2"))
+    cluster.put("pods", pod("web"))
+    cluster.logs = {
+        "api-5d-x1": ["2026-01-31T14:02:31.5Z from the first"],
+        "api-5d-x2": ["2026-01-31T14:02:32Z from the second"],
+        "web-5d-x1": ["2026-01-31T14:02:33Z of another deployment"],
+    }
+    found = await provider.log_source(API, LogSpan(follow=False))
+    assert not isinstance(found, str)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "kubeconfig"))
+    spec = SourceSpec(found.name, found.kind, argv=found.argv, parse=found.parse)
+    async with reading(make_source(spec), Span(follow=False)) as feed:
+        await feed.until(lambda: feed.ended)
+    texts = {line.at: line.text.decode() for line in feed.lines}
+    assert set(texts) == {1769868151.5, 1769868152.0}
+    assert "from the first" in texts[1769868151.5]
+    assert "from the second" in texts[1769868152.0]
