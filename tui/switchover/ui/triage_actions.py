@@ -68,8 +68,8 @@ class TriageActions(ServiceActions):
 
         name: str = getattr(self.screen, "service", "")
         if not name:
-            problem = self.problem_at_hand()
-            name = problem.service if problem is not None else ""
+            problem, check = self.problem_at_hand(), self.check_at_hand()
+            name = (problem.service if problem is not None else "") or (check.service if check is not None else "")
         return find_service(self.moment, name)
 
     def action_diagnose(self) -> None:

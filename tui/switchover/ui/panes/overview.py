@@ -39,15 +39,15 @@ class OverviewPane(Pane):
         Binding("enter", "app.open_selected", "open", tooltip="look closer at the problem under the cursor"),
         Binding("d", "app.diagnose", "diagnose", tooltip="run the commands that look closer at this trouble"),
         Binding("l", "app.problem_logs", "logs", tooltip="the log of the service that the problem is about"),
-        Binding("o", "app.open_problem", "details", show=False, tooltip="the check or the service in full"),
-        Binding("a", "app.acknowledge", "acknowledge", tooltip="let a warning pass at the gate, with a reason"),
-        Binding("w", "app.waive", "waive", tooltip="let a check pass at the gate for a while, with a reason"),
-        Binding("R", "app.rollback", "roll back", tooltip="the ways back: what each does, takes and loses"),
-        Binding("r", "app.recheck", "recheck", tooltip="run the check under the cursor now"),
         Binding("t", "app.timeline", "timeline", tooltip="what happened, newest first"),
         Binding("i", "app.incident", "incident", tooltip="open an incident, add a note to it, close it"),
+        Binding("R", "app.rollback", "roll back", tooltip="the ways back: what each does, takes and loses"),
+        Binding("a", "app.acknowledge", "acknowledge", tooltip="let a warning pass at the gate, with a reason"),
+        Binding("w", "app.waive", "waive", tooltip="let a check pass at the gate for a while, with a reason"),
         Binding("B", "app.bundle", "bundle", tooltip="one redacted file for a colleague: problems, timeline, logs"),
+        Binding("r", "app.recheck", "recheck", tooltip="run the check under the cursor now"),
         Binding("c", "app.contacts", "contacts", tooltip="whom to call and what to read"),
+        Binding("o", "app.open_problem", "details", show=False, tooltip="the check or the service in full"),
     ]
 
     def __init__(self, painter: Painter, moment: Moment) -> None:
