@@ -7,40 +7,27 @@ import os
 import platform
 import resource
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import Literal
 
 from switchover import __version__
+from switchover.headless.examine_sources import examine_sources
+from switchover.headless.look import Look
 from switchover.locations import Workspace
 
 __all__ = ["Look", "examine"]
 
-State = Literal["ok", "off", "warn", "broken"]
-
-_LIBRARIES = ("textual", "httpx", "docker", "psutil", "boto3", "google-cloud-monitoring", "plotext", "ruamel.yaml",
+_LIBRARIES = ("textual", "httpx", "docker", "psutil", "boto3", "google-cloud-monitoring", "google-auth", "plotext", "ruamel.yaml",
               "pydantic", "msgspec", "psycopg")  # fmt: skip
 _LITTLE_SPACE = 1 << 30
 _TOO_LITTLE_SPACE = 50 << 20
 _SLOW_SYNC_S = 0.05
 _REMOTE_FILE_SYSTEMS = frozenset({"nfs", "nfs4", "cifs", "smb3", "9p", "fuse.sshfs"})
-
-
-@dataclass(frozen=True, slots=True)
-class Look:
-    """One thing looked at. `off` is a source that is not used here; only `broken` keeps the program from working."""
-
-    name: str
-    state: State
-    text: str
-    hint: str = ""
 
 
 _SCREEN_PROBE = (sys.executable, "-P", "-m", "switchover.ui.difference")
@@ -63,11 +50,7 @@ def examine(
     yield _logout(system)
     yield from _terminal(environ)
     yield _difference(probe_of_the_screen)
-    yield _docker(environ, system)
-    yield _aws(environ)
-    yield _google(environ)
-    yield _kubectl(environ)
-    yield _systemd(system)
+    yield from examine_sources(environ, system)
     yield _inotify(system)
     yield _open_files()
 
@@ -248,60 +231,6 @@ def _colours(kind: str, colour_term: str) -> str:
     return "256 colours" if "256" in kind or kind.startswith(("xterm-kitty", "alacritty")) else "16 colours"
 
 
-def _docker(environ: Mapping[str, str], system: Path) -> Look:
-    place = environ.get("DOCKER_HOST", "")
-    if place and not place.startswith("unix://"):
-        return Look("docker", "ok", f"{place} (named by DOCKER_HOST, not contacted)")
-    path = Path(place.removeprefix("unix://")) if place else system / "var/run/docker.sock"
-    if not path.exists():
-        return Look("docker", "off", f"no socket at {path}", "start Docker or set DOCKER_HOST, where it is wanted")
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:
-        line.settimeout(0.3)
-        try:
-            line.connect(str(path))
-        except OSError as error:
-            hint = "join the group docker" if isinstance(error, PermissionError) else "start the Docker daemon"
-            return Look("docker", "off", f"{path}: {error.strerror or error}", hint)
-    return Look("docker", "ok", f"answers at {path}")
-
-
-def _aws(environ: Mapping[str, str]) -> Look:
-    if environ.get("AWS_ACCESS_KEY_ID"):
-        return Look("aws", "ok", "credentials in the environment (not tried)")
-    for name in ("AWS_PROFILE", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI"):
-        if environ.get(name):
-            return Look("aws", "ok", f"credentials named by {name} (not tried)")
-    path = Path(environ.get("AWS_SHARED_CREDENTIALS_FILE") or _home(environ) / ".aws/credentials")
-    if path.exists():
-        return Look("aws", "ok", f"credentials in {path} (not tried)")
-    return Look("aws", "off", "no credentials found", "run `aws configure` or set AWS_PROFILE, where it is wanted")
-
-
-def _google(environ: Mapping[str, str]) -> Look:
-    named = environ.get("GOOGLE_APPLICATION_CREDENTIALS")
-    path = Path(named or _home(environ) / ".config/gcloud/application_default_credentials.json")
-    if path.exists():
-        return Look("google", "ok", f"credentials in {path} (not tried)")
-    text = f"GOOGLE_APPLICATION_CREDENTIALS names {path}, which is not there" if named else "no credentials found"
-    return Look("google", "off", text, "run `gcloud auth application-default login`, where it is wanted")
-
-
-def _kubectl(environ: Mapping[str, str]) -> Look:
-    program = shutil.which("kubectl", path=environ.get("PATH"))
-    if program is None:
-        return Look("kubectl", "off", "kubectl is not installed", "install it, where Kubernetes is wanted")
-    config = environ.get("KUBECONFIG") or str(_home(environ) / ".kube/config")
-    if not any(Path(part).exists() for part in config.split(":") if part):
-        return Look("kubectl", "off", f"{program}, but no configuration at {config}", "set KUBECONFIG")
-    return Look("kubectl", "ok", f"{program} with {config} (not tried)")
-
-
-def _systemd(system: Path) -> Look:
-    if not (system / "run/systemd/system").is_dir():
-        return Look("systemd", "off", "this machine was not started by systemd")
-    return Look("systemd", "ok", "runs this machine")
-
-
 def _inotify(system: Path) -> Look:
     folder = system / "proc/sys/fs/inotify"
     try:
@@ -320,7 +249,3 @@ def _open_files() -> Look:
     if soft != resource.RLIM_INFINITY and soft < 1024:
         return Look("open files", "warn", f"at most {soft}", "raise it with `ulimit -n 4096`")
     return Look("open files", "ok", "without limit" if soft == resource.RLIM_INFINITY else f"at most {soft}")
-
-
-def _home(environ: Mapping[str, str]) -> Path:
-    return Path(environ.get("HOME") or Path.home())
