@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from switchover import cli
-from switchover.headless.examine import Look, examine
+from switchover.headless.examine import examine
+from switchover.headless.look import Look
 
 
 @pytest.fixture
@@ -35,6 +36,30 @@ def test_a_bare_machine_is_usable_and_each_source_says_why_it_is_off(machine: Pa
         assert seen[name].state == "off"
         assert seen[name].text
     assert not (tmp_path / "state").exists(), "looking makes nothing"
+
+
+def test_a_source_that_the_operator_switched_off_says_where(machine: Path, tmp_path: Path) -> None:
+    settings = machine / "home/.config/switchover/settings.toml"
+    settings.parent.mkdir(parents=True)
+    settings.write_text("[sources]\nprocess = false\ngcp = false\ndocker = true\n")
+    seen = looks(tmp_path, machine)
+    for name in ("processes", "google"):
+        assert (seen[name].state, seen[name].text) == ("off", f"switched off in {settings}")
+    assert "switched off" not in seen["docker"].text
+
+
+def test_processes_that_the_kernel_hides_are_told(machine: Path, tmp_path: Path) -> None:
+    (machine / "proc/77").mkdir()
+    assert looks(tmp_path, machine)["processes"].state == "warn"
+    (machine / "proc/1").mkdir()
+    assert looks(tmp_path, machine)["processes"].text == "2 are seen"
+
+
+def test_a_docker_context_is_named(machine: Path, tmp_path: Path) -> None:
+    config = machine / "home/.docker/config.json"
+    config.parent.mkdir(parents=True)
+    config.write_text('{"currentContext": "edge"}')
+    assert looks(tmp_path, machine)["docker"].text == "context edge (not contacted)"
 
 
 def test_a_state_directory_that_cannot_be_written_makes_it_unusable(machine: Path, tmp_path: Path) -> None:
