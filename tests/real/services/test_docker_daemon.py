@@ -58,7 +58,9 @@ async def test_a_daemon_that_hangs_is_said_to_and_holds_up_no_other(
     far, near = target("far", other_daemon.url), target("near")
     provider = DockerProvider()
     provider.fleet.alive_s = 0.2
+    provider.fleet.daemon(other_daemon.url)
     async with watching(provider) as watched:
+        await watched.until_links(2)
         await watched.until_seen(far, lambda seen: seen.state is RunState.RUNNING)
         other_daemon.freeze()
         try:

@@ -56,7 +56,9 @@ class StandInApi:
 
     def containers(self, *, all: bool) -> list[dict[str, Any]]:  # noqa: A002
         self.calls.append("list")
-        return [summary(one["State"]["Status"], name) for name, one in self.known.items()]
+        checks = {name: (one["State"].get("Health") or {}).get("Status") for name, one in self.known.items()}
+        words = {name: f"Up 1 hour ({check})" if check else "Up 1 hour" for name, check in checks.items()}
+        return [summary(one["State"]["Status"], name, words[name]) for name, one in self.known.items()]
 
     def ping(self) -> str:
         self.calls.append("ping")

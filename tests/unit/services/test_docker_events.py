@@ -99,18 +99,45 @@ async def test_nothing_is_asked_again_until_something_happens() -> None:
     try:
         assert (await heard.get()).listing
         found = await provider.discover()
-        assert (await heard.get()).listing  # what the list does not say was read
+        told = [await heard.get(), await heard.get()]  # what the list does not say was read
+        assert [(one.ref, one.listing) for one in told] == [("pg", False), ("web", False)]
         api.calls.clear()
         await provider.discover()
-        assert api.calls == ["list"]
         await provider.inspect([one.target for one in found])
-        assert api.calls == ["list", "ping"]
+        assert api.calls == ["ping", "ping"]
         api.known["pg"] = attributes("exited", name="pg", ExitCode=1)
         api.says.put(message("die", exitCode="1"))
         assert (await heard.get()).what == "died"
         seen = await provider.inspect([one.target for one in found])
         assert seen["docker:pg"].detail == "exited, exit 1"
         assert api.calls[2:] == ["inspect pg"]
+    finally:
+        watch.cancel()
+        api.says.put(None)
+        await provider.aclose()
+
+
+async def test_what_an_ailing_container_said_last_is_kept_until_it_is_read_again() -> None:
+    now = 100.0
+    sick = attributes(Health={"Status": "unhealthy", "FailingStreak": 1, "Log": [{"Output": "no answer"}]})
+    api = Talking(sick)
+    provider = DockerProvider(connecting(api))
+    provider.fleet.daemon("")._monotonic = lambda: now
+    heard: asyncio.Queue[Told] = asyncio.Queue()
+    watch = asyncio.ensure_future(provider.watch(heard.put_nowait))
+    try:
+        await heard.get()
+        await provider.discover()
+        await heard.get()
+        check = {"Status": "unhealthy", "FailingStreak": 9, "Log": [{"Output": "no route"}]}
+        api.known["pg"] = attributes(Health=check)
+        now += 6.0
+        (found,) = await provider.discover()
+        assert found.seen.detail == "unhealthy after 1 failure: no answer"
+        assert (await heard.get()).ref == "pg"
+        seen = await provider.inspect([found.target])
+        assert seen["docker:pg"].detail == "unhealthy after 9 failures: no route"
+        assert api.calls.count("inspect pg") == 2
     finally:
         watch.cancel()
         api.says.put(None)

@@ -186,7 +186,11 @@ class LogSource:
 
 
 class Provider(Protocol):
-    """Knows one kind of service. Every provider inspects; what else it can do is in `capabilities`."""
+    """Knows one kind of service. Every provider inspects; what else it can do is in `capabilities`.
+
+    One that has `look_is_cheap = True` is looked at in the plan's rhythm though it tells by itself, for the sake of
+    what changes without an event: CPU and memory, a daemon that hangs.
+    """
 
     kind: ClassVar[str]
     capabilities: ClassVar[frozenset[Capability]]

@@ -32,6 +32,7 @@ class ComposeProvider:
     """Sees containers through `docker`, whose daemons and events it shares; without one it has its own."""
 
     kind: ClassVar[str] = "compose"
+    look_is_cheap: ClassVar[bool] = True
     capabilities: ClassVar[frozenset[Capability]] = frozenset(
         {
             *(

@@ -39,6 +39,7 @@ class DockerProvider:
     """
 
     kind: ClassVar[str] = "docker"
+    look_is_cheap: ClassVar[bool] = True
     capabilities: ClassVar[frozenset[Capability]] = frozenset(
         {
             *(
@@ -83,7 +84,7 @@ class DockerProvider:
         return {name: seen for look in looks for name, seen in look.items()}
 
     async def discover(self) -> Sequence[Found]:
-        """Return all containers of all daemons, each asked with one call.
+        """Return all containers of all daemons, each asked with one call, and with none while nothing happens.
 
         What the list does not say (restarts, start, memory) is read afterwards, and told as a new listing.
         """
@@ -182,7 +183,7 @@ class DockerProvider:
 
     async def _list(self, daemon: Daemon) -> list[Found]:
         try:
-            entries = await daemon.listed()
+            entries = await daemon.entries()
         except Exception:  # `off` says why
             return []
         details = {name_of(entry): daemon.known(name_of(entry)) for entry in entries}
@@ -197,18 +198,22 @@ class DockerProvider:
             one = _at_rest(seen.get(name) or seen_from_summary(entry))
             needs = tuple(daemon.ref(need) for need in needs_of(entry, members))
             found.append(Found(target, one, title_of(entry), project_of(entry), needs))
-        if daemon.live and self._tells and any(data is None for data in details.values()):
-            self._fill(daemon, [name for name, data in details.items() if data is None])
+        if daemon.live and self._tells and (due := [name for name in details if daemon.is_due(name)]):
+            self._fill(daemon, due)
         return found
 
     def _fill(self, daemon: Daemon, names: list[str]) -> None:
-        """Read the details of what has been listed, a few at a time, and have it listed again."""
+        """Read the details of what has been listed, a few at a time, and have it looked at, or listed again if many."""
 
         async def fill() -> None:
             for start in range(0, len(names), _BATCH):
                 await daemon.details(names[start : start + _BATCH])
+            few = names if len(names) <= _BATCH else []
             for tell in list(self._tells):
-                tell(Told(self.kind, "", listing=True))
+                for name in few:
+                    tell(Told(self.kind, daemon.ref(name)))
+                if not few:
+                    tell(Told(self.kind, "", listing=True))
 
         if not self._filling:
             task = asyncio.ensure_future(fill())

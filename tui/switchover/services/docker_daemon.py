@@ -30,6 +30,7 @@ _PATIENCE_WITH_THE_AWAY_S = 0.5
 # without an event.
 _KEPT_S = 40.0
 _KEPT_AILING_S = 5.0
+_LIST_KEPT_S = 25.0
 
 
 def connect_to(host: str, quiet: float | None) -> Any:
@@ -151,7 +152,7 @@ class Daemon:
     async def entries(self) -> list[Mapping[str, Any]]:
         """Return the same as `listed`, without asking for it again while it holds and the daemon answers at all."""
         holds = self._list_holds
-        if not self.live or holds is None or holds[0] != self._changes or self._monotonic() - holds[1] > _KEPT_S:
+        if not self.live or holds is None or holds[0] != self._changes or self._monotonic() - holds[1] > _LIST_KEPT_S:
             return await self.listed()
         await self.call(lambda api: api.ping())
         return self._list
@@ -180,8 +181,12 @@ class Daemon:
         return entries
 
     def known(self, name: str) -> Mapping[str, Any] | None:
-        """Return the details of a container where they hold."""
-        return self._known[name].data if self.live and self._holds(name, self._monotonic()) else None
+        """Return the details of a container as far as no event has overtaken them."""
+        return self._known[name].data if self.live and name in self._known else None
+
+    def is_due(self, name: str) -> bool:
+        """Say whether the details of a container should be read again, for what changes without an event."""
+        return not self._holds(name, self._monotonic())
 
     def changed(self, container: str, *names: str) -> None:
         """Forget the details of a container, since something happened to it."""

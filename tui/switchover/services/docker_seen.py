@@ -164,7 +164,8 @@ def _running(state: Mapping[str, Any], restarts: int, last_exit: int | None, up_
     if word == "unhealthy":
         log = check.get("Log") or [{}]
         said = _line(str((log[-1] or {}).get("Output", "")))
-        failed = f" after {check['FailingStreak']} failures" if check.get("FailingStreak") else ""
+        streak = int(check.get("FailingStreak") or 0)
+        failed = f" after {streak} failure{'' if streak == 1 else 's'}" if streak else ""
         return Status.CRIT, f"unhealthy{failed}: {said}" if said else f"unhealthy{failed}"
     return _HEALTH.get(word, Status.OK), "" if word == "none" else word
 
