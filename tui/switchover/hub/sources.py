@@ -23,7 +23,14 @@ __all__ = ["SAFETY_S", "Line", "Sources"]
 _log = logging.getLogger("switchover.hub")
 
 SAFETY_S = 30.0  # what tells by itself is looked at so often all the same
-LIST_S: Mapping[str, float] = {"process": 5.0, "kubernetes": 15.0, "aws": 60.0, "gcp": 60.0}
+LIST_S: Mapping[str, float] = {
+    "process": 5.0,
+    "docker": 5.0,
+    "compose": 5.0,
+    "kubernetes": 15.0,
+    "aws": 60.0,
+    "gcp": 60.0,
+}
 _ASKED_TOO = frozenset({"process"})  # a look is cheap, and its CPU and memory are wanted as often as the plan says
 _TOLD_LATE_S = 15.0  # more than SAFETY_S, after which also what tells by itself counts as not seen
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.2, 5.0
@@ -135,6 +142,8 @@ class Sources:
     def rests(self, kind: str, state: ServiceState) -> bool:
         """Say whether a service need not be asked now, because its source would tell."""
         if kind in _ASKED_TOO or state.observed_mono is None or not self.tells(kind):
+            return False
+        if getattr(self._kinds[kind].provider, "look_is_cheap", False):
             return False
         return self._clock.monotonic() - state.observed_mono < SAFETY_S
 
