@@ -110,7 +110,7 @@ def _group(row: ServiceRow) -> tuple[int, str, str]:
         return rank, _TITLES[row.kind], row.kind
     if row.group:
         title = f"{_GROUPED.get(row.kind, row.kind)} {row.group}"
-        return min(rank, 1), title, title
+        return max(rank, 1), title, title  # a project and its containers stand together
     return rank, _ALONE.get(row.kind, _GROUPED.get(row.kind, row.kind)), row.kind
 
 
@@ -124,7 +124,8 @@ def _in_groups(rows: Sequence[ServiceRow], key: Callable[[ServiceRow], Any]) -> 
             groups.setdefault(_group(row), []).append(row)
     placed = _headed("not well here", sorted(unwell, key=lambda row: (severity(row.health), _group(row), row.name)))
     for group in sorted(groups):
-        placed += _headed(group[1], sorted(groups[group], key=key))
+        ordered = sorted(groups[group], key=key)
+        placed += _headed(group[1], sorted(ordered, key=lambda row: row.kind != "compose"))
     return placed
 
 
