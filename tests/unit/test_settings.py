@@ -99,3 +99,24 @@ def test_outputs_of_runs_in_different_journals_never_share_a_folder(tmp_path: Pa
     assert len({workspace_for(tmp_path, plan, address).directory for address in addresses}) == 4
     who = [JournalAddress.parse(f"postgresql://{user}@h/a", "") for user in ("ana", "ben:pw")]
     assert len({workspace_for(tmp_path, plan, address).directory for address in who}) == 1
+
+
+def test_sources_that_are_not_wanted_are_switched_off(tmp_path: Path) -> None:
+    assert load_settings(_write(tmp_path, "")).sources_off == frozenset()
+    text = "[sources]\ndocker = false\nsystemd = true\naws = false\n"
+    assert load_settings(_write(tmp_path, text)).sources_off == {"docker", "aws"}
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("sources = false\n", "sources: this is a table"),
+        ("[sources]\ndoker = false\n", "sources.doker: there is no such source"),
+        ("[sources]\ndocker = 'no'\n", "sources.docker: this is true or false"),
+    ],
+)
+def test_a_slip_in_the_sources_names_the_file_and_the_key(tmp_path: Path, text: str, said: str) -> None:
+    path = _write(tmp_path, text)
+    with pytest.raises(UsageError) as error:
+        load_settings(path)
+    assert error.value.title.startswith(f"{path}: {said}")

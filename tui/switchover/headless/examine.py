@@ -22,8 +22,8 @@ from switchover.locations import Workspace
 
 __all__ = ["Look", "examine"]
 
-_LIBRARIES = ("textual", "httpx", "docker", "psutil", "boto3", "google-cloud-monitoring", "google-auth", "plotext", "ruamel.yaml",
-              "pydantic", "msgspec", "psycopg")  # fmt: skip
+_LIBRARIES = ("textual", "httpx", "docker", "psutil", "boto3", "google-cloud-monitoring", "google-auth", "plotext",
+              "ruamel.yaml", "pydantic", "msgspec", "psycopg")  # fmt: skip
 _LITTLE_SPACE = 1 << 30
 _TOO_LITTLE_SPACE = 50 << 20
 _SLOW_SYNC_S = 0.05

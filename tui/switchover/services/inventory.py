@@ -119,7 +119,11 @@ class Inventory:
         provider = self.providers.get(kind)
         before = {target.name: self._told.get(target.name) for target in targets}
         seen: Mapping[str, Seen] = {} if provider is None else await look_at(provider, targets)
-        nothing = Seen(RunState.UNKNOWN, Status.UNKNOWN, f"nothing here can look at a service of kind {kind}")
+        nothing = Seen(
+            RunState.UNKNOWN,
+            Status.UNKNOWN,
+            f"nothing here looks at services of kind {kind}: is it switched off in the settings?",
+        )
         for target in targets:
             if self._told.get(target.name) == before[target.name]:  # else what was told meanwhile is newer
                 self._note(target.name, seen.get(target.name, nothing), target.url)
