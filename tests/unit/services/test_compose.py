@@ -188,7 +188,9 @@ async def test_projects_and_services_are_read_from_one_list_of_containers() -> N
     assert api.calls.count("list") == 1
     assert (seen["shop"].wanted, seen["api"].wanted) == (2, 1)
     assert (seen["gone"].state, seen["gone"].detail) == (RunState.STOPPED, "no container of gone")
-    assert [one.target.ref for one in await provider.discover()] == ["shop"]
+    assert [(one.target.ref, one.needs) for one in await provider.discover()] == [
+        ("shop", ("docker:shop-api-1", "docker:shop-db-1"))
+    ]
 
 
 async def test_without_a_daemon_projects_are_unknown() -> None:

@@ -142,7 +142,12 @@ class ServiceTable:
 
     def _ids(self, kind: str, refs: tuple[str, ...]) -> tuple[str, ...]:
         """Return the ids of what a provider names by refs: the plan's names where it has them."""
-        return tuple(name for ref in refs for name in (self._inventory.names_of(kind, ref) or (f"{kind}:{ref}",)))
+        ids: list[str] = []
+        for ref in refs:
+            other, _, rest = ref.partition(":")
+            known = (other, rest) if other in self._offers and not rest.startswith("//") else (kind, ref)
+            ids += self._inventory.names_of(*known) or (":".join(known),)
+        return tuple(ids)
 
 
 def _is_same(before: FoundState, now: FoundState, row: ServiceRow, limit: float) -> bool:

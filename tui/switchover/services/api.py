@@ -127,7 +127,7 @@ class Seen:
 class Found:
     """Something that runs here and was found by itself. `group` is what it belongs to: a project, a slice, a namespace.
 
-    `title` is the short name that is shown. `needs` are refs of the same kind that it depends on.
+    `title` is the short name that is shown. `needs` are refs that it depends on, `KIND:REF` where of another kind.
     """
 
     target: Target

@@ -166,7 +166,9 @@ class ComposeProvider:
         for project, some in sorted(by_project.items()):
             ref = daemon.ref(project)
             target = Target(f"{self.kind}:{ref}", self.kind, ref, project=project, docker_host=daemon.host)
-            found.append(Found(target, seen_together(some, scalable=False), project, project))
+            # What is wrong with a container is told once, and the project is what suffers from it.
+            needs = tuple(f"docker:{daemon.ref(name_of(one.entry))}" for one in some)
+            found.append(Found(target, seen_together(some, scalable=False), project, project, needs))
         return found
 
     async def _members(self, daemon: Daemon, target: Target) -> list[Member]:
