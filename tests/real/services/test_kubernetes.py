@@ -96,6 +96,34 @@ async def test_what_changes_is_told_and_a_watch_that_the_server_ends_begins_anew
     await asyncio.gather(watching, return_exceptions=True)
 
 
+async def test_what_a_plan_names_and_what_is_found_are_watched_and_told_once(
+    provider: KubernetesProvider, cluster: KubernetesApi
+) -> None:
+    told: list[Told] = []
+    watching = asyncio.create_task(provider.watch(told.append))
+    await look(provider)
+    await until(lambda: len(cluster.watching) == 2)
+    await provider.discover()
+    await until(lambda: len(cluster.watching) == 4)
+
+    async def settle() -> None:
+        while [where for _, where, _ in cluster.watching] != ["", ""]:
+            await provider.discover()
+            await look(provider)
+            cluster.put("pods", pod("web"))  # by which the server notices who has gone
+            cluster.put("deployments", deployment("web"))
+            await asyncio.sleep(0.05)
+
+    async with asyncio.timeout(30):
+        await settle()
+    cluster.put("deployments", deployment(image="shop/api:2"))
+    await until(lambda: any(one.what == "deploy" for one in told))
+    assert (await look(provider)).image == "shop/api:2"
+    assert [one.ref for one in told if one.what == "deploy"] == ["api"]
+    watching.cancel()
+    await asyncio.gather(watching, return_exceptions=True)
+
+
 async def test_each_error_of_the_real_one_is_put_in_words(provider: KubernetesProvider, cluster: KubernetesApi) -> None:
     cluster.denied = {"list pods"}
     assert (await look(provider)).detail == "2 of 2 ready; user operator may not list pods in namespace shop"

@@ -19,11 +19,12 @@ from switchover_checks.api import Status
 __all__ = ["KubernetesProvider"]
 
 _FRESH_S = 1.0  # how long a listing answers for, so that many questions at once are one
-_WATCHED_S = 30.0  # the same while a watch keeps it up to date
+_WATCHED_S = 120.0  # the same while a watch keeps it up to date; kubectl itself notices a line that is dead
 _FAILED_S = 5.0  # the same where it could not be had, so that a cluster that hangs holds nobody up for long
 _SILENT_S = 2.0  # a watch that runs so long without a word is there; it has nothing to say
 _UNWANTED_S = 300.0  # a watch ends when nobody asked for so long
 _NAMES_S = 60.0
+_OWN_ONLY_S = 300.0  # how long it is not tried again to list all namespaces
 _PAUSES_S = (0.2, 5.0)
 _REFUSED_PAUSE_S = 60.0
 _KINDS = ("deployments.apps", "pods")
@@ -111,7 +112,7 @@ class KubernetesProvider:
             return []
         context, namespace = await self._names_of("")
         scope = Scope("", "")
-        if self._own_only is not None and self._monotonic() - self._own_only < _WATCHED_S * 10:
+        if self._own_only is not None and self._monotonic() - self._own_only < _OWN_ONLY_S:
             scope = Scope("", namespace)
         sight = await self._look(scope)
         if not scope.namespace and _KINDS[0] in sight.denied:
@@ -144,6 +145,8 @@ class KubernetesProvider:
     async def _look(self, scope: Scope) -> _Sight:
         sight = self._sights.setdefault(scope, _Sight())
         sight.asked_at = self._monotonic()
+        if (wide := self._covering(scope)) is not None:
+            scope, sight = Scope(scope.context), wide
         async with sight.lock:
             watched = sight.up >= set(_KINDS) - sight.denied
             age = None if sight.listed_at is None else self._monotonic() - sight.listed_at
@@ -152,6 +155,13 @@ class KubernetesProvider:
                 await self._list(scope, sight)
         self._wanted.set()
         return sight
+
+    def _covering(self, scope: Scope) -> _Sight | None:
+        """Return the sight of all namespaces where its watch runs: one of a single namespace would only repeat it."""
+        wide = self._sights.get(Scope(scope.context)) if scope.namespace else None
+        if wide is None or wide.lost or wide.listed_at is None or not wide.up >= set(_KINDS) - wide.denied:
+            return None
+        return wide
 
     async def _list(self, scope: Scope, sight: _Sight) -> None:
         sight.meanwhile = []
@@ -179,12 +189,13 @@ class KubernetesProvider:
         try:
             while True:
                 for scope, sight in list(self._sights.items()):
-                    if scope not in running and not self._kubectl.missing():
+                    if scope not in running and self._covering(scope) is None and not self._kubectl.missing():
                         running[scope] = asyncio.create_task(self._follow(scope, sight))
                     elif scope in running and self._monotonic() - sight.asked_at > _UNWANTED_S:
                         del self._sights[scope]
-                for scope in set(running) - set(self._sights):
-                    running.pop(scope).cancel()
+                for scope in list(running):
+                    if scope not in self._sights or self._covering(scope) is not None:
+                        running.pop(scope).cancel()
                 self._wanted.clear()
                 try:
                     async with asyncio.timeout(_NAMES_S):
