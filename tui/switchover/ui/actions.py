@@ -6,9 +6,7 @@ import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from switchover.clock import Clock
 from switchover.errors import SwitchoverError
-from switchover.ui.bridge import Source
 from switchover.ui.messages import Intent
 from switchover.ui.panes.base import Pane
 from switchover.ui.presentation.fingerprint import fingerprint
@@ -16,9 +14,7 @@ from switchover.ui.presentation.line import Line, Span, wrap
 from switchover.ui.presentation.moment import Moment
 from switchover.ui.presentation.trouble import trouble_lines
 from switchover.ui.screens.base import BaseScreen
-from switchover.ui.screens.main import MainScreen
 from switchover.ui.service_actions import SERVICE_ACTIONS
-from switchover.ui.theme import Painter
 from switchover.ui.triage_actions import TRIAGE_ACTIONS, TriageActions, entry_of, problem_of
 
 if TYPE_CHECKING:
@@ -32,12 +28,6 @@ _HELD_S = 0.15  # presses that are closer come from a key that is held down, or 
 class OperatorActions(TriageActions):
     """The actions behind the keys. The App gives `source`, `moment`, `painter` and `main`."""
 
-    source: Source
-    moment: Moment
-    painter: Painter
-    main: MainScreen
-    clock: Clock
-    lets_time_pass: bool
     sent: tuple[object, ...] | None = None
     _advanced_at = float("-inf")
 
@@ -173,26 +163,6 @@ class OperatorActions(TriageActions):
         from switchover.ui.screens.detail import DetailScreen
 
         self.push_screen(DetailScreen(self.painter, self.moment, title, make))
-
-    def open_logs(self, items: Sequence[str] = (), paths: Sequence[str] = (), title: str = "") -> None:
-        """Open the logs of services, by their ids, and of files, merged by time."""
-        from switchover.ui.log_feed import LogFeed, Wanted, names_of
-        from switchover.ui.screens.logs import LogScreen
-
-        feed = LogFeed(self.source.request, Wanted(tuple(items), tuple(paths)))
-        title = title or f"logs of {names_of(items, paths)}"
-        clock = self.clock.monotonic
-        self.push_screen(
-            LogScreen(
-                self.painter, self.moment, title, feed, clock, poor=lambda: self.link.poor, ticks=self.lets_time_pass
-            )
-        )
-
-    def action_open_log_file(self) -> None:
-        """Ask for a log file and open it."""
-        from switchover.ui.screens.log_path import LogPathScreen
-
-        self.push_screen(LogPathScreen(self.painter, self.moment, lambda paths: self.open_logs((), paths)))
 
     def action_contacts(self) -> None:
         """Open whom to call and what to read."""

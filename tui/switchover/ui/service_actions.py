@@ -6,6 +6,7 @@ import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from switchover.clock import Clock
 from switchover.errors import SwitchoverError
 from switchover.tiers import ACTIONS, Tier
 from switchover.ui.bridge import Source
@@ -42,6 +43,8 @@ class ServiceActions(DifferenceMixin):
     moment: Moment
     painter: Painter
     main: MainScreen
+    clock: Clock
+    lets_time_pass: bool
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -52,9 +55,6 @@ class ServiceActions(DifferenceMixin):
 
     def show(self) -> None:
         """Draw this moment."""
-
-    def open_logs(self, items: Sequence[str] = (), paths: Sequence[str] = (), title: str = "") -> None:
-        """Open the logs of services."""
 
     def services_at_hand(self) -> tuple[ServiceRow, ...]:
         """Return the services that the screen, the selection or the cursor is about."""
@@ -86,6 +86,26 @@ class ServiceActions(DifferenceMixin):
         if rows:
             more = f" and {len(rows) - 1} more" if len(rows) > 1 else ""
             self.open_logs([id_of(row) for row in rows], title=f"logs of {rows[0].name}{more}")
+
+    def open_logs(self, items: Sequence[str] = (), paths: Sequence[str] = (), title: str = "") -> None:
+        """Open the logs of services, by their ids, and of files, merged by time."""
+        from switchover.ui.log_feed import LogFeed, Wanted, names_of
+        from switchover.ui.screens.logs import LogScreen
+
+        feed = LogFeed(self.source.request, Wanted(tuple(items), tuple(paths)))
+        title = title or f"logs of {names_of(items, paths)}"
+        clock = self.clock.monotonic
+        self.push_screen(
+            LogScreen(
+                self.painter, self.moment, title, feed, clock, poor=lambda: self.link.poor, ticks=self.lets_time_pass
+            )
+        )
+
+    def action_open_log_file(self) -> None:
+        """Ask for a log file and open it."""
+        from switchover.ui.screens.log_path import LogPathScreen
+
+        self.push_screen(LogPathScreen(self.painter, self.moment, lambda paths: self.open_logs((), paths)))
 
     def action_service_inspect(self) -> None:
         """Open the service at hand with all that its source knows."""
