@@ -508,7 +508,7 @@ class TroubleView:
 
     `id` is `plan:INDEX` for one of the plan, else the entry's own name. `about` are the
     services and checks that it fits now, `because` why each of an entry that ships with the program. `acts` are its
-    solutions as things that can be run; `solutions` the same in words.
+    solutions as things that can be run; `solutions` the same in words. `shows` says what each of `diagnose` shows.
     """
 
     symptom: str
@@ -519,6 +519,7 @@ class TroubleView:
     about: tuple[str, ...] = ()
     acts: tuple[SolutionView, ...] = ()
     because: tuple[str, ...] = ()
+    shows: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,7 @@ LOGS = {
     "Error: listen EADDRINUSE: address already in use :::3000": ("port-taken", {"PORT": "3000"}),
     "nginx: [emerg] bind() to 0.0.0.0:80 failed (98: Address already in use)": ("port-taken", {"PORT": "80"}),
     "listen tcp 127.0.0.1:8080: bind: address already in use": ("port-taken", {"PORT": "8080"}),
+    "OSError: [Errno 98] Address already in use: 127.0.0.1:8080": ("port-taken", {"PORT": "8080"}),
     "Bind for 0.0.0.0:5432 failed: port is already allocated": ("port-taken", {"PORT": "5432"}),
     'LOG:  could not bind IPv4 address "127.0.0.1": Address already in use': ("port-taken", {}),
     "PermissionError: [Errno 13] Permission denied: '/var/lib/app/data.db'": (

@@ -37,6 +37,7 @@ LOOK = {
     "about": ["docker:worker"],
     "because": ["its log says: bind: address already in use"],
     "diagnose": ["ss -ltnp", "docker logs worker"],
+    "shows": ["who listens on the port", ""],
     "acts": [
         {"text": "stop the other program"},
         {"text": "look again", "command": "ss -s", "effect": "read"},
@@ -116,7 +117,13 @@ async def test_a_problem_opens_with_its_commands_running_and_each_output_beside_
         assert asked(source, "trouble.look") == [{"entry": "port-taken", "about": "docker:worker"}]
         assert [one["command"] for one in asked(source, "trouble.diagnose")] == [0, 1]
         assert len({one["token"] for one in asked(source, "trouble.diagnose")}) == 1
-        for said in ("its log says: bind: address already in use", "LISTEN pid=7 nginx", "asks first", "is typed"):
+        for said in (
+            "its log says: bind: address already in use",
+            "who listens on the port   exit 0",
+            "LISTEN pid=7",
+            "asks first",
+            "is typed",
+        ):
             assert said in text
         await press(pilot, "r")
         assert len(asked(source, "trouble.diagnose")) == 4

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -146,6 +147,7 @@ class Cases:
             about=(case.about,),
             acts=tuple(act.view for act in case.acts),
             because=(case.because,),
+            shows=tuple(shows for shows, _ in case.commands),
         )
 
 
@@ -176,4 +178,6 @@ def _remedy(remedy: Remedy, name: str) -> Act:
 
 
 def _applies(one: Look | Remedy, env: Mapping[str, str], kind: str) -> bool:
-    return all(name in env for name in one.needs) and (not one.kinds or kind in one.kinds)
+    if one.kinds and kind not in one.kinds:
+        return False
+    return all(name in env for name in one.needs) and (not one.tool or shutil.which(one.tool) is not None)

@@ -130,7 +130,7 @@ class Incidents:
         return [
             IncidentFact(row.at, "row", self._redact(row.text), status=row.status, kind=row.kind)
             for row in reversed(fresh)
-            if row.kind != "incident"
+            if row.kind != "incident" and ": incident #" not in row.text  # they are facts of their own
         ]
 
     def _problems(self, now: Snapshot) -> list[IncidentFact]:

@@ -40,12 +40,16 @@ class Sign:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """A bounded command that changes nothing. `kinds` are those of services that it is for; for all where none is."""
+    """A bounded command that changes nothing. `kinds` are those of services that it is for; for all where none is.
+
+    It is for hosts that have `tool`, where one is named.
+    """
 
     text: str
     command: str
     needs: tuple[str, ...] = ()
     kinds: tuple[str, ...] = ()
+    tool: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +68,7 @@ class Remedy:
     needs: tuple[str, ...] = ()
     kinds: tuple[str, ...] = ()
     timeout_s: float = 120.0
+    tool: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ PORT_TAKEN = Entry(
     "Its port is taken by another program",
     (
         Sign(re.compile(rf":(?P<PORT>\d{{1,5}})\b[^\n]{{0,60}}?{_TAKEN}", _I)),
-        Sign(re.compile(rf"{_TAKEN}[^\n]{{0,60}}?(?:port |[:', (])(?P<PORT>\d{{2,5}})\b", _I)),
+        Sign(re.compile(rf"{_TAKEN}[^\n]{{0,60}}?(?:port |[:', (])(?P<PORT>\d{{2,5}})\b(?![.:]\d)", _I)),
         Sign(re.compile(rf"port (?P<PORT>\d{{1,5}})\b[^\n]{{0,80}}?(?:{_TAKEN}|already in use)", _I)),
         Sign(re.compile(_TAKEN, _I)),
         Sign(re.compile(r"\bport (?P<PORT>\d{1,5}): (?:expected free, observed )?open on ", _I), (Sort.CHECK,)),

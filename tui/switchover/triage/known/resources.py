@@ -107,7 +107,12 @@ DISK_FULL = Entry(
     ),
     (
         Remedy("free space: old logs, old backups, old releases; restart what holds deleted files open"),
-        Remedy("shrink the system journal to 200 MiB", run="journalctl --vacuum-size=200M", kinds=("systemd", "")),
+        Remedy(
+            "shrink the system journal to 200 MiB",
+            run="journalctl --vacuum-size=200M",
+            kinds=("systemd", ""),
+            tool="journalctl",
+        ),
         Remedy(
             "remove the images of Docker that nothing uses",
             run="docker image prune --all --force",
@@ -115,6 +120,7 @@ DISK_FULL = Entry(
             irreversible=True,
             confirm="remove unused images",
             kinds=CONTAINERS,
+            tool="docker",
         ),
         *AGAIN,
     ),

@@ -71,7 +71,7 @@ def _problem(problem: Problem, now: float, width: int, subject: int) -> list[Lin
     if problem.next:
         lines.append((Span(margin), Span(fit("next", subject) + " ", "muted"), Span(problem.next, "accent")))
     if problem.owner:
-        lines[-1] = _with_owner(lines[-1], problem.owner, width)
+        _add_owner(lines, problem.owner, width, margin + fit("owner", subject))
     if problem.waiting:
         count = len(problem.waiting)
         names = ", ".join(problem.waiting[:_NAMED]) + (f" and {count - _NAMED} more" if count > _NAMED else "")
@@ -95,10 +95,14 @@ def _before(problem: Problem, now: float, width: int) -> Line:
     return join(parts, " · ")
 
 
-def _with_owner(line: Line, owner: str, width: int) -> Line:
-    """Say at the end of a line who answers for it, where there is room."""
+def _add_owner(lines: list[Line], owner: str, width: int, label: str) -> None:
+    """Say who answers for it, at the end of the last line that has room, else in one of its own."""
     said: Line = (Span("   owner ", "muted"), Span(cut(owner, 24), "accent"), Span(" "))
-    return spread(line, said, width) if line_width(line) + line_width(said) <= width else line
+    for place in range(len(lines) - 1, 0, -1):
+        if line_width(lines[place]) + line_width(said) <= width:
+            lines[place] = spread(lines[place], said, width)
+            return
+    lines.append((Span(f"{label} ", "muted"), Span(owner, "accent")))
 
 
 def calm_lines(moment: Moment, width: int) -> list[Line]:

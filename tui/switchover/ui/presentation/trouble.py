@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from switchover.ui.presentation.line import Line, Span, indent, wrap
+from switchover.ui.presentation.line import Line, Span, cut, indent, wrap
 from switchover.ui.presentation.words import effect, ending
 
 if TYPE_CHECKING:
@@ -19,13 +19,17 @@ RUNNING = "running"
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What a command said; `exit_code` is None while it runs, or waits for its turn (`waits`)."""
+    """What a command said; `exit_code` is None while it runs, or waits for its turn (`waits`).
+
+    `shows` says in words what it shows; without, the command speaks for itself.
+    """
 
     command: str
     exit_code: int | None = None
     output: str = ""
     waits: bool = False
     solution: bool = False
+    shows: str = ""
 
 
 class Takes:
@@ -90,9 +94,16 @@ def output_lines(said: Sequence[Said], width: int) -> list[Line]:
     for one in said:
         mark, style = _mark(one)
         first, *more = one.command.strip().split("\n")
-        command = wrap(first + (" …" if more else ""), max(width - len(mark) - 7, 10), "strong", limit=4)
-        lines.extend((Span(" $ " if not row else "   ", "muted"), *line) for row, line in enumerate(command))
-        lines[-1] = (*lines[-1], Span(f"   {mark}", style))
+        first += " …" if more else ""
+        if one.shows:
+            lines.append(
+                (Span(f" {cut(one.shows, max(width - len(mark) - 5, 10))}", "strong"), Span(f"   {mark}", style))
+            )
+            lines.append((Span(f"   $ {cut(first, max(width - 6, 10))}", "muted"),))
+        else:
+            command = wrap(first, max(width - len(mark) - 7, 10), "strong", limit=4)
+            lines.extend((Span(" $ " if not row else "   ", "muted"), *line) for row, line in enumerate(command))
+            lines[-1] = (*lines[-1], Span(f"   {mark}", style))
         if one.exit_code is not None:
             text = one.output.rstrip("\n").split("\n") if one.output.strip() else ["(no output)"]
             lines.extend(indent(line, 3) for row in text for line in wrap(row, width - 4))

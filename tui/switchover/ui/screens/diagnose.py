@@ -6,6 +6,7 @@ import asyncio
 import os
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import msgspec
@@ -99,11 +100,14 @@ class DiagnoseScreen(OverScreen):
         """Run the commands, once at a time."""
         if any(one.exit_code is None and not one.waits for one in self._said):
             return
+        labels = (*self._trouble.shows, *("" for _ in self._trouble.diagnose))
+        self._said = [
+            Said(command, waits=True, shows=shows)
+            for command, shows in zip(self._trouble.diagnose, labels, strict=False)
+        ]
         if self.moment.data.header.read_only:
-            self._said = [Said(command, waits=True) for command in self._trouble.diagnose]
             self.draw()
             return
-        self._said = [Said(command, waits=True) for command in self._trouble.diagnose]
         self.run_worker(self._run(), name="diagnose")
         self.draw()
 
@@ -112,7 +116,7 @@ class DiagnoseScreen(OverScreen):
 
         async def one(number: int) -> None:
             async with slots:
-                self._said[number] = Said(self._said[number].command)
+                self._said[number] = replace(self._said[number], waits=False)
                 self.draw()
                 self._said[number] = await self._ask(number)
                 self.draw()
@@ -121,16 +125,20 @@ class DiagnoseScreen(OverScreen):
         self.show_keys()
 
     async def _ask(self, number: int) -> Said:
-        command = self._said[number].command
+        before = self._said[number]
         try:
             reply = await self._request(
                 "trouble.diagnose", entry=self._trouble.id, about=self._about, command=number, token=self._token
             )
         except SwitchoverError as error:
-            return Said(command, 1, error.title)
+            return replace(before, exit_code=1, output=error.title)
         found = reply[0] if isinstance(reply, list) and reply else {}
-        said = str(found.get("command") or command)
-        return Said(said, int(found.get("exit_code", 0)), str(found.get("output", "")))
+        return replace(
+            before,
+            command=str(found.get("command") or before.command),
+            exit_code=int(found.get("exit_code", 0)),
+            output=str(found.get("output", "")),
+        )
 
     # What may help
 
