@@ -340,3 +340,19 @@ async def test_a_provider_that_does_not_answer_costs_its_rows_only(
     await live.inventory.look(["api"])
     seen = live.inventory.states["api"].seen
     assert (seen.state, seen.detail) == (RunState.UNKNOWN, "no answer within 0 s")
+
+
+async def test_since_when_something_is_wrong_is_what_the_source_says(tmp_path: Path) -> None:
+    source = FakeSource("api")
+    async with stage(PLAN, tmp_path, providers=(source,)) as live:
+        at = service(await live.until(lambda s: service(s).state == "running")).observed_at
+        assert at is not None
+        await source.watching.wait()
+        source.tell("api", "died", replace(DOWN, since=at - 7.0))
+        stopped = await live.until(lambda s: service(s).state == "stopped")
+        assert (service(stopped).changed_at, stopped.timeline[0].at) == (at - 7.0, at - 7.0)
+        source.tell("api", "started", replace(UP, since=at + 1000.0))  # its clock is wrong
+        back = await live.until(lambda s: service(s).state == "running")
+        changed = service(back).changed_at
+        assert changed is not None
+        assert changed < at + 900.0

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import socket
 from collections.abc import Callable, Coroutine, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -19,8 +18,9 @@ from typing import Any
 import msgspec
 
 from switchover.agent import shared
+from switchover.agent.asking import Asking
 from switchover.agent.busy import run_is_open, under_way
-from switchover.agent.driving import ANSWER_WITHIN_S, Driving, DrivingView, Seat
+from switchover.agent.driving import Driving, DrivingView, Seat
 from switchover.agent.intents import METHODS
 from switchover.agent.method import Method, Target
 from switchover.agent.protocol import SERVER_LINE_LIMIT, AgentInfo, ErrorInfo, Request, error_to_wire
@@ -31,8 +31,7 @@ from switchover.clock import Clock, SystemClock
 from switchover.errors import AgentError, LockedError, RefusedError, SwitchoverError, UsageError
 from switchover.migration.events import Event
 from switchover.migration.operator import Operator
-from switchover.migration.takeover_box import TakeoverBox
-from switchover.snapshot import Holder, Snapshot
+from switchover.snapshot import Snapshot
 
 __all__ = ["AgentServer", "Identity"]
 
@@ -41,7 +40,6 @@ log = logging.getLogger("switchover.agent")
 _MOST_CLIENTS = 100
 _WRITE_BUFFER = 64 * 1024
 _REQUESTS_AT_ONCE = 32
-_LOOK_FOR_ANSWER_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +66,7 @@ class AgentServer:
         self._stop = stop
         self._clock = clock or SystemClock()
         self._driving = Driving(self._clock, self._note, self._say_who_drives)
-        self._asking_process: asyncio.Task[None] | None = None
+        self._asking = Asking(target, self._driving, Path(identity.workspace), self._clock)
         self._sections = SectionEncoder()
         self._sessions: set[Session] = set()
         self._actions: dict[asyncio.Task[Any], str] = {}
@@ -123,9 +121,7 @@ class AgentServer:
         self._remove_socket()
         await self.close_door()
         self._driving.close()
-        if self._asking_process is not None:
-            self._asking_process.cancel()
-            await asyncio.gather(self._asking_process, return_exceptions=True)
+        await self._asking.aclose()
         for task in self._actions:
             task.cancel()
         await asyncio.gather(*self._actions, return_exceptions=True)
@@ -237,7 +233,7 @@ class AgentServer:
                     session.streaming = asyncio.create_task(self._stream(session))
                 return "subscribed"
             case "drive.ask":
-                return self._ask_to_take_over(session)
+                return self._ask_to_take_over(_seat(session))
             case "drive.answer":
                 self._driving.answer(_seat(session), yes=bool(params.get("yes")), why=str(params.get("why", ""))[:200])
                 return "answered"
@@ -268,41 +264,10 @@ class AgentServer:
 
     # -- who drives
 
-    def _ask_to_take_over(self, session: Session) -> str:
-        seat = _seat(session)
+    def _ask_to_take_over(self, seat: Seat) -> str:
         if self._identity.read_only:
             raise RefusedError("this agent only watches", "stop it and start it without --read-only")
-        holder = self._target.engine.holder() if self._target.engine is not None else None
-        if holder is None or holder.pid == os.getpid():
-            return self._driving.ask(seat)
-        if holder.host != socket.gethostname():
-            raise RefusedError(
-                f"{holder.who} drives on {holder.host}, and can only be asked there", f"speak to {holder.who}"
-            )
-        if self._asking_process is not None:
-            raise RefusedError("somebody has asked already", "wait for the answer")
-        self._asking_process = asyncio.create_task(self._ask_process(seat, holder))
-        return "asked"
-
-    async def _ask_process(self, seat: Seat, holder: Holder) -> None:
-        """Ask a `switchover run` for its run, and show that on every screen until there is an answer."""
-        box, now = TakeoverBox(Path(self._identity.workspace)), self._clock.now()
-        question = box.ask(seat.operator, now, ANSWER_WITHIN_S)
-        me = Holder(seat.operator.who, seat.operator.host, seat.operator.tty, seat.pid, now)
-        engine = self._target.engine
-        try:
-            while self._clock.now() < question.until and engine is not None:
-                self._target.hub.drives(holder, me, question.until)
-                await asyncio.sleep(_LOOK_FOR_ANSWER_S)
-                answer = box.answer_to(question)
-                if answer is not None and not answer.granted:
-                    break
-                if answer is not None or engine.holder() is None:  # a dead process holds nothing
-                    self._driving.seat(seat, f"{holder.who} handed over" if answer else f"{holder.who} has gone")
-                    break
-        finally:
-            self._asking_process = None
-            self._say_who_drives(self._driving.view)
+        return self._asking.ask(seat)
 
     def _note(self, operator: Operator, event: Event) -> None:
         if self._target.engine is None:

@@ -101,10 +101,12 @@ class Changes:
     def saw(self, name: str, before: ServiceState, after: ServiceState) -> None:
         """Tell what is another after a look, unless the source has told it just now."""
         at = after.observed_at or 0.0
+        since = after.seen.since
         for kind, what, more, status, topic in changes_of(before, after):
             told = self._by_source.get((name, topic))
             if told is None or abs(at - told) > _SAME_S:
-                self.say(at, kind, name, what, more, status)
+                own = since is not None and topic == "state" and 0 <= at - since < _TOGETHER_S
+                self.say(since if own and since is not None else at, kind, name, what, more, status)
 
 
 def changes_of(before: ServiceState, after: ServiceState) -> list[tuple[str, str, str, str, str]]:

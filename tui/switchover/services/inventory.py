@@ -151,7 +151,10 @@ async def look_at(provider: Provider, targets: Sequence[Target]) -> Mapping[str,
 
 
 def follow(state: ServiceState, seen: Seen, url: str, *, at: float, mono: float) -> ServiceState:
-    """Return the state after one more look. A restart is another identity where one was known before."""
+    """Return the state after one more look. A restart is another identity where one was known before.
+
+    When it changed is what the source says, as far as that is not in the future of this clock, else when it was seen.
+    """
     running = seen.state is RunState.RUNNING
     restarted = bool(running and seen.identity and state.last_identity and seen.identity != state.last_identity)
     changed = seen.state is not state.seen.state or seen.health is not state.seen.health or restarted
@@ -166,7 +169,7 @@ def follow(state: ServiceState, seen: Seen, url: str, *, at: float, mono: float)
         url=url,
         observed_at=at,
         observed_mono=mono,
-        changed_at=at if changed else state.changed_at,
+        changed_at=(at if seen.since is None else min(seen.since, at)) if changed else state.changed_at,
         restarts=state.restarts + restarted,
         ever_ran=state.ever_ran or running,
         last_identity=seen.identity if running and seen.identity else state.last_identity,
