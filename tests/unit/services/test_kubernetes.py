@@ -355,7 +355,7 @@ async def test_what_is_told_while_a_listing_is_on_its_way_is_newer_than_it(kubec
     watching = asyncio.create_task(provider.watch(told.append))
     looking = asyncio.create_task(look(provider))
     await slow.asked.wait()
-    provider._wanted.set()
+    provider._sights.wanted.set()
     slow.lines["deployments.apps"].put_nowait(_events("MODIFIED", deployment(ready=1)).encode())
     await until(lambda: any(one.seen is not None for one in told))
     slow.let.set()
