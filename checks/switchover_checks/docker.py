@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Annotated, Any, ClassVar
 
 from switchover_checks.api import Context, Effect, Finding, ProbeError, Result, Status
-from switchover_checks.docker_hosts import DockerAwayError, Endpoint, open_client, reason_of, usual_endpoint
+from switchover_checks.docker_hosts import DockerAwayError, named_endpoint, open_client, reason_of, usual_endpoint
 from switchover_checks.expect import AS_LIST, Expectation, NameType, Unavailable, expected_in
 
 __all__ = ["DockerCheck", "DockerConfig"]
@@ -70,7 +70,7 @@ def _inspect(cfg: DockerConfig, seconds: float) -> dict[str, Any] | None:
 
     where = cfg.host or "the usual address"
     try:
-        endpoint = Endpoint(cfg.host) if cfg.host else usual_endpoint()
+        endpoint = named_endpoint(cfg.host) if cfg.host else usual_endpoint()
         where = endpoint.url
         with closing(open_client(endpoint, seconds)) as client:
             data = client.inspect_container(cfg.container)

@@ -34,6 +34,8 @@ class Client(docker.APIClient):  # type: ignore[misc]
     def __init__(self, *, base_url: str, socket_path: str = "", quiet: float | None = None, **known: Any) -> None:
         ssh = SshDestination.parse(base_url) if base_url.startswith("ssh:") else None
         super().__init__(base_url=_PLACEHOLDER if ssh or socket_path else base_url, **known)
+        if known.get("tls"):
+            self.trust_env = False  # else REQUESTS_CA_BUNDLE takes the place of the daemon's own authority
         self._quiet = quiet
         self._tunnels: list[SshTunnel] = []
         if ssh is not None:

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["DockerAwayError", "Endpoint", "open_client", "reason_of", "usual_endpoint"]
+__all__ = ["DockerAwayError", "Endpoint", "named_endpoint", "open_client", "reason_of", "usual_endpoint"]
 
 USUAL = "unix:///var/run/docker.sock"
 _ANY_VERSION = "1.41"
@@ -32,6 +32,16 @@ class Endpoint:
     def socket_path(self) -> str:
         """Return the path of its unix socket; empty where it has none."""
         return "/" + self.url.removeprefix("unix:").lstrip("/") if self.url.startswith("unix:") else ""
+
+
+def named_endpoint(url: str, environ: Mapping[str, str] | None = None) -> Endpoint:
+    """Return the daemon at `url`; over TCP with the certificates that the environment names (DOCKER_TLS_VERIFY)."""
+    if not url.startswith(("tcp:", "https:")):
+        return Endpoint(url)
+    import docker
+
+    known = docker.utils.kwargs_from_env(dict(os.environ if environ is None else environ))
+    return Endpoint(url, known.get("tls"))
 
 
 def usual_endpoint(environ: Mapping[str, str] | None = None) -> Endpoint:

@@ -66,6 +66,7 @@ class DockerDaemon:
     folder: Path
     process: subprocess.Popen[bytes] | None = None
     made: int = field(default=0)
+    more: tuple[str, ...] = ()
     _client: Any = None
     _starter: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, "dockerd"))
 
@@ -101,6 +102,7 @@ class DockerDaemon:
             f"{self.folder}/x",
         ]
         words += ["--pidfile", f"{self.folder}/pid", "--iptables=false", "--ip6tables=false", "--bridge=none"]
+        words += self.more
         with (self.folder / "log").open("ab") as log:
             # It ends with the thread that started it, so that is one which lasts.
             self.process = self._starter.submit(
@@ -231,8 +233,8 @@ class DockerDaemon:
 
 
 @contextmanager
-def run_dockerd() -> Iterator[DockerDaemon]:
-    """Run Debian's dockerd with its images at hand. Needs root."""
+def run_dockerd(*more: str) -> Iterator[DockerDaemon]:
+    """Run Debian's dockerd with its images at hand, and with `more` options. Needs root."""
     from tests.conftest import missing  # which imports this module
 
     for program, package in (("dockerd", "docker.io"), ("containerd", "containerd"), ("busybox", "busybox-static")):
@@ -240,7 +242,7 @@ def run_dockerd() -> Iterator[DockerDaemon]:
             missing(f"{program} (Debian package {package})")
     if os.getuid() != 0:
         missing("root, who alone may run dockerd")
-    daemon = DockerDaemon(Path(tempfile.mkdtemp(prefix="so-d-", dir="/tmp")))
+    daemon = DockerDaemon(Path(tempfile.mkdtemp(prefix="so-d-", dir="/tmp")), more=more)
     (daemon.folder / "config").mkdir()
     try:
         daemon.start()

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from switchover.services.docker_seen import fingerprint, name_of
-from switchover_checks.docker_hosts import DockerAwayError, Endpoint, open_client, reason_of, usual_endpoint
+from switchover_checks.docker_hosts import DockerAwayError, named_endpoint, open_client, reason_of, usual_endpoint
 from switchover_checks.threads import Threads
 
 __all__ = ["Connect", "Daemon", "connect_to"]
@@ -35,7 +35,7 @@ _LIST_KEPT_S = 25.0
 
 def connect_to(host: str, quiet: float | None) -> Any:
     """Open a client of the SDK; blocks. Raise what it raises, and `DockerAwayError`."""
-    return open_client(Endpoint(host) if host else usual_endpoint(), _TIMEOUT_S, quiet)
+    return open_client(named_endpoint(host) if host else usual_endpoint(), _TIMEOUT_S, quiet)
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,7 +222,7 @@ class Daemon:
             client = self._client
             value = await self._threads.run(lambda: work(client))
         except Exception as error:  # the SDK lets errors of requests, urllib3 and its own through
-            if _is_an_answer(error):
+            if self._client is not None and _is_an_answer(error):
                 self.off = ""
                 raise
             client, self._client = self._client, None
