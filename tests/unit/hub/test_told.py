@@ -356,3 +356,15 @@ async def test_since_when_something_is_wrong_is_what_the_source_says(tmp_path: P
         changed = service(back).changed_at
         assert changed is not None
         assert changed < at + 900.0
+
+
+async def test_what_tells_is_asked_now_and_then_all_the_same_and_what_does_not_as_the_plan_says(tmp_path: Path) -> None:
+    clock = StillClock()
+    live = stage(PLAN, tmp_path, providers=(FakeSource("api"),), clock=clock)
+    sources, inventory = live.hub._services.sources, live.inventory
+    await inventory.look(["api"])
+    assert [every for _, every, _ in live.hub._services.jobs()] == [30.0]
+    clock.advance(26.0)
+    assert sources.rests("docker", inventory.states["api"], 3600.0)
+    sources._kinds["docker"].line.connected = True
+    assert not sources.rests("docker", inventory.states["api"], 3600.0)

@@ -70,7 +70,8 @@ class ServiceWatch:
         groups: dict[tuple[str, float], list[str]] = {}
         for name, service in self.inventory.services.items():
             alone = name if service.kind == "http" else ""  # a slow answer keeps nobody waiting
-            groups.setdefault((f"{service.kind} {alone}", service.every), []).append(name)
+            every = self.sources.asked_every(service.kind, service.every)
+            groups.setdefault((f"{service.kind} {alone}", every), []).append(name)
         for (kind, every), names in groups.items():
             yield f"services {kind} {every}", max(every, 0.1), partial(self._look, names)
 
@@ -129,7 +130,8 @@ class ServiceWatch:
         self._found(await self.discovery.look([f"{kind}:{ref}"]))
 
     async def _look(self, names: list[str]) -> None:
-        due = [n for n in names if not self.sources.rests(self.inventory.services[n].kind, self.inventory.states[n])]
+        services, states = self.inventory.services, self.inventory.states
+        due = [n for n in names if not self.sources.rests(services[n].kind, states[n], services[n].every)]
         if not due:
             return
         before = {name: self.inventory.states[name] for name in due}

@@ -31,7 +31,6 @@ LIST_S: Mapping[str, float] = {
     "aws": 60.0,
     "gcp": 60.0,
 }
-_ASKED_TOO = frozenset({"process"})  # a look is cheap, and its CPU and memory are wanted as often as the plan says
 _TOLD_LATE_S = 15.0  # more than SAFETY_S, after which also what tells by itself counts as not seen
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.2, 5.0
 _AGAIN_S = 0.1  # between two looks at one thing that is told without end
@@ -124,10 +123,22 @@ class Sources:
         known = self._kinds.get(kind)
         return known is not None and known.line.connected and not known.provider.off()
 
+    def is_cheap(self, kind: str) -> bool:
+        """Say whether a kind is looked at as often as the plan says though it tells: for its CPU and memory."""
+        known = self._kinds.get(kind)
+        return known is not None and (kind == "process" or getattr(known.provider, "look_is_cheap", False))
+
+    def asked_every(self, kind: str, every_s: float) -> float:
+        """Return every how many seconds it has to be seen to that a service is asked: what tells, now and then too."""
+        known = self._kinds.get(kind)
+        return min(every_s, SAFETY_S) if known is not None and isinstance(known.provider, Watches) else every_s
+
     def late_after(self, kind: str, every_s: float) -> float:
         """Return after how many seconds without an answer a service of a kind counts as not seen."""
-        told = kind not in _ASKED_TOO and self.tells(kind)
-        return SAFETY_S + _TOLD_LATE_S if told else 3 * every_s + _GRACE_S
+        asked, told = 3 * every_s + _GRACE_S, SAFETY_S + _TOLD_LATE_S
+        if not self.tells(kind):
+            return asked
+        return min(asked, told) if self.is_cheap(kind) else told
 
     def is_late(self, kind: str, state: ServiceState, every_s: float) -> bool:
         """Say whether what was seen is too old to be true. Once a line is lost, that counts from its loss."""
@@ -139,13 +150,14 @@ class Sources:
             since = max(since, known.line.lost_mono)
         return self._clock.monotonic() - since > self.late_after(kind, every_s)
 
-    def rests(self, kind: str, state: ServiceState) -> bool:
-        """Say whether a service need not be asked now, because its source would tell."""
-        if kind in _ASKED_TOO or state.observed_mono is None or not self.tells(kind):
+    def rests(self, kind: str, state: ServiceState, every_s: float) -> bool:
+        """Say whether a service need not be asked now: its source would tell, or it was asked a short while ago."""
+        if state.observed_mono is None:
             return False
-        if getattr(self._kinds[kind].provider, "look_is_cheap", False):
-            return False
-        return self._clock.monotonic() - state.observed_mono < SAFETY_S
+        wanted = every_s
+        if self.tells(kind):
+            wanted = min(every_s, SAFETY_S) if self.is_cheap(kind) else SAFETY_S
+        return self._clock.monotonic() - state.observed_mono < 0.8 * wanted
 
     def lines(self) -> dict[str, Line]:
         """Return the lines to all sources that tell by themselves, by kind."""
