@@ -17,7 +17,7 @@ Density = tuple[list[tuple[int, int, int]], float, float]  # (lines, warnings, e
 
 
 def density_of(ring: Ring, index: Index) -> Density:
-    """Return buckets of equal length over all lines that fit; beyond a few thousand lines each is right to a segment."""
+    """Return buckets of equal length over all lines that fit; where these are many, right to 256 of them."""
     parts: Iterable[Summary]
     parts = list(_lines(ring, index)) if index.total <= _EXACT else list(index.summaries.values())
     if not parts:

@@ -70,7 +70,7 @@ class Desk:
         self._asked = Asked(ring, None, None, "")
         self._filter_key: tuple[Any, ...] = ()
         self._density: tuple[float, int, Asked | None, Density] = (-1.0, -1, None, ([], 0.0, 0.0))
-        self._rate = (clock(), 0, 0.0)
+        self._rate: tuple[float, int, float] | None = None
 
     def step(self) -> bool:
         """Do a small part of the searching that is left; return whether there may be more."""
@@ -141,8 +141,10 @@ class Desk:
 
     def per_second(self) -> float:
         """How many lines come in a second, over the last one or so."""
-        since, count, rate = self._rate
         now = self._clock()
+        if self._rate is None:  # the lines that were there before do not count
+            self._rate = (now, self._ring.end, 0.0)
+        since, count, rate = self._rate
         if now - since >= 1.0:
             rate = (self._ring.end - count) / (now - since)
             self._rate = (now, self._ring.end, rate)

@@ -88,7 +88,7 @@ class Index:
         place = min(number - self.low, len(sums) - 1)
         within = self._places.get(number, b"")
         offset = seq - number * SEGMENT
-        return sums[place] + (bisect_left(within, offset) if 0 <= offset else 0)
+        return sums[place] + (bisect_left(within, offset) if offset >= 0 else 0)
 
     def numbers(self, begin: int, end: int) -> list[int]:
         """Return the numbers of the lines that fit, from the one at place `begin` up to place `end`."""

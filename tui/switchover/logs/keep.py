@@ -28,7 +28,7 @@ class KeepError(Exception):
 async def keep(desk: Desk, ring: Ring, names: Sequence[str], query: Mapping[str, Any], folder: str) -> dict[str, Any]:
     """Write all lines that fit into a new file in `folder`; return its path and their number. Raise `KeepError`."""
     asked = desk.ask(query)
-    while asked.step():
+    while asked.step():  # noqa: ASYNC110 - the others have their turn between two steps
         await asyncio.sleep(0)
     if asked.problem:
         raise KeepError(asked.problem)

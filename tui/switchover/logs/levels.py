@@ -101,7 +101,7 @@ def _is_level(head: str, start: int, end: int) -> bool:
         return True
     if before and before in "[<|(" and after and after in "]>|):":
         return True
-    return after == ":" and before in " "
+    return after == ":" and before in ("", " ")
 
 
 def _from_number(number: int) -> int:

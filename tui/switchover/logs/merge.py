@@ -57,7 +57,7 @@ class Merge:
             self.settle(float("inf"))
 
     def settle(self, now: float) -> bool:
-        """Number the lines that have waited long enough; return whether there were any."""
+        """Give numbers to the lines that have waited long enough; return whether there were any."""
         if not self._held or not (self._begun or len(self._held) > _MOST_HELD):
             return False
         limit = now - self._horizon_s

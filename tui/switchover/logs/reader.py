@@ -4,7 +4,7 @@ It speaks JSON, one document a line, over its standard input and output. The fir
 
     {"sources": [SourceSpec…], "off": [[name, why]…], "span": Span, "secrets": {name: value}, "folder": "…"}
 
-then come requests, `{"id": 1, "do": "window", …}`, each answered by `{"id": 1, "answer": …}` or `{"id": 1, "error": "…"}`.
+then come requests, `{"id": 1, "do": "window", …}`. The answer is `{"id": 1, "answer": …}` or `{"id": 1, "error": "…"}`.
 It ends when its standard input ends, and takes along what it started.
 """
 

@@ -21,6 +21,7 @@ _AT_ONCE = 200  # lines between two looks at what else there is to do: about a m
 _TICK_S = 0.05
 _BEGIN_WITHIN_S = 3.0
 _QUIET_S = 0.2  # after its lines, a source that cannot say so has told the older ones
+_SILENT_S = 1.5  # so long may the first line of one take that is asked over a network
 _LONGEST_WHY = 300
 
 Limits = tuple[int, int]  # bytes, lines
@@ -38,7 +39,7 @@ class _Feed:
         self.why = ""
         self.lines = 0
         self.is_caught_up = False
-        self.last = 0.0
+        self.last = time.monotonic()
 
     async def push(self, lines: Sequence[RawLine]) -> None:
         """Take lines, a few at a time."""
@@ -62,8 +63,8 @@ class _Feed:
         self.is_caught_up = True
         self._say("off", why)
 
-    def ended(self) -> None:
-        """The log has ended."""
+    def end(self) -> None:
+        """Say that the log has ended."""
         self.is_caught_up = True
         if self.state == "reading":
             self._say("ended", self.why)
@@ -163,7 +164,7 @@ class Stream:
     async def _read(self, feed: _Feed, spec: SourceSpec) -> None:
         try:
             await self._make(spec).read(feed, self._span)
-            feed.ended()
+            feed.end()
         except Exception as error:  # the boundary: one source fails, the others are read on
             feed.off(str(error) or f"reading ended with an unexpected {type(error).__name__}")
         self.tell()
@@ -171,7 +172,7 @@ class Stream:
     async def _settle(self) -> None:
         """Give lines their place among those of other sources."""
         began = time.monotonic()
-        while not self._have_all_begun(began):
+        while not self._have_all_begun(began):  # noqa: ASYNC110 - it is a matter of time as well
             await asyncio.sleep(_TICK_S)
         self._merge.begin()
         while True:
@@ -182,12 +183,12 @@ class Stream:
     def _have_all_begun(self, began: float) -> bool:
         now = time.monotonic()
         return now - began > _BEGIN_WITHIN_S or all(
-            feed.is_caught_up or (feed.lines and now - feed.last > _QUIET_S) for feed in self._feeds
+            feed.is_caught_up or now - feed.last > (_QUIET_S if feed.lines else _SILENT_S) for feed in self._feeds
         )
 
     async def _search(self) -> None:
         while True:
             await self._work.wait()
             self._work.clear()
-            while self.desk.step():
+            while self.desk.step():  # noqa: ASYNC110 - the others have their turn between two steps
                 await asyncio.sleep(0)

@@ -82,7 +82,7 @@ class Times:
                 end,
                 10.0 ** (end - begin),
                 text[end : match.end()],
-                self._known[match.group(1, 3)],
+                self._known[match[1], match[3]],
             )
         return at
 

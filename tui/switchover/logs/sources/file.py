@@ -4,78 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import os
-import stat
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from switchover.logs.sources.api import Feed, RawLine, Source, SourceSpec, Span
+from switchover.logs.sources.opened import CHUNK, OpenFile
 from switchover.logs.sources.place import begin_of_tail, first_since
-from switchover.logs.sources.rotation import Rotated, Siblings, matches_before
+from switchover.logs.sources.rotation import Key, Rotated, Siblings
 from switchover.logs.sources.wake import Wake
 from switchover.logs.splitter import Splitter
 
 __all__ = ["FileSource", "open_source"]
 
-_CHUNK = 1 << 18
 _PACE_S = 0.01  # between two looks at a file that is being written to
-_WRITTEN = 256  # bytes before the place of reading, by which another content is noticed
 _LEAVE_AFTER_S = 5.0  # for which a renamed file has to be quiet: its writer may not have noticed yet
 _RETRY_S = 2.0
 _MOST_LEFT = 100
+_MOST_LOOKS = 1000  # at rotated files, which may get other names while they are looked at
 
 
 def open_source(spec: SourceSpec) -> Source:
     """Return what reads the file `path`."""
     return FileSource(spec.path)
-
-
-class _Open:
-    """An open file, how far it was read, and the bytes before that."""
-
-    def __init__(self, path: str, position: int = 0) -> None:
-        self.descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOCTTY)
-        status = os.fstat(self.descriptor)
-        if not stat.S_ISREG(status.st_mode):
-            os.close(self.descriptor)
-            what = "a folder" if stat.S_ISDIR(status.st_mode) else "no ordinary file"
-            raise IsADirectoryError(0, f"is {what}")
-        self.key = (status.st_dev, status.st_ino)
-        self.position = position
-        self.written = b""
-        self.splitter = Splitter()
-
-    @property
-    def size(self) -> int:
-        return os.fstat(self.descriptor).st_size
-
-    def go_to(self, position: int) -> None:
-        """Read on from here."""
-        self.position = position
-        begin = max(0, position - _WRITTEN)
-        self.written = os.pread(self.descriptor, position - begin, begin)
-
-    def next(self) -> bytes | None:
-        """Return what was written since; None where what had been read is not there any more."""
-        before = len(self.written)
-        data = os.pread(self.descriptor, before + _CHUNK, self.position - before)
-        if data[:before] != self.written:
-            return None
-        fresh = data[before:]
-        if fresh:
-            self.position += len(fresh)
-            self.written = data[-_WRITTEN:]
-        return fresh
-
-    def begin_anew(self) -> None:
-        """The file was cut: read it from the beginning, or from where there is data again."""
-        self.position, self.written = 0, b""
-        self.splitter = Splitter()
-        with suppress(OSError):  # a writer that kept its place leaves a hole before it
-            self.position = os.lseek(self.descriptor, 0, os.SEEK_DATA)
-
-    def close(self) -> None:
-        """Let go of it."""
-        os.close(self.descriptor)
 
 
 class FileSource:
@@ -85,9 +35,10 @@ class FileSource:
         self._path = path
         self._siblings = Siblings(path)
         self._wake = Wake(path)
-        self._file: _Open | None = None
-        self._leaving: list[tuple[_Open, float]] = []
-        self._left: dict[tuple[int, int], tuple[int, bytes]] = {}  # how far files were read that are not open any more
+        self._file: OpenFile | None = None
+        self._leaving: list[tuple[OpenFile, float]] = []
+        self._left: dict[Key, tuple[int, bytes]] = {}  # how far files were read that are not open any more
+        self._cut: tuple[int, bytes, Splitter] | None = None  # how far a file was read that was cut; a copy goes on
         self._is_new = False  # whether it came to stand there while it was waited for
 
     async def read(self, feed: Feed, span: Span) -> None:
@@ -99,13 +50,13 @@ class FileSource:
                     if not span.follow:
                         return
                     continue
-                moved = await self._read_on(feed)
-                if moved:
+                if await self._read_on(feed):
                     await asyncio.sleep(_PACE_S)
                     continue
                 feed.caught_up()
                 if not span.follow:
-                    await self._finish(feed)
+                    if self._file is not None:
+                        await _push(feed, self._file.splitter.finish())
                     return
                 await self._wake.wait()
         finally:
@@ -118,7 +69,7 @@ class FileSource:
     async def _open(self, feed: Feed, span: Span) -> bool:
         """Open the file at its last lines, or at its beginning where it was not there before; tell whether it could."""
         try:
-            self._file = await asyncio.to_thread(_Open, self._path)  # a dead network mount hangs here
+            self._file = await asyncio.to_thread(OpenFile, self._path)  # a dead network mount hangs here
         except FileNotFoundError:
             if not span.follow:
                 feed.off("is not there")
@@ -134,7 +85,7 @@ class FileSource:
             if span.follow:
                 await asyncio.sleep(_RETRY_S)
             return False
-        self._siblings.remember()
+        self._siblings.remember_all()
         self._wake.arm()
         if not self._is_new:
             end = self._file.size
@@ -156,26 +107,26 @@ class FileSource:
         except OSError:
             feed.reading("moved away; the next one is read as soon as it is there")
             return moved
-        key = (status.st_dev, status.st_ino)
-        if key == self._file.key:
+        if (status.st_dev, status.st_ino) == self._file.key:
             return moved
-        await self._follow(feed, key)
+        await self._follow(feed)
         return True
 
-    async def _follow(self, feed: Feed, key: tuple[int, int]) -> None:
+    async def _follow(self, feed: Feed) -> None:
         """Another file stands there: read the old one to its end, those in between, then the new one."""
         old = self._file
         assert old is not None
         await self._drain(feed, old)
-        for one in self._siblings.new(old.key, key, *(file.key for file, _ in self._leaving)):
-            await self._read_whole(feed, one)
         try:
-            new = _Open(self._path)
+            new = OpenFile(self._path)
         except OSError:
             return  # gone again, or not readable: looked at again
+        if new.key == old.key:
+            new.close()
+            return
+        await self._read_missed(feed, lambda one: one.key == new.key, old.key)
         self._file = new
         self._leaving.append((old, asyncio.get_running_loop().time() + _LEAVE_AFTER_S))
-        self._siblings.remember()
         self._wake.arm()
         feed.reading()
 
@@ -185,79 +136,104 @@ class FileSource:
         staying = []
         for file, until in self._leaving:
             if await self._drain(feed, file):
-                moved, until = True, now + _LEAVE_AFTER_S  # noqa: PLW2901 - the same file, for longer
-            if now < until:
+                moved = True
+                staying.append((file, now + _LEAVE_AFTER_S))
+            elif now < until:
                 staying.append((file, until))
             else:
                 await _push(feed, file.splitter.finish())
                 self._leave(file)
+                file.close()
         self._leaving = staying
         return moved
 
-    async def _drain(self, feed: Feed, file: _Open) -> bool:
+    async def _drain(self, feed: Feed, file: OpenFile) -> bool:
         """Read to the end of a file; return whether there was anything."""
         moved = False
         while True:
             data = file.next()
             if data is None:
-                await self._cut(feed, file)
-                moved = True
-                continue
-            if not data:
+                await self._read_copies(feed, file)
+            elif not data:
                 return moved
+            else:
+                if file.is_fresh:
+                    await self._read_missed(feed, _is(file.key, data, file.position - len(data)))
+                    file.is_fresh = False
+                await _push(feed, file.splitter.feed(data))
+                if len(data) < CHUNK:
+                    return True
             moved = True
-            await _push(feed, file.splitter.feed(data))
-            if len(data) < _CHUNK:
-                return True
 
-    async def _cut(self, feed: Feed, file: _Open) -> None:
-        """The file was cut, after it was copied as a rule: read what the copy has and was not read here."""
-        copies = self._siblings.new(file.key)
-        for number, one in enumerate(copies):
-            with suppress(OSError):
-                copy = _Open(one.path)
+    async def _read_copies(self, feed: Feed, file: OpenFile) -> None:
+        """Read what the copy of a file has that was not read here before it was cut."""
+        if file.position:
+            self._cut = (file.position, file.written, file.splitter)
+            for one in self._siblings.new({file.key}):
+                copy = _open_rotated(one)
+                if copy is None:
+                    continue
                 try:
-                    if one.size >= file.position and matches_before(copy.descriptor, file.position, file.written):
-                        copy.splitter = file.splitter
-                        copy.go_to(file.position)
-                        await self._read_copy(feed, copy)
-                        for later in copies[number + 1 :]:
-                            await self._read_whole(feed, later)
+                    if copy.holds(file.position, file.written):
+                        await self._read_to_end(feed, copy)
+                        self._siblings.remember(one)
                         break
                 finally:
                     copy.close()
-        await _push(feed, file.splitter.finish())
-        self._siblings.remember()
         file.begin_anew()
 
-    async def _read_whole(self, feed: Feed, one: Rotated) -> None:
-        """Read a file that was the log for so short a time that nobody looked."""
-        with suppress(OSError):
-            file = _Open(one.path)
-            try:
-                position, written = self._left.get(one.key, (0, b""))
-                if position and matches_before(file.descriptor, position, written):
-                    file.go_to(position)  # known by another name: somebody has written to it after all
-                if file.key == one.key:
-                    await self._read_copy(feed, file)
-                    self._left[file.key] = (file.position, file.written)
-            finally:
-                file.close()
+    async def _read_missed(self, feed: Feed, is_newer: Callable[[OpenFile], bool], *keys: Key) -> None:
+        """Read the rotated files that are not known, each to its end: they were the log while nobody looked.
 
-    async def _read_copy(self, feed: Feed, file: _Open) -> None:
+        From the first one for which `is_newer` holds, they are left for later. Those with `keys` are read elsewhere.
+        """
+        for _ in range(_MOST_LOOKS):
+            for one in self._siblings.new({*keys, *(file.key for file, _ in self._leaving)}):
+                file = _open_rotated(one)
+                if file is None:
+                    break  # it has another name by now, or is gone: look again
+                try:
+                    if is_newer(file):
+                        return
+                    await self._read_to_end(feed, file)
+                    self._siblings.remember(one)
+                finally:
+                    file.close()
+                break  # others may have come or moved meanwhile
+            else:
+                return
+
+    async def _read_to_end(self, feed: Feed, file: OpenFile) -> None:
+        """Read a rotated file, but what was read of it by another name or before it became a copy."""
+        if self._cut is not None and file.holds(*self._cut[:2]):
+            file.go_to(self._cut[0])
+            file.splitter, self._cut = self._cut[2], None
+        elif (left := self._left.get(file.key)) is not None and left[0] and file.holds(*left):
+            file.go_to(left[0])
         while data := file.next():
             await _push(feed, file.splitter.feed(data))
         await _push(feed, file.splitter.finish())
+        self._leave(file)
 
-    def _leave(self, file: _Open) -> None:
+    def _leave(self, file: OpenFile) -> None:
+        """Remember how far a file was read."""
         self._left[file.key] = (file.position, file.written)
         if len(self._left) > _MOST_LEFT:
             del self._left[next(iter(self._left))]
-        file.close()
 
-    async def _finish(self, feed: Feed) -> None:
-        if self._file is not None:
-            await _push(feed, self._file.splitter.finish())
+
+def _open_rotated(one: Rotated) -> OpenFile | None:
+    with suppress(OSError):
+        file = OpenFile(one.path)
+        if file.key == one.key:
+            return file
+        file.close()
+    return None
+
+
+def _is(key: Key, data: bytes, at: int) -> Callable[[OpenFile], bool]:
+    """Return what recognises a file by itself or, where it is a copy, by how it begins."""
+    return lambda one: one.key == key or one.begins_with(data, at)
 
 
 async def _push(feed: Feed, lines: Sequence[bytes]) -> None:

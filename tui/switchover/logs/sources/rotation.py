@@ -8,37 +8,55 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Collection
 from contextlib import suppress
 from typing import NamedTuple
 
-__all__ = ["Rotated", "Siblings", "matches_before"]
+__all__ = ["Key", "Rotated", "Siblings"]
+
+Key = tuple[int, int]  # device, inode
 
 _SUFFIX = re.compile(r"[.\-_][\d.\-_TZ:]+")
+_COUNT = re.compile(r"[.\-_](\d{1,4})")
 
 
 class Rotated(NamedTuple):
     """A file beside the log."""
 
     path: str
-    key: tuple[int, int]
+    key: Key
     size: int
     modified: int
 
 
 class Siblings:
-    """Remembers which rotated files there were, and tells which came since."""
+    """Remembers which rotated files are known, and tells which are not."""
 
     def __init__(self, path: str) -> None:
         self._folder, self._name = os.path.split(path)
-        self._known: dict[tuple[int, int], tuple[int, int]] = {}
+        self._known: dict[Key, tuple[int, int]] = {}
 
-    def remember(self) -> None:
-        """Take what is there now as known: it was read, or is older than what is read."""
-        self._known = {one.key: (one.size, one.modified) for one in self.now()}
+    def remember_all(self) -> None:
+        """Take what is there now as known: it is older than what is read."""
+        self._known = {one.key: (one.size, one.modified) for one in self._now()}
 
-    def now(self) -> list[Rotated]:
-        """Return the rotated files, the one that was written to last at the end."""
-        found = []
+    def remember(self, one: Rotated) -> None:
+        """Take a file as known, in this state."""
+        self._known[one.key] = (one.size, one.modified)
+
+    def new(self, without: Collection[Key] = ()) -> list[Rotated]:
+        """Return those that are not known, or were written to since; the one that was the log first comes first."""
+        now = self._now()
+        there = {one.key for one in now}
+        self._known = {key: state for key, state in self._known.items() if key in there}
+        return [
+            one
+            for one in now
+            if one.key not in without and self._known.get(one.key, (-1, -1)) != (one.size, one.modified)
+        ]
+
+    def _now(self) -> list[Rotated]:
+        found: dict[Key, tuple[int, int, str, Rotated]] = {}
         with suppress(OSError), os.scandir(self._folder or "/") as entries:
             for entry in entries:
                 rest = entry.name[len(self._name) :]
@@ -48,18 +66,8 @@ class Siblings:
                     if entry.is_file(follow_symlinks=False):
                         status = entry.stat(follow_symlinks=False)
                         key = (status.st_dev, status.st_ino)
-                        found.append(Rotated(entry.path, key, status.st_size, status.st_mtime_ns))
-        return sorted(found, key=lambda one: one.modified)
-
-    def new(self, *but: tuple[int, int]) -> list[Rotated]:
-        """Return those that were not there before, in the order in which they were written; without some."""
-        return [
-            one
-            for one in self.now()
-            if one.key not in but and self._known.get(one.key, (-1, -1)) != (one.size, one.modified)
-        ]
-
-
-def matches_before(descriptor: int, position: int, written: bytes) -> bool:
-    """Tell whether a file holds `written` right before `position`: then it is a copy of what was read up to there."""
-    return os.pread(descriptor, len(written), position - len(written)) == written
+                        one = Rotated(entry.path, key, status.st_size, status.st_mtime_ns)
+                        # The clock of a file system is coarse: `.2` is older than `.1` of the same moment.
+                        count = _COUNT.fullmatch(rest)
+                        found[key] = (one.modified, -int(count[1]) if count else 0, rest, one)
+        return [one for *_, one in sorted(found.values())]
