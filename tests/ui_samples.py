@@ -63,7 +63,7 @@ class StillClock:
 
 
 class FakeSource:
-    """Yields what it is fed and remembers what it is asked. `answers` by method; an exception is raised."""
+    """Yields what it is fed and remembers what it is asked. `answers` by method: a value, what makes it, an exception."""
 
     def __init__(self, *updates: Update, error: SwitchoverError | None = None) -> None:
         self._queue: asyncio.Queue[Update | SwitchoverError] = asyncio.Queue()
@@ -90,6 +90,8 @@ class FakeSource:
     async def request(self, method: str, **params: Any) -> Any:
         self.requests.append((method, params))
         answer = self.answers.get(method, "accepted")
+        if callable(answer):
+            answer = answer(**params)
         if isinstance(answer, Exception):
             raise answer
         return answer
@@ -275,7 +277,13 @@ TROUBLES = (
         (
             SolutionView("Give the container more memory: raise mem_limit and start again"),
             SolutionView("Start it again", "docker-compose up -d postgres"),
-            SolutionView("Recreate the volume (loses its data)", "docker-compose down -v", "destroys", irreversible=True, confirm_text="recreate pg"),
+            SolutionView(
+                "Recreate the volume (loses its data)",
+                "docker-compose down -v",
+                "destroys",
+                irreversible=True,
+                confirm_text="recreate pg",
+            ),
         ),
     ),
 )

@@ -73,6 +73,13 @@ PROCESSES = (
 )
 
 
+def command_of(id: str, what: str, argument: str) -> dict[str, object]:  # noqa: A002
+    kind, _, ref = id.partition(":")
+    tool = {"docker": "docker", "systemd": "systemctl"}.get(kind, kind)
+    argv = [tool, what, *([argument] if argument else []), ref]
+    return {"argv": argv, "text": " ".join(argv)}
+
+
 def host() -> Snapshot:
     """No plan: what runs on a host, some of it in trouble."""
     header = Header(host="bastion", agent_pid=4712, agent_version="0.1.0")

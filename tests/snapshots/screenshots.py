@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 from tests import ui_samples as samples
+from tests import ui_services as services
 from tests.ui_logs import log_app, open_log
 from tests.ui_screen import make_app, settle
 
@@ -21,7 +22,10 @@ _CONFIRM = ("confirm", "destroy", "confirm and run destroy")
 # file, data, tab, size, theme, keys
 PICTURES: tuple[tuple[str, Snapshot, str, tuple[int, int], str, tuple[str, ...]], ...] = (
     ("overview", samples.trouble(), "overview", (100, 30), "dark", ()),
-    ("services", samples.trouble(), "services", (100, 30), "dark", ()),
+    ("services", services.host(), "services", (100, 30), "dark", ("space", "j", "space")),
+    ("services-wide", services.planned(), "services", (160, 40), "dark", ("o",)),
+    ("actions", services.host(), "services", (100, 30), "dark", ("a",)),
+    ("connections", services.host(), "services", (100, 30), "dark", ("w",)),
     ("checks", samples.trouble(), "checks", (100, 30), "dark", ()),
     ("metrics", samples.trouble(), "metrics", (100, 30), "dark", ()),
     ("costs", samples.trouble(), "costs", (100, 30), "dark", ()),
@@ -39,7 +43,8 @@ async def draw() -> dict[str, str]:
     """Return each picture's name with its SVG."""
     pictures: dict[str, str] = {}
     for name, snapshot, tab, size, theme, keys in PICTURES:
-        app, _, _ = make_app(snapshot, tab=tab, theme=theme)
+        app, source, _ = make_app(snapshot, tab=tab, theme=theme)
+        source.answers["service.command"] = services.command_of
         async with app.run_test(size=size) as pilot:
             await settle(pilot)
             for key in keys:
