@@ -159,10 +159,13 @@ def _bus_class() -> type[MessageBus]:
     from dbus_fast.aio import MessageBus
 
     class Bus(MessageBus):
-        """Takes notice of messages that could not be sent: the call that waits for an answer fails by itself."""
+        """Leaves it to the answer to say that a message could not be sent, which whoever called waits for."""
 
         def send(self, msg: Message) -> asyncio.Future[None]:  # type: ignore[override]
-            sent: asyncio.Future[None] = super().send(msg)
+            try:
+                sent: asyncio.Future[None] = super().send(msg)
+            except (OSError, ValueError):  # the socket was closed under it
+                sent = getattr(self._writer, "fut", None) or asyncio.get_running_loop().create_future()
             sent.add_done_callback(lambda future: future.cancelled() or future.exception())
             return sent
 

@@ -15,6 +15,7 @@ __all__ = ["Listed", "SystemdManager"]
 
 _SHORTEST_PAUSE_S, _LONGEST_PAUSE_S = 0.2, 5.0
 _BETWEEN_LOOKS_S = 0.02  # a unit that flaps wildly is looked at fifty times a second at most
+_AT_FIRST = 4  # so often without a pause: a unit that fails passes through several states
 _FRESH_S = 10.0
 _AT_ONCE = 10
 _TELLING = frozenset(
@@ -61,7 +62,7 @@ class SystemdManager:
         """Return a unit: as it was last seen where signals would have told of a change. Raise `BusError`."""
         looked = self._looked.get(name)
         known = self.units.get(name)
-        told = self._follows and self.bus.connected and name not in self._dirty
+        told = self._follows and self.bus.connected and name not in self._dirty and name not in self._followers
         if not fresh and told and known is not None and looked is not None and self._monotonic() - looked < _FRESH_S:
             return known
         unit = parse_unit(name, await self._asked(self.bus.properties(name)))
@@ -131,6 +132,7 @@ class SystemdManager:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            self._followers.clear()
 
     def _signal(self, interface: str, member: str, path: str, body: list[Any]) -> None:
         if member == "PropertiesChanged":
@@ -146,7 +148,8 @@ class SystemdManager:
             self._done.append((job, result))
             if (waiting := self._jobs.pop(job, None)) is not None and not waiting.done():
                 waiting.set_result(result)
-            self._follow(name)
+            if name.endswith(".service") or name in self.units:
+                self._follow(name)
         elif member == "UnitRemoved" and self.units.pop(body[0], None) is not None:
             self._looked.pop(body[0], None)
             self.listing("")
@@ -162,23 +165,24 @@ class SystemdManager:
 
     def _follow(self, name: str) -> None:
         """Look at a unit now; what happens to it while it is looked at makes for one more look."""
-        if not name.endswith(".service") and name not in self.units and name in self._followers:
-            return
         self._dirty.add(name)
         if name not in self._followers:
-            task = asyncio.create_task(self._until_clean(name), name=f"systemd {name}")
-            self._followers[name] = task
-            task.add_done_callback(lambda _: self._followers.pop(name, None))
+            self._followers[name] = asyncio.create_task(self._until_clean(name), name=f"systemd {name}")
 
     async def _until_clean(self, name: str) -> None:
-        while name in self._dirty:
-            self._dirty.discard(name)
-            with suppress(BusError):
-                unit = parse_unit(name, await self._asked(self.bus.properties(name)))
-                before = self._keep(unit)
-                if before is None or _said(before) != _said(unit):
-                    self.changed(before, unit)
-            await asyncio.sleep(_BETWEEN_LOOKS_S)
+        looks = 0
+        try:
+            while name in self._dirty:
+                self._dirty.discard(name)
+                looks += 1
+                with suppress(BusError):
+                    unit = parse_unit(name, await self._asked(self.bus.properties(name)))
+                    before = self._keep(unit)
+                    if before is None or _said(before) != _said(unit):
+                        self.changed(before, unit)
+                await asyncio.sleep(_BETWEEN_LOOKS_S if looks >= _AT_FIRST else 0)
+        finally:
+            self._followers.pop(name, None)  # in the same breath as the last glance at what is dirty
 
     # Acting
 
