@@ -209,6 +209,22 @@ async def test_nothing_is_begun_on_old_data_or_where_only_is_watched() -> None:
     await play(watching, read_only=True)
 
 
+async def test_another_entry_that_fits_is_one_key_away() -> None:
+    loop = TroubleView("It ends again and again", matches=True, id="crash-loop", about=("docker:worker",))
+    other = TroubleView("The disk is full", matches=True, id="disk-full", about=("docker:other",))
+
+    async def story(pilot: Any, app: SwitchoverApp, source: FakeSource) -> None:
+        await press(pilot, "d")
+        source.answers["trouble.look"] = {**LOOK, "id": "crash-loop", "symptom": "It ends again and again"}
+        await press(pilot, "n")
+        assert asked(source, "trouble.look")[-1] == {"entry": "crash-loop", "about": "docker:worker"}
+        assert "diagnosis 2 of 2: It ends again and again" in screen_text(app)
+        await press(pilot, "n")
+        assert asked(source, "trouble.look")[-1] == {"entry": "port-taken", "about": "docker:worker"}
+
+    await play(story, sample(troubles=(other, ENTRY, loop)))
+
+
 async def test_what_is_refused_is_said() -> None:
     async def story(pilot: Any, app: SwitchoverApp, source: FakeSource) -> None:
         source.answers["trouble.solve"] = RefusedError("worker was last seen 3 m ago", "wait until it is seen again")

@@ -17,7 +17,7 @@ _IN_IT = (
     "the journals' newest hashes. Secrets, and what looks like one, are left out; look through it before it leaves."
 )
 
-__all__ = ["TRIAGE_ACTIONS", "TriageActions", "entry_of", "problem_of"]
+__all__ = ["TRIAGE_ACTIONS", "TriageActions", "entries_of", "entry_of", "problem_of"]
 
 TRIAGE_ACTIONS = frozenset({"diagnose", "problem_logs", "timeline", "incident", "bundle"})
 
@@ -80,9 +80,12 @@ class TriageActions(ServiceActions):
             return
         from switchover.ui.screens.diagnose import DiagnoseScreen
 
-        problem, entry = found
+        problem, _ = found
+        entries = entries_of(problem, self.moment)
         about = problem.service or problem.check or problem.subject
-        self.push_screen(DiagnoseScreen(self.painter, self.moment, entry, about, self.source.request, problem.service))
+        self.push_screen(
+            DiagnoseScreen(self.painter, self.moment, entries, about, self.source.request, problem.service)
+        )
 
     def action_problem_logs(self) -> None:
         """Open the log of the service that the problem is about."""
@@ -150,8 +153,16 @@ def problem_of(check: str, moment: Moment) -> Problem | None:
 
 
 def entry_of(problem: Problem, moment: Moment) -> TroubleView | None:
-    """Return the entry that fits a problem: the plan's own before one that ships with the program."""
+    """Return the entry that fits a problem best."""
+    return next(iter(entries_of(problem, moment)), None)
+
+
+def entries_of(problem: Problem, moment: Moment) -> list[TroubleView]:
+    """Return the entries that fit a problem: the plan's own before those that ship, what names a cause first."""
     troubles = moment.data.troubles
-    if problem.trouble is not None and problem.trouble < len(troubles):
-        return troubles[problem.trouble]
-    return next((entry for entry in troubles if problem.known and entry.id == problem.known), None)
+    about = problem.service or problem.check or problem.subject
+    found = [troubles[problem.trouble]] if problem.trouble is not None and problem.trouble < len(troubles) else []
+    shipped = [entry for entry in troubles if entry.id and not entry.id.startswith("plan:")]
+    found += [entry for entry in shipped if problem.known and entry.id == problem.known]
+    found += [entry for entry in shipped if about in entry.about and entry not in found]
+    return found

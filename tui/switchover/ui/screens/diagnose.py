@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -37,6 +37,7 @@ class DiagnoseScreen(OverScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("r", "again", "run again"),
         *[Binding(str(number), f"solve({number - 1})", f"Solution {number}", show=False) for number in range(1, 10)],
+        Binding("n", "next_entry", "next entry", tooltip="another entry that fits too"),
         Binding("o", "app.open_problem", "details", tooltip="the check or the service with everything that is known"),
         Binding("l", "app.problem_logs", "logs", tooltip="the log of the service that it is about"),
         Binding("t", "app.timeline", "timeline", tooltip="what happened, newest first"),
@@ -46,11 +47,19 @@ class DiagnoseScreen(OverScreen):
     ]
 
     def __init__(
-        self, painter: Painter, moment: Moment, trouble: TroubleView, about: str, request: Request, service: str = ""
+        self,
+        painter: Painter,
+        moment: Moment,
+        entries: Sequence[TroubleView],
+        about: str,
+        request: Request,
+        service: str = "",
     ) -> None:
-        super().__init__(painter, moment, f"diagnosis: {trouble.symptom}")
+        count = f" 1 of {len(entries)}" if len(entries) > 1 else ""
+        super().__init__(painter, moment, f"diagnosis{count}: {entries[0].symptom}")
         self.service = service
-        self._trouble = trouble
+        self._entries = tuple(entries)
+        self._trouble = entries[0]
         self._about = about
         self._request = request
         self._token = f"{os.getpid()}-{time.monotonic_ns()}"
@@ -77,11 +86,11 @@ class DiagnoseScreen(OverScreen):
     def on_unmount(self) -> None:
         """End what nobody looks at any more."""
         if any(one.exit_code is None for one in self._said):
-            self.app.run_worker(self._cancel(), name="cancel", exit_on_error=False)
+            self.app.run_worker(self._cancel(self._token), name="cancel", exit_on_error=False)
 
-    async def _cancel(self) -> None:
+    async def _cancel(self, token: str) -> None:
         try:
-            await self._request("trouble.cancel", token=self._token)
+            await self._request("trouble.cancel", token=token)
         except SwitchoverError:
             return  # the agent ends them with the line
 
@@ -140,10 +149,28 @@ class DiagnoseScreen(OverScreen):
             output=str(found.get("output", "")),
         )
 
+    def action_next_entry(self) -> None:
+        """Look at the next entry that fits; what the one before runs is ended."""
+        if self._busy is not None:
+            self.say("a solution runs already: wait until it has ended", error=True)
+            return
+        place = [entry.id for entry in self._entries].index(self._trouble.id)
+        self._trouble = self._entries[(place + 1) % len(self._entries)]
+        number = self._entries.index(self._trouble) + 1
+        self.headline = f"diagnosis {number} of {len(self._entries)}: {self._trouble.symptom}"
+        self.workers.cancel_node(self)
+        self.app.run_worker(self._cancel(self._token), name="cancel", exit_on_error=False)
+        self._token = f"{os.getpid()}-{time.monotonic_ns()}"
+        self._said, self._acted = [], []
+        self.show(self.moment, self.painter)
+        self.run_worker(self._open(), name="look")
+
     # What may help
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer the numbers of solutions that can be run, while none is."""
+        if action == "next_entry":
+            return len(self._entries) > 1
         if action != "solve":
             return True
         number = parameters[0]
