@@ -7,6 +7,7 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -57,11 +58,15 @@ def client(service: str) -> Any:
     return session.client(service)
 
 
+@cache
+def image() -> str:
+    return str(client("ec2").describe_images(MaxResults=5)["Images"][0]["ImageId"])
+
+
 def instance(**more: Any) -> str:
     ec2 = client("ec2")
-    image = ec2.describe_images()["Images"][0]["ImageId"]
     tags = [{"ResourceType": "instance", "Tags": [{"Key": "Name", "Value": "shop-api"}]}]
-    made = ec2.run_instances(ImageId=image, MinCount=1, MaxCount=1, TagSpecifications=tags, **more)
+    made = ec2.run_instances(ImageId=image(), MinCount=1, MaxCount=1, TagSpecifications=tags, **more)
     return str(made["Instances"][0]["InstanceId"])
 
 
