@@ -62,7 +62,7 @@ class Client(docker.APIClient):  # type: ignore[misc]
             if not said:
                 raise
             hint = "; log in there once by hand, so that its key is known" if _HOST_KEY in said else ""
-            raise DockerAwayError(f"ssh says: {said}{hint}") from error
+            raise DockerAwayError(f"ssh says: {said.rstrip('.')}{hint}") from error
 
     def close(self) -> None:
         """Let go of all connections."""

@@ -32,7 +32,8 @@ async def test_a_container_is_told_when_it_comes_runs_ends_and_goes(dockerd: Doc
     seen = await watched.until_seen(target("job"), lambda seen: seen.state is RunState.STOPPED)
     assert seen.detail == "exited, exit 137 (SIGKILL)"
     await asyncio.to_thread(one.rename, "old-job")
-    assert {told.ref for told in watched.told if told.text == "job is called old-job now"} == {"job", "old-job"}
+    for name in ("job", "old-job"):
+        assert (await watched.until_told("note", ref=name))[0].text == "job is called old-job now"
     await watched.until_seen(target("job"), lambda seen: seen.detail == "no container job")
     await asyncio.to_thread(one.remove)
     assert (await watched.until_told("removed", ref="old-job"))[0].listing

@@ -15,7 +15,7 @@ import psutil
 import pytest
 from tests.conftest import missing
 from tests.real.dockerd import DockerDaemon
-from tests.real.services.docker_watch import target, watching
+from tests.real.services.docker_watch import Watched, target, watching
 from tests.real.sshd import run_sshd
 
 from switchover.services.api import Capability, RunState
@@ -93,11 +93,10 @@ async def test_why_ssh_cannot_get_through_is_said_in_its_own_words(far: Far) -> 
     assert detail.startswith("Docker at ssh://far: ssh says: ")
     assert "Permission denied (publickey" in detail
     configuration.write_text(whole.replace("UserKnownHostsFile", "UserKnownHostsFile /nonexistent #"))
-    detail = (await provider.inspect([wanted]))["web"].detail
-    assert "Host key verification failed" in detail
-    assert "log in there once by hand" in detail
+    said = "Host key verification failed; log in there once by hand, so that its key is known"
+    await Watched(provider).until_seen(wanted, lambda seen: said in seen.detail)
     configuration.write_text(whole)
-    assert (await provider.inspect([wanted]))["web"].detail == "no container web"
+    await Watched(provider).until_seen(wanted, lambda seen: seen.detail == "no container web")
     assert "nowhere.invalid" in provider.off()
     await provider.aclose()
 
