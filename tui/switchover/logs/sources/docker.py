@@ -72,9 +72,9 @@ class DockerSource:
 
     def _read_once(self, bridge: Bridge, feed: Feed, span: Span) -> bool:
         """Read one connection to its end; return whether the container runs still."""
-        from switchover_checks.docker_hosts import Endpoint, open_client, usual_endpoint
+        from switchover_checks.docker_hosts import named_endpoint, open_client, usual_endpoint
 
-        api = open_client(Endpoint(self._host) if self._host else usual_endpoint(), _TIMEOUT_S)
+        api = open_client(named_endpoint(self._host) if self._host else usual_endpoint(), _TIMEOUT_S)
         try:
             tty = self._is_tty(api)
             response = self._open(api, span)
