@@ -16,8 +16,10 @@ _NAMES = (
     "journal",
     "http_checks",
     "events",
+    "agent_rows",
     "log_screen",
     "docker_events",
+    "log_reader",
 )
 
 
