@@ -12,7 +12,6 @@ import pytest
 from tests.unit.health.fakes import StillClock
 
 from switchover.services.api import RunState, Target
-from switchover.services.host import HostProcesses
 from switchover.services.processes import ProcessProvider
 from switchover_checks.api import Status
 
@@ -162,12 +161,12 @@ async def test_a_pattern_that_is_none_and_a_service_without_any_key_are_unknown(
     assert (seen["b"].state, seen["b"].detail) == (RunState.UNKNOWN, "needs pid_file, pattern or listen")
 
 
-async def test_without_a_plan_the_busiest_processes_of_the_host_are_listed(clock: StillClock) -> None:
-    host = HostProcesses(clock.monotonic, most=5)
-    first = await host.top()
-    assert 1 <= len(first) <= 5
-    assert all(process.seen.cpu_percent is None for process in first)
+async def test_the_busiest_processes_of_the_host_are_listed_first(provider: ProcessProvider, clock: StillClock) -> None:
+    first = await provider.discover()
+    assert os.getpid() in {found.target.pid for found in first}
+    assert all(found.seen.cpu_percent is None for found in first)
     clock.advance(5.0)
-    second = await host.top()
-    assert any(process.seen.cpu_percent is not None for process in second)
-    assert all(process.seen.memory_bytes for process in second)
+    second = await provider.discover()
+    used = [round(found.seen.cpu_percent or 0.0) for found in second]
+    assert used == sorted(used, reverse=True)
+    assert any(found.seen.cpu_percent is not None for found in second)

@@ -57,9 +57,12 @@ class ProcessWatch:
 
     async def plan(self, target: Target, process: tuple[int, int] | None) -> None:
         """Hold the process that was found behind a target of the plan, and watch its pid file."""
+        other = self._planned.get(target.name, (target, process))[1] != process
         self._planned[target.name] = target, process
         if self._tell is None:
             return
+        if other:
+            self._keep()
         if process is not None:
             self._hold(process)
         before = self._watched.get(target.name, ("", None))[0]
