@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 
@@ -285,3 +286,19 @@ async def test_a_host_without_systemd_says_so_at_once(tmp_path: object) -> None:
     assert (seen.state, seen.detail) == (RunState.UNKNOWN, f"no bus at {tmp_path}/bus")
     assert provider.off() == f"no bus at {tmp_path}/bus"
     assert await provider.discover() == []
+
+
+async def test_who_may_not_act_is_told_what_it_takes(host: SystemdHost) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("takes root, to become somebody else")
+    await ask(host, "start", "store")
+    provider = SystemdProvider(SystemClock().monotonic, host.bus)
+    host.folder.chmod(0o711)
+    os.seteuid(65534)  # the bus asks the kernel who it is that connects
+    try:
+        assert (await look(provider, "store")).state is RunState.RUNNING
+        with pytest.raises(RefusedError, match=r"not allowed to stop store.service: it takes root"):
+            await provider.act(planned("store"), Capability.STOP)
+    finally:
+        os.seteuid(0)
+        await provider.aclose()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import cache
@@ -74,11 +75,12 @@ class SystemdBus:
             if self.connected:
                 return
             from dbus_fast import DBusFastError
+            from dbus_fast.auth import AuthExternal
 
             path = self.address.removeprefix("unix:path=").partition(",")[0]
             try:
                 async with asyncio.timeout(_CALL_S):
-                    bus = await _bus_class()(bus_address=self.address).connect()
+                    bus = await _bus_class()(self.address, auth=AuthExternal(os.geteuid())).connect()
             except TimeoutError as error:
                 raise BusError("the bus does not answer") from error
             except FileNotFoundError as error:
