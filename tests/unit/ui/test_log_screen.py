@@ -6,10 +6,12 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
+import pytest
 from tests import ui_samples as samples
 from tests.ui_logs import LogSource, sample_lines
 from tests.ui_samples import LIVE, NOW, StillClock
 from tests.ui_screen import THEMES, screen_text, settle
+from textual.strip import Strip
 
 from switchover.errors import AgentError
 from switchover.logview import LogLine, LogSourceState
@@ -17,6 +19,7 @@ from switchover.ui.application import SwitchoverApp
 from switchover.ui.presentation.moment import Link, LinkState
 from switchover.ui.screens.log_line import LogLineScreen
 from switchover.ui.screens.logs import LogScreen
+from switchover.ui.widgets.log_view import LogView
 
 IDS = ("docker:shop-api-1", "docker:shop-postgres-1")
 
@@ -500,6 +503,28 @@ async def test_y_copies_all_of_the_line() -> None:
         await desk.tick()
         await desk.press("y")
         assert desk.app.clipboard == desk.source.whole[400]
+
+    await play(story)
+
+
+async def test_a_log_to_which_nothing_comes_paints_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    painted: list[str] = []
+    original = LogView.render_line
+
+    def render(self: LogView, y: int) -> Strip:
+        painted.append(f"row {y}")
+        return original(self, y)
+
+    async def story(desk: Desk) -> None:
+        monkeypatch.setattr(LogView, "render_line", render)
+        for _ in range(2):
+            await desk.tick()
+            desk.app.show()
+        await settle(desk.pilot)
+        assert painted == []
+        desk.source.say("one more")
+        await desk.tick()
+        assert painted
 
     await play(story)
 
