@@ -19,6 +19,8 @@ _NAMES = (
     "agent_rows",
     "log_screen",
     "docker_events",
+    "process_events",
+    "unit_events",
     "log_reader",
 )
 

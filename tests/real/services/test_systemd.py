@@ -6,6 +6,7 @@ import asyncio
 import os
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
 
 import pytest
 from tests.real.dockerd import DockerDaemon, until
@@ -301,4 +302,24 @@ async def test_who_may_not_act_is_told_what_it_takes(host: SystemdHost) -> None:
             await provider.act(planned("store"), Capability.STOP)
     finally:
         os.seteuid(0)
+        await provider.aclose()
+
+
+async def test_units_of_the_users_own_manager_are_called_so(
+    host: SystemdHost, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "systemd").mkdir()
+    (tmp_path / "bus").symlink_to(host.folder / "run" / "dbus" / "system_bus_socket")
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    await ask(host, "start", "api")
+    provider = SystemdProvider(SystemClock().monotonic)
+    try:
+        found = (await listed(provider))["user:api.service"]
+        assert (found.title, found.group, found.target.name) == ("user:api", "user", "systemd:user:api.service")
+        assert (await provider.act(found.target, Capability.RESTART)).startswith("api.service runs")
+        source = await provider.log_source(found.target, LogSpan())
+        assert isinstance(source, LogSource)
+        assert source.argv[-1] == "--user-unit=api.service"
+        assert (await look(provider, "user:api")).state is RunState.RUNNING
+    finally:
         await provider.aclose()
