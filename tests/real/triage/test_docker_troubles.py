@@ -73,3 +73,26 @@ async def test_a_daemon_that_is_gone_is_one_problem_until_it_is_back(dockerd: Do
     await asyncio.to_thread(dockerd.start)
     now = await room.see(client, lambda now: not any(problem.subject == "docker" for problem in now.problems))
     assert all(row.state == "stopped" for row in now.services)
+
+
+async def test_a_project_is_told_with_the_container_that_is_wrong_in_it(dockerd: DockerDaemon, room: Room) -> None:
+    def start(name: str, service: str, program: str) -> None:
+        labels = {
+            "com.docker.compose.project": "shop",
+            "com.docker.compose.service": service,
+            "com.docker.compose.container-number": "1",
+            "com.docker.compose.oneoff": "False",
+            **({"com.docker.compose.depends_on": "db:service_started:false"} if service == "api" else {}),
+        }
+        dockerd.run("sh", "-c", program, name=name, labels=labels)
+
+    await asyncio.to_thread(start, "shop-db-1", "db", "exit 4")
+    await asyncio.to_thread(start, "shop-api-1", "api", "exit 5")
+    await asyncio.to_thread(start, "shop-web-1", "web", "sleep 1000")
+    await asyncio.to_thread(start, "shop-job-1", "job", "exit 0")
+    client = await room.client()
+    await client.request("service.found", wanted=True)
+    now = await room.see(client, lambda now: any(len(problem.waiting) == 2 for problem in now.problems))
+    (problem,) = now.problems
+    assert (problem.subject, problem.service) == ("shop/db-1", "docker:shop-db-1")
+    assert set(problem.waiting) == {"shop/api-1", "shop"}

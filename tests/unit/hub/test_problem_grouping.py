@@ -99,6 +99,13 @@ def test_a_problem_says_what_changed_before_who_answers_and_what_it_may_be() -> 
     assert problem.next == 'd: diagnose "Its port is taken by another program"'
 
 
+def test_what_is_in_no_plan_is_not_blamed_for_what_a_planned_service_answers() -> None:
+    api = ServiceRow("api", "new", "http", "running", "crit", "answers 500", changed_at=NOW)
+    up = check("api_up", service="api", changed_at=NOW)
+    other = container("somebody-elses", changed_at=NOW)
+    assert {p.subject for p in find_problems(Facts((up,), (api,), found=(other,)))} == {"api_up", "somebody-elses"}
+
+
 QUIET = (
     container("done", detail="exited, exit 0"),
     container("asked", detail="exited, exit 143"),

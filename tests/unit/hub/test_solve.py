@@ -168,6 +168,16 @@ async def test_solutions_take_what_their_effect_asks_for(tmp_path: Path) -> None
         await run(4, "yes")
 
 
+async def test_a_solution_of_what_is_over_changes_nothing(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, plan(PLAN, tmp_path))
+    bench.check = CheckRow("a", "http", "ok", "fine")
+    bench.see()
+    with pytest.raises(RefusedError, match="is not so any more"):
+        await bench.solver.run("plan:0", "a", 1, "yes", ANA)
+    assert not (tmp_path / "mended").exists()
+    assert (await bench.solver.run("plan:0", "a", 0, "", ANA))[1] == 0
+
+
 async def test_what_was_run_is_on_record_with_what_came_of_it(tmp_path: Path) -> None:
     bench = Bench(tmp_path, plan(PLAN, tmp_path))
     await bench.solver.run("plan:0", "a", 0, "", ANA)

@@ -38,7 +38,10 @@ class Act:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """An entry, and what it is about now. `commands` are (what it shows, the command)."""
+    """An entry, and what it is about now. `commands` are (what it shows, the command).
+
+    `holds`: what the plan names for it is so now.
+    """
 
     id: str
     about: str
@@ -48,6 +51,7 @@ class Case:
     env: Mapping[str, str]
     acts: tuple[Act, ...]
     fit: Fit | None = None
+    holds: bool = True
 
 
 class Cases:
@@ -125,6 +129,7 @@ class Cases:
             env,
             tuple(self._act(solution) for solution in trouble.solutions),
             fit,
+            trouble.when is None or entry in self._troubles.holding,
         )
 
     def _act(self, solution: Solution) -> Act:

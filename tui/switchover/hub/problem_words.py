@@ -17,10 +17,12 @@ __all__ = [
     "of_step",
     "of_variable",
     "stuck_steps",
+    "title_of",
     "way_back",
     "words_of",
 ]
 
+_GROUPED = frozenset({"docker", "kubernetes"})  # where a name alone says little: there is a `db-1` in many projects
 OPEN_RUN = ("running", "waiting", "failed", "unknown")
 _VARIABLE = "variable "
 
@@ -125,3 +127,10 @@ def words_of(service: ServiceRow) -> str:
     if service.state == "running" and service.detail:
         return f"{service.name} {service.detail}"
     return f"{service.name} {service.state}" + (f": {service.detail}" if service.detail else "")
+
+
+def title_of(row: ServiceRow) -> str:
+    """Name a service for people: what was found by itself with the project that it belongs to."""
+    if row.kind in _GROUPED and row.group and row.id not in ("", row.name) and row.group not in row.name:
+        return f"{row.group}/{row.name}"
+    return row.name

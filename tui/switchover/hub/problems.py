@@ -15,6 +15,7 @@ from switchover.hub.problem_words import (
     of_step,
     of_variable,
     stuck_steps,
+    title_of,
     way_back,
     words_of,
 )
@@ -99,6 +100,7 @@ def find_problems(facts: Facts, recognise: Recognise = _nothing) -> tuple[Proble
         problems += of_gates(facts.migration)
     problems += [of_variable(name, waiting_for, facts.migration) for name, waiting_for in variables.items()]
     problems += _of_sources(sources, waiting, services)
+    planned = [row for row in facts.services if row.name in bad_services and row.name not in hidden]
     behind: dict[str, list[Problem]] = {}
     for name in bad_checks - hidden:
         row = checks[name]
@@ -106,7 +108,7 @@ def find_problems(facts: Facts, recognise: Recognise = _nothing) -> tuple[Proble
         if row.service in told_by_check:
             row_waiting += [w for w in waiting.get(row.service, ()) if w != name and w not in row_waiting]
         problem = _of_check(row, services.get(row.service), tuple(row_waiting), hidden, facts)
-        stopped = _stopped_behind(row, [services[one] for one in bad_services - hidden], facts)
+        stopped = _stopped_behind(row, planned, facts)
         if stopped:
             behind.setdefault(stopped, []).append(problem)
         else:
@@ -141,7 +143,7 @@ def _of_sources(
 
 
 def _title(name: str, services: Mapping[str, ServiceRow]) -> str:
-    return services[name].name if name in services else name
+    return title_of(services[name]) if name in services else name
 
 
 def _in_full(
@@ -265,7 +267,15 @@ def _of_service(name: str, row: ServiceRow, waiting: tuple[str, ...], facts: Fac
     cause = _cause(row.changed_at, row.needs, facts.timeline, without=row.name)
     following = _next(trouble, "", facts)
     return Problem(
-        row.health, row.name, what, row.changed_at, cause, following, service=name, trouble=trouble, waiting=waiting
+        row.health,
+        title_of(row),
+        what,
+        row.changed_at,
+        cause,
+        following,
+        service=name,
+        trouble=trouble,
+        waiting=waiting,
     )
 
 

@@ -106,6 +106,8 @@ class Solver:
                 raise RefusedError("this destroys, and was not confirmed", f"type exactly: {view.confirm_text}")
         elif view.effect != "read" and confirmation != YES:
             raise RefusedError(f"“{view.text}” changes something, and was not confirmed", "confirm it with yes")
+        if not case.holds and view.effect != "read":
+            raise RefusedError(f"“{case.symptom}” is not so any more; nothing was done", "look at the Overview again")
         self._check_age(case)
         confirm = act.confirm
         if confirm is None:

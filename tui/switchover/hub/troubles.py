@@ -49,6 +49,7 @@ class Troubles:
         self._held: dict[int, float] = {}  # since when the condition of an entry of the plan holds, by its number
         self._views: tuple[TroubleView, ...] = ()
         self.recognise = Recogniser()
+        self.holding: frozenset[str] = frozenset()  # the plan's entries that fit now, by their ids
         self.fits: dict[str, Fit] = {}
 
     @property
@@ -64,7 +65,7 @@ class Troubles:
                 self._held.pop(index, None)
             else:
                 self._held.setdefault(index, mono)
-        return tuple(
+        views = tuple(
             TroubleView(
                 trouble.symptom,
                 condition is not None and index in self._held and mono - self._held[index] >= condition.hold_s,
@@ -75,6 +76,8 @@ class Troubles:
             )
             for index, (trouble, condition) in enumerate(zip(self._entries, self._conditions, strict=True))
         )
+        self.holding = frozenset(view.id for view in views if view.matches)
+        return views
 
     def all_of(
         self, of_plan: Sequence[TroubleView], problems: Sequence[Problem], facts: Facts
