@@ -158,6 +158,8 @@ class SwitchoverApp(OperatorActions):
             self.sent = None
         if not (self.link.poor and self.lets_time_pass):  # a poor line gets one drawing a second, by the tick
             self.show()
+            if isinstance(self.screen, BaseScreen):
+                self.screen.hurries = True
         if not asked and snapshot.header.asking is not None:
             self.show()
             if self.is_asked() and self.screen is self.main:

@@ -59,12 +59,12 @@ class BaseScreen(Screen[None]):
         return ""
 
     def on_idle(self) -> None:
-        """Paint what a key has changed at once. Textual's timer may have just painted something else, and then waits.
+        """Paint what a key or news has changed at once. Textual's timer may have just painted, and then waits.
 
-        Where more keys are waiting already, the timer paints what all of them come to.
+        Where more is waiting already, the timer paints what all of it comes to.
         Private parts of Textual used: `Screen._dirty_widgets`, `Screen._on_timer_update`.
         """
-        if self.hurries and self._dirty_widgets and not self.app.message_queue_size:
+        if self.hurries and self._dirty_widgets and not (self.app.message_queue_size or self.app._batch_count):  # noqa: SLF001
             self.hurries = False
             self._on_timer_update()
 
