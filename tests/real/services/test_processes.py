@@ -221,7 +221,7 @@ async def test_the_system_and_the_agent_and_what_it_runs_under_are_never_signall
     (found,) = [one for one in await provider.discover() if one.target.pid == pid]
     assert not found.seen.can
     with pytest.raises(RefusedError, match=why):
-        await provider.act(found.target, Capability.STOP)
+        await provider.act(found.target, Capability.START)  # SIGCONT harms nobody where this promise is broken
 
 
 async def test_an_action_that_a_process_cannot_be_asked_is_refused(provider: ProcessProvider) -> None:
