@@ -18,6 +18,7 @@ from switchover.ui.panes.services import ServicesPane
 from switchover.ui.presentation import services as presentation
 from switchover.ui.presentation.arrangement import Order, arrange
 from switchover.ui.presentation.line import plain
+from switchover.ui.presentation.moment import Link, LinkState
 from switchover.ui.presentation.services import ServiceTable, Wish
 
 Story = Callable[[Any, SwitchoverApp, FakeSource], Awaitable[None]]
@@ -149,6 +150,20 @@ async def test_what_is_not_in_the_plan_is_asked_for_only_while_it_is_wanted() ->
         {"wanted": True},
         {"wanted": False},
     ]
+
+
+async def test_an_agent_that_came_anew_is_told_what_is_wanted() -> None:
+    async def story(pilot: Any, app: SwitchoverApp, source: FakeSource) -> None:
+        await press(pilot, "o")
+        source.feed(Link(LinkState.LOST, services.NOW, "the line to the agent is lost"))
+        await settle(pilot)
+        source.feed(samples.LIVE)
+        source.feed(replace(services.planned(), seq=50))
+        await settle(pilot)
+        assert "nginx" in screen_text(app)
+
+    source = await play(story, services.planned())
+    assert [params["wanted"] for method, params in source.requests if method == "service.found"] == [True, True]
 
 
 async def test_z_sorts_by_the_next_thing_and_says_so() -> None:

@@ -44,6 +44,7 @@ class ServicesPane(DetailTablePane):
         self._table = ServiceTable()
         self._wish = Wish()
         self._found_asked = False
+        self._was_lost = False
         self._selected: dict[str, None] = {}  # in the order in which they were selected
 
     @property
@@ -64,6 +65,12 @@ class ServicesPane(DetailTablePane):
         if self._selected:
             there = {id_of(row) for rows in (moment.data.services, moment.data.found) for row in rows}
             self._selected = {name: None for name in self._selected if name in there}
+        if moment.stale:
+            self._was_lost = True
+        elif self._was_lost and moment.snapshot is not None:
+            self._was_lost = False
+            if self._found_asked:  # an agent that came anew does not know it
+                self.post_message(Intent("service.found", {"wanted": True}))
         super().show(moment)
 
     def draw_table(self, width: int) -> None:
