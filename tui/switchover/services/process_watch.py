@@ -17,6 +17,7 @@ __all__ = ["ProcessWatch"]
 
 _AGAIN_S = (0.05, 0.1, 0.2, 0.4, 0.8)  # after a process has ended: something that watches over it may start it anew
 _FORGET_S = 60.0
+_HELD_AT_ONCE = 50
 
 
 class ProcessWatch:
@@ -76,14 +77,18 @@ class ProcessWatch:
             end = await self._files.add(self._base_dir / target.pid_file, changed)
             self._watched[target.name] = target.pid_file, end
 
-    def list(self, processes: Iterable[tuple[int, int]]) -> None:
+    async def follow(self, processes: Iterable[tuple[int, int]]) -> None:
         """Hold these, which were listed, and let go of those that are not any more."""
         self._listed, self._listed_at = frozenset(processes), time.monotonic()
         if self._tell is None:
             return
         self._keep()
-        for process in self._listed:
+        for number, process in enumerate(self._listed):
             self._hold(process)
+            if number % _HELD_AT_ONCE == 0:
+                await asyncio.sleep(0)  # the loop has other work to do
+            if self._tell is None:
+                return
 
     def _keep(self) -> None:
         self._pids.keep(self._listed | {process for _, process in self._planned.values() if process is not None})

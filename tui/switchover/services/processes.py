@@ -128,7 +128,7 @@ class ProcessProvider:
             self._off = _SLOW
             return ()
         self._off = ""
-        self._watch.list(self._listed.values())
+        await self._watch.follow(self._listed.values())
         return found
 
     def _discover(self) -> tuple[Found, ...]:
