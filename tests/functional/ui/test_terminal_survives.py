@@ -14,7 +14,7 @@ import pytest
 from tests.terminal import Terminal
 
 ROOT = Path(__file__).resolve().parents[3]
-OFF = (b"\x1b[?1049l", b"\x1b[?25h", b"\x1b[?2004l", b"\x1b[?1004l")
+OFF = (b"\x1b[2J\x1b[?1049l", b"\x1b[?1049l", b"\x1b[?25h", b"\x1b[?2004l", b"\x1b[?1004l")
 
 
 def open_screens(tmp_path: Path, sample: str = "trouble", prefix: Sequence[str] = (), **env: str) -> Terminal:
