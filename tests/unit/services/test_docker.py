@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import threading
 from typing import Any
 
@@ -64,9 +65,11 @@ async def test_a_daemon_that_comes_back_is_used_again() -> None:
 async def test_a_daemon_that_hangs_holds_up_nobody_once_it_is_known_to() -> None:
     release = threading.Event()
     client = StandInApi(attributes(name="near"))
+    attempts: list[str] = []
 
     def connect(host: str, quiet: float | None) -> Any:
         if host:
+            attempts.append(host)
             release.wait(30)
             raise ConnectionRefusedError(111, "x")
         return client
@@ -79,7 +82,40 @@ async def test_a_daemon_that_hangs_holds_up_nobody_once_it_is_known_to() -> None
         seen = await provider.inspect([target("far", "ssh://far"), target("near")])
         assert (seen["far"].state, seen["near"].state) == (RunState.UNKNOWN, RunState.RUNNING)
     assert provider.off() == away.off
+    assert attempts == ["ssh://far"]
+    assert len(asyncio.all_tasks()) == 2  # this one and the attempt: nobody queues up behind it
     release.set()
+
+
+async def test_details_are_read_again_when_the_list_says_otherwise_though_no_event_came() -> None:
+    client = StandInApi(attributes(name="pg"))
+    provider = DockerProvider(connecting(client))
+    daemon = provider.fleet.daemon("")
+    daemon.live = True
+    await provider.inspect([target("pg")])
+    client.known["pg"] = attributes("exited", name="pg", ExitCode=1)
+    assert (await provider.inspect([target("pg")]))["pg"].state is RunState.RUNNING  # nothing was told
+    await daemon.listed()
+    assert (await provider.inspect([target("pg")]))["pg"].state is RunState.STOPPED
+
+
+async def test_what_was_read_while_an_event_came_is_read_again() -> None:
+    daemon = DockerProvider(connecting(StandInApi(attributes(name="pg")))).fleet.daemon("")
+    daemon.live = True
+    reading = asyncio.ensure_future(daemon.details(["pg"]))
+    await asyncio.sleep(0)
+    daemon.changed("pg-id", "pg")
+    await reading
+    assert daemon.known("pg") is None
+    await daemon.details(["pg"])
+    assert daemon.known("pg") is not None
+
+
+async def test_what_nobody_planned_and_ended_well_is_no_fault_but_what_the_plan_names_is() -> None:
+    provider = DockerProvider(connecting(StandInApi(attributes("exited", name="job", ExitCode=0))))
+    by_itself = Target("docker:job", "docker", "job", container="job")
+    seen = await provider.inspect([by_itself, target("job")])
+    assert (seen["docker:job"].health, seen["job"].health) == (Status.SKIPPED, Status.CRIT)
 
 
 async def test_actions_are_said_as_the_commands_that_a_person_would_type() -> None:
