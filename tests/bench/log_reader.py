@@ -1,4 +1,4 @@
-"""The log reader while a file grows by 50,000 lines a second: its processor time and memory, what it lost, its answers."""
+"""The log reader while a file grows by 50,000 lines a second: its processor time and memory, what it lost and answers."""
 
 from __future__ import annotations
 

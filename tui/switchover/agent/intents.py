@@ -7,8 +7,8 @@ from typing import Any, Literal
 
 import msgspec
 
-from switchover.agent.method import Method, Need, Target
 from switchover.agent.log_methods import LOG_METHODS
+from switchover.agent.method import Method, Need, Target
 from switchover.agent.service_methods import SERVICE_METHODS
 from switchover.agent.triage_methods import TRIAGE_METHODS
 from switchover.migration.operator import Operator

@@ -69,6 +69,7 @@ class AgentServer:
         self._asking = Asking(target, self._driving, Path(identity.workspace), self._clock)
         self._sections = SectionEncoder()
         self._sessions: set[Session] = set()
+        self._leaving: set[Session] = set()  # gone, but what was begun for them has not ended yet
         self._actions: dict[asyncio.Task[Any], str] = {}
         self._server: asyncio.Server | None = None
         self._bound: tuple[Path, int] | None = None
@@ -125,7 +126,7 @@ class AgentServer:
         for task in self._actions:
             task.cancel()
         await asyncio.gather(*self._actions, return_exceptions=True)
-        await asyncio.gather(*(s.close() for s in list(self._sessions)), return_exceptions=True)
+        await asyncio.gather(*(s.close() for s in (*self._sessions, *self._leaving)), return_exceptions=True)
 
     def info(self) -> AgentInfo:
         """Return who answers here and what is under way."""
@@ -180,10 +181,12 @@ class AgentServer:
             log.exception("a client's line broke")
         finally:
             self._sessions.discard(session)
+            self._leaving.add(session)
             self._target.hub.looks(session, gone=True)
             if session.seat is not None:
                 self._driving.detach(session.seat)
             await session.close()
+            self._leaving.discard(session)
 
     async def _converse(self, session: Session) -> None:
         while True:

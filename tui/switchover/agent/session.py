@@ -40,6 +40,7 @@ class Session:
     knows_rows: bool = False
     logs: LogStreams | None = None
     at_end: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
+    closing: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def send(self, line: bytes) -> None:
         """Put a whole line on its way; nothing happens where the client has gone."""
@@ -59,7 +60,11 @@ class Session:
         self.send(_ENCODER.encode({"event": "trouble", "request": request, "error": error}) + b"\n")
 
     async def close(self) -> None:
-        """End everything that belongs to this client but the actions that it began."""
+        """End everything that belongs to this client but the actions that it began; whoever asks waits for it."""
+        async with self.closing:
+            await self._close()
+
+    async def _close(self) -> None:
         tasks = [t for t in (self.streaming, *self.requests) if t is not None]
         for task in tasks:
             task.cancel()
