@@ -183,7 +183,7 @@ class ServiceTable:
             return known[1]
         cells = _cells(row, spark, up=up, late=seen, doing=doing, depth=placed.depth)
         line = _marked("●" if name in chosen else "", row_line(layout, cells))
-        above: tuple[Line, ...] = ((Span(f"  {clean(placed.heading)}", "heading"),),) if placed.heading else ()
+        above: tuple[Line, ...] = ((Span(f"  {clean(placed.heading)}", "accent"),),) if placed.heading else ()
         item = Item(f"service:{name}", (*above, line), len(above))
         if len(self._made) > 2048:
             self._made.clear()
