@@ -298,6 +298,28 @@ async def test_every_action_can_be_shown_as_a_person_would_type_it(tmp_path: Pat
             await host.hub.command("docker:gone", "restart", "", ANA)
 
 
+async def test_what_is_known_of_a_service_is_shown_without_values_of_secrets(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "bin" / "docker"
+    program.parent.mkdir()
+    program.write_text(
+        """#!/bin/sh
+echo '{"Env": ["DB_PASSWORD=hunter22", "PATH=/bin", "API_TOKEN=abc-def"], "Secret": "s3cr3t",'
+echo '"Url": "postgres://shop:pw-canary@db/shop", "known": "known-canary"}'
+"""
+    )
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}:/usr/bin:/bin")
+    async with Host(tmp_path, FakeSource("api"), redact=lambda text: text.replace("known-canary", "•••")) as host:
+        await host.row("docker:api")
+        text = await host.hub.inspect("docker:api")
+    assert "state       running, ok" in text
+    assert "PATH=/bin" in text
+    for secret in ("hunter22", "abc-def", "s3cr3t", "pw-canary", "known-canary"):
+        assert secret not in text
+
+
 async def test_a_shell_is_only_for_what_runs_and_is_written_down(tmp_path: Path) -> None:
     async with Host(tmp_path, FakeSource("api", db=DOWN)) as host:
         await host.row("docker:api")

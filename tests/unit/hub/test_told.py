@@ -363,8 +363,25 @@ async def test_what_tells_is_asked_now_and_then_all_the_same_and_what_does_not_a
     live = stage(PLAN, tmp_path, providers=(FakeSource("api"),), clock=clock)
     sources, inventory = live.hub._services.sources, live.inventory
     await inventory.look(["api"])
-    assert [every for _, every, _ in live.hub._services.jobs()] == [30.0]
+    assert [every for name, every, _ in live.hub._services.jobs() if name.startswith("services")] == [30.0]
     clock.advance(26.0)
     assert sources.rests("docker", inventory.states["api"], 3600.0)
     sources._kinds["docker"].line.connected = True
     assert not sources.rests("docker", inventory.states["api"], 3600.0)
+
+
+async def test_a_configuration_file_whose_name_is_known_later_is_watched_from_then_on(tmp_path: Path) -> None:
+    path = tmp_path / "api.yml"
+    path.write_text("before\n")
+    text = """
+vars: {where: {ask: where}}
+services: {api: {kind: docker, container: api, every: 1h, config: ["{{ where }}.yml"]}}
+"""
+    async with stage(text, tmp_path, providers=(FakeSource("api"),)) as live:
+        files = live.hub._services.config_files
+        assert files is not None
+        await until(lambda: bool(files._pending))
+        live.engine.values["where"] = "api"
+        await files.add_known()
+        path.write_text("after\n")
+        await live.until(lambda s: any(str(path) in r.text for r in s.timeline))

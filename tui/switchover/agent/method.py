@@ -50,7 +50,7 @@ class Method:
     `handler` is called with the `Target`, what was asked and the operator; `in_session`: and with the client's
     `Session` besides. `long`: answered as soon as the engine has accepted it. `anyone`: not only for one who drives.
     `driver_of_run`: for anyone, but while a run is open only for the one who drives it. `harmless` tells of what was
-    asked whether a read-only client may ask for it all the same.
+    asked whether a read-only client may ask for it all the same. `doing` is what the agent says it is at meanwhile.
     """
 
     needs: type[Need]
@@ -62,6 +62,7 @@ class Method:
     driver_of_run: bool = False
     in_session: bool = False
     harmless: Callable[[Any], bool] | None = None
+    doing: str = ""
 
     def parse(self, params: Mapping[str, Any]) -> Need:
         """Check the parameters. Raise `UsageError`."""

@@ -310,7 +310,7 @@ class AgentServer:
             return await work
         log.info("%s asks for %s", session.operator, request.method)
         if not method.long:
-            return await asyncio.shield(self.begin(request.method, work))
+            return await asyncio.shield(self.begin(method.doing or request.method, work))
         accepting = self.begin(request.method, self._accept(request.method, work))
         action = await asyncio.shield(accepting)
         if action.done():

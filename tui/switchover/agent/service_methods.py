@@ -83,7 +83,7 @@ def _only_shown(need: _Command) -> bool:
 
 SERVICE_METHODS: Mapping[str, Method] = {
     "service.found": Method(_Found, _found, changes=False, acts=False, in_session=True),
-    "service.act": Method(_Act, _act, anyone=True, driver_of_run=True),
+    "service.act": Method(_Act, _act, anyone=True, driver_of_run=True, doing="an action on services"),
     "service.command": Method(_Command, _command, acts=False, harmless=_only_shown),
     "service.inspect": Method(_Inspect, _inspect, changes=False, acts=False),
     "service.sources": Method(Need, _sources, changes=False, acts=False),

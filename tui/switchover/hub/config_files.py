@@ -28,6 +28,8 @@ class ConfigFiles:
         self._directory = directory
         self._fill = fill
         self._watch: FileWatch | None = None
+        self._pending: list[tuple[str, str]] = []
+        self._tell: Callable[[str, str], None] = _say_nothing
         self._digests: dict[tuple[str, Path], str] = {}
         self._threads = Threads()
         self._looking: set[tuple[str, Path]] = set()
@@ -38,15 +40,21 @@ class ConfigFiles:
         """Begin to watch; `tell` gets the service and what happened to which file."""
         if not self._files:
             return
-        self._watch = FileWatch()
-        for service, texts in self._files.items():
-            for text in texts:
-                name = self._fill(text)
-                if name is None:
-                    continue
-                path = _place(self._directory, name)
-                self._digests[service, path] = await self._digest(path)
-                await self._watch.add(path, partial(self._happened, service, tell))
+        self._watch, self._tell = FileWatch(), tell
+        self._pending = [(service, text) for service, texts in self._files.items() for text in texts]
+        await self.add_known()
+
+    async def add_known(self) -> None:
+        """Watch the files whose names have come to be known since."""
+        pending, self._pending = self._pending, []
+        for service, text in pending:
+            name = self._fill(text)
+            if name is None or self._watch is None:
+                self._pending.append((service, text))
+                continue
+            path = _place(self._directory, name)
+            self._digests[service, path] = await self._digest(path)
+            await self._watch.add(path, partial(self._happened, service, self._tell))
 
     async def aclose(self) -> None:
         """Watch no more."""
@@ -91,6 +99,10 @@ class ConfigFiles:
         with suppress(Exception):  # a file that hangs or may not be read is no change
             return await self._threads.run(partial(_digest_of, path))
         return ""
+
+
+def _say_nothing(service: str, text: str) -> None:
+    """Tell nobody: nothing is watched yet."""
 
 
 def _place(directory: Path, name: str) -> Path:

@@ -16,6 +16,7 @@ from switchover_checks.api import Status
 
 __all__ = ["ServiceWatch"]
 
+_NEW_FILES_S = 10.0  # a variable in the name of a file may get its value at any time
 _LOCAL = frozenset({"docker", "systemd", "process"})  # what is looked for on a host without a plan
 
 
@@ -74,6 +75,8 @@ class ServiceWatch:
             groups.setdefault((f"{service.kind} {alone}", every), []).append(name)
         for (kind, every), names in groups.items():
             yield f"services {kind} {every}", max(every, 0.1), partial(self._look, names)
+        if self.config_files is not None:
+            yield "configuration files", _NEW_FILES_S, self.config_files.add_known
 
     def notes(self) -> list[dict[str, str]]:
         """Return the sources that are wanted here and off, or have trouble, each with the reason."""
