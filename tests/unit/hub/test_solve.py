@@ -195,8 +195,9 @@ async def test_a_solution_is_not_run_twice_at_once(tmp_path: Path) -> None:
     bench = Bench(tmp_path, plan(text, tmp_path))
     first = asyncio.ensure_future(bench.solver.run("plan:0", "", 0, "", ANA))
     await until((tmp_path / "runs").exists)
-    with pytest.raises(RefusedError, match="runs already"):
-        await bench.solver.run("plan:0", "", 0, "", ANA)
+    async with asyncio.timeout(10):
+        with pytest.raises(RefusedError, match="runs already"):
+            await bench.solver.run("plan:0", "", 0, "", ANA)
     (tmp_path / "go").touch()
     assert (await first)[1] == 0
     assert (tmp_path / "runs").read_text() == "x\n"
