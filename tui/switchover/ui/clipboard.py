@@ -36,7 +36,7 @@ def copy(app: App[Any], text: str, environ: Mapping[str, str] | None = None) -> 
 
 
 async def _tell_tmux(data: bytes) -> None:
-    """Give tmux the text; -w sends it on to the terminal outside. One that is too old for it, or gone, is left alone."""
+    """Give tmux the text; -w sends it on to the terminal outside. One that is too old, or gone, is left alone."""
     with suppress(OSError, TimeoutError):
         tmux = await asyncio.create_subprocess_exec(
             "tmux",
