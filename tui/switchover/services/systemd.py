@@ -63,7 +63,7 @@ class SystemdProvider:
             environment = dict(os.environ)
             if self._address:
                 self._made[""] = SystemdManager(self._address, self._monotonic)
-            elif Path("/run/systemd/system").is_dir():
+            elif "DBUS_SYSTEM_BUS_ADDRESS" in environment or Path("/run/systemd/system").is_dir():
                 self._made[""] = SystemdManager(system_address(environment), self._monotonic)
             else:
                 with suppress(OSError):
