@@ -1,4 +1,5 @@
-"""The log reader while a file grows by 50,000 lines a second: its processor time and memory, what it lost and answers."""
+"""The log reader while a file grows by 50,000 lines a second: processor time, memory, what it lost, its answers."""
+# ruff: noqa: ASYNC240, ASYNC110 - a measurement, alone in its process
 
 from __future__ import annotations
 
@@ -41,7 +42,7 @@ with open(path, "a") as file:
             for n in range(count, count + due):
                 level = "ERROR" if n % 100 == 0 else "INFO "
                 status = 503 if n % 100 == 0 else 200
-                file.write(f"{stamp} {level} handled order={n} status={status} duration_ms={n % 97} host=web-{n % 7}\\n")
+                file.write(f"{stamp} {level} handled order={n} status={status} took={n % 97} host=web-{n % 7}\\n")
             file.flush()
             count += due
         time.sleep(0.005)
@@ -109,8 +110,7 @@ def run() -> None:
     rows = []
     with tempfile.TemporaryDirectory(prefix="switchover-bench-") as folder:
         for name, query in _QUERIES.items():
-            for rate in _RATES:
-                rows.append((name, *asyncio.run(_measure(Path(folder) / "app.log", rate, query))))
+            rows += [(name, *asyncio.run(_measure(Path(folder) / "app.log", rate, query))) for rate in _RATES]
     print_table(
         f"The log reader, a file that grows for {_FOR_S:.0f} s after {_BEFORE:,} lines",
         ("asked for", "lines/s", "lost", "CPU", "memory", "window, median / p95", "ready"),
