@@ -226,6 +226,27 @@ async def test_an_operation_without_an_end_is_told_at_the_next_start_once(tmp_pa
     assert [r.kind for r in records(path)] == ["OperationStarted", "OperationUnknown"]
 
 
+async def test_what_is_begun_while_the_past_is_being_read_is_none_of_it(tmp_path: Path) -> None:
+    path = tmp_path / "ws" / "operations.sqlite"
+    first = Operations(path, SystemClock(), str)
+    await first.record(ANA, "opened a shell in", "api")
+    await first.aclose()
+    operations = Operations(path, SystemClock(), str)
+    go_on = asyncio.Event()
+
+    async def work() -> str:
+        await go_on.wait()
+        return "done"
+
+    doing = asyncio.create_task(operations.perform(ANA, "restart", "api", work))
+    await until(lambda: len(records(path)) == 2)
+    await asyncio.gather(operations.look_back(), operations.look_back())
+    go_on.set()
+    assert await doing == "done"
+    await operations.aclose()
+    assert [r.kind for r in records(path)] == ["OperationNoted", "OperationStarted", "OperationEnded"]
+
+
 async def test_one_who_only_watches_writes_nothing_down(tmp_path: Path) -> None:
     path = tmp_path / "ws" / "operations.sqlite"
     writer = Operations(path, SystemClock(), str)

@@ -109,25 +109,26 @@ class Operations:
         self._redact = redact
         self._read_only = read_only
         self._looked_back = False
+        self._looking_back = asyncio.Lock()
         self._journal: Journal | None = None
         self._thread: ThreadPoolExecutor | None = None
-        self._open: dict[int, _Open] = {}
+        self._open: dict[int, _Open] = {}  # of agents before this one
 
     async def look_back(self) -> None:
         """Take in what was done before this agent began, and say of what has no end that nobody knows it. Once."""
-        if self._looked_back:
-            return
-        self._looked_back = True
-        try:
-            records = await self._in_thread(self._read)
-            for record in records:
-                self._take(record)
-            for number, operation in list(self._open.items()):
-                if not self._read_only:
-                    await self._in_thread(partial(self._append, _Unknown(number, _DIED)))
-                self._close(number, operation, f"not known: {_DIED}", "unknown")
-        except SwitchoverError as error:
-            self.trouble = error.title
+        async with self._looking_back:
+            if self._looked_back:
+                return
+            try:
+                for record in await self._in_thread(self._read):
+                    self._take(record)
+                for number, operation in list(self._open.items()):
+                    if not self._read_only:
+                        await self._in_thread(partial(self._append, _Unknown(number, _DIED)))
+                    self._close(number, operation, f"not known: {_DIED}", "unknown")
+            except SwitchoverError as error:
+                self.trouble = error.title
+            self._looked_back = True
         self._moved()
 
     async def perform(
@@ -147,12 +148,12 @@ class Operations:
         `work` returns the result in words. What it raises is written down as the result and raised again. Raise
         `JournalError`, with nothing done, where it cannot be written down.
         """
+        await self.look_back()
         words = (self._shortened(text) for text in (action, subject, kind, identity, argument, command))
         started = _Started(operator, *words)
         begun = self._clock.monotonic()
         record = await self._in_thread(lambda: self._append(started))
         number, operation = record.seq, _Open(started, _begun(record.at, started))
-        self._open[number] = operation
         self._add(operation.row)
         self._moved()
         try:
@@ -166,6 +167,7 @@ class Operations:
 
     async def record(self, operator: Operator, action: str, subject: str, text: str = "") -> None:
         """Write down a thing of one moment: a shell that was opened, an incident, a bundle. Raise `JournalError`."""
+        await self.look_back()
         noted = _Noted(operator, *(self._shortened(part) for part in (action, subject, text)))
         record = await self._in_thread(lambda: self._append(noted))
         self._take(record)
