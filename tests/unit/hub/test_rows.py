@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from switchover.health.catalog import CheckItem
@@ -90,6 +92,12 @@ def test_a_stopped_service_of_no_side_is_always_bad() -> None:
 def test_what_cannot_be_counted_has_no_restarts() -> None:
     assert service_row("w", Service(kind="http"), seen(RUNNING), Expectation(), Stance()).restarts is None
     assert service_row("w", Service(kind="process"), ServiceState(), Expectation(), Stance()).restarts is None
+
+
+def test_what_runs_well_when_it_is_first_seen_has_not_changed_just_now() -> None:
+    assert seen(RUNNING).changed_at == 1.0
+    assert seen(replace(RUNNING, health=CRIT)).changed_at == 100.0
+    assert seen(STOPPED, RUNNING).changed_at == 101.0
 
 
 def test_a_metric_that_is_late_says_since_when() -> None:

@@ -169,7 +169,7 @@ def follow(state: ServiceState, seen: Seen, url: str, *, at: float, mono: float)
         url=url,
         observed_at=at,
         observed_mono=mono,
-        changed_at=(at if seen.since is None else min(seen.since, at)) if changed else state.changed_at,
+        changed_at=_since(state, seen, at) if changed else state.changed_at,
         restarts=state.restarts + restarted,
         ever_ran=state.ever_ran or running,
         last_identity=seen.identity if running and seen.identity else state.last_identity,
@@ -177,3 +177,11 @@ def follow(state: ServiceState, seen: Seen, url: str, *, at: float, mono: float)
         last_config=seen.config or state.last_config,
         cpu_history=history,
     )
+
+
+def _since(state: ServiceState, seen: Seen, at: float) -> float:
+    """Return since when a service is as it is. One that runs well when it is first seen has done so since it began."""
+    if seen.since is not None:
+        return min(seen.since, at)
+    began = state.observed_at is None and seen.health is Status.OK and seen.started_at is not None
+    return min(seen.started_at, at) if began and seen.started_at is not None else at
