@@ -209,7 +209,7 @@ class Rounds:
         if self._tell is None:
             return
         for ref in sorted(self._refs.get((group, news.id), {f"{group.resource}/{news.id}"})):
-            self._tell(Told(self._kind, ref, news.what, news.text, news.status, news.at, seen, listing))
+            self._tell(Told(self._kind, ref, news.what, news.text, news.status, news.at, seen=seen, listing=listing))
 
     async def watch(self, tell: Callable[[Told], None]) -> None:
         """Go round for ever through the groups that somebody asks for."""
