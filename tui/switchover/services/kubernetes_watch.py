@@ -191,7 +191,7 @@ class Sights:
         context = self._names[scope.context][1][0] if scope.context in self._names else scope.context
         refs = self.refs.get((context, one.key), {f"{one.key[0]}/{one.key[1]}"})
         for ref in sorted(refs):
-            self._say(Told(_KIND, ref, one.what, one.text, one.status, one.at, one.seen, one.listing))
+            self._say(Told(_KIND, ref, one.what, one.text, one.status, one.at, seen=one.seen, listing=one.listing))
 
     def _say(self, told: Told) -> None:
         if self._tell_hub is not None:
