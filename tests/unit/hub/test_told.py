@@ -48,6 +48,30 @@ async def test_what_a_source_tells_is_published_without_being_asked_for(tmp_path
         assert stopped.timeline[0].text == "api stopped: exit 137"
 
 
+async def test_what_no_plan_names_is_judged_as_its_source_says(tmp_path: Path) -> None:
+    source = FakeSource("job")
+    async with Host(tmp_path, source) as host:
+        host.hub.looks("screen")
+        await host.until(lambda s: bool(s.found))
+        ended = replace(DOWN, detail="exited, exit 0")
+        source.tell("job", "died", seen=ended, unplanned=replace(ended, health=Status.SKIPPED))
+        snapshot = await host.until(lambda s: s.found[0].state == "stopped")
+        assert snapshot.found[0].health == "skipped"
+
+
+async def test_what_a_source_tells_in_part_is_shown_at_once_and_looked_at_all_the_same(tmp_path: Path) -> None:
+    source = FakeSource("api")
+    async with stage(PLAN, tmp_path, providers=(source,)) as live:
+        await live.until(lambda s: service(s).state == "running")
+        await source.watching.wait()
+        source.things["api"] = replace(DOWN, detail="restarting, exit 137")
+        source.hang = asyncio.Event()
+        source.tell("api", "died", DOWN, partial=True)
+        assert service(await live.until(lambda s: service(s).state == "stopped")).detail == "exit 137"
+        source.hang.set()
+        await live.until(lambda s: service(s).detail == "restarting, exit 137")
+
+
 async def test_what_is_told_without_details_is_looked_at_at_once(tmp_path: Path) -> None:
     source = FakeSource("api")
     async with stage(PLAN, tmp_path, providers=(source,)) as live:
@@ -385,3 +409,18 @@ services: {api: {kind: docker, container: api, every: 1h, config: ["{{ where }}.
         await files.add_known()
         path.write_text("after\n")
         await live.until(lambda s: any(str(path) in r.text for r in s.timeline))
+
+
+async def test_what_is_told_of_things_that_nobody_shows_costs_no_look_and_no_snapshot(tmp_path: Path) -> None:
+    source = FakeSource("api", "other")
+    async with stage(PLAN, tmp_path, providers=(source,)) as live:
+        await live.until(lambda s: service(s).state == "running")
+        await source.watching.wait()
+        await until(lambda: not live.hub._services.sources._kinds["docker"].in_flight)
+        live.hub._hurried.clear()
+        for _ in range(100):
+            source.tell("other", "died", DOWN)
+            source.tell("other", "died")
+        assert not live.hub._hurried.is_set()
+        assert not live.hub._services.sources._kinds["docker"].pending
+        assert all("other" not in look for look in source.looks)

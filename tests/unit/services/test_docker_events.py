@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from tests.unit.services.docker_answers import StandInApi, attributes, connecting
 
-from switchover.services.api import Told
+from switchover.services.api import RunState, Told
 from switchover.services.docker import DockerProvider
 from switchover.services.docker_events import read_event, told_about
 from switchover_checks.api import Status
@@ -111,6 +111,58 @@ async def test_nothing_is_asked_again_until_something_happens() -> None:
         seen = await provider.inspect([one.target for one in found])
         assert seen["docker:pg"].detail == "exited, exit 1"
         assert api.calls[2:] == ["inspect pg"]
+    finally:
+        watch.cancel()
+        api.says.put(None)
+        await provider.aclose()
+
+
+async def test_how_a_container_ended_is_told_by_the_event_itself_and_then_looked_at() -> None:
+    api = Talking(attributes(name="pg", Pid=7), attributes(name="job", Pid=8))
+    provider = DockerProvider(connecting(api))
+    heard: asyncio.Queue[Told] = asyncio.Queue()
+    watch = asyncio.ensure_future(provider.watch(heard.put_nowait))
+    try:
+        await heard.get()
+        await provider.discover()
+        assert {(await heard.get()).ref, (await heard.get()).ref} == {"pg", "job"}
+        api.calls.clear()
+        api.says.put(message("kill", signal="9"))
+        api.says.put(message("die", exitCode="137"))
+        died = await heard.get()
+        assert died.seen is not None
+        assert (died.what, died.seen.state, died.seen.detail) == (
+            "died",
+            RunState.STOPPED,
+            "exited, exit 137 (SIGKILL)",
+        )
+        assert (died.seen.identity, died.seen.health, died.partial) == ("pg-id", Status.CRIT, True)
+        api.says.put(message("die", name="job", exitCode="0"))
+        job = await heard.get()
+        assert job.seen is not None
+        assert job.unplanned is not None
+        assert (job.seen.health, job.unplanned.health) == (Status.CRIT, Status.SKIPPED)
+        assert api.calls == []
+    finally:
+        watch.cancel()
+        api.says.put(None)
+        await provider.aclose()
+
+
+async def test_a_container_that_nothing_is_known_of_is_looked_at_instead_of_guessed() -> None:
+    api = Talking(attributes(name="pg", Pid=7))
+    provider = DockerProvider(connecting(api))
+    heard: asyncio.Queue[Told] = asyncio.Queue()
+    watch = asyncio.ensure_future(provider.watch(heard.put_nowait))
+    try:
+        await heard.get()
+        api.says.put(message("die", exitCode="1"))
+        assert (await heard.get()).seen is None
+        await provider.discover()
+        await heard.get()
+        api.says.put(message("start"))
+        api.says.put(message("die", exitCode="1"))
+        assert [(await heard.get()).seen, (await heard.get()).seen] == [None, None]
     finally:
         watch.cancel()
         api.says.put(None)

@@ -223,17 +223,18 @@ class Sources:
             self._look_soon(kind, known, [ref for k, ref in self.inventory.refs if k == kind])
         elif told.ref and not names and not here:
             known.list_now.set()
-        if not told.ref:
-            return
-        if told.seen is None:
+        if not names and not here:
+            return  # nobody shows it
+        if told.seen is None or told.partial:
             self._look_soon(kind, known, [told.ref])
+        if told.seen is None:
             return
         for one in names:
             before = self.inventory.states[one]
             self.inventory.adopt(one, told.seen)
             self._looked(one, before)
         if here:
-            self._found(self.discovery.adopt(name, told.seen))
+            self._found(self.discovery.adopt(name, told.unplanned or told.seen))
         self._urgent()
 
     def look_soon(self, kind: str, ref: str) -> None:

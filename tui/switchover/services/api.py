@@ -144,7 +144,9 @@ class Told:
     `what` is one word: started, stopped, died, oom, restarted, paused, unpaused, health, created, removed, image,
     config, deploy, reload, failed, gone, note. `text` is for the timeline, empty where the change of state says it all.
     `at` is when the source says that it happened (epoch seconds). `seen` is the state now where the source told all of
-    it; without, the thing is looked at again at once. `listing`: something came or went, so list anew.
+    it; without, the thing is looked at again at once. `unplanned` is the same for where no plan names the thing, if
+    that is judged otherwise; `partial` says that there is more to see, so that it is looked at all the same. `listing`:
+    something came or went, so list anew.
     """
 
     kind: str
@@ -154,6 +156,8 @@ class Told:
     status: Status | None = None
     at: float | None = None
     seen: Seen | None = None
+    unplanned: Seen | None = None
+    partial: bool = False
     listing: bool = False
 
 

@@ -22,6 +22,7 @@ from switchover.services.docker_actions import act_on, docker_command
 from switchover.services.docker_daemon import Connect, Daemon, connect_to
 from switchover.services.docker_events import DockerEvent, told_about
 from switchover.services.docker_fleet import Fleet
+from switchover.services.docker_news import TELLS_STATE
 from switchover.services.docker_seen import name_of, seen_from_attributes, seen_from_summary
 from switchover.services.docker_stats import CgroupStats, InTurn, Usage
 from switchover_checks.api import Status
@@ -98,8 +99,9 @@ class DockerProvider:
 
         def listener(daemon: Daemon, event: DockerEvent | None, why: str) -> None:
             if event is not None:
+                seen = self._seen_by(daemon, event)
                 for told in told_about(self.kind, event, daemon.ref, daemon.signals.get(event.container, "")):
-                    tell(told)
+                    tell(replace(told, seen=seen, unplanned=_at_rest(seen), partial=True) if seen is not None else told)
             elif why:
                 lost.add(daemon.host)
                 tell(Told(self.kind, "", "gone", why, Status.CRIT, self._now(), listing=True))
@@ -228,6 +230,19 @@ class DockerProvider:
     def _seen(self, daemon: Daemon, data: Mapping[str, Any]) -> Seen:
         last_exit = daemon.last_exits.get(str(data.get("Id", "")))
         return seen_from_attributes(data, now=self._now(), last_exit=last_exit, digest_key=self._digest_key)
+
+    def _seen_by(self, daemon: Daemon, event: DockerEvent) -> Seen | None:
+        """Return how a container is by what an event says and was known before; None where it has to be looked at."""
+        data = daemon.overtaken.get(event.container)
+        if data is None or event.action not in TELLS_STATE:
+            return None
+        seen = self._seen(daemon, data)
+        usage = None
+        if seen.pid is not None:
+            turn = self._turns.get(daemon.host)
+            usage = self._cgroups.last(seen.identity, seen.pid) or (turn.usage(seen.identity) if turn else None)
+        usage = usage or Usage()
+        return replace(seen, cpu_percent=usage.cpu_percent, memory_bytes=usage.memory_bytes)
 
     async def _with_usage(self, daemon: Daemon, seen: dict[str, Seen], *, all_of_it: bool = False) -> dict[str, Seen]:
         """Add CPU and memory to what runs. Of containers elsewhere those of the plan are asked about, in turn."""

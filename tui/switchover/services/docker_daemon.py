@@ -53,7 +53,8 @@ class Daemon:
     """A daemon at `host` (empty: where the docker command would go).
 
     `off` says why it cannot be asked, empty while it answers. `live` says that its events are being followed, so that
-    what is known of a container holds until one of them names it. All is called in the loop's own thread.
+    what is known of a container holds until one of them names it; `overtaken` is what it makes of that, by the
+    container's id, until the container is read again. All is called in the loop's own thread.
     """
 
     def __init__(
@@ -64,6 +65,7 @@ class Daemon:
         self.live = False
         self.asked = False
         self.last_exits: dict[str, int] = {}
+        self.overtaken: dict[str, Mapping[str, Any]] = {}
         self.signals: dict[str, str] = {}
         self._connect = connect
         self._monotonic = monotonic
@@ -137,6 +139,8 @@ class Daemon:
         read = await self.call(lambda api: _read(api, wanted))
         if changes == self._changes:  # else an event came meanwhile, and what was read may be older than it
             self._known |= {word: _Known(data, now) for word, data in read.items() if data is not None}
+            for data in read.values():
+                self.overtaken.pop(str((data or {}).get("Id", "")), None)
         return held | read
 
     async def listed(self) -> list[Mapping[str, Any]]:
@@ -188,17 +192,22 @@ class Daemon:
         """Say whether the details of a container should be read again, for what changes without an event."""
         return not self._holds(name, self._monotonic())
 
-    def changed(self, container: str, *names: str) -> None:
-        """Forget the details of a container, since something happened to it."""
+    def changed(self, container: str, *names: str) -> Mapping[str, Any] | None:
+        """Forget the details of a container, since something happened to it, and return them as they were before."""
         self._changes += 1
+        before = self.overtaken.pop(container, None)
         for word, known in list(self._known.items()):
-            if word in names or known.data.get("Id") == container:
+            its_own = known.data.get("Id") == container
+            if its_own or word in names:
+                before = known.data if its_own else before
                 del self._known[word]
+        return before
 
     def forget(self) -> None:
         """Forget all details: anything may have happened."""
         self._changes += 1
         self._known.clear()
+        self.overtaken.clear()
 
     async def aclose(self) -> None:
         """Close the connection."""

@@ -9,6 +9,7 @@ from typing import Any
 
 from switchover.services.docker_daemon import Connect, Daemon, connect_to
 from switchover.services.docker_events import DockerEvent, follow_events
+from switchover.services.docker_news import details_after
 
 __all__ = ["Fleet", "Listener"]
 
@@ -116,7 +117,9 @@ class Fleet:
                     self._tell(daemon, None, "")
 
     def _happened(self, daemon: Daemon, event: DockerEvent) -> None:
-        daemon.changed(event.container, *event.names)
+        before = daemon.changed(event.container, *event.names)
+        if before is not None and (after := details_after(before, event)) is not None:
+            daemon.overtaken[event.container] = after
         if event.action == "die" and event.exit_code is not None:
             daemon.last_exits[event.container] = event.exit_code
         elif event.action == "kill":

@@ -83,6 +83,11 @@ class CgroupStats:
         self._samples[key] = _Sample(now, cpu_s, usage)
         return usage
 
+    def last(self, container: str, pid: int) -> Usage | None:
+        """Return what was read last, without reading again."""
+        sample = self._samples.get((container, pid))
+        return sample.usage if sample is not None else None
+
     def keep(self, containers: set[str]) -> None:
         """Forget all containers but these."""
         self._files = {key: files for key, files in self._files.items() if key[0] in containers}

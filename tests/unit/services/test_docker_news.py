@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from tests.unit.services.docker_answers import attributes
+
+from switchover.services.api import RunState
+from switchover.services.docker_events import DockerEvent
+from switchover.services.docker_news import details_after
+from switchover.services.docker_seen import seen_from_attributes
+from switchover_checks.api import Status
+
+BEFORE = attributes(Pid=77, Health={"Status": "healthy", "Log": [{"Output": "fine"}]})
+
+
+def event(action: str, said: str = "", **more: str) -> DockerEvent:
+    return DockerEvent("pg-id", "pg", action, said, 1.0, more)
+
+
+def after(*events: DockerEvent, before: dict[str, Any] = BEFORE) -> Any:
+    data: Any = before
+    for one in events:
+        data = details_after(data, one)
+    return seen_from_attributes(data)
+
+
+@pytest.mark.parametrize(
+    ("events", "state", "health", "detail"),
+    [
+        ([event("die", exitCode="1")], RunState.STOPPED, Status.CRIT, "exited, exit 1"),
+        ([event("kill"), event("die", exitCode="137"), event("stop")], *(RunState.STOPPED, Status.CRIT),
+         "exited, exit 137 (SIGKILL)"),
+        ([event("oom"), event("die", exitCode="137")], *(RunState.STOPPED, Status.CRIT),
+         "exited, exit 137, out of memory"),
+        ([event("pause")], RunState.RUNNING, Status.CRIT, "paused"),
+        ([event("pause"), event("unpause")], RunState.RUNNING, Status.OK, "healthy"),
+        ([event("health_status", "unhealthy")], RunState.RUNNING, Status.CRIT, "unhealthy"),
+    ],
+)  # fmt: skip
+def test_an_event_says_how_a_container_is_now(
+    events: list[DockerEvent], state: RunState, health: Status, detail: str
+) -> None:
+    seen = after(*events)
+    assert (seen.state, seen.health, seen.detail) == (state, health, detail)
+
+
+def test_what_the_container_is_does_not_change_by_its_end() -> None:
+    was, now = seen_from_attributes(BEFORE), after(event("die", exitCode="0"))
+    assert (now.identity, now.image, now.config) == (was.identity, was.image, was.config)
+    assert now.pid is None
+    assert now.can != was.can
+
+
+@pytest.mark.parametrize("action", ["start", "restart", "rename", "update", "create", "destroy"])
+def test_what_an_event_leaves_open_is_not_made_up(action: str) -> None:
+    assert details_after(BEFORE, event(action)) is None
+
+
+def test_an_end_without_an_exit_code_is_looked_at() -> None:
+    assert details_after(BEFORE, event("die")) is None
