@@ -225,7 +225,7 @@ class Sources:
             known.list_now.set()
         if not names and not here:
             return  # nobody shows it
-        if told.seen is None:
+        if told.seen is None or told.partial:
             self._look_soon(kind, known, [told.ref])
         if told.seen is None:
             return
