@@ -36,7 +36,7 @@ def run() -> None:
         delays, idle = _containers()
         rows.append(["container (kill)", *_summary(delays)])
         notes.append(f"agent beside {_MANY} idle containers: {idle:.2f} % of one core (aim 1)")
-    except (Exception, SystemExit, BaseException) as error:  # noqa: BLE001 - what is missing is said, the rest is measured
+    except (Exception, SystemExit, BaseException) as error:  # what is missing is said, the rest is measured
         if isinstance(error, KeyboardInterrupt):
             raise
         notes.append(f"containers not measured: {error}")
