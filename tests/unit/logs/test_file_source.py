@@ -233,7 +233,7 @@ async def test_in_a_storm_of_rotations_every_line_comes_once(tmp_path: Path, how
         numbers = [int(text.split()[1]) for text in feed.texts if text.startswith("line")]
         assert len(numbers) == len(set(numbers)), "some came twice"
         assert set(numbers) == set(range(count)), f"{count - len(set(numbers))} are missing"
-        # Files of the same moment that are renamed while they are looked for may change places: that is asked elsewhere.
+        # Files of one moment that are renamed while they are looked for may change places: that is asked elsewhere.
 
 
 async def test_without_inotify_files_are_followed_by_the_clock(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
