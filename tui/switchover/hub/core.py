@@ -23,6 +23,7 @@ from switchover.hub.desk import Desk
 from switchover.hub.engine_view import EngineView
 from switchover.hub.live import LiveSide
 from switchover.hub.operations import Operations
+from switchover.hub.pace import Pace
 from switchover.hub.service_watch import ServiceWatch
 from switchover.hub.triage_desk import TriageDesk
 from switchover.hub.watch import Watcher
@@ -42,8 +43,6 @@ __all__ = ["Hub"]
 _log = logging.getLogger("switchover.hub")
 _SELF = "snapshot"
 _PAUSE_S = 0.25  # between two Snapshots, unless something is urgent
-_URGENT_AGAIN_S = 0.05  # between two urgent ones
-_URGENT_S = 0.01  # between an urgent one and what was published just before
 _TICK_S = 1.0
 
 
@@ -320,6 +319,7 @@ class Hub:
             self._baselines.follow(view.run_id, view.started_at, self._sampler, self._clock.now())
 
     async def _publish(self) -> None:
+        pace = Pace(self._clock.monotonic)
         while True:
             await self._dirty.wait()
             urgent = self._hurried.is_set()
@@ -339,7 +339,7 @@ class Hub:
                     self.snapshot = replace(built, seq=before.seq + 1)
                     self._published.notify_all()
                 self.triage.follow(self.snapshot)
-            await asyncio.sleep(_URGENT_AGAIN_S if urgent else _URGENT_S)
+            await asyncio.sleep(pace.pause(urgent=urgent))
             with suppress(TimeoutError):
                 async with asyncio.timeout(_PAUSE_S):
                     await self._hurried.wait()
