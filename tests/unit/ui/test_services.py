@@ -16,7 +16,7 @@ from switchover.snapshot import ServiceRow, Snapshot
 from switchover.ui.application import SwitchoverApp
 from switchover.ui.panes.services import ServicesPane
 from switchover.ui.presentation import services as presentation
-from switchover.ui.presentation.arrangement import Order, arrange
+from switchover.ui.presentation.arrangement import Order, Weights, arrange
 from switchover.ui.presentation.line import plain
 from switchover.ui.presentation.moment import Link, LinkState
 from switchover.ui.presentation.services import ServiceTable, Wish
@@ -54,6 +54,45 @@ def test_the_plan_stands_first_and_what_is_not_well_above_its_groups() -> None:
     assert headings == ["not well here · 4", "Compose project shop · 2", "systemd units · 3", "processes · 7"]
     unwell = [one.row.name for one in placed[len(services.PLANNED) : len(services.PLANNED) + 4]]
     assert unwell == ["api", "db", "nginx.service", "worker"]
+
+
+def busy(name: str, pid: int, cpu: float, memory: int = 4_194_304) -> ServiceRow:
+    return services.process(name, pid, cpu=cpu, memory=memory)
+
+
+def order_of(weights: Weights, *rows: ServiceRow) -> list[str]:
+    return [one.row.name for one in arrange((), rows, lambda _: True, weight=weights).placed]
+
+
+def test_processes_that_are_well_stand_by_cpu_and_then_by_memory() -> None:
+    rows = (
+        busy("a-idle", 1, 0.3),
+        busy("b-large", 2, 0.0, 900_000_000),
+        busy("c-hot", 3, 90.0),
+        busy("d-warm", 4, 9.0),
+    )
+    assert order_of(Weights(), *rows) == ["c-hot", "d-warm", "b-large", "a-idle"]
+
+
+def test_processes_keep_their_places_while_their_use_wavers() -> None:
+    weights = Weights()
+    first = order_of(
+        weights, busy("a", 1, 20.0), busy("b", 2, 22.0), busy("c", 3, 0.0, 5_000), busy("d", 4, 0.9, 4_900)
+    )
+    assert first == ["b", "a", "c", "d"]
+    again = order_of(
+        weights, busy("a", 1, 24.0), busy("b", 2, 18.0), busy("c", 3, 0.9, 4_800), busy("d", 4, 0.0, 5_100)
+    )
+    assert again == first
+    assert order_of(weights, busy("a", 1, 80.0), busy("b", 2, 22.0)) == ["a", "b"], "what is really another is shown"
+
+
+def test_a_process_that_ended_stays_where_it_was_until_it_is_gone() -> None:
+    weights = Weights()
+    rows = (busy("a", 1, 50.0), busy("b", 2, 9.0))
+    assert order_of(weights, *rows) == ["a", "b"]
+    ended = replace(rows[0], state="stopped", health="skipped", cpu_percent=None, memory_bytes=None)
+    assert weights(ended) == weights(rows[0])
 
 
 def test_sorted_by_use_the_greediest_stands_first() -> None:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from enum import StrEnum
 from typing import Any, NamedTuple
 
 from switchover.snapshot import ServiceRow
 from switchover.ui.presentation.words import severity
 
-__all__ = ["Arrangement", "Order", "Placed", "arrange", "id_of", "urgency", "words_of"]
+__all__ = ["Arrangement", "Order", "Placed", "Weights", "arrange", "id_of", "urgency", "words_of"]
+
+_RECENT = 6  # points of CPU that are averaged
+_IDLE_PERCENT = 1.0
+_NOTHING = (0.0, 0.0)
 
 
 class Order(StrEnum):
@@ -64,14 +68,61 @@ def words_of(row: ServiceRow) -> str:
     return " ".join((*parts, *row.ports, row.detail, "" if row.pid is None else str(row.pid))).lower()
 
 
-def _sorter(order: Order) -> Callable[[ServiceRow], Any]:
+class Weights:
+    """What processes weigh where they stand by CPU, then by memory, and yet keep their places while one reads them.
+
+    A row's weight moves only once its use has become clearly another: by a third, and by more than idling does.
+    """
+
+    def __init__(self) -> None:
+        self._kept: dict[str, tuple[ServiceRow, tuple[float, float]]] = {}
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    def __call__(self, row: ServiceRow) -> tuple[float, float]:
+        """Return what to sort a row by, the heaviest first; what is no process weighs nothing."""
+        if row.kind != "process":
+            return _NOTHING
+        name = id_of(row)
+        seen, before = self._kept.get(name, (None, None))
+        if seen is row and before is not None:
+            return before
+        now = _weight(row, before)
+        self._kept[name] = row, now
+        return now
+
+    def keep(self, names: Collection[str]) -> None:
+        """Forget all rows but these."""
+        self._kept = {name: self._kept[name] for name in names if name in self._kept}
+
+
+def _weight(row: ServiceRow, before: tuple[float, float] | None) -> tuple[float, float]:
+    if row.state != "running":  # it stays where it was until it is gone
+        return before or _NOTHING
+    recent = row.cpu_history[-_RECENT:] or (row.cpu_percent or 0.0,)
+    average = sum(recent) / len(recent)
+    cpu, memory = (-average if average >= _IDLE_PERCENT else 0.0), -float(row.memory_bytes or 0)
+    if before is None:
+        return cpu, memory
+    return (
+        before[0] if _is_near(cpu, before[0], 2 * _IDLE_PERCENT) else cpu,
+        before[1] if _is_near(memory, before[1], 0.0) else memory,
+    )
+
+
+def _is_near(now: float, before: float, least: float) -> bool:
+    return abs(now - before) <= max(abs(before) / 3, least)
+
+
+def _sorter(order: Order, weight: Callable[[ServiceRow], tuple[float, float]]) -> Callable[[ServiceRow], Any]:
     if order is Order.CPU:
         return lambda row: (-(row.cpu_percent or 0.0), row.name)
     if order is Order.MEMORY:
         return lambda row: (-(row.memory_bytes or 0), row.name)
     if order is Order.NAME:
         return lambda row: (row.name, row.side)
-    return lambda row: (urgency(row), row.side, row.name)
+    return lambda row: (urgency(row), row.side, weight(row), row.name, id_of(row))
 
 
 def arrange(
@@ -82,9 +133,13 @@ def arrange(
     order: Order = Order.WORST,
     tree: bool = False,
     show_found: bool = True,
+    weight: Callable[[ServiceRow], tuple[float, float]] | None = None,
 ) -> Arrangement:
-    """Put rows into their order. Sorted by use, what was found stands in one list; else in groups."""
-    key = _sorter(order)
+    """Put rows into their order. Sorted by use, what was found stands in one list; else in groups.
+
+    `weight` remembers what processes weighed, so that they keep their places from one time to the next.
+    """
+    key = _sorter(order, Weights() if weight is None else weight)
     first = sorted(filter(fits, planned), key=key)
     others = [row for row in found if fits(row)]
     if not show_found:

@@ -8,7 +8,16 @@ from dataclasses import dataclass, field
 from rich.cells import cell_len
 
 from switchover.snapshot import ServiceRow
-from switchover.ui.presentation.arrangement import Arrangement, Order, Placed, arrange, id_of, urgency, words_of
+from switchover.ui.presentation.arrangement import (
+    Arrangement,
+    Order,
+    Placed,
+    Weights,
+    arrange,
+    id_of,
+    urgency,
+    words_of,
+)
 from switchover.ui.presentation.facts import is_late
 from switchover.ui.presentation.line import Item, Items, Line, Span, clean, join
 from switchover.ui.presentation.moment import Moment
@@ -72,6 +81,7 @@ class ServiceTable:
     _wish: Wish | None = None
     _arranged: Arrangement = field(default_factory=lambda: Arrangement(()))
     _keys: tuple[str, ...] = ()
+    _weights: Weights = field(default_factory=Weights)
     _begins: list[int] = field(default_factory=lambda: [0])
     _layout: Layout | None = None
     _layout_width: int = 0
@@ -121,6 +131,7 @@ class ServiceTable:
             order=wish.order,
             tree=wish.tree,
             show_found=wish.show_found,
+            weight=self._weights,
         )
         placed = self._arranged.placed
         keys = tuple(f"service:{id_of(one.row)}" for one in placed)
@@ -133,6 +144,8 @@ class ServiceTable:
         self._begins = begins
         if len(self._words) > 4 * (len(rows[0]) + len(rows[1])) + 100:
             self._words.clear()
+        if len(self._weights) > 2 * len(rows[1]) + 100:
+            self._weights.keep({id_of(row) for row in rows[1]})
 
     def _text(self, row: ServiceRow) -> str:
         known = self._words.get(id(row))
