@@ -177,7 +177,9 @@ async def test_a_zombie_is_no_running_process_and_names_its_parent(provider: Pro
         await until_state(process.pid, "Z")
         (found,) = [one for one in await provider.discover() if one.target.pid == process.pid]
         assert found.seen.state is RunState.STOPPED
-        assert found.seen.detail == f"pid {process.pid} has ended and waits for its parent (pid {os.getpid()})"
+        assert found.seen.detail == (
+            f"pid {process.pid} ended: killed by SIGKILL; it waits for its parent (pid {os.getpid()})"
+        )
         assert not found.seen.can
 
 

@@ -43,8 +43,11 @@ def exit_words(pid: int, ticks: int, descriptor: int) -> str:
     status = _status_of_zombie(pid, ticks)
     if status is None:
         status = _status_of_reaped(descriptor)
-    if status is None:
-        return ""
+    return "" if status is None else status_words(status)
+
+
+def status_words(status: int) -> str:
+    """Say what a status of `wait` means: `exit 1`, `killed by SIGKILL`."""
     if number := status & 0x7F:
         name = signal.Signals(number).name if number in signal.valid_signals() else f"signal {number}"
         return f"killed by {name}" + (", core dumped" if status & 0x80 else "")

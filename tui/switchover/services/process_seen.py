@@ -8,13 +8,15 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 
 from switchover.services.api import Capability, RunState, Seen
-from switchover.services.process_table import TICKS_PER_SECOND, Facts, ProcessRow
+from switchover.services.pidfd import status_words
+from switchover.services.process_table import TICKS_PER_SECOND, Facts, ProcessRow, is_frozen
 from switchover_checks.api import Status
 
 __all__ = ["Usage", "ended", "see"]
 
 _SHORTEST_S = 0.5  # ticks are 10 ms: over less time than this a percentage means nothing
 _STUCK_S = 2.0
+_ASKED = ("SIGTERM", "SIGINT", "SIGHUP", "SIGPIPE")
 _RUNNING = frozenset({Capability.STOP, Capability.KILL, Capability.PAUSE})
 _HALTED = frozenset({Capability.START, Capability.KILL})
 
@@ -57,10 +59,11 @@ def see(
 ) -> Seen:
     """Return what is told about a process. One that nobody planned for and that is halted is worth a warning only."""
     if row.state in "ZX":
-        detail = f"pid {row.pid} has ended and waits for its parent"
+        how = status_words(row.exit_status)
+        detail = f"pid {row.pid} ended: {how}; it waits for its parent"
         if row.parent > 1:
             detail += f" (pid {row.parent})"
-        health = Status.CRIT if planned else Status.WARN
+        health = _health_of_end(how, planned=planned)
         return Seen(
             RunState.STOPPED, health, detail, pid=row.pid, identity=row.identity, parent=row.parent, user=facts.user
         )
@@ -69,6 +72,8 @@ def see(
         health, detail, can = Status.CRIT if planned else Status.WARN, "stopped by a signal (SIGSTOP)", _HALTED
     elif row.state == "t":
         health, detail = Status.WARN, "held by a debugger"
+    elif row.state == "D" and is_frozen(row.pid):  # whoever froze it tells: the container is paused
+        health, detail = Status.CRIT if planned else Status.OK, "frozen by its control group"
     elif usage.stuck(row, mono):
         health, detail = Status.WARN, "waits in the kernel for a disk or the network, and no signal reaches it"
     return Seen(
@@ -91,5 +96,12 @@ def see(
 def ended(process: tuple[int, int], how: str, *, planned: bool) -> Seen:
     """Return what is told about a process that has just ended. `how` says how, where the kernel told."""
     detail = f"pid {process[0]} ended" + (f": {how}" if how else "")
-    health = Status.CRIT if planned else Status.WARN if how.startswith("killed") else Status.OK
+    health = _health_of_end(how, planned=planned)
     return Seen(RunState.STOPPED, health, detail, identity=f"{process[0]}:{process[1]}")
+
+
+def _health_of_end(how: str, *, planned: bool) -> Status:
+    """Judge an end. Whatever nobody planned for may end by itself, or because it was asked to."""
+    if planned:
+        return Status.CRIT
+    return Status.WARN if how.startswith("killed by ") and not how.endswith(_ASKED) else Status.SKIPPED

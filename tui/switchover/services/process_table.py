@@ -17,7 +17,16 @@ from typing import NamedTuple
 
 from switchover.services.process_names import short_name
 
-__all__ = ["TICKS_PER_SECOND", "Facts", "FactsBook", "ProcessRow", "read_command", "read_row", "read_rows"]
+__all__ = [
+    "TICKS_PER_SECOND",
+    "Facts",
+    "FactsBook",
+    "ProcessRow",
+    "is_frozen",
+    "read_command",
+    "read_row",
+    "read_rows",
+]
 
 TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
 _PAGE = os.sysconf("SC_PAGE_SIZE")
@@ -103,6 +112,18 @@ def read_command(pid: int) -> tuple[str, ...]:
     """Return the words of a command line; empty for a zombie, or where it may not be read."""
     text = _read(f"/proc/{pid}/cmdline")
     return tuple(text.removesuffix("\0").split("\0")) if text else ()
+
+
+def is_frozen(pid: int, controllers: str = "/sys/fs/cgroup") -> bool:
+    """Say whether the control group of a process is frozen, as that of a paused container is.
+
+    Only groups of version 1 need asking: there a frozen process looks like one that hangs in the kernel.
+    """
+    for line in _read(f"/proc/{pid}/cgroup").splitlines():
+        _, names, path = line.split(":", 2)
+        if names == "freezer":
+            return _read(f"{controllers}/freezer{path}/freezer.state").strip() in ("FROZEN", "FREEZING")
+    return False
 
 
 @dataclass(frozen=True, slots=True)
