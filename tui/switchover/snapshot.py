@@ -89,6 +89,7 @@ class ServiceRow:
     the thing is there. `identity` is another one once the thing behind it is (a new pid, a new container): a request to
     act carries it, so that nothing is done to what took its place. `actions` can be done to it now (the words of
     `switchover.tiers`, and logs, exec, inspect). `group` is what it belongs to: a project, a slice, a namespace.
+    `wrong_since` is when it ceased to be fine, however that looked since; `or_before`: at the latest.
     """
 
     name: str
@@ -120,6 +121,8 @@ class ServiceRow:
     ready: int | None = None
     wanted: int | None = None
     owner: str = ""
+    wrong_since: float | None = None
+    or_before: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +138,10 @@ class FindingRow:
 
 @dataclass(frozen=True, slots=True)
 class CheckRow:
-    """A check. `history` holds the last statuses as digits (`Status` values), newest last."""
+    """A check. `history` holds the last statuses as digits (`Status` values), newest last.
+
+    `wrong_since` is when the first of the bad results came, however bad they were since; `or_before`: at the latest.
+    """
 
     name: str
     kind: str
@@ -157,6 +163,8 @@ class CheckRow:
     running: bool = False
     pending_failures: int = 0
     evidence: tuple[tuple[str, str], ...] = ()
+    wrong_since: float | None = None
+    or_before: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -484,7 +492,8 @@ class Problem:
     """Something wrong, worded for the Overview. `status` is a check status; `waiting` counts what waits for it.
 
     `trouble` is the index of the plan's entry that fits, `known` the id of the entry that ships with the program.
-    `changed` is what changed just before, newest first.
+    It is so since `since`, at the latest where `or_before` says so. `changed` is what changed just before, newest
+    first; `nearby` says that none of it is known to have to do with this, and that it only stands beside it.
     """
 
     status: str
@@ -500,6 +509,8 @@ class Problem:
     known: str = ""
     owner: str = ""
     changed: tuple[TimelineRow, ...] = ()
+    or_before: bool = False
+    nearby: bool = False
 
 
 @dataclass(frozen=True, slots=True)

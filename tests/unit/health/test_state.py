@@ -92,3 +92,17 @@ def test_the_history_keeps_the_newest_results_as_they_were_observed() -> None:
     assert state.history == (0, 2, 0)
     long = follow([WARN] * 5 + [OK] * HISTORY_LENGTH, Rule())
     assert long.history == (0,) * HISTORY_LENGTH
+
+
+def test_what_is_wrong_has_been_so_since_the_first_bad_result_however_bad_the_others_were() -> None:
+    state = follow([OK, CRIT, CRIT, CRIT, WARN, CRIT, OK, CRIT], Rule(fail_after=3, ok_after=2))
+    assert (state.status, state.wrong_since, state.or_before) == (CRIT, 101.0, False)
+    state = follow([OK, OK], Rule(fail_after=3, ok_after=2), state, at=200.0)
+    assert (state.status, state.wrong_since) == (OK, None)
+
+
+def test_what_is_wrong_at_the_first_look_may_have_been_so_before() -> None:
+    assert follow([CRIT, CRIT], Rule()).wrong_since == 100.0
+    assert follow([CRIT, CRIT], Rule()).or_before
+    assert follow([SKIPPED, CRIT], Rule()).or_before
+    assert not follow([OK, CRIT], Rule()).or_before

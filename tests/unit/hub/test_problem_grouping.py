@@ -99,6 +99,17 @@ def test_a_problem_says_what_changed_before_who_answers_and_what_it_may_be() -> 
     assert problem.next == 'd: diagnose "Its port is taken by another program"'
 
 
+def test_a_problem_is_as_old_as_what_is_wrong_and_not_as_its_last_look() -> None:
+    looping = container("api", changed_at=NOW - 1, wrong_since=NOW - 300, or_before=True)
+    (problem,) = find_problems(Facts(found=(looping,)))
+    assert (problem.since, problem.or_before) == (NOW - 300, True)
+    up = check("up", service="api", changed_at=NOW - 1, wrong_since=NOW - 200)
+    (problem,) = find_problems(Facts((up,), (replace(looping, id="api", name="api"),)))
+    assert (problem.since, problem.or_before) == (NOW - 300, True)
+    (problem,) = find_problems(Facts((replace(up, wrong_since=NOW - 400),), (replace(looping, id="api"),)))
+    assert (problem.since, problem.or_before) == (NOW - 400, False)
+
+
 def test_what_is_in_no_plan_is_not_blamed_for_what_a_planned_service_answers() -> None:
     api = ServiceRow("api", "new", "http", "running", "crit", "answers 500", changed_at=NOW)
     up = check("api_up", service="api", changed_at=NOW)

@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests.unit.services.docker_answers import attributes, summary
+from tests.unit.services.docker_answers import STARTED, attributes, summary
 
 from switchover.services.api import Capability, RunState
 from switchover.services.docker_seen import (
@@ -15,7 +15,7 @@ from switchover.services.docker_seen import (
 )
 from switchover_checks.api import Status
 
-STARTED_AT = 1769868151.0
+STARTED_AT = 1769868151.042123
 
 
 @pytest.mark.parametrize(
@@ -26,7 +26,7 @@ def test_a_running_container_is_as_healthy_as_it_says(health: str | None, status
     check: dict[str, Any] = {"Health": {"Status": health}} if health else {}
     seen = seen_from_attributes(attributes(restarts=2, Pid=42, **check))
     assert (seen.state, seen.health, seen.pid, seen.restarts) == (RunState.RUNNING, status, 42, 2)
-    assert seen.started_at == STARTED_AT
+    assert seen.started_at == pytest.approx(STARTED_AT)
 
 
 def test_an_unhealthy_container_says_what_its_check_said_last() -> None:
@@ -171,3 +171,37 @@ def test_ports_are_written_as_docker_does() -> None:
 def test_a_container_goes_by_its_own_name_not_by_that_of_a_link_to_it() -> None:
     assert name_of(summary() | {"Names": ["/web/db", "/db"]}) == "db"
     assert name_of({"Id": "0123456789abcdef", "Names": None}) == "0123456789ab"
+
+
+def probe(second: int, code: int = 1) -> dict[str, Any]:
+    return {"Start": f"2026-01-31T14:02:{second:02}Z", "ExitCode": code, "Output": "no"}
+
+
+def test_a_container_says_since_when_it_is_not_well() -> None:
+
+    minute = STARTED_AT - 31.042123
+    ended = seen_from_attributes(attributes("exited", ExitCode=1, FinishedAt="2026-01-31T14:02:40.5Z"))
+    assert ended.since == pytest.approx(minute + 40.5)
+    assert not ended.since_or_before
+    own_zone = seen_from_attributes(attributes("exited", ExitCode=1, FinishedAt="2026-01-31T15:02:40.5+01:00"))
+    assert own_zone.since == pytest.approx(minute + 40.5)
+    fell_once = {"Status": "unhealthy", "FailingStreak": 2, "Log": [probe(35, 0), probe(40), probe(45)]}
+    sick = seen_from_attributes(attributes(Health=fell_once))
+    assert sick.since == pytest.approx(minute + 40)
+    assert not sick.since_or_before
+    assert seen_from_attributes(attributes("running", Health={"Status": "unhealthy"})).since is None
+    assert seen_from_attributes(attributes("created", FinishedAt="0001-01-01T00:00:00Z")).since is None
+
+
+def test_failures_that_the_daemon_has_forgotten_are_reckoned_with() -> None:
+    data = attributes(Health={"Status": "unhealthy", "FailingStreak": 11, "Log": [probe(30 + n) for n in range(5)]})
+    data["Config"]["Healthcheck"] = {"Interval": 5_000_000_000}
+    seen = seen_from_attributes(data)
+    assert seen.since == pytest.approx(STARTED_AT - 1.042123 - 6 * 5.0)
+    assert seen.since_or_before
+
+
+def test_a_crash_loop_has_gone_on_at_least_since_the_last_fall() -> None:
+    loop = seen_from_attributes(attributes("restarting", restarts=7, ExitCode=1, FinishedAt=STARTED))
+    assert loop.since == pytest.approx(STARTED_AT)
+    assert loop.since_or_before

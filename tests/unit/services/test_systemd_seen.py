@@ -214,3 +214,10 @@ def test_the_journal_is_asked_for_a_span() -> None:
     )
     assert "--follow" in journal_command("--unit=x", LogSpan())
     assert "--follow" not in journal_command("--unit=x", LogSpan(follow=False))
+
+
+def test_a_unit_that_runs_and_is_not_well_has_not_been_so_since_its_start() -> None:
+    since = {"StateChangeTimestamp": 1_000_000}
+    assert see_unit(unit(_RUNS, NRestarts=43, **since), 3, None, planned=True).since is None
+    assert see_unit(unit(_RUNS, NeedDaemonReload=True, **since), 0, None, planned=True).since is None
+    assert see_unit(unit(_FAILED, **since), 0, None, planned=True).since == 1.0

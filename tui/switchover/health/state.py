@@ -26,7 +26,8 @@ class CheckState:
     """A check up to now. `status` is what counts; `result` is the newest, which may not count yet.
 
     `observed_at`, `changed_at` and `last_ok_at` are epoch seconds; `observed_mono` is monotonic, for the age.
-    `history` holds the newest results' statuses as digits, oldest first.
+    `history` holds the newest results' statuses as digits, oldest first. `wrong_since` is when the first of the bad
+    results came, in a row but for those good ones that did not count; at the latest where `or_before` says so.
     """
 
     status: Status = Status.PENDING
@@ -40,6 +41,8 @@ class CheckState:
     history: tuple[int, ...] = ()
     failures: int = 0
     recoveries: int = 0
+    wrong_since: float | None = None
+    or_before: bool = False
 
     @property
     def pending_failures(self) -> int:
@@ -86,6 +89,11 @@ def advance(
             status = Status.OK
     elif status is not Status.OK or failures >= rule.fail_after:
         status = raw
+    wrong_since, or_before = state.wrong_since, state.or_before
+    if raw is Status.SKIPPED or raw is Status.PENDING or (good and status is Status.OK):
+        wrong_since, or_before = None, False
+    elif not good and wrong_since is None:
+        wrong_since, or_before = at, not known
     return replace(
         state,
         status=status,
@@ -99,6 +107,8 @@ def advance(
         history=(*state.history, int(raw))[-HISTORY_LENGTH:],
         failures=failures,
         recoveries=recoveries,
+        wrong_since=wrong_since,
+        or_before=or_before,
     )
 
 

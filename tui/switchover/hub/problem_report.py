@@ -40,7 +40,8 @@ def _problems(snapshot: Snapshot) -> Iterator[str]:
         yield ""
         yield f"- what: {plain(problem.what)}"
         if problem.since is not None:
-            yield f"- since: {_moment(problem.since)}, {format_duration(max(snapshot.at - problem.since, 0))}"
+            words = "since at the latest" if problem.or_before else "since"
+            yield f"- {words}: {_moment(problem.since)}, {format_duration(max(snapshot.at - problem.since, 0))}"
         if problem.cause:
             yield f"- cause: {plain(problem.cause)}"
         yield from (f"- changed before: {_moment(row.at)} {plain(row.text)}" for row in problem.changed)

@@ -237,14 +237,18 @@ def _root(
 def _of_check(
     row: CheckRow, service: ServiceRow | None, waiting: tuple[str, ...], hidden: set[str], facts: Facts
 ) -> Problem:
-    since = row.changed_at
+    since, or_before = row.wrong_since, row.or_before
+    if since is None:
+        since = row.changed_at
     cause = ""
     about: tuple[str, ...] = (row.name, row.service, *row.needs)
     if service is not None and service.health in _RANK:
         cause = words_of(service)
         if service.state == "running":  # it runs and answers badly: something behind it may have stopped
             cause = _stopped_near(since, facts.timeline, hidden) or cause
-        since = min((t for t in (since, service.changed_at) if t is not None), default=None)
+        its = service.wrong_since if service.wrong_since is not None else service.changed_at
+        if its is not None and (since is None or its <= since):
+            since, or_before = its, service.or_before
     trouble = _matching(row.name, facts)
     hint = next((f.hint for f in row.findings if f.hint and f.status != "ok"), "")
     return Problem(
@@ -258,24 +262,27 @@ def _of_check(
         service=row.service,
         trouble=trouble,
         waiting=waiting,
+        or_before=or_before,
     )
 
 
 def _of_service(name: str, row: ServiceRow, waiting: tuple[str, ...], facts: Facts) -> Problem:
     what = words_of(row).removeprefix(f"{row.name} ")
     trouble = _matching(row.name, facts)
-    cause = _cause(row.changed_at, row.needs, facts.timeline, without=row.name)
+    since = row.wrong_since if row.wrong_since is not None else row.changed_at
+    cause = _cause(since, row.needs, facts.timeline, without=row.name)
     following = _next(trouble, "", facts)
     return Problem(
         row.health,
         title_of(row),
         what,
-        row.changed_at,
+        since,
         cause,
         following,
         service=name,
         trouble=trouble,
         waiting=waiting,
+        or_before=row.or_before,
     )
 
 

@@ -10,6 +10,7 @@ from switchover.health.catalog import CheckItem
 from switchover.health.state import CheckState, Standing
 from switchover.metrics.sampler import Track
 from switchover.snapshot import CheckRow, FindingRow, MetricRow
+from switchover_checks.api import Status
 
 __all__ = ["POINTS", "check_row", "clock_text", "metric_row"]
 
@@ -40,9 +41,11 @@ def check_row(item: CheckItem, state: CheckState, standing: Standing, *, running
     )
     if resting:
         return row
-    changed_at = state.changed_at
+    changed_at, wrong_since, or_before = state.changed_at, state.wrong_since, state.or_before
     if standing.stale and state.observed_at is not None:
         changed_at = state.observed_at + item.rule.stale_after_s
+        if wrong_since is None or state.status is Status.OK:
+            wrong_since, or_before = changed_at, False
     return replace(
         row,
         status=standing.status.label,
@@ -57,6 +60,8 @@ def check_row(item: CheckItem, state: CheckState, standing: Standing, *, running
         running=running,
         pending_failures=state.pending_failures,
         evidence=tuple(state.result.evidence.items()),
+        wrong_since=wrong_since,
+        or_before=or_before,
     )
 
 

@@ -9,6 +9,7 @@ from switchover.plan.model import Service
 from switchover.services.api import Acts, Capability, Logs, Provider, RunState, Shells
 from switchover.services.discovery import FoundState
 from switchover.services.inventory import ServiceState
+from switchover.services.wrong import Wrong
 from switchover.snapshot import ServiceRow
 from switchover.tiers import ACTIONS
 from switchover_checks.api import Status
@@ -134,11 +135,13 @@ def _row(
     restarts: int | None,
     owner: str,
 ) -> ServiceRow:
-    seen, run_state, changed_at = state.seen, state.seen.state, state.changed_at
+    seen, run_state, changed_at, wrong = state.seen, state.seen.state, state.changed_at, state.wrong
     if stance.late:
         health, run_state = Status.UNKNOWN, RunState.UNKNOWN
         detail = f"no answer since {clock_text(state.observed_at)}"
         changed_at = state.observed_at + stance.stale_after_s if state.observed_at is not None else None
+        if wrong.since is None or wrong.well_since is not None:
+            wrong = Wrong(changed_at)
     shown = run_state is RunState.RUNNING
     return ServiceRow(
         name=name,
@@ -170,6 +173,8 @@ def _row(
         ready=None if stance.late else seen.ready,
         wanted=None if stance.late else seen.wanted,
         owner=owner,
+        wrong_since=wrong.since,
+        or_before=wrong.or_before,
     )
 
 

@@ -160,6 +160,7 @@ def _is_same(before: FoundState, now: FoundState, row: ServiceRow, limit: float)
         seen_at - told_at < limit / 2
         and new.seen == old.seen
         and new.changed_at == old.changed_at
+        and new.wrong == old.wrong
         and new.restarts == old.restarts
         and (now.found.title, now.found.group, now.found.needs)
         == (before.found.title, before.found.group, before.found.needs)

@@ -99,7 +99,7 @@ class Seen:
     `cpu_percent` counts one core as 100; `started_at` is epoch seconds. `identity` changes when the thing behind the
     name is another one (a new pid, a new container). `config` is a digest that changes with how the thing is set up
     (command, environment, unit file), never what is in it. `can` is what may be asked of it in this state. `since` is
-    when the source says that it came to be in this state (epoch seconds).
+    when the source says that it came to be in this state (epoch seconds), or with `since_or_before` at the latest.
     """
 
     state: RunState
@@ -121,6 +121,7 @@ class Seen:
     wanted: int | None = None
     can: frozenset[Capability] = frozenset()
     since: float | None = None
+    since_or_before: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,6 +78,7 @@ def seen_together(members: Sequence[Member], *, scalable: bool) -> Seen:
         ready=len(ready),
         wanted=len(wanted),
         can=_can(wanted, scalable=scalable),
+        **_since(wanted),
     )
 
 
@@ -111,6 +112,15 @@ def _health(members: Sequence[Member]) -> Status:
     if all(status is Status.PENDING for status in missing):
         return Status.PENDING
     return Status.WARN if any(one.ready for one in members) else Status.CRIT
+
+
+def _since(wanted: Sequence[Member]) -> dict[str, Any]:
+    """Return since when the first of those that are not ready is so."""
+    known = [one.seen for one in wanted if not one.ready and one.seen.since is not None]
+    if not known:
+        return {}
+    first = min(known, key=lambda seen: seen.since or 0.0)
+    return {"since": first.since, "since_or_before": first.since_or_before}
 
 
 def _detail(wanted: Sequence[Member], ready: Sequence[Member]) -> str:

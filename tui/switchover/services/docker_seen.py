@@ -31,6 +31,8 @@ _EXITS = {125: "the daemon could not run it", 126: "its command cannot be run", 
 # Docker starts its wait between restarts anew once a container has run this long.
 _SETTLED_S = 10.0
 _STATUS = re.compile(r"(?:Exited|Restarting) \((-?\d+)\)")
+_TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d+)?(Z|[+-]\d\d:\d\d)")
+_INTERVAL_S = 30.0  # between two health checks, where nothing else is set
 _SAID_LIMIT = 160
 
 
@@ -66,28 +68,39 @@ def seen_from_attributes(
     }
     if status in ("running", "paused"):
         started = _epoch(str(state.get("StartedAt", "")))
+        since, or_before = None, False
         if status == "paused":
             health, detail = Status.CRIT, "paused"
         else:
             health, detail = _running(
                 state, restarts, last_exit, None if now is None or started is None else now - started
             )
+            if health is Status.CRIT:
+                since, or_before = _failing_since(state.get("Health") or {}, config.get("Healthcheck") or {})
         return Seen(
-            RunState.RUNNING, health, detail, pid=int(state.get("Pid", 0)) or None, started_at=started, **common
+            RunState.RUNNING,
+            health,
+            detail,
+            pid=int(state.get("Pid", 0)) or None,
+            started_at=started,
+            since=since,
+            since_or_before=or_before,
+            **common,
         )
     code = state.get("ExitCode")
     code = int(code) if isinstance(code, int) else None
     oom = bool(state.get("OOMKilled"))
-    if status == "restarting":
+    ended = _epoch(str(state.get("FinishedAt", "")))
+    if status == "restarting":  # it has fallen before, and nothing says when it did so first
         detail = f"restarting, {_exit(code, oom=oom)}, {_times(restarts)}"
-        return Seen(RunState.STOPPED, Status.CRIT, detail, **common)
+        return Seen(RunState.STOPPED, Status.CRIT, detail, since=ended, since_or_before=restarts > 1, **common)
     known = status in ("created", "exited", "dead", "removing")
     words = [status] if status == "created" else [status, _exit(code, oom=oom)]
     if said := _line(str(state.get("Error", ""))):
         words.append(said)
     if not known:
         return Seen(RunState.UNKNOWN, Status.CRIT, status, **common)
-    return Seen(RunState.STOPPED, Status.CRIT, ", ".join(words), **common)
+    return Seen(RunState.STOPPED, Status.CRIT, ", ".join(words), since=ended, **common)
 
 
 def seen_from_summary(data: Mapping[str, Any]) -> Seen:
@@ -170,6 +183,26 @@ def _running(state: Mapping[str, Any], restarts: int, last_exit: int | None, up_
     return _HEALTH.get(word, Status.OK), "" if word == "none" else word
 
 
+def _failing_since(check: Mapping[str, Any], setup: Mapping[str, Any]) -> tuple[float | None, bool]:
+    """Return when the first of the failures in a row began, and whether that is only the latest it can have been.
+
+    The daemon counts all of them and keeps five; between two of them lies the interval at least.
+    """
+    log = [one or {} for one in check.get("Log") or ()]
+    failed: list[Mapping[str, Any]] = []
+    for one in reversed(log):
+        if one.get("ExitCode") == 0:
+            break
+        failed.append(one)
+    if not failed:
+        return None, False
+    began = _epoch(str(failed[-1].get("Start", "")))
+    before = int(check.get("FailingStreak") or 0) - len(failed)
+    if began is None or before <= 0 or len(failed) < len(log):
+        return began, False
+    return began - before * (int(setup.get("Interval") or 0) / 1e9 or _INTERVAL_S), True
+
+
 def _exit(code: int | None, *, oom: bool = False) -> str:
     if code is None:
         return "exit ?"
@@ -231,10 +264,13 @@ def _port(address: str, outside: str, inside: str) -> str:
 
 def _epoch(text: str) -> float | None:
     """Read Docker's RFC 3339 time, which has nine digits after the point. Its zero (year 1) is None."""
-    head = text.partition(".")[0].removesuffix("Z")
-    if not head or head.startswith("0001"):
+    if not text or text.startswith("0001"):
         return None
+    matched = _TIME.fullmatch(text)
+    if matched is None:
+        return None
+    zone = "+00:00" if matched[3] == "Z" else matched[3]
     try:
-        return datetime.fromisoformat(head + "+00:00").timestamp()
+        return datetime.fromisoformat(matched[1] + zone).timestamp() + float(matched[2] or 0)
     except ValueError:
         return None

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from switchover.clock import Clock
 from switchover.plan.model import Service
 from switchover.services.api import Provider, RunState, Seen, Target
+from switchover.services.wrong import FINE, Wrong, wrong_after
 from switchover_checks.api import Status
 
 __all__ = ["DEADLINE_S", "Inventory", "ServiceState", "follow", "look_at"]
@@ -23,6 +24,7 @@ class ServiceState:
     """A service up to now. `ever_ran` says that it was seen running since the watch began.
 
     `last_identity`, `last_image` and `last_config` are the last that were known: what it is compared with.
+    `wrong` tells since when it is not fine.
     """
 
     seen: Seen = _UNSEEN
@@ -36,6 +38,7 @@ class ServiceState:
     last_image: str = ""
     last_config: str = ""
     cpu_history: tuple[float, ...] = ()
+    wrong: Wrong = FINE
 
 
 class Inventory:
@@ -176,6 +179,7 @@ def follow(state: ServiceState, seen: Seen, url: str, *, at: float, mono: float)
         last_image=seen.image or state.last_image,
         last_config=seen.config or state.last_config,
         cpu_history=history,
+        wrong=wrong_after(state.wrong, seen, at, first=state.observed_at is None),
     )
 
 

@@ -152,11 +152,13 @@ def why_failed(unit: Unit) -> str:
 def see_unit(unit: Unit, flaps: int, cpu_percent: float | None, *, planned: bool) -> Seen:
     """Return what is told about a unit. `flaps` is how often systemd has restarted it in the last five minutes."""
     state, health, detail = _judge(unit, planned=planned)
+    since = unit.since
     if flaps >= _FLAP_RESTARTS and health is not Status.CRIT:
         often = f"systemd has restarted it {flaps} times in 5 minutes"
-        health, detail = Status.CRIT, f"{often}; {detail}" if detail else often
+        health, detail, since = Status.CRIT, f"{often}; {detail}" if detail else often, None
     if unit.reload_needed:
         stale = "its unit file has changed and is not loaded (systemctl daemon-reload)"
+        since = since if health is Status.CRIT else None
         health, detail = worst((health, Status.WARN)), f"{detail}; {stale}" if detail else stale
     return Seen(
         state,
@@ -170,7 +172,7 @@ def see_unit(unit: Unit, flaps: int, cpu_percent: float | None, *, planned: bool
         identity=unit.invocation,
         config=unit.config,
         can=_can(unit),
-        since=unit.since,
+        since=since,
     )
 
 

@@ -56,7 +56,8 @@ def _alert(alert: AlertRow, now: float, width: int) -> Line:
 
 def _problem(problem: Problem, now: float, width: int, subject: int) -> list[Line]:
     word = outcome(problem.status)
-    since = f"since {age(now - problem.since)}" if problem.since is not None else ""
+    words = "at least" if problem.or_before else "since"
+    since = f"{words} {age(now - problem.since)}" if problem.since is not None else ""
     head: Line = (
         Span(f" {word.glyph} {fit(word.word, 5)}", word.style),
         Span(fit(problem.subject, subject) + " ", "strong"),
