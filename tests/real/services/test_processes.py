@@ -215,7 +215,9 @@ async def test_a_process_that_has_the_pid_of_the_one_that_was_meant_is_left_alon
 
 
 @pytest.mark.parametrize(
-    ("pid", "why"), [(1, "everything else"), (os.getpid(), "agent itself"), (os.getppid(), "agent runs under")]
+    ("pid", "why"),
+    [(1, "everything else"), (os.getpid(), "agent itself"), (os.getppid(), "agent runs under")],
+    ids=["the system", "the agent", "what it runs under"],
 )
 async def test_the_system_and_the_agent_and_what_it_runs_under_are_never_signalled(
     provider: ProcessProvider, pid: int, why: str
