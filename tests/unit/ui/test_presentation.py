@@ -10,13 +10,23 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from tests import ui_samples as samples
 
-from switchover.snapshot import CheckRow, GateView, Header, MetricRow, Problem, Requirement, ServiceRow, Snapshot
+from switchover.snapshot import (
+    CheckRow,
+    GateView,
+    Header,
+    MetricRow,
+    Problem,
+    Requirement,
+    ServiceRow,
+    Snapshot,
+    SourceNote,
+)
 from switchover.ui.presentation.checks import check_table
 from switchover.ui.presentation.header import header_line, tab_line
 from switchover.ui.presentation.line import Span, clean, cut, fit, line_width, pad, plain, spread, wrap
 from switchover.ui.presentation.moment import Link, LinkState, Moment
 from switchover.ui.presentation.numbers import age, number, percent, signed, took, upright, value_with_unit
-from switchover.ui.presentation.overview import problem_items, summary_lines
+from switchover.ui.presentation.overview import calm_lines, problem_items, summary_lines
 from switchover.ui.presentation.services import service_table
 from switchover.ui.presentation.spark import area_chart, history_bar, progress_bar, resample, sparkline
 from switchover.ui.presentation.step_detail import gate_lines
@@ -229,6 +239,14 @@ def test_a_late_metric_says_since_when_on_the_overview_and_never_looks_fresh() -
     for roomy in (False, True):
         lines = [plain(line) for line in summary_lines(moment(Snapshot(metrics=(row,))), 120, roomy=roomy)]
         assert any("memory" in line and "was 2.0 % 10 m ago" in line for line in lines)
+
+
+def test_a_source_that_this_host_does_not_have_is_told_without_alarm() -> None:
+    notes = (SourceNote("docker", "off", "no Docker daemon here"), SourceNote("live side", "unknown", "no answer"))
+    *_, off, unknown = calm_lines(moment(replace(samples.healthy(), problems=(), sources=notes)), 80)
+    assert (plain(off), {span.style for span in off}) == (" – docker off: no Docker daemon here", {"muted"})
+    assert plain(unknown) == " ? live side: no answer"
+    assert unknown[0].style == "outcome-unknown", "what one ought to know is"
 
 
 def test_the_live_side_is_not_called_serving_when_nothing_of_it_is_up() -> None:

@@ -16,7 +16,7 @@ from switchover.ui.presentation.spark import progress_bar, trend
 from switchover.ui.presentation.words import outcome, run, severity
 
 if TYPE_CHECKING:
-    from switchover.snapshot import AlertRow, MetricRow, Problem, Snapshot, TimelineRow
+    from switchover.snapshot import AlertRow, MetricRow, Problem, Snapshot, SourceNote, TimelineRow
 
 __all__ = ["calm_lines", "problem_items", "summary_lines", "timeline_line", "timeline_lines"]
 
@@ -133,12 +133,16 @@ def calm_lines(moment: Moment, width: int) -> list[Line]:
     if snapshot.migration.phases and action.text:
         how = "6, then enter: " if action.kind not in {"wait", "done", "none"} else ""
         lines.append((Span("   next ", "muted"), Span(how, "key"), Span(action.text, "accent")))
-    lines.extend(
-        (Span(f" ? {source.name}: ", "outcome-unknown"), Span(source.why or source.state, "muted"))
-        for source in snapshot.sources
-        if source.state not in {"on", "ok"}
-    )
+    lines.extend(_source_line(source, width) for source in snapshot.sources if source.state not in {"on", "ok"})
     return lines
+
+
+def _source_line(source: SourceNote, width: int) -> Line:
+    """Say of a source why nothing comes from it. One that is off and that nobody misses is no trouble."""
+    why = source.why or source.state
+    if source.state == "off":
+        return (Span(cut(f" – {source.name} off: {why}", width), "muted"),)
+    return (Span(f" ? {source.name}: ", "outcome-unknown"), Span(why, "muted"))
 
 
 _STARTING = "The agent watches and carries the run; it goes on when this terminal closes."
