@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from functools import partial
 
 from switchover.clock import Clock
@@ -80,15 +80,21 @@ class ServiceWatch:
 
     def notes(self) -> list[dict[str, str]]:
         """Return the sources that are wanted here and off, or have trouble, each with the reason."""
-        return [one for one in self.all_sources() if one["state"] in ("off", "trouble")]
+        wanted = (kind for kind in self.inventory.providers if self._is_wanted(kind))
+        return [one for one in self._states(wanted) if one["state"] in ("off", "trouble")]
 
     def all_sources(self) -> list[dict[str, str]]:
         """Return all sources: `name`, `state` (on, off, trouble; unused where nobody asked for it) and `why`."""
+        return self._states(self.inventory.providers)
+
+    def _is_wanted(self, kind: str) -> bool:
+        return self.sources.is_planned(kind) or (self._zero_plan and kind in _LOCAL)
+
+    def _states(self, kinds: Iterable[str]) -> list[dict[str, str]]:
         lines = self.sources.lines()
         rows = []
-        for kind, provider in self.inventory.providers.items():
-            line = lines.get(kind)
-            wanted = self.sources.is_planned(kind) or (self._zero_plan and kind in _LOCAL)
+        for kind in kinds:
+            line, provider, wanted = lines.get(kind), self.inventory.providers[kind], self._is_wanted(kind)
             if why := provider.off():
                 rows.append({"name": kind, "state": "off" if wanted else "unused", "why": why})
             elif line is not None and line.trouble:

@@ -31,6 +31,7 @@ from switchover_checks.threads import Threads
 __all__ = ["DockerProvider"]
 
 _BATCH = 10
+_REMEMBERED = 2000
 
 
 class DockerProvider:
@@ -63,6 +64,7 @@ class DockerProvider:
         self._digest_key = os.urandom(16)
         self._cgroups = CgroupStats()
         self._turns: dict[str, InTurn] = {}
+        self._made: dict[str, tuple[Mapping[str, Any], int | None, Seen]] = {}
         self._tells: list[Callable[[Told], None]] = []
         self._filling: set[asyncio.Task[None]] = set()
 
@@ -228,8 +230,18 @@ class DockerProvider:
             task.exception()  # a daemon that went away says so itself
 
     def _seen(self, daemon: Daemon, data: Mapping[str, Any]) -> Seen:
-        last_exit = daemon.last_exits.get(str(data.get("Id", "")))
-        return seen_from_attributes(data, now=self._now(), last_exit=last_exit, digest_key=self._digest_key)
+        container = str(data.get("Id", ""))
+        last_exit = daemon.last_exits.get(container)
+        made = self._made.get(container)
+        if made is not None and made[0] is data and made[1] == last_exit:
+            return made[2]
+        seen = seen_from_attributes(data, now=self._now(), last_exit=last_exit, digest_key=self._digest_key)
+        self._made.pop(container, None)
+        if seen.health is not Status.WARN:  # that one has just been restarted, which passes with time alone
+            self._made[container] = (data, last_exit, seen)
+            while len(self._made) > _REMEMBERED:
+                del self._made[next(iter(self._made))]
+        return seen
 
     def _seen_by(self, daemon: Daemon, event: DockerEvent) -> Seen | None:
         """Return how a container is by what an event says and was known before; None where it has to be looked at."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from typing import Any
 __all__ = ["CgroupStats", "Usage", "usage_from_stats"]
 
 _SHORTEST_S = 0.5
+_MOST_BYTES = 16_384
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +28,9 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class _Files:
-    cpu: Path
-    memory: Path
-    memory_stat: Path
+    cpu: str
+    memory: str
+    memory_stat: str
     new: bool  # version 2 of control groups
 
 
@@ -102,14 +104,16 @@ class CgroupStats:
         groups = {name: path for _, names, path in (line.split(":", 2) for line in lines) for name in names.split(",")}
         old = {name: groups.get(name, "") for name in ("cpuacct", "memory")}
         if all(container in path for path in old.values()):
-            cpu, memory = (self._root / name / path.lstrip("/") for name, path in old.items())
-            files = _Files(cpu / "cpuacct.usage", memory / "memory.usage_in_bytes", memory / "memory.stat", new=False)
+            cpu, memory = (f"{self._root}/{name}/{path.lstrip('/')}" for name, path in old.items())
+            files = _Files(
+                f"{cpu}/cpuacct.usage", f"{memory}/memory.usage_in_bytes", f"{memory}/memory.stat", new=False
+            )
         elif container in groups.get("", ""):
-            base = self._root / groups[""].lstrip("/")
-            files = _Files(base / "cpu.stat", base / "memory.current", base / "memory.stat", new=True)
+            base = f"{self._root}/{groups[''].lstrip('/')}"
+            files = _Files(f"{base}/cpu.stat", f"{base}/memory.current", f"{base}/memory.stat", new=True)
         else:
             return None
-        return files if files.cpu.exists() else None
+        return files if Path(files.cpu).exists() else None
 
 
 def usage_from_stats(stats: Mapping[str, Any], before: Mapping[str, Any] | None) -> Usage:
@@ -133,22 +137,30 @@ def _one_shot(api: Any, container: str) -> Mapping[str, Any]:
 
 
 def _cpu_seconds(files: _Files) -> float:
-    text = files.cpu.read_text(encoding="ascii")
+    text = _read(files.cpu)
     return int(_value(text, "usage_usec")) / 1e6 if files.new else int(text) / 1e9
 
 
 def _memory(files: _Files) -> int:
-    used = int(files.memory.read_text(encoding="ascii"))
+    used = int(_read(files.memory))
     name = "inactive_file" if files.new else "total_inactive_file"
-    return max(0, used - int(_value(files.memory_stat.read_text(encoding="ascii"), name)))
+    return max(0, used - int(_value(_read(files.memory_stat), name)))
 
 
 def _value(text: str, name: str) -> str:
-    for line in text.splitlines():
-        key, _, value = line.partition(" ")
-        if key == name:
-            return value
-    raise KeyError(name)
+    _, found, rest = f"\n{text}".partition(f"\n{name} ")
+    if not found:
+        raise KeyError(name)
+    return rest.partition("\n")[0]
+
+
+def _read(path: str) -> str:
+    """Read a small file of the kernel's; three a container every few seconds, so without objects around it."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        return os.read(descriptor, _MOST_BYTES).decode("ascii")
+    finally:
+        os.close(descriptor)
 
 
 def _nanoseconds(text: str) -> float:
