@@ -10,6 +10,7 @@ SwitchoverError                 title for the user, hint what to do; exit code f
 ├── LockedError             5   another operator or process drives this run; carries who
 ├── RefusedError            1   the engine refuses an action (gate shut, wrong confirmation, read-only, …)
 └── AgentError              1   the agent cannot be reached or started
+    ├── LineLostError       1   the line broke while an answer was awaited: whether it was done is not known
     └── VersionMismatchError 1  the agent is of another version and a step runs, so it cannot be replaced now
 """
 
@@ -21,6 +22,7 @@ __all__ = [
     "AgentError",
     "JournalAwayError",
     "JournalError",
+    "LineLostError",
     "LockedError",
     "NotTrustedError",
     "PlanError",
@@ -105,6 +107,10 @@ class RefusedError(SwitchoverError):
 
 class AgentError(SwitchoverError):
     """The agent cannot be reached or started."""
+
+
+class LineLostError(AgentError):
+    """The line broke while an answer was waited for: nobody knows here whether it was done."""
 
 
 class VersionMismatchError(AgentError):

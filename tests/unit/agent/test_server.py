@@ -13,7 +13,7 @@ from tests.unit.agent.conftest import Bench
 
 from switchover.agent.client import AgentClient
 from switchover.agent.protocol import SERVER_LINE_LIMIT
-from switchover.errors import AgentError, LockedError, RefusedError, SwitchoverError, UsageError
+from switchover.errors import AgentError, LineLostError, LockedError, RefusedError, SwitchoverError, UsageError
 from switchover.snapshot import AlertRow, CheckRow, Header, SourceNote, TimelineRow
 
 
@@ -238,6 +238,21 @@ async def test_the_other_end_going_away_is_an_error_for_all_who_wait(bench: Benc
         await anext(seen)
     with pytest.raises(AgentError, match="line to the agent is lost"):
         await client.request("agent.status")
+
+
+async def test_what_was_asked_for_when_the_line_broke_may_have_been_done_and_what_comes_later_was_not(
+    bench: Bench,
+) -> None:
+    client = await bench.client()
+    asked = asyncio.create_task(client.request("service.inspect", id="api"))
+    await asyncio.sleep(0)  # it is written
+    assert client._listening is not None
+    client._listening.cancel()
+    with pytest.raises(LineLostError):
+        await asked
+    with pytest.raises(AgentError) as later:
+        await client.request("agent.status")
+    assert not isinstance(later.value, LineLostError)
 
 
 async def test_a_socket_that_was_removed_is_noticed_and_made_again(bench: Bench) -> None:

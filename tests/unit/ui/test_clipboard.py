@@ -15,9 +15,9 @@ async def test_a_copy_is_given_to_the_terminal_and_said() -> None:
     app, _, _ = make_app(samples.healthy())
     async with app.run_test() as pilot:
         await settle(pilot)
-        assert copy(app, "docker restart api", {}) == "copied 18 characters"
+        assert copy(app, "docker restart api", {}) == "copied 18 characters to your terminal's clipboard"
         assert app.clipboard == "docker restart api"
-        assert copy(app, "a\nb", {}) == "copied 2 lines"
+        assert copy(app, "a\nb", {}) == "copied 2 lines to your terminal's clipboard"
 
 
 async def test_what_no_terminal_would_take_is_cut_within_no_character() -> None:
@@ -37,7 +37,7 @@ async def test_inside_tmux_its_buffer_has_the_copy_too(tmp_path: Path, monkeypat
     app, _, _ = make_app(samples.healthy())
     async with app.run_test() as pilot:
         await settle(pilot)
-        assert "in tmux also to its buffer" in copy(app, "line one", {"TMUX": "/tmp/tmux,1,0"})
+        assert "and to tmux's buffer" in copy(app, "line one", {"TMUX": "/tmp/tmux,1,0"})
         await settle(pilot)
     assert (tmp_path / "words").read_text(encoding="utf-8") == "load-buffer -w -\n"
     assert (tmp_path / "copy").read_text(encoding="utf-8") == "line one"

@@ -12,7 +12,7 @@ from tests import ui_services as services
 from tests.ui_samples import FakeSource, StillClock
 from tests.ui_screen import make_app, screen_text, settle
 
-from switchover.errors import RefusedError
+from switchover.errors import LineLostError, RefusedError
 from switchover.snapshot import Snapshot
 from switchover.ui.application import SwitchoverApp
 from switchover.ui.screens.guarded import GuardedScreen
@@ -188,8 +188,11 @@ async def test_what_took_its_place_while_the_question_stood_is_left_alone() -> N
         other = replace(services.container("c0"), identity="c0@other")
         source.feed(replace(containers(), seq=8, found=(other,)))
         await settle(pilot)
+        text = screen_text(app)
+        assert "c0 is gone or another one by now; nothing was done" in text, "it is said before anybody answers"
+        assert "no, go back" not in text
         await press(pilot, "y")
-        assert "c0 is gone or another one by now" in screen_text(app)
+        assert isinstance(app.screen, AskOrderScreen)
 
     assert acts(await play(story, containers(1))) == []
 
@@ -263,6 +266,20 @@ async def test_a_refusal_is_told_for_the_service() -> None:
         assert app.under_way == {}
 
     await play(story, containers(1))
+
+
+async def test_what_was_asked_for_when_the_line_broke_is_called_unknown_and_not_failed() -> None:
+    async def story(pilot: Any, app: SwitchoverApp, source: FakeSource, _clock: StillClock) -> None:
+        source.answers["service.act"] = LineLostError("the line to the agent is lost")
+        await press(pilot, "a", "r", "y")
+        text = " ".join(screen_text(app).replace("esc read", "").split())
+        assert "nobody knows whether it was done: the line to the agent is lost: look at it before you ask" in text
+        assert "failed" not in text
+        await press(pilot, "asterisk", "a", "r", "y")
+        assert "0 done, 0 failed, 2 not known" in screen_text(app)
+        assert "? not known  c1" in screen_text(app)
+
+    await play(story, containers(2))
 
 
 async def test_y_copies_the_command_line_of_every_row() -> None:

@@ -14,7 +14,7 @@ import msgspec
 from switchover import __version__
 from switchover.agent.protocol import CLIENT_LINE_LIMIT, AgentInfo, Incoming, error_from_wire
 from switchover.agent.sections import apply_sections
-from switchover.errors import AgentError, SwitchoverError
+from switchover.errors import AgentError, LineLostError, SwitchoverError
 from switchover.snapshot import Snapshot
 
 __all__ = ["AgentClient"]
@@ -99,19 +99,21 @@ class AgentClient:
         await self.aclose()
 
     async def _listen(self, reader: asyncio.StreamReader) -> None:
-        lost: SwitchoverError = AgentError(_LOST, "it may have been stopped; `switchover` starts it again")
+        hint = "the agent may have been stopped; `switchover` starts it again"
+        lost: SwitchoverError = AgentError(_LOST, hint)
+        unanswered: SwitchoverError = LineLostError(_LOST, hint)
         try:
             while line := await reader.readline():
                 self._take(msgspec.json.decode(line, type=Incoming))
         except (OSError, ValueError, msgspec.MsgspecError, asyncio.CancelledError):
             pass
         except SwitchoverError as error:
-            lost = error
+            lost = unanswered = error
         finally:
             self._lost = lost
             for answer in self._waiting.values():
                 if not answer.done():
-                    answer.set_exception(lost)
+                    answer.set_exception(unanswered)
             self._fresh.set()
 
     def _take(self, incoming: Incoming) -> None:

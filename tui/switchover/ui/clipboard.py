@@ -32,7 +32,7 @@ def copy(app: App[Any], text: str, environ: Mapping[str, str] | None = None) -> 
     what = f"{lines:,} lines" if lines > 1 else f"{len(cut):,} characters"
     if len(data) > MOST_BYTES:
         return f"copied the first {what}: a terminal takes no more at once"
-    return f"copied {what}" + (", in tmux also to its buffer" if inside_tmux else "")
+    return f"copied {what} to your terminal's clipboard" + (" and to tmux's buffer" if inside_tmux else "")
 
 
 async def _tell_tmux(data: bytes) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from switchover.clock import Clock
-from switchover.errors import SwitchoverError
+from switchover.errors import LineLostError, SwitchoverError
 from switchover.tiers import ACTIONS, Tier
 from switchover.ui.bridge import Source
 from switchover.ui.difference import DifferenceMixin
@@ -178,6 +178,9 @@ class ServiceActions(DifferenceMixin):
             )
             found = answer if isinstance(answer, list) else []
             results = [Result(str(one["id"]), bool(one["ok"]), str(one.get("text", ""))) for one in found]
+        except LineLostError as error:
+            why = f"{error.title}: look at it before you ask again"
+            results = [Result(id_of(row), ok=False, text=why, known=False) for row in order.rows]
         except SwitchoverError as error:
             why = f"{error.title}{f': {error.hint}' if error.hint else ''}"
             results = [Result(id_of(row), ok=False, text=why) for row in order.rows]
@@ -192,13 +195,14 @@ class ServiceActions(DifferenceMixin):
 
     def _tell(self, order: Order, results: Sequence[Result], screen: Any) -> None:
         failed = [result for result in results if not result.ok]
+        came = "failed" if all(result.known for result in failed) else "was asked for; nobody knows whether it was done"
         if screen is not None:
             screen.take(results)
             if self.screen is screen:
                 return
         if failed:
             more = f" (and {len(failed) - 1} more of {len(results)})" if len(failed) > 1 else ""
-            self.say(f"{order.title} failed: {failed[0].text}{more}", error=True)
+            self.say(f"{order.title} {came}: {failed[0].text}{more}", error=True)
         else:
             said = results[0].text if len(results) == 1 else f"{len(results)} done"
             self.say(f"{order.title}: {said or 'done'}")

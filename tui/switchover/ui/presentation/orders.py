@@ -98,11 +98,12 @@ class Offer(NamedTuple):
 
 
 class Result(NamedTuple):
-    """What came of an order for one row; `ok` is None while it is under way."""
+    """What came of an order for one row; `ok` is None while it is under way. Whether it was done may not be `known`."""
 
     id: str
     ok: bool | None
     text: str
+    known: bool = True
 
 
 def offers(rows: Sequence[ServiceRow]) -> list[Offer]:
@@ -207,5 +208,7 @@ def result_line(name: str, result: Result, width: int) -> Line:
     """Write what came of it for one row."""
     if result.ok is None:
         return (Span("   ◌ under way  ", "accent"), Span(name, "strong"))
+    if not result.known:
+        return (Span("   ? not known  ", "outcome-unknown"), Span(f"{name}  ", "strong"), Span(result.text))
     first = Span("   ✓ done  " if result.ok else "   ✗ failed  ", "outcome-ok" if result.ok else "outcome-crit")
     return (first, Span(f"{name}  ", "strong"), Span(cut(result.text, max(width - 16 - len(name), 10))))

@@ -15,7 +15,7 @@ from switchover.ui.messages import Say
 from switchover.ui.panes.base import set_height
 from switchover.ui.presentation.arrangement import id_of
 from switchover.ui.presentation.connections import graph_of
-from switchover.ui.presentation.line import Line, Span, fit
+from switchover.ui.presentation.line import Line, Span, fit, wrap
 from switchover.ui.presentation.moment import Moment
 from switchover.ui.presentation.orders import Order, Result, order_lines, result_line, why_nothing
 from switchover.ui.presentation.service_detail import find_service
@@ -73,7 +73,9 @@ class _OrderScreen(GuardedScreen):
         set_height(self._bar, int(header.production))
         self._bar.set_lines([(Span(fit(f" ⚠  PRODUCTION · {header.target}", width), "danger-bar"),)])
         lines = order_lines(self.order, self.moment, graph_of(self.moment.data), width, self._commands)
-        self._body.set_all([(), *lines, (), *self.question()])
+        why = self.why_not()
+        ask = [(Span(" "), *line) for line in wrap(why, width - 2, "outcome-crit")] if why else self.question()
+        self._body.set_all([(), *lines, (), *ask])
 
     def question(self) -> Sequence[Line]:
         """Return what the operator is asked."""
@@ -202,7 +204,9 @@ class ResultScreen(OverScreen):
         rows = sorted(self._order.rows, key=lambda row: self._results[id_of(row)].ok is not False)
         done = [result.ok for result in self._results.values()]
         waits = f", {done.count(None)} under way" if None in done else ""
-        title = f" {done.count(True)} done, {done.count(False)} failed{waits}"
+        unknown = sum(not result.known for result in self._results.values())
+        failed = f"{done.count(False) - unknown} failed{f', {unknown} not known' if unknown else ''}"
+        title = f" {done.count(True)} done, {failed}{waits}"
         style = "outcome-crit" if False in done else "strong"
         lines = [result_line(row.name, self._results[id_of(row)], width) for row in rows]
         self._body.set_all([(), (Span(title, style),), (), *lines])

@@ -12,7 +12,7 @@ from textual.binding import Binding, BindingType
 from switchover.errors import SwitchoverError
 from switchover.snapshot import ServiceRow
 from switchover.ui.clipboard import copy
-from switchover.ui.presentation.line import Item, Line, Span, wrap
+from switchover.ui.presentation.line import Item, Line, Span, cut, line_width, wrap
 from switchover.ui.presentation.moment import Moment
 from switchover.ui.presentation.orders import KEYS, Offer, Order, doing_word, offers, tier_words, why_nothing
 from switchover.ui.presentation.service_detail import find_service
@@ -99,7 +99,9 @@ class ServiceMenu(OverScreen):
         more = f" and {len(rows) - 6} more" if len(rows) > 6 else ""
         state = f"  {rows[0].kind} · {rows[0].state}" if len(rows) == 1 else f"  {len(rows)} selected"
         gone = f" · {len(self._ids) - len(rows)} gone" if len(self._ids) > len(rows) else ""
-        return (Span(f" {names}{more}", "strong"), Span(f"{state}{gone}", "muted"))
+        about = (Span(f"{state}{gone}", "muted"),)
+        room = self.size.width - line_width(about) - 1
+        return (Span(f" {cut(names + more, max(room, 10))}", "strong"), *about)
 
     def _item(self, offer: Offer, width: int) -> Item:
         key = f"action:{offer.action}"
@@ -148,8 +150,7 @@ class ServiceMenu(OverScreen):
         except SwitchoverError as error:
             self.say(error.title, error=True, hint=error.hint)
             return
-        said = copy(self.app, "\n".join(text for text in texts if text))
-        self.say(f"{said} to your terminal's clipboard")
+        self.say(copy(self.app, "\n".join(text for text in texts if text)))
 
     def action_copy(self) -> None:
         """Send the command line of the action under the cursor to the clipboard of the operator's terminal."""
