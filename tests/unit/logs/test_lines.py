@@ -35,6 +35,13 @@ TEN = 1772359200.0  # 2026-03-01T10:00:00Z
         ("no time at all", None),
         ("2026-13-41T99:00:00Z no such day", None),
         ("order 1772359200 was made", None),
+        ("0001-01-01T00:00:00Z the zero of some languages", None),
+        ("9999-12-31T23:59:59-23:59 beyond the last year", None),
+        ("0000-00-00 00:00:00 the zero of some databases", None),
+        ("2026-02-30T10:00:00Z no such day", None),
+        ("2026-03-01T24:30:00Z no such hour", None),
+        ("2026-02-28T24:00:00Z midnight", TEN - 36_000),
+        ("Feb 30 10:00:00 host no such day", None),
     ],
 )
 def test_a_line_says_when_it_was_written(text: str, at: float | None) -> None:

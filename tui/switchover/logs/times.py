@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from calendar import timegm
+from calendar import monthrange, timegm
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -184,19 +184,35 @@ def _from_number(number: str) -> float | None:
 def _whole_second(text: str, zone: str | None) -> float | None:
     """Return the time of `2026-01-31T14:02:31` (any separators); without a zone it is this host's own."""
     parts = (int(text[:4]), int(text[5:7]), int(text[8:10]), int(text[11:13]), int(text[14:16]), int(text[17:19]))
-    if not (1 <= parts[1] <= 12 and 1 <= parts[2] <= 31 and parts[3] <= 24 and parts[4] <= 59 and parts[5] <= 60):
+    if not _is_real(*parts):
         return None
     if zone is None:
         return _local(*parts)
     zone = zone.strip().replace(":", "")
     at = float(timegm(parts))
-    if zone in {"Z", "UTC"}:
-        return at
-    ahead = int(zone[1:3]) * 3600 + int(zone[3:5]) * 60
-    return at - ahead if zone[0] == "+" else at + ahead
+    if zone not in {"Z", "UTC"}:
+        ahead = int(zone[1:3]) * 3600 + int(zone[3:5]) * 60
+        at = at - ahead if zone[0] == "+" else at + ahead
+    return _sensible(at)
+
+
+def _is_real(year: int, month: int, day: int, hour: int, minute: int, second: int) -> bool:
+    """Tell whether the calendar has such a day and the clock such a moment; a leap second and 24:00:00 count."""
+    if not (1 <= month <= 12 and 1 <= day <= 31 and minute <= 59 and second <= 60):
+        return False
+    if day > 28 and (month == 2 or day == 31) and day > monthrange(year or 4, month)[1]:
+        return False
+    return hour <= 23 or (hour, minute, second) == (24, 0, 0)
+
+
+def _sensible(at: float) -> float | None:
+    """Return a time that a log can be of; a zero of some language, `0001-01-01`, is none."""
+    return at if _EARLIEST <= at <= _LATEST else None
 
 
 def _local(year: int, month: int, day: int, hour: int, minute: int, second: int) -> float | None:
+    if not _is_real(year, month, day, hour, minute, second):
+        return None
     with suppress(ValueError, OverflowError):
-        return time.mktime((year, month, day, hour, minute, second, 0, 0, -1))
+        return _sensible(time.mktime((year, month, day, hour, minute, second, 0, 0, -1)))
     return None
