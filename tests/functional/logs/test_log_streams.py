@@ -211,6 +211,17 @@ async def test_only_so_many_logs_are_open_at_once(post: Post) -> None:
         await client.request("logs.open", paths=[log])
 
 
+async def test_a_log_opens_again_however_often_its_reader_was_killed(post: Post) -> None:
+    log = str(post.log("a.log", "x"))
+    client = await post.client()
+    for _ in range(9):
+        stream = (await client.request("logs.open", paths=[log]))["stream"]
+        (reader,) = readers()
+        os.kill(reader, signal.SIGKILL)
+        with pytest.raises(SwitchoverError, match="was ended by signal 9"):
+            await see(client, stream, lambda w: False)
+
+
 async def test_a_pattern_that_would_search_for_ever_is_refused_in_words(post: Post) -> None:
     log = post.log("a.log", "a" * 60 + "b", "harmless")
     client = await post.client()

@@ -44,6 +44,11 @@ class LogReader:
         """The process's number; 0 before it was started."""
         return self._process.pid if self._process is not None else 0
 
+    @property
+    def has_ended(self) -> bool:
+        """The process has ended, by itself or by somebody's hand: nothing can be asked of it any more."""
+        return bool(self._ended)
+
     async def start(self, what: Mapping[str, Any]) -> None:
         """Start the process and tell it what to read. Raise `StateError` where it cannot be started."""
         try:

@@ -51,6 +51,7 @@ class LogStreams:
         folder: Path | None,
     ) -> dict[str, Any]:
         """Start to read; return the stream's number and the state of its sources. Raise `RefusedError`."""
+        await self._let_go_of_ended()
         if len(self._streams) + self._opening >= _MOST_STREAMS:
             raise RefusedError(f"{_MOST_STREAMS} logs are open already", "close one of them first")
         what = {
@@ -114,6 +115,11 @@ class LogStreams:
         """End all of them: the client has gone."""
         streams, self._streams = list(self._streams.values()), {}
         await asyncio.gather(*(stream.reader.aclose() for stream in streams), return_exceptions=True)
+
+    async def _let_go_of_ended(self) -> None:
+        """Forget streams whose reader was ended: who asked for them was told, and opens them anew."""
+        for number in [number for number, stream in self._streams.items() if stream.reader.has_ended]:
+            await self._streams.pop(number).reader.aclose()
 
     def _stream(self, number: int) -> _Stream:
         stream = self._streams.get(number)
