@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import os
+import stat
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
 from switchover.services.inotify import FileEvent, FileWatch
+from switchover_checks.api import ProbeError
 from switchover_checks.threads import Threads
 
 __all__ = ["ConfigFiles"]
 
 _MOST_BYTES = 4 * 1024 * 1024
+_PATIENCE_S = 5.0  # with a file that hangs (a dead NFS mount)
 _GONE = "gone"
 
 
@@ -45,16 +49,19 @@ class ConfigFiles:
         await self.add_known()
 
     async def add_known(self) -> None:
-        """Watch the files whose names have come to be known since."""
+        """Watch the files whose names have come to be known since. One that hangs holds up no other."""
         pending, self._pending = self._pending, []
-        for service, text in pending:
-            name = self._fill(text)
-            if name is None or self._watch is None:
-                self._pending.append((service, text))
-                continue
+        await asyncio.gather(*(self._add(service, text) for service, text in pending))
+
+    async def _add(self, service: str, text: str) -> None:
+        name, watch = self._fill(text), self._watch
+        if name is not None and watch is not None:
             path = _place(self._directory, name)
-            self._digests[service, path] = await self._digest(path)
-            await self._watch.add(path, partial(self._happened, service, self._tell))
+            with suppress(ProbeError):  # too many that hang: it is tried again later
+                self._digests[service, path] = await self._digest(path)
+                await watch.add(path, partial(self._happened, service, self._tell))
+                return
+        self._pending.append((service, text))
 
     async def aclose(self) -> None:
         """Watch no more."""
@@ -97,7 +104,8 @@ class ConfigFiles:
     async def _digest(self, path: Path) -> str:
         """Return the file's SHA-256; `gone` where there is none, empty where it cannot be read."""
         with suppress(Exception):  # a file that hangs or may not be read is no change
-            return await self._threads.run(partial(_digest_of, path))
+            async with asyncio.timeout(_PATIENCE_S):
+                return await self._threads.run(partial(_digest_of, path))
         return ""
 
 
@@ -111,9 +119,12 @@ def _place(directory: Path, name: str) -> Path:
 
 def _digest_of(path: Path) -> str:
     try:
-        with path.open("rb") as file:
-            return hashlib.sha256(file.read(_MOST_BYTES)).hexdigest()
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)  # which waits for no writer of a pipe
     except FileNotFoundError:
         return _GONE
     except OSError:
         return ""
+    with os.fdopen(descriptor, "rb") as file, suppress(OSError):
+        if stat.S_ISREG(os.fstat(descriptor).st_mode):
+            return hashlib.sha256(file.read(_MOST_BYTES)).hexdigest()
+    return ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from functools import partial
 
@@ -58,10 +59,11 @@ class ServiceWatch:
 
     async def run(self) -> None:
         """Be told until cancelled."""
-        if self.config_files is not None:
-            await self.config_files.start(self._config_changed)
         try:
-            await self.sources.run()
+            async with asyncio.TaskGroup() as group:  # files may be where all hangs: nothing else waits for them
+                if self.config_files is not None:
+                    group.create_task(self.config_files.start(self._config_changed), name="configuration files")
+                group.create_task(self.sources.run(), name="sources")
         finally:
             if self.config_files is not None:
                 await self.config_files.aclose()
