@@ -568,12 +568,14 @@ class TimelineRow:
     """Something that happened. `kind`: run, step, gate, check, service, alert, agent, action, change, incident.
 
     A `change` is a deploy, a restart, another image, an edited configuration; an `action` is what a person did here.
+    `about` are the ids of the services that it happened to, or what a person called them.
     """
 
     at: float
     kind: str
     text: str
     status: str = ""
+    about: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,12 +80,12 @@ def test_containers_and_units_wait_for_what_they_need() -> None:
 def test_a_problem_says_what_changed_before_who_answers_and_what_it_may_be() -> None:
     row = container("api", owner="team-a", needs=("docker:db",), changed_at=NOW)
     timeline = (
-        TimelineRow(NOW - 20, "change", "api image changed: 1 → 2"),
-        TimelineRow(NOW - 40, "action", "ana: restart db: done", "ok"),
-        TimelineRow(NOW - 50, "change", "api ran out of memory", "crit"),
-        TimelineRow(NOW - 60, "service", "api stopped: exit 1", "crit"),
-        TimelineRow(NOW - 900, "change", "api configuration changed"),
-        TimelineRow(NOW - 900, "change", "elsewhere deployed"),
+        TimelineRow(NOW - 20, "change", "api image changed: 1 → 2", about=("docker:api",)),
+        TimelineRow(NOW - 40, "action", "ana: restart db: done", "ok", ("docker:db",)),
+        TimelineRow(NOW - 50, "change", "api ran out of memory", "crit", ("docker:api",)),
+        TimelineRow(NOW - 60, "service", "api stopped: exit 1", "crit", ("docker:api",)),
+        TimelineRow(NOW - 900, "change", "api configuration changed", about=("docker:api",)),
+        TimelineRow(NOW - 900, "change", "elsewhere deployed", about=("docker:elsewhere",)),
         TimelineRow(NOW + 60, "step", "data.restore started by ana"),
     )
     facts = Facts(found=(row,), timeline=timeline, lines={"docker:api": ("listen :::80: address already in use",)})
@@ -97,6 +97,64 @@ def test_a_problem_says_what_changed_before_who_answers_and_what_it_may_be() -> 
     ]
     assert (problem.owner, problem.known) == ("team-a", "port-taken")
     assert problem.next == 'd: diagnose "Its port is taken by another program"'
+
+
+def before(since: float, *rows: TimelineRow) -> tuple[list[str], bool]:
+    sick = container("sick", wrong_since=since, group="shop", needs=("docker:api",))
+    others = (
+        container("api", "ok", "", needs=("docker:db",), state="running"),
+        container("db", "ok", "", state="running"),
+        container("mail", "ok", "", group="shop", state="running"),
+        container("far", "ok", "", group="else", state="running"),
+    )
+    problem = next(p for p in find_problems(Facts(found=(sick, *others), timeline=rows)) if p.subject == "shop/sick")
+    return [row.text for row in problem.changed], problem.nearby
+
+
+def row(ago: float, name: str, what: str, kind: str = "change", status: str = "crit") -> TimelineRow:
+    return TimelineRow(NOW - ago, kind, f"{name} {what}", status, (f"docker:{name}",))
+
+
+def test_what_else_flaps_is_not_what_changed_before() -> None:
+    flapping = [row(n, "far", "restarted 6 times in 40 s") for n in range(10, 90, 20)]
+    assert before(NOW, *flapping) == ([], False)
+    assert before(NOW, *flapping, row(30, "far", "running: restarted 6 times", "service", "warn")) == ([], False)
+
+
+def test_what_is_needed_however_far_down_explains_by_falling() -> None:
+    fell = [row(40, "db", "died: exit 137"), row(900, "api", "restarted"), row(50, "far", "died: exit 1")]
+    assert before(NOW, *fell) == (["db died: exit 137", "api restarted"], False)
+
+
+def test_what_fell_beside_it_is_named_as_nearby_and_only_where_nothing_better_is_known() -> None:
+    beside = row(40, "mail", "restarted")
+    assert before(NOW, beside) == (["mail restarted"], True)
+    assert before(NOW, beside, row(60, "sick", "image changed: 1 → 2", status="")) == (
+        ["sick image changed: 1 → 2"],
+        False,
+    )
+
+
+def test_what_came_after_the_begin_did_not_come_before() -> None:
+    later = [row(30, "sick", "restarted"), row(40, "db", "died: exit 1"), row(20, "sick", "configuration changed")]
+    assert before(NOW - 60, *later) == ([], False)
+    noticed_late = row(57, "sick", "image changed: 1 → 2", status="")
+    assert before(NOW - 60, noticed_late) == (["sick image changed: 1 → 2"], False)
+
+
+def test_what_people_did_counts_wherever_and_what_they_wrote_down_does_not() -> None:
+    did = [
+        TimelineRow(NOW - 100, "action", "ana: restart far: done", "ok", ("docker:far",)),
+        TimelineRow(NOW - 90, "step", "copy done after 3 s", "ok"),
+        TimelineRow(NOW - 80, "incident", "ana: incident #1: opened: it burns"),
+        TimelineRow(NOW - 70, "action", "ana: made a bundle x.tar.gz"),
+    ]
+    assert before(NOW, *did) == (["copy done after 3 s", "ana: restart far: done"], False)
+
+
+def test_a_namesake_in_another_project_is_somebody_else() -> None:
+    namesake = TimelineRow(NOW - 30, "change", "sick restarted", "crit", ("docker:other-sick",))
+    assert before(NOW, namesake) == ([], False)
 
 
 def test_a_problem_is_as_old_as_what_is_wrong_and_not_as_its_last_look() -> None:

@@ -58,13 +58,19 @@ class Changes:
         self.rows.append(row)
         self.version += 1
 
-    def say(self, at: float, kind: str, name: str, what: str, more: str = "", status: str = "") -> None:
-        """Tell that `what` happened to `name`. From the third time in a short while on, one row counts them."""
-        key = (name, what)
+    def say(
+        self, at: float, kind: str, name: str, what: str, more: str = "", status: str = "", *, about: str = ""
+    ) -> None:
+        """Tell that `what` happened to `name`. From the third time in a short while on, one row counts them.
+
+        `about` is the id of what is called so, where that is another.
+        """
+        about = about or name
+        key = (about, what)
         text = f"{name} {what}" + (f": {more}" if more else "")
         before = self._told.get(key)
         if before is None or not 0 <= at - before.row.at <= _TOGETHER_S:
-            row = TimelineRow(at, kind, text, status)
+            row = TimelineRow(at, kind, text, status, (about,))
             self._keep(key, _Told(row, at, 1))
             self.add(row)
             return
@@ -74,7 +80,7 @@ class Changes:
             text = f"{name} {what} {times} times in {span}" + (f": {more}" if more else "")
             if before.row in self.rows:
                 self.rows.remove(before.row)
-        row = TimelineRow(at, kind, text, status)
+        row = TimelineRow(at, kind, text, status, (about,))
         self._keep(key, _Told(row, before.first, times))
         self.add(row)
 
@@ -84,8 +90,9 @@ class Changes:
         while len(self._told) > _KEYS:
             del self._told[next(iter(self._told))]
 
-    def hear(self, name: str, told: Told, now: float) -> None:
+    def hear(self, name: str, told: Told, now: float, about: str = "") -> None:
         """Take what a source told of `name`. What the change of state will say by itself is left to that."""
+        about = about or name
         if not told.text and told.what not in ("restarted", "oom", "deploy", "image", "config", "reload"):
             return
         late = _LATE_S if told.kind in _TELL_LATE else _TOGETHER_S
@@ -93,20 +100,21 @@ class Changes:
         word = _WORDS.get(told.what, told.what)
         status = told.status.label if told.status is not None else "crit" if told.what in _CRITICAL else ""
         more = told.text.removeprefix(f"{name} ").removeprefix(word).lstrip(": ")
-        self.say(at, "change", name, word, more, status)
-        self._by_source[name, "state" if told.what in _STATE_WORDS else told.what] = at
+        self.say(at, "change", name, word, more, status, about=about)
+        self._by_source[about, "state" if told.what in _STATE_WORDS else told.what] = at
         while len(self._by_source) > _KEYS:
             del self._by_source[next(iter(self._by_source))]
 
-    def saw(self, name: str, before: ServiceState, after: ServiceState) -> None:
+    def saw(self, name: str, before: ServiceState, after: ServiceState, about: str = "") -> None:
         """Tell what is another after a look, unless the source has told it just now."""
+        about = about or name
         at = after.observed_at or 0.0
         since = after.seen.since
         for kind, what, more, status, topic in changes_of(before, after):
-            told = self._by_source.get((name, topic))
+            told = self._by_source.get((about, topic))
             if told is None or abs(at - told) > _SAME_S:
                 own = since is not None and topic == "state" and 0 <= at - since < _TOGETHER_S
-                self.say(since if own and since is not None else at, kind, name, what, more, status)
+                self.say(since if own and since is not None else at, kind, name, what, more, status, about=about)
 
 
 def changes_of(before: ServiceState, after: ServiceState) -> list[tuple[str, str, str, str, str]]:

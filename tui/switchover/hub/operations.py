@@ -8,10 +8,11 @@ is told at the next start.
 from __future__ import annotations
 
 import asyncio
+import re
 from collections import deque
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -32,6 +33,7 @@ OPERATIONS = "operations"  # stands where records of a run have the run's id
 _TIMELINE = 100
 _LONGEST_TEXT = 2000
 _SHOWN_TEXT = 120
+_FOUND = re.compile(r".* \((\S+)\)")  # what was found by itself: its name, and its id
 _DIED = "the agent ended before it was known what came of it"
 
 
@@ -205,7 +207,8 @@ class Operations:
             said = f"{fact.by.who}: {fact.action} {fact.subject}" + (
                 f": {fact.text[:_SHOWN_TEXT]}" if fact.text else ""
             )
-            self._add(TimelineRow(record.at, "action", said))
+            kind = "incident" if fact.action == "incident" else "action"
+            self._add(TimelineRow(record.at, kind, said, about=(fact.subject,)))
         elif (operation := self._open.get(fact.operation)) is not None:
             if isinstance(fact, _Ended):
                 said = (fact.text or "done") if fact.ok else f"failed: {fact.text}"
@@ -219,7 +222,7 @@ class Operations:
     def _close(self, number: int, operation: _Open, said: str, status: str) -> None:
         """Say in the operation's row what came of it."""
         self._open.pop(number, None)
-        row = TimelineRow(operation.row.at, "action", f"{operation.row.text}: {said[:_SHOWN_TEXT]}", status)
+        row = replace(operation.row, text=f"{operation.row.text}: {said[:_SHOWN_TEXT]}", status=status)
         try:
             self.timeline[self.timeline.index(operation.row)] = row
         except ValueError:  # so long ago that it left the timeline
@@ -266,4 +269,6 @@ class Operations:
 
 def _begun(at: float, started: _Started) -> TimelineRow:
     more = f" to {started.argument}" if started.argument else ""
-    return TimelineRow(at, "action", f"{started.by.who}: {started.action} {started.subject}{more}")
+    found = _FOUND.fullmatch(started.subject)
+    about = (found[1] if found is not None else started.subject,)
+    return TimelineRow(at, "action", f"{started.by.who}: {started.action} {started.subject}{more}", about=about)

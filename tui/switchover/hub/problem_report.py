@@ -44,7 +44,8 @@ def _problems(snapshot: Snapshot) -> Iterator[str]:
             yield f"- {words}: {_moment(problem.since)}, {format_duration(max(snapshot.at - problem.since, 0))}"
         if problem.cause:
             yield f"- cause: {plain(problem.cause)}"
-        yield from (f"- changed before: {_moment(row.at)} {plain(row.text)}" for row in problem.changed)
+        words = "happened nearby" if problem.nearby else "changed before"
+        yield from (f"- {words}: {_moment(row.at)} {plain(row.text)}" for row in problem.changed)
         view = entries.get(f"plan:{problem.trouble}" if problem.trouble is not None else problem.known)
         if view is not None:
             yield f"- entry: {plain(view.symptom)}"

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from switchover.hub.problem_causes import disk_roots, implied_needs, of_source, off_sources
-from switchover.hub.problem_changes import Changes
+from switchover.hub.problem_changes import Changes, around
 from switchover.hub.problem_words import (
     OPEN_RUN,
     missing_variables,
@@ -156,12 +156,11 @@ def _in_full(
 ) -> Problem:
     """Add what changed just before, who answers for it, and the entry that fits."""
     evidence = evidence_of(problem, checks, services, facts)
-    service, check = evidence.service, evidence.check
-    names = {problem.subject, problem.check, problem.service}
-    names.update(service.needs if service is not None else (), check.needs if check is not None else ())
-    if service is not None:
-        names |= {service.name, service.group}
+    service = evidence.service
     found = recognise(evidence)
+    changed, nearby = changes.before(
+        problem.since, *around(problem, checks, lambda name: services.get(name) or facts.find(name))
+    )
     following = problem.next
     if found and problem.trouble is None:
         following = " · ".join(filter(None, (f'd: diagnose "{found[0].entry.symptom}"', way_back(facts.migration))))
@@ -170,7 +169,8 @@ def _in_full(
         next=following,
         known=found[0].entry.id if found else "",
         owner=service.owner if service is not None else "",
-        changed=changes.before(problem.since, names),
+        changed=changed,
+        nearby=nearby,
         waiting=tuple(_title(name, services) for name in problem.waiting),
     )
 

@@ -109,7 +109,12 @@ class ServiceTable:
         return self._found_row(known, "", late=late, limit=limit)
 
     def _limit(self, kind: str) -> tuple[float, float]:
-        """Return after how many seconds a kind's rows are late, and since when at the earliest that is counted."""
+        """Return after how many seconds a kind's rows are late, and since when at the earliest that is counted.
+
+        What a source showed before it went away is late at once: nobody knows whether it is still so.
+        """
+        if kind in self._discovery.away:
+            return 0.0, 0.0
         line = self._sources.lines().get(kind)
         floor = line.lost_mono if line is not None and not self._sources.tells(kind) else 0.0
         return self._sources.late_after(kind, LIST_S.get(kind, SAFETY_S)), floor

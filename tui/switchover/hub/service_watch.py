@@ -162,7 +162,7 @@ class ServiceWatch:
         for change in changes if self._zero_plan else ():
             before, after = change.before, change.after
             if before is not None and after is not None and after.found.target.kind != "process":
-                self.changes.saw(after.found.title, before.state, after.state)
+                self.changes.saw(after.found.title, before.state, after.state, change.id)
 
     def _hear(self, told: Told, names: tuple[str, ...]) -> None:
         if not names and told.text and told.status is Status.CRIT:  # this host itself, taken back by its cloud
@@ -172,7 +172,7 @@ class ServiceWatch:
             if known is None:
                 self.changes.hear(name, told, self._clock.now())
             elif self._zero_plan and told.kind != "process":
-                self.changes.hear(known.found.title, told, self._clock.now())
+                self.changes.hear(known.found.title, told, self._clock.now(), name)
 
     def _config_changed(self, service: str, text: str) -> None:
         self.changes.say(self._clock.now(), "change", service, "configuration changed", text)

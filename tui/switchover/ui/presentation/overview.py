@@ -68,7 +68,8 @@ def _problem(problem: Problem, now: float, width: int, subject: int) -> list[Lin
     if problem.cause:
         lines.append((Span(margin), Span(fit("cause", subject) + " ", "muted"), Span(problem.cause)))
     if before := _before(problem, now, width - subject - 10):
-        lines.append((Span(margin), Span(fit("before", subject) + " ", "muted"), *before))
+        label = "nearby" if problem.nearby else "before"
+        lines.append((Span(margin), Span(fit(label, subject) + " ", "muted"), *before))
     if problem.next:
         lines.append((Span(margin), Span(fit("next", subject) + " ", "muted"), Span(problem.next, "accent")))
     if problem.owner:
