@@ -26,14 +26,17 @@ def read_pid_file(path: Path) -> int | None:
 
 
 class Finder:
-    """One search: the process table and the listening ports are read at most once, and only when needed."""
+    """One search: the process table and the listening ports are read at most once, and only when needed.
+
+    `table` may be given where it was read already.
+    """
 
     def __init__(self, base_dir: Path, book: FactsBook, listeners: Listeners, mono: float) -> None:
         self._base_dir = base_dir
         self._book = book
         self._listeners = listeners
         self._mono = mono
-        self._table: list[ProcessRow] | None = None
+        self.table: list[ProcessRow] | None = None
         self._looked = False
 
     def find(self, target: Target, known: tuple[int, int] | None) -> ProcessRow | None:
@@ -71,9 +74,9 @@ class Finder:
 
     def rows(self) -> list[ProcessRow]:
         """Return every process."""
-        if self._table is None:
-            self._table = list(read_rows())
-        return self._table
+        if self.table is None:
+            self.table = list(read_rows())
+        return self.table
 
     def listeners(self, wanted: int | None = None) -> Listeners:
         """Return who listens where, now; who listens on the port `wanted` in any case."""

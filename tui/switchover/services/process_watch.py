@@ -90,6 +90,10 @@ class ProcessWatch:
             if self._tell is None:
                 return
 
+    def holds(self, process: tuple[int, int]) -> bool:
+        """Say whether the end of a process (pid, start in ticks) will be told."""
+        return process in self._pids
+
     def _keep(self) -> None:
         self._pids.keep(self._listed | {process for _, process in self._planned.values() if process is not None})
 

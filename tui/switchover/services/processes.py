@@ -18,6 +18,7 @@ from switchover.services.api import Capability, Found, LogSource, LogSpan, RunSt
 from switchover.services.process_actions import SIGNALS, Guard, send
 from switchover.services.process_finder import Finder
 from switchover.services.process_logs import find_log
+from switchover.services.process_passes import ProcessPasses
 from switchover.services.process_ports import Listeners
 from switchover.services.process_seen import Usage, ended, see
 from switchover.services.process_table import FactsBook, ProcessRow
@@ -53,6 +54,8 @@ class ProcessProvider:
         self._planned: dict[str, tuple[int, int]] = {}
         self._listed: dict[int, tuple[int, int]] = {}
         self._watch = ProcessWatch(base_dir, self._look_again)
+        self._passes = ProcessPasses(self._watch.holds)
+        self._found: dict[tuple[int, int], tuple[ProcessRow, tuple[str, ...], Found]] = {}
         self._off = ""
 
     def off(self) -> str:
@@ -99,6 +102,7 @@ class ProcessProvider:
         if row is None:
             self._planned.pop(target.name, None)
             return Seen(RunState.STOPPED, Status.CRIT, finder.why(target))
+        self._passes.saw(row)
         if target.pid is None:
             self._planned[target.name] = row.process
         ports = self._listeners.ports_of().get(row.pid, ()) if target.listen is not None or target.pid else ()
@@ -133,21 +137,28 @@ class ProcessProvider:
 
     def _discover(self) -> tuple[Found, ...]:
         finder = Finder(self._base_dir, self._book, self._listeners, self._monotonic())
+        finder.table = self._passes.read(self._monotonic())
         rows, guard = finder.rows(), Guard()
         ports = finder.listeners().ports_of()
         processes = {row.process for row in rows}
         for book in (self._book, self._usage):
             book.keep(processes)
+        self._found = {process: known for process, known in self._found.items() if process in processes}
         self._listed = {row.pid: row.process for row in rows}
         found = [self._find(row, guard, ports.get(row.pid, ())) for row in rows]
         found.sort(key=lambda one: (round(one.seen.cpu_percent or 0.0), one.seen.memory_bytes or 0), reverse=True)
         return tuple(found)
 
     def _find(self, row: ProcessRow, guard: Guard, ports: tuple[str, ...]) -> Found:
+        before = self._found.get(row.process)
+        if before is not None and before[0] is row and before[1] == ports and not before[2].seen.cpu_percent:
+            return before[2]  # it rests
         target = Target(f"process:{row.pid}", "process", ref=str(row.pid), pid=row.pid, identity=row.identity)
         seen = self._see(row, guard, ports, planned=False)
         facts = self._book.of(row)
-        return Found(target, seen, facts.title, facts.group)
+        found = Found(target, seen, facts.title, facts.group)
+        self._found[row.process] = row, ports, found
+        return found
 
     # Being told
 
