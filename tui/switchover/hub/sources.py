@@ -87,6 +87,7 @@ class Sources:
         self._zero_plan = zero_plan
         self._planned = {service.kind for service in inventory.services.values()}
         self._kinds = {kind: _Kind(provider) for kind, provider in inventory.providers.items()}
+        self._lines = {kind: known.line for kind, known in self._kinds.items() if isinstance(known.provider, Watches)}
         self._lookers: dict[object, bool] = {}
         self._wanted = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -130,8 +131,7 @@ class Sources:
 
     def asked_every(self, kind: str, every_s: float) -> float:
         """Return every how many seconds it has to be seen to that a service is asked: what tells, now and then too."""
-        known = self._kinds.get(kind)
-        return min(every_s, SAFETY_S) if known is not None and isinstance(known.provider, Watches) else every_s
+        return min(every_s, SAFETY_S) if kind in self._lines else every_s
 
     def late_after(self, kind: str, every_s: float) -> float:
         """Return after how many seconds without an answer a service of a kind counts as not seen."""
@@ -159,9 +159,9 @@ class Sources:
             wanted = min(every_s, SAFETY_S) if self.is_cheap(kind) else SAFETY_S
         return self._clock.monotonic() - state.observed_mono < 0.8 * wanted
 
-    def lines(self) -> dict[str, Line]:
+    def lines(self) -> Mapping[str, Line]:
         """Return the lines to all sources that tell by themselves, by kind."""
-        return {kind: known.line for kind, known in self._kinds.items() if isinstance(known.provider, Watches)}
+        return self._lines
 
     # Working
 
