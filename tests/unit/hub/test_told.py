@@ -14,6 +14,7 @@ from tests.unit.hub.fakes import stage
 from switchover.services.api import Capability, Found, RunState, Seen, Target
 from switchover.services.inventory import Inventory
 from switchover.snapshot import ServiceRow, Snapshot
+from switchover.tiers import ACTIONS
 from switchover_checks.api import Status
 
 PLAN = "services: {api: {kind: docker, container: api, every: 1h}}\n"
@@ -302,7 +303,7 @@ async def test_what_the_plan_names_is_not_found_again_and_is_told_what_was_found
         await live.until(lambda s: s.found == ())
 
 
-async def test_a_list_that_cannot_be_made_leaves_what_was_found_to_get_old(tmp_path: Path) -> None:
+async def test_what_was_found_stays_but_is_unknown_at_once_when_its_source_went_away(tmp_path: Path) -> None:
     source = FakeSource("api")
     async with Host(tmp_path, source) as host:
         await host.row("docker:api")
@@ -313,7 +314,13 @@ async def test_a_list_that_cannot_be_made_leaves_what_was_found_to_get_old(tmp_p
         await until(lambda: source.listings >= 2)
         off = await host.until(lambda s: bool(s.sources))
         assert [(n.name, n.state, n.why) for n in off.sources] == [("docker", "off", "the daemon does not answer")]
-        assert [row.id for row in off.found] == ["docker:api"]
+        assert [(row.id, row.state, row.health) for row in off.found] == [("docker:api", "unknown", "unknown")]
+        assert not set(off.found[0].actions) & set(ACTIONS)
+        source.why_off = ""
+        source.things["api"] = UP
+        source.tell("", listing=True)
+        back = await host.until(lambda s: s.found[0].state != "unknown")
+        assert (back.found[0].state, back.found[0].health) == ("running", "ok")
 
 
 async def test_sources_that_nobody_asked_for_are_off_without_a_word_outside_of_the_list(tmp_path: Path) -> None:

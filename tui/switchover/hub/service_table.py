@@ -90,6 +90,11 @@ class ServiceTable:
                 self._found = {name: self._found[name] for name in self._discovery.found if name in self._found}
         return self._found_rows
 
+    def found_now(self, name: str) -> ServiceRow | None:
+        """Return the row of this id as `found` last returned it."""
+        cached = self._found.get(name)
+        return cached[1] if cached is not None else None
+
     def _is_busy(self) -> bool:
         """Say whether something is being done to anything, or was until just now: then rows say so, with its age."""
         before, self._was_busy = self._was_busy, self._busy()

@@ -33,13 +33,17 @@ class Change:
 
 
 class Discovery:
-    """Keeps what was found, by id (`kind:ref`). `version` grows whenever something of it is another."""
+    """Keeps what was found, by id (`kind:ref`). `version` grows whenever something of it is another.
+
+    `away` are the kinds whose source said at the last listing that it cannot look.
+    """
 
     def __init__(self, providers: Iterable[Provider], clock: Clock) -> None:
         self.providers: Mapping[str, Provider] = {p.kind: p for p in providers if isinstance(p, Lists)}
         self.found: dict[str, FoundState] = {}
         self.version = 0
         self.left_out: dict[str, int] = {}
+        self.away: set[str] = set()
         self._clock = clock
         self._told = 0
         self._told_of: dict[str, int] = {}
@@ -47,7 +51,7 @@ class Discovery:
     async def list_kind(self, kind: str) -> list[Change]:
         """List all there is of a kind, and return what is another now.
 
-        Where the provider cannot look, what was found stays as it was, and gets old.
+        Where the provider cannot look, what was found stays as it was, and is not taken for what there is now.
         """
         provider = self.providers[kind]
         assert isinstance(provider, Lists)
@@ -58,7 +62,9 @@ class Discovery:
         except TimeoutError:
             return []
         if not listed and provider.off():
+            self.away.add(kind)
             return []
+        self.away.discard(kind)
         self.left_out[kind] = max(len(listed) - _MOST, 0)
         changes: list[Change] = []
         there: set[str] = set()
