@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from switchover.agent.encoding import encode
 from switchover.snapshot import ServiceRow
 
 __all__ = ["ROW_FIELDS", "RowChanges", "RowEncoder", "apply_rows"]
@@ -32,13 +33,12 @@ class RowEncoder:
     """Encodes the rows of one field."""
 
     def __init__(self) -> None:
-        self._encoder = msgspec.json.Encoder()
         self._rows: dict[str, tuple[ServiceRow, msgspec.Raw]] = {}
         self._differences: list[tuple[_Rows, _Rows, msgspec.Raw | None]] = []
 
     def whole(self, rows: _Rows) -> msgspec.Raw:
         """Return all rows."""
-        return msgspec.Raw(self._encoder.encode([self._raw(row) for row in rows]))
+        return msgspec.Raw(encode([self._raw(row) for row in rows]))
 
     def difference(self, before: _Rows, now: _Rows) -> msgspec.Raw | None:
         """Return what makes `now` of `before`; None where the rows have no names of their own."""
@@ -64,13 +64,13 @@ class RowEncoder:
             line["order"] = list(new)
         if len(self._rows) > 2 * len(new) + 100:
             self._rows = {name: self._rows[name] for name in new if name in self._rows}
-        return msgspec.Raw(self._encoder.encode(line))
+        return msgspec.Raw(encode(line))
 
     def _raw(self, row: ServiceRow) -> msgspec.Raw:
         cached = self._rows.get(row.id)
         if cached is not None and cached[0] is row:
             return cached[1]
-        raw = msgspec.Raw(self._encoder.encode(row))
+        raw = msgspec.Raw(encode(row))
         self._rows[row.id] = (row, raw)
         return raw
 

@@ -11,6 +11,7 @@ from typing import Any, get_type_hints
 
 import msgspec
 
+from switchover.agent.encoding import encode
 from switchover.agent.rows import ROW_FIELDS, RowChanges, RowEncoder, apply_rows
 from switchover.errors import AgentError
 from switchover.snapshot import Snapshot
@@ -25,7 +26,6 @@ class SectionEncoder:
     """Encodes snapshots for all clients of a server."""
 
     def __init__(self) -> None:
-        self._encoder = msgspec.json.Encoder()
         self._cache: dict[str, tuple[Any, msgspec.Raw]] = {}
         self._rows = {name: RowEncoder() for name in ROW_FIELDS}
 
@@ -49,13 +49,13 @@ class SectionEncoder:
         line = {"event": "snapshot", "seq": now.seq, "at": now.at, "sections": sections}
         if differences:
             line["rows"] = differences
-        return self._encoder.encode(line) + b"\n"
+        return encode(line) + b"\n"
 
     def _section(self, name: str, value: Any) -> msgspec.Raw:
         cached = self._cache.get(name)
         if cached is not None and cached[0] is value:
             return cached[1]
-        raw = self._rows[name].whole(value) if name in self._rows else msgspec.Raw(self._encoder.encode(value))
+        raw = self._rows[name].whole(value) if name in self._rows else msgspec.Raw(encode(value))
         self._cache[name] = (value, raw)
         return raw
 

@@ -10,7 +10,6 @@ import asyncio
 import logging
 import os
 from collections.abc import Callable, Coroutine, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -353,12 +352,17 @@ class AgentServer:
     async def _stream(self, session: Session) -> None:
         sent: Snapshot | None = None
         now = self._target.hub.snapshot
-        with suppress(ConnectionError):
+        try:
             while True:
                 session.send(self._sections.encode(sent, now, rows=session.knows_rows))
                 sent = now
                 await session.writer.drain()
                 now = await self._next_after(sent)
+        except ConnectionError:
+            pass
+        except Exception:  # the boundary: whoever looks must hear of it, else an old picture would look like a new one
+            log.exception("a screen cannot be told any more")
+            session.writer.close()
 
     async def _next_after(self, sent: Snapshot) -> Snapshot:
         while True:
