@@ -107,7 +107,9 @@ def before(since: float, *rows: TimelineRow) -> tuple[list[str], bool]:
         container("mail", "ok", "", group="shop", state="running"),
         container("far", "ok", "", group="else", state="running"),
     )
-    problem = next(p for p in find_problems(Facts(found=(sick, *others), timeline=rows)) if p.subject == "shop/sick")
+    everything = {one.id: one for one in (sick, *others)}
+    (problem,) = find_problems(Facts(found=(sick,), timeline=rows, find=everything.get))
+    assert problem.subject == "shop/sick"
     return [row.text for row in problem.changed], problem.nearby
 
 

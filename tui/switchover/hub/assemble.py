@@ -151,6 +151,7 @@ class Assembler:
             found=self._troubled.of(found, now),
             sources=sources,
             lines=self.lines,
+            find=self.services.found_now,
         )
         problems = find_problems(facts, self.troubles.recognise)
         return Snapshot(

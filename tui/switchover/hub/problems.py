@@ -53,7 +53,8 @@ class Facts:
     """All that problems are told from. `trouble_subjects` names the check that each entry of `troubles` is about.
 
     `live_side` is where users are served; empty where nobody knows. `found` are the rows that no plan names and that
-    are worth telling. `lines` are the last of the logs of services, by the id of their row.
+    are worth telling; `find` finds any row of what was found. `lines` are the last of the logs of services, by the id
+    of their row.
     """
 
     checks: tuple[CheckRow, ...] = ()
@@ -67,6 +68,7 @@ class Facts:
     found: tuple[ServiceRow, ...] = ()
     sources: tuple[SourceNote, ...] = ()
     lines: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    find: Callable[[str], ServiceRow | None] = lambda _: None
 
 
 def find_problems(facts: Facts, recognise: Recognise = _nothing) -> tuple[Problem, ...]:
