@@ -26,7 +26,7 @@ _Open = Callable[[float | None], socket.socket]
 
 
 class Client(docker.APIClient):  # type: ignore[misc]
-    """A low-level client. `quiet` is how long a stream may be silent, where the SDK would wait for ever.
+    """A low-level client. `quiet` is how long a stream from another host may be silent before it is taken for dead.
 
     Over a unix socket it goes its own way too, because the SDK leaves a socket open when nobody answers.
     """
@@ -36,7 +36,7 @@ class Client(docker.APIClient):  # type: ignore[misc]
         super().__init__(base_url=_PLACEHOLDER if ssh or socket_path else base_url, **known)
         if known.get("tls"):
             self.trust_env = False  # else REQUESTS_CA_BUNDLE takes the place of the daemon's own authority
-        self._quiet = quiet
+        self._quiet = quiet if not socket_path else None  # the kernel says when nobody is at the other end any more
         self._tunnels: list[SshTunnel] = []
         if ssh is not None:
             self.mount("http+docker://", _Adapter(partial(self._dig, ssh), self.timeout))

@@ -72,8 +72,8 @@ def usual_endpoint(environ: Mapping[str, str] | None = None) -> Endpoint:
 def open_client(endpoint: Endpoint, timeout: float, quiet: float | None = None) -> Any:
     """Return a low-level client of the SDK that speaks the daemon's version. Blocks for `timeout` seconds at most.
 
-    A stream may be silent for `quiet` seconds before it is taken for dead. Raise `DockerAwayError`, or what the SDK
-    raises (see `reason_of`).
+    A stream from another host may be silent for `quiet` seconds before it is taken for dead. Raise `DockerAwayError`,
+    or what the SDK raises (see `reason_of`).
     """
     _knock(endpoint)
     from switchover_checks.docker_client import Client

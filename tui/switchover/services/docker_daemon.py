@@ -31,6 +31,7 @@ _PATIENCE_WITH_THE_AWAY_S = 0.5
 _KEPT_S = 40.0
 _KEPT_AILING_S = 5.0
 _LIST_KEPT_S = 25.0
+_TRUSTED_S = 4.0  # for so long after an answer nobody asks whether it still answers
 
 
 def connect_to(host: str, quiet: float | None) -> Any:
@@ -78,6 +79,7 @@ class Daemon:
         self._list_holds: tuple[int, float] | None = None
         self._listing: asyncio.Task[list[Mapping[str, Any]]] | None = None
         self._changes = 0
+        self._answered = float("-inf")
 
     @property
     def is_local(self) -> bool:
@@ -136,6 +138,8 @@ class Daemon:
         held = {word: self._known[word].data for word in words if self.live and self._holds(word, now)}
         wanted = [word for word in words if word not in held]
         changes = self._changes
+        if not wanted and self._is_trusted():
+            return dict(held)
         read = await self.call(lambda api: _read(api, wanted))
         if changes == self._changes:  # else an event came meanwhile, and what was read may be older than it
             self._known |= {word: _Known(data, now) for word, data in read.items() if data is not None}
@@ -158,7 +162,8 @@ class Daemon:
         holds = self._list_holds
         if not self.live or holds is None or holds[0] != self._changes or self._monotonic() - holds[1] > _LIST_KEPT_S:
             return await self.listed()
-        await self.call(lambda api: api.ping())
+        if not self._is_trusted():
+            await self.call(lambda api: api.ping())
         return self._list
 
     @property
@@ -219,6 +224,9 @@ class Daemon:
         """Remember why the daemon cannot be asked; None once it answers."""
         self.off = "" if error is None else self._reason(error)
 
+    def _is_trusted(self) -> bool:
+        return self.live and not self.off and self._monotonic() - self._answered < _TRUSTED_S
+
     def _holds(self, word: str, now: float) -> bool:
         known = self._known.get(word)
         return known is not None and known.fresh(now)
@@ -233,6 +241,7 @@ class Daemon:
         except Exception as error:  # the SDK lets errors of requests, urllib3 and its own through
             if self._client is not None and _is_an_answer(error):
                 self.off = ""
+                self._answered = self._monotonic()
                 raise
             client, self._client = self._client, None
             if client is not None:
@@ -241,6 +250,7 @@ class Daemon:
             self.note(error)
             raise DockerAwayError(self.off) from error
         self.off = ""
+        self._answered = self._monotonic()
         return value
 
     def _came_back(self, task: asyncio.Task[Any]) -> None:
