@@ -49,12 +49,16 @@ class LogLine:
 
 @dataclass(frozen=True, slots=True)
 class LogSourceState:
-    """A source of the stream. `state`: reading, ended, off. `why` says why it is off, or what was lost."""
+    """A source of the stream. `state`: reading, ended, off. `why` says why it is off, or what was lost.
+
+    `older` says that there are, or may be, older lines than those that were asked for: they were not read.
+    """
 
     name: str
     state: str
     why: str = ""
     lines: int = 0
+    older: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -128,6 +128,15 @@ async def test_what_comes_is_told_at_once(post: Post) -> None:
         assert [line["text"] for line in (await asked)["lines"]] == ["first", "second"]
 
 
+async def test_a_log_that_goes_further_back_than_it_was_read_says_so(post: Post) -> None:
+    log = str(post.log("a.log", "1", "2", "3", "4", "5"))
+    client = await post.client()
+    for tail, older in ((3, True), (10, False)):
+        stream = (await client.request("logs.open", paths=[log], tail=tail))["stream"]
+        window = await see(client, stream, lambda w, tail=tail: w.kept == min(tail, 5))  # type: ignore[misc]
+        assert [source.older for source in window.sources] == [older]
+
+
 async def test_secrets_and_control_sequences_are_neither_shown_nor_saved(post: Post) -> None:
     cut = SECRET[:8], SECRET[8:]
     log = post.log("a.log", f"password={SECRET} \x1b]0;gone\x07\x1b[31mred\x1b[0m\u202e", f"{cut[0]}", f"{cut[1]}")

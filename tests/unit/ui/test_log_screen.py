@@ -482,6 +482,56 @@ async def test_since_is_understood_and_what_is_older_than_was_read_is_read() -> 
     await play(story)
 
 
+async def test_a_span_that_is_taken_back_is_followed_again_with_what_came_since() -> None:
+    async def story(desk: Desk) -> None:
+        await desk.type("m", "10m .. 5m")
+        assert "since " in desk.text
+        await desk.type("m", "3h .. 5m")
+        assert desk.asked("logs.open")[-1]["until"] is not None
+        await desk.tick()
+        assert "reading what is older" not in desk.text
+        await desk.press("escape")
+        await desk.tick()
+        assert desk.asked("logs.open")[-1]["since"] is None
+        assert desk.asked("logs.open")[-1]["until"] is None
+        desk.source.say("brand new")
+        await desk.tick()
+        assert "brand new" in desk.text
+
+    await play(story)
+
+
+async def test_an_end_before_what_was_read_reads_what_is_older() -> None:
+    async def story(desk: Desk) -> None:
+        await desk.type("m", ".. 3h")
+        assert len(desk.asked("logs.open")) == 2
+        assert desk.asked("logs.open")[-1]["until"] == NOW - 3 * 3600 + desk.app.moment.now - NOW
+
+    await play(story)
+
+
+async def test_lines_that_were_not_read_are_told_and_g_reads_them() -> None:
+    async def story(desk: Desk) -> None:
+        for name in desk.source.sources:
+            desk.source.states[name] = LogSourceState(name, "reading", older=True)
+        await desk.tick()
+        assert "400 lines, older not read" in desk.text
+        await desk.press("g")
+        assert "older lines are not read: g reads them" in desk.text
+        await desk.press("E")
+        assert "no error above in the 400 lines that were read" in desk.text
+        await desk.type("slash", "nowhere to be seen")
+        assert "no line with “nowhere to be seen” in the 400 lines that were read" in desk.text
+        assert len(desk.asked("logs.open")) == 1
+        await desk.press("escape", "g")
+        await desk.tick()
+        assert desk.asked("logs.open")[-1]["tail"] == 100_000
+        await desk.type("m", "2h")
+        assert desk.asked("logs.open")[-1]["tail"] == 500_000
+
+    await play(story)
+
+
 async def test_what_was_saved_is_named_until_it_was_read() -> None:
     async def story(desk: Desk) -> None:
         await desk.type("ampersand", "refused")

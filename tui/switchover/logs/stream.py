@@ -30,7 +30,7 @@ Limits = tuple[int, int]  # bytes, lines
 class _Feed:
     """What a source gives its lines to."""
 
-    def __init__(self, stream: Stream, number: int, name: str, intake: Intake) -> None:
+    def __init__(self, stream: Stream, number: int, name: str, intake: Intake, tail: int) -> None:
         self._stream = stream
         self._number = number
         self._intake = intake
@@ -39,10 +39,16 @@ class _Feed:
         self.why = ""
         self.lines = 0
         self.is_caught_up = False
+        self.older = False
         self.last = time.monotonic()
+        self._tail = tail
+        self._read = 0
 
     async def push(self, lines: Sequence[RawLine]) -> None:
         """Take lines, a few at a time."""
+        if not self.is_caught_up:  # as many as were asked for: before them there may be others
+            self._read += len(lines)
+            self.older = self._read >= self._tail > 0
         for begin in range(0, len(lines), _AT_ONCE):
             columns = self._intake.take(lines[begin : begin + _AT_ONCE])
             self.lines += len(columns[2])
@@ -93,7 +99,9 @@ class Stream:
         self._redactor = Redactor(secrets)
         self.ring = Ring(*limits)
         self.names = [source.name for source in sources]
-        self._feeds = [_Feed(self, n, source.name, Intake(span.since, span.until)) for n, source in enumerate(sources)]
+        self._feeds = [
+            _Feed(self, n, source.name, Intake(span.since, span.until), span.tail) for n, source in enumerate(sources)
+        ]
         self._off = [{"name": name, "state": "off", "why": self.harmless(why)} for name, why in off]
         self._merge = Merge(self.ring, len(sources), horizon_s)
         self.desk = Desk(self.ring, self.names, secrets, self.states)
@@ -118,7 +126,8 @@ class Stream:
     def states(self) -> list[dict[str, Any]]:
         """Return how the sources are."""
         states: list[dict[str, Any]] = [
-            {"name": feed.name, "state": feed.state, "why": feed.why, "lines": feed.lines} for feed in self._feeds
+            {"name": feed.name, "state": feed.state, "why": feed.why, "lines": feed.lines, "older": feed.older}
+            for feed in self._feeds
         ]
         return states + self._off
 

@@ -14,6 +14,7 @@ from switchover.logview import LogQuery, LogWindow
 
 __all__ = ["Lane", "LogFeed", "Wanted", "names_of"]
 
+_MOST_TAIL = 500_000
 Request = Callable[..., Awaitable[Any]]
 
 
@@ -33,6 +34,24 @@ class LogFeed:
         self._request = request
         self._wanted = wanted
         self.stream: int | None = None
+        self._left: list[int] = []
+        self.tail = wanted.tail
+        self.since: float | None = None
+        self.until: float | None = None
+
+    @property
+    def can_read_older(self) -> bool:
+        """More lines can be asked for than were."""
+        return self.tail < _MOST_TAIL
+
+    def read_more(self) -> None:
+        """Ask for many more lines the next time."""
+        self.tail = min(self.tail * 10, _MOST_TAIL)
+
+    def covers(self, since: float | None, until: float | None) -> bool:
+        """Say whether what is read has everything of this span, as far as it was asked for."""
+        begun = self.since is None or (since is not None and since >= self.since)
+        return begun and (self.until is None or (until is not None and until <= self.until))
 
     @property
     def is_open(self) -> bool:
@@ -40,13 +59,14 @@ class LogFeed:
         return self.stream is not None
 
     async def open(self, since: float | None = None, until: float | None = None) -> None:
-        """Begin to read, anew where a stream is open."""
+        """Begin to read, anew where a stream is open. Of a span with a begin all is read that can be kept."""
         await self.close()
+        self.since, self.until = since, until
         reply = await self._request(
             "logs.open",
             items=list(self._wanted.items),
             paths=list(self._wanted.paths),
-            tail=self._wanted.tail,
+            tail=self.tail if since is None else _MOST_TAIL,
             since=since,
             until=until,
         )
@@ -54,6 +74,13 @@ class LogFeed:
 
     def forget(self) -> None:
         """Take the stream as gone, with the agent that held it."""
+        self.stream = None
+        self._left.clear()
+
+    def drop(self) -> None:
+        """Ask this stream for nothing more: it fails. The agent lets go of it when the next one is opened."""
+        if self.stream is not None:
+            self._left.append(self.stream)
         self.stream = None
 
     async def window(
@@ -87,8 +114,9 @@ class LogFeed:
 
     async def close(self) -> None:
         """Let go of the stream. Never raises."""
-        stream, self.stream = self.stream, None
-        if stream is not None:
+        self.drop()
+        while self._left:
+            stream = self._left.pop()
             with suppress(SwitchoverError):  # it may have ended with the line to the agent
                 await self._request("logs.close", stream=stream)
 

@@ -14,7 +14,17 @@ from switchover.ui.presentation.log_rows import COLOURS, ending, short
 from switchover.ui.presentation.log_time import span_text
 from switchover.ui.presentation.numbers import number
 
-__all__ = ["Standing", "bad_pattern", "density_line", "filtered", "headline", "info_lines", "legend_lines"]
+__all__ = [
+    "Standing",
+    "bad_pattern",
+    "density_line",
+    "filtered",
+    "has_older",
+    "headline",
+    "info_lines",
+    "legend_lines",
+    "what_is_before",
+]
 
 _BLOCKS = "▁▂▃▄▅▆▇█"
 _MOST_LEGEND, _MOST_INFO = 4, 3
@@ -37,6 +47,20 @@ def filtered(query: LogQuery) -> bool:
     return bool(query.show or query.hide or query.least or query.since or query.until or query.sources)
 
 
+def has_older(window: LogWindow) -> bool:
+    """Say whether a log goes further back than it was read."""
+    return any(source.older for source in window.sources)
+
+
+def what_is_before(window: LogWindow, *, can_read: bool) -> str:
+    """Say what there was before the first line that is kept; empty where that is the log's own first."""
+    if window.dropped:
+        return f"{window.dropped:,} earlier lines are no longer kept"
+    if has_older(window):
+        return "older lines are not read: " + ("g reads them" if can_read else "m reads a time")
+    return ""
+
+
 def bad_pattern(pattern: str) -> str:
     """Say in words what is wrong with a regular expression; empty where nothing is."""
     try:
@@ -53,6 +77,10 @@ def headline(title: str, window: LogWindow, standing: Standing) -> str:
     """Write the title: what it is the log of, and whether what comes is shown."""
     if standing.lost:
         state = "not read now"
+    elif window.sources and all(source.state == "off" for source in window.sources):
+        state = "nothing is read"
+    elif standing.following and window.sources and all(source.state != "reading" for source in window.sources):
+        state = "at the end, nothing more comes"
     elif standing.following:
         rate = f" · {number(window.per_second)} lines/s" if window.per_second >= 0.1 else ""
         state = f"following{rate}"
@@ -81,9 +109,12 @@ def _hidden_line(window: LogWindow, standing: Standing, now: float, width: int) 
         (Span(f"{len(query.sources)} of {len(window.sources)} sources", "accent"),) if query.sources else (),
         (Span(f"find “{clean(query.find)}” on {window.found:,}", "accent"),) if query.find else (),
     ]
-    count = f"{fit_count:,} of {window.kept:,} lines" if filtered(query) else f"{window.kept:,} lines"
+    lines = "1 line" if window.kept == 1 else f"{window.kept:,} lines"
+    count = f"{fit_count:,} of {lines}" if filtered(query) else lines
     if window.progress < 1:
         count += f", {window.progress * 100:.0f} % looked through"
+    elif has_older(window) and not window.dropped:
+        count += ", older not read"
     elif window.dropped and width >= 100:
         count += f", {number(window.dropped)} older given up"
     counted: Line = (Span(f" {count} ", "muted"),)

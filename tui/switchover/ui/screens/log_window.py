@@ -15,19 +15,28 @@ from switchover.ui.log_feed import Lane, LogFeed
 from switchover.ui.panes.base import set_height
 from switchover.ui.presentation.line import Line, Span
 from switchover.ui.presentation.log_rows import Layout
-from switchover.ui.presentation.logs import Standing, density_line, filtered, headline, info_lines, legend_lines
+from switchover.ui.presentation.logs import (
+    Standing,
+    density_line,
+    filtered,
+    headline,
+    info_lines,
+    legend_lines,
+    what_is_before,
+)
 from switchover.ui.presentation.moment import LinkState, Moment
 from switchover.ui.screens.base import OverScreen
 from switchover.ui.theme import Painter
 from switchover.ui.widgets.lines import LineView
 from switchover.ui.widgets.log_view import LogView
 
-__all__ = ["LogWindowScreen"]
+__all__ = ["READING_OLDER", "LogWindowScreen"]
 
 _QUICK_S, _FLOOD_S, _REST_S, _SLOW_S = 0.11, 0.24, 0.5, 1.0
 _WAIT_S = 2.0  # for so long the agent may wait for something new before it answers
 _ASKING_AFTER_S = 0.3
 _RETRY_S = (1.0, 5.0)
+READING_OLDER = "reading what is older …"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +79,7 @@ class LogWindowScreen(OverScreen):
         self._seeks = Lane(lambda run: self.run_worker(run, name="log seek", exit_on_error=False), clock)
         self._due = self._retry_at = 0.0
         self._failures = 0
-        self._opening = False
+        self._opening = self._once_more = False
         self._was_open = False
         self._answered = False
         self._trouble = ""
@@ -112,6 +121,9 @@ class LogWindowScreen(OverScreen):
         return max(self._windows.waited, self._seeks.waited, self._newest.waited - _WAIT_S) > _ASKING_AFTER_S
 
     def _reopen(self) -> None:
+        if self._opening:
+            self._once_more = True  # what is asked for changed while it was opened
+            return
         self._opening = True
         self.run_worker(self._open(), name="log open", exit_on_error=False)
 
@@ -125,14 +137,17 @@ class LogWindowScreen(OverScreen):
             at = self.view.at_cursor
             if self._was_open and not self.view.following and at is not None:
                 self._found_again_at = at.at
-                self._note = "the log was opened anew: looking for where you stood"
+                self._note = self._note or "the log was opened anew: looking for where you stood"
             self._was_open = True
             self.ask_window()
         finally:
             self._opening = False
+            if self._once_more and self.is_mounted:
+                self._once_more = False
+                self._reopen()
 
     def _fail(self, error: SwitchoverError) -> None:
-        self._feed.forget()
+        self._feed.drop()
         self._failures += 1
         self._retry_at = self._clock() + min(_RETRY_S[0] * 2 ** (self._failures - 1), _RETRY_S[1])
         self._trouble = f"{error.title}; trying again" + (f" · {error.hint}" if error.hint else "")
@@ -177,6 +192,8 @@ class LogWindowScreen(OverScreen):
         if ask.version != self._version or not self.is_mounted:
             return
         self._trouble, self._failures, self._answered = "", 0, True
+        if self._note == READING_OLDER and self._found_again_at is None:
+            self._note = ""
         if window.problem:
             self._refuse(window.problem)
             return
@@ -203,7 +220,8 @@ class LogWindowScreen(OverScreen):
         self._draw_around()
 
     def _hold(self, window: LogWindow) -> None:
-        self.view.hold(window.lines, window.above, window.below, window.dropped)
+        before = what_is_before(window, can_read=self._feed.can_read_older)
+        self.view.hold(window.lines, window.above, window.below, before)
 
     def _take_again(self, window: LogWindow) -> None:
         self._due = self._clock() + _REST_S
@@ -318,9 +336,22 @@ class LogWindowScreen(OverScreen):
         self._renew()
         self._note = ""
         self._found_again_at = None
+        if self._is_beyond(query):
+            self._note = READING_OLDER
+            self._was_open = False
+            self._reopen()
         self.ask_window(None if self.view.following else self._place)
         self._draw_around()
         self.show_keys()
+
+    def _is_beyond(self, query: LogQuery) -> bool:
+        """Say whether a time is asked for that was not read, or one that is not read any further."""
+        if not self._feed.is_open:
+            return False  # it will be opened for what is asked for
+        begin = self.window.density_from
+        older = any(at is not None and (not begin or at < begin) for at in (query.since, query.until))
+        changed = (query.since, query.until) != (self._query_before.since, self._query_before.until)
+        return (older and changed) or not self._feed.covers(query.since, query.until)
 
     def _refuse(self, problem: str) -> None:
         """Keep the filter that was, and say what is wrong with the new one."""

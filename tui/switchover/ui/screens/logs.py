@@ -15,12 +15,9 @@ from switchover.ui.clipboard import MOST_BYTES, copy
 from switchover.ui.log_feed import LogFeed
 from switchover.ui.presentation.log_rows import BAD
 from switchover.ui.presentation.log_time import SpanError, parse_span
-from switchover.ui.presentation.logs import (
-    bad_pattern,
-    filtered,
-)
+from switchover.ui.presentation.logs import bad_pattern, filtered, has_older
 from switchover.ui.presentation.moment import Moment
-from switchover.ui.screens.log_window import LogWindowScreen
+from switchover.ui.screens.log_window import READING_OLDER, LogWindowScreen
 from switchover.ui.theme import Painter
 from switchover.ui.widgets.entry import Entry
 
@@ -121,20 +118,13 @@ class LogScreen(LogWindowScreen):
             return
         self._close_entry()
         if what == "span":
-            self._set_span(since, until)
+            self.set_query(replace(self.query_now, since=since, until=until))
         elif what == "find":
             self.set_query(replace(self.query_now, find=text))
             if text:
                 self._seek("find", -1 if self.view.following else 1, first=True)
         else:
             self.set_query(replace(self.query_now, show=text) if what == "show" else replace(self.query_now, hide=text))
-
-    def _set_span(self, since: float | None, until: float | None) -> None:
-        self.set_query(replace(self.query_now, since=since, until=until))
-        if since is not None and (not self.window.density_from or since < self.window.density_from):
-            self._note = "reading what is older …"
-            self._was_open = False
-            self._reopen()
 
     def on_descendant_focus(self) -> None:
         """Show the keys of what has them now."""
@@ -189,7 +179,15 @@ class LogScreen(LogWindowScreen):
         self._on_view_moved()
 
     def action_top(self) -> None:
-        """Go to the first line that is kept."""
+        """Go to the first line that is kept; from there to what is older, where that was not read."""
+        here = self.view.at_cursor
+        first = here is not None and not self.view.following and not self.view.above and here is self.view.logged[0]
+        if first and self._feed.can_read_older and has_older(self.window) and not self.window.dropped:
+            self._feed.read_more()
+            self._note = READING_OLDER
+            self._reopen()
+            self._draw_around()
+            return
         self.view.following = False
         if not self.view.above and self.view.logged:
             self.view.stand_on(self.view.logged[0].seq, at_top=True)
@@ -220,7 +218,7 @@ class LogScreen(LogWindowScreen):
                 self._on_view_moved()
                 return
             if not (view.below if by > 0 else view.above):
-                self.say(_no_more(what, by, self.query_now.find))
+                self.say(self._no_more(what, by, self.query_now.find))
                 return
         seq = line.seq - by if inclusive else line.seq
         query, version = self.query_now, self._version
@@ -237,13 +235,26 @@ class LogScreen(LogWindowScreen):
         if version != self._version or not self.is_mounted:
             return
         if found is None:
-            self.say(f"no line with “{query.find}”" if first else _no_more(what, by, query.find))
+            self.say(self._no_more(what, by, query.find, anywhere=first))
         elif any(line.seq == found for line in self.view.logged):
             self.view.stand_on(found)
             self._on_view_moved()
             self.ask_window()
         else:
             self.ask_window(found)
+
+    def _no_more(self, what: str, by: int, find: str, *, anywhere: bool = False) -> str:
+        """Say that there is none, and how far was looked."""
+        subject = "error" if what == "error" else f"line with “{find}”"
+        forth, back = ("e", "E") if what == "error" else ("n", "N")
+        older = has_older(self.window) and (anywhere or by < 0)
+        read = (
+            f" in the {self.window.kept:,} lines that were read; g at the first line reads older ones" if older else ""
+        )
+        if anywhere:
+            return f"no {subject}{read}"
+        where, other = ("below", back) if by > 0 else ("above", forth)
+        return f"no {subject} {where}{read or f'; {other} looks the other way'}"
 
     # ------------------------------------------------------------------ the rest
 
@@ -326,9 +337,3 @@ def _is_error(line: LogLine) -> bool:
 
 def _is_match(line: LogLine) -> bool:
     return bool(line.marks)
-
-
-def _no_more(what: str, by: int, find: str) -> str:
-    where, other = ("below", "E" if what == "error" else "N") if by > 0 else ("above", "e" if what == "error" else "n")
-    subject = "error" if what == "error" else f"line with “{find}”"
-    return f"no {subject} {where}; {other} looks the other way"

@@ -44,7 +44,7 @@ class LogView(LineView, can_focus=True):
         self.layout_of_lines = Layout(80)
         self.following = True
         self.above = self.below = 0
-        self._given_up = 0
+        self._before = ""
         self._top, self._top_row = 0, 0
         self._cursor = 0
         self._shown: tuple[int, ...] = ()
@@ -53,8 +53,8 @@ class LogView(LineView, can_focus=True):
 
     # ------------------------------------------------------------------ what is held
 
-    def hold(self, lines: Sequence[LogLine], above: int, below: int, given_up: int) -> None:
-        """Hold another window; cursor and place stay with their lines where they are in it."""
+    def hold(self, lines: Sequence[LogLine], above: int, below: int, before: str = "") -> None:
+        """Hold another window; cursor and place stay with their lines. `before` is said above the first line of all."""
         if tuple(lines) != self.logged:
             cursor, top = self.at_cursor, self.logged[self._top] if self.logged else None
             self.logged = tuple(lines)
@@ -62,7 +62,7 @@ class LogView(LineView, can_focus=True):
             self._top = self._nearest(top.seq if top else None)
             if top is None or not self.logged or self.logged[self._top].seq != top.seq:
                 self._top_row = 0
-        self.above, self.below, self._given_up = above, below, given_up
+        self.above, self.below, self._before = above, below, before
         self.redraw()
 
     def say_empty(self, lines: Sequence[Line]) -> None:
@@ -283,8 +283,7 @@ class LogView(LineView, can_focus=True):
         if place:
             heading = day(line.at) if day(self.logged[place - 1].at) != day(line.at) else ""
         elif not self.above:
-            gone = f" · {self._given_up:,} earlier lines are no longer kept" if self._given_up else ""
-            heading = f"{day(line.at)}{gone}"
+            heading = f"{day(line.at)}{f' · {self._before}' if self._before else ''}"
         return log_rows(line, self.layout_of_lines, heading)
 
     def redraw(self) -> None:
