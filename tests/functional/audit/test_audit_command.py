@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from switchover.locations import workspace_for
+from switchover.migration.heads import HEADS
 
 PLAN = """\
 schema: 1
@@ -120,7 +121,7 @@ def test_what_is_no_journal_is_told_and_not_called_whole(desk: Desk) -> None:
     for content, words in (
         (b"no database, but long enough to look like one" * 40, "is no SQLite file any more"),
         (b"", "holds no journal"),
-        (None, "there is no journal at"),
+        (None, "was removed: "),
     ):
         if content is None:
             desk.journal.unlink()
@@ -130,6 +131,9 @@ def test_what_is_no_journal_is_told_and_not_called_whole(desk: Desk) -> None:
         assert audit.returncode == 1
         assert words in audit.stderr
         assert "Traceback" not in audit.stderr
+    assert "was removed: " in desk.run("audit", "verify").stderr, "what was removed is missed without its name too"
+    (desk.journal.parent / HEADS).unlink()
+    assert "there is no journal at" in desk.verify().stderr
 
 
 def test_a_journal_that_another_program_locks_is_told(desk: Desk) -> None:

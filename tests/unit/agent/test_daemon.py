@@ -1,9 +1,16 @@
 from __future__ import annotations
 
+import errno
 import json
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
+
+from switchover.agent.lifecycle import StartReport
+from switchover.headless import agent
+from switchover.locations import workspace_for
 
 STARTER = """
 import json, os, sys, time
@@ -57,3 +64,18 @@ def test_a_report_longer_than_a_pipe_is_wide_arrives_whole(tmp_path: Path) -> No
         "from switchover.agent.protocol import ErrorInfo; tell(StartReport(error=ErrorInfo('PlanError', 'x' * 300000)))"
     )
     assert start(case, tmp_path)[0].count("x") > 299_000
+
+
+def test_a_disk_that_is_full_is_told_to_whoever_starts_without_naming_a_log_that_cannot_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device", str(tmp_path / "agent.log"))
+
+    told: list[StartReport] = []
+    monkeypatch.setattr(agent, "_serve", full)
+    assert agent._work(workspace_for(tmp_path, None), None, False, told.append, "") == 1
+    assert told[0].error is not None
+    assert "No space left on device" in told[0].error.title
+    assert "--state DIR" in told[0].error.hint
+    assert "log" not in told[0].error.hint

@@ -232,6 +232,11 @@ def _work(workspace: Workspace, plan: Path | None, read_only: bool, tell: Report
     except SwitchoverError as error:
         tell(StartReport(error=error_to_wire(error)))
         return error.exit_code
+    except OSError as error:  # a full or read-only disk: then there is no log either
+        title = f"the agent cannot start in {workspace.directory}: {error.strerror or error}"
+        hint = "free space there, make it writable, or choose another place with --state DIR"
+        tell(StartReport(error=ErrorInfo("StateError", title, hint)))
+        return 1
     except Exception as error:  # the boundary: the starter must hear of it
         import logging
 

@@ -93,6 +93,11 @@ class _Place:
     def shared(self) -> bool:
         return self.workspace is not None and self.workspace.shared is not None
 
+    @property
+    def is_there(self) -> bool:
+        """Say whether there is a journal, or was: its heads tell of one that was removed."""
+        return (self.folder / self.file).exists() or (self.folder / self.heads).exists()
+
     def run_directory(self, run_id: str) -> Path:
         return self.folder / "runs" / run_id
 
@@ -105,7 +110,8 @@ def _places(args: Namespace) -> list[_Place]:
         return operations if only_these else [place, *(() if args.head is not None else operations)]
     root = state_root(args.state)
     folders = sorted(root.glob("workspaces/*"))
-    places = [_Place(str(path), folder) for folder in folders if (path := folder / _JOURNAL).exists()]
+    journals = [_Place(str(folder / _JOURNAL), folder) for folder in folders]
+    places = [place for place in journals if place.is_there]
     places += [place for folder in folders for place in _operations(folder)]
     if not places:
         raise SwitchoverError(f"there is no journal under {root}", "name the plan, or the state directory: --state DIR")
@@ -114,8 +120,8 @@ def _places(args: Namespace) -> list[_Place]:
 
 def _operations(folder: Path) -> list[_Place]:
     """Return the journal of operations of a workspace, if it has one."""
-    path = folder / _OPERATIONS
-    return [_Place(str(path), folder, None, _OPERATIONS, OPERATION_HEADS)] if path.exists() else []
+    place = _Place(str(folder / _OPERATIONS), folder, None, _OPERATIONS, OPERATION_HEADS)
+    return [place] if place.is_there else []
 
 
 def _place(args: Namespace) -> _Place:
@@ -139,6 +145,8 @@ def _open(place: _Place) -> JournalStore | None:
 
 
 def _records(place: _Place) -> list[RawRecord]:
+    from switchover.migration.heads import read_heads
+
     try:
         journal = _open(place)
         if journal is not None:
@@ -148,6 +156,8 @@ def _records(place: _Place) -> list[RawRecord]:
         raise _reworded(place, error) from error
     if not place.shared and (place.folder / place.file).exists():
         raise JournalError(f"{place.name} holds no journal: it is empty, or it was replaced", _COMPARE)
+    if not place.shared and (noted := len(read_heads(place.folder / place.heads))):
+        raise JournalError(f"{place.name} was removed: {noted} records of it were noted as heads", _COMPARE)
     raise JournalError(f"there is no journal at {place.name}", "nothing has been run, or --state names another place")
 
 
