@@ -159,6 +159,19 @@ def test_a_namesake_in_another_project_is_somebody_else() -> None:
     assert before(NOW, namesake) == ([], False)
 
 
+def test_how_something_ended_is_still_told_when_only_its_absence_is_seen() -> None:
+    store = ServiceRow("store", "", "process", "stopped", "crit", "nothing listens on port 1", wrong_since=NOW)
+    ended = TimelineRow(NOW, "service", "store stopped: pid 7 ended: killed by SIGTERM", "crit", ("store",))
+    (problem,) = find_problems(Facts(services=(store,), timeline=(ended,)))
+    assert problem.what == "stopped: pid 7 ended: killed by SIGTERM; nothing listens on port 1"
+    seen = replace(store, detail="pid 7 ended: killed by SIGTERM")
+    (problem,) = find_problems(Facts(services=(seen,), timeline=(ended,)))
+    assert problem.what == "stopped: pid 7 ended: killed by SIGTERM"
+    again = replace(store, wrong_since=NOW + 600)  # that was another time
+    (problem,) = find_problems(Facts(services=(again,), timeline=(ended,)))
+    assert problem.what == "stopped: nothing listens on port 1"
+
+
 def test_a_problem_is_as_old_as_what_is_wrong_and_not_as_its_last_look() -> None:
     looping = container("api", changed_at=NOW - 1, wrong_since=NOW - 300, or_before=True)
     (problem,) = find_problems(Facts(found=(looping,)))

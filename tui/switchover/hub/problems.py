@@ -273,6 +273,8 @@ def _of_service(name: str, row: ServiceRow, waiting: tuple[str, ...], facts: Fac
     trouble = _matching(row.name, facts)
     since = row.wrong_since if row.wrong_since is not None else row.changed_at
     cause = _cause(since, row.needs, facts.timeline, without=row.name)
+    if how := _how_it_ended(name, row, since, facts.timeline):
+        what = "; ".join(filter(None, (how, row.detail)))
     following = _next(trouble, "", facts)
     return Problem(
         row.health,
@@ -340,7 +342,7 @@ def _cause(since: float | None, names: Sequence[str], timeline: Sequence[Timelin
     """Return what changed just before `since`: a change of one of `names` first, else the newest step or run."""
     near = _near(since, timeline)
     wanted = {name for name in names if name and name != without}
-    named = next((row.text for row in near if row.kind == "service" and row.text.split(" ", 1)[0] in wanted), "")
+    named = next((row.text for row in near if row.kind == "service" and wanted.intersection(_about(row))), "")
     if named:
         return named
     return next((f"just before: {row.text}" for row in near if row.kind in ("step", "run")), "")
@@ -353,6 +355,19 @@ def _stopped_near(since: float | None, timeline: Sequence[TimelineRow], hidden: 
         if row.kind == "service" and what.startswith("stopped") and name not in hidden:
             return row.text
     return ""
+
+
+def _how_it_ended(name: str, row: ServiceRow, since: float | None, timeline: Sequence[TimelineRow]) -> str:
+    """Return how it was told to have ended, where nobody sees that any more: the pid of a process has gone."""
+    if row.state != "stopped":
+        return ""
+    own = (one.text for one in _near(since, timeline) if one.kind == "service" and name in _about(one))
+    ends = (text[text.index(" stopped: ") + 1 :] for text in own if " stopped: " in text)
+    return next((end for end in ends if end.removeprefix("stopped: ") not in row.detail), "")
+
+
+def _about(row: TimelineRow) -> tuple[str, ...]:
+    return row.about or (row.text.split(" ", 1)[0],)
 
 
 def _near(since: float | None, timeline: Sequence[TimelineRow]) -> list[TimelineRow]:
