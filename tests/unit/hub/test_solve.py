@@ -209,3 +209,46 @@ async def test_nothing_is_run_where_only_is_watched(tmp_path: Path) -> None:
         await bench.diagnosis.run("plan:0", "a")
     with pytest.raises(RefusedError, match="not run here"):
         await bench.solver.run("plan:0", "a", 0, "", ANA)
+
+
+async def test_what_has_to_cool_down_is_confirmed_twice_with_that_time_between(tmp_path: Path) -> None:
+    text = (
+        "troubleshooting: [{symptom: x, solutions: [{text: wipe, effect: destroys, irreversible: true, "
+        'run: "echo x >> runs", confirm: {type: "wipe it", cooldown: 30s}}]}]\n'
+    )
+    bench = Bench(tmp_path, plan(text, tmp_path))
+
+    async def wipe(typed: str = "wipe it") -> None:
+        await bench.solver.run("plan:0", "", 0, typed, ANA)
+
+    for later in (0, 29):
+        bench.now = 1000.0 + later
+        with pytest.raises(RefusedError, match="nothing was done yet: it cools down for"):
+            await wipe()
+    bench.now = 1031.0
+    with pytest.raises(RefusedError, match="was not confirmed"):
+        await wipe("wipe")
+    assert not (tmp_path / "runs").exists()
+    await wipe()
+    with pytest.raises(RefusedError, match="cools down"):
+        await wipe()  # each time anew
+    bench.now = 9000.0
+    with pytest.raises(RefusedError, match="cools down"):
+        await wipe()  # nobody remembers that word
+    assert (tmp_path / "runs").read_text() == "x\n"
+
+
+async def test_what_takes_two_persons_is_said_beforehand_and_not_after_it_was_typed(tmp_path: Path) -> None:
+    text = (
+        "troubleshooting: [{symptom: x, solutions: [{text: wipe, effect: destroys, irreversible: true, "
+        'run: "touch gone", confirm: {type: "wipe it", persons: 2}}]}]\n'
+    )
+    bench = Bench(tmp_path, plan(text, tmp_path))
+    (act,) = bench.cases.view_of(bench.cases.open("plan:0", "")).acts
+    assert (act.command, act.text) == (
+        "",
+        "wipe: it takes two persons, as only a step of the plan does. Its command: touch gone",
+    )
+    with pytest.raises(RefusedError, match="for a person to do"):
+        await bench.solver.run("plan:0", "", 0, "wipe it", ANA)
+    assert not (tmp_path / "gone").exists()

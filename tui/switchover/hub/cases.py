@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from switchover.errors import RefusedError
 from switchover.hub.trouble_values import values_of
@@ -134,12 +134,14 @@ class Cases:
 
     def _act(self, solution: Solution) -> Act:
         view = solution_view(solution)
+        if (why := _not_from_here(solution)) and view.command:
+            return Act(replace(view, text=f"{view.text}: {why}. Its command: {view.command}", command=""))
         if view.confirm_text:
             try:
                 typed = render(view.confirm_text, self._scope())
             except (MissingValueError, TemplateError):
                 typed = view.confirm_text
-            view = SolutionView(view.text, view.command, view.effect, view.irreversible, typed)
+            view = replace(view, confirm_text=typed)
         return Act(view, "", solution.run or "", solution.env, solution.timeout, solution.confirm)
 
     def view_of(self, case: Case) -> TroubleView:
@@ -167,6 +169,16 @@ def _case(entry: Entry, about: str, match: Match, env: Mapping[str, str], kind: 
             continue
         acts.append(_remedy(remedy, row.name if row is not None else ""))
     return Case(entry.id, about, entry.symptom, match.because, commands, env, tuple(acts), fit)
+
+
+def _not_from_here(solution: Solution) -> str:
+    """Say why a solution of the plan is for people alone; empty where it may be run."""
+    confirm = solution.confirm
+    if confirm is not None and confirm.persons > 1:
+        return "it takes two persons, as only a step of the plan does"
+    if confirm is not None and confirm.not_before:
+        return "it has its own time, as only a step of the plan does"
+    return ""
 
 
 def _remedy(remedy: Remedy, name: str) -> Act:

@@ -23,6 +23,7 @@ from switchover_checks.units import format_duration
 __all__ = ["YES", "ServiceAct", "Solver"]
 
 YES = "yes"  # what a client says that has asked a person
+_WORD_HOLDS_S = 600.0  # what was confirmed longer ago, and not run, is confirmed anew
 
 
 class ServiceAct(Protocol):
@@ -68,6 +69,7 @@ class Solver:
         self._now = now
         self._read_only = read_only
         self._under_way: set[tuple[str, str]] = set()
+        self._cooling: dict[tuple[str, str, int], float] = {}  # when what has to cool down was confirmed
 
     async def run(
         self, entry: str, about: str, solution: int, confirmation: str, operator: Operator
@@ -89,6 +91,8 @@ class Solver:
         key = (entry, about)
         if key in self._under_way:
             raise RefusedError(f"a solution for {about or case.symptom} runs already", "wait until it has ended")
+        if act.confirm is not None and act.confirm.cooldown:
+            self._cool_down((entry, about, solution), act.confirm.cooldown)
         self._under_way.add(key)
         try:
             if act.action:
@@ -112,12 +116,22 @@ class Solver:
         confirm = act.confirm
         if confirm is None:
             return
-        if confirm.persons > 1 or confirm.not_before:
-            raise RefusedError("this needs two persons or its own time, so it is no solution to run from here",
-                               "make it a step of the plan")  # fmt: skip
         bad = [name for name in confirm.require if self._status_of(name) is not Status.OK]
         if bad:
             raise RefusedError(f"this needs {', '.join(bad)} to be fine first", "look at the checks: 3")
+
+    def _cool_down(self, key: tuple[str, str, int], cooldown: float) -> None:
+        """Refuse what was not confirmed well before, once: the first word only begins the time to think."""
+        now = self._now()
+        confirmed = self._cooling.get(key)
+        if confirmed is None or not 0 <= now - confirmed <= cooldown + _WORD_HOLDS_S:
+            self._cooling[key] = confirmed = now
+        left = cooldown - (now - confirmed)
+        if left > 0:
+            raise RefusedError(
+                f"nothing was done yet: it cools down for {format_duration(left)}", "confirm it once more after that"
+            )
+        del self._cooling[key]
 
     def _check_age(self, case: Case) -> None:
         """Refuse to change what nobody has seen lately."""
