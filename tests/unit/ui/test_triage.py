@@ -97,6 +97,13 @@ def test_a_problem_says_what_since_when_what_changed_before_who_and_what_next() 
     assert following.endswith("owner team-w")
 
 
+def test_what_may_have_begun_before_and_what_only_happened_nearby_is_said_as_such() -> None:
+    nearby = replace(PROBLEM, since=NOW - 600, or_before=True, nearby=True)
+    first, beside, *_ = lines_of(sample(problems=(nearby,)))
+    assert first.endswith("at least 10 m")
+    assert beside.split()[0] == "nearby"
+
+
 def test_what_the_cause_says_already_is_not_said_again() -> None:
     cause = replace(PROBLEM, cause="just before: worker image changed: 1 → 2")
     assert not any("before   " in line for line in lines_of(sample(problems=(cause,))))
@@ -325,5 +332,25 @@ async def test_a_bundle_says_where_it_is() -> None:
         await press(pilot, "B")
         assert "/state/bundles/b.tar.gz" in screen_text(app)
         assert "47.1 KiB" in screen_text(app)
+
+    await play(story)
+
+
+async def test_the_cursor_is_on_the_worst_until_somebody_uses_it() -> None:
+    worse = replace(PROBLEM, subject="db", service="docker:db", since=NOW - 9000)
+    worst = replace(PROBLEM, subject="disk", service="docker:disk", since=NOW - 99000)
+
+    def at(app: SwitchoverApp) -> str:
+        return app.main.pane.rows.key
+
+    async def story(pilot: Any, app: SwitchoverApp, source: FakeSource) -> None:
+        del source
+        assert at(app) == "problem:docker:worker"
+        app.main.pane.show(replace(app.moment, snapshot=sample(problems=(worse, PROBLEM))))
+        assert at(app) == "problem:docker:db"
+        await press(pilot, "down", "up")
+        assert at(app) == "problem:docker:db"
+        app.main.pane.show(replace(app.moment, snapshot=sample(problems=(worst, worse, PROBLEM))))
+        assert at(app) == "problem:docker:db"
 
     await play(story)

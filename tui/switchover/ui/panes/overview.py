@@ -52,7 +52,7 @@ class OverviewPane(Pane):
 
     def __init__(self, painter: Painter, moment: Moment) -> None:
         super().__init__(painter, moment, "overview")
-        self._problems = RowList(painter, id="problems")
+        self._problems = RowList(painter, id="problems", worst_first=True)
         self._side = LineView(painter)
         self._summary = LineView(painter)
         self._last = LineView(painter)

@@ -25,7 +25,10 @@ _BAND = 16  # cells that the cursor marks at least: each is written again with e
 
 
 class RowList(LineView, can_focus=True):
-    """Items under a fixed heading. The cursor, the scroll position and the selection stay with their keys."""
+    """Items under a fixed heading. The cursor, the scroll position and the selection stay with their keys.
+
+    With `worst_first` the cursor stays on the first item, whichever that is, until somebody uses it.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("j,down", "move(1)", "Down", show=False),
@@ -48,8 +51,9 @@ class RowList(LineView, can_focus=True):
             """The list that it happened in."""
             return self.rows
 
-    def __init__(self, painter: Painter, *, id: str | None = None) -> None:  # noqa: A002
+    def __init__(self, painter: Painter, *, id: str | None = None, worst_first: bool = False) -> None:  # noqa: A002
         super().__init__(painter, id=id)
+        self._at_top = worst_first
         self._heading: tuple[Line, ...] = ()
         self._items = Items.of(())
         self._places: dict[str, int] = {}
@@ -77,7 +81,7 @@ class RowList(LineView, can_focus=True):
         if new.keys is not self._items.keys:
             self._places = dict(zip(reversed(new.keys), range(len(new.keys) - 1, -1, -1), strict=True))
         self._items, self._heading, self._empty = new, tuple(heading), tuple(empty)
-        self._cursor = self._find(before)
+        self._cursor = 0 if self._at_top else self._find(before)
         self._redraw()
         if self.key != before:
             self.post_message(self.Moved(self, self.key))
@@ -94,11 +98,16 @@ class RowList(LineView, can_focus=True):
             self._go(self._find(key))
 
     def _go(self, index: int) -> None:
+        self.hold()
         index = max(0, min(index, len(self._items.keys) - 1))
         if index != self._cursor and self._items.keys:
             self._cursor = index
             self._redraw()
             self.post_message(self.Moved(self, self.key))
+
+    def hold(self) -> None:
+        """Keep the cursor on its item from now on: somebody uses it."""
+        self._at_top = False
 
     def action_move(self, by: int) -> None:
         """Move the cursor."""
@@ -112,6 +121,10 @@ class RowList(LineView, can_focus=True):
         """Move by half of what is visible."""
         lines = max(self._items.height(self._cursor), 1) if self._items.keys else 1
         self._go(self._cursor + by * max(self.size.height // 2 // lines, 1))
+
+    def on_key(self) -> None:
+        """Let nothing move under a person's hands."""
+        self.hold()
 
     def on_click(self, event: events.Click) -> None:
         """Put the cursor where the mouse points."""
