@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 import subprocess
 from collections.abc import AsyncIterator
@@ -144,7 +145,7 @@ async def test_the_log_and_the_shell_of_a_service_are_those_of_its_containers(co
     ]
     assert await provider.log_source(target("web"), LogSpan()) == LogSource("web_1", "docker", ref="shop_web_1")
     shell = provider.shell(target("web"))
-    assert shell[:4] == ("docker", "exec", "-it", "shop_web_1")
+    assert shell[:6] == ("docker", "--host", os.environ["DOCKER_HOST"], "exec", "-it", "shop_web_1")
     assert provider.shell(target("nothing")) == "no container of shop/nothing runs"
 
 

@@ -86,7 +86,7 @@ async def test_a_paused_container_is_said_and_goes_on_by_start(dockerd: DockerDa
     await watched.until_told("paused", ref="halted")
     seen = await watched.until_seen(wanted, lambda seen: seen.detail == "paused")
     assert seen.health is Status.CRIT
-    assert watched.provider.command_line(wanted, Capability.START) == ("docker", "unpause", "halted")
+    assert watched.provider.command_line(wanted, Capability.START)[-2:] == ("unpause", "halted")
     assert await watched.provider.act(wanted, Capability.START) == "goes on"
     await watched.until_seen(wanted, lambda seen: seen.health is Status.OK)
 

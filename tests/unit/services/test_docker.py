@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 from typing import Any
 
@@ -8,7 +9,9 @@ import pytest
 from tests.unit.services.docker_answers import StandInApi, attributes, connecting
 
 from switchover.services.api import Capability, RunState, Target
+from switchover.services.compose_cli import compose_program
 from switchover.services.docker import DockerProvider
+from switchover.services.docker_actions import act_on
 from switchover_checks.api import Status
 
 
@@ -118,7 +121,9 @@ async def test_what_nobody_planned_and_ended_well_is_no_fault_but_what_the_plan_
     assert (seen["docker:job"].health, seen["job"].health) == (Status.SKIPPED, Status.CRIT)
 
 
-async def test_actions_are_said_as_the_commands_that_a_person_would_type() -> None:
+async def test_actions_are_said_as_the_commands_that_a_person_would_type(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("DOCKER_HOST", "DOCKER_CONTEXT"):
+        monkeypatch.delenv(name, raising=False)
     provider = DockerProvider(connecting())
     shop, far = target("shop"), target("shop", "ssh://ops@far")
     assert provider.command_line(shop, Capability.RESTART) == ("docker", "restart", "shop")
@@ -126,3 +131,35 @@ async def test_actions_are_said_as_the_commands_that_a_person_would_type() -> No
     assert provider.command_line(shop, Capability.KILL, "HUP") == ("docker", "kill", "--signal", "HUP", "shop")
     assert provider.command_line(shop, Capability.REMOVE) == ("docker", "rm", "--force", "shop")
     assert provider.command_line(shop, Capability.SCALE) == ()
+
+
+async def test_a_command_for_any_terminal_leads_to_the_daemon_that_is_watched(monkeypatch: pytest.MonkeyPatch) -> None:
+    provider = DockerProvider(connecting())
+    monkeypatch.setenv("DOCKER_CONTEXT", "far")
+    monkeypatch.delenv("DOCKER_HOST", raising=False)
+    assert provider.command_line(target("shop"), Capability.STOP) == ("docker", "--context", "far", "stop", "shop")
+    monkeypatch.setenv("DOCKER_HOST", "unix:///run/other.sock")
+    host = ("docker", "--host", "unix:///run/other.sock")
+    assert provider.command_line(target("shop"), Capability.STOP) == (*host, "stop", "shop")
+    assert provider.command_line(target("shop", "ssh://far"), Capability.STOP)[2] == "ssh://far"
+    assert compose_program("", {**os.environ, "HOME": "/nowhere"})[1:3] == host[1:]
+
+
+class Renamed:
+    """An API whose container gives its name to another between the look and the deed."""
+
+    def __init__(self) -> None:
+        self.done: list[tuple[str, str]] = []
+
+    def inspect_container(self, name: str) -> dict[str, Any]:
+        return {"Id": "a1" if not self.done else "b2", "Name": f"/{name}", "State": {"Status": "running"}}
+
+    def __getattr__(self, name: str) -> Any:
+        return lambda container, *_, **__: self.done.append((name, container))
+
+
+@pytest.mark.parametrize("action", [Capability.STOP, Capability.RESTART, Capability.KILL, Capability.REMOVE])
+def test_what_is_done_is_done_to_the_container_that_was_looked_at_whoever_has_its_name_then(action: Capability) -> None:
+    api = Renamed()
+    act_on(api, "shop", action, identity="a1")
+    assert {container for _, container in api.done} == {"a1"}

@@ -10,6 +10,7 @@ from typing import Any
 
 from switchover.services.api import Capability
 from switchover.services.compose_labels import config_files_of
+from switchover.services.docker_actions import where_to
 
 __all__ = ["compose_command", "compose_program", "scale_command", "why_no_scale"]
 
@@ -35,9 +36,9 @@ def compose_program(host: str, environ: Mapping[str, str] | None = None) -> tupl
     folders = (f"{own}/cli-plugins", *_PLUGIN_FOLDERS)
     path = known.get("PATH")
     if shutil.which("docker", path=path) and any(os.access(f"{one}/docker-compose", os.X_OK) for one in folders):
-        return ("docker", *(("--host", host) if host else ()), "compose")
+        return ("docker", *where_to(host, known), "compose")
     if shutil.which("docker-compose", path=path):
-        return ("docker-compose", *(("--host", host) if host else ()))
+        return ("docker-compose", *where_to(host, known))
     return ()
 
 
@@ -45,8 +46,7 @@ def compose_command(
     host: str, project: str, service: str, action: Capability, entry: Mapping[str, Any] | None, argument: str = ""
 ) -> tuple[str, ...]:
     """Return the command for an action; `entry` is one of its containers, whose labels name the project's files."""
-    where = ("--host", host) if host else ()
-    program: tuple[str, ...] = compose_program(host) or ("docker", *where, "compose")
+    program: tuple[str, ...] = compose_program(host) or ("docker", *where_to(host), "compose")
     if action is Capability.SCALE:
         return scale_command(program, project, service, argument or "N", entry) if service else ()
     words: tuple[str, ...]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import time
 from collections.abc import Mapping
@@ -12,7 +13,7 @@ from switchover.redaction import neutralise
 from switchover.services.api import Capability
 from switchover.services.docker_seen import seen_from_attributes
 
-__all__ = ["act_on", "docker_command"]
+__all__ = ["act_on", "docker_command", "where_to"]
 
 _USUAL_STOP_S = 10
 _LONGEST_STOP_S = 120
@@ -31,17 +32,28 @@ _WORDS: Mapping[Capability, tuple[str, ...]] = {
 _SHELL = ("sh", "-c", "command -v bash >/dev/null && exec bash || exec sh")
 
 
+def where_to(host: str, environ: Mapping[str, str] | None = None) -> tuple[str, ...]:
+    """Return the options that lead a command to the daemon at `host`, or to the usual one of this process.
+
+    A terminal may have another DOCKER_HOST, and then the same name is another container.
+    """
+    known = os.environ if environ is None else environ
+    if host or (host := known.get("DOCKER_HOST", "")):
+        return ("--host", host)
+    name = known.get("DOCKER_CONTEXT", "")
+    return ("--context", name) if name else ()
+
+
 def docker_command(host: str, container: str, action: Capability, argument: str = "") -> tuple[str, ...]:
     """Return the `docker` command for an action; empty where there is none. `argument` is the signal of a kill."""
     words = _WORDS.get(action)
     if words is None:
         return ()
-    where = ("--host", host) if host else ()
     if action is Capability.START and argument == "unpause":
         words = ("unpause",)
     if action is Capability.KILL and argument:
         words = ("kill", "--signal", argument)
-    return ("docker", *where, *words, container, *(_SHELL if action is Capability.EXEC else ()))
+    return ("docker", *where_to(host), *words, container, *(_SHELL if action is Capability.EXEC else ()))
 
 
 def act_on(api: Any, container: str, action: Capability, argument: str = "", identity: str = "") -> str:
@@ -56,7 +68,7 @@ def act_on(api: Any, container: str, action: Capability, argument: str = "", ide
         before = api.inspect_container(container)
         if identity and before.get("Id") != identity:
             raise RefusedError(f"{container} is another container by now; look at it again")
-        return _do(api, before, container, action, argument)
+        return _do(api, before, str(before.get("Id") or container), action, argument)  # its name may change hands now
     except NotFound:
         raise RefusedError(f"there is no container {container} any more") from None
     except APIError as error:
