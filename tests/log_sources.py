@@ -15,6 +15,7 @@ class Gathered:
     def __init__(self) -> None:
         self.lines: list[RawLine] = []
         self.said: list[tuple[str, str]] = []
+        self.unfinished = b""
         self.is_caught_up = False
         self.ended = False
         self._news = asyncio.Event()
@@ -23,6 +24,10 @@ class Gathered:
         self.lines += lines
         self._news.set()
         await asyncio.sleep(0)
+
+    def begun(self, text: bytes) -> None:
+        self.unfinished = text
+        self._news.set()
 
     def caught_up(self) -> None:
         self.is_caught_up = True

@@ -128,6 +128,40 @@ async def test_what_comes_is_told_at_once(post: Post) -> None:
         assert [line["text"] for line in (await asked)["lines"]] == ["first", "second"]
 
 
+async def test_the_last_words_of_a_program_are_seen_found_and_saved_though_their_line_has_no_end(post: Post) -> None:
+    log = post.log("a.log", "2026-11-20T10:00:00Z INFO fine")
+    with log.open("a") as file:
+        file.write("2026-11-20T10:00:01Z ERROR out of memory")
+    client = await post.client()
+    stream = (await client.request("logs.open", paths=[str(log)]))["stream"]
+    window = await see(client, stream, lambda w: len(w.lines) == 2)
+    assert window.lines[1].text.endswith("ERROR out of memory")
+    assert (window.lines[1].seq, window.lines[1].level, window.kept, window.newest) == (1, "error", 2, 0)
+    assert (await see(client, stream, lambda w: w.lines, query={"show": "memory"})).lines[0].seq == 1
+    assert (await see(client, stream, lambda w: w.found == 1, query={"find": "memory"})).lines[1].marks == ((34, 40),)
+    assert not (await see(client, stream, lambda w: w.kept == 2, query={"show": "nothing"})).lines
+    assert (await client.request("logs.line", stream=stream, seq=1, offset=27, limit=100))["text"] == "out of memory"
+    saved = await client.request("logs.save", stream=stream)
+    assert (saved["lines"], Path(saved["path"]).read_text().endswith("ERROR out of memory\n")) == (2, True)
+    with log.open("a") as file:
+        file.write(" killed\n")
+    window = await see(client, stream, lambda w: w.newest == 1)
+    assert [line.text.split(" ", 2)[2] for line in window.lines] == ["fine", "out of memory killed"]
+
+
+async def test_a_secret_whose_line_has_no_end_is_not_shown_not_even_its_begin(post: Post) -> None:
+    log = post.folder / "a.log"
+    log.write_text(f"first\nbefore {SECRET} password: {SECRET[:12]}")
+    client = await post.client()
+    stream = (await client.request("logs.open", paths=[str(log)]))["stream"]
+    window = await see(client, stream, lambda w: len(w.lines) == 2)
+    assert window.lines[1].text == "before (secret db) password: "
+    with log.open("a") as file:
+        file.write(f"{SECRET[12:]} after\n")
+    window = await see(client, stream, lambda w: w.newest == 1)
+    assert window.lines[1].text == "before (secret db) password: (secret db) after"
+
+
 async def test_a_log_that_goes_further_back_than_it_was_read_says_so(post: Post) -> None:
     log = str(post.log("a.log", "1", "2", "3", "4", "5"))
     client = await post.client()

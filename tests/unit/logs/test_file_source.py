@@ -62,10 +62,22 @@ async def test_the_last_lines_come_first_and_then_what_is_written(log: Path) -> 
         await feed.until(lambda: feed.is_caught_up)
         assert feed.texts == ["old 98", "old 99", "old 100"]
         append(log, "new 1\nnew 2\nbegun")
-        await feed.until(lambda: len(feed.lines) == 5)
+        await feed.until(lambda: len(feed.lines) == 5 and feed.unfinished == b"begun")
         append(log, " and ended\n")
         await feed.until(lambda: len(feed.lines) == 6)
         assert feed.texts[3:] == ["new 1", "new 2", "begun and ended"]
+        await feed.until(lambda: not feed.unfinished)
+
+
+async def test_what_was_begun_before_a_file_was_emptied_is_kept(log: Path) -> None:
+    async with reading(open_source(spec(log)), Span(tail=1)) as feed:
+        await feed.until(lambda: feed.is_caught_up)
+        append(log, "the last words")
+        await feed.until(lambda: feed.unfinished == b"the last words")
+        os.truncate(log, 0)
+        append(log, "new\n")
+        await feed.until(lambda: len(feed.lines) == 3)
+        assert feed.texts == ["old 100", "the last words", "new"]
 
 
 @pytest.mark.parametrize("tail", [0, 1, 5, 2000, 5000])

@@ -26,6 +26,9 @@ class _Kept:
     async def push(self, lines: Sequence[RawLine], /) -> None:
         self.lines.extend(line.text[:_MOST_LINE].decode("utf-8", "replace") for line in lines)
 
+    def begun(self, text: bytes, /) -> None:
+        """Only what is followed has a line that may go on."""
+
     def caught_up(self) -> None:
         self.done.set()
 

@@ -10,8 +10,8 @@ from switchover.logs.density import Density, density_of
 from switchover.logs.guard import TooSlowError, at_most
 from switchover.logs.index import Index
 from switchover.logs.query import Filter, Find, PatternError
-from switchover.logs.ring import Ring
-from switchover.logs.shown import Shown
+from switchover.logs.ring import Ring, Segment
+from switchover.logs.shown import Begun, Shown
 
 __all__ = ["Asked", "Desk"]
 
@@ -27,8 +27,8 @@ class Asked:
     def __init__(self, ring: Ring, wanted: Filter | None, find: Find | None, problem: str) -> None:
         self.problem = problem
         self.find = find
-        test = None if wanted is None or wanted.takes_all else wanted.test
-        self.index = Index(ring, test)
+        self.test = None if wanted is None or wanted.takes_all else wanted.test
+        self.index = Index(ring, self.test)
         self.found = Index(ring, find.test, self.index) if find is not None else None
         self._given_up: list[Index] = []
 
@@ -60,11 +60,14 @@ class Desk:
         secrets: Mapping[str, str],
         states: Callable[[], Sequence[Mapping[str, Any]]],
         clock: Callable[[], float] = time.monotonic,
+        *,
+        begun: Callable[[], Sequence[Begun]] = tuple,
     ) -> None:
         self._ring = ring
         self._names = names
         self._states = states
         self._clock = clock
+        self._begun = begun
         self.shown = Shown(ring, names, secrets)
         self._key: tuple[Any, ...] = ()
         self._asked = Asked(ring, None, None, "")
@@ -87,14 +90,15 @@ class Desk:
             place = index.before(anchor)
             begin, end = place - before, place + after
         numbers = index.numbers(begin, end)
+        lines_begun = self.begun(asked)
         density = self._density_for(asked)
         return {
-            "lines": self.shown.lines(numbers, asked.find),
+            "lines": self.shown.lines(numbers, asked.find) + (lines_begun if end >= total else []),
             "above": index.before(numbers[0]) if numbers else max(0, min(begin, total)),
             "below": total - index.before(numbers[-1]) - 1 if numbers else max(0, total - max(0, end)),
-            "kept": self._ring.kept,
+            "kept": self._ring.kept + len(self._begun()),
             "dropped": self._ring.dropped,
-            "found": asked.found.total if asked.found is not None else 0,
+            "found": asked.found.total + sum("marks" in one for one in lines_begun) if asked.found is not None else 0,
             "per_second": self.per_second(),
             "density": density[0],
             "density_from": density[1],
@@ -104,6 +108,25 @@ class Desk:
             "progress": min(index.progress, asked.found.progress if asked.found is not None else 1.0),
             "newest": self._ring.end - 1,
         }
+
+    def begun(self, asked: Asked) -> list[dict[str, Any]]:
+        """Return the lines that have no end yet and fit, numbered behind all others for now."""
+        lines = self._begun()
+        if not lines:
+            return []
+        segment = Segment(0)
+        segment.ats.extend(line.at for line in lines)
+        segment.levels.extend(line.level for line in lines)
+        segment.sources.extend(line.source for line in lines)
+        segment.texts.extend(line.text for line in lines)
+        places: Sequence[int] = range(len(lines))
+        try:
+            with at_most(_STEP_S):
+                places = places if asked.test is None else asked.test(segment, places)
+        except TooSlowError:
+            asked.problem = _TOO_SLOW
+            return []
+        return [self.shown.begun(lines[place], self._ring.end + place, asked.find) for place in places]
 
     def seek(self, query: Mapping[str, Any], seq: int, what: str, by: int) -> int | None:
         """Return the number of the next error, match or line; None where there is none."""
@@ -122,10 +145,16 @@ class Desk:
 
     def line(self, seq: int, offset: int, limit: int) -> dict[str, Any]:
         """Return a part of a line, and how many characters it has. Raise `LookupError` for one that is not kept."""
+        text = self.whole(seq)
+        return {"text": text[offset : offset + limit], "total": len(text)}
+
+    def whole(self, seq: int) -> str:
+        """Return all that is kept of a line, without secrets. Raise `LookupError`."""
+        if 0 <= seq - self._ring.end < len(begun := self._begun()):
+            return self.shown.text_begun(begun[seq - self._ring.end])
         if not self._ring.first <= seq < self._ring.end:
             raise LookupError("this line is not kept any more")
-        text = self.shown.whole(seq)
-        return {"text": text[offset : offset + limit], "total": len(text)}
+        return self.shown.whole(seq)
 
     def ask(self, query: Mapping[str, Any]) -> Asked:
         """Return the lines that fit a query; one that is new is looked for a moment, and then on in steps."""

@@ -68,6 +68,13 @@ class Intake:
         self._at, self._level, self._tells_time = last_at, last_level, tells_time
         return self._between(ats, levels, texts) if self._bounded else (ats, levels, texts)
 
+    def look_at(self, line: RawLine) -> tuple[float, int, str] | None:
+        """Return what a line that is not whole yet looks like, and take no notice of it; None where it does not fit."""
+        before = self._at, self._level, self._tells_time
+        ats, levels, texts = self.take([line])
+        self._at, self._level, self._tells_time = before
+        return (ats[0], levels[0], texts[0]) if texts else None
+
     def _between(self, ats: list[float], levels: list[int], texts: list[str]) -> Columns:
         kept = [n for n, at in enumerate(ats) if self._since <= at <= self._until]
         if len(kept) == len(ats):

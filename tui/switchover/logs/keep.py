@@ -45,6 +45,11 @@ async def keep(desk: Desk, ring: Ring, names: Sequence[str], query: Mapping[str,
                 file.writelines(_written(desk, ring, names, part))
                 written += len(part)
                 await asyncio.sleep(0)
+            lines_begun = desk.begun(asked)
+            file.writelines(
+                _line(one["at"], one["source"], one["level"], desk.whole(one["seq"])) for one in lines_begun
+            )
+            written += len(lines_begun)
     except OSError as error:
         if path:
             with suppress(OSError):
@@ -63,10 +68,14 @@ def _written(desk: Desk, ring: Ring, names: Sequence[str], numbers: Sequence[int
     lines = []
     for seq in numbers:
         segment, offset = ring.segment(seq // SEGMENT), seq % SEGMENT
-        at = datetime.fromtimestamp(segment.ats[offset], UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        level = LEVEL_NAMES[segment.levels[offset]] or "-"
-        lines.append(f"{at} {names[segment.sources[offset]]} {level} {texts[seq]}\n")
+        source, level = names[segment.sources[offset]], LEVEL_NAMES[segment.levels[offset]]
+        lines.append(_line(segment.ats[offset], source, level, texts[seq]))
     return lines
+
+
+def _line(at: float, source: str, level: str, text: str) -> str:
+    written = datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    return f"{written} {source} {level or '-'} {text}\n"
 
 
 def _new_file(folder: str, names: Sequence[str]) -> tuple[int, str]:

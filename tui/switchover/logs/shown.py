@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from contextlib import suppress
+from typing import Any, NamedTuple
 
 from switchover.logs.guard import TooSlowError, at_most
 from switchover.logs.levels import LEVEL_NAMES
@@ -11,7 +12,7 @@ from switchover.logs.query import Find
 from switchover.logs.ring import SEGMENT, Ring
 from switchover.redaction import Redactor
 
-__all__ = ["SHOWN", "Shown"]
+__all__ = ["SHOWN", "Begun", "Shown"]
 
 SHOWN = 4096  # characters of a line that are sent
 _MOST_MARKS = 200
@@ -21,12 +22,22 @@ _MARKING_S = 0.05
 _TAB = 8
 
 
+class Begun(NamedTuple):
+    """A line that has no end yet: the number of its source, its time and level, and what there is of it."""
+
+    source: int
+    at: float
+    level: int
+    text: str
+
+
 class Shown:
     """Makes lines ready to be shown. `secrets` are values by name."""
 
     def __init__(self, ring: Ring, names: Sequence[str], secrets: Mapping[str, str]) -> None:
         self._ring = ring
         self._names = names
+        self._secrets = dict(secrets)
         self._redactor = Redactor(secrets)
         self._margin = 4 * max((len(value) for value in secrets.values()), default=0)
         self._has_secrets = bool(secrets)
@@ -49,14 +60,27 @@ class Shown:
             if len(segment.texts[offset]) > SHOWN or len(text) > SHOWN:
                 line["more"] = max(len(text), len(segment.texts[offset])) - SHOWN
             lines.append(line)
-        if find is not None:
-            try:
-                with at_most(_MARKING_S):
-                    for line in lines:
-                        line["marks"] = list(_marks(find, line["text"]))
-            except TooSlowError:
-                pass
+        _mark(find, lines)
         return lines
+
+    def begun(self, line: Begun, seq: int, find: Find | None) -> dict[str, Any]:
+        """Return a line that has no end yet, as `logview.LogLine`."""
+        text = self.text_begun(line)
+        shown: dict[str, Any] = {"seq": seq, "at": line.at, "source": self._names[line.source], "text": text[:SHOWN]}
+        shown |= {"level": LEVEL_NAMES[line.level], "more": max(0, len(text) - SHOWN)}
+        _mark(find, [shown])
+        return shown
+
+    def text_begun(self, line: Begun) -> str:
+        """Return its text without secrets; what may be the begin of one is held back until it is known."""
+        if not self._has_secrets:
+            return line.text.expandtabs(_TAB)
+        redactor = Redactor(self._secrets)
+        end = self._ring.end
+        before = sorted(self._beside(line.source, {end}))
+        said = "".join(f"{self._ring.text(seq)[-SHOWN:]}\n" for seq in before) + line.text
+        clean = redactor.feed(said.encode("utf-8", "replace")).decode("utf-8", "replace")
+        return clean.rpartition("\n")[2].expandtabs(_TAB)
 
     def texts(self, numbers: Sequence[int], most: int | None = None) -> dict[int, str]:
         """Return texts by number, without secrets and tabs, each cut to about `most` characters."""
@@ -100,6 +124,15 @@ class Shown:
                         left -= 1
                     near += way
         return found
+
+
+def _mark(find: Find | None, lines: Sequence[dict[str, Any]]) -> None:
+    if find is None:
+        return
+    with suppress(TooSlowError), at_most(_MARKING_S):
+        for line in lines:
+            if marks := list(_marks(find, line["text"])):
+                line["marks"] = marks
 
 
 def _marks(find: Find, text: str) -> Iterable[tuple[int, int]]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 __all__ = ["LONGEST", "Splitter"]
 
+_LOOKED_AT = 1 << 16
 LONGEST = 1 << 20  # bytes kept of one line
 
 
@@ -22,6 +23,11 @@ class Splitter:
     def holds(self) -> bool:
         """Whether there is the beginning of a line."""
         return bool(self._size)
+
+    @property
+    def held(self) -> bytes:
+        """The beginning of a line, as far as a screen is concerned."""
+        return b"".join(self._held)[:_LOOKED_AT]
 
     def feed(self, data: bytes) -> Sequence[bytes]:
         """Return the lines that are whole now, without their ends."""

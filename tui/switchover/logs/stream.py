@@ -11,6 +11,7 @@ from switchover.logs.desk import Desk
 from switchover.logs.intake import Intake, clean
 from switchover.logs.merge import HORIZON_S, Merge
 from switchover.logs.ring import Ring
+from switchover.logs.shown import Begun
 from switchover.logs.sources.api import RawLine, Source, SourceSpec, Span
 from switchover.logs.sources.make import make_source
 from switchover.redaction import Redactor
@@ -40,6 +41,8 @@ class _Feed:
         self.lines = 0
         self.is_caught_up = False
         self.older = False
+        self.line_begun: tuple[float, int, str] | None = None
+        self._begun = b""
         self.last = time.monotonic()
         self._tail = tail
         self._read = 0
@@ -53,8 +56,16 @@ class _Feed:
             columns = self._intake.take(lines[begin : begin + _AT_ONCE])
             self.lines += len(columns[2])
             self.last = time.monotonic()
+            self._begun, self.line_begun = b"", None
             self._stream.take(self._number, columns)
             await asyncio.sleep(0)
+
+    def begun(self, text: bytes) -> None:
+        """Show the beginning of a line."""
+        if text != self._begun:
+            self._begun = text
+            self.line_begun = self._intake.look_at(RawLine(None, text)) if text else None
+            self._stream.tell_begun()
 
     def caught_up(self) -> None:
         """All older lines are here."""
@@ -104,7 +115,8 @@ class Stream:
         ]
         self._off = [{"name": name, "state": "off", "why": self.harmless(why)} for name, why in off]
         self._merge = Merge(self.ring, len(sources), horizon_s)
-        self.desk = Desk(self.ring, self.names, secrets, self.states)
+        self.desk = Desk(self.ring, self.names, secrets, self.states, begun=self._lines_begun)
+        self._times_begun = 0
         self._tasks: list[asyncio.Task[None]] = []
         self._work = asyncio.Event()
         self._newer: set[asyncio.Event] = set()
@@ -146,14 +158,23 @@ class Stream:
         for event in self._newer:
             event.set()
 
+    def tell_begun(self) -> None:
+        """Wake those who wait: a line was begun, or went on."""
+        self._times_begun += 1
+        self.tell()
+
+    def _lines_begun(self) -> list[Begun]:
+        lines = [(number, feed.line_begun) for number, feed in enumerate(self._feeds)]
+        return [Begun(number, *line) for number, line in lines if line is not None]
+
     async def newer_than(self, seq: int, seconds: float) -> None:
         """Wait until there is a line after this number, or something was said of a source, for so long at most."""
         event = asyncio.Event()
         self._newer.add(event)
-        before = self.states() if seq >= 0 else []
+        before, begun = self.states() if seq >= 0 else [], self._times_begun
         deadline = asyncio.get_running_loop().time() + seconds
         try:
-            while self.ring.end - 1 <= seq and self._same(before):
+            while self.ring.end - 1 <= seq and self._times_begun == begun and self._same(before):
                 left = deadline - asyncio.get_running_loop().time()
                 if left <= 0:
                     return

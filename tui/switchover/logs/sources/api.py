@@ -55,6 +55,9 @@ class Feed(Protocol):
     async def push(self, lines: Sequence[RawLine], /) -> None:
         """Hand over lines, oldest first. Returns once there is room for more, so wait for it before reading on."""
 
+    def begun(self, text: bytes, /) -> None:
+        """Show what stands at the end without a line end yet, empty where nothing does; once whole it is pushed."""
+
     def caught_up(self) -> None:
         """Say that all older lines have been pushed and only new ones follow; several sources then begin together."""
 

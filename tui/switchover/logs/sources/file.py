@@ -53,6 +53,8 @@ class FileSource:
                 if await self._read_on(feed):
                     await asyncio.sleep(_PACE_S)
                     continue
+                if span.follow and self._file is not None:
+                    feed.begun(self._file.splitter.held)
                 feed.caught_up()
                 if not span.follow:
                     if self._file is not None:
@@ -180,6 +182,8 @@ class FileSource:
                         break
                 finally:
                     copy.close()
+            else:  # what was begun there will not go on
+                await _push(feed, file.splitter.finish())
         file.begin_anew()
 
     async def _read_missed(self, feed: Feed, is_newer: Callable[[OpenFile], bool], *keys: Key) -> None:
