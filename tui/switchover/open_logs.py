@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ["add_arguments", "run", "sort_words"]
 
+_ENDINGS = frozenset([".log", ".txt", ".out", ".err", ".json", ".jsonl"])
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
@@ -42,7 +44,15 @@ def run(args: argparse.Namespace) -> int:
 
 
 def sort_words(words: list[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Tell services from files: a word is a file where one is there, or where it is written like a path."""
-    files = [word for word in words if Path(word).is_file() or word.startswith(("/", "./", "../"))]
+    """Tell services from files: a word is a file where one is there, or where it is written like one."""
+    files = [word for word in words if _is_file(word)]
     paths = tuple(os.path.abspath(word) for word in files)  # noqa: PTH100 - a link stays a link, which rotation needs
     return tuple(word for word in words if word not in files), paths
+
+
+def _is_file(word: str) -> bool:
+    """Tell a file, also a pipe or one that is yet to come. A folder may bear the name of a service."""
+    path = Path(word)
+    if word.startswith(("/", "./", "../")) or (":" not in word and ("/" in word or path.suffix in _ENDINGS)):
+        return True
+    return path.exists() and not path.is_dir()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -15,10 +16,14 @@ def test_a_file_that_is_there_is_a_file_and_any_other_word_a_service(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "app.log").touch()
-    words = ["api", "app.log", "docker:shop-db-1", "/var/log/none.log", "./later.log", "missing.log"]
-    assert sort_words(words) == (
-        ("api", "docker:shop-db-1", "missing.log"),
-        (f"{tmp_path}/app.log", "/var/log/none.log", f"{tmp_path}/later.log"),
+    (tmp_path / "plain").touch()
+    (tmp_path / "web").mkdir()
+    os.mkfifo(tmp_path / "pipe")
+    services = ["api", "docker:shop-db-1", "web", "kubernetes:shop/web.log"]
+    files = ["app.log", "plain", "pipe", "./later", "logs/later", "later.log"]
+    assert sort_words([*services, *files, "/var/log/none"]) == (
+        tuple(services),
+        (*(f"{tmp_path}/{name.removeprefix('./')}" for name in files), "/var/log/none"),
     )
 
 

@@ -119,6 +119,8 @@ class Desk:
         return [source for name in names for source in await self._log_sources(name, span)]
 
     async def _log_sources(self, name: str, span: LogSpan) -> list[LogSource | tuple[str, str]]:
+        if self._row(name) is None and ":" not in name:
+            return [(name, f"there is no service of this name; a file of this name is written ./{name}")]
         try:
             row, provider, target = self._find(name)
         except SwitchoverError as error:
