@@ -121,6 +121,23 @@ async def test_what_nobody_planned_and_ended_well_is_no_fault_but_what_the_plan_
     assert (seen["docker:job"].health, seen["job"].health) == (Status.SKIPPED, Status.CRIT)
 
 
+@pytest.mark.parametrize(
+    ("code", "oom", "health"),
+    [
+        (143, False, Status.SKIPPED),
+        (130, False, Status.SKIPPED),
+        (137, False, Status.WARN),
+        (137, True, Status.CRIT),
+        (3, False, Status.CRIT),
+    ],
+)
+async def test_a_container_that_nobody_planned_may_have_been_told_to_stop(code: int, oom: bool, health: Status) -> None:
+    provider = DockerProvider(connecting(StandInApi(attributes("exited", name="job", ExitCode=code, OOMKilled=oom))))
+    by_itself = Target("docker:job", "docker", "job", container="job")
+    seen = await provider.inspect([by_itself, target("job")])
+    assert (seen["docker:job"].health, seen["job"].health) == (health, Status.CRIT)
+
+
 async def test_actions_are_said_as_the_commands_that_a_person_would_type(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("DOCKER_HOST", "DOCKER_CONTEXT"):
         monkeypatch.delenv(name, raising=False)

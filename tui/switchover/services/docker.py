@@ -31,6 +31,7 @@ from switchover_checks.threads import Threads
 __all__ = ["DockerProvider"]
 
 _BATCH = 10
+_AT_REST = frozenset(("created", "exited, exit 0", "exited, exit 130 (SIGINT)", "exited, exit 143 (SIGTERM)"))
 _REMEMBERED = 2000
 
 
@@ -283,6 +284,11 @@ class DockerProvider:
 
 
 def _at_rest(seen: Seen) -> Seen:
-    """Do not call it a fault that what nobody planned has ended well, or has not been started yet."""
-    ended_well = seen.state is RunState.STOPPED and seen.detail in ("created", "exited, exit 0")
-    return replace(seen, health=Status.SKIPPED) if ended_well else seen
+    """Do not call it a fault that what nobody planned has ended well, was asked to end, or has not been started yet.
+
+    One that was killed may have been told to stop and did not heed it, which nobody can see afterwards: a warning.
+    """
+    if seen.state is RunState.STOPPED and seen.detail in _AT_REST:
+        return replace(seen, health=Status.SKIPPED)
+    killed = seen.state is RunState.STOPPED and seen.detail == "exited, exit 137 (SIGKILL)"
+    return replace(seen, health=Status.WARN) if killed else seen
