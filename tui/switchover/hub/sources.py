@@ -266,13 +266,12 @@ class Sources:
         try:
             await self.inventory.look(names)
             changes = await self.discovery.look(ids)
-        except Exception as error:  # the boundary: a provider that raises costs its own look only
-            _log.exception("looking at what %s told failed", kind)
-            known.line.trouble = f"{type(error).__name__}: {error}"[:200]
-        else:
             for name, state in before.items():
                 self._looked(name, state)
             self._found(changes)
+        except Exception as error:  # the boundary: what goes wrong costs this look only
+            _log.exception("looking at what %s told failed", kind)
+            known.line.trouble = f"{type(error).__name__}: {error}"[:200]
         self._urgent()
         await asyncio.sleep(_AGAIN_S)
         known.in_flight.difference_update(refs)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from switchover.clock import Clock
 from switchover.services.api import Found, Lists, Provider, Seen
-from switchover.services.inventory import DEADLINE_S, ServiceState, follow, look_at
+from switchover.services.inventory import DEADLINE_S, ServiceState, follow, look_at, unreadable
 
 __all__ = ["Change", "Discovery", "FoundState"]
 
@@ -45,8 +45,8 @@ class Discovery:
         self.left_out: dict[str, int] = {}
         self.away: set[str] = set()
         self._clock = clock
-        self._told = 0
-        self._told_of: dict[str, int] = {}
+        self._looks = 0
+        self._newest: dict[str, int] = {}  # which look, listing or telling each state is of
 
     async def list_kind(self, kind: str) -> list[Change]:
         """List all there is of a kind, and return what is another now.
@@ -55,7 +55,7 @@ class Discovery:
         """
         provider = self.providers[kind]
         assert isinstance(provider, Lists)
-        began = self._told
+        began = self._begin()
         try:
             async with asyncio.timeout(DEADLINE_S):
                 listed = await provider.discover()
@@ -74,7 +74,7 @@ class Discovery:
         prefix = f"{kind}:"
         for name in [n for n in self.found if n not in there and n.startswith(prefix)]:
             changes.append(Change(name, self.found.pop(name), None))
-            self._told_of.pop(name, None)
+            self._newest.pop(name, None)
         self.version += 1
         return changes
 
@@ -86,12 +86,19 @@ class Discovery:
                 by_kind.setdefault(known.found.target.kind, []).append(known.found)
         changes: list[Change] = []
         for kind, found in by_kind.items():
-            began = self._told
-            seen = await look_at(self.providers[kind], [one.target for one in found])
+            began = self._begin()
+            failed: Exception | None = None
+            try:
+                seen = await look_at(self.providers[kind], [one.target for one in found])
+            except Exception as error:  # raised again below, as by `Inventory.look`
+                failed = error
+                seen = {one.target.name: unreadable(error) for one in found}
             for one in found:
                 name = one.target.name
                 if name in seen and name in self.found:
                     changes += self._note(name, self.found[name].found, seen[name], began)
+            if failed is not None:
+                raise failed
         return changes
 
     def adopt(self, name: str, seen: Seen) -> list[Change]:
@@ -99,22 +106,25 @@ class Discovery:
         known = self.found.get(name)
         if known is None:
             return []
-        self._told += 1
-        self._told_of[name] = self._told
-        return self._note(name, known.found, seen, self._told)
+        return self._note(name, known.found, seen, self._begin())
 
     def forget(self) -> None:
         """Drop everything: nobody looks at it any more, so it would only get old."""
         if self.found:
             self.found.clear()
-            self._told_of.clear()
+            self._newest.clear()
             self.version += 1
 
+    def _begin(self) -> int:
+        self._looks += 1
+        return self._looks
+
     def _note(self, name: str, found: Found, seen: Seen, began: int) -> list[Change]:
-        """Take what was seen, unless something newer was told since the look `began`."""
+        """Take what was seen, unless something newer was told or seen since the look `began`."""
         before = self.found.get(name)
-        if before is not None and self._told_of.get(name, 0) > began:
+        if before is not None and self._newest.get(name, 0) > began:
             return []
+        self._newest[name] = began
         state = before.state if before is not None else ServiceState()
         state = follow(state, seen, "", at=self._clock.now(), mono=self._clock.monotonic())
         after = self.found[name] = FoundState(found, state)

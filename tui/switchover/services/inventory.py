@@ -12,7 +12,7 @@ from switchover.services.api import Provider, RunState, Seen, Target
 from switchover.services.wrong import FINE, Wrong, wrong_after
 from switchover_checks.api import Status
 
-__all__ = ["DEADLINE_S", "Inventory", "ServiceState", "follow", "look_at"]
+__all__ = ["DEADLINE_S", "Inventory", "ServiceState", "follow", "look_at", "unreadable"]
 
 DEADLINE_S = 15.0  # for one look; providers give up earlier by themselves
 _CPU_HISTORY = 30
@@ -56,7 +56,8 @@ class Inventory:
         self._targets = targets
         self._clock = clock
         self.states: dict[str, ServiceState] = {name: ServiceState() for name in services}
-        self._told: dict[str, int] = {}
+        self._looks = 0
+        self._newest: dict[str, int] = {}  # which look, or telling, each state is of
         self._refs: dict[str, tuple[str, str]] = {}
         self._by_ref: dict[tuple[str, str], tuple[str, ...]] = {}
         self.index_version = 0
@@ -99,11 +100,15 @@ class Inventory:
             else:
                 self._index(target)
                 by_kind.setdefault(target.kind, []).append(target)
-        await asyncio.gather(*(self._ask(kind, targets) for kind, targets in by_kind.items()))
+        asked = (self._ask(kind, targets) for kind, targets in by_kind.items())
+        for failed in await asyncio.gather(*asked, return_exceptions=True):
+            if failed is not None:
+                raise failed
 
     def adopt(self, name: str, seen: Seen) -> None:
         """Take what a source told of a service by itself."""
-        self._told[name] = self._told.get(name, 0) + 1
+        self._looks += 1
+        self._newest[name] = self._looks
         self._note(name, seen, self.states[name].url)
 
     def _index(self, target: Target) -> None:
@@ -120,16 +125,26 @@ class Inventory:
 
     async def _ask(self, kind: str, targets: list[Target]) -> None:
         provider = self.providers.get(kind)
-        before = {target.name: self._told.get(target.name) for target in targets}
-        seen: Mapping[str, Seen] = {} if provider is None else await look_at(provider, targets)
+        self._looks += 1
+        mine = self._looks
+        failed: Exception | None = None
+        seen: Mapping[str, Seen] = {}
+        try:
+            seen = {} if provider is None else await look_at(provider, targets)
+        except Exception as error:  # raised again below, once nobody takes what was seen before for the truth
+            failed = error
+            seen = {target.name: unreadable(error) for target in targets}
         nothing = Seen(
             RunState.UNKNOWN,
             Status.UNKNOWN,
             f"nothing here looks at services of kind {kind}: is it switched off in the settings?",
         )
         for target in targets:
-            if self._told.get(target.name) == before[target.name]:  # else what was told meanwhile is newer
+            if self._newest.get(target.name, 0) < mine:  # else what was told or looked at meanwhile is newer
+                self._newest[target.name] = mine
                 self._note(target.name, seen.get(target.name, nothing), target.url)
+        if failed is not None:
+            raise failed
 
     def _note(self, name: str, seen: Seen, url: str) -> None:
         self.states[name] = follow(self.states[name], seen, url, at=self._clock.now(), mono=self._clock.monotonic())
@@ -151,6 +166,11 @@ async def look_at(provider: Provider, targets: Sequence[Target]) -> Mapping[str,
     except TimeoutError:
         late = Seen(RunState.UNKNOWN, Status.UNKNOWN, f"no answer within {DEADLINE_S:.0f} s")
         return {target.name: late for target in targets}
+
+
+def unreadable(error: Exception) -> Seen:
+    """Return what is known of a service whose provider raised: nothing."""
+    return Seen(RunState.UNKNOWN, Status.UNKNOWN, f"what came back cannot be read ({type(error).__name__})")
 
 
 def follow(state: ServiceState, seen: Seen, url: str, *, at: float, mono: float) -> ServiceState:
