@@ -52,6 +52,27 @@ def test_an_incident_from_its_title_to_its_report(here: Path) -> None:
     assert run(here, "incident", "list").stdout == "there was no incident here\n"  # the host has its own
 
 
+def test_what_is_written_down_is_written_whole_or_refused(here: Path) -> None:
+    assert run(here, "incident", "open", "it burns").returncode == 0
+    long = run(here, "incident", "note", "x" * 20_000)
+    assert (long.returncode, "nothing was written down" in long.stderr) == (2, True)
+    assert run(here, "incident", "note", f"{'y' * 15_000} the end").returncode == 0
+    odd = subprocess.run(
+        [sys.executable, "-P", "-m", "switchover", "incident", "note", b"odd \xff byte", "--state", here / "state"],
+        capture_output=True, text=True, check=False, cwd=here, timeout=90,
+    )  # fmt: skip
+    assert (odd.returncode, odd.stdout) == (0, "written down\n")
+    report = Path(run(here, "incident", "close").stdout.strip()).read_text()
+    assert f"{'y' * 15_000} the end" in report
+    assert "odd ? byte" in report
+
+
+def test_a_plan_is_not_taken_for_a_word_of_the_title(here: Path) -> None:
+    slip = run(here, "incident", "open", "it burns", "plan.yaml")
+    assert slip.returncode == 2
+    assert "--plan plan.yaml" in slip.stderr
+
+
 def test_a_note_without_a_word_is_a_slip(here: Path) -> None:
     slip = run(here, "incident", "note")
     assert slip.returncode == 2

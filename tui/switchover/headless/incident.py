@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from argparse import ArgumentParser, Namespace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from switchover.errors import UsageError
@@ -34,7 +35,9 @@ def run(args: Namespace) -> int:
 
     from switchover.headless.ask_hub import ask_hub
 
-    text = " ".join(args.text).strip()
+    text = " ".join(args.text).strip().encode("utf-8", "replace").decode()  # a terminal may give bytes that are no text
+    if args.action != "list" and len(args.text) > 1 and _is_plan(args.text[-1]):
+        raise UsageError(f"{args.text[-1]} would become a part of the text", f"name a plan with --plan {args.text[-1]}")
     if args.action in {"open", "note"} and not text:
         raise UsageError(f"`incident {args.action}` needs a text", f'`switchover incident {args.action} "api down"`')
 
@@ -66,6 +69,10 @@ def run(args: Namespace) -> int:
             if not answer:
                 output.emit_text("there was no incident here")
     return 0
+
+
+def _is_plan(word: str) -> bool:
+    return word.endswith((".yaml", ".yml")) and Path(word).is_file()
 
 
 def _line(one: dict[str, Any]) -> str:

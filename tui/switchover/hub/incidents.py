@@ -11,7 +11,7 @@ from switchover.errors import RefusedError, StateError, UsageError
 from switchover.hub.operations import Operations
 from switchover.migration.operator import Operator
 from switchover.snapshot import IncidentView, Snapshot, TimelineRow
-from switchover.triage.incident import Incident, IncidentFact, IncidentStore
+from switchover.triage.incident import MOST_TEXT, Incident, IncidentFact, IncidentStore
 from switchover.triage.incident_report import file_name, incident_markdown
 from switchover.triage.scrub import scrub
 
@@ -19,6 +19,9 @@ __all__ = ["Incidents"]
 
 _BEFORE_S = 900.0  # what led to it belongs to it
 _NOTES_SHOWN = 50
+_NOTE_SHOWN = 1000  # of each on a screen; the report has all of it
+_MOST_TITLE = 300
+_BEFORE = " (or it was so before)"
 _RANK = {"crit", "warn", "unknown"}
 
 
@@ -50,7 +53,7 @@ class Incidents:
         if incident is None:
             return None
         if self._shown is None or self._shown[0] is not incident:
-            notes = tuple((one.at, one.who, one.text) for one in incident.of("note"))[-_NOTES_SHOWN:]
+            notes = tuple((one.at, one.who, _shown(one.text)) for one in incident.of("note")[-_NOTES_SHOWN:])
             opened = incident.opened
             view = IncidentView(str(incident.number), incident.title, opened.at, opened.who, notes)
             same = self._shown is not None and self._shown[1] == view
@@ -59,7 +62,7 @@ class Incidents:
 
     async def open(self, title: str, operator: Operator, now: Snapshot) -> str:
         """Open an incident and return its number. Raise `RefusedError` while one is open."""
-        fact = self._fact("opened", _asked(title, "a title: what is wrong, in a few words"), operator)
+        fact = self._fact("opened", _asked(title, "a title: what is wrong, in a few words", _MOST_TITLE), operator)
         incident = self._store.begin(fact)
         self._seen, self._wrong = set(), {}
         self.follow(now)
@@ -80,7 +83,7 @@ class Incidents:
         if incident is None:
             raise RefusedError("no incident is open", "there is nothing to close")
         self.follow(now)
-        fact = self._fact("closed", text.strip(), operator)
+        fact = self._fact("closed", _bounded(" ".join(text.split()), MOST_TEXT), operator)
         whole = Incident(incident.number, (*(self._store.open_one or incident).facts, fact))
         path = self._store.folder / file_name(whole)
         _write(path, self._redact(incident_markdown(whole)))
@@ -136,7 +139,7 @@ class Incidents:
     def _problems(self, now: Snapshot) -> list[IncidentFact]:
         at = self._clock.now()
         wrong = {
-            f"{p.check or p.service or p.subject}": (p.status, f"{p.subject}: {p.what}")
+            f"{p.check or p.service or p.subject}": (p.status, f"{p.subject}: {p.what}" + _BEFORE * p.or_before)
             for p in now.problems[:50]
             if p.status in _RANK
         }
@@ -164,11 +167,25 @@ class Incidents:
         return IncidentFact(self._clock.now(), what, self._redact(text), operator.who, operator.host)
 
 
-def _asked(text: str, what: str) -> str:
+def _asked(text: str, what: str, most: int = MOST_TEXT) -> str:
     text = " ".join(text.split())
     if not text:
         raise UsageError(f"an incident needs {what}")
+    return _bounded(text, most)
+
+
+def _bounded(text: str, most: int) -> str:
+    """Refuse what would have to be cut: of what a person wrote, nothing is left out."""
+    if len(text) > most:
+        raise UsageError(
+            f"this has {len(text):,} characters, and {most:,} is the most: nothing was written down",
+            "say it shorter, in several notes, or name the file that it stands in",
+        )
     return text
+
+
+def _shown(text: str) -> str:
+    return text if len(text) <= _NOTE_SHOWN else f"{text[: _NOTE_SHOWN - 1]}…"
 
 
 def _still_wrong(incident: Incident) -> dict[str, tuple[str, str]]:

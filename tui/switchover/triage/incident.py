@@ -16,10 +16,10 @@ from pathlib import Path
 from switchover.errors import RefusedError, StateError
 from switchover.locations import ensure_private_dir
 
-__all__ = ["Incident", "IncidentFact", "IncidentStore"]
+__all__ = ["MOST_TEXT", "Incident", "IncidentFact", "IncidentStore"]
 
 _NAME = re.compile(r"(\d{4,})\.jsonl")
-_MOST_TEXT = 4000
+MOST_TEXT = 16_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,4 +197,4 @@ def _fact(line: bytes) -> IncidentFact | None:
 
 
 def _cut(fact: IncidentFact) -> IncidentFact:
-    return fact if len(fact.text) <= _MOST_TEXT else replace(fact, text=f"{fact.text[: _MOST_TEXT - 1]}…")
+    return fact if len(fact.text) <= MOST_TEXT else replace(fact, text=f"{fact.text[: MOST_TEXT - 1]}…")
