@@ -95,6 +95,29 @@ def test_a_process_that_ended_stays_where_it_was_until_it_is_gone() -> None:
     assert weights(ended) == weights(rows[0])
 
 
+async def test_the_cursor_is_again_on_what_an_agent_that_came_anew_has_not_found_yet() -> None:
+    full = replace(services.host(), found=tuple(services.container(f"c{index}") for index in range(6)))
+
+    async def story(pilot: Any, app: SwitchoverApp, source: FakeSource, *_: Any) -> None:
+        await press(pilot, "G")
+        key = pane_of(app).rows.key
+        source.feed(replace(full, seq=8, found=full.found[:2]))
+        await settle(pilot)
+        assert pane_of(app).rows.key != key
+        source.feed(replace(full, seq=9))
+        await settle(pilot)
+        assert pane_of(app).rows.key == key
+        source.feed(replace(full, seq=10, found=full.found[:2]))
+        await settle(pilot)
+        await press(pilot, "k")
+        chosen = pane_of(app).rows.key
+        source.feed(replace(full, seq=11))
+        await settle(pilot)
+        assert pane_of(app).rows.key == chosen, "whoever moves it has chosen"
+
+    await play(story, full)
+
+
 def test_sorted_by_use_the_greediest_stands_first() -> None:
     assert names(services.host(), order=Order.CPU)[:2] == ["java", "postgres"]
     assert names(services.host(), order=Order.MEMORY)[:2] == ["java", "postgres"]

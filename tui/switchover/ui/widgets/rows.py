@@ -5,6 +5,7 @@ Only the items that are in view are asked for their lines, so that thousands cos
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
@@ -21,6 +22,7 @@ from switchover.ui.widgets.lines import LineView
 
 __all__ = ["RowList"]
 
+_LOST_S = 15.0  # an agent that was started anew has found everything again by then
 _BAND = 16  # cells that the cursor marks at least: each is written again with every move, so not the whole row
 
 
@@ -59,6 +61,7 @@ class RowList(LineView, can_focus=True):
         self._places: dict[str, int] = {}
         self._empty: tuple[Line, ...] = ()
         self._cursor = 0
+        self._lost = ("", 0.0)  # the key that went away from under the cursor, and when
         self._top = 0
         self._selected_lines: frozenset[int] = frozenset()
 
@@ -81,10 +84,22 @@ class RowList(LineView, can_focus=True):
         if new.keys is not self._items.keys:
             self._places = dict(zip(reversed(new.keys), range(len(new.keys) - 1, -1, -1), strict=True))
         self._items, self._heading, self._empty = new, tuple(heading), tuple(empty)
-        self._cursor = 0 if self._at_top else self._find(before)
+        self._cursor = 0 if self._at_top else self._follow(before)
         self._redraw()
         if self.key != before:
             self.post_message(self.Moved(self, self.key))
+
+    def _follow(self, key: str) -> int:
+        """Return where the cursor stands now. What went away from under it has it again when it soon comes back."""
+        lost, since = self._lost
+        if lost and time.monotonic() - since > _LOST_S:
+            lost = ""
+        if lost in self._places:
+            key, lost = lost, ""
+        elif not lost and key and key not in self._places:
+            lost, since = key, time.monotonic()
+        self._lost = lost, since
+        return self._find(key)
 
     def _find(self, key: str) -> int:
         place = self._places.get(key)
@@ -108,6 +123,7 @@ class RowList(LineView, can_focus=True):
     def hold(self) -> None:
         """Keep the cursor on its item from now on: somebody uses it."""
         self._at_top = False
+        self._lost = ("", 0.0)
 
     def action_move(self, by: int) -> None:
         """Move the cursor."""
