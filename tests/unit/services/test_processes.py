@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from tests.unit.health.fakes import StillClock
 
-from switchover.services.api import RunState, Target
+from switchover.services.api import RunState, Target, Told
 from switchover.services.processes import ProcessProvider
 from switchover_checks.api import Status
 
@@ -170,3 +170,22 @@ async def test_the_busiest_processes_of_the_host_are_listed_first(provider: Proc
     used = [round(found.seen.cpu_percent or 0.0) for found in second]
     assert used == sorted(used, reverse=True)
     assert any(found.seen.cpu_percent is not None for found in second)
+
+
+async def test_the_first_list_does_not_wait_for_who_listens_where_and_the_next_says_it(
+    provider: ProcessProvider,
+) -> None:
+    told: asyncio.Queue[Told] = asyncio.Queue()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        watch = asyncio.create_task(provider.watch(told.put_nowait))
+        try:
+            assert (await told.get()).listing
+            own = f"process:{os.getpid()}"
+            first = {found.target.name: found.seen.ports for found in await provider.discover()}
+            assert first[own] == ()
+            assert (await told.get()).listing
+            second = {found.target.name: found.seen.ports for found in await provider.discover()}
+            assert f"127.0.0.1:{server.getsockname()[1]}" in second[own]
+        finally:
+            watch.cancel()
+            await asyncio.gather(watch, return_exceptions=True)

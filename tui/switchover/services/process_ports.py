@@ -37,7 +37,8 @@ class Listeners:
         alive = {inode: held & set(pids) for inode, held in self.holders.items() if inode in self.sockets}
         self.holders = {inode: held for inode, held in alive.items() if held}
         self._hidden &= self.sockets.keys()
-        self._search(set(pids) - self._seen)  # a new socket is a new process's, mostly
+        new = set(pids) - self._seen
+        self._search(new)  # a new socket is a new process's, mostly
         self._seen = set(pids)
         unknown = self._unknown()
         if not unknown:
@@ -45,7 +46,7 @@ class Listeners:
         due = self._searched_mono is None or mono - self._searched_mono >= _SEARCH_S
         if due or any(self.sockets[inode][1] == wanted for inode in unknown):
             self._searched_mono = mono
-            self._search(pids)
+            self._search(set(pids) - new)
             self._hidden = self._unknown() | self._hidden
 
     def _unknown(self) -> set[int]:

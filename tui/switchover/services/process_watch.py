@@ -90,6 +90,12 @@ class ProcessWatch:
             if self._tell is None:
                 return
 
+    def list_again(self) -> bool:
+        """Tell that there is more to list. False where nobody is told."""
+        if self._tell is not None:
+            self._tell(Told("process", "", listing=True))
+        return self._tell is not None
+
     def holds(self, process: tuple[int, int]) -> bool:
         """Say whether the end of a process (pid, start in ticks) will be told."""
         return process in self._pids

@@ -29,6 +29,7 @@ from switchover_checks.threads import Threads
 __all__ = ["ProcessProvider"]
 
 _DEADLINE_S = 5.0
+_SPARE = 100  # processes that may have gone and are not forgotten yet
 _SLOW = "the process table does not answer"
 
 
@@ -57,6 +58,7 @@ class ProcessProvider:
         self._passes = ProcessPasses(self._watch.holds)
         self._found: dict[tuple[int, int], tuple[ProcessRow, tuple[str, ...], Found]] = {}
         self._off = ""
+        self._kept = 0
 
     def off(self) -> str:
         """Say why processes cannot be looked at; empty while they can."""
@@ -88,7 +90,17 @@ class ProcessProvider:
     def _inspect(self, targets: tuple[Target, ...]) -> dict[str, Seen]:
         finder = Finder(self._base_dir, self._book, self._listeners, self._monotonic())
         guard = Guard()
-        return {target.name: self._look(target, finder, guard) for target in targets}
+        seen = {target.name: self._look(target, finder, guard) for target in targets}
+        if finder.table is not None or len(self._book) > 2 * self._kept + _SPARE:
+            self._forget_gone(finder)
+        return seen
+
+    def _forget_gone(self, finder: Finder) -> None:
+        """Forget the processes that have gone, also where nobody has them listed for weeks."""
+        processes = {row.process for row in finder.rows()}
+        for book in (self._book, self._usage):
+            book.keep(processes)
+        self._kept = len(self._book)
 
     def _look(self, target: Target, finder: Finder, guard: Guard) -> Seen:
         known = self._process_of(target)
@@ -123,10 +135,14 @@ class ProcessProvider:
     # Listing
 
     async def discover(self) -> Sequence[Found]:
-        """Return every process but the kernel's threads, the busiest first, then the largest."""
+        """Return every process but the kernel's threads, the busiest first, then the largest.
+
+        Who listens where takes longest to find out. So the first list comes without, and is told to be listed again.
+        """
         try:
             async with asyncio.timeout(_DEADLINE_S), self._lock:
-                found = await self._threads.run(self._discover)
+                ports = bool(self._listed) or not self._watch.list_again()
+                found = await self._threads.run(partial(self._discover, with_ports=ports))
         except (TimeoutError, ProbeError):
             self._book.avoid()
             self._off = _SLOW
@@ -135,11 +151,11 @@ class ProcessProvider:
         await self._watch.follow(self._listed.values())
         return found
 
-    def _discover(self) -> tuple[Found, ...]:
+    def _discover(self, *, with_ports: bool) -> tuple[Found, ...]:
         finder = Finder(self._base_dir, self._book, self._listeners, self._monotonic())
         finder.table = self._passes.read(self._monotonic())
         rows, guard = finder.rows(), Guard()
-        ports = finder.listeners().ports_of()
+        ports = finder.listeners().ports_of() if with_ports else {}
         processes = {row.process for row in rows}
         for book in (self._book, self._usage):
             book.keep(processes)
