@@ -45,6 +45,11 @@ def test_an_event_says_how_a_container_is_now(
     assert (seen.state, seen.health, seen.detail) == (state, health, detail)
 
 
+def test_it_ended_when_the_event_says_and_not_when_it_did_the_last_time() -> None:
+    before = attributes(Pid=77, FinishedAt="2001-02-03T04:05:06Z")
+    assert after(event("die", exitCode="1"), before=before).since == 1.0
+
+
 def test_what_the_container_is_does_not_change_by_its_end() -> None:
     was, now = seen_from_attributes(BEFORE), after(event("die", exitCode="0"))
     assert (now.identity, now.image, now.config) == (was.identity, was.image, was.config)

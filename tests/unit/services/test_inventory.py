@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import ClassVar
 
 from tests.unit.health.fakes import StillClock, plan, scope_of
@@ -89,6 +90,11 @@ def test_a_change_has_its_time_and_what_stays_the_same_keeps_it() -> None:
     assert followed(RUNNING, RUNNING, RUNNING).changed_at == 100.0
     assert followed(RUNNING, RUNNING, STOPPED, STOPPED).changed_at == 102.0
     assert followed(RUNNING, AGAIN).changed_at == 101.0
+
+
+def test_since_when_it_is_so_is_what_the_source_says_though_it_says_it_later() -> None:
+    assert followed(STOPPED, replace(STOPPED, since=40.0)).changed_at == 40.0
+    assert followed(STOPPED, replace(STOPPED, since=40.0, since_or_before=True)).changed_at == 100.0
 
 
 def test_the_cpu_history_is_of_this_process_alone() -> None:

@@ -7,6 +7,7 @@ event itself says what has become of it.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from switchover.services.docker_events import DockerEvent
@@ -26,6 +27,7 @@ def details_after(before: Mapping[str, Any], event: DockerEvent) -> Mapping[str,
             return before
         case "die" if event.exit_code is not None:
             now = {"Status": "exited", "Paused": False, "Pid": 0, "ExitCode": event.exit_code, "Error": ""}
+            now["FinishedAt"] = _docker_time(event.at)
         case "oom":
             now = {"OOMKilled": True}
         case "pause":
@@ -37,3 +39,7 @@ def details_after(before: Mapping[str, Any], event: DockerEvent) -> Mapping[str,
         case _:
             return None
     return {**before, "State": {**state, **now}}
+
+
+def _docker_time(at: float | None) -> str:
+    return datetime.fromtimestamp(at, UTC).isoformat() if at is not None else ""

@@ -192,7 +192,7 @@ def follow(state: ServiceState, seen: Seen, url: str, *, at: float, mono: float)
         url=url,
         observed_at=at,
         observed_mono=mono,
-        changed_at=_since(state, seen, at) if changed else state.changed_at,
+        changed_at=_since(state, seen, at) if changed or _is_told_later(state.seen, seen) else state.changed_at,
         restarts=state.restarts + restarted,
         ever_ran=state.ever_ran or running,
         last_identity=seen.identity if running and seen.identity else state.last_identity,
@@ -201,6 +201,11 @@ def follow(state: ServiceState, seen: Seen, url: str, *, at: float, mono: float)
         cpu_history=history,
         wrong=wrong_after(state.wrong, seen, at, first=state.observed_at is None),
     )
+
+
+def _is_told_later(before: Seen, now: Seen) -> bool:
+    """Say whether a source that did not tell before since when it is so (a list tells less than a look) does now."""
+    return before.since is None and now.since is not None and not now.since_or_before
 
 
 def _since(state: ServiceState, seen: Seen, at: float) -> float:
