@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import threading
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ __all__ = ["CgroupStats", "Usage", "usage_from_stats"]
 
 _SHORTEST_S = 0.5
 _MOST_BYTES = 16_384
+_MOST_KNOWN = 5000
+_UNWANTED_S = 300.0  # what nobody has asked about for so long is forgotten
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,47 +56,62 @@ class CgroupStats:
         self._monotonic = monotonic
         self._proc = proc
         self._root = root
-        self._files: dict[tuple[str, int], _Files | None] = {}
-        self._samples: dict[tuple[str, int], _Sample] = {}
+        self._lock = threading.Lock()
+        self._files: dict[str, tuple[int, _Files | None]] = {}  # by container, of the process that it had last
+        self._samples: dict[str, tuple[int, _Sample]] = {}
 
     def usage(self, container: str, pid: int) -> Usage | None:
         """Return what a container uses, None where its control group cannot be read here.
 
         CPU is the difference to the look before, so the first has none; looks in quick succession return the same.
         """
-        key = (container, pid)
-        before = self._samples.get(key)
+        with self._lock:
+            return self._usage(container, pid)
+
+    def _usage(self, container: str, pid: int) -> Usage | None:
+        sampled, before = self._samples.get(container, (0, None))
+        if sampled != pid:
+            before = None
         now = self._monotonic()
         if before is not None and now - before.at < _SHORTEST_S:
             return before.usage
-        if key not in self._files:
-            self._files[key] = self._find(container, pid)
-        files = self._files[key]
+        if self._files.get(container, (0, None))[0] != pid:
+            self._files[container] = pid, self._find(container, pid)
+            self._make_room()
+        files = self._files[container][1]
         if files is None:
             return None
         try:
             cpu_s = _cpu_seconds(files)
             memory = _memory(files)
         except (OSError, ValueError, KeyError):
-            self._files.pop(key, None)
-            self._samples.pop(key, None)
+            self._files.pop(container, None)
+            self._samples.pop(container, None)
             return None
         percent = None
         if before is not None and now > before.at:
             percent = max(0.0, 100 * (cpu_s - before.cpu_s) / (now - before.at))
         usage = Usage(percent, memory)
-        self._samples[key] = _Sample(now, cpu_s, usage)
+        self._samples[container] = pid, _Sample(now, cpu_s, usage)
         return usage
 
     def last(self, container: str, pid: int) -> Usage | None:
         """Return what was read last, without reading again."""
-        sample = self._samples.get((container, pid))
-        return sample.usage if sample is not None else None
+        sampled = self._samples.get(container)
+        return sampled[1].usage if sampled is not None and sampled[0] == pid else None
 
     def keep(self, containers: set[str]) -> None:
         """Forget all containers but these."""
-        self._files = {key: files for key, files in self._files.items() if key[0] in containers}
-        self._samples = {key: sample for key, sample in self._samples.items() if key[0] in containers}
+        with self._lock:
+            self._files = {key: files for key, files in self._files.items() if key in containers}
+            self._samples = {key: sample for key, sample in self._samples.items() if key in containers}
+
+    def _make_room(self) -> None:
+        """Forget what was looked at first, where nobody lists containers and so says which of them are gone."""
+        while len(self._files) > _MOST_KNOWN:
+            oldest = next(iter(self._files))
+            del self._files[oldest]
+            self._samples.pop(oldest, None)
 
     def _find(self, container: str, pid: int) -> _Files | None:
         """Find the files by the process; its control group must name the container, else it is another's process."""
@@ -175,12 +193,18 @@ def _nanoseconds(text: str) -> float:
 class InTurn:
     """Asks a daemon about one container after another, since each answer takes it a second: one question at a time."""
 
-    def __init__(self, call: Callable[[Callable[[Any], Any]], Awaitable[Any]]) -> None:
+    def __init__(
+        self,
+        call: Callable[[Callable[[Any], Any]], Awaitable[Any]],
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.task: asyncio.Task[None] | None = None
         self._call = call
         self._wanted: dict[str, None] = {}
         self._before: dict[str, Mapping[str, Any]] = {}
         self._usages: dict[str, Usage] = {}
+        self._asked: dict[str, float] = {}
+        self._monotonic = monotonic
 
     def want(self, containers: Iterable[str]) -> None:
         """Ask about these, until nobody has wanted them during a whole turn."""
@@ -196,6 +220,7 @@ class InTurn:
         while self._wanted:
             container = next(iter(self._wanted))
             del self._wanted[container]
+            self._asked[container] = self._monotonic()
             try:
                 stats = await self._call(partial(_one_shot, container=container))
                 self._usages[container] = usage_from_stats(stats, self._before.get(container))
@@ -204,3 +229,7 @@ class InTurn:
                 self._usages.pop(container, None)
                 self._before.pop(container, None)
                 await asyncio.sleep(_SHORTEST_S)
+        long_ago = self._monotonic() - _UNWANTED_S
+        for gone in [one for one, asked in self._asked.items() if asked < long_ago]:
+            for book in (self._asked, self._usages, self._before):
+                book.pop(gone, None)

@@ -172,6 +172,9 @@ class FactsBook:
         self._known[row.process] = facts
         return facts
 
+    def __len__(self) -> int:
+        return len(self._known)
+
     def keep(self, processes: set[tuple[int, int]]) -> None:
         """Forget all but these."""
         for process in self._known.keys() - processes:
