@@ -546,13 +546,17 @@ class SolutionView:
 
 @dataclass(frozen=True, slots=True)
 class IncidentView:
-    """The incident that is open here. `notes` are what people wrote, oldest first: (at, who, text)."""
+    """The incident that is open here. `notes` are what people wrote, oldest first: (at, who, text).
+
+    `trouble` says why something of what happens cannot be written down now.
+    """
 
     id: str
     title: str
     opened_at: float
     opened_by: str
     notes: tuple[tuple[float, str, str], ...] = ()
+    trouble: str = ""
 
 
 @dataclass(frozen=True, slots=True)

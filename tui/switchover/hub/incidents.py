@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from switchover.clock import Clock
-from switchover.errors import RefusedError, StateError, UsageError
+from switchover.errors import RefusedError, StateError, SwitchoverError, UsageError
 from switchover.hub.operations import Operations
 from switchover.migration.operator import Operator
 from switchover.snapshot import IncidentView, Snapshot, TimelineRow
@@ -21,6 +22,7 @@ _BEFORE_S = 900.0  # what led to it belongs to it
 _NOTES_SHOWN = 50
 _NOTE_SHOWN = 1000  # of each on a screen; the report has all of it
 _MOST_TITLE = 300
+_MOST_UNWRITTEN = 2000
 _BEFORE = " (or it was so before)"
 _RANK = {"crit", "warn", "unknown"}
 
@@ -44,6 +46,7 @@ class Incidents:
         self._changed = changed
         self._seen: set[tuple[float, str]] | None = None
         self._wrong: dict[str, tuple[str, str]] = {}
+        self._unwritten: list[IncidentFact] = []  # what the disk did not take, to be tried again
         self._shown: tuple[Incident, IncidentView] | None = None
         self.trouble = ""
 
@@ -52,10 +55,10 @@ class Incidents:
         incident = self._store.open_one
         if incident is None:
             return None
-        if self._shown is None or self._shown[0] is not incident:
+        if self._shown is None or self._shown[0] is not incident or self._shown[1].trouble != self.trouble:
             notes = tuple((one.at, one.who, _shown(one.text)) for one in incident.of("note")[-_NOTES_SHOWN:])
             opened = incident.opened
-            view = IncidentView(str(incident.number), incident.title, opened.at, opened.who, notes)
+            view = IncidentView(str(incident.number), incident.title, opened.at, opened.who, notes, self.trouble)
             same = self._shown is not None and self._shown[1] == view
             self._shown = (incident, self._shown[1] if same and self._shown is not None else view)
         return self._shown[1]
@@ -64,9 +67,9 @@ class Incidents:
         """Open an incident and return its number. Raise `RefusedError` while one is open."""
         fact = self._fact("opened", _asked(title, "a title: what is wrong, in a few words", _MOST_TITLE), operator)
         incident = self._store.begin(fact)
-        self._seen, self._wrong = set(), {}
+        self._seen, self._wrong, self._unwritten = set(), {}, []
         self.follow(now)
-        await self._operations.record(operator, "incident", f"#{incident.number}", f"opened: {fact.text}")
+        await self._journal(operator, incident, f"opened: {fact.text}")
         self._changed()
         return str(incident.number)
 
@@ -74,7 +77,7 @@ class Incidents:
         """Write a note down."""
         fact = self._fact("note", _asked(text, "a note"), operator)
         incident = self._store.add([fact])
-        await self._operations.record(operator, "incident", f"#{incident.number}", f"note: {fact.text}")
+        await self._journal(operator, incident, f"note: {fact.text}")
         self._changed()
 
     async def close(self, text: str, operator: Operator, now: Snapshot) -> Path:
@@ -88,7 +91,7 @@ class Incidents:
         path = self._store.folder / file_name(whole)
         _write(path, self._redact(incident_markdown(whole)))
         self._store.close(fact)
-        await self._operations.record(operator, "incident", f"#{incident.number}", "closed")
+        await self._journal(operator, incident, "closed")
         self._changed()
         return path
 
@@ -118,13 +121,15 @@ class Incidents:
             self._seen = {(one.at, one.text) for one in incident.of("row")}
             self._wrong = _still_wrong(incident)
         facts = [*self._rows(now.timeline, incident.opened.at), *self._problems(now)]
-        if not facts:
-            return
-        try:
-            self._store.add(facts, durable=False)
-            self.trouble = ""
-        except StateError as error:
-            self.trouble = error.title
+        facts = [*self._unwritten, *facts]
+        self._unwritten = []
+        for number, fact in enumerate(facts):
+            try:
+                self._store.add([fact], durable=False)
+                self.trouble = ""
+            except StateError as error:
+                self.trouble, self._unwritten = error.title, facts[number:][-_MOST_UNWRITTEN:]
+                return
 
     def _rows(self, timeline: tuple[TimelineRow, ...], opened_at: float) -> list[IncidentFact]:
         assert self._seen is not None
@@ -158,6 +163,13 @@ class Incidents:
         ]
         self._wrong = wrong
         return facts
+
+    async def _journal(self, operator: Operator, incident: Incident, text: str) -> None:
+        """Say it in the journal of operations too. It is on record already: what fails here undoes nothing of that."""
+        try:
+            await self._operations.record(operator, "incident", f"#{incident.number}", text)
+        except SwitchoverError as error:
+            self.trouble = error.title
 
     def _redact(self, text: str) -> str:
         """Take out what is secret, and what looks like it: a report is handed on."""
@@ -211,4 +223,6 @@ def _write(path: Path, text: str) -> None:
             os.close(descriptor)
         part.rename(path)
     except OSError as error:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
         raise StateError(f"the report cannot be written: {error.strerror}", f"free space at {path.parent}") from error

@@ -27,6 +27,7 @@ def incident_line(incident: IncidentView, now: float) -> Line:
             (Span(f"open {age(now - incident.opened_at)}", "muted"),),
             (Span(incident.opened_by, "muted"),),
             (Span(f"{notes} note{'' if notes == 1 else 's'}", "muted"),) if notes else (),
+            (Span(incident.trouble, "danger"),) if incident.trouble else (),
         ],
         " · ",
     )
@@ -47,6 +48,7 @@ def incident_lines(incident: IncidentView | None, now: float, width: int) -> lis
             Span(f" #{incident.id}, open since {clock(incident.opened_at)}", "muted"),
             Span(f" ({age(now - incident.opened_at)}), by {incident.opened_by}", "muted"),
         ),
+        *(indent(line, 1) for line in wrap(incident.trouble, max(width - 2, 20), "danger") if incident.trouble),
         (),
         (Span(" notes", "heading"),),
     ]
