@@ -20,7 +20,7 @@ from switchover.services.api import Capability, Found, LogSource, LogSpan, RunSt
 from switchover.services.compose_labels import members_of, needs_of, project_of, title_of
 from switchover.services.docker_actions import act_on, docker_command
 from switchover.services.docker_daemon import Connect, Daemon, connect_to
-from switchover.services.docker_events import DockerEvent, told_about
+from switchover.services.docker_events import DockerEvent, sent_before, told_about
 from switchover.services.docker_fleet import Fleet
 from switchover.services.docker_news import TELLS_STATE
 from switchover.services.docker_seen import name_of, seen_from_attributes, seen_from_summary
@@ -103,7 +103,9 @@ class DockerProvider:
         def listener(daemon: Daemon, event: DockerEvent | None, why: str) -> None:
             if event is not None:
                 seen = self._seen_by(daemon, event)
-                for told in told_about(self.kind, event, daemon.ref, daemon.signals.get(event.container, "")):
+                for told in told_about(
+                    self.kind, event, daemon.ref, sent_before(event, daemon.signals.get(event.container))
+                ):
                     tell(replace(told, seen=seen, unplanned=_at_rest(seen), partial=True) if seen is not None else told)
             elif why:
                 lost.add(daemon.host)
@@ -236,7 +238,10 @@ class DockerProvider:
         made = self._made.get(container)
         if made is not None and made[0] is data and made[1] == last_exit:
             return made[2]
-        seen = seen_from_attributes(data, now=self._now(), last_exit=last_exit, digest_key=self._digest_key)
+        try:
+            seen = seen_from_attributes(data, now=self._now(), last_exit=last_exit, digest_key=self._digest_key)
+        except (AttributeError, KeyError, TypeError, ValueError):  # another program than Docker, behind its API
+            return Seen(RunState.UNKNOWN, Status.UNKNOWN, "what Docker says of it cannot be read")
         self._made.pop(container, None)
         if seen.health is not Status.WARN:  # that one has just been restarted, which passes with time alone
             self._made[container] = (data, last_exit, seen)

@@ -7,11 +7,12 @@ import os
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from switchover.services.docker_seen import fingerprint, name_of
+from switchover.services.docker_seen import SILENT, fingerprint, name_of
 from switchover_checks.docker_hosts import DockerAwayError, named_endpoint, open_client, reason_of, usual_endpoint
 from switchover_checks.threads import Threads
 
@@ -30,6 +31,8 @@ _PATIENCE_WITH_THE_AWAY_S = 0.5
 # without an event.
 _KEPT_S = 40.0
 _KEPT_AILING_S = 5.0
+_BATCH = 50  # containers that are read in one go, in one time limit
+_STUCK_S = 30.0
 _LIST_KEPT_S = 25.0
 _TRUSTED_S = 4.0  # for so long after an answer nobody asks whether it still answers
 
@@ -67,7 +70,7 @@ class Daemon:
         self.asked = False
         self.last_exits: dict[str, int] = {}
         self.overtaken: dict[str, Mapping[str, Any]] = {}
-        self.signals: dict[str, str] = {}
+        self.signals: dict[str, tuple[str, float | None]] = {}  # with when it was sent (epoch seconds)
         self._connect = connect
         self._monotonic = monotonic
         self._threads = Threads()
@@ -79,6 +82,7 @@ class Daemon:
         self._list_holds: tuple[int, float] | None = None
         self._listing: asyncio.Task[list[Mapping[str, Any]]] | None = None
         self._changes = 0
+        self._stuck: dict[str, float] = {}  # since when the daemon says nothing of a container (monotonic)
         self._answered = float("-inf")
 
     @property
@@ -140,9 +144,12 @@ class Daemon:
         changes = self._changes
         if not wanted and self._is_trusted():
             return dict(held)
-        read = await self.call(lambda api: _read(api, wanted))
+        read: dict[str, Mapping[str, Any] | None] = {}
+        for start in range(0, len(wanted), _BATCH) if wanted else (0,):
+            some = wanted[start : start + _BATCH]
+            read |= await self.call(lambda api, some=some: _read(api, some, self._stuck, self._monotonic))  # type: ignore[misc]
         if changes == self._changes:  # else an event came meanwhile, and what was read may be older than it
-            self._known |= {word: _Known(data, now) for word, data in read.items() if data is not None}
+            self._known |= {word: _Known(data, now) for word, data in read.items() if data and data.get("Id")}
             for data in read.values():
                 self.overtaken.pop(str((data or {}).get("Id", "")), None)
         return held | read
@@ -181,6 +188,8 @@ class Daemon:
         now = self._monotonic()
         self._list, self._list_holds = entries, (changes, now)
         names = {name_of(entry): entry for entry in entries}
+        if changes == self._changes:
+            self._forget_gone({str(entry.get("Id", "")) for entry in entries})
         for word, known in list(self._known.items()):
             entry = names.get(name_of(known.data))
             if entry is None or fingerprint(entry) != fingerprint(known.data):
@@ -188,6 +197,13 @@ class Daemon:
             elif known.fresh(now):
                 self._known[word] = _Known(known.data, now)
         return entries
+
+    def _forget_gone(self, there: AbstractSet[str]) -> None:
+        """Forget what was heard of containers that have gone without an event: while nobody listened."""
+        for book in (self.last_exits, self.overtaken, self.signals):
+            for container in book.keys() - there:
+                del book[container]
+        self._stuck = {word: since for word, since in self._stuck.items() if self._monotonic() - since < _STUCK_S}
 
     def known(self, name: str) -> Mapping[str, Any] | None:
         """Return the details of a container as far as no event has overtaken them."""
@@ -275,18 +291,39 @@ def _is_an_answer(error: Exception) -> bool:
     return errors is not None and isinstance(error, errors.APIError)
 
 
-def _read(api: Any, words: list[str]) -> dict[str, Mapping[str, Any] | None]:
+def _read(
+    api: Any, words: list[str], stuck: dict[str, float], monotonic: Callable[[], float]
+) -> dict[str, Mapping[str, Any] | None]:
+    """Read the details of containers. One of which the daemon does not say anything costs only itself.
+
+    Such are remembered in `stuck` with the time, and left alone for a while: each takes the daemon's whole time limit.
+    """
+    import requests
     from docker.errors import NotFound
 
     found: dict[str, Mapping[str, Any] | None] = {}
     for word in words:
+        if monotonic() - stuck.get(word, -_STUCK_S) < _STUCK_S:
+            found[word] = _silent(word)
+            continue
         try:
             found[word] = api.inspect_container(word)
         except NotFound:
             found[word] = None
+        except requests.exceptions.ReadTimeout:
+            api.ping()  # raises where it is the daemon itself that hangs
+            stuck[word] = monotonic()
+            found[word] = _silent(word)
+        else:
+            stuck.pop(word, None)
     if not words:
         api.ping()  # what is known is only told as long as the daemon lives
     return found
+
+
+def _silent(word: str) -> Mapping[str, Any]:
+    """Return what is said of a container of which the daemon says nothing."""
+    return {"Id": "", "Name": f"/{word}", "State": {"Status": SILENT}}
 
 
 def _taken(task: asyncio.Task[Any]) -> None:

@@ -15,7 +15,7 @@ from switchover.services.docker_daemon import Daemon
 from switchover_checks.api import Status
 from switchover_checks.threads import Threads
 
-__all__ = ["ACTIONS", "DockerEvent", "follow_events", "read_event", "told_about"]
+__all__ = ["ACTIONS", "DockerEvent", "follow_events", "read_event", "sent_before", "told_about"]
 
 # Asked of the daemon by name, so that the exec_* of every health check do not even wake us.
 ACTIONS = (
@@ -39,6 +39,7 @@ _WORDS: Mapping[str, str] = {
 _HEALTH = {"healthy": Status.OK, "starting": Status.PENDING, "unhealthy": Status.CRIT}
 # A stream that says nothing for this long is opened anew, for a link may die without a word.
 _QUIET_S = 60.0
+_COMES_OF_IT_S = 130.0  # as long as a container may take to end after it was asked to
 _FIRST_PAUSE_S = 0.2
 _LONGEST_PAUSE_S = 5.0
 _LONGEST_PAUSE_LOCAL_S = 1.0  # to knock at a socket that is not there costs nothing
@@ -113,6 +114,19 @@ def told_about(kind: str, event: DockerEvent, ref: Callable[[str], str], sent: s
     for name in event.names:
         what = _WORDS.get(event.action, "note")
         yield Told(kind, ref(name), what, text, status, event.at, listing=listing)
+
+
+def sent_before(event: DockerEvent, sent: tuple[str, float | None] | None) -> str:
+    """Return the signal that was sent so shortly before that the event may come of it; empty where none was.
+
+    Many a signal ends nothing (SIGHUP has a log opened anew), and is not to blame for what happens weeks later.
+    """
+    if sent is None:
+        return ""
+    name, at = sent
+    if at is None or event.at is None:
+        return name
+    return name if event.at - at <= _COMES_OF_IT_S else ""
 
 
 async def follow_events(

@@ -123,7 +123,7 @@ class Fleet:
         if event.action == "die" and event.exit_code is not None:
             daemon.last_exits[event.container] = event.exit_code
         elif event.action == "kill":
-            daemon.signals[event.container] = event.signal
+            daemon.signals[event.container] = event.signal, event.at
         elif event.action in ("start", "destroy"):
             daemon.signals.pop(event.container, None)
             if event.action == "destroy":

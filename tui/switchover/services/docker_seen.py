@@ -13,8 +13,17 @@ from typing import Any
 from switchover.services.api import Capability, RunState, Seen
 from switchover_checks.api import Status
 
-__all__ = ["config_digest", "fingerprint", "health_of_summary", "name_of", "seen_from_attributes", "seen_from_summary"]
+__all__ = [
+    "SILENT",
+    "config_digest",
+    "fingerprint",
+    "health_of_summary",
+    "name_of",
+    "seen_from_attributes",
+    "seen_from_summary",
+]
 
+SILENT = "Docker says nothing of this one, though it answers otherwise"
 _HEALTH = {"healthy": Status.OK, "starting": Status.PENDING, "unhealthy": Status.CRIT}
 _ALWAYS = frozenset({Capability.INSPECT, Capability.LOGS, Capability.REMOVE})
 _CAN: Mapping[str, frozenset[Capability]] = {
@@ -56,6 +65,8 @@ def seen_from_attributes(
     state = data.get("State") or {}
     config = data.get("Config") or {}
     status = str(state.get("Status", "unknown"))
+    if status == SILENT:
+        return Seen(RunState.UNKNOWN, Status.UNKNOWN, status)
     restarts = int(data.get("RestartCount", 0))
     common: dict[str, Any] = {
         "restarts": restarts,
