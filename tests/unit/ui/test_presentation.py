@@ -241,6 +241,14 @@ def test_a_late_metric_says_since_when_on_the_overview_and_never_looks_fresh() -
         assert any("memory" in line and "was 2.0 % 10 m ago" in line for line in lines)
 
 
+def test_nothing_is_called_well_before_anything_was_looked_at() -> None:
+    seen = ServiceRow("sshd", "", "process", "running", "ok", id="process:7")
+    for found, said in (((), "looking at what runs here …"), ((seen,), "nothing to report")):
+        text = "\n".join(plain(line) for line in calm_lines(moment(Snapshot(found=found)), 80))
+        assert said in text
+        assert ("✓ ok" in text) is bool(found)
+
+
 def test_a_source_that_this_host_does_not_have_is_told_without_alarm() -> None:
     notes = (SourceNote("docker", "off", "no Docker daemon here"), SourceNote("live side", "unknown", "no answer"))
     *_, off, unknown = calm_lines(moment(replace(samples.healthy(), problems=(), sources=notes)), 80)

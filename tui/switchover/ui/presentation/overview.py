@@ -125,6 +125,8 @@ def calm_lines(moment: Moment, width: int) -> list[Line]:
         rest = f", {waiting} not watched now" if waiting else ""
         mark = Span(" ✓ ok   ", "outcome-ok") if counted else Span(" ○ wait ", "outcome-pending")
         lines.append((mark, Span(f"{len(counted)} of {len(snapshot.checks)} checks fine{rest}")))
+    elif not snapshot.header.plan_id and not snapshot.found:  # something runs on every host
+        lines.append((Span(" ○ wait ", "outcome-pending"), Span("looking at what runs here …")))
     else:
         lines.append((Span(" ✓ ok   ", "outcome-ok"), Span("nothing to report")))
     if snapshot.migration.state in {"done", "rolled_back", "aborted"}:

@@ -71,7 +71,9 @@ class _OrderScreen(GuardedScreen):
         """Draw what is at stake as it stands now."""
         width, header = self.size.width, self.moment.data.header
         set_height(self._bar, int(header.production))
-        self._bar.set_lines([(Span(fit(f" ⚠  PRODUCTION · {header.target}", width), "danger-bar"),)])
+        self._bar.set_lines(
+            [(Span(fit(" · ".join(filter(None, (" ⚠  PRODUCTION", header.target))), width), "danger-bar"),)]
+        )
         lines = order_lines(self.order, self.moment, graph_of(self.moment.data), width, self._commands)
         why = self.why_not()
         ask = [(Span(" "), *line) for line in wrap(why, width - 2, "outcome-crit")] if why else self.question()

@@ -48,7 +48,9 @@ class _SolutionScreen(GuardedScreen):
         """Draw what is at stake."""
         width, header = self.size.width, self.moment.data.header
         set_height(self._bar, int(header.production))
-        self._bar.set_lines([(Span(fit(f" ⚠  PRODUCTION · {header.target}", width), "danger-bar"),)])
+        self._bar.set_lines(
+            [(Span(fit(" · ".join(filter(None, (" ⚠  PRODUCTION", header.target))), width), "danger-bar"),)]
+        )
         words, style = effect(self.solution.effect)
         undone = (Span(", and cannot be undone", "danger"),) if self.solution.irreversible else ()
         lines: list[Line] = [
