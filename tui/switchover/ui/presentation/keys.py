@@ -12,6 +12,7 @@ __all__ = ["KeyHint", "help_lines", "key_line", "key_name"]
 _NAMES = {
     "question_mark": "?",
     "slash": "/",
+    "asterisk": "*",
     "ampersand": "&",
     "exclamation_mark": "!",
     "less_than_sign": "<",
