@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from switchover.redaction import neutralise
+
 __all__ = ["short_name"]
 
 _LONGEST = 48
@@ -21,8 +23,15 @@ def short_name(comm: str, words: Sequence[str]) -> str:
     """Return what to call a process: its program, and for an interpreter the script or module that it runs.
 
     `python3 /opt/shop/api.py --token=…` is `python3 api.py`; a title that the process gave itself is kept
-    (`nginx: master process`).
+    (`nginx: master process`). It is one line that can be typed, whatever the process calls itself.
     """
+    name = _name(comm, words)
+    if name and name.isascii() and name.isprintable():
+        return name
+    return " ".join(neutralise(name).split()) or "(no name)"
+
+
+def _name(comm: str, words: Sequence[str]) -> str:
     first = words[0] if words else ""
     if not first:
         return comm[:_LONGEST]
