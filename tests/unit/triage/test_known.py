@@ -169,3 +169,20 @@ def test_every_entry_says_what_may_help_and_how_to_look_closer() -> None:
         assert entry.remedies
         destroying = [remedy for remedy in entry.remedies if remedy.effect == "destroys"]
         assert all(remedy.irreversible and remedy.confirm for remedy in destroying)
+
+
+def test_what_was_got_over_long_ago_stands_behind_what_was_said_last() -> None:
+    old = "open /etc/app.key: permission denied"
+    last = "dial tcp 10.0.0.7:5432: connect: connection refused"
+    long_ago = (old, *(f"request {n} served" for n in range(20)), last)
+    assert found(Evidence(stopped("exited, exit 1"), lines=long_ago)) == ["connection-refused", "permission-denied"]
+    just_now = (old, "retrying", last)
+    assert found(Evidence(stopped("exited, exit 1"), lines=just_now)) == ["permission-denied", "connection-refused"]
+
+
+def test_what_fell_long_ago_and_runs_since_is_not_judged_by_its_log() -> None:
+    lines = ("bind: address already in use",)
+    runs = replace(stopped("unhealthy after 3 failures", restarts=2), state="running")
+    assert found(Evidence(runs, lines=lines)) == []
+    falls = replace(runs, detail="restarted 2 times, last exit 1, up for less than 10 s")
+    assert found(Evidence(falls, lines=lines)) == ["port-taken"]

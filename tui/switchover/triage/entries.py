@@ -84,8 +84,12 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """An entry that fits, why it does, and what the signs told of it (PORT, HOST, PATH_)."""
+    """An entry that fits, why it does, and what the signs told of it (PORT, HOST, PATH_).
+
+    `back` is how many lines of the log are newer than the one that says so; 0 where no line has to.
+    """
 
     entry: Entry
     because: str
     values: Mapping[str, str] = field(default_factory=dict)
+    back: int = 0

@@ -10,6 +10,7 @@ from switchover.snapshot import CheckRow, MetricRow, ServiceRow
 __all__ = ["Evidence"]
 
 _QUIET = re.compile(r"\b(?:INFO|DEBUG|TRACE)\b|\blevel=(?:info|debug|trace)\b|\[(?:info|debug|notice)\]")
+_RESTARTED = re.compile(r"\brestart(?:ed|ing|s)\b", re.IGNORECASE)
 _LINES = 40
 
 
@@ -41,11 +42,11 @@ class Evidence:
     def told(self) -> tuple[str, ...]:
         """The newest log lines that may tell why, newest first.
 
-        Only those of something that does not run, or has restarted: what still runs has logged many things that it got
-        over. A line that says itself that it is no error is none.
+        Only those of something that does not run, or falls again and again: what still runs has logged many things
+        that it got over, also where it fell long ago. A line that says itself that it is no error is none.
         """
         row = self.service
-        if row is None or (row.state == "running" and not row.restarts):
+        if row is None or (row.state == "running" and not (row.restarts and _RESTARTED.search(row.detail))):
             return ()
         return tuple(line for line in reversed(self.lines[-_LINES:]) if not _QUIET.search(line))
 

@@ -11,6 +11,7 @@ from switchover.triage.evidence import Evidence
 __all__ = ["match", "valid_values"]
 
 _SHOWN = 140
+_TOGETHER = 10  # lines that are of one happening: within these the order of the entries counts
 _VALID = {
     "PORT": re.compile(r"[1-9][0-9]{0,4}"),
     "HOST": re.compile(r"[A-Za-z0-9\[_][A-Za-z0-9._:\]-]{0,252}"),
@@ -19,8 +20,12 @@ _VALID = {
 
 
 def match(evidence: Evidence, entries: Iterable[Entry]) -> tuple[Match, ...]:
-    """Return the entries that fit, in their order: what names a cause stands before what only shows."""
-    return tuple(found for entry in entries if (found := _match(evidence, entry)) is not None)
+    """Return the entries that fit, in their order: what names a cause stands before what only shows.
+
+    What the log said well before its last lines stands behind: that may have been got over long ago.
+    """
+    found = [one for entry in entries if (one := _match(evidence, entry)) is not None]
+    return tuple(sorted(found, key=lambda one: one.back // _TOGETHER))
 
 
 def _match(evidence: Evidence, entry: Entry) -> Match | None:
@@ -29,24 +34,24 @@ def _match(evidence: Evidence, entry: Entry) -> Match | None:
             if because := sign.test(evidence):
                 return Match(entry, because)
             continue
-        for label, text in _texts(evidence, sign):
+        for label, text, back in _texts(evidence, sign):
             found = sign.pattern.search(text) if sign.pattern is not None else None
             if found is None or (sign.unless is not None and sign.unless.search(text)):
                 continue
-            return Match(entry, f"{label}: {_excerpt(text, found.end())}", valid_values(found.groupdict()))
+            return Match(entry, f"{label}: {_excerpt(text, found.end())}", valid_values(found.groupdict()), back)
     return None
 
 
-def _texts(evidence: Evidence, sign: Sign) -> Iterator[tuple[str, str]]:
-    """Yield (whose, text) for every text that a sign is looked for in."""
+def _texts(evidence: Evidence, sign: Sign) -> Iterator[tuple[str, str, int]]:
+    """Yield (whose, text, how many lines are newer) for every text that a sign is looked for in."""
     row, check = evidence.service, evidence.check
     if Sort.SERVICE in sign.places and row is not None and evidence.said:
-        yield f"{row.name} is {row.state}", evidence.said
+        yield f"{row.name} is {row.state}", evidence.said, 0
     if Sort.CHECK in sign.places and check is not None and evidence.observed:
-        yield f"{check.name} observed" + (f" ({check.phase})" if check.phase else ""), evidence.observed
+        yield f"{check.name} observed" + (f" ({check.phase})" if check.phase else ""), evidence.observed, 0
     if Sort.LOG in sign.places or Sort.ANY_LOG in sign.places:
-        for line in evidence.all_told if Sort.ANY_LOG in sign.places else evidence.told:
-            yield "its log says", line
+        for back, line in enumerate(evidence.all_told if Sort.ANY_LOG in sign.places else evidence.told):
+            yield "its log says", line, back
 
 
 def _excerpt(text: str, end: int) -> str:
