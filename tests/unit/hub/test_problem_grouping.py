@@ -248,3 +248,10 @@ def test_what_was_judged_once_is_not_judged_again() -> None:
     assert len(judged) == 20
     find_problems(replace(facts, found=(*facts.found[1:], container("b0", detail="another"))), recognise)
     assert len(judged) == 21
+
+
+def test_the_next_key_of_a_service_without_an_entry_is_its_log_where_it_has_one() -> None:
+    (problem,) = find_problems(Facts(found=(container("api", actions=("start", "logs")),)))
+    assert problem.next == "enter: all that is known of it · l: its log"
+    (problem,) = find_problems(Facts(found=(container("api"),)))
+    assert problem.next == "enter: all that is known of it"

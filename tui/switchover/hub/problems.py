@@ -275,7 +275,8 @@ def _of_service(name: str, row: ServiceRow, waiting: tuple[str, ...], facts: Fac
     cause = _cause(since, row.needs, facts.timeline, without=row.name)
     if how := _how_it_ended(name, row, since, facts.timeline):
         what = "; ".join(filter(None, (how, row.detail)))
-    following = _next(trouble, "", facts)
+    log = " · l: its log" if "logs" in row.actions else ""
+    following = _next(trouble, "", facts, f"enter: all that is known of it{log}")
     return Problem(
         row.health,
         title_of(row),
@@ -327,7 +328,7 @@ def _matching(name: str, facts: Facts) -> int | None:
     return None
 
 
-def _next(trouble: int | None, hint: str, facts: Facts) -> str:
+def _next(trouble: int | None, hint: str, facts: Facts, otherwise: str = "enter: expected against observed") -> str:
     parts = []
     if trouble is not None:
         parts.append(f'd: diagnose "{facts.troubles[trouble].symptom}"')
@@ -335,7 +336,7 @@ def _next(trouble: int | None, hint: str, facts: Facts) -> str:
         parts.append(hint)
     if back := way_back(facts.migration):
         parts.append(back)
-    return " · ".join(parts) or "enter: expected against observed"
+    return " · ".join(parts) or otherwise
 
 
 def _cause(since: float | None, names: Sequence[str], timeline: Sequence[TimelineRow], without: str = "") -> str:
