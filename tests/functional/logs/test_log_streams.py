@@ -348,15 +348,22 @@ async def test_what_a_reader_started_ends_with_it_however_it_ends(tmp_path: Path
     await reader.aclose()
 
 
-async def test_a_line_of_ten_megabytes_is_shown_cut_and_read_in_parts(post: Post) -> None:
+async def test_a_line_of_ten_megabytes_is_kept_whole_searched_to_its_end_and_read_in_parts(post: Post) -> None:
     log = post.folder / "a.log"
-    log.write_bytes(b"x" * (10 << 20) + b"\nafter\n")
+    size = 10 << 20
+    log.write_bytes(b"x" * (size - 60) + SECRET.encode() + b" the very end".ljust(60 - len(SECRET)) + b"\nafter\n")
     client = await post.client()
     stream = (await client.request("logs.open", paths=[str(log)]))["stream"]
-    window = await see(client, stream, lambda w: w.kept == 2, query={"find": "x+y"})
-    assert len(window.lines[0].text) == 4096
-    assert window.lines[0].more > 1_000_000
-    part = await client.request("logs.line", stream=stream, seq=0, offset=1_000_000, limit=100_000)
-    assert part["total"] == window.lines[0].more + 4096
-    assert len(part["text"]) == part["total"] - 1_000_000
-    assert part["text"].endswith("bytes more were not kept)")
+    window = await see(client, stream, lambda w: w.kept == 2 and w.progress >= 1, query={"find": "the very end"})
+    assert (len(window.lines[0].text), window.lines[0].more, window.found) == (4096, size - 4096, 1)
+    assert window.lines[0].marks == ((4095, 4096),)
+    assert (await see(client, stream, lambda w: w.progress >= 1, query={"show": "very end"})).lines[0].seq == 0
+    text, total = "", size
+    while len(text) < total:
+        part = await client.request("logs.line", stream=stream, seq=0, offset=len(text), limit=256 * 1024)
+        assert part["text"]
+        text, total = text + part["text"], part["total"]
+    assert text.rstrip().lstrip("x") == "(secret db) the very end"
+    saved = Path((await client.request("logs.save", stream=stream))["path"]).read_text().splitlines()
+    assert saved[0].endswith(text)
+    assert saved[1].endswith("after")

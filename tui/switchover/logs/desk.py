@@ -11,11 +11,12 @@ from switchover.logs.guard import TooSlowError, at_most
 from switchover.logs.index import Index
 from switchover.logs.query import Filter, Find, PatternError
 from switchover.logs.ring import Ring, Segment
-from switchover.logs.shown import Begun, Shown
+from switchover.logs.shown import SHOWN, Begun, Shown
 
 __all__ = ["Asked", "Desk"]
 
 _STEP_S = 0.2  # of computing for 256 lines, after which a pattern is given up
+_BYTE_S, _LONG_STEP_S = 5e-8, 2.0  # so much more for each byte, since lines may be long; and the bound of both
 _FIRST_LOOK_S = 0.003
 _DENSITY_FOR_S = 0.25
 _TOO_SLOW = "the pattern takes too long to search for; write it more plainly"
@@ -38,11 +39,15 @@ class Asked:
             return True
         return self.found is not None and self._tested(self.found)
 
+    def is_found(self, seq: int) -> bool:
+        """Tell whether a line has what is searched for."""
+        return self.found is not None and self.found.before(seq + 1) > self.found.before(seq)
+
     def _tested(self, index: Index) -> bool:
         if index in self._given_up:
             return False
         try:
-            with at_most(_STEP_S):
+            with at_most(min(_STEP_S + index.size_ahead * _BYTE_S, _LONG_STEP_S)):
                 return index.step()
         except TooSlowError:
             self._given_up.append(index)
@@ -91,9 +96,13 @@ class Desk:
             begin, end = place - before, place + after
         numbers = index.numbers(begin, end)
         lines_begun = self.begun(asked)
+        shown = self.shown.lines(numbers, asked.find)
+        for line in shown:  # what is searched for stands beyond what is sent of it: there the line is marked
+            if "more" in line and "marks" not in line and asked.is_found(line["seq"]):
+                line["marks"] = [(SHOWN - 1, SHOWN)]
         density = self._density_for(asked)
         return {
-            "lines": self.shown.lines(numbers, asked.find) + (lines_begun if end >= total else []),
+            "lines": shown + (lines_begun if end >= total else []),
             "above": index.before(numbers[0]) if numbers else max(0, min(begin, total)),
             "below": total - index.before(numbers[-1]) - 1 if numbers else max(0, total - max(0, end)),
             "kept": self._ring.kept + len(self._begun()),
@@ -145,6 +154,11 @@ class Desk:
 
     def line(self, seq: int, offset: int, limit: int) -> dict[str, Any]:
         """Return a part of a line, and how many characters it has. Raise `LookupError` for one that is not kept."""
+        if self._ring.first <= seq < self._ring.end and self.shown.is_long(seq):
+            long = self.shown.long(seq)
+            while long.make(offset + limit):
+                pass
+            return {"text": long.text(offset, limit), "total": long.total}
         text = self.whole(seq)
         return {"text": text[offset : offset + limit], "total": len(text)}
 

@@ -68,6 +68,14 @@ class Index:
         return False
 
     @property
+    def size_ahead(self) -> int:
+        """How many bytes the segment has that is tested next."""
+        end = self._ring.end if self._within is None else self._within.high
+        number = self.high // SEGMENT if self.high < end else self.low - 1
+        first = self._ring.segments[0].number
+        return self._ring.segment(number).size if first <= number <= self._ring.segments[-1].number else 0
+
+    @property
     def progress(self) -> float:
         """How much of what is kept was tested, from 0 to 1."""
         kept = self._ring.kept

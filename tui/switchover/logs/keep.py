@@ -6,13 +6,15 @@ import asyncio
 import os
 import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
-from typing import Any
+from itertools import groupby
+from typing import Any, TextIO
 
 from switchover.logs.desk import Desk
 from switchover.logs.levels import LEVEL_NAMES
+from switchover.logs.long import LongLine
 from switchover.logs.ring import SEGMENT, Ring
 
 __all__ = ["KeepError", "keep"]
@@ -42,13 +44,18 @@ async def keep(desk: Desk, ring: Ring, names: Sequence[str], query: Mapping[str,
         with os.fdopen(descriptor, "w", encoding="utf-8", errors="replace") as file:
             for begin in range(0, count, _AT_ONCE):
                 part = [seq for seq in numbers[begin : begin + _AT_ONCE] if seq >= ring.first]
-                file.writelines(_written(desk, ring, names, part))
-                written += len(part)
+                for is_long, some in groupby(part, desk.shown.is_long):
+                    kept = [seq for seq in some if seq >= ring.first]  # a long one takes its time to be written
+                    if not is_long:
+                        file.writelines(_written(desk, ring, names, kept))
+                        written += len(kept)
+                        continue
+                    for seq in kept:
+                        written += await _write_long(file, desk, ring, names, seq)
                 await asyncio.sleep(0)
             lines_begun = desk.begun(asked)
-            file.writelines(
-                _line(one["at"], one["source"], one["level"], desk.whole(one["seq"])) for one in lines_begun
-            )
+            for one in lines_begun:
+                file.write(f"{_written_at(one['at'], one['source'], one['level'])}{desk.whole(one['seq'])}\n")
             written += len(lines_begun)
     except OSError as error:
         if path:
@@ -65,17 +72,41 @@ async def keep(desk: Desk, ring: Ring, names: Sequence[str], query: Mapping[str,
 
 def _written(desk: Desk, ring: Ring, names: Sequence[str], numbers: Sequence[int]) -> list[str]:
     texts = desk.shown.texts(numbers)
-    lines = []
-    for seq in numbers:
-        segment, offset = ring.segment(seq // SEGMENT), seq % SEGMENT
-        source, level = names[segment.sources[offset]], LEVEL_NAMES[segment.levels[offset]]
-        lines.append(_line(segment.ats[offset], source, level, texts[seq]))
-    return lines
+    return [f"{_head(ring, names, seq)}{texts[seq]}\n" for seq in numbers]
 
 
-def _line(at: float, source: str, level: str, text: str) -> str:
+async def _write_long(file: TextIO, desk: Desk, ring: Ring, names: Sequence[str], seq: int) -> int:
+    if seq < ring.first:
+        return 0
+    long = desk.shown.long(seq)
+    file.write(_head(ring, names, seq))
+    async for piece in _pieces(long):
+        file.write(piece)
+    file.write("\n")
+    return 1
+
+
+async def _pieces(long: LongLine) -> AsyncIterator[str]:
+    """Give a long line in pieces; the others have their turn between two."""
+    done = 0
+    while True:
+        long.make(done + 1)
+        piece = long.text(done, long.total)
+        yield piece
+        if long.is_whole:
+            return
+        done += len(piece)
+        await asyncio.sleep(0)
+
+
+def _head(ring: Ring, names: Sequence[str], seq: int) -> str:
+    segment, offset = ring.segment(seq // SEGMENT), seq % SEGMENT
+    return _written_at(segment.ats[offset], names[segment.sources[offset]], LEVEL_NAMES[segment.levels[offset]])
+
+
+def _written_at(at: float, source: str, level: str) -> str:
     written = datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    return f"{written} {source} {level or '-'} {text}\n"
+    return f"{written} {source} {level or '-'} "
 
 
 def _new_file(folder: str, names: Sequence[str]) -> tuple[int, str]:

@@ -9,9 +9,8 @@ from typing import Any
 from switchover.logs.levels import LEVEL_NAMES
 from switchover.logs.ring import Segment
 
-__all__ = ["SEARCHED", "Filter", "Find", "PatternError", "compile_pattern"]
+__all__ = ["Filter", "Find", "PatternError", "compile_pattern"]
 
-SEARCHED = 8192  # characters of a line that are searched
 _LONGEST_PATTERN = 1000
 _UNKNOWN_COUNTS_AS = 2  # a line that names no level is taken for information
 
@@ -64,10 +63,10 @@ class Filter:
         texts = segment.texts
         if self._show is not None:
             show = self._show.search
-            offsets = [n for n in offsets if show(texts[n], 0, SEARCHED)]
+            offsets = [n for n in offsets if show(texts[n])]
         if self._hide is not None:
             hide = self._hide.search
-            offsets = [n for n in offsets if not hide(texts[n], 0, SEARCHED)]
+            offsets = [n for n in offsets if not hide(texts[n])]
         return bytes(offsets)
 
 
@@ -81,4 +80,4 @@ class Find:
     def test(self, segment: Segment, offsets: Sequence[int]) -> bytes:
         """Return which of these places in a segment have it."""
         search, texts = self._search, segment.texts
-        return bytes([n for n in offsets if search(texts[n], 0, SEARCHED)])
+        return bytes([n for n in offsets if search(texts[n])])

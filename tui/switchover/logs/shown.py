@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from switchover.logs.guard import TooSlowError, at_most
 from switchover.logs.levels import LEVEL_NAMES
+from switchover.logs.long import LONG, LongLine
 from switchover.logs.query import Find
 from switchover.logs.ring import SEGMENT, Ring
 from switchover.redaction import Redactor
@@ -42,6 +43,7 @@ class Shown:
         self._margin = 4 * max((len(value) for value in secrets.values()), default=0)
         self._has_secrets = bool(secrets)
         self._whole: tuple[int, str] = (-1, "")
+        self._long: tuple[int, LongLine | None] = (-1, None)
 
     def lines(self, numbers: Sequence[int], find: Find | None) -> list[dict[str, Any]]:
         """Return lines as `logview.LogLine`. A pattern that searches for too long marks nothing."""
@@ -92,9 +94,27 @@ class Shown:
         shown: dict[int, str] = {}
         for source, wanted in by_source.items():
             around = sorted(wanted | self._beside(source, wanted))
-            clean = self._redactor.redact_lines([self._text(seq, most) for seq in around])
+            clean = self._redactor.redact_lines(
+                [self._text(seq, most) if seq in wanted else self._ends(seq) for seq in around]
+            )
             shown.update((seq, text.expandtabs(_TAB)) for seq, text in zip(around, clean, strict=True) if seq in wanted)
         return shown
+
+    def is_long(self, seq: int) -> bool:
+        """Tell whether a line is so long that it has to be made in pieces."""
+        return len(self._ring.text(seq)) >= LONG
+
+    def long(self, seq: int) -> LongLine:
+        """Return a line that is made in pieces; the last one that was asked for is kept."""
+        if self._long[0] != seq or self._long[1] is None:
+            source = self._source(seq)
+            beside = self._beside(source, {seq})
+            before = [self._ring.text(near)[-SHOWN:] for near in sorted(near for near in beside if near < seq)]
+            after = [self._ring.text(near)[:SHOWN] for near in sorted(near for near in beside if near > seq)]
+            self._long = (seq, LongLine(self._secrets, before, self._ring.text(seq), after))
+        made = self._long[1]
+        assert made is not None
+        return made
 
     def whole(self, seq: int) -> str:
         """Return all that is kept of a line."""
@@ -105,6 +125,11 @@ class Shown:
     def _text(self, seq: int, most: int | None) -> str:
         text = self._ring.text(seq)
         return text if most is None else text[:most]
+
+    def _ends(self, seq: int) -> str:
+        """Return what of a neighbour a secret can come from or go on in."""
+        text = self._ring.text(seq)
+        return text if len(text) <= 2 * SHOWN else f"{text[:SHOWN]} {text[-SHOWN:]}"
 
     def _source(self, seq: int) -> int:
         return self._ring.segment(seq // SEGMENT).sources[seq % SEGMENT]

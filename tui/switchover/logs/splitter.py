@@ -7,7 +7,7 @@ from collections.abc import Sequence
 __all__ = ["LONGEST", "Splitter"]
 
 _LOOKED_AT = 1 << 16
-LONGEST = 1 << 20  # bytes kept of one line
+LONGEST = 16 << 20  # bytes kept of one line
 
 
 class Splitter:
@@ -27,7 +27,12 @@ class Splitter:
     @property
     def held(self) -> bytes:
         """The beginning of a line, as far as a screen is concerned."""
-        return b"".join(self._held)[:_LOOKED_AT]
+        begin = b""
+        for part in self._held:
+            begin += part[:_LOOKED_AT]
+            if len(begin) >= _LOOKED_AT:
+                break
+        return begin[:_LOOKED_AT]
 
     def feed(self, data: bytes) -> Sequence[bytes]:
         """Return the lines that are whole now, without their ends."""
