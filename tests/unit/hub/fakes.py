@@ -89,6 +89,7 @@ def stage(
     clock: Clock | None = None,
     read_only: bool = False,
     values: dict[str, str] | None = None,
+    redact: Callable[[str], str] | None = None,
 ) -> Stage:
     loaded = plan(text, directory)
     clock = clock or SystemClock()
@@ -104,5 +105,5 @@ def stage(
     evaluator = Evaluator(loaded, engine.scope, runner, inventory, clock)
     workspace = Workspace(directory / "state", directory / "plan.yaml")
     workspace.directory.mkdir(parents=True, exist_ok=True)
-    hub = Hub(loaded, workspace, engine, evaluator, clock, read_only, inventory=inventory)
+    hub = Hub(loaded, workspace, engine, evaluator, clock, read_only, inventory=inventory, redact=redact)
     return Stage(hub, engine, runner, inventory)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from switchover import __version__
 from switchover.clock import Clock
@@ -23,6 +23,7 @@ from switchover.hub.service_table import ServiceTable
 from switchover.hub.troubles import Troubles
 from switchover.hub.watch import Watcher
 from switchover.plan.load import LoadedPlan
+from switchover.redaction import neutralise
 from switchover.snapshot import (
     AlertRow,
     CheckRow,
@@ -75,13 +76,15 @@ class Assembler:
         doing: Callable[[str, str], str] = lambda _kind, _ref: "",
         busy: Callable[[], bool] = lambda: False,
         operations: Operations | None = None,
+        redact: Callable[[str], str] = neutralise,
     ) -> None:
         self._loaded = loaded
         self._engine = engine
         self._watcher = watcher
         self._live = live
         self._operations = operations
-        self.services = ServiceTable(watcher.services, clock, doing, busy, read_only=read_only)
+        self.services = ServiceTable(watcher.services, clock, doing, busy, read_only=read_only, redact=redact)
+        self._redact = redact
         self._clock = clock
         self._read_only = read_only
         self._host = socket.gethostname()
@@ -259,7 +262,7 @@ class Assembler:
         notes += [SourceNote(name, "trouble", why) for name, why in watcher.troubled.items()]
         if self._operations is not None and self._operations.trouble:
             notes.append(SourceNote("operations", "trouble", self._operations.trouble))
-        return tuple(notes)
+        return tuple(replace(note, why=self._redact(note.why)) for note in notes)
 
 
 def _when(row: TimelineRow) -> float:

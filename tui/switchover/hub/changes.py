@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 
+from switchover.redaction import neutralise
 from switchover.services.api import RunState, Told
 from switchover.services.inventory import ServiceState
 from switchover.snapshot import TimelineRow
@@ -45,9 +47,10 @@ class _Told:
 
 
 class Changes:
-    """The rows, oldest first, at most 200."""
+    """The rows, oldest first, at most 200. `redact` is applied to what sources say."""
 
-    def __init__(self) -> None:
+    def __init__(self, redact: Callable[[str], str] = neutralise) -> None:
+        self._redact = redact
         self.rows: deque[TimelineRow] = deque(maxlen=_ROWS)
         self.version = 0
         self._told: dict[tuple[str, str], _Told] = {}
@@ -67,6 +70,7 @@ class Changes:
         """
         about = about or name
         key = (about, what)
+        name, more = self._redact(name), self._redact(more)
         text = f"{name} {what}" + (f": {more}" if more else "")
         before = self._told.get(key)
         if before is None or not 0 <= at - before.row.at <= _TOGETHER_S:

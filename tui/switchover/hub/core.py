@@ -97,6 +97,7 @@ class Hub:
             hurry=self._hurry_dependants,
             zero_plan=zero_plan,
             config_files=self._config_files(),
+            redact=self._redact,
         )
         self._services = services
         self._watcher = Watcher(evaluator, services, self._sampler, clock, phases=self._phases, changed=self._dirty.set)
@@ -126,6 +127,7 @@ class Hub:
             doing=self._acting.doing,
             busy=self._acting.busy,
             operations=self.operations,
+            redact=self._redact,
         )
         self._baselines = Baselines(workspace.directory / "baselines.json")
         self._alarms = Alarms(
@@ -235,7 +237,7 @@ class Hub:
 
     def sources(self) -> list[dict[str, str]]:
         """Return every source of services: `name`, `state` (on, off, unused) and `why`."""
-        return self._services.all_sources()
+        return [{**one, "why": self._redact(one["why"])} for one in self._services.all_sources()]
 
     async def log_sources(self, names: Sequence[str], span: LogSpan) -> list[LogSource | tuple[str, str]]:
         """Return where the logs of services are read; (name, reason) for one that has none."""
@@ -332,7 +334,7 @@ class Hub:
                 _log.exception("the snapshot could not be made")
                 why = error.title if isinstance(error, SwitchoverError) else f"{type(error).__name__}: {error}"
                 notes = tuple(note for note in self.snapshot.sources if note.name != _SELF)
-                built = replace(self.snapshot, sources=(*notes, SourceNote(_SELF, "trouble", why[:200])))
+                built = replace(self.snapshot, sources=(*notes, SourceNote(_SELF, "trouble", self._redact(why)[:200])))
             before = self.snapshot
             if replace(built, seq=before.seq, at=before.at) != before:
                 async with self._published:

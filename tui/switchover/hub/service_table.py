@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 import operator
 from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
 
 from switchover.clock import Clock
 from switchover.health.phases import PhaseMark, not_needed
@@ -12,17 +14,23 @@ from switchover.hub.service_rows import Expectation, Offers, Stance, actions_of,
 from switchover.hub.service_watch import ServiceWatch
 from switchover.hub.sources import LIST_S, SAFETY_S
 from switchover.plan.model import Service
+from switchover.redaction import neutralise
 from switchover.services.discovery import FoundState
 from switchover.services.inventory import ServiceState
 from switchover.snapshot import ServiceRow
 
 __all__ = ["ServiceTable"]
 
+_SAID = ("detail", "group", "image", "user", "url")
+_SAID_FOUND = ("name", *_SAID)  # a plan's own names are what it is asked for by
 _Key = tuple[object, ...]
 
 
 class ServiceTable:
-    """Makes rows. `doing` says what is being done to (kind, ref) now, in words, `busy` whether anything is."""
+    """Makes rows. `doing` says what is being done to (kind, ref) now, in words, `busy` whether anything is.
+
+    `redact` is applied to all that others say: a health check's output, a process's name for itself.
+    """
 
     def __init__(
         self,
@@ -32,6 +40,7 @@ class ServiceTable:
         busy: Callable[[], bool],
         *,
         read_only: bool,
+        redact: Callable[[str], str] = neutralise,
     ) -> None:
         self._services = services
         self._inventory = services.inventory
@@ -40,6 +49,7 @@ class ServiceTable:
         self._clock = clock
         self._doing = doing
         self._busy = busy
+        self._redact = redact
         providers = self._inventory.providers
         self._offers = {kind: Offers.of(provider, read_only=read_only) for kind, provider in providers.items()}
         self._planned: dict[str, tuple[_Key, ServiceRow]] = {}
@@ -140,7 +150,7 @@ class ServiceTable:
             return cached[1]
         actions = actions_of(self._offers.get(service.kind, Offers()), state, late=late)
         stance = Stance(late, limit, doing, actions, group, needs)
-        row = service_row(name, service, state, expectation, stance, resting=resting)
+        row = self._clean(service_row(name, service, state, expectation, stance, resting=resting), _SAID)
         self._planned[name] = ((state, key), row)
         return row
 
@@ -148,7 +158,18 @@ class ServiceTable:
         kind = known.found.target.kind
         actions = actions_of(self._offers[kind], known.state, late=late)
         needs = self._ids(kind, known.found.needs)
-        return found_row(known, Stance(late, limit, doing, actions, known.found.group, needs))
+        return self._clean(found_row(known, Stance(late, limit, doing, actions, known.found.group, needs)), _SAID_FOUND)
+
+    def _clean(self, row: ServiceRow, said: tuple[str, ...]) -> ServiceRow:
+        """Take secrets and control sequences out of what others say."""
+        changes: dict[str, Any] = {}
+        for name in said:
+            text = getattr(row, name)
+            if text and (clean := self._redact(text)) != text:
+                changes[name] = clean
+        if row.ports and (ports := tuple(map(self._redact, row.ports))) != row.ports:
+            changes["ports"] = ports
+        return replace(row, **changes) if changes else row
 
     def _ids(self, kind: str, refs: tuple[str, ...]) -> tuple[str, ...]:
         """Return the ids of what a provider names by refs: the plan's names where it has them."""

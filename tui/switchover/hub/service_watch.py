@@ -10,6 +10,7 @@ from switchover.clock import Clock
 from switchover.hub.changes import Changes
 from switchover.hub.config_files import ConfigFiles
 from switchover.hub.sources import Sources
+from switchover.redaction import neutralise
 from switchover.services.api import Told
 from switchover.services.discovery import Change, Discovery
 from switchover.services.inventory import Inventory, ServiceState
@@ -24,7 +25,8 @@ _LOCAL = frozenset({"docker", "systemd", "process"})  # what is looked for on a 
 class ServiceWatch:
     """Holds what is known of services. `changed` is called when some of it is new, `urgent` when that cannot wait.
 
-    `hurry` is called with a service whose health is another, for what depends on it.
+    `hurry` is called with a service whose health is another, for what depends on it. `redact` is applied to what others
+    say for the timeline.
     """
 
     def __init__(
@@ -37,10 +39,11 @@ class ServiceWatch:
         hurry: Callable[[str], None],
         zero_plan: bool = False,
         config_files: ConfigFiles | None = None,
+        redact: Callable[[str], str] = neutralise,
     ) -> None:
         self.inventory = inventory
         self.discovery = Discovery(inventory.providers.values(), clock)
-        self.changes = Changes()
+        self.changes = Changes(redact)
         self.config_files = config_files
         self.sources = Sources(
             inventory,
