@@ -12,13 +12,13 @@ from tests import ui_services as services
 from tests.ui_samples import FakeSource
 from tests.ui_screen import make_app, screen_text, settle
 
-from switchover.snapshot import ServiceRow, Snapshot
+from switchover.snapshot import ServiceRow, Snapshot, SourceNote
 from switchover.ui.application import SwitchoverApp
 from switchover.ui.panes.services import ServicesPane
 from switchover.ui.presentation import services as presentation
 from switchover.ui.presentation.arrangement import Order, Weights, arrange
 from switchover.ui.presentation.line import plain
-from switchover.ui.presentation.moment import Link, LinkState
+from switchover.ui.presentation.moment import Link, LinkState, Moment
 from switchover.ui.presentation.services import ServiceTable, Wish
 
 Story = Callable[[Any, SwitchoverApp, FakeSource], Awaitable[None]]
@@ -116,6 +116,13 @@ async def test_the_cursor_is_again_on_what_an_agent_that_came_anew_has_not_found
         assert pane_of(app).rows.key == chosen, "whoever moves it has chosen"
 
     await play(story, full)
+
+
+def test_what_cannot_be_seen_here_is_said_beside_what_can() -> None:
+    notes = (SourceNote("docker", "off", "no Docker daemon here"), SourceNote("live side", "unknown"))
+    snapshot = replace(services.host(), sources=notes)
+    moment = Moment(snapshot, services.NOW, samples.LIVE, 0.4)
+    assert "· off: docker" in plain(presentation.summary_line(moment, ServiceTable(), Wish(), 0))
 
 
 def test_sorted_by_use_the_greediest_stands_first() -> None:
@@ -238,8 +245,6 @@ async def test_z_sorts_by_the_next_thing_and_says_so() -> None:
 
 
 async def test_without_a_plan_a_host_on_which_nothing_was_found_says_which_sources_are_off() -> None:
-    from switchover.snapshot import SourceNote
-
     async def story(_pilot: Any, app: SwitchoverApp, _source: FakeSource) -> None:
         assert "docker: the Docker socket may not be opened" in screen_text(app)
 

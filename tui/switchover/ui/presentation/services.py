@@ -221,6 +221,8 @@ def summary_line(moment: Moment, table: ServiceTable, wish: Wish, chosen: int, *
     elif data.header.plan_id:
         hidden = f"{table.hidden:,} more" if table.hidden else "what else"
         parts.append((Span("o", "key"), Span(f" shows {hidden} here", "muted")))
+    if off := [note.name for note in data.sources if note.state == "off"]:
+        parts.append((Span(f"off: {', '.join(off)}", "muted"),))
     if wish.order is not Order.WORST or wish.tree:
         parts.append((Span(f"by {wish.order.value}{', as a tree' if wish.tree else ''}", "accent"),))
     if chosen:
