@@ -114,11 +114,20 @@ class Changes:
         about = about or name
         at = after.observed_at or 0.0
         since = after.seen.since
+        if _was_so(before, after):
+            return
         for kind, what, more, status, topic in changes_of(before, after):
             told = self._by_source.get((about, topic))
             if told is None or abs(at - told) > _SAME_S:
                 own = since is not None and topic == "state" and 0 <= at - since < _TOGETHER_S
                 self.say(since if own and since is not None else at, kind, name, what, more, status, about=about)
+
+
+def _was_so(before: ServiceState, after: ServiceState) -> bool:
+    """Say whether it had ended before the look before already: more is known of it now, and nothing happened."""
+    since, looked_at = after.seen.since, before.observed_at
+    ended = before.seen.state is after.seen.state is RunState.STOPPED
+    return ended and since is not None and looked_at is not None and since < looked_at - _SAME_S
 
 
 def changes_of(before: ServiceState, after: ServiceState) -> list[tuple[str, str, str, str, str]]:

@@ -1,0 +1,46 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+from switchover.hub.changes import Changes
+from switchover.services.api import RunState, Seen
+from switchover.services.inventory import ServiceState, follow
+from switchover_checks.api import Status
+
+LISTED = Seen(RunState.STOPPED, Status.PENDING, "exited, exit 137")
+ASKED = Seen(RunState.STOPPED, Status.CRIT, "exited, exit 137, out of memory", since=400.0)
+
+
+def seen(*looks: tuple[float, Seen]) -> tuple[ServiceState, ServiceState]:
+    state = before = ServiceState()
+    for at, look in looks:
+        before, state = state, follow(state, look, "", at=at, mono=at)
+    return before, state
+
+
+def told(*looks: tuple[float, Seen]) -> list[str]:
+    changes = Changes()
+    changes.saw("pg", *seen(*looks), about="docker:pg")
+    return [row.text for row in changes.rows]
+
+
+def test_what_ended_long_ago_is_no_news_when_more_becomes_known_of_it() -> None:
+    assert told((1000.0, LISTED), (1001.0, ASKED)) == []
+
+
+def test_what_ends_now_is_news_however_well_it_was_known() -> None:
+    now = replace(ASKED, since=1000.5)
+    assert told((1000.0, LISTED), (1001.0, now)) == ["pg crit: exited, exit 137, out of memory"]
+    runs = Seen(RunState.RUNNING, Status.OK)
+    assert told((1000.0, runs), (1001.0, now)) == ["pg stopped: exited, exit 137, out of memory"]
+
+
+def test_what_happened_to_one_is_not_counted_with_its_namesake() -> None:
+    changes = Changes()
+    for about in ("docker:one-db", "docker:two-db", "docker:one-db"):
+        changes.say(100.0, "change", "db", "restarted", about=about)
+    assert [(row.text, row.about) for row in changes.rows] == [
+        ("db restarted", ("docker:one-db",)),
+        ("db restarted", ("docker:two-db",)),
+        ("db restarted", ("docker:one-db",)),
+    ]
