@@ -221,3 +221,9 @@ def test_a_unit_that_runs_and_is_not_well_has_not_been_so_since_its_start() -> N
     assert see_unit(unit(_RUNS, NRestarts=43, **since), 3, None, planned=True).since is None
     assert see_unit(unit(_RUNS, NeedDaemonReload=True, **since), 0, None, planned=True).since is None
     assert see_unit(unit(_FAILED, **since), 0, None, planned=True).since == 1.0
+
+
+def test_the_list_says_nothing_of_how_a_unit_is_set_up_so_a_look_at_it_is_no_change() -> None:
+    assert see_listed("active", "running").config == ""
+    looked = parse_unit("x.service", {"ActiveState": "active", "ExecStart": [["/bin/x", ["/bin/x"], False]]})
+    assert looked.config

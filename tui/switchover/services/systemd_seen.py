@@ -98,7 +98,7 @@ def parse_unit(name: str, said: Mapping[str, Any]) -> Unit:
         bool(said.get("CanStop", True)) and not said.get("RefuseManualStop", False),
         bool(said.get("CanReload", False)),
         tuple(sorted(unit for unit in needs if unit.endswith(".service"))),
-        sha256(repr(setup).encode("utf-8", "surrogateescape")).hexdigest()[:16],
+        sha256(repr(setup).encode("utf-8", "surrogateescape")).hexdigest()[:16] if setup else "",
     )
 
 
@@ -129,6 +129,10 @@ class Flaps:
             times.popleft()
         self._seen[unit.name] = unit.restarts, times
         return len(times)
+
+    def forget(self, name: str) -> None:
+        """Forget a unit."""
+        self._seen.pop(name, None)
 
 
 def why_failed(unit: Unit) -> str:
