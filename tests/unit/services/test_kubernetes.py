@@ -362,3 +362,22 @@ async def test_what_is_told_while_a_listing_is_on_its_way_is_newer_than_it(kubec
     assert (await looking).ready == 1
     watching.cancel()
     await asyncio.gather(watching, return_exceptions=True)
+
+
+async def test_a_watch_that_ends_over_what_nobody_foresaw_is_not_silent_for_ever(
+    provider: KubernetesProvider, kubectl: StandInKubectl
+) -> None:
+    kubectl.listing(deployment())
+    kubectl.answer("watch deployments.apps", _events("ADDED", deployment()), hang=True)
+    kubectl.answer("watch pods", hang=True)
+
+    def tell(told: Told) -> None:
+        if told.listing and kubectl.calls() and any("--watch" in call for call in kubectl.calls()):
+            raise LookupError("a defect")
+
+    watching = asyncio.create_task(provider.watch(tell))
+    await look(provider)
+    async with asyncio.timeout(20):
+        await asyncio.wait({watching})
+    assert watching.exception() is not None  # whoever watches hears of it, and begins anew
+    await until(lambda: not _left(kubectl))

@@ -131,3 +131,38 @@ async def test_news_are_told_once_even_when_they_come_late() -> None:
     watching.cancel()
     await asyncio.gather(watching, return_exceptions=True)
     assert [(one.text, one.at) for one in told] == [("failover", 9800.0), ("told late", 9700.0)]
+
+
+async def test_what_came_and_went_is_not_remembered_for_ever() -> None:
+    sky, clock = Sky(), Clock()
+    made = rounds(sky, clock)
+    told: list[Told] = []
+    watching = asyncio.create_task(made.watch(told.append))
+    try:
+        async with asyncio.timeout(20):
+            for number in range(30):
+                sky.items = {f"i-{number}": Item(f"i-{number}", "", Seen(RunState.RUNNING, Status.OK))}
+                clock.now += 60
+                await made.discover([GROUP], lambda group, name, ref: Target(ref, "aws", ref, id=name))
+                while number and not any(  # noqa: ASYNC110 - nobody tells of it
+                    one.ref == f"rds/i-{number - 1}" and one.what == "removed" for one in told
+                ):
+                    await asyncio.sleep(0.001)
+    finally:
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
+    assert len(made._refs) <= 2
+
+
+async def test_a_clock_that_was_set_back_hides_no_news() -> None:
+    sky, clock = Sky(), Clock()
+    told: list[Told] = []
+    made = Rounds("aws", "AWS", sky, monotonic=clock, wall=lambda: wall[0], every=0.005)
+    wall = [2_000_000.0]
+    made._tell = told.append
+    await made.inspect([(DB, GROUP)])
+    await made.go_round(GROUP)
+    wall[0] = 1_000_000.0  # it was two weeks ahead
+    sky.happened = [News("shop", "restarted", "it was restarted", at=999_990.0)]
+    await made.go_round(GROUP)
+    assert [one.text for one in told] == ["it was restarted"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -22,6 +23,7 @@ _RESOURCES = ("ec2", "rds", "elasticache")
 _MOST = 2000
 _PAGE = 100
 _ACT_S = 15.0
+_OVER_S = 600.0
 _COMMANDS: dict[tuple[str, Capability], tuple[str, str]] = {
     ("ec2", Capability.START): ("start-instances", "starts"),
     ("ec2", Capability.STOP): ("stop-instances", "stops"),
@@ -96,7 +98,8 @@ class AwsProvider:
     def _marked(self, target: Target, seen: Seen) -> Seen:
         """Add the notice that this very host was given."""
         notice = self._notices.get(target.id) if target.resource == "ec2" else None
-        if notice is None or seen.state is not RunState.RUNNING:
+        over = notice is not None and time.time() - notice.at > _OVER_S  # it was only stopped, and runs again
+        if notice is None or over or seen.state is not RunState.RUNNING:
             return seen
         return replace(seen, health=Status.CRIT, detail=f"{notice.words()}; {seen.detail}")
 

@@ -130,9 +130,12 @@ class Sights:
         self._tell_hub = tell
         try:
             while True:
+                for scope in [scope for scope, task in running.items() if task.done()]:
+                    running.pop(scope).result()  # raises: what nobody foresaw ends the watch, which begins anew
                 for scope, sight in list(self._sights.items()):
                     if scope not in running and self._covering(scope) is None and not self._kubectl.missing():
                         running[scope] = asyncio.create_task(self._follow(scope, sight))
+                        running[scope].add_done_callback(lambda _: self.wanted.set())
                     elif scope in running and self._monotonic() - sight.asked_at > _UNWANTED_S:
                         del self._sights[scope]
                 for scope in list(running):

@@ -198,6 +198,7 @@ class Rounds:
     def _compare(self, group: Group, before: Mapping[str, Item], now: Mapping[str, Item]) -> None:
         for gone in before.keys() - now.keys():
             self._say(group, News(gone, "removed", f"{group.resource} {gone} is gone"), None, listing=True)
+            self._refs.pop((group, gone), None)  # a plan that names it asks for it again
         for name, item in now.items():
             was = before.get(name)
             if was is None:
@@ -237,6 +238,7 @@ class Rounds:
         if known.why:
             return
         since = known.news_at if known.news_at is not None else self._wall() - _LOOK_BACK_S
+        since = min(since, self._wall() - 600)  # this clock may have been ahead, and set right since
         try:
             async with asyncio.timeout(self._deadline):
                 news = await self._cloud.news(group, since)
@@ -251,7 +253,7 @@ class Rounds:
         while len(known.news) > _MOST_KNOWN_NEWS:
             del known.news[next(iter(known.news))]
         # what comes late is still read: a cloud's events are minutes behind at times
-        known.news_at = max(since, self._wall() - 600)
+        known.news_at = self._wall() - 600
 
     def _concerns(self, group: Group, news: News) -> bool:
         return (group, news.id) in self._refs

@@ -73,6 +73,7 @@ class SystemdProvider:
                 self._made[_USER] = SystemdManager(user, self._monotonic)
             for prefix, manager in self._made.items():
                 manager.changed = partial(self._changed, prefix)
+                manager.removed = partial(self._removed, prefix)
                 manager.listing = self._listing
         return self._made
 
@@ -173,6 +174,10 @@ class SystemdProvider:
             await asyncio.gather(*(manager.run() for manager in self._managers.values()), asyncio.Event().wait())
         finally:
             self._tell = None
+
+    def _removed(self, prefix: str, name: str) -> None:
+        self._ran.discard(prefix + name)
+        self._usage.forget(name)
 
     def _listing(self, text: str) -> None:
         if self._tell is not None:

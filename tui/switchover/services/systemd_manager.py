@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from typing import Any, NamedTuple
 
 from switchover.services.systemd_bus import MANAGER, BusError, SystemdBus, unit_of_path
@@ -36,7 +35,7 @@ class SystemdManager:
     """Looks at units and follows them. `changed` gets a unit as it was (None: not known) and as it is.
 
     `listing` is called when units may have come or gone: after each connection, when it is lost, and when unit files
-    were read anew.
+    were read anew; `removed` with a unit that systemd has forgotten, as it does with those made for one run only.
     """
 
     def __init__(self, address: str, monotonic: Callable[[], float]) -> None:
@@ -47,6 +46,7 @@ class SystemdManager:
         self.flaps = Flaps()
         self.changed: Callable[[Unit | None, Unit], None] = lambda *_: None
         self.listing: Callable[[str], None] = lambda _: None
+        self.removed: Callable[[str], None] = lambda _: None
         self._monotonic = monotonic
         self._looked: dict[str, float] = {}
         self._dirty: set[str] = set()
@@ -138,7 +138,8 @@ class SystemdManager:
         if member == "PropertiesChanged":
             self._moved(unit_of_path(path), body[1])
         elif member == "NameOwnerChanged":
-            if body[2]:  # systemd itself was executed anew
+            if body[2]:  # systemd itself was executed anew, and counts its jobs anew
+                self._done.clear()
                 self._looked.clear()
                 self.listing("")
         elif interface != MANAGER:
@@ -152,6 +153,8 @@ class SystemdManager:
                 self._follow(name)
         elif member == "UnitRemoved" and self.units.pop(body[0], None) is not None:
             self._looked.pop(body[0], None)
+            self.flaps.forget(body[0])
+            self.removed(body[0])
             self.listing("")
         elif member == "Reloading" and not body[0]:
             self._looked.clear()
@@ -175,8 +178,11 @@ class SystemdManager:
             while name in self._dirty:
                 self._dirty.discard(name)
                 looks += 1
-                with suppress(BusError):
+                try:
                     unit = parse_unit(name, await self._asked(self.bus.properties(name)))
+                except BusError:
+                    self._looked.pop(name, None)  # it is another than it was, and nobody knows how
+                else:
                     before = self._keep(unit)
                     if before is None or _said(before) != _said(unit):
                         self.changed(before, unit)

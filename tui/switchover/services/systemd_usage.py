@@ -22,6 +22,10 @@ class UnitUsage:
         self._from_cgroups = from_cgroups
         self._used: dict[str, tuple[str, float, int, float | None]] = {}
 
+    def forget(self, name: str) -> None:
+        """Forget a unit."""
+        self._used.pop(name, None)
+
     def of(self, unit: Unit) -> tuple[Unit, float | None]:
         """Return the unit with what it uses now, and its CPU since the last look in percent of one core."""
         if self._from_cgroups and unit.cgroup:
