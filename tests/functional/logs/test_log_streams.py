@@ -169,6 +169,7 @@ async def test_a_log_that_goes_further_back_than_it_was_read_says_so(post: Post)
         stream = (await client.request("logs.open", paths=[log], tail=tail))["stream"]
         window = await see(client, stream, lambda w, tail=tail: w.kept == min(tail, 5))  # type: ignore[misc]
         assert [source.older for source in window.sources] == [older]
+        assert window.per_second == 0.0
 
 
 async def test_secrets_and_control_sequences_are_neither_shown_nor_saved(post: Post) -> None:

@@ -1,6 +1,7 @@
 # ruff: noqa: ASYNC240, ASYNC220 - files on the local disk, looked at between awaits
 from __future__ import annotations
 
+import asyncio
 import gzip
 import os
 import subprocess
@@ -218,6 +219,25 @@ async def test_a_writer_that_keeps_its_place_over_a_cut_leaves_no_flood_of_nothi
             await feed.until(lambda: feed.lines)
             assert feed.texts[0].lstrip("\0") == "after"
             assert len(feed.texts[0]) < 10_000
+
+
+async def test_what_a_writer_still_writes_to_a_renamed_file_minutes_later_is_read(
+    log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with reading(open_source(spec(log)), Span(tail=1)) as feed:
+        await feed.until(lambda: feed.is_caught_up)
+        moved = log.rename(log.with_name("app.log.1"))
+        append(log, "new 1\n")
+        append(moved, "begun")
+        await feed.until(lambda: len(feed.lines) == 2)
+        loop = asyncio.get_running_loop()
+        monkeypatch.setattr(loop, "time", lambda now=loop.time: now() + 600.0)
+        append(log, "new 2\n")
+        await feed.until(lambda: len(feed.lines) == 4)
+        assert sorted(feed.texts[2:]) == ["begun", "new 2"]
+        append(moved, "late\n")
+        await feed.until(lambda: len(feed.lines) == 5)
+        assert feed.texts[4] == "late"
 
 
 async def test_a_line_longer_than_any_is_cut_and_what_was_left_out_is_said(tmp_path: Path) -> None:

@@ -193,6 +193,10 @@ class Desk:
             self._rate = (now, self._ring.end, rate)
         return round(rate, 1)
 
+    def forget_rate(self) -> None:
+        """Lines that were there before do not count as coming."""
+        self._rate = None
+
     def _begin(self, query: Mapping[str, Any]) -> Asked:
         problem = ""
         wanted: Filter | None = None

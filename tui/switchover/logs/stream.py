@@ -46,10 +46,13 @@ class _Feed:
         self.last = time.monotonic()
         self._tail = tail
         self._read = 0
+        self._has_told_older = False
 
     async def push(self, lines: Sequence[RawLine]) -> None:
         """Take lines, a few at a time."""
-        if not self.is_caught_up:  # as many as were asked for: before them there may be others
+        if self.lines and time.monotonic() - self.last > _SILENT_S:
+            self._has_told_older = True  # some sources cannot say so
+        if not self._are_new:  # as many as were asked for: before them there may be others
             self._read += len(lines)
             self.older = self._read >= self._tail > 0
         for begin in range(0, len(lines), _AT_ONCE):
@@ -58,7 +61,14 @@ class _Feed:
             self.last = time.monotonic()
             self._begun, self.line_begun = b"", None
             self._stream.take(self._number, columns)
+            if not self._are_new:
+                self._stream.desk.forget_rate()
             await asyncio.sleep(0)
+
+    @property
+    def _are_new(self) -> bool:
+        """Lines that come now were not there before."""
+        return self.is_caught_up or self._has_told_older
 
     def begun(self, text: bytes) -> None:
         """Show the beginning of a line."""

@@ -17,7 +17,9 @@ from switchover.logs.splitter import Splitter
 __all__ = ["FileSource", "open_source"]
 
 _PACE_S = 0.01  # between two looks at a file that is being written to
-_LEAVE_AFTER_S = 5.0  # for which a renamed file has to be quiet: its writer may not have noticed yet
+_LEAVE_AFTER_S = 3600.0  # for which a renamed file has to be quiet: its writer may not have noticed yet
+_DELETED_AFTER_S = 5.0  # and one that was deleted, which takes room on the disk for as long as it is open
+_MOST_LEAVING = 4
 _RETRY_S = 2.0
 _MOST_LEFT = 100
 _MOST_LOOKS = 1000  # at rotated files, which may get other names while they are looked at
@@ -135,12 +137,14 @@ class FileSource:
     async def _read_leaving(self, feed: Feed) -> bool:
         """Read what is still written to files that were moved away."""
         moved, now = False, asyncio.get_running_loop().time()
-        staying = []
-        for file, until in self._leaving:
+        staying: list[tuple[OpenFile, float]] = []
+        for place, (file, until) in enumerate(self._leaving):
             if await self._drain(feed, file):
                 moved = True
                 staying.append((file, now + _LEAVE_AFTER_S))
-            elif now < until:
+            elif now < until and not self._is_over(file, until - now, len(self._leaving) - place):
+                if until - now < _LEAVE_AFTER_S - _DELETED_AFTER_S:
+                    await _push(feed, file.splitter.finish())  # its last words are not kept back
                 staying.append((file, until))
             else:
                 await _push(feed, file.splitter.finish())
@@ -148,6 +152,11 @@ class FileSource:
                 file.close()
         self._leaving = staying
         return moved
+
+    def _is_over(self, file: OpenFile, left_s: float, newer: int) -> bool:
+        """Tell whether a file that was moved away need not be waited for any longer: it is deleted, or one of many."""
+        quiet_s = _LEAVE_AFTER_S - left_s
+        return quiet_s > _DELETED_AFTER_S and (newer > _MOST_LEAVING or file.is_deleted)
 
     async def _drain(self, feed: Feed, file: OpenFile) -> bool:
         """Read to the end of a file; return whether there was anything."""

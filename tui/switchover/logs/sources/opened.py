@@ -38,6 +38,11 @@ class OpenFile:
         """Its length now, in bytes."""
         return os.fstat(self.descriptor).st_size
 
+    @property
+    def is_deleted(self) -> bool:
+        """It has no name any more."""
+        return not os.fstat(self.descriptor).st_nlink
+
     def go_to(self, position: int) -> None:
         """Read on from here."""
         self.position = position
