@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import time
-
 from switchover.clouds.aws import Aws
 from switchover.services.api import RunState, Seen, Target
 from switchover.services.aws import AwsProvider
@@ -13,8 +11,10 @@ HOST = Target("host", "aws", "ec2/i-1", resource="ec2", id="i-1")
 
 
 def test_a_host_that_was_stopped_and_runs_again_is_not_taken_back_for_ever() -> None:
-    provider = AwsProvider(Aws({}))
-    provider._notices["i-1"] = SpotNotice("i-1", "hibernate", time.time() + 120)
+    now = [50.0]
+    provider = AwsProvider(Aws({}), monotonic=lambda: now[0])
+    provider._spot(SpotNotice("i-1", "hibernate", 1_769_868_150.0), lambda _: None)
+    now[0] += 120.0
     assert provider._marked(HOST, RUNS).health is Status.CRIT
-    provider._notices["i-1"] = SpotNotice("i-1", "hibernate", time.time() - 86_400)
+    now[0] += 86_400.0
     assert provider._marked(HOST, RUNS) == RUNS

@@ -57,11 +57,14 @@ class AwsProvider:
         every: float = 30.0,
         spot_every: float = 5.0,
         metadata: Callable[[], str] = metadata_service,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._aws = aws or Aws()
         self._spot_every = spot_every
         self._metadata = metadata
         self._notices: dict[str, SpotNotice] = {}
+        self._noticed: dict[str, float] = {}
+        self._monotonic = monotonic
         self._rounds = Rounds(self.kind, "AWS", _Reader(self._aws), every=every)
 
     def off(self) -> str:
@@ -98,7 +101,7 @@ class AwsProvider:
     def _marked(self, target: Target, seen: Seen) -> Seen:
         """Add the notice that this very host was given."""
         notice = self._notices.get(target.id) if target.resource == "ec2" else None
-        over = notice is not None and time.time() - notice.at > _OVER_S  # it was only stopped, and runs again
+        over = self._monotonic() - self._noticed.get(target.id, 0.0) > _OVER_S  # it was only stopped, and runs again
         if notice is None or over or seen.state is not RunState.RUNNING:
             return seen
         return replace(seen, health=Status.CRIT, detail=f"{notice.words()}; {seen.detail}")
@@ -122,7 +125,7 @@ class AwsProvider:
                 both.create_task(SpotWatch(base, self._spot_every).run(lambda notice: self._spot(notice, tell)))
 
     def _spot(self, notice: SpotNotice, tell: Callable[[Told], None]) -> None:
-        self._notices[notice.instance] = notice
+        self._notices[notice.instance], self._noticed[notice.instance] = notice, self._monotonic()
         for ref in self._rounds.refs("ec2", notice.instance):
             tell(Told(self.kind, ref, "failed", notice.words(), Status.CRIT))
 
