@@ -3,7 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from switchover.hub.changes import Changes
-from switchover.services.api import RunState, Seen
+from switchover.services.api import RunState, Seen, Told
 from switchover.services.inventory import ServiceState, follow
 from switchover_checks.api import Status
 
@@ -43,4 +43,18 @@ def test_what_happened_to_one_is_not_counted_with_its_namesake() -> None:
         ("db restarted", ("docker:one-db",)),
         ("db restarted", ("docker:two-db",)),
         ("db restarted", ("docker:one-db",)),
+    ]
+
+
+def test_how_something_feels_is_told_in_its_words_and_is_no_change() -> None:
+    changes = Changes()
+    for said in ("unhealthy", "healthy"):
+        changes.hear("pg", Told("docker", "pg", "health", said, Status.CRIT, 100.0), 100.0)
+    changes.hear("pg", Told("docker", "pg", "died", "died: exit 3", None, 100.0), 100.0)
+    changes.hear("pg", Told("docker", "pg", "image", "pg image changed: 1 -> 2", None, 100.0), 100.0)
+    assert [(row.kind, row.text) for row in changes.rows] == [
+        ("service", "pg unhealthy"),
+        ("service", "pg healthy"),
+        ("change", "pg died: exit 3"),
+        ("change", "pg image changed: 1 -> 2"),
     ]

@@ -255,3 +255,7 @@ def test_the_next_key_of_a_service_without_an_entry_is_its_log_where_it_has_one(
     assert problem.next == "enter: all that is known of it · l: its log"
     (problem,) = find_problems(Facts(found=(container("api"),)))
     assert problem.next == "enter: all that is known of it"
+
+
+def test_what_is_wrong_itself_did_not_come_before_itself() -> None:
+    assert before(NOW, row(0, "sick", "paused"), row(0, "sick", "unhealthy", "service")) == ([], False)

@@ -103,8 +103,11 @@ class Changes:
         at = told.at if told.at is not None and -_TOGETHER_S < now - told.at < late else now
         word = _WORDS.get(told.what, told.what)
         status = told.status.label if told.status is not None else "crit" if told.what in _CRITICAL else ""
-        more = told.text.removeprefix(f"{name} ").removeprefix(word).lstrip(": ")
-        self.say(at, "change", name, word, more, status, about=about)
+        more = _without(word, told.text.removeprefix(f"{name} "))
+        kind = "change"
+        if told.what == "health":  # how it feels is no change of it, but what a change may be the cause of
+            kind, word, more = "service", more, ""
+        self.say(at, kind, name, word, more, status, about=about)
         self._by_source[about, "state" if told.what in _STATE_WORDS else told.what] = at
         while len(self._by_source) > _KEYS:
             del self._by_source[next(iter(self._by_source))]
@@ -121,6 +124,12 @@ class Changes:
             if told is None or abs(at - told) > _SAME_S:
                 own = since is not None and topic == "state" and 0 <= at - since < _TOGETHER_S
                 self.say(since if own and since is not None else at, kind, name, what, more, status, about=about)
+
+
+def _without(word: str, text: str) -> str:
+    """Return what a text says beyond a word that it may begin with."""
+    rest = text.removeprefix(word)
+    return text if rest == text or rest[:1].isalnum() else rest.lstrip(": ")
 
 
 def _was_so(before: ServiceState, after: ServiceState) -> bool:

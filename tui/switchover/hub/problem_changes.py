@@ -10,7 +10,7 @@ __all__ = ["Changes", "around"]
 
 _BY_HAND = frozenset({"step", "run", "action"})
 _NO_CHANGE = (": made a bundle ",)
-_FELL = (" restarted", " died", " stopped", " failed", " ran out of memory")
+_FELL = (" restarted", " died", " stopped", " failed", " ran out of memory", " paused")
 _OF_ITS_OWN_S = 1800.0
 _OF_OTHERS_S = 180.0
 _AFTER_S = 5.0  # another image or configuration may be noticed late; a fall is told when it happens
