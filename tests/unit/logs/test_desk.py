@@ -167,3 +167,16 @@ async def test_a_full_disk_is_said_and_nothing_half_written_stays(
     assert caught.value.__cause__.errno == errno.ENOSPC
     assert os.listdir(tmp_path) == []  # noqa: PTH208
     await asyncio.sleep(0)
+
+
+@pytest.mark.parametrize("count", [100, 5_000, 60_000])
+@pytest.mark.parametrize("ordered", [True, False])
+def test_the_bar_counts_every_line_and_every_error_once(count: int, ordered: bool) -> None:
+    ring = Ring(1 << 30, 100_000)
+    desk = Desk(ring, ["a"], {}, list)
+    ats = [float(n if ordered else n * 7919 % count) for n in range(count)]
+    levels = [4 if n == count // 2 else 3 if n % 1000 == 0 else 2 for n in range(count)]
+    ring.add(0, [*ats, 4.0 * count], [*levels, 2], ["x"] * (count + 1))
+    finish(desk, {})
+    density = desk.window({}, None, 10, 0)["density"]
+    assert [sum(column) for column in zip(*density, strict=True)] == [count + 1, levels.count(3), 1]

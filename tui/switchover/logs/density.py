@@ -12,41 +12,60 @@ __all__ = ["BUCKETS", "Density", "density_of"]
 
 BUCKETS = 120
 _EXACT = 4096  # lines that are counted one by one
+_MOST_LOOKED_INTO = 128  # segments whose lines are, where they go over several buckets
 
 Density = tuple[list[tuple[int, int, int]], float, float]  # (lines, warnings, errors), from, until
 
 
 def density_of(ring: Ring, index: Index) -> Density:
-    """Return buckets of equal length over all lines that fit; where these are many, right to 256 of them."""
-    parts: Iterable[Summary]
-    parts = list(_lines(ring, index)) if index.total <= _EXACT else list(index.summaries.values())
+    """Return buckets of equal length over all lines that fit. Every line is in one, so their sums are true.
+
+    Where lines are many, and their times in no order, a line may stand beside its bucket.
+    """
+    exact = index.total <= _EXACT
+    parts = index.summaries
     if not parts:
         return [], 0.0, 0.0
-    since, until = min(part.since for part in parts), max(part.until for part in parts)
+    since, until = _span(ring, index) if exact else _span_of(parts.values())
     width = max((until - since) / BUCKETS, 1e-6)
-    counts = [[0.0, 0.0, 0.0] for _ in range(BUCKETS)]
-    for lines, warnings, errors, first, last in parts:
-        begin, end = _bucket(first - since, width), _bucket(last - since, width)
-        share = 1.0 / (end - begin + 1)
-        for bucket in counts[begin : end + 1]:
-            bucket[0] += lines * share
-            bucket[1] += warnings * share
-            bucket[2] += errors * share
-    return [(_whole(n), _whole(warn), _whole(err)) for n, warn, err in counts], since, until
+    counts = [[0, 0, 0] for _ in range(BUCKETS)]
+    looked_into = 0
+    for number, part in parts.items():
+        begin, end = _bucket(part.since - since, width), _bucket(part.until - since, width)
+        if begin == end and not exact:
+            for column, count in enumerate(part[:3]):
+                counts[begin][column] += count
+        elif exact or looked_into < _MOST_LOOKED_INTO:
+            looked_into += 1
+            for at, level in _lines(ring, index, number):
+                bucket = counts[_bucket(at - since, width)]
+                bucket[0] += 1
+                bucket[1] += level == WARN
+                bucket[2] += level >= ERROR
+        else:
+            for column, count in enumerate(part[:3]):
+                size = end - begin + 1
+                share, rest = divmod(count, size)
+                for n in range(size if share else rest):
+                    counts[begin + n][column] += share + (n < rest)
+    return [(lines, warnings, errors) for lines, warnings, errors in counts], since, until
 
 
-def _lines(ring: Ring, index: Index) -> Iterable[Summary]:
-    for segment in ring.segments:
-        ats, levels = segment.ats, segment.levels
-        for offset in index.places(segment.number):
-            level, at = levels[offset], ats[offset]
-            yield Summary(1, int(level == WARN), int(level >= ERROR), at, at)
+def _span(ring: Ring, index: Index) -> tuple[float, float]:
+    ats = [at for number in index.summaries for at, _ in _lines(ring, index, number)]
+    return min(ats), max(ats)
+
+
+def _span_of(parts: Iterable[Summary]) -> tuple[float, float]:
+    """Return from when to when segments go, as their first and last lines tell."""
+    begins, ends = zip(*((part.since, part.until) for part in parts), strict=True)
+    return min(begins), max(ends)
+
+
+def _lines(ring: Ring, index: Index, number: int) -> Iterable[tuple[float, int]]:
+    segment = ring.segment(number)
+    return ((segment.ats[offset], segment.levels[offset]) for offset in index.places(number))
 
 
 def _bucket(after_s: float, width: float) -> int:
-    return min(int(after_s / width), BUCKETS - 1)
-
-
-def _whole(count: float) -> int:
-    """Round, but never to nothing: one error among many lines has to be seen."""
-    return round(count) or (1 if count > 0 else 0)
+    return max(0, min(int(after_s / width), BUCKETS - 1))
