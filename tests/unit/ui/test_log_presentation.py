@@ -218,3 +218,21 @@ def test_json_is_laid_out_behind_what_stands_before_it() -> None:
 def test_a_whole_line_is_shown_whole(text: str, width: int) -> None:
     text = text.replace("\n", " ")
     assert "".join(plain(row)[1:] for row in rows_of(text, width)) == clean(text)
+
+
+def test_many_files_are_called_by_what_tells_them_apart_where_their_paths_do_not_fit() -> None:
+    sources = tuple(
+        LogSourceState(f"/srv/shop/current/log/{name}.log", "reading") for name in ("api", "worker", "cron")
+    )
+    assert plain(legend_lines(sources, LogQuery(), 60)[0]) == " 1 api  2 worker  3 cron"
+    assert plain(legend_lines(sources, LogQuery(), 200)[0]).startswith(" 1 /srv/shop/current/log/api.log  2 ")
+
+
+def test_what_is_not_read_is_not_said_to_be_followed() -> None:
+    def said(*states: str) -> str:
+        sources = tuple(LogSourceState(name, state) for name, state in zip("ab", states, strict=False))
+        return headline("logs", LogWindow(sources=sources), Standing(LogQuery(), following=True))
+
+    assert said("off", "off").startswith("nothing is read")
+    assert said("ended", "off").startswith("at the end, nothing more comes")
+    assert said("reading", "off").startswith("following")

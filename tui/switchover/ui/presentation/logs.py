@@ -8,9 +8,11 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from rich.cells import cell_len
+
 from switchover.logview import LogQuery, LogSourceState, LogWindow
 from switchover.ui.presentation.line import Line, Span, clean, cut, join, line_width, spread, wrap
-from switchover.ui.presentation.log_rows import COLOURS, ending, short
+from switchover.ui.presentation.log_rows import COLOURS, ending, labels, short
 from switchover.ui.presentation.log_time import span_text
 from switchover.ui.presentation.numbers import number
 
@@ -190,11 +192,13 @@ def legend_lines(sources: Sequence[LogSourceState], query: LogQuery, width: int)
         return []
     parts: list[Line] = []
     room = max((width - 2) // max(len(sources), 1) - 5, 8)
+    names = labels(tuple(source.name for source in sources))
     for index, source in enumerate(sources):
         shown = not query.sources or source.name in query.sources
         style = f"log-source-{index % COLOURS + 1}" if shown else "muted"
         key = f"{index + 1} " if index < 9 and len(sources) > 1 else ""
-        name = ending(short(source.name), room)
+        whole = short(source.name)
+        name = whole if cell_len(whole) <= room else ending(names[index], room)
         said = f" {source.state}" if source.state != "reading" and not source.why else ""
         parts.append((Span(key, "key"), Span(name if shown else f"({name})", style), Span(said, "muted")))
     lines: list[Line] = [(Span(" "), *join(parts, "  "))] if len(sources) > 1 else []

@@ -248,9 +248,7 @@ class LogScreen(LogWindowScreen):
         subject = "error" if what == "error" else f"line with “{find}”"
         forth, back = ("e", "E") if what == "error" else ("n", "N")
         older = has_older(self.window) and (anywhere or by < 0)
-        read = (
-            f" in the {self.window.kept:,} lines that were read; g at the first line reads older ones" if older else ""
-        )
+        read = f" in the {self.window.kept:,} lines that were read; g g reads older ones" if older else ""
         if anywhere:
             return f"no {subject}{read}"
         where, other = ("below", back) if by > 0 else ("above", forth)
