@@ -258,7 +258,7 @@ async def test_each_refusal_is_put_in_words_and_repeats_no_secret(
     refusing: Refusing, status: int, code: str, words: str
 ) -> None:
     refusing.status, refusing.code = status, code
-    provider = AwsProvider(metadata=nowhere)
+    provider = AwsProvider(metadata=nowhere, deadline=60)
     seen = await look(provider, machine("i-1"))
     assert (seen.state, seen.detail) == (RunState.UNKNOWN, words)
     assert provider.off() == words

@@ -56,6 +56,7 @@ class AwsProvider:
         *,
         every: float = 30.0,
         spot_every: float = 5.0,
+        deadline: float = 5.0,
         metadata: Callable[[], str] = metadata_service,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -65,7 +66,7 @@ class AwsProvider:
         self._notices: dict[str, SpotNotice] = {}
         self._noticed: dict[str, float] = {}
         self._monotonic = monotonic
-        self._rounds = Rounds(self.kind, "AWS", _Reader(self._aws), every=every)
+        self._rounds = Rounds(self.kind, "AWS", _Reader(self._aws), every=every, deadline=deadline)
 
     def off(self) -> str:
         """Say why nothing of AWS can be seen."""
