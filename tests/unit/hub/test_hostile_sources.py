@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
+from tests.unit.health.fakes import StillClock
 from tests.unit.hub.fake_source import DOWN, UP, FakeSource, Host, until
 from tests.unit.hub.fakes import stage
 
@@ -117,3 +118,34 @@ async def test_what_goes_wrong_in_telling_of_a_change_keeps_nothing_from_being_l
         looks = len(source.looks)
         await until(lambda: len(source.looks) > looks)
         await live.until(lambda s: service(s).state == "running")
+
+
+async def test_what_goes_wrong_in_keeping_an_incident_keeps_no_screen_from_being_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = FakeSource("api")
+    async with Host(tmp_path, source) as host:
+        await host.row("docker:api")
+
+        def fails(snapshot: Snapshot) -> None:
+            raise LookupError(snapshot.seq)
+
+        monkeypatch.setattr(host.hub.triage, "follow", fails)
+        watches = source.watches
+        for state, seen in (("stopped", DOWN), ("running", UP), ("stopped", DOWN)):
+            source.tell("api", "note", seen)
+            await host.row("docker:api", state)
+        assert source.watches == watches
+
+
+async def test_a_clock_that_was_set_back_leaves_no_row_with_a_time_that_is_still_to_come(tmp_path: Path) -> None:
+    clock = StillClock()
+    source = FakeSource("api")
+    async with Host(tmp_path, source, clock=clock) as host:
+        first = await host.row("docker:api")
+        assert first.observed_at is not None
+        clock.at -= 3600.0
+        clock.mono += 1.0
+        source.tell("api", "note", UP)
+        seen = await host.until(lambda s: s.found[0].observed_at != first.observed_at)
+        assert seen.found[0].observed_at == clock.at

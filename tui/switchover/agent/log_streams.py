@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,13 @@ class _Stream:
     reader: LogReader
     what: Mapping[str, Any]
     refused: tuple[str, ...] | None = None  # show, hide and find that hung a reader
+    opening: asyncio.Lock = field(default_factory=asyncio.Lock)
+    closed: bool = False
+
+    async def aclose(self) -> None:
+        """End the reader, and with it whatever is about to start another."""
+        self.closed = True
+        await self.reader.aclose()
 
 
 class LogStreams:
@@ -83,10 +90,11 @@ class LogStreams:
         stream = self._stream(number)
         asked, problem = _without(stream.refused, params)
         within = extra_s + (_SEEK_WITHIN_S if do == "seek" else self._within_s)
+        reader = stream.reader
         try:
-            answer = await stream.reader.ask(do, asked, within)
+            answer = await reader.ask(do, asked, within)
         except ReaderHungError:
-            await self._open_again(stream, params)
+            await self._open_again(stream, reader, params)
             asked, problem = _without(stream.refused, params)
             if do != "window":
                 raise StateError(problem or _HUNG) from None
@@ -109,12 +117,12 @@ class LogStreams:
         """End a stream and its reader."""
         stream = self._stream(number)
         del self._streams[number]
-        await stream.reader.aclose()
+        await stream.aclose()
 
     async def aclose(self) -> None:
         """End all of them: the client has gone."""
         streams, self._streams = list(self._streams.values()), {}
-        await asyncio.gather(*(stream.reader.aclose() for stream in streams), return_exceptions=True)
+        await asyncio.gather(*(stream.aclose() for stream in streams), return_exceptions=True)
 
     async def _let_go_of_ended(self) -> None:
         """Forget streams whose reader was ended: who asked for them was told, and opens them anew."""
@@ -127,13 +135,19 @@ class LogStreams:
             raise UsageError(f"there is no log stream {number}", "open the log again")
         return stream
 
-    async def _open_again(self, stream: _Stream, params: Mapping[str, Any]) -> None:
-        before, stream.reader = stream.reader, LogReader()
+    async def _open_again(self, stream: _Stream, hung: LogReader, params: Mapping[str, Any]) -> None:
+        """Start anew what hung, where nobody else has; a stream that was closed meanwhile stays closed."""
         patterns = _patterns(params)
         if any(patterns):
             stream.refused = patterns
-        await before.kill()
-        await stream.reader.start(stream.what)
+        async with stream.opening:
+            if stream.reader is hung:
+                await hung.kill()
+                stream.reader = LogReader()
+                await stream.reader.start(stream.what)
+            if stream.closed:
+                await stream.reader.aclose()
+                raise UsageError("the log was closed")
 
     async def _ask_new(self, stream: _Stream, params: Mapping[str, Any]) -> Any:
         try:

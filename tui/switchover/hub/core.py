@@ -340,7 +340,10 @@ class Hub:
                 async with self._published:
                     self.snapshot = replace(built, seq=before.seq + 1)
                     self._published.notify_all()
-                self.triage.follow(self.snapshot)
+                try:
+                    self.triage.follow(self.snapshot)
+                except Exception:  # the boundary: an incident that cannot follow must not keep screens from being told
+                    _log.exception("what is kept of troubles could not follow")
             await asyncio.sleep(pace.pause(urgent=urgent))
             with suppress(TimeoutError):
                 async with asyncio.timeout(_PAUSE_S):

@@ -188,7 +188,7 @@ def _is_same(before: FoundState, now: FoundState, row: ServiceRow, limit: float)
     old, new = before.state, now.state
     seen_at, told_at = new.observed_at or 0.0, row.observed_at or 0.0
     return (
-        seen_at - told_at < limit / 2
+        abs(seen_at - told_at) < limit / 2  # also where the clock was set back meanwhile
         and new.seen == old.seen
         and new.changed_at == old.changed_at
         and new.wrong == old.wrong
