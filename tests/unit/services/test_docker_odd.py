@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
 import requests
 from tests.unit.services.docker_answers import StandInApi, attributes, connecting
+from tests.unit.services.test_docker_events import Talking
 
-from switchover.services.api import RunState, Target
+from switchover.services.api import RunState, Target, Told
 from switchover.services.docker import DockerProvider
 from switchover.services.docker_events import DockerEvent, sent_before
 from switchover.services.docker_fleet import Fleet
@@ -107,3 +109,31 @@ async def test_containers_that_went_while_nobody_listened_are_forgotten() -> Non
         daemon.overtaken[container] = {}
     await daemon.listed()
     assert [set(book) for book in (daemon.last_exits, daemon.signals, daemon.overtaken)] == [{"pg-id"}] * 3
+
+
+async def test_nothing_is_kept_of_containers_that_are_made_and_removed_all_day() -> None:
+    api = Talking(attributes(name="pg"))
+    provider = DockerProvider(connecting(api))
+    heard: asyncio.Queue[Told] = asyncio.Queue()
+    watch = asyncio.ensure_future(provider.watch(heard.put_nowait))
+    try:
+        assert (await heard.get()).listing
+        for number in range(20):
+            name = f"job-{number}"
+            api.known[name] = attributes(name=name)
+            await provider.inspect([target(name)])
+            del api.known[name]
+            for action in ("die", "destroy"):
+                attributes_of = {"name": name, "exitCode": "0"}
+                api.says.put(
+                    {"Type": "container", "Action": action, "Actor": {"ID": f"{name}-id", "Attributes": attributes_of}}
+                )
+            while (await heard.get()).what != "removed":
+                pass
+        daemon = provider.fleet.daemon("")
+        kept = (provider._made, daemon._known, daemon.overtaken, daemon.last_exits, daemon.signals)
+        assert [len(book) for book in kept] == [0] * 5
+    finally:
+        watch.cancel()
+        api.says.put(None)
+        await provider.aclose()

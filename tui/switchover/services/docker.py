@@ -103,6 +103,8 @@ class DockerProvider:
         def listener(daemon: Daemon, event: DockerEvent | None, why: str) -> None:
             if event is not None:
                 seen = self._seen_by(daemon, event)
+                if event.action == "destroy":
+                    self._made.pop(event.container, None)
                 for told in told_about(
                     self.kind, event, daemon.ref, sent_before(event, daemon.signals.get(event.container))
                 ):
@@ -245,7 +247,7 @@ class DockerProvider:
         self._made.pop(container, None)
         if seen.health is not Status.WARN:  # that one has just been restarted, which passes with time alone
             self._made[container] = (data, last_exit, seen)
-            while len(self._made) > _REMEMBERED:
+            while len(self._made) > _REMEMBERED:  # of those that went while nobody listened
                 del self._made[next(iter(self._made))]
         return seen
 
