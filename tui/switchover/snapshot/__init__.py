@@ -1,0 +1,62 @@
+"""The frozen Snapshot: all that a client shows, made by the hub, sent by the agent, drawn by the UI.
+
+Plain data only. Times are epoch seconds UTC (`*_at`) or seconds (`*_s`); None means not known, never zero.
+Statuses of checks are words: ok warn crit unknown skipped pending. States of steps: pending running waiting done failed
+unknown skipped rolled_back. Text is already redacted and free of control characters.
+"""
+
+from __future__ import annotations
+
+from switchover.snapshot.costs import CostRow, CostsView
+from switchover.snapshot.gates import GateView, Requirement
+from switchover.snapshot.migration import ActionView, ManualItem, MigrationView, ObjectiveView, PhaseView, StepView
+from switchover.snapshot.plan_change import PlanChange, PlanDifference
+from switchover.snapshot.rollback import Rehearsal, RehearsedAction, RollbackAction, RollbackRun, RollbackView
+from switchover.snapshot.services import CheckRow, FindingRow, MetricRow, ServiceRow
+from switchover.snapshot.triage import (
+    AlertRow,
+    ContactRow,
+    IncidentView,
+    Problem,
+    SolutionView,
+    SourceNote,
+    TimelineRow,
+    TroubleView,
+)
+from switchover.snapshot.who import Header, Holder
+from switchover.snapshot.whole import Snapshot
+
+__all__ = [
+    "ActionView",
+    "AlertRow",
+    "CheckRow",
+    "ContactRow",
+    "CostRow",
+    "CostsView",
+    "FindingRow",
+    "GateView",
+    "Header",
+    "Holder",
+    "IncidentView",
+    "ManualItem",
+    "MetricRow",
+    "MigrationView",
+    "ObjectiveView",
+    "PhaseView",
+    "PlanChange",
+    "PlanDifference",
+    "Problem",
+    "Rehearsal",
+    "RehearsedAction",
+    "Requirement",
+    "RollbackAction",
+    "RollbackRun",
+    "RollbackView",
+    "ServiceRow",
+    "Snapshot",
+    "SolutionView",
+    "SourceNote",
+    "StepView",
+    "TimelineRow",
+    "TroubleView",
+]

@@ -1,0 +1,46 @@
+"""What a gate needs, and how it stands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["GateView", "Requirement"]
+
+
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """One thing that a gate needs, as it stands.
+
+    `allowed_by` let it pass although it is not fine; `can` says what a person may do: acknowledge, waive.
+    """
+
+    name: str
+    status: str
+    summary: str = ""
+    allowed_by: str = ""
+    allowed_why: str = ""
+    allowed_until: float | None = None
+    can: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class GateView:
+    """A gate. `state`: pending, waiting, holding, human, decide, passed, failed.
+
+    `soak`: its hold goes on in the agent, over restarts. `roles` are advisory: nothing here knows who is what.
+    """
+
+    phase: str
+    state: str
+    requirements: tuple[Requirement, ...] = ()
+    hold_s: float = 0.0
+    held_s: float = 0.0
+    green_since: float | None = None
+    human: str = ""
+    answered_by: str = ""
+    reason: str = ""
+    deadline_at: float | None = None
+    soak: bool = False
+    roles: tuple[str, ...] = ()
+    broken_at: float | None = None
+    broken_why: str = ""
