@@ -10,7 +10,7 @@ from tests.ui_samples import NOW, FakeSource
 from tests.ui_screen import make_app, screen_text, settle
 
 from switchover.errors import RefusedError
-from switchover.snapshot import IncidentView, Problem, ServiceRow, Snapshot, TimelineRow, TroubleView
+from switchover.snapshot import AlertRow, IncidentView, Problem, ServiceRow, Snapshot, TimelineRow, TroubleView
 from switchover.ui.application import SwitchoverApp
 from switchover.ui.presentation.line import plain
 from switchover.ui.presentation.moment import Link, LinkState, Moment
@@ -354,3 +354,17 @@ async def test_the_cursor_is_on_the_worst_until_somebody_uses_it() -> None:
         assert at(app) == "problem:docker:db"
 
     await play(story)
+
+
+async def test_an_alert_opens_what_it_is_about() -> None:
+    failing = replace(PROBLEM, check="up", waiting=("front",))
+    about = replace(ENTRY, about=("docker:worker",))
+    for rule, opens in (("up == CRIT for 5s", True), ("front == CRIT", True), ("other == CRIT", False)):
+        alerts = (AlertRow(rule, "Orders are lost", NOW - 5),)
+
+        async def story(pilot: Any, app: SwitchoverApp, source: FakeSource, opens: bool = opens) -> None:
+            assert app.main.pane.rows.key.startswith("alert:")
+            await press(pilot, "enter")
+            assert bool(asked(source, "trouble.look")) is opens
+
+        await play(story, sample(problems=(failing,), alerts=alerts, troubles=(about,)))

@@ -67,7 +67,8 @@ class OperatorActions(TriageActions):
         if action == "recheck":
             return self.check_at_hand() is not None
         if action == "open_selected":
-            return bool(self.pane.rows.key) and not self.pane.rows.key.startswith("alert:")
+            key = self.pane.rows.key
+            return self.problem_at_hand() is not None if key.startswith("alert:") else bool(key)
         if action == "contacts":
             return bool(data.contacts)
         if action == "objectives":
@@ -93,7 +94,7 @@ class OperatorActions(TriageActions):
     def action_open_selected(self) -> None:
         """Open everything that is known about the row under the cursor."""
         kind, _, name = self.pane.rows.key.partition(":")
-        if kind != "problem":
+        if kind not in {"problem", "alert"}:
             self.open_thing(kind, name)
         elif self.offers_triage_action("diagnose"):
             self.action_diagnose()

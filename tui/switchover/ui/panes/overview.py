@@ -67,8 +67,12 @@ class OverviewPane(Pane):
 
     @property
     def problem(self) -> Problem | None:
-        """The problem under the cursor."""
-        name = self.rows.key.removeprefix("problem:")
+        """The problem under the cursor; of an alert that of the check which it is about."""
+        kind, _, name = self.rows.key.partition(":")
+        if kind == "alert":
+            from switchover.ui.triage_actions import problem_of
+
+            return problem_of(name.partition(" ")[0], self.moment)
         for index, problem in enumerate(self.moment.data.problems):
             if name in {problem.check, problem.service, f"{problem.subject}/{index}"} and name:
                 return problem
