@@ -74,6 +74,11 @@ def test_processes_that_are_well_stand_by_cpu_and_then_by_memory() -> None:
     assert order_of(Weights(), *rows) == ["c-hot", "d-warm", "b-large", "a-idle"]
 
 
+def test_what_the_plan_names_keeps_its_place_whatever_it_uses() -> None:
+    planned = (replace(busy("a", 1, 1.0), side="old"), replace(busy("b", 2, 90.0), side="old"))
+    assert [one.row.name for one in arrange(planned, (), lambda _: True).placed] == ["a", "b"]
+
+
 def test_processes_keep_their_places_while_their_use_wavers() -> None:
     weights = Weights()
     first = order_of(

@@ -140,7 +140,7 @@ def arrange(
     `weight` remembers what processes weighed, so that they keep their places from one time to the next.
     """
     key = _sorter(order, Weights() if weight is None else weight)
-    first = sorted(filter(fits, planned), key=key)
+    first = sorted(filter(fits, planned), key=_sorter(order, lambda _row: _NOTHING))  # each has its place in a plan
     others = [row for row in found if fits(row)]
     if not show_found:
         return Arrangement([Placed(row) for row in first], len(others))
