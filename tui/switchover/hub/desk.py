@@ -20,6 +20,7 @@ from switchover.services.api import Acts, Capability, Logs, LogsOfMany, LogSourc
 from switchover.services.cloud_logs import cloud_log_source
 from switchover.snapshot import ServiceRow
 from switchover.tiers import ACTIONS
+from switchover.triage.scrub import scrub
 from switchover_checks.commands import Child
 from switchover_checks.units import format_bytes, format_duration
 
@@ -27,11 +28,17 @@ __all__ = ["Desk"]
 
 _INSPECT_S = 10.0
 _MOST_TEXT = 200 * 1024
-_SECRET = re.compile(
-    r"""(?ix) ( [\w.-]* (?: pass(?:word|wd)? | secret | token | api_?key | private_?key | credential | pwd ) [\w.-]*
-        ["']? \s* [=:] \s* ["']? ) ( [^\s"',}]+ )"""
+_WORD = re.compile(r"pass(?:word|wd)?|secret|token|api_?key|private_?key|credential|pwd", re.IGNORECASE)
+_NAMED = rf"(?i)((?:{_WORD.pattern})[\w.-]{{0,60}}[\"']?\s{{0,9}}[=:]\s{{0,9}}"
+_HIDDEN = (
+    (re.compile(rf"""{_NAMED}")(?:\\.|[^"\\\n])+"""), r"\1•••"),
+    (re.compile(rf"""{_NAMED}["']?)[^\s"',}}]+"""), r"\1•••"),
+    (re.compile(r"(://[^/\s:@\"]{0,60}:)([^/\s\"]{1,200})(@)"), r"\1•••\3"),
 )
-_URL_PASSWORD = re.compile(r"(://[^/\s:@]*:)([^@\s/]+)(@)")
+_VARIABLE = re.compile(
+    r"""(\s*["'])([^"'=\s]{1,120})=.+?(["'],?\s*)"""
+)  # a line of JSON
+_OPTION = re.compile(r"""(?<![\w-])(--?[\w-]{1,60}[ \t]+["']?)(?!-)[^\s"',]+""")
 
 
 class Desk:
@@ -112,7 +119,8 @@ class Desk:
         finally:
             await child.close()
         text = bytes(child.stdout.data[:_MOST_TEXT] or child.stderr.data[:_MOST_TEXT]).decode("utf-8", "replace")
-        return _without_values_of_secrets(self._redact(text)) + late
+        # a hostile text takes the expressions a second or two, which nobody else waits for
+        return await asyncio.to_thread(_without_values_of_secrets, self._redact(text)) + late
 
     async def log_sources(self, names: Sequence[str], span: LogSpan) -> list[LogSource | tuple[str, str]]:
         """Return where the logs of services are read; (name, reason) for one that has none."""
@@ -223,4 +231,12 @@ def _facts(row: ServiceRow) -> list[tuple[str, str]]:
 
 def _without_values_of_secrets(text: str) -> str:
     """Leave out the values of what is named like a secret, though nobody has declared it as one."""
-    return _URL_PASSWORD.sub(r"\1•••\3", _SECRET.sub(r"\1•••", text))
+    lines = []
+    for line in scrub(text).split("\n"):
+        found = _VARIABLE.fullmatch(line)
+        named = found is not None and _WORD.search(found[2]) is not None
+        lines.append(f"{found[1]}{found[2]}=•••{found[3]}" if found is not None and named else line)
+    text = _OPTION.sub(lambda one: f"{one[1]}•••" if _WORD.search(one[1]) else one[0], "\n".join(lines))
+    for pattern, instead in _HIDDEN:
+        text = pattern.sub(instead, text)
+    return text
