@@ -35,9 +35,7 @@ _HIDDEN = (
     (re.compile(rf"""{_NAMED}["']?)[^\s"',}}]+"""), r"\1•••"),
     (re.compile(r"(://[^/\s:@\"]{0,60}:)([^/\s\"]{1,200})(@)"), r"\1•••\3"),
 )
-_VARIABLE = re.compile(
-    r"""(\s*["'])([^"'=\s]{1,120})=.+?(["'],?\s*)"""
-)  # a line of JSON
+_VARIABLE = re.compile(r"""(\s*["'])([^"'=\s]{1,120})=.+?(["'],?\s*)""")  # a line of JSON
 _OPTION = re.compile(r"""(?<![\w-])(--?[\w-]{1,60}[ \t]+["']?)(?!-)[^\s"',]+""")
 
 
