@@ -114,6 +114,20 @@ class Child:
         if cancelled is not None:
             raise cancelled
 
+    async def leave(self) -> None:
+        """Let go of it after its own end: what it started goes on, and somebody reads on what that still writes here.
+
+        Without a reader the next line of output would end a service that was started.
+        """
+        held = [capture.hand_over() for capture in (self.stdout, self.stderr) if not capture.ended.done()]
+        self._closed = True
+        await _to_the_end(Threads(1).run(functools.partial(_read_on, held)))
+        self._process.wait()
+        os.close(self._pidfd)
+        self.stdout.close()
+        self.stderr.close()
+        self.close_stdin()
+
     def _on_exit(self) -> None:
         self._loop.remove_reader(self._pidfd)
         if not self._ended.done():
@@ -157,6 +171,12 @@ class _Capture:
             self._loop.remove_reader(self._pipe.fileno())
             self.ended.set_result(None)
 
+    def hand_over(self) -> int:
+        """Stop reading and return the pipe as somebody else can read it."""
+        self._stop()
+        os.set_blocking(self._pipe.fileno(), True)
+        return self._pipe.fileno()
+
     def close(self) -> None:
         """Stop reading and give back the pipe."""
         self._stop()
@@ -166,6 +186,21 @@ class _Capture:
     def text(self) -> str:
         """What was read, decoded."""
         return self.data.decode("utf-8", "replace")
+
+
+def _read_on(pipes: Sequence[int]) -> None:
+    """Leave a process behind for each pipe that reads it to its end and throws away what comes."""
+    for pipe in pipes:
+        reader = ["/bin/sh", "-c", "exec 3<&0; cat <&3 3<&- >/dev/null 2>&1 &"]
+        subprocess.run(
+            reader,
+            stdin=pipe,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            cwd="/",
+            start_new_session=True,
+            check=False,
+        )
 
 
 def _settle(future: asyncio.Future[None]) -> None:

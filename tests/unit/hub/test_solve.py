@@ -187,6 +187,23 @@ async def test_what_was_run_is_on_record_with_what_came_of_it(tmp_path: Path) ->
     assert (second.text, second.status) == ("ana: solution a to mend it: failed: exit 3", "crit")
 
 
+async def test_a_service_that_a_solution_starts_goes_on_and_may_still_write(tmp_path: Path) -> None:
+    start = "while [ -e go ]; do echo one more line; echo x >> lines; sleep 0.02; done & echo $! > pid"
+    text = f"troubleshooting: [{{symptom: x, solutions: [{{text: start it, effect: changes, run: '{start}'}}]}}]\n"
+    bench = Bench(tmp_path, plan(text, tmp_path))
+    (tmp_path / "go").touch()
+    assert (await bench.solver.run("plan:0", "", 0, "yes", ANA))[1] == 0
+    service = psutil.Process(int((tmp_path / "pid").read_text()))
+    readers = [
+        one for one in psutil.process_iter(["name", "cwd"]) if one.info["name"] == "cat" and one.info["cwd"] == "/"
+    ]
+    before = (tmp_path / "lines").stat().st_size
+    await until(lambda: (tmp_path / "lines").stat().st_size > before + 10)
+    assert service.is_running()
+    (tmp_path / "go").unlink()
+    await until(lambda: not service.is_running() and not any(one.is_running() for one in readers))
+
+
 async def test_a_solution_is_not_run_twice_at_once(tmp_path: Path) -> None:
     text = (
         "troubleshooting: [{symptom: x, solutions: [{text: wait, effect: read, "

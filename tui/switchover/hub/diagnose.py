@@ -26,11 +26,13 @@ async def run_bounded(
     environment: Mapping[str, str] | None = None,
     timeout_s: float = TIMEOUT_S,
     redact: Callable[[str], str] | None = None,
+    leaves: bool = False,
 ) -> tuple[str, int, str]:
     """Run `command` with /bin/sh and return (command, exit code, output); 124 stands for a command that was cut off.
 
     Output beyond the limit is thrown away, and said so. At the deadline, and when the shell has ended, all that it
-    started is ended too.
+    started is ended too. Where it `leaves` something behind on purpose, as one that starts a service does, only the
+    deadline ends that.
     """
     try:
         child = Child(["/bin/sh", "-c", f"exec 2>&1\n{command}"], env=environment, cwd=directory)
@@ -38,11 +40,14 @@ async def run_bounded(
         return command, 127, f"cannot be run: {error.strerror}"
     late = False
     try:
-        async with asyncio.timeout(timeout_s):
-            await child.exited()
-            await child.drain()
-    except TimeoutError:
-        late = True
+        try:
+            async with asyncio.timeout(timeout_s):
+                await child.exited()
+                await child.drain()
+        except TimeoutError:
+            late = True
+        if leaves and not late:
+            await child.leave()
     finally:
         await child.close()
     kept = bytes(child.stdout.data[:OUTPUT_LIMIT])

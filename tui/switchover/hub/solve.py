@@ -163,6 +163,7 @@ class Solver:
                     environment={**case.env, **env},
                     timeout_s=act.timeout_s,
                     redact=self._redact,
+                    leaves=True,
                 )
             )
             code = ended[0][1]
