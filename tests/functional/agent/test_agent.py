@@ -94,6 +94,18 @@ async def test_an_agent_that_is_stopped_leaves_its_step_running(desk: Desk) -> N
     assert [kind for kind, _ in desk.events()].count("StepEnded") == 1
 
 
+async def test_of_several_agents_that_of_the_host_can_be_stopped_alone(desk: Desk) -> None:
+    mine = await asyncio.to_thread(desk.ensure)
+    assert (await asyncio.to_thread(desk.run, "agent", "start")).returncode == 0
+    unclear = await asyncio.to_thread(desk.run, "agent", "stop")
+    assert (unclear.returncode, "--host" in unclear.stderr) == (2, True)
+    done = await asyncio.to_thread(desk.run, "agent", "stop", "--host")
+    assert (done.returncode, done.stdout) == (0, "stopped the agent of this host\n")
+    info = await asyncio.to_thread(ask, desk.workspace)
+    assert info is not None
+    assert info.pid == mine.pid
+
+
 async def test_the_agent_outlives_the_terminal_that_started_it(desk: Desk) -> None:
     """A starter in a terminal of its own; the terminal goes away at once, as when a line drops."""
     pid, terminal = pty.fork()

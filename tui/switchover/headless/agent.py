@@ -44,6 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--digest", metavar="SHA256", default="", help="start, run: refuse any other content of the plan"
     )
     parser.add_argument("--all", action="store_true", help="stop: every agent of the state directory")
+    parser.add_argument("--host", action="store_true", help="stop: the one that watches this host, without a plan")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -135,11 +136,13 @@ def _stop(args: argparse.Namespace) -> int:
     running = [w for w in recorded_workspaces(root) if _look(w) is not None]
     if args.plan is not None:
         chosen: Iterable[Workspace] = [workspace_of(args)]
+    elif args.host:
+        chosen = [w for w in running if w.plan is None]
     elif args.all or len(running) <= 1:
         chosen = running
     else:
         plans = ", ".join(str(w.plan or "host") for w in running)
-        raise UsageError(f"{len(running)} agents run: {plans}", "name the plan, or use --all")
+        raise UsageError(f"{len(running)} agents run: {plans}", "name the plan, or use --host or --all")
     ended = []
     for workspace in chosen:
         busy = stop(workspace)
