@@ -193,6 +193,26 @@ async def test_projects_and_services_are_read_from_one_list_of_containers() -> N
     ]
 
 
+@pytest.mark.parametrize(
+    ("codes", "planned", "found"),
+    [((143, 0), Status.CRIT, Status.SKIPPED), ((143, 1), Status.CRIT, Status.CRIT)],
+)
+async def test_a_project_that_nobody_planned_may_have_been_stopped_on_purpose(
+    codes: tuple[int, int], planned: Status, found: Status
+) -> None:
+    ended = [
+        dict(member(name, "exited", f"Exited ({code}) 2 minutes ago").entry)
+        for name, code in zip(("api", "db"), codes, strict=True)
+    ]
+    api = Projects(*ended)
+    for entry, code in zip(ended, codes, strict=True):
+        api.known[name_of(entry)] = attributes("exited", name_of(entry), ExitCode=code)
+    provider = ComposeProvider(DockerProvider(connecting(api)))
+    seen = await provider.inspect([Target("shop", "compose", "shop", project="shop")])
+    assert seen["shop"].health is planned
+    assert [one.seen.health for one in await provider.discover()] == [found]
+
+
 async def test_without_a_daemon_projects_are_unknown() -> None:
     provider = ComposeProvider(DockerProvider(connecting(ConnectionRefusedError(111, "Connection refused"))))
     seen = await provider.inspect([Target("shop", "compose", "shop", project="shop")])

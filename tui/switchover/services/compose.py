@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import ClassVar
 
 from switchover.errors import RefusedError
@@ -20,7 +21,7 @@ from switchover.services.docker import DockerProvider
 from switchover.services.docker_actions import docker_command
 from switchover.services.docker_daemon import Daemon
 from switchover.services.docker_events import DockerEvent
-from switchover.services.docker_seen import name_of
+from switchover.services.docker_seen import at_rest, name_of
 from switchover_checks.api import Status
 
 __all__ = ["ComposeProvider"]
@@ -168,7 +169,11 @@ class ComposeProvider:
             target = Target(f"{self.kind}:{ref}", self.kind, ref, project=project, docker_host=daemon.host)
             # What is wrong with a container is told once, and the project is what suffers from it.
             needs = tuple(f"docker:{daemon.ref(name_of(one.entry))}" for one in some)
-            found.append(Found(target, seen_together(some, scalable=False), project, project, needs))
+            together = seen_together(some, scalable=False)
+            if together.state is RunState.STOPPED:  # what nobody planned may have been stopped on purpose
+                health = max((at_rest(one.seen).health for one in some), key=lambda status: status.severity)
+                together = replace(together, health=health)
+            found.append(Found(target, together, project, project, needs))
         return found
 
     async def _members(self, daemon: Daemon, target: Target) -> list[Member]:

@@ -23,7 +23,7 @@ from switchover.services.docker_daemon import Connect, Daemon, connect_to
 from switchover.services.docker_events import DockerEvent, sent_before, told_about
 from switchover.services.docker_fleet import Fleet
 from switchover.services.docker_news import TELLS_STATE
-from switchover.services.docker_seen import name_of, seen_from_attributes, seen_from_summary
+from switchover.services.docker_seen import at_rest, name_of, seen_from_attributes, seen_from_summary
 from switchover.services.docker_stats import CgroupStats, InTurn, Usage
 from switchover_checks.api import Status
 from switchover_checks.threads import Threads
@@ -31,7 +31,6 @@ from switchover_checks.threads import Threads
 __all__ = ["DockerProvider"]
 
 _BATCH = 10
-_AT_REST = frozenset(("created", "exited, exit 0", "exited, exit 130 (SIGINT)", "exited, exit 143 (SIGTERM)"))
 _REMEMBERED = 2000
 
 
@@ -108,7 +107,7 @@ class DockerProvider:
                 for told in told_about(
                     self.kind, event, daemon.ref, sent_before(event, daemon.signals.get(event.container))
                 ):
-                    tell(replace(told, seen=seen, unplanned=_at_rest(seen), partial=True) if seen is not None else told)
+                    tell(replace(told, seen=seen, unplanned=at_rest(seen), partial=True) if seen is not None else told)
             elif why:
                 lost.add(daemon.host)
                 tell(Told(self.kind, "", "gone", why, Status.CRIT, self._now(), listing=True))
@@ -187,7 +186,7 @@ class DockerProvider:
             nothing = Seen(RunState.STOPPED, Status.CRIT, f"no container {target.container}")
             by_itself = target.name == f"{self.kind}:{target.ref}"
             one = seen.get(target.container, nothing)
-            found[target.name] = _at_rest(one) if by_itself else one
+            found[target.name] = at_rest(one) if by_itself else one
         return found
 
     async def _list(self, daemon: Daemon) -> list[Found]:
@@ -204,7 +203,7 @@ class DockerProvider:
             name = name_of(entry)
             ref = daemon.ref(name)
             target = Target(f"{self.kind}:{ref}", self.kind, ref, container=name, docker_host=daemon.host)
-            one = _at_rest(seen.get(name) or seen_from_summary(entry))
+            one = at_rest(seen.get(name) or seen_from_summary(entry))
             needs = tuple(daemon.ref(need) for need in needs_of(entry, members))
             found.append(Found(target, one, title_of(entry), project_of(entry), needs))
         if daemon.live and self._tells and (due := [name for name in details if daemon.is_due(name)]):
@@ -288,14 +287,3 @@ class DockerProvider:
             for word, one in running.items()
             if (usage := usages.get(word)) is not None
         }
-
-
-def _at_rest(seen: Seen) -> Seen:
-    """Do not call it a fault that what nobody planned has ended well, was asked to end, or has not been started yet.
-
-    One that was killed may have been told to stop and did not heed it, which nobody can see afterwards: a warning.
-    """
-    if seen.state is RunState.STOPPED and seen.detail in _AT_REST:
-        return replace(seen, health=Status.SKIPPED)
-    killed = seen.state is RunState.STOPPED and seen.detail == "exited, exit 137 (SIGKILL)"
-    return replace(seen, health=Status.WARN) if killed else seen

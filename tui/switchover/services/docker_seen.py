@@ -7,6 +7,7 @@ import json
 import re
 import signal
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -15,6 +16,7 @@ from switchover_checks.api import Status
 
 __all__ = [
     "SILENT",
+    "at_rest",
     "config_digest",
     "fingerprint",
     "health_of_summary",
@@ -23,6 +25,7 @@ __all__ = [
     "seen_from_summary",
 ]
 
+_AT_REST = frozenset(("created", "exited, exit 0", "exited, exit 130 (SIGINT)", "exited, exit 143 (SIGTERM)"))
 SILENT = "Docker says nothing of this one, though it answers otherwise"
 _HEALTH = {"healthy": Status.OK, "starting": Status.PENDING, "unhealthy": Status.CRIT}
 _ALWAYS = frozenset({Capability.INSPECT, Capability.LOGS, Capability.REMOVE})
@@ -285,3 +288,14 @@ def _epoch(text: str) -> float | None:
         return datetime.fromisoformat(matched[1] + zone).timestamp() + float(matched[2] or 0)
     except ValueError:
         return None
+
+
+def at_rest(seen: Seen) -> Seen:
+    """Do not call it a fault that what nobody planned has ended well, was asked to end, or has not been started yet.
+
+    One that was killed may have been told to stop and did not heed it, which nobody can see afterwards: a warning.
+    """
+    if seen.state is RunState.STOPPED and seen.detail in _AT_REST:
+        return replace(seen, health=Status.SKIPPED)
+    killed = seen.state is RunState.STOPPED and seen.detail == "exited, exit 137 (SIGKILL)"
+    return replace(seen, health=Status.WARN) if killed else seen
