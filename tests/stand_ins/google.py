@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import json
 import re
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
+
+from tests.stand_ins.loopback import Answers, serving
 
 __all__ = ["GoogleApis", "google_apis", "log_entry", "run_service"]
 
@@ -99,8 +100,8 @@ def log_entry(number: int, text: str = "", *, at: str = "", **more: Any) -> dict
     return {"insertId": f"id{number}", "timestamp": when, "severity": "INFO", **payload, **more}
 
 
-def _handler(state: GoogleApis) -> type[BaseHTTPRequestHandler]:
-    class Answer(BaseHTTPRequestHandler):
+def _handler(state: GoogleApis) -> type[Answers]:
+    class Answer(Answers, BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def do_GET(self) -> None:
@@ -110,7 +111,7 @@ def _handler(state: GoogleApis) -> type[BaseHTTPRequestHandler]:
                 return
             words = {name: values[0] for name, values in parse_qs(parts.query).items()}
             if path in state.single:
-                self._answer(200, state.single[path])
+                self.answer_json(200, state.single[path])
             elif path in state.things:
                 start = int(words.get("pageToken", "0"))
                 page = state.things[path][start : start + _PAGE]
@@ -118,7 +119,7 @@ def _handler(state: GoogleApis) -> type[BaseHTTPRequestHandler]:
                 answer: dict[str, Any] = {key or path.rsplit("/", 1)[1]: page} if page else {}
                 if start + _PAGE < len(state.things[path]):
                     answer["nextPageToken"] = str(start + _PAGE)
-                self._answer(200, answer)
+                self.answer_json(200, answer)
             else:
                 self._refuse(404, {"status": "NOT_FOUND", "message": "Resource was not found."})
 
@@ -126,11 +127,11 @@ def _handler(state: GoogleApis) -> type[BaseHTTPRequestHandler]:
             body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
             if self.path == "/token":
                 if state.login_ends:
-                    self._answer(400, {"error": "invalid_grant", "error_description": "Account deleted"})
+                    self.answer_json(400, {"error": "invalid_grant", "error_description": "Account deleted"})
                     return
                 state.tokens += 1
                 state.revoked = False
-                self._answer(200, {"access_token": state.token, "expires_in": 3600, "token_type": "Bearer"})
+                self.answer_json(200, {"access_token": state.token, "expires_in": 3600, "token_type": "Bearer"})
                 return
             path = unquote(self.path).replace("//", "/")
             if not self._welcome(f"POST {path}"):
@@ -138,7 +139,7 @@ def _handler(state: GoogleApis) -> type[BaseHTTPRequestHandler]:
             if path == "/v2/entries:list":
                 self._logs(json.loads(body))
             elif path.endswith("/restart"):
-                self._answer(200, {"kind": "sql#operation", "operationType": "RESTART", "status": "PENDING"})
+                self.answer_json(200, {"kind": "sql#operation", "operationType": "RESTART", "status": "PENDING"})
             else:
                 self._refuse(404, {"status": "NOT_FOUND", "message": "Resource was not found."})
 
@@ -155,7 +156,7 @@ def _handler(state: GoogleApis) -> type[BaseHTTPRequestHandler]:
             answer: dict[str, Any] = {"entries": found[start : start + size]} if found[start:] else {}
             if start + size < len(found):
                 answer["nextPageToken"] = str(start + size)
-            self._answer(200, answer)
+            self.answer_json(200, answer)
 
         def _welcome(self, asked: str) -> bool:
             state.asked.append(asked)
@@ -168,37 +169,14 @@ def _handler(state: GoogleApis) -> type[BaseHTTPRequestHandler]:
             return True
 
         def _refuse(self, code: int, error: dict[str, Any]) -> None:
-            self._answer(code, {"error": {"code": code, **error}})
-
-        def _answer(self, code: int, document: object) -> None:
-            body = json.dumps(document).encode()
-            self.send_response(code)
-            self.send_header("Content-Type", "application/json; charset=UTF-8")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class names it
-            pass
+            self.answer_json(code, {"error": {"code": code, **error}})
 
     return Answer
-
-
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    block_on_close = False
 
 
 @contextmanager
 def google_apis() -> Iterator[GoogleApis]:
     """Serve on a loopback port."""
     state = GoogleApis()
-    with _Server(("127.0.0.1", 0), _handler(state)) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        state.address = f"http://127.0.0.1:{server.server_port}"
-        try:
-            yield state
-        finally:
-            server.shutdown()
-            thread.join()
+    with serving(_handler(state)) as state.address:
+        yield state

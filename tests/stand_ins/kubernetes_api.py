@@ -12,10 +12,12 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+
+from tests.stand_ins.loopback import Answers, serving
 
 __all__ = ["KubernetesApi", "kubernetes_api"]
 
@@ -133,8 +135,8 @@ class KubernetesApi:
                 waiting.put(json.loads(json.dumps(event)))
 
 
-def _handler(state: KubernetesApi) -> type[BaseHTTPRequestHandler]:
-    class Answer(BaseHTTPRequestHandler):
+def _handler(state: KubernetesApi) -> type[Answers]:
+    class Answer(Answers, BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def do_GET(self) -> None:
@@ -142,7 +144,7 @@ def _handler(state: KubernetesApi) -> type[BaseHTTPRequestHandler]:
             with state.lock:
                 state.asked.append(f"GET {parts.path}")
             if parts.path in _DISCOVERY:
-                self._answer(200, {"apiVersion": "v1", **_DISCOVERY[parts.path]})
+                self.answer_json(200, {"apiVersion": "v1", **_DISCOVERY[parts.path]})
                 return
             match = _PATH.fullmatch(parts.path)
             if match is None:
@@ -168,7 +170,7 @@ def _handler(state: KubernetesApi) -> type[BaseHTTPRequestHandler]:
                     label, _, value = pair.partition("=")
                     items = [item for item in items if not label or item["metadata"]["labels"].get(label) == value]
                 head = {"kind": f"{word}List", "apiVersion": version}
-                self._answer(200, {**head, "metadata": {"resourceVersion": str(state.version)}, "items": items})
+                self.answer_json(200, {**head, "metadata": {"resourceVersion": str(state.version)}, "items": items})
 
         def do_PATCH(self) -> None:
             parts = urlsplit(self.path)
@@ -201,9 +203,9 @@ def _handler(state: KubernetesApi) -> type[BaseHTTPRequestHandler]:
                 meta = {"name": name, "namespace": namespace, "resourceVersion": str(state.version)}
                 replicas = item["spec"]["replicas"]
                 body = {"metadata": meta, "spec": {"replicas": replicas}, "status": {"replicas": replicas}}
-                self._answer(200, {"kind": "Scale", "apiVersion": "autoscaling/v1", **body})
+                self.answer_json(200, {"kind": "Scale", "apiVersion": "autoscaling/v1", **body})
             else:
-                self._answer(200, state.full(kind, item))
+                self.answer_json(200, state.full(kind, item))
 
         def _allowed(self, verb: str, kind: str, namespace: str) -> bool:
             words = {f"{verb} {kind}"} | ({f"{verb} {kind} *"} if not namespace else set())
@@ -247,18 +249,7 @@ def _handler(state: KubernetesApi) -> type[BaseHTTPRequestHandler]:
 
         def _refuse(self, code: int, reason: str, message: str) -> None:
             body = {"kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": reason, "code": code}
-            self._answer(code, {**body, "message": message})
-
-        def _answer(self, code: int, document: object) -> None:
-            body = json.dumps(document).encode()
-            self.send_response(code)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class names it
-            pass
+            self.answer_json(code, {**body, "message": message})
 
     return Answer
 
@@ -271,22 +262,12 @@ def _merge(item: dict[str, Any], change: dict[str, Any]) -> None:
             item[key] = value
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-    block_on_close = False
-
-
 @contextmanager
 def kubernetes_api() -> Iterator[KubernetesApi]:
     """Serve on a loopback port."""
     state = KubernetesApi()
-    with _Server(("127.0.0.1", 0), _handler(state)) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        state.url = f"http://127.0.0.1:{server.server_port}"
+    with serving(_handler(state)) as state.url:
         try:
             yield state
         finally:
             state.end_watches()
-            server.shutdown()
-            thread.join()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
+
+from tests.stand_ins.loopback import Answers, serving
 
 __all__ = ["MetadataService", "metadata_service_stand_in"]
 
@@ -27,7 +28,7 @@ def metadata_service_stand_in() -> Iterator[MetadataService]:
     """Serve on a loopback port."""
     state = MetadataService()
 
-    class Answer(BaseHTTPRequestHandler):
+    class Answer(Answers, BaseHTTPRequestHandler):
         def do_PUT(self) -> None:
             wanted = self.path == "/latest/api/token" and self.headers.get("X-aws-ec2-metadata-token-ttl-seconds")
             self._answer(200 if wanted else 400, _TOKEN if wanted else "")
@@ -43,20 +44,7 @@ def metadata_service_stand_in() -> Iterator[MetadataService]:
                 self._answer(404, "")
 
         def _answer(self, code: int, text: str) -> None:
-            self.send_response(code)
-            self.send_header("Content-Length", str(len(text)))
-            self.end_headers()
-            self.wfile.write(text.encode())
+            self.answer(code, text.encode())
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class names it
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Answer) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        state.address = f"http://127.0.0.1:{server.server_port}"
-        try:
-            yield state
-        finally:
-            server.shutdown()
-            thread.join()
+    with serving(Answer) as state.address:
+        yield state

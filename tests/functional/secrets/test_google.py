@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import base64
-import json
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
+from tests.stand_ins.loopback import Answers, serving
 
 from switchover.plan.model import Plan
 from switchover.plan.secret_managers import GoogleSecretManager
@@ -52,39 +51,21 @@ def _payload(data: bytes, crc: int | None = None) -> dict[str, str]:
 def google() -> Iterator[Google]:
     state = Google()
 
-    class Answer(BaseHTTPRequestHandler):
+    class Answer(Answers, BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             state.asked.append((self.path, self.headers.get("Authorization")))
             name = self.path.removeprefix("/v1/").removesuffix(":access")
             if self.headers.get("Authorization") != f"Bearer {TOKEN}":
-                self._answer(401, {"error": {"code": 401, "status": "UNAUTHENTICATED", "message": CANARY}})
+                self.answer_json(401, {"error": {"code": 401, "status": "UNAUTHENTICATED", "message": CANARY}})
             elif "forbidden" in name:
-                self._answer(403, {"error": {"code": 403, "status": "PERMISSION_DENIED", "message": CANARY}})
+                self.answer_json(403, {"error": {"code": 403, "status": "PERMISSION_DENIED", "message": CANARY}})
             elif name not in state.secrets:
-                self._answer(404, {"error": {"code": 404, "status": "NOT_FOUND", "message": CANARY}})
+                self.answer_json(404, {"error": {"code": 404, "status": "NOT_FOUND", "message": CANARY}})
             else:
-                self._answer(200, {"name": name, "payload": state.secrets[name]})
+                self.answer_json(200, {"name": name, "payload": state.secrets[name]})
 
-        def _answer(self, code: int, document: object) -> None:
-            body = json.dumps(document).encode()
-            self.send_response(code)
-            self.send_header("Content-Type", "application/json; charset=UTF-8")
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class names it
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Answer) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        state.endpoint = f"http://127.0.0.1:{server.server_port}"
-        try:
-            yield state
-        finally:
-            server.shutdown()
-            thread.join()
+    with serving(Answer) as state.endpoint:
+        yield state
 
 
 @pytest.mark.parametrize(
