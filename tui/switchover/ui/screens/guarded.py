@@ -9,9 +9,11 @@ from typing import ClassVar
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.widget import Widget
 
 from switchover.snapshot import StepView
 from switchover.ui.messages import Intent, Say
+from switchover.ui.panes.base import set_height
 from switchover.ui.presentation.confirm import confirmation_lines
 from switchover.ui.presentation.line import Line, Span, fit
 from switchover.ui.presentation.moment import Moment
@@ -23,7 +25,7 @@ from switchover.ui.widgets.entry import Entry
 from switchover.ui.widgets.lines import LineView
 from switchover.ui.widgets.scroller import Scroller
 
-__all__ = ["AskScreen", "ConfirmScreen", "GuardedScreen"]
+__all__ = ["AskScreen", "ConfirmScreen", "GuardedScreen", "StakesScreen", "TypedScreen", "YesScreen"]
 
 
 class GuardedScreen(OverScreen):
@@ -59,10 +61,127 @@ class GuardedScreen(OverScreen):
         self.leave()
 
 
-class AskScreen(GuardedScreen):
-    """A yes-or-no question: `y` alone says yes; enter does nothing, so that a double press never confirms."""
+class QuestionScreen(GuardedScreen):
+    """Asks something, and does nothing without an answer: how it is asked and what follows are its subclasses'."""
+
+    def question(self) -> Line:
+        """Return what the operator is asked."""
+        return ()
+
+    def asks_with(self) -> Sequence[Widget]:
+        """Return what stands below the question for the answer to be given in."""
+        return ()
+
+    def answer(self, typed: str) -> None:
+        """Take the answer, with what was typed for it: look again whether it may be done, and do it once."""
+        raise NotImplementedError
+
+
+class YesScreen(QuestionScreen):
+    """`y` alone says yes; enter does nothing, so that a double press never confirms."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("y", "yes", "yes, do it"), Binding("n", "back", "no")]
+
+    def question(self) -> Line:
+        """Return the two answers."""
+        return (Span(" y", "key"), Span(" yes, do it    "), Span("n", "key"), Span(" no, go back"))
+
+    def action_yes(self) -> None:
+        """Do it."""
+        self.answer("")
+
+
+class TypedScreen(QuestionScreen):
+    """Before what destroys: a text is typed, by hand. A paste, and anything but the text, does nothing."""
+
+    def __init__(self, painter: Painter, moment: Moment, title: str) -> None:
+        super().__init__(painter, moment, title)
+        self._entry = Entry(painter, "type it here:")
+
+    @property
+    def must_type(self) -> str:
+        """What is to be typed."""
+        raise NotImplementedError
+
+    def on_mount(self) -> None:
+        """Type at once, but not before the guard has passed."""
+        self._entry.take_focus()
+
+    def question(self) -> Line:
+        """Return what is to be typed."""
+        typed = (Span(" To go on, type  "), Span(self.must_type, "danger"), Span("  and press enter. "))
+        return (*typed, Span("esc", "key"), Span(" goes back", "muted"))
+
+    def asks_with(self) -> Sequence[Widget]:
+        """Return the empty line."""
+        return (self._entry,)
+
+    def on_entry_entered(self, event: Entry.Entered) -> None:
+        """Go on where it is exactly what was asked for."""
+        if self.left:
+            return
+        if event.text != self.must_type or not event.text:
+            self._entry.text = ""
+            self.say(f"that is not “{self.must_type}”; nothing was done", error=True)
+            return
+        self.answer(event.text)
+
+    def on_entry_left(self) -> None:
+        """Go back."""
+        self.action_back()
+
+    def on_paste(self, event: events.Paste) -> None:
+        """Take nothing that was not typed."""
+        event.stop()
+        event.prevent_default()
+        self.say("this must be typed, not pasted", error=True)
+
+
+class StakesScreen(QuestionScreen):
+    """Shows what is at stake, under a bar where it is production. `why_not` is asked again at the answer."""
+
+    def __init__(self, painter: Painter, moment: Moment, title: str) -> None:
+        super().__init__(painter, moment, title)
+        self._bar = LineView(painter, classes="line")
+        self._body = Scroller(painter)
+
+    def compose(self) -> ComposeResult:
+        """Place what is at stake, then what the answer is given in."""
+        yield self.header
+        yield self._bar
+        yield self._body
+        yield from self.asks_with()
+        yield self.status
+        yield self.keys
+
+    def draw_bar(self) -> None:
+        """Say where it would happen, where that is production."""
+        header = self.moment.data.header
+        set_height(self._bar, int(header.production))
+        where = " · ".join(filter(None, (" ⚠  PRODUCTION", header.target)))
+        self._bar.set_lines([(Span(fit(where, self.size.width), "danger-bar"),)])
+
+    def why_not(self) -> str:
+        """Say why it cannot be done any more; empty where it can."""
+        raise NotImplementedError
+
+    def answer(self, typed: str) -> None:
+        """Do it and close, once; never where something speaks against it by now."""
+        if self.left:
+            return
+        if why := self.why_not():
+            self.say(why, error=True)
+            return
+        self.leave()
+        self.do(typed)
+
+    def do(self, typed: str) -> None:
+        """Do what was asked about."""
+        raise NotImplementedError
+
+
+class AskScreen(YesScreen):
+    """A yes-or-no question about an intent."""
 
     def __init__(self, painter: Painter, moment: Moment, title: str, lines: Sequence[Line], intent: Intent) -> None:
         super().__init__(painter, moment, title)
@@ -79,16 +198,15 @@ class AskScreen(GuardedScreen):
 
     def draw(self) -> None:
         """Draw the question."""
-        self._body.set_all(
-            [(), *self._lines, (), (Span(" y", "key"), Span(" yes, do it    "), Span("n", "key"), Span(" no, go back"))]
-        )
+        self._body.set_all([(), *self._lines, (), self.question()])
 
-    def action_yes(self) -> None:
+    def answer(self, typed: str) -> None:
         """Do it."""
+        del typed
         self.decide(self._intent)
 
 
-class ConfirmScreen(GuardedScreen):
+class ConfirmScreen(TypedScreen):
     """Before what cannot be undone: all that must be known, and one empty line in which the target is typed."""
 
     def __init__(self, painter: Painter, moment: Moment, step: StepView) -> None:
@@ -97,7 +215,6 @@ class ConfirmScreen(GuardedScreen):
         self._body = Scroller(painter)
         self._bar = LineView(painter, classes="line")
         self._ask = LineView(painter, classes="line")
-        self._entry = Entry(painter, "type it here:")
 
     def compose(self) -> ComposeResult:
         """Place what is at stake, then the empty line."""
@@ -106,13 +223,14 @@ class ConfirmScreen(GuardedScreen):
         yield self._body
         yield RuleLine(self.painter)
         yield self._ask
-        yield self._entry
+        yield from self.asks_with()
         yield self.status
         yield self.keys
 
-    def on_mount(self) -> None:
-        """Type at once, but not before the guard has passed."""
-        self._entry.take_focus()
+    @property
+    def must_type(self) -> str:
+        """What the plan says is to be typed."""
+        return self._step.confirm_text
 
     def draw(self) -> None:
         """Draw what is at stake as it stands now."""
@@ -120,41 +238,13 @@ class ConfirmScreen(GuardedScreen):
         target = self.moment.data.header.target or self.moment.data.header.plan_id
         self._bar.set_lines([(Span(fit(f" ⚠  this cannot be undone · {target}", width), "danger-bar"),)])
         self._body.set_all(confirmation_lines(self._step, self.moment, width, self._body.size.height))
-        self._ask.set_lines(
-            [
-                (
-                    Span(" To go on, type  "),
-                    Span(self._step.confirm_text, "danger"),
-                    Span("  and press enter. ", "text"),
-                    Span("esc", "key"),
-                    Span(" goes back", "muted"),
-                )
-            ]
-        )
+        self._ask.set_lines([self.question()])
 
-    def on_entry_entered(self, event: Entry.Entered) -> None:
-        """Send it where it is exactly what was asked for."""
-        if self.left:
-            return
-        if event.text != self._step.confirm_text:
-            self._entry.text = ""
-            self.say(f"that is not “{self._step.confirm_text}”; nothing was done", error=True)
-            return
+    def answer(self, typed: str) -> None:
+        """Send it."""
         self.decide(
-            Intent(
-                "run.step", {"step": self._step.id, "confirmation": event.text}, f"confirmed, running {self._step.id}"
-            )
+            Intent("run.step", {"step": self._step.id, "confirmation": typed}, f"confirmed, running {self._step.id}")
         )
-
-    def on_entry_left(self) -> None:
-        """Go back."""
-        self.action_back()
-
-    def on_paste(self, event: events.Paste) -> None:
-        """Take nothing that was not typed."""
-        event.stop()
-        event.prevent_default()
-        self.say("this must be typed, not pasted", error=True)
 
     def on_key(self, event: events.Key) -> None:
         """Scroll what is at stake without leaving the line."""

@@ -3,27 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 from textual import events
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
 
 from switchover.errors import SwitchoverError
 from switchover.tiers import Tier
-from switchover.ui.messages import Say
-from switchover.ui.panes.base import set_height
 from switchover.ui.presentation.arrangement import id_of
 from switchover.ui.presentation.connections import graph_of
-from switchover.ui.presentation.line import Line, Span, fit, wrap
+from switchover.ui.presentation.line import Span, wrap
 from switchover.ui.presentation.moment import Moment
 from switchover.ui.presentation.orders import Order, Result, order_lines, result_line, why_nothing
 from switchover.ui.presentation.service_detail import find_service
 from switchover.ui.screens.base import OverScreen
-from switchover.ui.screens.guarded import GuardedScreen
+from switchover.ui.screens.guarded import StakesScreen, TypedScreen, YesScreen
 from switchover.ui.theme import Painter
-from switchover.ui.widgets.entry import Entry
-from switchover.ui.widgets.lines import LineView
 from switchover.ui.widgets.scroller import Scroller
 
 __all__ = ["AskOrderScreen", "ResultScreen", "TypeOrderScreen", "order_screen"]
@@ -38,7 +33,7 @@ def order_screen(painter: Painter, moment: Moment, order: Order, request: Reques
     return kind(painter, moment, order, request, give)
 
 
-class _OrderScreen(GuardedScreen):
+class _OrderScreen(StakesScreen):
     """Names the things, what happens to them, who needs them, and the command line. Decides nothing on old data."""
 
     def __init__(self, painter: Painter, moment: Moment, order: Order, request: Request, give: Give) -> None:
@@ -47,8 +42,6 @@ class _OrderScreen(GuardedScreen):
         self._request = request
         self._give = give
         self._commands: list[str] = []
-        self._bar = LineView(painter, classes="line")
-        self._body = Scroller(painter)
 
     def on_mount(self) -> None:
         """Ask for the command lines."""
@@ -69,19 +62,12 @@ class _OrderScreen(GuardedScreen):
 
     def draw(self) -> None:
         """Draw what is at stake as it stands now."""
-        width, header = self.size.width, self.moment.data.header
-        set_height(self._bar, int(header.production))
-        self._bar.set_lines(
-            [(Span(fit(" · ".join(filter(None, (" ⚠  PRODUCTION", header.target))), width), "danger-bar"),)]
-        )
+        width = self.size.width
+        self.draw_bar()
         lines = order_lines(self.order, self.moment, graph_of(self.moment.data), width, self._commands)
         why = self.why_not()
-        ask = [(Span(" "), *line) for line in wrap(why, width - 2, "outcome-crit")] if why else self.question()
+        ask = [(Span(" "), *line) for line in wrap(why, width - 2, "outcome-crit")] if why else [self.question()]
         self._body.set_all([(), *lines, (), *ask])
-
-    def question(self) -> Sequence[Line]:
-        """Return what the operator is asked."""
-        return ()
 
     def why_not(self) -> str:
         """Say why the order cannot be given any more; empty where it can."""
@@ -93,83 +79,22 @@ class _OrderScreen(GuardedScreen):
                 return f"{row.name} is {now.state} by now: {self.order.action} is not possible; nothing was done"
         return why_nothing([row for row in rows if row is not None], self.moment)
 
-    def decide_order(self, typed: str) -> None:
-        """Give the order and close, once."""
-        if self.left:
-            return
-        if why := self.why_not():
-            self.say(why, error=True)
-            return
-        self.leave()
+    def do(self, typed: str) -> None:
+        """Give the order."""
         self._give(self.order, typed)
 
 
-class AskOrderScreen(_OrderScreen):
-    """`y` alone says yes; enter does nothing, so that a double press never confirms."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("y", "yes", "yes, do it"), Binding("n", "back", "no")]
-
-    def compose(self) -> ComposeResult:
-        """Place the question."""
-        yield self.header
-        yield self._bar
-        yield self._body
-        yield self.status
-        yield self.keys
-
-    def question(self) -> Sequence[Line]:
-        """Return the two answers."""
-        return ((Span(" y", "key"), Span(" yes, do it    "), Span("n", "key"), Span(" no, go back")),)
-
-    def action_yes(self) -> None:
-        """Do it."""
-        self.decide_order("")
+class AskOrderScreen(_OrderScreen, YesScreen):
+    """A yes gives the order."""
 
 
-class TypeOrderScreen(_OrderScreen):
-    """Before what destroys: the name is typed, by hand."""
+class TypeOrderScreen(_OrderScreen, TypedScreen):
+    """The name gives the order."""
 
-    def __init__(self, painter: Painter, moment: Moment, order: Order, request: Request, give: Give) -> None:
-        super().__init__(painter, moment, order, request, give)
-        self._entry = Entry(painter, "type it here:")
-
-    def compose(self) -> ComposeResult:
-        """Place what is at stake, then the empty line."""
-        yield self.header
-        yield self._bar
-        yield self._body
-        yield self._entry
-        yield self.status
-        yield self.keys
-
-    def on_mount(self) -> None:
-        """Type at once, but not before the guard has passed."""
-        self._entry.take_focus()
-
-    def question(self) -> Sequence[Line]:
-        """Return what is to be typed."""
-        typed = (Span(" To go on, type  "), Span(self.order.must_type, "danger"), Span("  and press enter. "))
-        return ((*typed, Span("esc", "key"), Span(" goes back", "muted")),)
-
-    def on_entry_entered(self, event: Entry.Entered) -> None:
-        """Give the order where it is exactly what was asked for."""
-        if self.left:
-            return
-        if event.text != self.order.must_type:
-            self._entry.text = ""
-            self.say(f"that is not “{self.order.must_type}”; nothing was done", error=True)
-            return
-        self.decide_order(event.text)
-
-    def on_entry_left(self) -> None:
-        """Go back."""
-        self.action_back()
-
-    def on_paste(self, event: events.Paste) -> None:
-        """Take nothing that was not typed."""
-        event.stop()
-        event.prevent_default()
-        self.app.post_message(Say("this must be typed, not pasted", error=True))
+    @property
+    def must_type(self) -> str:
+        """The name, or the action and how many."""
+        return self.order.must_type
 
     def on_key(self, event: events.Key) -> None:
         """Scroll what is at stake without leaving the line."""

@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import ClassVar
-
-from textual import events
-from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from collections.abc import Callable
 
 from switchover.snapshot import SolutionView
-from switchover.ui.panes.base import set_height
-from switchover.ui.presentation.line import Line, Span, fit, wrap
+from switchover.ui.presentation.line import Line, Span, wrap
 from switchover.ui.presentation.moment import Moment
 from switchover.ui.presentation.trouble import Takes, takes_of
 from switchover.ui.presentation.words import effect
-from switchover.ui.screens.guarded import GuardedScreen
+from switchover.ui.screens.guarded import StakesScreen, TypedScreen, YesScreen
 from switchover.ui.theme import Painter
-from switchover.ui.widgets.entry import Entry
-from switchover.ui.widgets.lines import LineView
-from switchover.ui.widgets.scroller import Scroller
 
 __all__ = ["AskSolution", "TypeSolution", "solution_screen"]
 
@@ -35,22 +26,17 @@ def solution_screen(
     return kind(painter, moment, solution, about, give)
 
 
-class _SolutionScreen(GuardedScreen):
+class _SolutionScreen(StakesScreen):
     def __init__(self, painter: Painter, moment: Moment, solution: SolutionView, about: str, give: Give) -> None:
         super().__init__(painter, moment, "run this solution?")
         self.solution = solution
         self._about = about
         self._give = give
-        self._bar = LineView(painter, classes="line")
-        self._body = Scroller(painter)
 
     def draw(self) -> None:
         """Draw what is at stake."""
-        width, header = self.size.width, self.moment.data.header
-        set_height(self._bar, int(header.production))
-        self._bar.set_lines(
-            [(Span(fit(" · ".join(filter(None, (" ⚠  PRODUCTION", header.target))), width), "danger-bar"),)]
-        )
+        width = self.size.width
+        self.draw_bar()
         words, style = effect(self.solution.effect)
         undone = (Span(", and cannot be undone", "danger"),) if self.solution.irreversible else ()
         lines: list[Line] = [
@@ -61,88 +47,31 @@ class _SolutionScreen(GuardedScreen):
             *([(Span(" about ", "muted"), Span(self._about))] if self._about else []),
             *((Span(" "), *line) for line in wrap(f"$ {self.solution.command}", width - 2, "code")),
             (),
-            *self.question(),
+            self.question(),
         ]
         self._body.set_all(lines)
 
-    def question(self) -> Sequence[Line]:
-        """Return what the operator is asked."""
-        return ()
+    def why_not(self) -> str:
+        """Start nothing on old data."""
+        return "not connected to the agent: nothing is started from here" if self.moment.stale else ""
 
-    def decide_solution(self, typed: str) -> None:
-        """Have it run, and close, once; never on old data."""
-        if self.left:
-            return
-        if self.moment.stale:
-            self.say("not connected to the agent: nothing is started from here", error=True)
-            return
-        self.leave()
+    def do(self, typed: str) -> None:
+        """Have it run."""
         self._give(typed)
 
 
-class AskSolution(_SolutionScreen):
-    """`y` alone says yes; enter does nothing, so that a double press never confirms."""
+class AskSolution(_SolutionScreen, YesScreen):
+    """A yes has it run."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("y", "yes", "yes, do it"), Binding("n", "back", "no")]
-
-    def compose(self) -> ComposeResult:
-        """Place the question."""
-        yield self.header
-        yield self._bar
-        yield self._body
-        yield self.status
-        yield self.keys
-
-    def question(self) -> Sequence[Line]:
-        """Return the two answers."""
-        return ((Span(" y", "key"), Span(" yes, do it    "), Span("n", "key"), Span(" no, go back")),)
-
-    def action_yes(self) -> None:
-        """Do it."""
-        self.decide_solution(_YES)
+    def do(self, typed: str) -> None:
+        """Have it run, with the word that the agent takes for a yes."""
+        super().do(typed or _YES)
 
 
-class TypeSolution(_SolutionScreen):
-    """Before what destroys: a text is typed, by hand."""
+class TypeSolution(_SolutionScreen, TypedScreen):
+    """The text has it run."""
 
-    def __init__(self, painter: Painter, moment: Moment, solution: SolutionView, about: str, give: Give) -> None:
-        super().__init__(painter, moment, solution, about, give)
-        self._entry = Entry(painter, "type it here:")
-
-    def compose(self) -> ComposeResult:
-        """Place what is at stake, then the empty line."""
-        yield self.header
-        yield self._bar
-        yield self._body
-        yield self._entry
-        yield self.status
-        yield self.keys
-
-    def on_mount(self) -> None:
-        """Type at once, but not before the guard has passed."""
-        self._entry.take_focus()
-
-    def question(self) -> Sequence[Line]:
-        """Return what is to be typed."""
-        typed = (Span(" To go on, type  "), Span(self.solution.confirm_text, "danger"), Span("  and press enter. "))
-        return ((*typed, Span("esc", "key"), Span(" goes back", "muted")),)
-
-    def on_entry_entered(self, event: Entry.Entered) -> None:
-        """Have it run where it is exactly what was asked for."""
-        if self.left:
-            return
-        if event.text != self.solution.confirm_text or not event.text:
-            self._entry.text = ""
-            self.say(f"that is not “{self.solution.confirm_text}”; nothing was done", error=True)
-            return
-        self.decide_solution(event.text)
-
-    def on_entry_left(self) -> None:
-        """Go back."""
-        self.action_back()
-
-    def on_paste(self, event: events.Paste) -> None:
-        """Take nothing that was not typed."""
-        event.stop()
-        event.prevent_default()
-        self.say("this must be typed, not pasted", error=True)
+    @property
+    def must_type(self) -> str:
+        """What the solution says is to be typed."""
+        return self.solution.confirm_text
