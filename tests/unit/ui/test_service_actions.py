@@ -11,6 +11,7 @@ import pytest
 from tests import ui_services as services
 from tests.ui_samples import FakeSource, StillClock
 from tests.ui_screen import make_app, screen_text, settle
+from textual import events
 
 from switchover.errors import LineLostError, RefusedError
 from switchover.snapshot import Snapshot
@@ -131,6 +132,17 @@ async def test_a_kill_takes_the_name_typed_by_hand() -> None:
 
     (act,) = acts(await play(story, containers()))
     assert (act["action"], act["confirmation"]) == ("kill", "c0")
+
+
+async def test_a_name_that_is_pasted_kills_nothing() -> None:
+    async def story(pilot: Any, app: SwitchoverApp, *_: Any) -> None:
+        await press(pilot, "a", "K")
+        app.post_message(events.Paste("c0"))
+        await settle(pilot)
+        assert "this must be typed, not pasted" in screen_text(app)
+        await press(pilot, "enter")
+
+    assert acts(await play(story, containers())) == []
 
 
 async def test_of_several_the_action_and_their_number_are_typed() -> None:

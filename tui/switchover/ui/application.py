@@ -221,6 +221,10 @@ class SwitchoverApp(OperatorActions):
         ):
             event.stop()
             return
+        if isinstance(screen, BaseScreen) and screen.by_hand and _is_paste(event):  # before the line that has the focus
+            event.stop()
+            screen.refuse_paste()
+            return
         if isinstance(event, events.Key) and isinstance(screen, BaseScreen):
             screen.hurries = True
         await super().on_event(event)
@@ -312,3 +316,9 @@ class SwitchoverApp(OperatorActions):
                 log.write("".join(traceback.format_exception(error)) + "\n")
         except OSError:
             self.crash += f", and {self.log_path} cannot be written"
+
+
+def _is_paste(event: events.Event) -> bool:
+    return isinstance(event, events.Paste) or (
+        isinstance(event, events.Key) and event.key in {"ctrl+v", "shift+insert"}
+    )

@@ -40,7 +40,12 @@ def hints_from(bindings: Iterable[ActiveBinding], *, only_shown: bool) -> tuple[
 
 
 class BaseScreen(Screen[None]):
-    """A screen that is drawn from a Moment. Subclasses draw their own part in `draw`."""
+    """A screen that is drawn from a Moment. Subclasses draw their own part in `draw`.
+
+    What is entered on one that is `by_hand` is never pasted.
+    """
+
+    by_hand: ClassVar[bool] = False
 
     def __init__(self, painter: Painter, moment: Moment, title: str = "") -> None:
         super().__init__()
@@ -72,6 +77,9 @@ class BaseScreen(Screen[None]):
         """Say whether a key that was pressed at this moment (monotonic) was meant for this screen."""
         del pressed_at
         return True
+
+    def refuse_paste(self) -> None:
+        """Say why what was pasted is not taken."""
 
     def show(self, moment: Moment, painter: Painter) -> None:
         """Draw a new Moment, perhaps with another painter."""

@@ -94,6 +94,8 @@ class YesScreen(QuestionScreen):
 class TypedScreen(QuestionScreen):
     """Before what destroys: a text is typed, by hand. A paste, and anything but the text, does nothing."""
 
+    by_hand: ClassVar[bool] = True
+
     def __init__(self, painter: Painter, moment: Moment, title: str) -> None:
         super().__init__(painter, moment, title)
         self._entry = Entry(painter, "type it here:")
@@ -130,10 +132,8 @@ class TypedScreen(QuestionScreen):
         """Go back."""
         self.action_back()
 
-    def on_paste(self, event: events.Paste) -> None:
-        """Take nothing that was not typed."""
-        event.stop()
-        event.prevent_default()
+    def refuse_paste(self) -> None:
+        """Say why what was pasted is not taken."""
         self.say("this must be typed, not pasted", error=True)
 
 
