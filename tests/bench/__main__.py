@@ -17,6 +17,7 @@ _NAMES = (
     "http_checks",
     "events",
     "agent_rows",
+    "many_rows",
     "log_screen",
     "docker_events",
     "process_events",
