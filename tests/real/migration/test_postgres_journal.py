@@ -176,11 +176,24 @@ def test_an_edit_is_refused_and_one_that_is_forced_is_found(
     assert first_damage(journal) in (2, 3)
 
 
-def test_a_journal_of_a_newer_version_is_left_alone(address: JournalAddress, open_one: Open) -> None:
+@pytest.mark.parametrize(("version", "age"), [(b"1", "older"), (b"99", "newer")])
+def test_a_journal_of_another_version_is_left_alone(
+    address: JournalAddress, open_one: Open, version: bytes, age: str
+) -> None:
     open_one()
-    _execute(address, b"UPDATE switchover.version SET version = 99")
-    with pytest.raises(JournalError, match="newer version"):
+    _execute(address, b"UPDATE switchover.version SET version = " + version)
+    with pytest.raises(JournalError, match=f"an? {age} version"):
         open_one()
+
+
+def test_a_journal_has_an_id_of_its_own_that_one_made_anew_does_not_have(
+    address: JournalAddress, open_one: Open
+) -> None:
+    first = open_one().journal_id
+    assert open_one().journal_id == first != ""
+    _execute(address, b"DROP SCHEMA switchover CASCADE")
+    assert PostgresJournal.open(address, "j", HandClock(), create=False) is None
+    assert open_one().journal_id != first
 
 
 # One writes

@@ -79,13 +79,32 @@ def test_what_is_no_journal_is_said_to_be_none(tmp_path: Path) -> None:
         Journal.open(tmp_path / "j" / "below" / "j", HandClock())
 
 
-def test_a_newer_journal_is_left_alone(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("version", "age"), [(1, "older"), (99, "newer")])
+@pytest.mark.parametrize("create", [True, False])
+def test_a_journal_of_another_version_is_left_alone(tmp_path: Path, version: int, age: str, create: bool) -> None:
     _fill(tmp_path / "j")
     other = sqlite3.connect(tmp_path / "j")
-    other.execute("PRAGMA user_version = 99")
+    other.execute(f"PRAGMA user_version = {version}")
     other.close()
-    with pytest.raises(JournalError, match="newer version"):
-        Journal.open(tmp_path / "j", HandClock())
+    before = (tmp_path / "j").read_bytes()
+    with pytest.raises(JournalError, match=f"an? {age} version"):
+        Journal.open(tmp_path / "j", HandClock(), create=create)
+    assert (tmp_path / "j").read_bytes() == before
+
+
+def test_a_journal_has_an_id_of_its_own_that_one_made_anew_does_not_have(tmp_path: Path) -> None:
+    _fill(tmp_path / "j")
+    with _open(tmp_path / "j") as journal:
+        first = journal.journal_id
+    seen = Journal.open(tmp_path / "j", HandClock(), create=False)
+    assert seen is not None
+    assert seen.journal_id == first != ""
+    seen.close()
+    for file in tmp_path.iterdir():
+        file.unlink()
+    _fill(tmp_path / "j")
+    with _open(tmp_path / "j") as journal:
+        assert journal.journal_id != first
 
 
 def test_after_a_failed_write_nothing_more_is_taken(tmp_path: Path) -> None:

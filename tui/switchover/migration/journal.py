@@ -26,6 +26,9 @@ from switchover.snapshot import Holder
 __all__ = ["Journal", "RawRecord", "record_hash"]
 
 _SCHEMA = """
+BEGIN IMMEDIATE;
+CREATE TABLE IF NOT EXISTS journal (only INTEGER PRIMARY KEY CHECK (only = 1), id TEXT NOT NULL) STRICT;
+INSERT OR IGNORE INTO journal VALUES (1, lower(hex(randomblob(16))));
 CREATE TABLE IF NOT EXISTS events (
     seq INTEGER PRIMARY KEY,
     run_id TEXT NOT NULL,
@@ -40,9 +43,12 @@ CREATE TABLE IF NOT EXISTS events (
 CREATE INDEX IF NOT EXISTS events_run ON events (run_id, seq);
 CREATE TRIGGER IF NOT EXISTS events_stay BEFORE UPDATE ON events BEGIN SELECT RAISE(ABORT, 'append only'); END;
 CREATE TRIGGER IF NOT EXISTS events_remain BEFORE DELETE ON events BEGIN SELECT RAISE(ABORT, 'append only'); END;
-PRAGMA user_version = 1;
+CREATE TRIGGER IF NOT EXISTS id_stays BEFORE UPDATE ON journal BEGIN SELECT RAISE(ABORT, 'append only'); END;
+CREATE TRIGGER IF NOT EXISTS id_remains BEFORE DELETE ON journal BEGIN SELECT RAISE(ABORT, 'append only'); END;
+PRAGMA user_version = 2;
+COMMIT;
 """
-_VERSION = 1
+_VERSION = 2
 _HINT = "free space, make the state directory writable, or choose another with --state DIR"
 
 
@@ -66,8 +72,9 @@ class Journal:
 
     shared = False
 
-    def __init__(self, path: Path, connection: sqlite3.Connection, clock: Clock) -> None:
+    def __init__(self, path: Path, connection: sqlite3.Connection, clock: Clock, journal_id: str) -> None:
         self.path = path
+        self.journal_id = journal_id
         self._connection = connection
         self._clock = clock
         self._boot_id = clock.boot_id()
@@ -82,9 +89,15 @@ class Journal:
             ensure_private_dir(path.parent)
         try:
             connection = _connect(path, create=create)
+            if connection is None:
+                return None
+            row = connection.execute("SELECT id FROM journal").fetchone()
         except sqlite3.Error as error:
             raise _cannot(path, error) from error
-        return cls(path, connection, clock) if connection is not None else None
+        if row is None:
+            connection.close()
+            raise JournalError(f"the journal {path} has lost its id", "it was damaged: bring back a copy of the file")
+        return cls(path, connection, clock, row[0])
 
     def __enter__(self) -> Self:
         return self
@@ -226,6 +239,7 @@ def _readable(path: Path, how: str) -> sqlite3.Connection | None:
     connection = _open(path, how)
     try:
         if connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'events'").fetchone():
+            _check_version(path, connection)
             return connection
     except BaseException:
         connection.close()
@@ -240,17 +254,24 @@ def _open(path: Path, how: str) -> sqlite3.Connection:
 
 
 def _prepare(path: Path, connection: sqlite3.Connection) -> None:
-    version = connection.execute("PRAGMA user_version").fetchone()[0]
-    if version > _VERSION:
-        raise JournalError(
-            f"the journal {path} was written by a newer version", "use that version, or another state directory"
-        )
+    version = _check_version(path, connection)
     path.chmod(0o600)
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA trusted_schema = OFF")
     if version < _VERSION:
         connection.executescript(_SCHEMA)
+
+
+def _check_version(path: Path, connection: sqlite3.Connection) -> int:
+    """Return the version of its format, 0 for a file without tables. Raise `JournalError` for that of another."""
+    version = int(connection.execute("PRAGMA user_version").fetchone()[0])
+    if version not in (0, _VERSION):
+        age = "a newer" if version > _VERSION else "an older"
+        raise JournalError(
+            f"the journal {path} was written by {age} version", "use that version, or another state directory"
+        )
+    return version
 
 
 def _cannot(path: Path, error: sqlite3.Error) -> JournalError:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import secrets
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -47,10 +48,11 @@ SET tcp_keepalives_interval = 5;
 SET tcp_keepalives_count = 3;
 SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') IN ('off', 'local');
 """
-_VERSION = 1
+_VERSION = 2
 _SCHEMA = """
 CREATE SCHEMA IF NOT EXISTS switchover;
 CREATE TABLE switchover.version (version integer NOT NULL);
+CREATE TABLE switchover.journals (name text PRIMARY KEY, id text NOT NULL);
 CREATE TABLE switchover.events (
     journal text NOT NULL,
     seq bigint NOT NULL,
@@ -79,7 +81,12 @@ CREATE FUNCTION switchover.append_only() RETURNS trigger LANGUAGE plpgsql AS
     $$ BEGIN RAISE EXCEPTION 'append only'; END $$;
 CREATE TRIGGER events_stay BEFORE UPDATE OR DELETE OR TRUNCATE ON switchover.events
     FOR EACH STATEMENT EXECUTE FUNCTION switchover.append_only();
-INSERT INTO switchover.version VALUES (1);
+CREATE TRIGGER journals_stay BEFORE UPDATE OR DELETE OR TRUNCATE ON switchover.journals
+    FOR EACH STATEMENT EXECUTE FUNCTION switchover.append_only();
+INSERT INTO switchover.version VALUES (2);
+"""
+_NAME = """
+INSERT INTO switchover.journals VALUES (%s, %s) ON CONFLICT (name) DO NOTHING
 """
 _TAKE = """
 INSERT INTO switchover.holders AS h VALUES (%s, 1, %s, %s, %s, %s, %s)
@@ -143,8 +150,14 @@ class PostgresJournal:
     shared = True
 
     def __init__(
-        self, address: JournalAddress, name: str, connection: psycopg.Connection[tuple[Any, ...]], clock: Clock
+        self,
+        address: JournalAddress,
+        name: str,
+        connection: psycopg.Connection[tuple[Any, ...]],
+        clock: Clock,
+        journal_id: str,
     ) -> None:
+        self.journal_id = journal_id
         self._shown = address.shown
         self._name = name
         self._connection = connection
@@ -167,17 +180,17 @@ class PostgresJournal:
         except (psycopg.Error, ValueError):  # what it says of an address may repeat the password
             raise JournalError(f"{address.shown} is no address that PostgreSQL understands", _HINT) from None
         try:
-            there = _prepare(connection, address, create=create)
+            journal_id = _prepare(connection, address, name, create=create)
         except BaseException as error:
             connection.close()
             if not isinstance(error, psycopg.Error):
                 raise
             kind = JournalAwayError if _is_away(error) else JournalError
             raise kind(f"the journal {address.shown} cannot be used: {_first_line(error)}", _HINT) from error
-        if not there:
+        if not journal_id:
             connection.close()
             return None
-        return cls(address, name, connection, clock)
+        return cls(address, name, connection, clock, journal_id)
 
     def __enter__(self) -> Self:
         return self
@@ -341,12 +354,14 @@ def channel_of(name: str) -> str:
     return f"switchover_{hashlib.sha256(name.encode()).hexdigest()[:24]}"
 
 
-def _prepare(connection: psycopg.Connection[tuple[Any, ...]], address: JournalAddress, *, create: bool) -> bool:
-    """Make the session and the tables ready; return whether there are tables."""
+def _prepare(
+    connection: psycopg.Connection[tuple[Any, ...]], address: JournalAddress, name: str, *, create: bool
+) -> str:
+    """Make the session and the tables ready; return the id of the journal, empty where there is none of that name."""
     connection.execute(_SESSION)
     if not _version(connection):
         if not create:
-            return False
+            return ""
         encoding = connection.info.parameter_status("server_encoding")
         if encoding != "UTF8":
             raise JournalError(f"the database {address.shown} is in {encoding}", "a journal needs one in UTF8")
@@ -354,11 +369,21 @@ def _prepare(connection: psycopg.Connection[tuple[Any, ...]], address: JournalAd
             connection.execute("SELECT pg_advisory_xact_lock(%s)", (_Lock("schema", "").key,))
             if not _version(connection):
                 connection.execute(_SCHEMA)
-    if _version(connection) > _VERSION:
+    if (version := _version(connection)) != _VERSION:
+        age = "a newer" if version > _VERSION else "an older"
         raise JournalError(
-            f"the journal {address.shown} was written by a newer version", "use that version, or another database"
+            f"the journal {address.shown} was written by {age} version", "use that version, or another database"
         )
-    return True
+    journal_id = _id_of(connection, name)
+    if create and not journal_id:
+        connection.execute(_NAME, (name, secrets.token_hex(16)))
+        journal_id = _id_of(connection, name)
+    return journal_id
+
+
+def _id_of(connection: psycopg.Connection[tuple[Any, ...]], name: str) -> str:
+    row = connection.execute("SELECT id FROM switchover.journals WHERE name = %s", (name,)).fetchone()
+    return str(row[0]) if row else ""
 
 
 def _version(connection: psycopg.Connection[tuple[Any, ...]]) -> int:

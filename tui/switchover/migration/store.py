@@ -22,6 +22,10 @@ _GLANCE_S = 0.5
 class JournalStore(Protocol):
     """An append-only, hash-chained journal. Every method may raise `JournalError`."""
 
+    @property
+    def journal_id(self) -> str:
+        """The random id that was given to it when it was made: one that was made anew is another journal."""
+
     def __enter__(self) -> Self: ...
 
     def __exit__(
