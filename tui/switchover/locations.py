@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from switchover.errors import StateError
+from switchover.private_files import make_private_dir
 from switchover.settings import JournalAddress
 
 __all__ = ["Workspace", "ensure_private_dir", "shared_door", "state_root", "workspace_for"]
@@ -119,13 +120,10 @@ def shared_door(owner_uid: int, plan: Path | None) -> Path:
 def ensure_private_dir(path: Path) -> Path:
     """Make `path` with mode 0700 where it is missing. Raise `StateError` where it cannot be or is another user's."""
     try:
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        stat = path.stat()
+        make_private_dir(path)
     except OSError as error:
         raise StateError(
             f"cannot use the state directory {path}: {error.strerror}",
             "free space or choose another one with --state DIR",
         ) from error
-    if stat.st_uid != os.getuid():
-        raise StateError(f"{path} belongs to another user (uid {stat.st_uid})", "choose another one with --state DIR")
     return path

@@ -7,7 +7,10 @@ import logging.handlers
 import os
 import time
 from collections.abc import Callable
+from io import TextIOWrapper
 from pathlib import Path
+
+from switchover.private_files import open_private
 
 __all__ = ["open_log"]
 
@@ -29,12 +32,17 @@ class _Formatter(logging.Formatter):
         return self._redact(super().format(record))
 
 
+class _PrivateFile(logging.handlers.RotatingFileHandler):
+    """Each part is made for its owner alone, and never written through a link."""
+
+    def _open(self) -> TextIOWrapper:
+        descriptor = open_private(self.baseFilename, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        return open(descriptor, "a", encoding=self.encoding, errors=self.errors)  # noqa: PTH123
+
+
 def open_log(path: Path, redact: Callable[[str], str]) -> logging.Handler:
     """Send this program's log to `path`, readable by its owner only; older parts are kept beside it, then dropped."""
-    os.close(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600))
-    handler = logging.handlers.RotatingFileHandler(
-        path, maxBytes=_LARGEST, backupCount=_KEPT, encoding="utf-8", errors="backslashreplace"
-    )
+    handler = _PrivateFile(path, maxBytes=_LARGEST, backupCount=_KEPT, encoding="utf-8", errors="backslashreplace")
     handler.setFormatter(_Formatter(redact))
     logger = logging.getLogger()
     logger.addHandler(handler)

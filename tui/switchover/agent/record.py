@@ -12,6 +12,7 @@ import msgspec
 
 from switchover.errors import AgentError, StateError
 from switchover.locations import Workspace, ensure_private_dir
+from switchover.private_files import open_private, read_private, replace_private
 from switchover.settings import JournalAddress
 
 __all__ = [
@@ -55,7 +56,7 @@ class AgentLock:
         ensure_private_dir(workspace.directory)
         path = workspace.agent_lock
         try:
-            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            descriptor = open_private(path, os.O_RDWR | os.O_CREAT)
         except OSError as error:
             raise StateError(f"cannot open {path}: {error.strerror}", "see `switchover doctor`") from error
         try:
@@ -86,12 +87,8 @@ class AgentLock:
 
 def write_record(workspace: Workspace, record: AgentRecord) -> None:
     """Replace the workspace's record as a whole. Raise `StateError`."""
-    temporary = workspace.agent_record.with_suffix(".tmp")
     try:
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(msgspec.json.encode(record))
-        temporary.replace(workspace.agent_record)
+        replace_private(workspace.agent_record, msgspec.json.encode(record))
     except OSError as error:
         raise StateError(
             f"cannot write {workspace.agent_record}: {error.strerror}", "see `switchover doctor`"
@@ -118,7 +115,7 @@ def recorded_workspaces(root: Path) -> list[Workspace]:
 
 def _read(path: Path) -> AgentRecord | None:
     try:
-        return msgspec.json.decode(path.read_bytes(), type=AgentRecord)
+        return msgspec.json.decode(read_private(path), type=AgentRecord)
     except (OSError, msgspec.MsgspecError):
         return None
 

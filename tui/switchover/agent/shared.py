@@ -11,6 +11,7 @@ from pathlib import Path
 
 from switchover.errors import StateError, UsageError
 from switchover.locations import Workspace, shared_door
+from switchover.private_files import read_private, replace_private
 
 __all__ = ["GUEST_METHODS", "choose_group", "chosen_group", "make_door_folder"]
 
@@ -24,13 +25,13 @@ def choose_group(workspace: Workspace, name: str) -> None:
         path.unlink(missing_ok=True)
         return
     _gid(name)
-    path.write_text(name + "\n", encoding="utf-8")
+    replace_private(path, f"{name}\n".encode())
 
 
 def chosen_group(workspace: Workspace) -> str:
     """Return whom the second door is for; empty where there is none."""
     try:
-        return (workspace.directory / "group").read_text(encoding="utf-8").strip()
+        return read_private(workspace.directory / "group").decode("utf-8", "replace").strip()
     except OSError:
         return ""
 

@@ -286,8 +286,11 @@ def _note_crashes_of_libraries(workspace: Workspace) -> None:
     import faulthandler
     import logging
 
-    path = workspace.directory / "agent.crash"
-    if path.exists() and (trace := path.read_text(encoding="utf-8", errors="replace")[:4000]):
+    from switchover.private_files import open_private
+
+    descriptor = open_private(workspace.directory / "agent.crash", os.O_RDWR | os.O_CREAT)
+    if trace := os.read(descriptor, 4000).decode("utf-8", "replace"):
         logging.getLogger("switchover.agent").error("the agent before this one crashed:\n%s", trace)
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    os.ftruncate(descriptor, 0)
+    os.lseek(descriptor, 0, os.SEEK_SET)
     faulthandler.enable(descriptor)

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from switchover import __version__
 from switchover.errors import PlanError, SwitchoverError
+from switchover.private_files import make_private_dir, open_private
 from switchover.redaction import neutralise
 
 __all__ = ["INTERRUPTED", "describe", "redact_with", "report_error", "report_unexpected", "say"]
@@ -80,11 +81,11 @@ def _write_report(error: BaseException, root: Path) -> Path:
     text = _redact(f"switchover {__version__}, Python {sys.version.split()[0]}\n{text}")
     try:
         folder = root / "crashes"
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private_dir(folder)
         for old in sorted(folder.glob("*.txt"))[: -_KEPT_REPORTS + 1 or None]:
             old.unlink(missing_ok=True)
         path = folder / f"{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{os.getpid()}.txt"
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        descriptor = open_private(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL)
     except OSError:
         descriptor, name = tempfile.mkstemp(prefix="switchover-", suffix=".txt")
         path = Path(name)

@@ -7,6 +7,7 @@ import logging
 from pathlib import Path
 
 from switchover.metrics.sampler import Sampler
+from switchover.private_files import read_private, replace_private
 
 __all__ = ["Baselines"]
 
@@ -34,7 +35,7 @@ class Baselines:
 
     def _read(self, run_id: str) -> dict[str, float] | None:
         try:
-            found = json.loads(self._path.read_text(encoding="utf-8"))
+            found = json.loads(read_private(self._path))
             if found["run"] == run_id:
                 return {str(name): float(value) for name, value in found["values"].items()}
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
@@ -44,10 +45,7 @@ class Baselines:
     def _write(self, run_id: str, values: dict[str, float]) -> None:
         if not values:
             return
-        text = json.dumps({"run": run_id, "values": values})
-        new = self._path.with_suffix(".new")
         try:
-            new.write_text(text, encoding="utf-8")
-            new.replace(self._path)
+            replace_private(self._path, json.dumps({"run": run_id, "values": values}).encode())
         except OSError as error:  # a full disk must not end the watch; the numbers stay in memory
             _log.warning("baselines are not kept: %s", error)

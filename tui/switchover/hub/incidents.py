@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 
 from switchover.clock import Clock
 from switchover.errors import RefusedError, StateError, SwitchoverError, UsageError
 from switchover.hub.operations import Operations
 from switchover.migration.operator import Operator
+from switchover.private_files import replace_private
 from switchover.snapshot import IncidentView, Snapshot, TimelineRow
 from switchover.triage.incident import MOST_TEXT, Incident, IncidentFact, IncidentStore
 from switchover.triage.incident_report import file_name, incident_markdown
@@ -212,17 +211,7 @@ def _still_wrong(incident: Incident) -> dict[str, tuple[str, str]]:
 
 def _write(path: Path, text: str) -> None:
     """Write a private file whole or not at all."""
-    part = path.with_suffix(".part")
     try:
-        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-        try:
-            with os.fdopen(descriptor, "w", encoding="utf-8", errors="replace", closefd=False) as file:
-                file.write(text)
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-        part.rename(path)
+        replace_private(path, text.encode("utf-8", "replace"))
     except OSError as error:
-        with suppress(OSError):
-            part.unlink(missing_ok=True)
         raise StateError(f"the report cannot be written: {error.strerror}", f"free space at {path.parent}") from error

@@ -16,6 +16,7 @@ from switchover.logs.desk import Desk
 from switchover.logs.levels import LEVEL_NAMES
 from switchover.logs.long import LongLine
 from switchover.logs.ring import SEGMENT, Ring
+from switchover.private_files import make_private_dir, open_private
 
 __all__ = ["KeepError", "keep"]
 
@@ -38,7 +39,7 @@ async def keep(desk: Desk, ring: Ring, names: Sequence[str], query: Mapping[str,
     numbers = asked.index.numbers(0, count)
     path = ""
     try:
-        os.makedirs(folder, mode=0o700, exist_ok=True)  # noqa: PTH103 - no pathlib: this process starts fast
+        make_private_dir(folder)
         descriptor, path = _new_file(folder, names)
         written = 0
         with os.fdopen(descriptor, "w", encoding="utf-8", errors="replace") as file:
@@ -115,5 +116,5 @@ def _new_file(folder: str, names: Sequence[str]) -> tuple[int, str]:
     for number in range(_MOST_NAMES):
         path = f"{folder}/{what or 'logs'}-{stamp}{f'-{number}' if number else ''}.log"
         with suppress(FileExistsError):
-            return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), path
+            return open_private(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL), path
     raise KeepError(f"{folder} is full of files of this second")

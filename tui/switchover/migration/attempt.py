@@ -12,6 +12,7 @@ from typing import Any
 
 from switchover.errors import StateError
 from switchover.migration.shim import RECORD_BYTES, start_time
+from switchover.private_files import make_private_dir, open_private, read_private
 
 __all__ = ["Attempt", "Ended", "Lost", "NeverStarted", "Running", "Truth"]
 
@@ -75,9 +76,9 @@ class Attempt:
     def prepare(self) -> None:
         """Make the directory and set aside the space of its records. Raise `StateError` where that cannot be."""
         try:
-            self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_private_dir(self.directory)
             for name in _RECORDS:
-                descriptor = os.open(self.directory / name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+                descriptor = open_private(self.directory / name, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
                 try:
                     os.write(descriptor, b" " * RECORD_BYTES)
                 finally:
@@ -149,7 +150,7 @@ class Attempt:
         """Return who owns the attempt; None when it was free or already taken back by an engine."""
         claim = self.directory / "claim"
         try:
-            os.close(os.open(claim, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+            os.close(open_private(claim, os.O_WRONLY | os.O_CREAT | os.O_EXCL))
         except FileExistsError:
             pass
         except OSError as error:
@@ -158,7 +159,7 @@ class Attempt:
 
     def _read(self, name: str) -> dict[str, Any] | None:
         try:
-            value = json.loads((self.directory / name).read_bytes() or b"null")
+            value = json.loads(read_private(self.directory / name) or b"null")
         except (OSError, ValueError):
             return None
         return value if isinstance(value, dict) else None

@@ -51,7 +51,7 @@ class CappedOutput:
         self._close()
         first = self.total == 0
         path = f"{self.directory}/out-{self.total:016d}"
-        self.descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        self.descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         self.room = self.head_bytes if first else self.segment_bytes
         if not first:
             self.tail.append(path)

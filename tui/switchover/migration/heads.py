@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from switchover.locations import Workspace
+from switchover.private_files import open_private, read_private
 
 __all__ = ["HEADS", "OPERATION_HEADS", "Head", "heads_file", "note_head", "read_heads"]
 
@@ -40,7 +41,7 @@ def note_head(path: Path, head: Head) -> None:
     """Write the head down, private and durable. Where that cannot be, the run does not suffer for it."""
     line = (json.dumps(asdict(head)) + "\n").encode()
     with suppress(OSError):
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        descriptor = open_private(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
         try:
             os.write(descriptor, line)
             os.fsync(descriptor)
@@ -51,7 +52,7 @@ def note_head(path: Path, head: Head) -> None:
 def read_heads(path: Path) -> tuple[Head, ...]:
     """Return all heads noted, oldest first; none where there is no file. Raise `ValueError` for what is no note."""
     try:
-        content = path.read_bytes()
+        content = read_private(path)
     except FileNotFoundError:
         return ()
     except OSError as error:

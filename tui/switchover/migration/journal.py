@@ -21,6 +21,7 @@ from switchover.errors import JournalError
 from switchover.locations import ensure_private_dir
 from switchover.migration.events import Event, Record, decode_event, encode_event
 from switchover.migration.operator import Operator
+from switchover.private_files import open_private
 from switchover.snapshot import Holder
 
 __all__ = ["Journal", "RawRecord", "record_hash"]
@@ -92,7 +93,7 @@ class Journal:
             if connection is None:
                 return None
             row = connection.execute("SELECT id FROM journal").fetchone()
-        except sqlite3.Error as error:
+        except (sqlite3.Error, OSError) as error:
             raise _cannot(path, error) from error
         if row is None:
             connection.close()
@@ -218,6 +219,7 @@ def _any_text(data: bytes) -> str:
 
 def _connect(path: Path, *, create: bool) -> sqlite3.Connection | None:
     if create:
+        os.close(open_private(path, os.O_RDWR | os.O_CREAT))
         connection = _open(path, "mode=rwc")
         try:
             _prepare(path, connection)
@@ -274,5 +276,6 @@ def _check_version(path: Path, connection: sqlite3.Connection) -> int:
     return version
 
 
-def _cannot(path: Path, error: sqlite3.Error) -> JournalError:
-    return JournalError(f"the journal {path} cannot be used: {error}", _HINT)
+def _cannot(path: Path, error: sqlite3.Error | OSError) -> JournalError:
+    why = getattr(error, "strerror", None) or error
+    return JournalError(f"the journal {path} cannot be used: {why}", _HINT)

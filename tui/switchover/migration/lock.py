@@ -19,6 +19,7 @@ import msgspec
 from switchover.errors import LockedError, StateError
 from switchover.locations import Workspace, ensure_private_dir
 from switchover.migration.operator import Operator
+from switchover.private_files import open_private
 from switchover.snapshot import Holder
 
 __all__ = ["DriverLock", "SharedLock", "describe_holder", "read_holder"]
@@ -91,7 +92,7 @@ class DriverLock:
 def read_holder(path: Path) -> Holder | None:
     """Return who holds the lock now, or None where nobody does. Touches nothing."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        descriptor = open_private(path, os.O_RDONLY, only_ours=False)
     except OSError:
         return None
     try:
@@ -102,7 +103,7 @@ def read_holder(path: Path) -> Holder | None:
 
 def _take(path: Path, operator: Operator, what: str) -> int:
     try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        descriptor = open_private(path, os.O_RDWR | os.O_CREAT)
     except OSError as error:
         raise StateError(
             f"the lock {path} cannot be made: {error.strerror}", "free space, make it writable, or use --state DIR"

@@ -134,7 +134,7 @@ class Shim:
 
     def _fill(self, name: str, record: dict[str, Any]) -> int:
         """Write a record into the file set aside for it; return the descriptor."""
-        descriptor = os.open(f"{self.directory}/{name}", os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        descriptor = os.open(f"{self.directory}/{name}", os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         data = json.dumps(record).encode()
         try:
             _write_all(descriptor, data.ljust(RECORD_BYTES))

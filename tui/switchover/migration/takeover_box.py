@@ -13,6 +13,7 @@ from typing import TypeVar
 import msgspec
 
 from switchover.migration.operator import Operator
+from switchover.private_files import read_private, replace_private
 
 __all__ = ["Answer", "Question", "TakeoverBox"]
 
@@ -75,10 +76,7 @@ class TakeoverBox:
 
 
 def _write(path: Path, value: object) -> None:
-    beside = path.with_suffix(f".{os.getpid()}")
-    beside.write_bytes(msgspec.json.encode(value))
-    beside.chmod(0o600)
-    beside.replace(path)
+    replace_private(path, msgspec.json.encode(value))
 
 
 T = TypeVar("T")
@@ -86,5 +84,5 @@ T = TypeVar("T")
 
 def _read(path: Path, kind: type[T]) -> T | None:
     with suppress(OSError, msgspec.MsgspecError):
-        return msgspec.json.decode(path.read_bytes(), type=kind)
+        return msgspec.json.decode(read_private(path), type=kind)
     return None

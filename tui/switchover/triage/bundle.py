@@ -11,6 +11,7 @@ from pathlib import Path
 
 from switchover.errors import StateError
 from switchover.locations import ensure_private_dir
+from switchover.private_files import open_private
 from switchover.triage.scrub import scrub
 
 __all__ = ["MOST_BYTES", "bundle_name", "write_bundle"]
@@ -38,7 +39,7 @@ def write_bundle(
     part_path = folder / f".{name}.part"
     left = MOST_BYTES
     try:
-        descriptor = os.open(part_path, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        descriptor = open_private(part_path, os.O_RDWR | os.O_CREAT | os.O_TRUNC)
         with os.fdopen(descriptor, "wb") as file:
             with tarfile.open(fileobj=file, mode="w:gz", compresslevel=6, format=tarfile.PAX_FORMAT) as archive:
                 for part, text in parts.items():

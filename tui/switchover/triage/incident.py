@@ -15,6 +15,7 @@ from pathlib import Path
 
 from switchover.errors import RefusedError, StateError
 from switchover.locations import ensure_private_dir
+from switchover.private_files import open_private, read_private
 
 __all__ = ["MOST_TEXT", "Incident", "IncidentFact", "IncidentStore"]
 
@@ -145,7 +146,7 @@ class IncidentStore:
 
     def _read(self, number: int) -> Incident | None:
         try:
-            lines = self._path(number).read_bytes().split(b"\n")
+            lines = read_private(self._path(number)).split(b"\n")
         except OSError:
             return None
         facts = tuple(fact for line in lines[:-1] if (fact := _fact(line)) is not None)
@@ -153,9 +154,9 @@ class IncidentStore:
 
     def _append(self, number: int, fact: IncidentFact, *, new: bool = False, durable: bool = True) -> None:
         line = (json.dumps(asdict(_cut(fact)), ensure_ascii=False) + "\n").encode("utf-8", "replace")
-        flags = os.O_RDWR | os.O_APPEND | os.O_CLOEXEC | (os.O_CREAT | os.O_EXCL if new else 0)
+        flags = os.O_RDWR | os.O_APPEND | (os.O_CREAT | os.O_EXCL if new else 0)
         try:
-            descriptor = os.open(self._path(number), flags, 0o600)
+            descriptor = open_private(self._path(number), flags)
             try:
                 _cut_off_torn_line(descriptor)
                 os.write(descriptor, line)

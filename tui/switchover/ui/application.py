@@ -17,6 +17,7 @@ from textual.theme import Theme as TextualTheme
 
 from switchover.clock import Clock, SystemClock
 from switchover.errors import SwitchoverError
+from switchover.private_files import make_private_dir, open_private
 from switchover.ui.actions import OperatorActions
 from switchover.ui.bridge import Source
 from switchover.ui.messages import Intent, LinkChanged, Say, SnapshotChanged
@@ -311,8 +312,9 @@ class SwitchoverApp(OperatorActions):
         if self.log_path is None:
             return
         try:
-            self.log_path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with self.log_path.open("a", encoding="utf-8") as log:
+            make_private_dir(self.log_path.parent)
+            descriptor = open_private(self.log_path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+            with os.fdopen(descriptor, "a", encoding="utf-8") as log:
                 log.write("".join(traceback.format_exception(error)) + "\n")
         except OSError:
             self.crash += f", and {self.log_path} cannot be written"
