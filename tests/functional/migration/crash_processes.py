@@ -16,7 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from switchover import redaction
-from switchover.migration import capped, shim
+from switchover.migration import capped, remote_clients, shim
 from switchover.migration import launcher as launcher_script
 from switchover.migration.spawn import Launcher, ShimRequest, Watcher
 
@@ -68,7 +68,8 @@ def _serve_for_ever(line: socket.socket) -> None:
         for number in (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT):
             signal.signal(number, signal.SIG_IGN)
         line.setblocking(True)
-        launcher_script.serve(line, shim, shim.Kit(redaction.Redactor, capped.CappedOutput, capped.Captures))
+        kit = shim.Kit(redaction.Redactor, capped.CappedOutput, capped.Captures, remote_clients.RemoteClients)
+        launcher_script.serve(line, shim, kit)
     finally:
         os._exit(0)
 

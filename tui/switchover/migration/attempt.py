@@ -142,6 +142,12 @@ class Attempt:
         return alive
 
     @property
+    def remote(self) -> tuple[str, ...]:
+        """The programs that hand work elsewhere which were seen in it."""
+        found = (self._read("remote.json") or {}).get("remote", ())
+        return tuple(str(name) for name in found)
+
+    @property
     def finished(self) -> bool:
         """Whether there is an exit record."""
         return (self.directory / "exit.json").exists()

@@ -55,7 +55,7 @@ __all__ = [
     "encode_event",
 ]
 
-Outcome = Literal["done", "failed", "timeout", "aborted"]
+Outcome = Literal["done", "failed", "timeout", "aborted", "unknown"]
 Choice = Literal["done", "failed", "retry", "rollback", "skip"]
 
 
@@ -176,7 +176,8 @@ class StepStarted:
 class StepEnded:
     """Written before any screen says how it ended. `exit_code`: negative for a signal, None if nothing was executed.
 
-    `output_sha256` vouches for the output that was kept; empty where there is none.
+    `output_sha256` vouches for the output that was kept; empty where there is none. `remote` are the programs in it
+    that handed work to another machine or a server. Where one of them was cut off, the outcome is unknown.
     """
 
     unit: str
@@ -188,15 +189,17 @@ class StepEnded:
     outputs: dict[str, str] = field(default_factory=dict)
     output_bytes: int = 0
     output_sha256: str = ""
+    remote: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class StepUnknown:
-    """It started, and nobody can say how it ended."""
+    """It started, and nobody can say how it ended. `remote`: see `StepEnded`."""
 
     unit: str
     attempt: int
     reason: str
+    remote: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

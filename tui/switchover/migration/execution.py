@@ -18,6 +18,7 @@ from switchover.migration.attempt import Attempt, Ended, Lost, NeverStarted, Run
 from switchover.migration.keeper import Keeper
 from switchover.migration.operator import Operator
 from switchover.migration.output import digest_output
+from switchover.migration.remote_clients import named_in
 from switchover.migration.spawn import LauncherLostError, ShimRequest
 from switchover.migration.state import RunState, Stage
 from switchover.plan.model import Step
@@ -30,6 +31,9 @@ __all__ = ["SHELL", "Executor", "Unit"]
 SHELL = ("/bin/sh", "-e", "-c")
 _KEPT_BYTES = 4 << 20  # of a step's output: half of it for the beginning, half for the end
 _CAPTURE = re.compile(r"stdout:/(.*)/", re.DOTALL)
+_SSH_FAILED = 255
+_KILLED = range(129, 193)  # what a shell returns for a command that a signal ended
+_MAY_GO_ON = "{} was in it: what that began elsewhere may still go on"
 _SHELL_ENDINGS = {
     126: "the command cannot be executed (exit 126): it is not executable, or not a program",
     127: "a command was not found (exit 127)",
@@ -161,7 +165,7 @@ class Executor:
             case NeverStarted(reason):
                 event = ev.StepNotStarted(name, number, reason)
             case Lost(reason):
-                event = ev.StepUnknown(name, number, reason)
+                event = ev.StepUnknown(name, number, *self._lost(name, number, reason))
             case Running():
                 return
 
@@ -242,6 +246,9 @@ class Executor:
         ending = record.get("ending", "exited")
         outcome: ev.Outcome = "done" if ending == "exited" and code == 0 else "failed"
         notes = []
+        remote = tuple(str(client) for client in record.get("remote", ()))
+        if not remote and code == _SSH_FAILED and (client := self._named(name)):
+            remote = (client,)  # too short-lived to be seen
         if ending == "timeout":
             outcome = "timeout"
             notes.append(f"took longer than its timeout and was ended after {format_duration(record['duration_s'])}")
@@ -260,6 +267,9 @@ class Executor:
             notes.append(f"no line of its output gave {', '.join(lacking)}")
         if record.get("output_lost"):
             notes.append("some of its output was lost: the disk was full")
+        if remote and _cut_off(ending, code):
+            outcome = "unknown"
+            notes.append(_MAY_GO_ON.format(" and ".join(remote)))
         if record.get("survivors"):
             notes.append(f"could not be ended: pid {', '.join(map(str, record['survivors']))}")
         return ev.StepEnded(
@@ -272,7 +282,19 @@ class Executor:
             outputs=outputs,
             output_bytes=int(record.get("output_bytes", 0)),
             output_sha256=self._digest(name, number),
+            remote=remote,
         )
+
+    def _lost(self, name: str, number: int, reason: str) -> tuple[str, tuple[str, ...]]:
+        """Return why an outcome is unknown, and what of it may go on elsewhere."""
+        named = self._named(name)
+        remote = self.attempt(name, number).remote or ((named,) if named else ())
+        return f"{reason}; {_MAY_GO_ON.format(' and '.join(remote))}" if remote else reason, remote
+
+    def _named(self, name: str) -> str:
+        """Return the remote shell that a unit's command names, if it names one."""
+        last = self._keeper.state.unit(name).last
+        return named_in(last.argv[-1]) if last is not None and last.argv else ""
 
     def _digest(self, name: str, number: int) -> str:
         try:
@@ -294,6 +316,13 @@ async def _ended(pidfd: int) -> None:
         await over
     finally:
         loop.remove_reader(pidfd)
+
+
+def _cut_off(ending: str, code: int | None) -> bool:
+    """Whether something ended it before its own end: a timeout, a person, a signal, or ssh that lost the other side."""
+    if ending in ("timeout", "aborted"):
+        return True
+    return ending == "exited" and code is not None and (code < 0 or code == _SSH_FAILED or code in _KILLED)
 
 
 def _signal_name(number: int) -> str:

@@ -39,7 +39,10 @@ async def find_truth(keeper: Keeper, executor: Executor, operator: Operator) -> 
 
 
 async def apply_policy(keeper: Keeper, executor: Executor, unit: str, operator: Operator) -> None:
-    """Do with an unknown outcome what the plan's `on_unknown` allows, and leave it to a person otherwise."""
+    """Do with an unknown outcome what the plan's `on_unknown` allows, and leave it to a person otherwise.
+
+    What was handed to another machine may still go on there: no policy begins that again.
+    """
     state = keeper.state.unit(unit)
     step = next((step for step in keeper.plan.all_steps if step.id == unit), None)
     if state.stage is not Stage.UNKNOWN or state.last is None or step is None:
@@ -55,6 +58,8 @@ async def apply_policy(keeper: Keeper, executor: Executor, unit: str, operator: 
         else:
             reason = f"{state.reason}; could not be verified: {'; '.join(seen.problems)}"
             keeper.record(ev.StepUnknown(unit, number, reason))
+    elif state.last.remote:
+        return
     elif step.on_unknown == "retry" and step.effect in ("read", "creates") and not step.irreversible:
         reason = f"{state.reason}; the plan allows it to run again"
         keeper.record(ev.StepResolved(unit, number, "retry", reason, operator))

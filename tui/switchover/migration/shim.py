@@ -7,6 +7,8 @@ in the attempt's directory, each complete when it appears:
     started.json  written before the command may execute: without it nothing was executed
     exit.json     written after the end; then the engine, where one waits, is told, and the record is flushed
 
+`remote.json` is no record but a note: which programs were seen that hand work to another machine.
+
 The flush happens while the engine journals the end. Until one of the two is on the disk nobody is told that it ended,
 and after a loss of power before that, the outcome is unknown.
 
@@ -31,6 +33,7 @@ from typing import Any, NamedTuple, NoReturn
 
 RECORD_BYTES = 4096  # set aside for each record before the step starts, so that a full disk cannot take it away
 SWEEP_LIMIT_S = 10.0
+FIRST_LOOK_S = 0.02  # after which it is looked for programs that hand work elsewhere
 READ_BYTES = 1 << 18
 PR_SET_CHILD_SUBREAPER = 36
 
@@ -43,6 +46,7 @@ class Kit(NamedTuple):
     redactor: Callable[[dict[str, str]], Any]
     output: Callable[[str, int, int], Any]
     captures: Callable[[dict[str, str]], Any]
+    remote: Callable[[int], Any]
 
 
 def run(request: dict[str, Any], kit: Kit, telling: int) -> NoReturn:
@@ -78,6 +82,7 @@ class Shim:
         self.pid = 0
         self.identity: dict[str, Any] = {}
         self.streams: dict[int, Stream] = {}
+        self.remote = kit.remote(os.getpid())
 
     def watch(self) -> None:
         """Claim the attempt, run the command, record its end."""
@@ -195,7 +200,7 @@ class Shim:
         for descriptor in self.streams:
             poll.register(descriptor, select.POLLIN)
         deadline = began + self.request["timeout_s"]
-        ending, kill_at = "exited", 0.0
+        ending, kill_at, look_at = "exited", 0.0, began + FIRST_LOOK_S
         self._reap()
         while True:
             now = time.monotonic()
@@ -205,13 +210,16 @@ class Shim:
                 if self.aborts or now >= deadline:
                     ending = "aborted" if self.aborts else "timeout"
                     kill_at = now + self.request["grace_s"]
+                    self._look()
                     self._signal_group(signal.SIGTERM)
             elif not self._has_children():
                 break
             elif now >= kill_at or self.aborts > 1:
                 self._sweep()
                 break
-            wait = (kill_at if ending != "exited" else deadline) - now
+            if ending == "exited" and now >= look_at:
+                look_at = now + self._look()
+            wait = (kill_at if ending != "exited" else min(deadline, look_at)) - now
             for descriptor, _ in poll.poll(max(0.0, min(wait, 3600.0)) * 1000 + 1):
                 if descriptor == self.wake:
                     with suppress(BlockingIOError):
@@ -219,8 +227,19 @@ class Shim:
                     self._reap()
                 elif not self._copy(descriptor):
                     poll.unregister(descriptor)
+        if self.status:
+            self._look()
         self._drain()
         return ending
+
+    def _look(self) -> float:
+        """Look for programs that hand work elsewhere, and leave a note of them; return when to look again."""
+        known = len(self.remote.seen)
+        pause: float = self.remote.look()
+        if len(self.remote.seen) > known:
+            with suppress(OSError):
+                os.close(self._fill("remote.json", {"remote": list(self.remote.seen)}))
+        return pause
 
     def _copy(self, descriptor: int, most: int = READ_BYTES) -> int:
         """Copy what is there; return how many bytes, 0 at the end of the stream."""
@@ -303,6 +322,7 @@ class Shim:
             "outputs": self.captures.values,
             "output_bytes": self.output.total,
             "output_lost": self.output.lost,
+            "remote": list(self.remote.seen),
             "survivors": sorted(descendants(os.getpid())) if ending != "exited" else [],
         }
 

@@ -64,6 +64,7 @@ class Attempt:
     output_bytes: int = 0
     reason: str = ""
     plan_digest: str = ""
+    remote: tuple[str, ...] = ()  # programs that handed work elsewhere, which may go on there
 
 
 @dataclass(frozen=True, slots=True)
@@ -375,6 +376,9 @@ def _undone_by(state: RunState, unit: str) -> str:
     return item.undoes if item else ""
 
 
+_BY_OUTCOME = {"done": Stage.DONE, "unknown": Stage.UNKNOWN}
+
+
 def _unit_after(unit: UnitState, event: UnitEvent, now: Moment) -> UnitState:
     match event:
         case ev.StepStarted():
@@ -383,7 +387,7 @@ def _unit_after(unit: UnitState, event: UnitEvent, now: Moment) -> UnitState:
                 unit, stage=Stage.RUNNING, began=True, attempts=(*unit.attempts, attempt), reason="", ended=None
             )
         case ev.StepEnded():
-            stage = Stage.DONE if event.outcome == "done" else Stage.FAILED
+            stage = _BY_OUTCOME.get(event.outcome, Stage.FAILED)
             return replace(
                 unit,
                 stage=stage,
@@ -400,10 +404,12 @@ def _unit_after(unit: UnitState, event: UnitEvent, now: Moment) -> UnitState:
                     duration_s=event.duration_s,
                     output_bytes=event.output_bytes,
                     reason=event.reason,
+                    remote=event.remote,
                 ),
             )
         case ev.StepUnknown():
-            attempts = _ended(unit, event.attempt, outcome="unknown", reason=event.reason)
+            remote = event.remote or (unit.last.remote if unit.last else ())
+            attempts = _ended(unit, event.attempt, outcome="unknown", reason=event.reason, remote=remote)
             return replace(unit, stage=Stage.UNKNOWN, reason=event.reason, attempts=attempts)
         case ev.StepNotStarted():
             attempts = _ended(unit, event.attempt, ended=now, outcome="not started", reason=event.reason)

@@ -137,6 +137,8 @@ def _describe_step(event: ev.Event, names: Mapping[str, str]) -> tuple[str, str]
         case ev.StepEnded(outcome="done"):
             note = f": {event.reason}" if event.reason else ""
             return f"{unit} done after {format_duration(event.duration_s)}{note}", "ok"
+        case ev.StepEnded(outcome="unknown"):
+            return f"{unit} has an unknown outcome: {event.reason}", "unknown"
         case ev.StepEnded():
             return f"{unit} {event.outcome} after {format_duration(event.duration_s)}: {event.reason}", "crit"
         case ev.StepUnknown():
