@@ -54,7 +54,7 @@ def read_private(path: str | os.PathLike[str], most: int = 1 << 30, *, only_ours
         return file.read(most)
 
 
-def replace_private(path: str | os.PathLike[str], data: bytes) -> None:
+def replace_private(path: str | os.PathLike[str], data: bytes, mode: int = _FILE) -> None:
     """Write a file whole and durable, or not at all. A link in its place is replaced, not followed."""
     folder, name = os.path.split(os.fspath(path))
     beside = os.path.join(folder, f".{name}.{os.urandom(6).hex()}")  # noqa: PTH118
@@ -62,6 +62,7 @@ def replace_private(path: str | os.PathLike[str], data: bytes) -> None:
         with os.fdopen(open_private(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL), "wb") as file:
             file.write(data)
             file.flush()
+            os.fchmod(file.fileno(), mode)
             os.fsync(file.fileno())
         os.replace(beside, path)  # noqa: PTH105
     except BaseException:

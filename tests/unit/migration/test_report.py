@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
 from html.parser import HTMLParser
@@ -224,7 +225,17 @@ def test_nothing_that_is_quoted_breaks_out_of_its_place_in_markdown() -> None:
     assert len(tables) == 1
     assert len(re.findall(r"(?<!\\)\|", tables[0])) == 6
     assert "\n# heading" not in text.replace(EVIL, "")
-    assert f"````\n{EVIL}\n````" in text
+    quoted = "\n".join(f"    {line}" for line in EVIL.split("\n"))
+    assert f":\n\n{quoted}\n\n" in text
+
+
+def test_a_new_report_is_readable_by_its_owner_alone_whatever_the_umask(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        write_file(tmp_path / "r.md", "one\n")
+    finally:
+        os.umask(before)
+    assert (tmp_path / "r.md").stat().st_mode & 0o777 == 0o600
 
 
 def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:

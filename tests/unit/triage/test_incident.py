@@ -78,7 +78,7 @@ def test_the_report_tells_in_order_what_happened_and_nothing_breaks_out_of_it() 
     )
     text = incident_markdown(Incident(3, facts))
     assert text.splitlines()[:6] == [
-        "# Incident 3: api \\| \\<script\\> down",
+        "# Incident 3: api \\| &lt;script&gt; down",
         "",
         "- opened: 1970-01-01 00:16:40 UTC by ana@bastion",
         "- closed: 1970-01-01 00:18:42 UTC by ana@bastion",

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
-import secrets
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from switchover.errors import StateError, SwitchoverError, UsageError
 from switchover.headless import output
 from switchover.headless.plan_file import load_for_run
+from switchover.private_files import replace_private
 from switchover.redaction import neutralise
 
 if TYPE_CHECKING:
@@ -32,7 +30,9 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--format", choices=("md", "json", "html"), help="how it is written (default: as --output is named, else md)"
     )
-    parser.add_argument("--output", metavar="FILE", help="write it to a file, whole or not at all")
+    parser.add_argument(
+        "--output", metavar="FILE", help="write it to a file, whole or not at all; a new one is readable by you alone"
+    )
 
 
 def run(args: Namespace) -> int:
@@ -76,29 +76,20 @@ def render(report: dict[str, Any], how: str) -> str:
 
 
 def write_file(path: Path, text: str) -> None:
-    """Write a file whole or not at all; what is no regular file (a pipe, /dev/null) is simply written to."""
+    """Write a file whole or not at all, a new one for its owner alone; a pipe or a device is simply written to."""
     if path.is_dir():
         raise UsageError(f"{path} is a directory", f"name a file, such as {path / 'report.html'}")
     if path.exists() and not path.is_file():
         path.write_text(text, encoding="utf-8")
         return
     path = path.resolve()  # what a link points at is replaced, not the link
-    beside = path.with_name(f".{path.name}.{secrets.token_hex(6)}")
     try:
-        mode = path.stat().st_mode & 0o777 if path.exists() else 0o666
-        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
+        mode = path.stat().st_mode & 0o777 if path.exists() else 0o600
+        replace_private(path, text.encode(), mode)
     except OSError as error:
         raise StateError(
             f"the report could not be written to {path}: {error.strerror}", "free space, or name another file"
         ) from error
-    finally:
-        with suppress(OSError):
-            beside.unlink()
 
 
 def _make(engine: Engine, args: Namespace) -> dict[str, Any]:

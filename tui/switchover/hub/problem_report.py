@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
+from switchover.markdown import plain
 from switchover.snapshot import Snapshot
-from switchover.triage.incident_report import plain
 from switchover_checks.units import format_duration
 
 __all__ = ["problems_markdown", "timeline_markdown"]
@@ -20,7 +20,10 @@ def problems_markdown(snapshot: Snapshot) -> str:
 def timeline_markdown(snapshot: Snapshot) -> str:
     """Return what happened, newest first."""
     lines = ["| time (UTC) | kind | status | what |", "|---|---|---|---|"]
-    lines += [f"| {_moment(row.at)} | {row.kind} | {row.status} | {plain(row.text)} |" for row in snapshot.timeline]
+    lines += [
+        f"| {_moment(row.at)} | {plain(row.kind)} | {plain(row.status)} | {plain(row.text)} |"
+        for row in snapshot.timeline
+    ]
     return "\n".join(lines) + "\n"
 
 

@@ -6,12 +6,12 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
+from switchover.markdown import plain
 from switchover.triage.incident import Incident, IncidentFact
 from switchover_checks.units import format_duration
 
-__all__ = ["file_name", "incident_markdown", "plain"]
+__all__ = ["file_name", "incident_markdown"]
 
-_ACTIVE = re.compile(r"([\\`*\[\]<>|#])")
 _WORDS = {
     "opened": "opened",
     "note": "note",
@@ -30,11 +30,6 @@ def file_name(incident: Incident) -> str:
     """Return a file name that says what it is about."""
     slug = re.sub(r"[^a-z0-9]+", "-", incident.title.lower()).strip("-")[:40].strip("-")
     return f"{incident.number:04}-{slug}.md" if slug else f"{incident.number:04}.md"
-
-
-def plain(text: str) -> str:
-    """Return text that Markdown shows as it is, in one line."""
-    return _ACTIVE.sub(r"\\\1", " ".join(text.split()))
 
 
 def _lines(incident: Incident) -> Iterator[str]:
