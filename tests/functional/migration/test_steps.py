@@ -263,7 +263,7 @@ async def test_the_second_operator_is_told_who_drives(tmp_path: Path) -> None:
     (tmp_path / "go").touch()
     await running
     assert second.engine.holder() is None
-    assert second.engine.refresh()
+    assert await second.engine.refresh()
     assert second.engine.state.stage == "done"
     await first.engine.aclose()
     await second.engine.aclose()
@@ -278,8 +278,9 @@ async def test_two_plans_for_one_target_do_not_run_at_once(tmp_path: Path) -> No
         open_bench(p, "target: prod\n" + "phases: [{id: a, steps: [{id: s, run: 'true', effect: read}]}]")
         for p in plans
     ]
-    with benches[0].engine.hold(ANA), pytest.raises(LockedError, match="the target prod is driven by ana"):
-        await benches[1].engine.drive(BEN)
+    async with benches[0].engine.hold(ANA):
+        with pytest.raises(LockedError, match="the target prod is driven by ana"):
+            await benches[1].engine.drive(BEN)
     assert (await benches[1].engine.drive(BEN)).kind == "done"
     for bench in benches:
         await bench.engine.aclose()

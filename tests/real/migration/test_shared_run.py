@@ -223,7 +223,7 @@ async def test_the_second_host_sees_the_run_and_is_told_who_drives_it(postgres: 
     address = JournalAddress(postgres.create())
     first, second = open_host("bastion", address), open_host("other", address)
     driving = await _begin(first)
-    assert second.engine.refresh()
+    assert await second.engine.refresh()
     assert second.engine.state == first.engine.state
     with pytest.raises(LockedError, match="this run is driven by ana@bastion, pts/1"):
         await second.engine.drive(BEN)
@@ -232,7 +232,7 @@ async def test_the_second_host_sees_the_run_and_is_told_who_drives_it(postgres: 
     assert (holder.who, holder.host) == ("ana", "bastion")
     await _let_go_on(first)
     await driving
-    second.engine.refresh()
+    await second.engine.refresh()
     assert second.engine.view().state == "done"
     assert second.log == []
 
@@ -241,7 +241,7 @@ async def test_a_step_on_another_host_is_never_judged_from_here(postgres: Postgr
     address = JournalAddress(postgres.create())
     first, second = open_host("bastion", address), open_host("other", address)
     await _begin_and_die(first)
-    second.engine.refresh()
+    await second.engine.refresh()
     await second.engine.recover(BEN)
     assert second.stage("one") == "running"
     assert second.engine.lost_sight_of() == ()
@@ -304,11 +304,11 @@ async def test_an_engine_that_lost_its_connection_records_nothing_once_others_to
             "SELECT pg_terminate_backend(pid, 10000) FROM pg_locks WHERE locktype = 'advisory'"
             " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
         )
-    with second.engine.hold(BEN):  # the lock went with the connection
+    async with second.engine.hold(BEN):  # the lock went with the connection
         await _let_go_on(first)
         await _until(first, lambda: "driven by ben" in first.engine.keeper.absence.reason)
         assert not driving.done()
-        second.engine.refresh()
+        await second.engine.refresh()
         assert second.stage("one") == "running"
     assert getattr(await driving, "kind", "") == "done"  # held again, read again, then recorded
     _is_whole(first)
@@ -321,7 +321,7 @@ async def test_a_drive_elsewhere_is_news_here(postgres: Postgres, open_host: Ope
     async def follow() -> None:
         while second.engine.state.stage is not Stage.DONE:
             await second.engine.news()
-            second.engine.refresh()
+            await second.engine.refresh()
 
     following: Awaitable[None] = asyncio.ensure_future(follow())
     driving = await _begin(first)

@@ -149,7 +149,7 @@ class FakeEngine:
     def busy(self) -> str:
         return f"step {self.step_running}" if self.step_running else ""
 
-    def refresh(self) -> bool:
+    async def refresh(self) -> bool:
         return False
 
     async def news(self) -> bool:
@@ -221,7 +221,7 @@ class FakeEngine:
     async def confirm(self, step_id: str, op: Operator, text: str) -> None:
         await self._act("confirm", step_id, op, text)
 
-    def note(self, op: Operator, event: Event) -> None:
+    async def note(self, op: Operator, event: Event) -> None:
         self.noted.append(event)
 
     def holder(self) -> Holder | None:

@@ -55,7 +55,7 @@ async def test_adopted_it_is_journalled_with_who_and_why_and_read_again_by_all(t
     row = bench.engine.timeline()[-1].text
     assert row == "ana adopted the edited plan (a slip): step two changed (run)"
     assert bench.engine.state.plan_digest != before
-    beside.engine.refresh()
+    await beside.engine.refresh()
     assert beside.engine.loaded.plan.step("two").run == "echo second >> log"
     await bench.engine.drive(ANA, confirmations={"a": "go", "two": "two"})
     assert bench.log == ["one", "second"]
@@ -80,9 +80,10 @@ async def test_while_another_drives_or_a_step_runs_nothing_is_adopted(tmp_path: 
     bench = await _at_the_gate(tmp_path)
     plan_file(tmp_path, PLAN.replace("echo two", "echo second"))
     beside = _open(tmp_path)
-    with beside.engine.hold(BEN), pytest.raises(LockedError, match="ben"):
-        await bench.engine.rebase(ANA)
-    with bench.engine.hold(ANA):
+    async with beside.engine.hold(BEN):
+        with pytest.raises(LockedError, match="ben"):
+            await bench.engine.rebase(ANA)
+    async with bench.engine.hold(ANA):
         await bench.engine.answer_gate("a", ANA, True)
         running = asyncio.ensure_future(bench.engine.run_step("two", ANA, "two"))
         await asyncio.sleep(0)

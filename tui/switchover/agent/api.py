@@ -117,7 +117,7 @@ class EnginePort(Protocol):
     def busy(self) -> str:
         """What the engine is doing now; empty when nothing."""
 
-    def refresh(self) -> bool:
+    async def refresh(self) -> bool:
         """Take in what another process has journalled; return whether there was anything."""
 
     async def news(self) -> bool:
@@ -179,7 +179,7 @@ class EnginePort(Protocol):
     async def confirm(self, step_id: str, operator: Operator, text: str, /) -> Any:
         """Give a second person's word for a step."""
 
-    def note(self, operator: Operator, event: Event, /) -> None:
+    async def note(self, operator: Operator, event: Event, /) -> None:
         """Journal a fact about who drives."""
 
     def holder(self) -> Holder | None:

@@ -161,7 +161,7 @@ async def _keep_up(target: Target) -> None:
     while True:
         told = await engine.news()
         try:
-            moved = engine.refresh()
+            moved = await engine.refresh()
         except SwitchoverError as error:
             if error.title != trouble:
                 log.warning("the journal cannot be read: %s", error.title)

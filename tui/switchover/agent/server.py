@@ -17,6 +17,7 @@ from typing import Any
 import msgspec
 
 from switchover.agent import shared
+from switchover.agent.api import EnginePort
 from switchover.agent.asking import Asking
 from switchover.agent.busy import run_is_open, under_way
 from switchover.agent.driving import Driving, DrivingView, Seat
@@ -272,10 +273,12 @@ class AgentServer:
         return self._asking.ask(seat)
 
     def _note(self, operator: Operator, event: Event) -> None:
-        if self._target.engine is None:
-            return
+        if self._target.engine is not None:
+            self.begin("note", self._note_down(self._target.engine, operator, event))
+
+    async def _note_down(self, engine: EnginePort, operator: Operator, event: Event) -> None:
         try:
-            self._target.engine.note(operator, event)
+            await engine.note(operator, event)
         except SwitchoverError as error:  # who drives is no less true where it cannot be journalled now
             log.warning("%s is not on record: %s", type(event).__name__, error.title)
 

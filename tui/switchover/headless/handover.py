@@ -50,7 +50,7 @@ class _Listener:
                 await self._put(question)
 
     async def _put(self, question: Question) -> None:
-        self._note(ev.TakeoverAsked(question.by, str(self._operator)))
+        await self._note(ev.TakeoverAsked(question.by, str(self._operator)))
         listens = _is_our_terminal()
         how = "type h and enter to hand over, r and enter to refuse" if listens else "`switchover takeover` answers"
         diagnostics.say(f"{question.by} asks to take over: {how}; no answer within a minute refuses")
@@ -62,7 +62,7 @@ class _Listener:
         finally:
             if listens:
                 loop.remove_reader(0)
-        self._note(ev.TakeoverAnswered(self._operator, question.by, granted, why))
+        await self._note(ev.TakeoverAnswered(self._operator, question.by, granted, why))
         if granted:
             diagnostics.say(f"handing over to {question.by}: what runs goes on to its end, nothing more is begun here")
             self._engine.hand_over(f"handed over to {question.by}")
@@ -87,9 +87,9 @@ class _Listener:
     def _read_line(self) -> None:
         self._typed.put_nowait(os.read(0, 4096).decode(errors="replace"))
 
-    def _note(self, event: ev.Event) -> None:
+    async def _note(self, event: ev.Event) -> None:
         try:
-            self._engine.note(self._operator, event)
+            await self._engine.note(self._operator, event)
         except SwitchoverError as error:
             diagnostics.say(f"not on record: {error.title}")
 

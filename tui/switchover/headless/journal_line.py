@@ -36,7 +36,7 @@ async def keeping_line(engine: Engine, listeners: list[Callable[[], None]]) -> A
         while True:
             await engine.news()
             with suppress(SwitchoverError):  # what drives meets the same, and says it
-                engine.refresh()
+                await engine.refresh()
 
     listeners.append(say)
     following = asyncio.ensure_future(follow())

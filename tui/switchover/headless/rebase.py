@@ -76,7 +76,7 @@ async def _run(args: Namespace) -> int:
             output.emit_text(f"{text}\nthere is nothing to adopt")
             return 0
         engine.listen(tell)
-        with engine.hold(operator):
+        async with engine.hold(operator):
             await engine.recover(operator)
             for change in await engine.rebase(operator, given, args.reason, found.digest):
                 output.emit_text(f"  {change}")

@@ -87,8 +87,8 @@ async def _run(args: Namespace) -> int:
             return 1
         engine.listen(teller(engine))
         _check_accepted(engine, args.accept_loss)
-        with engine.hold(operator), interruptible(engine, operator):
-            async with keeping_line(engine, parts.listeners):
+        async with engine.hold(operator), keeping_line(engine, parts.listeners):
+            with interruptible(engine, operator):
                 await engine.recover(operator)
                 await engine.settled()
                 for action in args.skip:

@@ -114,7 +114,7 @@ async def _give_up(engine: Engine, operator: Operator, reason: str) -> int:
     """End the run for good: stop what still runs, and say so in the journal. What was done stays done."""
     if not reason.strip():
         raise UsageError("a reason is needed to give a run up", "--abort --reason TEXT")
-    with engine.hold(operator):
+    async with engine.hold(operator):
         await engine.recover(operator)
         if engine.busy:
             await engine.abort(operator, reason)

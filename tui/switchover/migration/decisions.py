@@ -28,7 +28,7 @@ async def acknowledge(keeper: Keeper, action: Action, check: str, op: Operator, 
             f"{check} is {seen.status}, not a warning: {seen.summary}",
             f"mend it, or waive it for a while: `switchover waive PLAN {check} --reason TEXT --for 2h`",
         )
-    keeper.record(ev.WarningAcknowledged(place, check, reason, op, seen.summary))
+    await keeper.record(ev.WarningAcknowledged(place, check, reason, op, seen.summary))
 
 
 async def waive(keeper: Keeper, action: Action, check: str, op: Operator, reason: str, for_s: float) -> None:
@@ -42,7 +42,7 @@ async def waive(keeper: Keeper, action: Action, check: str, op: Operator, reason
     if seen.status == "ok":
         raise RefusedError(f"{check} is ok now: there is nothing to waive")
     until = keeper.tools.clock.now() + for_s
-    keeper.record(ev.RequirementWaived(place, check, reason, op, for_s, until, seen.status))
+    await keeper.record(ev.RequirementWaived(place, check, reason, op, for_s, until, seen.status))
 
 
 def _place(keeper: Keeper, action: Action, check: str) -> str:

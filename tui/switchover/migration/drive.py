@@ -79,7 +79,7 @@ async def _drive(
     *,
     new: bool,
 ) -> DriveOutcome:
-    with engine.hold(op):
+    async with engine.hold(op):
         await engine.recover(op)
         await engine.settled()
         if engine.state.finished and not new:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 from switchover.errors import JournalAwayError, LockedError, RefusedError
@@ -21,6 +21,8 @@ from switchover.migration.view import GateLive
 from switchover.plan.model import Phase
 
 __all__ = ["Driver"]
+
+_NOTE_AT_MOST_S = 1.0
 
 
 class Driver:
@@ -60,15 +62,15 @@ class Driver:
         if self.read_only:
             raise RefusedError("this is read-only", "start it without --read-only to act")
 
-    @contextmanager
-    def hold(self, op: Operator) -> Iterator[None]:
+    @asynccontextmanager
+    async def hold(self, op: Operator) -> AsyncIterator[None]:
         """Keep the driver's lock over several actions."""
         self.refuse_read_only()
-        self.keeper.lock.acquire(op)
+        await self.keeper.lock.acquire(op)
         try:
             yield
         finally:
-            self.keeper.lock.release()
+            await self.keeper.lock.release()
 
     @asynccontextmanager
     async def acting(self, op: Operator, what: str, *, settled: bool = True, deciding: str = "") -> AsyncIterator[None]:
@@ -80,12 +82,14 @@ class Driver:
         self.refuse_read_only()
         if self.busy:
             raise RefusedError(f"{self.busy} is going on", "wait for it, or abort it")
-        self.keeper.lock.acquire(op)
-        self.busy = what
+        self.busy = what  # before anything is waited for, so that a second action is refused
         self.executor.stopped_because = ""
         self._idle.clear()
+        held = False
         try:
-            self.keeper.refresh(writable=True)
+            await self.keeper.lock.acquire(op)
+            held = True
+            await self.keeper.refresh(writable=True)
             if settled and self.keeper.state.open_units:
                 await self._find_truth(op)
                 for unit in self.keeper.state.open_units:
@@ -97,7 +101,8 @@ class Driver:
         finally:
             if self._attached is None:
                 self._at_rest()
-            self.keeper.lock.release()
+            if held:
+                await self.keeper.lock.release()
 
     def _runs_elsewhere(self, unit: str) -> RefusedError:
         return RefusedError(
@@ -117,19 +122,17 @@ class Driver:
         yield
         self._gate_wake.set()
 
-    def note(self, op: Operator, event: ev.Event) -> None:
+    async def note(self, op: Operator, event: ev.Event) -> None:
         """Write down a fact about who drives, whatever goes on. Before there is a run, nothing is written."""
-        if self.keeper.lock.held:
-            if self.keeper.state.exists:
-                self.keeper.record(event)
-            return
-        self.keeper.lock.acquire(op)
+        held = self.keeper.lock.held
+        await self.keeper.lock.acquire(op)
         try:
-            self.keeper.refresh(writable=True)
-            if self.keeper.state.exists and not self.keeper.state.finished:
-                self.keeper.record(event)
+            if not held:
+                await self.keeper.refresh(writable=True)
+            if self.keeper.state.exists and (held or not self.keeper.state.finished):
+                await self.keeper.record(event)
         finally:
-            self.keeper.lock.release()
+            await self.keeper.lock.release()
 
     async def idle(self) -> None:
         """Wait until no action goes on."""
@@ -169,13 +172,13 @@ class Driver:
         """Find the truth about what was left open; attach to what still runs. Leave it to whoever else drives."""
         if self.read_only or self.busy:
             return
-        self.keeper.refresh()
+        await self.keeper.refresh()
         here = [unit for unit in self.keeper.state.open_units if self.keeper.elsewhere(unit) is None]
         if here or self._unended():
             with suppress(LockedError):
                 async with self.acting(op, "recovery", settled=False):
                     await self._find_truth(op)
-                    self.end_if_through(op)
+                    await self.end_if_through(op)
 
     async def settled(self) -> None:
         """Wait for the end of a unit that was attached to."""
@@ -185,7 +188,7 @@ class Driver:
     async def _find_truth(self, op: Operator) -> None:
         running = await find_truth(self.keeper, self.executor, op)
         if running is not None:
-            self.keeper.lock.acquire(op)
+            await self.keeper.lock.acquire(op)
             self.busy = f"step {running.unit}"
             self._attached = asyncio.ensure_future(self._attach(running, op))
 
@@ -193,10 +196,10 @@ class Driver:
         try:
             await self.executor.attach(running.unit, running.attempt, running.pidfd)
             await apply_policy(self.keeper, self.executor, running.unit, op)
-            self.end_if_through(op)
+            await self.end_if_through(op)
         finally:
             self._attached = None
-            self.keeper.lock.release()
+            await self.keeper.lock.release()
             self._at_rest()
 
     # Steps and gates
@@ -214,7 +217,7 @@ class Driver:
         finally:
             self.keeper.listeners.remove(accepted)
         await apply_policy(self.keeper, self.executor, unit.name, op)
-        self.end_if_through(op)
+        await self.end_if_through(op)
 
     async def watch_gate(self, phase: Phase, op: Operator) -> bool:
         """Watch a gate until it opens, fails, is stopped, or waits for a person. Return whether it is open."""
@@ -222,7 +225,7 @@ class Driver:
         if gate is None:
             raise RefusedError(f"phase {phase.id} has no gate")
         if not (gate.require or gate.prove or gate.human):
-            keeper.record(ev.GateFailed(phase.id, "the gate requires nothing, so it proves nothing"))
+            await keeper.record(ev.GateFailed(phase.id, "the gate requires nothing, so it proves nothing"))
             return False
 
         def is_owed(state: RunState) -> bool:
@@ -263,7 +266,7 @@ class Driver:
         elif gate.human:
             event = ev.GateWaitsForHuman(phase.id, verdict.evidence, verdict.held_s)
         await keeper.record_when_back(event, is_owed)
-        self.end_if_through(op)
+        await self.end_if_through(op)
         return keeper.state.gate(phase.id).stage is Stage.DONE
 
     async def _pause(self, seconds: float) -> None:
@@ -286,7 +289,7 @@ class Driver:
             self._gate_left = True
             self._gate_task.cancel()
 
-    def stop(self, op: Operator, reason: str) -> None:
+    async def stop(self, op: Operator, reason: str) -> None:
         """Stop the step or gate that goes on."""
         running = self.keeper.state.open_units
         reason = self.keeper.clean(reason)
@@ -294,18 +297,22 @@ class Driver:
         if self.keeper.absence.waiting:
             self.keeper.absence.give_up()  # it has ended; only the journal is waited for
             return
-        with suppress(JournalAwayError):  # a stop stays possible; the end that it leads to says who stopped it
+        noting = asyncio.ensure_future(
             self.keeper.record(ev.AbortRequested(running[0] if running else self.busy, reason, op))
+        )
+        await asyncio.wait({noting}, timeout=_NOTE_AT_MOST_S)  # a stop stays possible while the journal is away
         if self._gate_task is not None:
             self._gate_stopped = said
             self._gate_task.cancel()
         else:
             self.executor.stop(said)
+        with suppress(JournalAwayError):  # the end that it leads to says who stopped it
+            await noting
 
-    def end_if_through(self, op: Operator) -> None:
+    async def end_if_through(self, op: Operator) -> None:
         """Close the run once nothing is left to do."""
         if self._unended():
-            self.keeper.record(ev.RunEnded("done", op))
+            await self.keeper.record(ev.RunEnded("done", op))
 
     def _unended(self) -> bool:
         """Whether all is done but the run's end is not on record."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Collection, Coroutine, Mapping
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
@@ -56,6 +56,7 @@ class Engine:
         self._records: tuple[ev.Record, ...] = ()
         self._timeline: tuple[str, tuple[TimelineRow, ...]] = ("", ())
         self._driver = Driver(keeper, read_only=read_only)
+        self._stopping: asyncio.Task[None] | None = None
 
     @classmethod
     def open(
@@ -78,7 +79,7 @@ class Engine:
         if on_plan is not None:
             tools = replace(tools, on_plan=on_plan)
         keeper = Keeper(loaded, workspace, tools)
-        keeper.refresh()
+        keeper.open()
         return cls(keeper, read_only=read_only)
 
     async def aclose(self) -> None:
@@ -122,9 +123,9 @@ class Engine:
         """Call `listener` with each record that this engine writes, once it is durable."""
         self.keeper.listeners.append(listener)
 
-    def refresh(self) -> bool:
+    async def refresh(self) -> bool:
         """Take in what another process has journalled; return whether there was anything."""
-        return self.keeper.keep_line() if self.busy else self.keeper.refresh()
+        return await (self.keeper.keep_line() if self.busy else self.keeper.refresh())
 
     async def news(self) -> bool:
         """Wait until it is worth to `refresh`: a file is looked at now and then, a database tells, which is True."""
@@ -215,7 +216,7 @@ class Engine:
         """Begin an action; return once it is accepted (it is journalled or runs), raise where it is refused."""
         return await self._driver.submit(action)
 
-    def hold(self, op: Operator) -> AbstractContextManager[None]:
+    def hold(self, op: Operator) -> AbstractAsyncContextManager[None]:
         """Keep the driver's lock over several actions."""
         return self._driver.hold(op)
 
@@ -237,7 +238,7 @@ class Engine:
         """Stop what goes on, and let a drive begin nothing more."""
         self._driver.interrupted = reason
         if self.busy:
-            self._driver.stop(op, reason)
+            self._stopping = asyncio.ensure_future(self._driver.stop(op, reason))
         else:
             self.keeper.absence.give_up()
 
@@ -292,10 +293,10 @@ class Engine:
                 variables=_freeze(keeper, run_id, variables or {}),
                 version=__version__,
             )
-            keeper.record(event, run_id=run_id)
+            await keeper.record(event, run_id=run_id)
             self._driver.accept()
             if file.plan.performance:
-                keeper.record(ev.BaselineMeasured(await keeper.measure(tuple(file.plan.performance), "before")))
+                await keeper.record(ev.BaselineMeasured(await keeper.measure(tuple(file.plan.performance), "before")))
 
     async def give(self, op: Operator, variables: Mapping[str, str]) -> None:
         """Give values to variables that are still open; one that is known already cannot change any more."""
@@ -310,11 +311,11 @@ class Engine:
                     )
             fresh = {name: checked[name] for name in variables if name not in known}
             if fresh:
-                keeper.record(ev.VariablesGiven(fresh, op))
+                await keeper.record(ev.VariablesGiven(fresh, op))
 
     async def difference(self) -> PlanDifference:
         """Compare the plan's file, as it is now, with the plan in force."""
-        self.keeper.refresh()
+        await self.keeper.refresh()
         return await look_at_difference(self.keeper)
 
     async def rebase(
@@ -363,7 +364,7 @@ class Engine:
             spec = next(p for p in self.keeper.plan.phases if p.id == phase)
             soaks = spec.gate is not None and spec.gate.soak > 0
             if not soaks or self.state.gate(phase).stage is not Stage.RUNNING:  # else its watcher died: go on
-                self.keeper.record(ev.GateOpened(phase, op))
+                await self.keeper.record(ev.GateOpened(phase, op))
             self._driver.accept()
             return await self._driver.watch_gate(spec, op)
 
@@ -403,12 +404,12 @@ class Engine:
             check_text(step, self._wanted(step), text)
             missing_person(step, self.state, op, self.keeper.moment())
             seen = await self._rests_on(step)
-            self.keeper.record(ev.ConfirmationGiven(step_id, op, text, seen))
+            await self.keeper.record(ev.ConfirmationGiven(step_id, op, text, seen))
 
-    def note(self, op: Operator, event: ev.Event) -> None:
+    async def note(self, op: Operator, event: ev.Event) -> None:
         """Write down a fact about who drives, whatever goes on."""
         self._driver.refuse_read_only()
-        self._driver.note(op, event)
+        await self._driver.note(op, event)
 
     def hand_over(self, why: str) -> None:
         """Let a drive begin nothing more, so that another may; what runs goes on to its end."""
@@ -422,14 +423,14 @@ class Engine:
                 raise RefusedError(f"gate {phase} does not wait for an answer", _STATUS)
             note = keeper.clean(note)
             if not yes:
-                keeper.record(ev.GateAnswered(phase, False, note, op))
-                keeper.record(ev.GateFailed(phase, f"{op.who} said no-go" + (f": {note}" if note else "")))
+                await keeper.record(ev.GateAnswered(phase, False, note, op))
+                await keeper.record(ev.GateFailed(phase, f"{op.who} said no-go" + (f": {note}" if note else "")))
                 return False
             gate = next(p.gate for p in keeper.plan.phases if p.id == phase)
             evidence, measurements = await self._still_green(phase, gate)
-            keeper.record(ev.GateAnswered(phase, True, note, op))
-            keeper.record(ev.GatePassed(phase, evidence, keeper.state.gate(phase).held_s, measurements))
-            self._driver.end_if_through(op)
+            await keeper.record(ev.GateAnswered(phase, True, note, op))
+            await keeper.record(ev.GatePassed(phase, evidence, keeper.state.gate(phase).held_s, measurements))
+            await self._driver.end_if_through(op)
             return True
 
     async def tick(self, step_id: str, item: int, op: Operator, evidence: str = "") -> None:
@@ -445,8 +446,8 @@ class Engine:
             if step.evidence == "required" and not evidence:
                 raise RefusedError(f"{step_id} needs evidence for each item", "write a note, or name a file")
             done = {*self.state.unit(step_id).ticks, item}
-            self.keeper.record(ev.Ticked(step_id, item, evidence, op, len(done) == len(step.manual)))
-            self._driver.end_if_through(op)
+            await self.keeper.record(ev.Ticked(step_id, item, evidence, op, len(done) == len(step.manual)))
+            await self._driver.end_if_through(op)
 
     async def resolve(self, step_id: str, choice: str, reason: str, op: Operator) -> None:
         """Decide what an unknown outcome counts as: done, failed, retry or rollback; in a rollback also skip.
@@ -474,9 +475,9 @@ class Engine:
                 raise RefusedError(f"{step_id} still runs without its watcher: pid {pids}", "wait for it, or abort it")
             if lost is not None:
                 why = f"it ran on {lost}, which {op.who} says is lost"
-                keeper.record(ev.StepUnknown(step_id, unit.last.number, why))
-            keeper.record(ev.StepResolved(step_id, unit.last.number, chosen, reason, op))
-            self._driver.end_if_through(op)
+                await keeper.record(ev.StepUnknown(step_id, unit.last.number, why))
+            await keeper.record(ev.StepResolved(step_id, unit.last.number, chosen, reason, op))
+            await self._driver.end_if_through(op)
         if chosen == "rollback":
             await self.rollback(self.state.rollback.name if self.state.rollback else None, op)
 
@@ -490,7 +491,7 @@ class Engine:
                 step = self.keeper.plan.step(step_id)
                 if step.confirm is not None or step.irreversible:
                     check_text(step, self._wanted(step), confirmation)
-                self.keeper.record(ev.StepRetried(step_id, op))
+                await self.keeper.record(ev.StepRetried(step_id, op))
         if rollback is not None:
             await self.rollback(rollback.name, op)
         else:
@@ -513,7 +514,7 @@ class Engine:
         if self.busy:
             if self.busy == "rollback":
                 raise RefusedError("a rollback is going on", "wait for it, or abort it")
-            self._driver.stop(op, "a rollback was asked for")
+            await self._driver.stop(op, "a rollback was asked for")
             await self._driver.idle()
         async with self._driver.acting(op, "rollback"):
             if self.state.rollback is None:
@@ -534,7 +535,7 @@ class Engine:
         """Stop what goes on: a step (ended with all its processes), a gate, else the whole run."""
         self._driver.refuse_read_only()
         if self.busy:
-            self._driver.stop(op, reason)
+            await self._driver.stop(op, reason)
             return
         async with self._driver.acting(op, "abort"):
             action, keeper = self.action, self.keeper
@@ -543,12 +544,12 @@ class Engine:
             if last is not None:
                 attempt = self._driver.executor.attempt(action.unit, last.number)
                 if attempt.kill_rest(keeper.tools.clock.boot_id()):
-                    keeper.record(ev.AbortRequested(action.unit, reason, op))
+                    await keeper.record(ev.AbortRequested(action.unit, reason, op))
                     return
             if not self.state.exists or self.state.finished:
                 raise RefusedError("nothing runs that could be stopped")
-            keeper.record(ev.AbortRequested("run", reason, op))
-            keeper.record(ev.RunEnded("aborted", op, f"stopped by {op.who}" + (f": {reason}" if reason else "")))
+            await keeper.record(ev.AbortRequested("run", reason, op))
+            await keeper.record(ev.RunEnded("aborted", op, f"stopped by {op.who}" + (f": {reason}" if reason else "")))
 
     # Inside
 
@@ -561,7 +562,7 @@ class Engine:
         evidence = await self._rests_on(step)
         lacking = missing_person(step, self.state, op, moment)
         if step.confirm is not None and step.confirm.persons > 1:
-            self.keeper.record(ev.ConfirmationGiven(step.id, op, text or "", evidence))
+            await self.keeper.record(ev.ConfirmationGiven(step.id, op, text or "", evidence))
         if lacking:
             raise RefusedError(lacking, second_person(op, step))
         return text or "", evidence
@@ -573,7 +574,7 @@ class Engine:
         forbidden = unwaivable(self.keeper.plan, place)
         judged = judge(seen.evidence, self.state, place, self.keeper.moment(), forbidden)
         for check, status in judged.lapsed:
-            self.keeper.record(ev.AcknowledgementEnded(place, check, status))
+            await self.keeper.record(ev.AcknowledgementEnded(place, check, status))
         if judged.problems:
             raise RefusedError(f"{step.id} may not run: {'; '.join(judged.problems)}", "mend it, then confirm again")
         return seen.evidence
@@ -589,11 +590,11 @@ class Engine:
         measurements = await keeper.prove(gate.prove) if gate and gate.prove else ()
         judged = judge(seen.evidence, self.state, f"gate:{phase}", keeper.moment())
         for check, status in judged.lapsed:
-            keeper.record(ev.AcknowledgementEnded(f"gate:{phase}", check, status))
+            await keeper.record(ev.AcknowledgementEnded(f"gate:{phase}", check, status))
         problems = [*judged.problems, *(f"{m.objective} is {m.state}" for m in measurements if m.state != "met")]
         if problems:
             text = "; ".join(problems)
-            keeper.record(ev.GateFailed(phase, text, seen.evidence, measurements))
+            await keeper.record(ev.GateFailed(phase, text, seen.evidence, measurements))
             raise RefusedError(f"gate {phase} is no longer green: {text}", "mend it and check again")
         return seen.evidence, measurements
 

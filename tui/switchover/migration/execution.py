@@ -123,7 +123,7 @@ class Executor:
         )
         if self.stopped_because:
             raise RefusedError(f"{unit.name} was not started: {self.stopped_because}", "run it again when it may")
-        keeper.record(started)
+        await keeper.record(started)
         truth = await self._launch(unit, number, attempt, env, cwd)
         if isinstance(truth, Running):
             truth = await self._watch(truth, attempt)

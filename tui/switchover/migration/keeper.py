@@ -132,8 +132,12 @@ class Keeper:
         self._drop()
         self.tools.launcher.close()
 
-    def refresh(self, *, writable: bool = False) -> bool:
+    async def refresh(self, *, writable: bool = False) -> bool:
         """Take in what others have written; return whether there was anything. Opens the journal where needed."""
+        return self.open(writable=writable)
+
+    def open(self, *, writable: bool = False) -> bool:
+        """Do what `refresh` does, before anything else goes on in this process."""
         if self.journal is not None and (self.journal.broken or (writable and not self._writable)):
             self._drop()
         was_open = self.journal is not None
@@ -142,19 +146,19 @@ class Keeper:
         except JournalAwayError as error:
             self._drop()
             if was_open:  # the line was lost while nobody looked; the server may be back long since
-                return self.refresh(writable=writable)
+                return self.open(writable=writable)
             self.absence.begins(error)
             raise
         self.absence.ends()
         return moved
 
-    def keep_line(self) -> bool:
+    async def keep_line(self) -> bool:
         """While something goes on, hold a shared journal again as soon as it is back; return whether anything moved."""
         if self.workspace.shared is None or self.absence.waiting:
             return False
         before = self.absence.since
         try:
-            moved = self.refresh()
+            moved = await self.refresh()
         except (JournalAwayError, LockedError) as error:
             self.absence.begins(error)
             moved = False
@@ -185,7 +189,7 @@ class Keeper:
                 self._adopt_plan()
         return True
 
-    def record(self, event: ev.Event, run_id: str = "") -> None:
+    async def record(self, event: ev.Event, run_id: str = "") -> None:
         """Make a fact of it: journalled first, then part of the state, then told."""
         if self.lock.held and self.absence.since is not None and (self.journal is None or self.journal.broken):
             raise JournalAwayError(self.absence.reason, "what runs goes on; try again when the database is back")
@@ -225,7 +229,7 @@ class Keeper:
         """
         while is_owed(self.state):
             with suppress(JournalAwayError):
-                self.record(event)
+                await self.record(event)
                 return
             await self.until_back()
 
@@ -245,7 +249,7 @@ class Keeper:
 
         await self.absence.until_back(come_back)
 
-    def hold(self, operator: Operator) -> None:
+    async def hold(self, operator: Operator) -> None:
         """Be the only one who writes to a shared journal. Raise `LockedError` that names who is."""
         was_open = self.journal is not None and self._writable and not self.journal.broken
         if not was_open:
@@ -259,12 +263,12 @@ class Keeper:
         except JournalAwayError as error:
             self._drop()
             if was_open:
-                return self.hold(operator)
+                return await self.hold(operator)
             self.absence.begins(error)
             raise
         return None
 
-    def leave(self) -> None:
+    async def leave(self) -> None:
         """Let others write."""
         if self.journal is not None:
             self.journal.leave()

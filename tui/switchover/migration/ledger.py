@@ -52,13 +52,13 @@ class Ledger:
     async def green(self) -> None:
         """Write down that the hold begins to count."""
         with suppress(JournalAwayError):  # what is not on record does not count after a restart; nothing else is lost
-            self._keeper.record(ev.GateGreen(self._phase))
+            await self._keeper.record(ev.GateGreen(self._phase))
 
     async def counted(self, held_s: float) -> None:
         """Write down what of a soak is counted by now."""
         if self._soak:
             with suppress(JournalAwayError):
-                self._keeper.record(ev.GateHeld(self._phase, held_s))
+                await self._keeper.record(ev.GateHeld(self._phase, held_s))
 
     async def broken(self, reason: str, held_s: float, seen: Look) -> None:
         """Write down that the hold is broken; until that is on record, nothing goes on."""

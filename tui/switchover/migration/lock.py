@@ -5,6 +5,7 @@ They are locks of the open file (OFD): gone when its last descriptor is closed, 
 
 from __future__ import annotations
 
+import asyncio
 import fcntl
 import hashlib
 import os
@@ -31,10 +32,10 @@ _FLOCK = struct.Struct("hhqqi4x")  # struct flock: type, whence, start, length, 
 class SharedLock(Protocol):
     """What is taken beside the locks of this machine, where engines on other machines may drive the same run."""
 
-    def hold(self, operator: Operator) -> None:
+    async def hold(self, operator: Operator) -> None:
         """Take it. Raise `LockedError` that names who has it."""
 
-    def leave(self) -> None:
+    async def leave(self) -> None:
         """Leave it. Never raises."""
 
 
@@ -50,35 +51,44 @@ class DriverLock:
         self._held: list[int] = []
         self._depth = 0
         self.operator: Operator | None = None
+        self._turn = asyncio.Lock()  # taking and leaving may wait for a database
 
     @property
     def held(self) -> bool:
         """Whether this process holds it."""
         return self._depth > 0
 
-    def acquire(self, operator: Operator) -> None:
+    async def acquire(self, operator: Operator) -> None:
         """Take it, or take it once more. Raise `LockedError` that names who has it."""
-        if self._depth == 0:
-            ensure_private_dir(self._workspace.directory)
-            ensure_private_dir(self._target_path.parent)
-            try:
-                self._held.append(_take(self._workspace.lock, operator, "this run"))
-                self._held.append(_take(self._target_path, operator, f"the target {self._target}"))
-                self.operator = operator
-                if self._shared is not None:
-                    self._shared.hold(operator)
-            except BaseException:
-                self._let_go()
-                raise
-        self._depth += 1
+        async with self._turn:
+            if self._depth == 0:
+                await self._take(operator)
+            self._depth += 1
 
-    def release(self) -> None:
-        """Leave it once; it is free when it was left as often as taken."""
-        self._depth -= 1
-        if self._depth == 0:
+    async def _take(self, operator: Operator) -> None:
+        ensure_private_dir(self._workspace.directory)
+        ensure_private_dir(self._target_path.parent)
+        try:
+            self._held.append(_take(self._workspace.lock, operator, "this run"))
+            self._held.append(_take(self._target_path, operator, f"the target {self._target}"))
+            self.operator = operator
             if self._shared is not None:
-                self._shared.leave()
+                await self._shared.hold(operator)
+        except BaseException:
             self._let_go()
+            raise
+
+    async def release(self) -> None:
+        """Leave it once; it is free when it was left as often as taken."""
+        async with self._turn:
+            self._depth -= 1
+            if self._depth > 0:
+                return
+            try:
+                if self._shared is not None:
+                    await self._shared.leave()
+            finally:
+                self._let_go()
 
     def _let_go(self) -> None:
         for descriptor in reversed(self._held):

@@ -114,7 +114,7 @@ async def adopt(
         checks=tuple(sorted(checks)),
     )
     keeper.file = edited
-    keeper.record(event)
+    await keeper.record(event)
     return event.changes
 
 

@@ -54,12 +54,12 @@ async def apply_policy(keeper: Keeper, executor: Executor, unit: str, operator: 
         seen = await keeper.look(step.verify)
         if not seen.problems:
             reason = f"verified by {', '.join(step.verify)}"
-            keeper.record(ev.StepResolved(unit, number, "done", reason, operator, seen.evidence))
+            await keeper.record(ev.StepResolved(unit, number, "done", reason, operator, seen.evidence))
         else:
             reason = f"{state.reason}; could not be verified: {'; '.join(seen.problems)}"
-            keeper.record(ev.StepUnknown(unit, number, reason))
+            await keeper.record(ev.StepUnknown(unit, number, reason))
     elif state.last.remote:
         return
     elif step.on_unknown == "retry" and step.effect in ("read", "creates") and not step.irreversible:
         reason = f"{state.reason}; the plan allows it to run again"
-        keeper.record(ev.StepResolved(unit, number, "retry", reason, operator))
+        await keeper.record(ev.StepResolved(unit, number, "retry", reason, operator))

@@ -76,7 +76,7 @@ async def roll_back(
     await _end_what_nobody_watches(keeper, executor, operator)
     rollback = keeper.state.rollback
     if rollback is None or not _goes_on(rollback, keeper, name):
-        rollback = _begin(keeper, operator, find_way(keeper, name))
+        rollback = await _begin(keeper, operator, find_way(keeper, name))
     for item in rollback.items:
         unit = keeper.state.unit(item.unit)
         if unit.stage in (Stage.DONE, Stage.SKIPPED):
@@ -87,7 +87,7 @@ async def roll_back(
                 f"say how it ended: --resolve {item.unit}=done|failed|retry|skip --reason TEXT",
             )
         if unit.stage is Stage.FAILED:
-            keeper.record(ev.StepRetried(item.unit, operator))
+            await keeper.record(ev.StepRetried(item.unit, operator))
         await executor.run(Unit.of_item(item), operator)
         if keeper.state.unit(item.unit).stage is not Stage.DONE:
             return False
@@ -109,7 +109,7 @@ async def _end_what_nobody_watches(keeper: Keeper, executor: Executor, operator:
         if unit.last is None or (attempt := executor.attempt(name, unit.last.number)).finished:
             continue
         if attempt.kill_rest(boot_id):
-            keeper.record(ev.AbortRequested(name, "a rollback was asked for", operator))
+            await keeper.record(ev.AbortRequested(name, "a rollback was asked for", operator))
         for _ in range(_TRIES):
             if not (alive := attempt.alive(boot_id)):
                 break
@@ -119,7 +119,7 @@ async def _end_what_nobody_watches(keeper: Keeper, executor: Executor, operator:
             raise RefusedError(f"{name} still runs and cannot be ended: pid {pids}", "end it, then roll back again")
 
 
-def _begin(keeper: Keeper, operator: Operator, way: WayBack) -> RollbackState:
+async def _begin(keeper: Keeper, operator: Operator, way: WayBack) -> RollbackState:
     before = keeper.state.rollback
     number = before.number + 1 if before else 1
     items = tuple(
@@ -147,7 +147,7 @@ def _begin(keeper: Keeper, operator: Operator, way: WayBack) -> RollbackState:
         loses_since=way.loses_since.at if way.loses_since else None,
         loses_after=way.loses_after,
     )
-    keeper.record(event)
+    await keeper.record(event)
     started = keeper.state.rollback
     if started is None:  # pragma: no cover - it was recorded just now
         raise RefusedError("the rollback could not be begun")
@@ -160,9 +160,9 @@ async def _finish(keeper: Keeper, operator: Operator, rollback: RollbackState) -
         within = None if rollback.budget_s is None else took <= rollback.budget_s
         verify = keeper.plan.rollback_plans[rollback.name].verify if rollback.name else ()
         seen = await keeper.look(verify)
-        keeper.record(ev.RollbackEnded(rollback.number, took, within, seen.evidence))
+        await keeper.record(ev.RollbackEnded(rollback.number, took, within, seen.evidence))
     skipped = [item for item in rollback.items if keeper.state.unit(item.unit).stage is Stage.SKIPPED]
     what = f"rolled back by {rollback.name}" if rollback.name else "rolled back step by step"
     if skipped:
         what += f", without {', '.join(item.undoes or item.unit for item in skipped)}"
-    keeper.record(ev.RunEnded("rolled_back", operator, what))
+    await keeper.record(ev.RunEnded("rolled_back", operator, what))
