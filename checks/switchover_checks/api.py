@@ -29,6 +29,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal, Protocol, TypeVar, runtime_checkable
 
 __all__ = [
+    "ChangesByConfig",
     "Check",
     "CommandOutput",
     "Context",
@@ -236,7 +237,11 @@ ConfigT_contra = TypeVar("ConfigT_contra", contravariant=True)
 
 
 class Check(Protocol[ConfigT_contra]):
-    """A check kind. `config` is a frozen dataclass; its fields are the keys that a plan may set."""
+    """A check kind. `config` is a frozen dataclass; its fields are the keys that a plan may set.
+
+    `effect` is `read` where looking changes nothing, else `writes`. A kind that can be configured to change something
+    is a `ChangesByConfig` besides.
+    """
 
     kind: ClassVar[str]
     effect: ClassVar[Effect]
@@ -244,6 +249,14 @@ class Check(Protocol[ConfigT_contra]):
 
     async def probe(self, cfg: ConfigT_contra, ctx: Context) -> Result:
         """Look once, and say what was expected and observed. Must not retry, sleep or keep state."""
+
+
+@runtime_checkable
+class ChangesByConfig(Protocol[ConfigT_contra]):
+    """A check kind of which the configuration tells whether looking changes anything."""
+
+    def changes(self, cfg: ConfigT_contra) -> str:
+        """Say in a few words what looking may change; empty where it only reads. Must look at nothing but `cfg`."""
 
 
 class ProbeError(Exception):

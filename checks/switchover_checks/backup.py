@@ -15,6 +15,7 @@ from typing import ClassVar
 from switchover_checks.api import Context, Effect, Finding, Metric, Result, Status
 from switchover_checks.archives import FORMATS, check_format, format_of
 from switchover_checks.command import argv_of, ending, run_clearly
+from switchover_checks.effects import DeclaredEffect, command_changes
 from switchover_checks.fields import Duration, Share, Size
 from switchover_checks.file import age_findings, sha256_of, size_findings
 from switchover_checks.units import format_bytes, format_duration
@@ -31,8 +32,8 @@ class BackupConfig:
 
     `sha256` is a digest, or `sidecar` for FILE.sha256 beside it. `previous` is the backup before (the newest other file
     that fits the pattern when it is not set), `min_share` the least part of its size. `restore_test` is a shell command
-    in which `{{ path | q }}` stands for the file; also `$BACKUP_PATH` does. `format` is taken from the name
-    unless it is set.
+    in which `{{ path | q }}` stands for the file; also `$BACKUP_PATH` does. `effect: read`
+    says that it changes nothing. `format` is taken from the name unless it is set.
     """
 
     path: str
@@ -44,6 +45,7 @@ class BackupConfig:
     format: str | None = None
     restore_test: str | None = None
     environment: dict[str, str] = field(default_factory=dict)
+    effect: DeclaredEffect = None
 
     def __post_init__(self) -> None:
         if self.sha256 is not None and self.sha256 != "sidecar" and not _DIGEST.fullmatch(self.sha256):
@@ -58,6 +60,13 @@ class BackupCheck:
     kind: ClassVar[str] = "backup"
     effect: ClassVar[Effect] = "read"
     config: ClassVar[type] = BackupConfig
+
+    def changes(self, cfg: BackupConfig) -> str:
+        """Judge the restore test; without one a backup is only read."""
+        if cfg.restore_test is None:
+            return ""
+        text = _TEMPLATE.sub("BACKUP", cfg.restore_test)
+        return command_changes(text, cfg.environment, cfg.effect, "its restore_test")
 
     async def probe(self, cfg: BackupConfig, ctx: Context) -> Result:
         """Look once: the file itself in a thread, then the restore test."""

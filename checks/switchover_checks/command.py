@@ -13,6 +13,7 @@ from typing import Annotated, Any, ClassVar
 
 from switchover_checks.api import CommandOutput, Context, Effect, Finding, Metric, ProbeError, Result, Status
 from switchover_checks.commands import MOST_OUTPUT
+from switchover_checks.effects import DeclaredEffect, command_changes
 from switchover_checks.expect import AS_LIST, Expectation, NameType, Unavailable, expected_in
 from switchover_checks.units import format_bytes, format_duration
 
@@ -29,12 +30,16 @@ NAMES: Mapping[str, NameType] = {
 
 @dataclass(frozen=True)
 class CommandConfig:
-    """What to run, in which folder, with which variables besides; and what must come out. `json` is stdout as JSON."""
+    """What to run, in which folder, with which variables besides; and what must come out. `json` is stdout as JSON.
+
+    A command that is not known to only read is taken to change something; `effect: read` says that it does not.
+    """
 
     command: str | tuple[str, ...]
     expect: Annotated[tuple[Annotated[Expectation, expected_in(NAMES)], ...], AS_LIST] = ()
     environment: dict[str, str] = field(default_factory=dict)
     cwd: str | None = None
+    effect: DeclaredEffect = None
 
     def __post_init__(self) -> None:
         if not self.command or (isinstance(self.command, str) and not self.command.strip()):
@@ -47,6 +52,10 @@ class CommandCheck:
     kind: ClassVar[str] = "command"
     effect: ClassVar[Effect] = "read"
     config: ClassVar[type] = CommandConfig
+
+    def changes(self, cfg: CommandConfig) -> str:
+        """Judge the command."""
+        return command_changes(cfg.command, cfg.environment, cfg.effect)
 
     async def probe(self, cfg: CommandConfig, ctx: Context) -> Result:
         """Run once."""

@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 from switchover_checks.api import Context, ProbeError, Status
 from switchover_checks.masking import mask
+from switchover_checks.sql_text import read_query
 from switchover_checks.units import format_duration
 
 __all__ = ["Column", "Database", "Rows", "Source", "open_database", "query_rows", "source_of"]
@@ -148,6 +149,7 @@ def _sqlite(source: Source, base_dir: Path, deadline: float) -> Iterator[Databas
         connection.set_progress_handler(lambda: int(time.monotonic() > deadline), 10_000)
         connection.execute("PRAGMA query_only=ON")
         connection.execute("BEGIN")
+        connection.set_authorizer(_only_this_file)
         yield _Sqlite(connection)
     except sqlite3.Error as error:
         status = Status.UNKNOWN if isinstance(error, sqlite3.OperationalError) else Status.CRIT
@@ -155,6 +157,16 @@ def _sqlite(source: Source, base_dir: Path, deadline: float) -> Iterator[Databas
         raise ProbeError(f"{source.name}: {told}", status=status) from None
     finally:
         connection.close()
+
+
+def _only_this_file(action: int, name: str | None, *_: str | None) -> int:
+    """Keep a statement to the file that was opened for reading: ATTACH and VACUUM INTO would make another one."""
+    denied = action in _OTHER_FILES or (action == sqlite3.SQLITE_FUNCTION and name in _NO_FUNCTIONS)
+    return sqlite3.SQLITE_DENY if denied else sqlite3.SQLITE_OK
+
+
+_OTHER_FILES = frozenset({sqlite3.SQLITE_ATTACH, sqlite3.SQLITE_DETACH, sqlite3.SQLITE_TRANSACTION})
+_NO_FUNCTIONS = frozenset({"load_extension", "fts3_tokenizer", "writefile", "edit"})
 
 
 def _lenient(data: bytes) -> str:
@@ -194,6 +206,7 @@ class _Sqlite:
             yield from batch
 
     def query(self, text: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
+        _one_question(text)
         return _limited(self._connection.execute(text, tuple(params)).fetchmany(MOST_ROWS + 1))
 
 
@@ -267,7 +280,9 @@ class _Postgres:
             yield from cursor
 
     def query(self, text: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
-        cursor = self._connection.execute(text, tuple(params) or None)
+        _one_question(text)
+        with self._connection.pipeline():  # in which the server itself takes one statement and no more
+            cursor = self._connection.execute(text, tuple(params) or None)
         if cursor.description is None:
             raise ProbeError("the query returns no rows at all", status=Status.UNKNOWN)
         return _limited(cursor.fetchmany(MOST_ROWS + 1))
@@ -279,6 +294,11 @@ _COLLATED = ("text", "character varying", "character", "name")
 def _sort_key(column: Column) -> str:
     collate = ' COLLATE "C"' if column.type in _COLLATED else ""
     return f"{_quoted(column.name)}{collate} NULLS FIRST"
+
+
+def _one_question(text: str) -> None:
+    if wrong := read_query(text).wrong:
+        raise ProbeError(f"the query: {wrong}", status=Status.UNKNOWN)
 
 
 def _limited(rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, ClassVar, Literal
 
 from switchover_checks.api import Context, Effect, Finding, HttpReply, Metric, Result, Status
+from switchover_checks.effects import DeclaredEffect, http_changes
 from switchover_checks.expect import AS_LIST, Expectation, NameType, Unavailable, expected_in
 from switchover_checks.fields import Size
 from switchover_checks.units import format_bytes, format_duration
@@ -38,7 +39,8 @@ _OWN_METRICS = frozenset({"time", "dns", "connect", "tls", "send", "first_byte",
 class HttpConfig:
     """What to ask, and what the answer must be. `bearer` and `password` name secrets of the plan.
 
-    `metrics` takes numbers out of the answer by the paths of `expect`: `query_ms: body.query_ms`.
+    `metrics` takes numbers out of the answer by the paths of `expect`: `query_ms: body.query_ms`. Methods other than
+    GET, HEAD and OPTIONS are taken to change something; `effect: read` says that this POST only asks.
     """
 
     url: str
@@ -54,10 +56,13 @@ class HttpConfig:
     verify: bool = True
     max_body: Size = 1 << 20
     metrics: dict[str, Annotated[Expectation, expected_in(NAMES, value=True)]] = field(default_factory=dict)
+    effect: DeclaredEffect = None
 
     def __post_init__(self) -> None:
         if self.body is not None and self.json is not None:
             raise ValueError("set body or json, not both")
+        if self.effect == "read" and self.method in ("PUT", "PATCH", "DELETE"):
+            raise ValueError(f"effect: read cannot be true of {self.method}")
         taken = sorted(_OWN_METRICS & self.metrics.keys())
         if taken:
             raise ValueError(f"metrics: {', '.join(taken)} is measured anyway; choose another name")
@@ -69,6 +74,10 @@ class HttpCheck:
     kind: ClassVar[str] = "http"
     effect: ClassVar[Effect] = "read"
     config: ClassVar[type] = HttpConfig
+
+    def changes(self, cfg: HttpConfig) -> str:
+        """Judge the method."""
+        return http_changes(cfg.method, cfg.headers, cfg.effect)
 
     async def probe(self, cfg: HttpConfig, ctx: Context) -> Result:
         """Ask once."""

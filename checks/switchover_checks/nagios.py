@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from switchover_checks.api import Context, Effect, Finding, Metric, Result, Status
 from switchover_checks.command import argv_of, ending, run_clearly
+from switchover_checks.effects import DeclaredEffect, plugin_changes
 from switchover_checks.thresholds import parse_perfdata
 
 __all__ = ["NagiosCheck", "NagiosConfig", "read_plugin_output"]
@@ -16,11 +17,15 @@ _MOST_METRICS = 200
 
 @dataclass(frozen=True)
 class NagiosConfig:
-    """The plugin with its arguments: a list, or text for the shell."""
+    """The plugin with its arguments: a list, or text for the shell. `effect: read` says that it changes nothing.
+
+    A plugin that is called `check_…` is taken to; any other command only when it is known to.
+    """
 
     command: str | tuple[str, ...]
     environment: dict[str, str] = field(default_factory=dict)
     cwd: str | None = None
+    effect: DeclaredEffect = None
 
     def __post_init__(self) -> None:
         if not self.command:
@@ -33,6 +38,10 @@ class NagiosCheck:
     kind: ClassVar[str] = "nagios"
     effect: ClassVar[Effect] = "read"
     config: ClassVar[type] = NagiosConfig
+
+    def changes(self, cfg: NagiosConfig) -> str:
+        """Judge the plugin."""
+        return plugin_changes(cfg.command, cfg.environment, cfg.effect)
 
     async def probe(self, cfg: NagiosConfig, ctx: Context) -> Result:
         """Run once."""

@@ -14,8 +14,17 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from switchover_checks.api import Check
-from switchover_checks.config import ConfigField, Problem, config_fields, has_template, unknown_and_missing, validate
+from switchover_checks.api import ChangesByConfig, Check
+from switchover_checks.config import (
+    ConfigError,
+    ConfigField,
+    Problem,
+    build_config,
+    config_fields,
+    has_template,
+    unknown_and_missing,
+    validate,
+)
 from switchover_checks.scan import Scan, ScannedKind, locate_module, scan_module
 from switchover_checks.suggest import did_you_mean
 
@@ -117,13 +126,24 @@ class Registry:
         found = _scanned(info)
         return found.fields if found is not None else None
 
-    def writes(self, kind: str) -> bool:
-        """Tell whether probing changes anything; what cannot be told without executing the module is taken to."""
+    def changes(self, kind: str, mapping: Mapping[str, Any]) -> str:
+        """Say what a check with these keys may change when it looks; empty where it only reads.
+
+        What cannot be told without executing a module, or from keys that do not fit, is taken to change something.
+        """
         info = self.info(kind)
-        if not info.isolated:
-            return _builtin(kind).effect != "read"
-        found = _scanned(info)
-        return found is None or found.effect != "read"
+        always = f"a check of type {kind} changes something when it looks"
+        if info.isolated:
+            found = _scanned(info)
+            return always if found is None or found.effect != "read" else ""
+        check = _builtin(kind)
+        if not isinstance(check, ChangesByConfig):
+            return always if check.effect != "read" else ""
+        try:
+            reason = check.changes(build_config(check.config, mapping))
+        except ConfigError as error:
+            reason = f"its keys cannot be read: {error}"
+        return f"a check of type {kind} may change something when it looks: {reason}" if reason else ""
 
     def validate_config(self, kind: str, mapping: Mapping[str, Any], *, templates: bool = True) -> list[Problem]:
         """Return what is wrong with a kind's keys. With `templates`, values with `{{` are not judged."""

@@ -71,6 +71,8 @@ def scan_module(path: Path) -> Scan:
         config = values["config"]
         known = classes.get(config.id) if isinstance(config, ast.Name) else None
         effect = values["effect"].value if isinstance(values["effect"], ast.Constant) else ""
+        if any(isinstance(f, ast.FunctionDef) and f.name == "changes" for f in node.body):
+            effect = ""  # only its module could tell, and that is not executed
         fields = _fields(known) if known else None
         kinds.append(ScannedKind(kind.value, node.name, node.lineno, fields, str(effect)))
     if not kinds and not problems:

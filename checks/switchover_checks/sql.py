@@ -11,7 +11,9 @@ from typing import Annotated, Any, ClassVar
 
 from switchover_checks.api import Context, Effect, Finding, Metric, Result, Status
 from switchover_checks.databases import open_database, source_of
+from switchover_checks.effects import DeclaredEffect
 from switchover_checks.expect import AS_LIST, Expectation, NameType, Unavailable, expected_in
+from switchover_checks.sql_text import read_query
 from switchover_checks.units import format_duration
 
 __all__ = ["SqlCheck", "SqlConfig"]
@@ -23,7 +25,8 @@ NAMES: Mapping[str, NameType] = {"value": "any", "row": "list", "rows": "number"
 class SqlConfig:
     """Which database to ask (a URL, or the name of an environment that has one), what, and what must come back.
 
-    `value` is the first column of the first row, `row` the whole of it, `rows` how many there are.
+    `value` is the first column of the first row, `row` the whole of it, `rows` how many there are. The query is one
+    question. Where it calls a function that is not known to only read, `effect: read` says that it does.
     """
 
     database: str
@@ -31,10 +34,13 @@ class SqlConfig:
     expect: Annotated[tuple[Annotated[Expectation, expected_in(NAMES)], ...], AS_LIST] = ()
     url_key: str | None = None
     password: str | None = None
+    effect: DeclaredEffect = None
 
     def __post_init__(self) -> None:
         if not self.query.strip():
             raise ValueError("query is empty")
+        if wrong := read_query(self.query).wrong:
+            raise ValueError(f"query: {wrong}")
 
 
 class SqlCheck:
@@ -43,6 +49,10 @@ class SqlCheck:
     kind: ClassVar[str] = "sql"
     effect: ClassVar[Effect] = "read"
     config: ClassVar[type] = SqlConfig
+
+    def changes(self, cfg: SqlConfig) -> str:
+        """Judge the query by what it does and calls."""
+        return "" if cfg.effect == "read" else read_query(cfg.query).changes
 
     async def probe(self, cfg: SqlConfig, ctx: Context) -> Result:
         """Ask once."""

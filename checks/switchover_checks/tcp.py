@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
 
 from switchover_checks.api import Context, Effect, Finding, Metric, ProbeError, Result, Status
+from switchover_checks.effects import DeclaredEffect
 from switchover_checks.expect import AS_LIST, Expectation, NameType, expected_in
 from switchover_checks.fields import LocalPort
 from switchover_checks.units import format_duration
@@ -26,12 +27,16 @@ _CONNECT_S = 5.0
 
 @dataclass(frozen=True)
 class TcpConfig:
-    """Where to connect, what to say, and what must come back. `text` is read only when an expectation looks at it."""
+    """Where to connect, what to say, and what must come back. `text` is read only when an expectation looks at it.
+
+    What is sent is taken to change something; `effect: read` says that it only asks, as `PING` does.
+    """
 
     port: LocalPort
     host: str = "127.0.0.1"
     send: str = ""
     expect: Annotated[tuple[Annotated[Expectation, expected_in(NAMES)], ...], AS_LIST] = ()
+    effect: DeclaredEffect = None
 
 
 class TcpCheck:
@@ -40,6 +45,10 @@ class TcpCheck:
     kind: ClassVar[str] = "tcp"
     effect: ClassVar[Effect] = "read"
     config: ClassVar[type] = TcpConfig
+
+    def changes(self, cfg: TcpConfig) -> str:
+        """Judge whether anything is sent."""
+        return "it sends something" if cfg.send and cfg.effect != "read" else ""
 
     async def probe(self, cfg: TcpConfig, ctx: Context) -> Result:
         """Connect once, and read if asked to."""

@@ -4,6 +4,7 @@ import json
 import os
 import select
 import signal
+import socket
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
@@ -325,3 +326,29 @@ def test_read_only_leaves_out_checks_that_write_and_says_why(check: Check, write
     assert not (tmp_path / "ordered").exists()
     assert check(plan)[0] == 0
     assert (tmp_path / "ordered").exists()
+
+
+def test_read_only_sends_and_starts_nothing_that_a_check_is_configured_to_change(
+    check: Check, write: Write, tmp_path: Path
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.setblocking(False)
+        port = server.getsockname()[1]
+        plan = write(
+            deletes=f'{{type: http, method: DELETE, url: "http://127.0.0.1:{port}/thing"}}',
+            sets=f'{{type: tcp, port: {port}, send: "SET a 1", expect: "text contains \'OK\'"}}',
+            touches='{type: command, command: "touch touched"}',
+            attaches='{type: sql, database: "sqlite:a.db", query: "SELECT load_extension(\'x\')"}',
+            restores='{type: backup, path: plan.yaml, restore_test: "touch touched"}',
+            reads='{type: command, command: "touch touched", effect: read}',
+        )
+        code, out, _ = check(
+            plan, "--read-only", "--format", "json", "deletes", "sets", "touches", "attaches", "restores"
+        )
+        assert {c["status"] for c in json.loads(out)["checks"]} == {"skipped"}, out
+        assert code == 3
+        with pytest.raises(BlockingIOError):
+            server.accept()
+        assert not (tmp_path / "touched").exists()
+        assert check(plan, "--read-only", "reads")[0] == 0
+        assert (tmp_path / "touched").exists(), "the author's word is taken"

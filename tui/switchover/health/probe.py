@@ -57,7 +57,8 @@ class Evaluator:
     """Looks at the checks of a plan.
 
     `fields` tells which keys a kind takes, so that a check finds its URL, container or pid file in its service.
-    `writes`, where only reading is allowed, tells which kinds change something when they look: those are left out.
+    `changes`, where only reading is allowed, says what a kind with these keys may change when it looks: such checks
+    are left out.
     `redact` is applied to every text of a result before anybody sees it; it also takes control characters out.
     """
 
@@ -72,7 +73,7 @@ class Evaluator:
         fields: Callable[[str], Collection[str]] | None = None,
         secrets: SecretSource | None = None,
         redact: Callable[[str], str] | None = None,
-        writes: Callable[[str], bool] | None = None,
+        changes: Callable[[str, Mapping[str, Any]], str] | None = None,
     ) -> None:
         self.catalog = Catalog(loaded.plan)
         self._scope = scope
@@ -81,7 +82,7 @@ class Evaluator:
         self._clock = clock
         self._fields = fields
         self._secrets = self.secrets = secrets
-        self._writes = writes
+        self._changes = changes
         self._redact = redact or neutralise
         self._locks: dict[str, asyncio.Lock] = {}
         self._listeners: list[Callable[[Reading], None]] = []
@@ -137,9 +138,6 @@ class Evaluator:
                     self._clock.now(),
                     waits_for=waits_for,
                 )
-            elif self._writes is not None and self._writes(item.spec.type):
-                why = f"read-only: a check of type {item.spec.type} changes something when it looks"
-                reading = Reading(name, Status.SKIPPED, Result(Status.SKIPPED, why), self._clock.now())
             else:
                 reading = await self._look(item)
         for listener in self._listeners:
@@ -164,6 +162,9 @@ class Evaluator:
             return self._not_looked(item, error.title)
         except TemplateError as error:
             return self._not_looked(item, str(error))
+        if self._changes is not None and (why := self._changes(item.spec.type, config)):
+            summary = self._redact(f"read-only: {why}")
+            return Reading(item.name, Status.SKIPPED, Result(Status.SKIPPED, summary), self._clock.now())
         spec = ProbeSpec(item.name, item.spec.type, config, item.spec.timeout, item.spec.retry)
         outcome = await self._runner.run(spec)
         result = redact_result(outcome.result, self._redact)

@@ -152,7 +152,7 @@ def _open(
             fields=lambda kind: [field.name for field in registry.config_fields(kind) or ()],
             secrets=secrets,
             redact=words.display,
-            writes=registry.writes if only_read else None,
+            changes=registry.changes if only_read else None,
         )
         return Sight(plan, registry, runner, inventory, evaluator, secrets)
 
