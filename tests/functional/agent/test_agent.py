@@ -289,6 +289,24 @@ async def test_the_agents_are_listed_for_programs(desk: Desk) -> None:
     assert (row["version"], row["busy"], row["run_open"]) == (__version__, None, False)
 
 
+async def test_an_agent_that_does_not_answer_is_no_success(desk: Desk) -> None:
+    info = await asyncio.to_thread(desk.ensure)
+    assert (await asyncio.to_thread(desk.run, "agent", "status", str(desk.plan))).returncode == 0
+    os.kill(info.pid, signal.SIGSTOP)
+    done = await asyncio.to_thread(desk.run, "agent", "status", "--format", "json")
+    assert done.returncode == 1
+    (row,) = json.loads(done.stdout)["agents"]
+    assert (row["answers"], row["pid"]) == (False, info.pid)
+    assert "its process is stopped" in row["trouble"]
+    handle = os.pidfd_open(info.pid)
+    assert (await asyncio.to_thread(desk.run, "agent", "stop", str(desk.plan))).returncode == 0
+    await asyncio.to_thread(wait_for_end, handle)
+    for words in (("agent", "status"), ("agent", "status", str(desk.plan))):
+        nobody = await asyncio.to_thread(desk.run, *words)
+        assert nobody.returncode == 1
+        assert "no agent runs" in nobody.stdout
+
+
 async def test_a_stopped_agent_that_does_not_answer_is_ended_by_its_pid(desk: Desk) -> None:
     info = await asyncio.to_thread(desk.ensure)
     handle = os.pidfd_open(info.pid)

@@ -20,6 +20,7 @@ class FakeHub:
 
     def __init__(self) -> None:
         self.snapshot = Snapshot(seq=1, at=100.0)
+        self.snapshot_age_s = 0.0
         self.rechecked: list[tuple[str, ...]] = []
         self.logs: dict[str, LogSource] = {}
         self.lookers: dict[object, bool] = {}

@@ -10,9 +10,13 @@ from typing import Any
 
 import pytest
 from tests.unit.agent.conftest import Bench
+from tests.unit.agent.fakes import FakeEngine, FakeHub
+from tests.unit.health.fakes import StillClock
 
 from switchover.agent.client import AgentClient
+from switchover.agent.intents import Target
 from switchover.agent.protocol import SERVER_LINE_LIMIT
+from switchover.agent.server import AgentServer, Identity
 from switchover.errors import AgentError, LineLostError, LockedError, RefusedError, SwitchoverError, UsageError
 from switchover.snapshot import AlertRow, CheckRow, Header, SourceNote, TimelineRow
 
@@ -95,6 +99,32 @@ async def test_a_long_action_is_accepted_and_runs_on_when_its_client_goes(bench:
     while not bench.engine.calls:
         await other.request("agent.status")
     assert bench.engine.calls == [("run_step", "dump", "ann", None)]
+
+
+async def test_an_order_that_reaches_the_agent_long_after_it_was_given_is_refused(short_dir: Path) -> None:
+    clock, hub, engine = StillClock(), FakeHub(), FakeEngine()
+    identity = Identity("1.0", "/w", "/plan.yaml", "d1g3st")
+    server = AgentServer(Target(hub, engine), identity, stop=lambda: None, clock=clock)
+    await server.listen(short_dir / "a.sock")
+    reader, writer = await asyncio.open_unix_connection(str(short_dir / "a.sock"))
+
+    async def ask(method: str, asked: float, **params: Any) -> dict[str, Any]:
+        line = {"id": 1, "method": method, "params": params, "asked": asked}
+        writer.write(json.dumps(line).encode() + b"\n")
+        answer: dict[str, Any] = json.loads(await reader.readline())
+        return answer
+
+    hello = {"operator": {"who": "ann", "host": "h", "tty": ""}, "read_only": False}
+    await ask("hello", 7.0, **hello)  # the client's clock shows what it likes
+    clock.advance(600.0)  # the agent's process was stopped meanwhile
+    refused = await ask("run.step", 8.0, step="dump")
+    assert "was asked 599 s ago" in refused["error"]["title"]
+    assert engine.calls == []
+    assert "error" not in await ask("agent.status", 8.0)
+    engine.may_end.set()
+    assert "error" not in await ask("run.step", 607.0, step="dump")
+    writer.close()
+    await server.close()
 
 
 async def test_a_refusal_comes_back_at_once_with_its_kind_and_hint(bench: Bench) -> None:

@@ -19,7 +19,17 @@ from switchover.locations import Workspace
 from switchover.services.api import Capability, RunState, Seen, Target
 from switchover.services.inventory import Inventory
 from switchover.services.processes import ProcessProvider
-from switchover.snapshot import CheckRow, Holder, MigrationView, PhaseView, ServiceRow, Snapshot, StepView, TimelineRow
+from switchover.snapshot import (
+    ActionView,
+    CheckRow,
+    Holder,
+    MigrationView,
+    PhaseView,
+    ServiceRow,
+    Snapshot,
+    StepView,
+    TimelineRow,
+)
 from switchover_checks.api import Metric, Status
 
 OK, WARN, CRIT, UNKNOWN, SKIPPED, PENDING = Status
@@ -88,14 +98,48 @@ async def test_a_failing_check_its_dependants_and_the_recovery_are_published(tmp
         assert told == ["a ok: it is ok", "a crit: connection refused"]  # newest first
 
 
-async def test_the_number_grows_only_when_something_changed(tmp_path: Path) -> None:
+async def test_the_number_grows_when_something_changed_and_at_times_though_nothing_did(tmp_path: Path) -> None:
     async with stage("checks: {}\n", tmp_path) as live:
         hub = live.hub
-        first = await live.until(lambda s: s.metrics[1].latest is not None)
-        following = await hub.next_snapshot(first.seq)
-        assert following.seq == first.seq + 1
-        assert replace(following, seq=first.seq, at=first.at) != first
+        before = await live.until(lambda s: s.metrics[1].latest is not None)
+        for _ in range(3):
+            following = await hub.next_snapshot(before.seq)
+            assert following.seq == before.seq + 1
+            same = replace(following, seq=before.seq, at=before.at) == before
+            assert not same or following.at - before.at > 2.0
+            before = following
+        assert hub.snapshot_age_s < PATIENCE_S
         assert await hub.next_snapshot(0) is hub.snapshot
+
+
+async def test_a_hub_that_no_longer_runs_is_seen_by_the_age_of_its_snapshot(tmp_path: Path) -> None:
+    clock = StillClock()
+    hub = stage(QUICK, tmp_path, clock=clock).hub
+    clock.advance(60.0)
+    clock.at -= 7200.0
+    assert hub.snapshot_age_s == 60.0
+
+
+async def test_no_start_is_proposed_before_every_check_that_is_watched_has_answered(tmp_path: Path) -> None:
+    plan = """
+checks:
+  a: {type: tcp, port: 1, every: 200ms}
+  b: {type: tcp, port: 2, every: 200ms, needs: [a]}
+  later: {type: tcp, port: 3, every: 200ms, when: go}
+phases:
+  - {id: go, steps: [{id: s, run: "true", effect: read}]}
+"""
+    runner = FakeRunner()
+    runner.held = True
+    start = MigrationView(phases=(PhaseView("go", "go", "pending"),), action=ActionView("start", "", "start the run"))
+    async with stage(plan, tmp_path, runner=runner, view=start) as live:
+        live.hub.engine_changed()
+        early = await live.until(lambda s: row(s, "a").running)
+        assert early.migration.action == ActionView("wait", "", "waits for the first answer of a, b")
+        runner.release.set()
+        late = await live.until(lambda s: row(s, "b").status == "ok")
+        assert late.migration.action.kind == "start"
+        assert row(late, "later").resting
 
 
 async def test_a_check_is_watched_only_in_its_phases(tmp_path: Path) -> None:

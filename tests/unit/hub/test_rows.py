@@ -102,10 +102,10 @@ def test_what_runs_well_when_it_is_first_seen_has_not_changed_just_now() -> None
 
 def test_a_metric_that_is_late_says_since_when() -> None:
     track = Track("q", "plan", MetricSpec(type="http_json", warn="10"), Series(2.0), "queue", "B")
-    track.add(5.0, "", at=100.0, mono=0.0)
-    fresh = metric_row(track, now=111.0)
+    track.add(5.0, "", at=100.0, mono=7.0)
+    fresh = metric_row(track, mono=18.0)
     assert (fresh.latest, fresh.note, fresh.values, fresh.stale_after_s) == (5.0, "", (5.0,), 11.0)
-    late = metric_row(track, now=111.1)
+    late = metric_row(track, mono=18.1)
     assert late.note.startswith("no value since ")
     assert late.observed_at == 100.0
 

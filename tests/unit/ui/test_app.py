@@ -111,13 +111,13 @@ async def test_a_filter_that_stays_is_said_above_the_rows() -> None:
 
 async def test_what_nobody_has_looked_at_has_no_green_mark() -> None:
     fine = samples.healthy()
-    unseen = tuple(replace(check, status="pending") for check in fine.checks)
+    unseen = tuple(replace(check, status="pending", observed_at=None) for check in fine.checks)
 
     async def story(pilot: Any, app: SwitchoverApp, *_: Any) -> None:
         text = screen_text(app)
         assert "3 Checks ✓" not in text
         assert "✓ ok" not in text
-        assert f"0 of {len(unseen)} checks fine" in text
+        assert f"0 of {len(unseen) - 1} checks fine, not looked at yet: " in text
 
     await play(story, replace(fine, checks=unseen))
 
@@ -193,6 +193,38 @@ async def test_nothing_is_started_from_data_that_is_stale() -> None:
         assert "stale since" in screen_text(app)
 
     await play(story, samples.healthy(), tab="migration")
+
+
+async def test_a_silent_agent_is_said_on_every_tab_and_nothing_is_offered() -> None:
+    async def story(pilot: Any, app: SwitchoverApp, source: FakeSource, clock: StillClock) -> None:
+        clock.move(9000)
+        app.show()
+        for key in "123456":
+            await press(pilot, key)
+            shown = screen_text(app)
+            assert "the agent says nothing since" in shown, key
+            assert "✓ ok" not in shown, key
+            assert "start the run" not in shown, key
+            assert "enter run index" not in shown, key
+        await press(pilot, "1")
+        assert "? unkn agent" in screen_text(app)
+        source.feed(replace(samples.healthy(), seq=99, at=clock.now()))
+        await settle(pilot)
+        assert "agent" not in screen_text(app).split("Migration")[0]
+
+    await play(story, samples.healthy())
+
+
+async def test_ages_go_on_when_the_clock_is_set_back() -> None:
+    async def story(pilot: Any, app: SwitchoverApp, source: FakeSource, clock: StillClock) -> None:
+        clock.move(9000)
+        clock._now -= 7200
+        app.show()
+        await settle(pilot)
+        assert "✓ ok" not in screen_text(app)
+        assert " 2 h " in screen_text(app)
+
+    await play(story, samples.healthy(), tab="checks")
 
 
 async def test_a_yes_to_an_agent_that_says_nothing_is_not_kept_for_later(no_guard: None) -> None:

@@ -22,6 +22,10 @@ class HubPort(Protocol):
     def snapshot(self) -> Snapshot:
         """The newest Snapshot."""
 
+    @property
+    def snapshot_age_s(self) -> float:
+        """How many seconds ago a Snapshot was published. Many mean that nobody watches."""
+
     async def next_snapshot(self, after_seq: int, /) -> Snapshot:
         """Wait for a Snapshot newer than `after_seq`; only the newest counts."""
 

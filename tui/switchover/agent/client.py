@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from dataclasses import asdict, is_dataclass
@@ -20,6 +21,7 @@ from switchover.snapshot import Snapshot
 __all__ = ["AgentClient"]
 
 _LOST = "the line to the agent is lost"
+_HELLO_WITHIN_S = 10.0
 
 
 class AgentClient:
@@ -48,9 +50,18 @@ class AgentClient:
         self._listening = asyncio.create_task(self._listen(reader))
 
     async def hello(self, operator: Any, *, read_only: bool = False) -> AgentInfo:
-        """Say who asks (something with who, host, tty) and learn who answers. A read-only client only watches."""
+        """Say who asks (something with who, host, tty) and learn who answers. A read-only client only watches.
+
+        Raise `AgentError` where nobody answers in time.
+        """
         words = asdict(operator) if is_dataclass(operator) and not isinstance(operator, type) else dict(operator)
-        reply = await self.request("hello", version=self._version, operator=words, read_only=read_only)
+        try:
+            async with asyncio.timeout(_HELLO_WITHIN_S):
+                reply = await self.request("hello", version=self._version, operator=words, read_only=read_only)
+        except TimeoutError:
+            raise AgentError(
+                "the agent does not answer", "it may be stopped or overloaded: `switchover agent status`"
+            ) from None
         return msgspec.convert(reply, type=AgentInfo)
 
     async def request(self, method: str, **params: Any) -> Any:
@@ -62,7 +73,8 @@ class AgentClient:
         answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._waiting[number] = answer
         try:
-            self._writer.write(msgspec.json.encode({"id": number, "method": method, "params": params}) + b"\n")
+            line = {"id": number, "method": method, "params": params, "asked": time.monotonic()}
+            self._writer.write(msgspec.json.encode(line) + b"\n")
             with suppress(ConnectionError):  # the listener tells why
                 await self._writer.drain()
             return await answer

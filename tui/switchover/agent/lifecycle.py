@@ -20,12 +20,12 @@ import msgspec
 from switchover import __version__
 from switchover.agent.logind import escape_prefix, read_logind
 from switchover.agent.protocol import CLIENT_LINE_LIMIT, AgentInfo, ErrorInfo, Incoming, error_from_wire
-from switchover.agent.record import find_socket, read_record, start_ticks
+from switchover.agent.record import find_socket, process_state, read_record, start_ticks
 from switchover.errors import AgentError, NotTrustedError, SwitchoverError, VersionMismatchError
 from switchover.locations import Workspace, ensure_private_dir
 from switchover.settings import VARIABLE
 
-__all__ = ["StartReport", "ask", "call", "changed_since_trusted", "ensure_agent", "start", "stop"]
+__all__ = ["StartReport", "ask", "call", "changed_since_trusted", "ensure_agent", "start", "stop", "why_silent"]
 
 _START_WITHIN_S = 30.0
 _ANSWER_WITHIN_S = 5.0
@@ -218,14 +218,27 @@ def stop(workspace: Workspace, *, only_if_idle: bool = False) -> str | None:
     try:
         if info is None:
             signal.pidfd_send_signal(handle, signal.SIGTERM)
+            signal.pidfd_send_signal(handle, signal.SIGCONT)  # one that was stopped hears of it only then
         else:
             with suppress(ConnectionError, FileNotFoundError):  # it has gone meanwhile
                 call(find_socket(workspace), "agent.stop", {"if_idle": only_if_idle})
         if not select.select([handle], [], [], _END_WITHIN_S)[0]:
-            raise AgentError(f"the agent (process {pid}) does not end", f"end it: `kill -9 {pid}`; its steps go on")
+            raise AgentError(
+                f"the agent (process {pid}) does not end{why_silent(pid)}", f"end it: `kill -9 {pid}`; its steps go on"
+            )
     finally:
         os.close(handle)
     return busy
+
+
+def why_silent(pid: int) -> str:
+    """Say why a process may not answer, as the kernel sees it: `: it is stopped …`; empty where it does not tell."""
+    state = process_state(pid)
+    if state in {"T", "t"}:
+        return f": its process is stopped, `kill -CONT {pid}` lets it go on"
+    if state == "D":
+        return ": its process hangs in the kernel (a dead disk or network mount?)"
+    return ""
 
 
 def _await_answer(workspace: Workspace) -> AgentInfo | None:

@@ -1,6 +1,6 @@
 """The line between agent and client: one JSON document a line over a unix socket.
 
-    request       {"id": 1, "method": "run.step", "params": {"step": "dump"}}
+    request       {"id": 1, "method": "run.step", "params": {"step": "dump"}, "asked": 81.4}
     reply         {"id": 1, "result": …}   or   {"id": 1, "error": {"kind", "title", "hint", "problems"}}
     notification  {"event": "snapshot", "seq", "at", "sections": {field: value}}   what changed, all at first
                   besides "rows": {field: {changed, gone, order}} for a client that subscribed with {"rows": true}
@@ -34,11 +34,12 @@ CLIENT_LINE_LIMIT = 64 * 1024 * 1024  # a whole first snapshot
 
 
 class Request(msgspec.Struct, frozen=True):
-    """What a client asks."""
+    """What a client asks. `asked` is when, by the client's monotonic clock."""
 
     id: int
     method: str
     params: dict[str, Any] = {}
+    asked: float = 0.0
 
 
 class ErrorInfo(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -68,6 +69,7 @@ class AgentInfo(msgspec.Struct, frozen=True):
     """Who answers: the reply to `hello` and `agent.status`.
 
     `busy` says what is under way, empty when nothing is; `run_open` that a run has begun and not ended.
+    `snapshot_age_s` is how long ago a Snapshot was published: where that is long, nobody watches.
     """
 
     version: str
@@ -81,6 +83,7 @@ class AgentInfo(msgspec.Struct, frozen=True):
     since: float = 0.0
     clients: int = 0
     warning: str = ""
+    snapshot_age_s: float = 0.0
 
 
 def error_to_wire(error: SwitchoverError) -> ErrorInfo:

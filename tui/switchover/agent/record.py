@@ -20,6 +20,7 @@ __all__ = [
     "AgentRecord",
     "AlreadyRunningError",
     "find_socket",
+    "process_state",
     "read_record",
     "recorded_workspaces",
     "start_ticks",
@@ -130,9 +131,19 @@ def find_socket(workspace: Workspace) -> Path:
 
 def start_ticks(pid: int) -> int | None:
     """Return when a living process was started, in clock ticks since boot; None where there is none."""
+    fields = _stat(pid)
+    return None if not fields or fields[0] == b"Z" else int(fields[19])
+
+
+def process_state(pid: int) -> str:
+    """Return the kernel's letter for what a process does: `R`, `S`, `D`, `T` (stopped); empty where there is none."""
+    fields = _stat(pid)
+    return fields[0].decode() if fields else ""
+
+
+def _stat(pid: int) -> list[bytes]:
     try:
         stat = Path(f"/proc/{pid}/stat").read_bytes()
     except OSError:
-        return None
-    fields = stat[stat.rindex(b")") + 2 :].split()
-    return None if fields[0] == b"Z" else int(fields[19])
+        return []
+    return stat[stat.rindex(b")") + 2 :].split()

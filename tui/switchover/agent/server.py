@@ -40,6 +40,7 @@ log = logging.getLogger("switchover.agent")
 _MOST_CLIENTS = 100
 _WRITE_BUFFER = 64 * 1024
 _REQUESTS_AT_ONCE = 32
+_LATE_AFTER_S = 15.0  # an order is not carried out later than that: whoever gave it may have gone
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +147,7 @@ class AgentServer:
             since=me.since,
             clients=sum(1 for s in self._sessions if s.streaming is not None),
             warning=me.warning,
+            snapshot_age_s=round(self._target.hub.snapshot_age_s, 1),
         )
 
     def begin(self, name: str, action: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
@@ -224,6 +226,7 @@ class AgentServer:
             raise RefusedError("this door is for a second person's word alone", "use `switchover confirm`")
         match request.method:
             case "hello":
+                session.clock_ahead = self._clock.monotonic() - request.asked if request.asked else None
                 return self._hello(session, params)
             case "agent.status":
                 return self.info()
@@ -305,6 +308,7 @@ class AgentServer:
                 )
             if session.read_only:
                 raise RefusedError("this screen only watches: it was opened with --read-only", "open it again without")
+            self._refuse_late(session, request)
             self._admit(session, method)
         given = (self._target, need, session.operator)
         work = method.handler(*given, session) if method.in_session else method.handler(*given)
@@ -319,6 +323,14 @@ class AgentServer:
             return action.result() or "done"
         action.add_done_callback(lambda done: self._tell_late(session, request, done))
         return "accepted"
+
+    def _refuse_late(self, session: Session, request: Request) -> None:
+        """Raise `RefusedError` for what was asked long ago, before this process was stopped and let go on."""
+        if session.clock_ahead is None or not request.asked:
+            return
+        late = self._clock.monotonic() - session.clock_ahead - request.asked
+        if late > _LATE_AFTER_S:
+            raise RefusedError(f"this was asked {late:.0f} s ago and reached the agent only now", "ask again")
 
     def _admit(self, session: Session, method: Method) -> None:
         """Raise `LockedError` where only the one who drives may do this, and that is somebody else."""

@@ -23,6 +23,7 @@ _ENCODER = msgspec.json.Encoder(enc_hook=str)
 class Session:
     """A connection that is being served. `uid` and `pid` are what the kernel says of who is at the other end.
 
+    `clock_ahead` is what the agent's monotonic clock showed more than the client's when it said hello.
     `at_end` is called once when it ends, for what was begun for this client alone (a stream of log lines).
     """
 
@@ -33,6 +34,7 @@ class Session:
     guest: bool = False
     uid: int = -1
     pid: int = 0
+    clock_ahead: float | None = None
     seat: Seat | None = None
     streaming: asyncio.Task[None] | None = None
     requests: set[asyncio.Task[None]] = field(default_factory=set)

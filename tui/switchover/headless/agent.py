@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 __all__ = ["add_arguments", "run"]
 
 _READY_WITHIN_S = 25.0
+_LOOKS_WITHIN_S = 15.0
+_AT_ONCE = 16
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,7 +31,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "action",
         choices=("status", "start", "stop", "run"),
-        help="status: list the agents; start: start one in the background; stop: end it, running steps go on; "
+        help="status: list the agents, exit code 1 where one does not answer or none runs; "
+        "start: start one in the background; stop: end it, running steps go on; "
         "run: be one, in the foreground",
     )
     parser.add_argument("plan", nargs="?", metavar="PLAN", help="whose agent; without one all (status) or the host's")
@@ -66,7 +69,7 @@ def _status(args: argparse.Namespace) -> int:
 
     root = state_root(args.state)
     workspaces = [workspace_of(args)] if args.plan is not None else recorded_workspaces(root)
-    rows = [row for w in workspaces if (row := _look(w)) is not None]
+    rows = _look_at_all(workspaces)
     if args.format == "json":
         emit_json({"agents": rows})
     elif not rows:
@@ -74,11 +77,19 @@ def _status(args: argparse.Namespace) -> int:
     else:
         for row in rows:
             _tell(row)
-    return 0 if rows or args.plan is None else 1
+    return 0 if rows and not any(row["trouble"] for row in rows) else 1
+
+
+def _look_at_all(workspaces: Sequence[Workspace]) -> list[dict[str, object]]:
+    """Look at all at once, so that those that hang cost the time of one."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(min(len(workspaces), _AT_ONCE) or 1) as pool:
+        return [row for row in pool.map(_look, workspaces) if row is not None]
 
 
 def _look(workspace: Workspace) -> dict[str, object] | None:
-    from switchover.agent.lifecycle import ask
+    from switchover.agent.lifecycle import ask, why_silent
     from switchover.agent.record import find_socket, read_record, start_ticks
 
     record = read_record(workspace)
@@ -87,13 +98,15 @@ def _look(workspace: Workspace) -> dict[str, object] | None:
         why = ""
     except SwitchoverError as error:
         info, why = None, error.title
-    if info is None and (record is None or start_ticks(record.pid) != record.start_ticks):
+    alive = record is not None and start_ticks(record.pid) == record.start_ticks
+    if info is None and not why and not alive:
         return None
-    plan = info.plan if info is not None else record.plan if record is not None else ""
+    plan = info.plan if info is not None else record.plan if record is not None else str(workspace.plan or "")
     row: dict[str, object] = {"plan": plan or None, "workspace": str(workspace.directory), "answers": info is not None}
     if info is None:
-        row |= {"pid": record.pid if record is not None else None, "trouble": why or "it does not answer"}
-        return row
+        pid = record.pid if record is not None and alive else None
+        why = (why or "it does not answer") + (why_silent(pid) if pid is not None else "")
+        return row | {"pid": pid, "trouble": why}
     return row | _facts(info) | {"socket": str(find_socket(workspace))}
 
 
@@ -109,20 +122,24 @@ def _facts(info: AgentInfo) -> dict[str, object]:
         "run_open": info.run_open,
         "read_only": info.read_only,
         "warning": info.warning or None,
+        "trouble": f"it has not looked at anything for {info.snapshot_age_s:.0f} s; its log may say why"
+        if info.snapshot_age_s > _LOOKS_WITHIN_S
+        else None,
     }
 
 
 def _tell(row: dict[str, object]) -> None:
     emit_text(str(row["plan"] or "this host (no plan)"))
     if not row["answers"]:
-        emit_text(f"  process {row['pid']}: {row['trouble']}; `switchover agent stop` ends it")
+        process = f"process {row['pid']}: " if row["pid"] is not None else ""
+        emit_text(f"  {process}{row['trouble']}; `switchover agent stop` ends it")
         return
     doing = f"at work: {row['busy']}" if row["busy"] else "a run is open" if row["run_open"] else "no run is open"
     rights = ", watches only" if row["read_only"] else ""
     emit_text(f"  process {row['pid']}, version {row['version']}, since {row['since']}{rights}")
     emit_text(f"  {doing}; {row['clients']} screen{'' if row['clients'] == 1 else 's'} attached")
-    if row["warning"]:
-        emit_text(f"  {row['warning']}")
+    for note in filter(None, (row["trouble"], row["warning"])):
+        emit_text(f"  {note}")
 
 
 # -- stop

@@ -25,6 +25,7 @@ from switchover.hub.watch import Watcher
 from switchover.plan.load import LoadedPlan
 from switchover.redaction import neutralise
 from switchover.snapshot import (
+    ActionView,
     AlertRow,
     CheckRow,
     ContactRow,
@@ -43,6 +44,7 @@ from switchover_checks.api import Status, worst
 __all__ = ["Assembler", "phase_marks"]
 
 _TIMELINE_SHOWN = 200
+_NAMED = 3
 
 
 def phase_marks(view: MigrationView) -> dict[str, PhaseMark]:
@@ -137,16 +139,17 @@ class Assembler:
         checks = tuple(self._check_rows())
         services = self.services.planned(self.expectation, phase_marks(self.view))
         found = self.services.found()
-        metrics = tuple(self._metric_rows(now))
+        metrics = tuple(self._metric_rows())
         timeline = self._timeline()
         troubles = self.troubles.of_plan(self.status_of)
         sources = self._sources()
         header = self._header()
+        migration = _not_before_all_answered(self.view, checks)
         facts = Facts(
             checks=checks,
             services=services,
             metrics=metrics,
-            migration=self.view,
+            migration=migration,
             timeline=timeline,
             troubles=troubles,
             trouble_subjects=self.troubles.subjects,
@@ -165,7 +168,7 @@ class Assembler:
             checks=checks,
             metrics=metrics,
             costs=self._costs,
-            migration=self.view,
+            migration=migration,
             timeline=timeline,
             alerts=tuple(alerts),
             troubles=self.troubles.all_of(troubles, problems, facts),
@@ -234,12 +237,12 @@ class Assembler:
         over = self.view.state in ("done", "rolled_back", "aborted")
         return Expectation(live, self._first, over, self._no_return)
 
-    def _metric_rows(self, now: float) -> list[MetricRow]:
-        rows = []
+    def _metric_rows(self) -> list[MetricRow]:
+        rows, mono = [], self._clock.monotonic()
         for name, track in self._watcher.sampler.tracks.items():
             if name == "host.swap" and track.series.latest is None:
                 continue  # a host without swap
-            rows.append(metric_row(track, now=now, points=self._points(name, track.version, track.series.newest)))
+            rows.append(metric_row(track, mono=mono, points=self._points(name, track.version, track.series.newest)))
         return rows
 
     def _points(
@@ -263,6 +266,17 @@ class Assembler:
         if self._operations is not None and self._operations.trouble:
             notes.append(SourceNote("operations", "trouble", self._operations.trouble))
         return tuple(replace(note, why=self._redact(note.why)) for note in notes)
+
+
+def _not_before_all_answered(view: MigrationView, checks: Sequence[CheckRow]) -> MigrationView:
+    """Propose no start while there are checks of which nothing is known yet."""
+    if view.action.kind != "start":
+        return view
+    silent = [row.name for row in checks if row.observed_at is None and not row.resting]
+    if not silent:
+        return view
+    names = ", ".join(silent[:_NAMED]) + (f" and {len(silent) - _NAMED} more" if len(silent) > _NAMED else "")
+    return replace(view, action=ActionView("wait", "", f"waits for the first answer of {names}"))
 
 
 def _when(row: TimelineRow) -> float:

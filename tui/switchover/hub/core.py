@@ -44,6 +44,7 @@ _log = logging.getLogger("switchover.hub")
 _SELF = "snapshot"
 _PAUSE_S = 0.25  # between two Snapshots, unless something is urgent
 _TICK_S = 1.0
+_HEARTBEAT_S = 2.5  # so often a Snapshot goes out though nothing changed: who hears nothing knows that nobody watches
 
 
 class Hub:
@@ -157,6 +158,7 @@ class Hub:
         self._engine_moved = False
         self._run_moved()
         self.snapshot: Snapshot = replace(self._assembler.build(()), seq=1)
+        self._published_mono = clock.monotonic()
 
     async def run(self) -> None:
         """Watch and publish until cancelled."""
@@ -173,6 +175,11 @@ class Hub:
             await self.triage.aclose()
             await self._sampler.aclose()
             await self._inventory.aclose()
+
+    @property
+    def snapshot_age_s(self) -> float:
+        """How many seconds ago a Snapshot was published. While the hub runs they are few, whatever happens."""
+        return self._clock.monotonic() - self._published_mono
 
     def engine_changed(self) -> None:
         """Take notice that the run moved; must be called in the loop's own thread."""
@@ -335,8 +342,9 @@ class Hub:
                 why = error.title if isinstance(error, SwitchoverError) else f"{type(error).__name__}: {error}"
                 notes = tuple(note for note in self.snapshot.sources if note.name != _SELF)
                 built = replace(self.snapshot, sources=(*notes, SourceNote(_SELF, "trouble", self._redact(why)[:200])))
-            before = self.snapshot
-            if replace(built, seq=before.seq, at=before.at) != before:
+            before, mono = self.snapshot, self._clock.monotonic()
+            if mono - self._published_mono >= _HEARTBEAT_S or replace(built, seq=before.seq, at=before.at) != before:
+                self._published_mono = mono
                 async with self._published:
                     self.snapshot = replace(built, seq=before.seq + 1)
                     self._published.notify_all()

@@ -41,6 +41,11 @@ class FollowingHub:
         """The newest Snapshot."""
         return self._numbered(self._hub.snapshot)
 
+    @property
+    def snapshot_age_s(self) -> float:
+        """How many seconds ago a Snapshot was published."""
+        return self._hub.snapshot_age_s
+
     def replace(self) -> None:
         """Build another hub; must be called in the loop's own thread."""
         last = self.snapshot.seq

@@ -38,6 +38,7 @@ def check_row(item: CheckItem, state: CheckState, standing: Standing, *, running
         needs=item.needs,
         every_s=spec.every,
         stale_after_s=item.rule.stale_after_s,
+        resting=bool(resting),
     )
     if resting:
         return row
@@ -65,11 +66,11 @@ def check_row(item: CheckItem, state: CheckState, standing: Standing, *, running
     )
 
 
-def metric_row(track: Track, *, now: float, points: Callable[[], tuple[float | None, ...]] | None = None) -> MetricRow:
-    """Return the row of a metric; `now` is epoch seconds. What is late has no status but unknown."""
+def metric_row(track: Track, *, mono: float, points: Callable[[], tuple[float | None, ...]] | None = None) -> MetricRow:
+    """Return the row of a metric; `mono` is the monotonic time. What is late has no status but unknown."""
     series = track.series
     stale_after = 3 * series.step_s + 5.0
-    stale = series.observed_at is not None and now - series.observed_at > stale_after
+    stale = series.observed_mono is not None and mono - series.observed_mono > stale_after
     note = track.note or (f"no value since {clock_text(series.observed_at)}" if stale else "")
     status = track.status(stale=stale)
     return MetricRow(

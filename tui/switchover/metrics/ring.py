@@ -20,6 +20,7 @@ class Series:
         self._count = 0
         self._last_mono: float | None = None
         self.observed_at: float | None = None
+        self.observed_mono: float | None = None
         self.latest: float | None = None
 
     def __len__(self) -> int:
@@ -38,7 +39,7 @@ class Series:
         value = float(f"{value:.6g}")  # more digits say nothing and cost bytes on their way to a screen
         self._push(value)
         self.latest = value
-        self.observed_at = at
+        self.observed_at, self.observed_mono = at, mono
 
     def _push(self, value: float) -> None:
         self._points[self._next] = value

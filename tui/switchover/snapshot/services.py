@@ -66,6 +66,7 @@ class FindingRow:
 class CheckRow:
     """A check. `history` holds the last statuses as digits (`Status` values), newest last.
 
+    `resting`: nobody looks at it now, because the plan watches it in other phases.
     `wrong_since` is when the first of the bad results came, however bad they were since; `or_before`: at the latest.
     """
 
@@ -91,6 +92,7 @@ class CheckRow:
     evidence: tuple[tuple[str, str], ...] = ()
     wrong_since: float | None = None
     or_before: bool = False
+    resting: bool = False
 
 
 @dataclass(frozen=True, slots=True)

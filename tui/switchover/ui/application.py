@@ -24,6 +24,7 @@ from switchover.ui.messages import Intent, LinkChanged, Say, SnapshotChanged
 from switchover.ui.presentation.driving import who_drives
 from switchover.ui.presentation.fingerprint import fingerprint
 from switchover.ui.presentation.moment import Link, LinkState, Moment
+from switchover.ui.presentation.outdated import Outdated, agent_problem
 from switchover.ui.screens.base import BaseScreen, hints_from
 from switchover.ui.screens.main import MainScreen
 from switchover.ui.theme import Painter, Theme
@@ -89,6 +90,7 @@ class SwitchoverApp(OperatorActions):
         self.lets_time_pass = ticks
         self._fresh_painter = Painter(self._chosen)
         self._stale_painter = Painter(self._chosen, stale=True)
+        self._outdated = Outdated()
         self._snapshot: Snapshot | None = None
         self._link = Link(LinkState.STARTING, self.clock.now(), "starting the agent …")
         self._told_at = self._shown_at = self.clock.monotonic()
@@ -187,8 +189,7 @@ class SwitchoverApp(OperatorActions):
             return
         self._shown_at = self.clock.monotonic()
         silent = self._shown_at - self._told_at + self._lag_s
-        watching = who_drives(self._snapshot.header, os.getpid()) if self._snapshot is not None else ""
-        self.moment = Moment(self._snapshot, self.clock.now(), self._link, silent, self.link.text, watching)
+        self.moment = self._present(self._snapshot, silent)
         self.painter = self._stale_painter if self.moment.stale else self._fresh_painter
         screen = self.screen
         if isinstance(screen, BaseScreen):
@@ -197,6 +198,18 @@ class SwitchoverApp(OperatorActions):
                 if pane is not None:
                     pane.told(sent=self.sent is not None, busy=self.under_way)
                 screen.show(self.moment, self.painter)
+
+    def _present(self, snapshot: Snapshot | None, silent_s: float) -> Moment:
+        """Return the moment to draw. Its time is the agent's, carried on by a clock that nobody sets."""
+        if snapshot is None:
+            return Moment(None, self.clock.now(), self._link, silent_s, self.link.text)
+        now = snapshot.at + silent_s if snapshot.at else self.clock.now()
+        watching = who_drives(snapshot.header, os.getpid())
+        moment = Moment(self._outdated.mark(snapshot, silent_s), now, self._link, silent_s, self.link.text, watching)
+        if not moment.stale:
+            return moment
+        problems = (agent_problem(self._link, now, silent_s), *snapshot.problems)
+        return replace(moment, snapshot=replace(moment.data, problems=problems))
 
     def push_screen(self, screen: Any, *args: Any, **options: Any) -> Any:
         """Open a screen; it is drawn from the present moment."""

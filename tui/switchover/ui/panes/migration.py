@@ -157,6 +157,7 @@ class MigrationPane(Pane):
                 read_only=self.moment.data.header.read_only,
                 watching=self.moment.watching,
                 now=self.moment.now,
+                stale=self.moment.stale,
             )
         )
         return lines

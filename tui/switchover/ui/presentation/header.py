@@ -121,13 +121,19 @@ def _badges(snapshot: Snapshot) -> dict[str, Line]:
     marks = [("crit", "✗", "outcome-crit"), ("unknown", "?", "outcome-unknown"), ("warn", "!", "outcome-warn")]
     badges["checks"] = join(
         [(Span(f"{glyph}{counts[status]}", style),) for status, glyph, style in marks if counts[status]], " "
-    ) or ((Span("✓", "outcome-ok"),) if any(check.status == "ok" for check in snapshot.checks) else ())
+    ) or ((Span("✓", "outcome-ok"),) if _all_fine(snapshot) else ())
     if snapshot.costs.difference:
         badges["costs"] = (Span(signed(snapshot.costs.difference), "tab"),)
     if snapshot.migration.phases:
         word = run(snapshot.migration.state, snapshot.migration.action.kind)
         badges["migration"] = (Span(word.glyph, word.style),)
     return badges
+
+
+def _all_fine(snapshot: Snapshot) -> bool:
+    """Say whether each check that is watched was looked at and is fine. No check at all is not fine."""
+    watched = [check for check in snapshot.checks if not check.resting]
+    return bool(watched) and all(check.status == "ok" for check in watched)
 
 
 def tab_line(snapshot: Snapshot | None, active: str, width: int) -> Line:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["calm_lines", "problem_items", "summary_lines", "timeline_line", "timeline_lines"]
 
 _SUBJECT = 9
+_FEW = 3  # names in a line that says more besides
 _NAMED = 6  # of what waits for a problem; the rest is counted
 
 
@@ -118,13 +119,9 @@ def calm_lines(moment: Moment, width: int) -> list[Line]:
             *((Span("   ", "muted"), *line) for line in wrap(_STARTING, width - 6, "muted")),
         ]
     snapshot = moment.snapshot
-    counted = [check for check in snapshot.checks if check.status == "ok"]
-    waiting = len(snapshot.checks) - len(counted)
     lines: list[Line] = [()]
-    if snapshot.checks:
-        rest = f", {waiting} not watched now" if waiting else ""
-        mark = Span(" ✓ ok   ", "outcome-ok") if counted else Span(" ○ wait ", "outcome-pending")
-        lines.append((mark, Span(f"{len(counted)} of {len(snapshot.checks)} checks fine{rest}")))
+    if snapshot.checks or snapshot.services:
+        lines.append(_watched_line(snapshot))
     elif not snapshot.header.plan_id and not snapshot.found:  # something runs on every host
         lines.append((Span(" ○ wait ", "outcome-pending"), Span("looking at what runs here …")))
     else:
@@ -138,6 +135,32 @@ def calm_lines(moment: Moment, width: int) -> list[Line]:
         lines.append((Span("   next ", "muted"), Span(how, "key"), Span(action.text, "accent")))
     lines.extend(_source_line(source, width) for source in snapshot.sources if source.state not in {"on", "ok"})
     return lines
+
+
+def _watched_line(snapshot: Snapshot) -> Line:
+    """Count what is watched. It is well only once all of it has been looked at and is fine."""
+    checks = [check for check in snapshot.checks if not check.resting]
+    services = [service for service in snapshot.services if service.observed_at is None or service.health != "pending"]
+    what, states = "checks", [check.status for check in checks]
+    if not snapshot.checks:
+        what, states = "services", [service.health for service in services]
+    fine = states.count("ok")
+    said = f"{fine} of {len(states)} {what} fine"
+    silent = [check.name for check in checks if check.observed_at is None]
+    silent += [service.name for service in services if service.observed_at is None]
+    if silent:
+        said += f", not looked at yet: {_some(silent)}"
+    elif waiting := len(states) - fine:
+        said += f", {waiting} cannot be looked at yet"
+    if resting := len(snapshot.checks) - len(checks):
+        said += f", {resting} not watched now"
+    well = states and fine == len(states) and not silent
+    return (Span(" ✓ ok   ", "outcome-ok") if well else Span(" ○ wait ", "outcome-pending"), Span(said))
+
+
+def _some(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _FEW} more" if len(names) > _FEW else ""
+    return ", ".join(names[:_FEW]) + more
 
 
 def _source_line(source: SourceNote, width: int) -> Line:
@@ -223,27 +246,30 @@ def _gate_words(phase: str, state: str, missing: Sequence[str]) -> str:
 
 
 def _sides(snapshot: Snapshot) -> Line:
-    sides: dict[str, list[bool]] = {}
+    sides: dict[str, list[bool | None]] = {}
     for service in snapshot.services:
         side = service.side or "shared"
         fine = sides.setdefault(side, [])
-        if service.health not in {"pending", "skipped"}:
+        if service.health == "unknown":
+            fine.append(None)
+        elif service.health not in {"pending", "skipped"}:
             fine.append(service.state == "running" and service.health == "ok")
     parts: list[Line] = []
     for side in sorted(sides, key=lambda name: name != snapshot.header.live_side):
         fine = sides[side]
-        up = sum(fine)
+        up, unknown = fine.count(True), fine.count(None)
         if not fine:
             parts.append((Span(f"{side} not watched now", "muted"),))
             continue
         serving = ""
         if side == snapshot.header.live_side:
-            serving = " (serving)" if up else " (live, but nothing of it is up)"
+            serving = " (serving)" if up else " (live)" if unknown else " (live, but nothing of it is up)"
         parts.append(
             (
                 Span(f"{side} ", "text"),
                 Span("●" * min(up, 10), "outcome-ok"),
-                Span("○" * min(len(fine) - up, 10), "outcome-crit"),
+                Span("?" * min(unknown, 10), "outcome-unknown"),
+                Span("○" * min(len(fine) - up - unknown, 10), "outcome-crit"),
                 Span(f" {up}/{len(fine)}", "text" if up == len(fine) else "outcome-warn"),
                 Span(serving, "accent"),
             )

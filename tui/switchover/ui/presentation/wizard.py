@@ -211,10 +211,19 @@ _VERBS = {
 
 
 def action_line(
-    view: MigrationView, width: int, *, sent: bool, read_only: bool, watching: str = "", now: float = 0.0
+    view: MigrationView,
+    width: int,
+    *,
+    sent: bool,
+    read_only: bool,
+    watching: str = "",
+    now: float = 0.0,
+    stale: bool = False,
 ) -> Line:
-    """Say in one statement what enter would do now."""
+    """Say in one statement what enter would do now. From data that is `stale` it does nothing."""
     action = view.action
+    if stale:
+        return (Span(" ? ", "late"), Span("not connected to the agent: nothing is started from here", "late"))
     if watching and not read_only:
         said = f"{watching} drives: {action.text}" if action.text else f"{watching} drives"
         return (
