@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from tests.unit.migration.harness import OPENED
 
-from switchover.migration.attempt import open_process, session_members
+from switchover.migration.traces import open_process, session_members
 
 
 @pytest.fixture(autouse=True)
@@ -59,7 +59,7 @@ def _facts(path: Path) -> dict[str, Any]:
 
 
 def _end_shim(owner: dict[str, Any]) -> None:
-    handle = open_process(int(owner["shim"]), int(owner["shim_start"])) if owner else None
+    handle = open_process(int(owner["shim"]), int(owner["shim_start"])) if "shim" in owner else None
     if handle is not None:
         with suppress(ProcessLookupError):
             signal.pidfd_send_signal(handle, signal.SIGKILL)

@@ -30,6 +30,12 @@ class CappedOutput:
         self.room = 0
         self.tail: list[str] = []
 
+    @property
+    def gone(self) -> bool:
+        """Whether what was written was taken away meanwhile, as a whole or in part."""
+        kept = [f"{self.directory}/out-{0:016d}", *self.tail] if self.total and not self.lost else []
+        return not all(map(os.path.exists, kept))
+
     def write(self, data: bytes) -> None:
         """Append. A full disk loses output, never the step."""
         view = memoryview(data)

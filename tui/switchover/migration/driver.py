@@ -194,8 +194,8 @@ class Driver:
 
     async def _attach(self, running: StillRunning, op: Operator) -> None:
         try:
-            await self.executor.attach(running.unit, running.attempt, running.pidfd)
-            await apply_policy(self.keeper, self.executor, running.unit, op)
+            truth = await self.executor.attach(running.unit, running.attempt, running.pidfd)
+            await apply_policy(self.keeper, running.unit, truth, op)
             await self.end_if_through(op)
         finally:
             self._attached = None
@@ -213,10 +213,10 @@ class Driver:
 
         self.keeper.listeners.append(accepted)
         try:
-            await self.executor.run(unit, op, confirmed=confirmed, evidence=evidence)
+            truth = await self.executor.run(unit, op, confirmed=confirmed, evidence=evidence)
         finally:
             self.keeper.listeners.remove(accepted)
-        await apply_policy(self.keeper, self.executor, unit.name, op)
+        await apply_policy(self.keeper, unit.name, truth, op)
         await self.end_if_through(op)
 
     async def watch_gate(self, phase: Phase, op: Operator) -> bool:

@@ -155,7 +155,10 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class StepStarted:
-    """Written before anything runs. `rollback` is the command that would undo it; `place` None is where it is read."""
+    """Written before anything runs. `rollback` is the command that would undo it; `place` None is where it is read.
+
+    `prepared` tells the files that were set aside for its records from all others: while they stand, nothing ran.
+    """
 
     unit: str
     attempt: int
@@ -170,6 +173,7 @@ class StepStarted:
     confirmed: str = ""
     evidence: tuple[Evidence, ...] = ()
     place: Place | None = None
+    prepared: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -484,7 +488,7 @@ _TYPES: dict[str, type[Event]] = {kind.__name__: kind for kind in Event.__args__
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """An event with its place and time. `mono` is the monotonic clock of the boot `boot_id`."""
+    """An event with its place, time and hash. `mono` is the monotonic clock of the boot `boot_id`."""
 
     seq: int
     run_id: str
@@ -492,6 +496,7 @@ class Record:
     mono: float
     boot_id: str
     event: Event
+    hash: str = ""
 
 
 def encode_event(event: Event) -> tuple[str, str]:

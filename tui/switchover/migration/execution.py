@@ -8,7 +8,7 @@ import re
 import signal
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -98,14 +98,13 @@ class Executor:
 
     async def run(
         self, unit: Unit, operator: Operator, *, confirmed: str = "", evidence: tuple[ev.Evidence, ...] = ()
-    ) -> None:
+    ) -> Truth:
         """Run it to its end, which is in the journal when this returns. Raise where it cannot be started."""
         keeper = self._keeper
-        number = len(keeper.state.unit(unit.name).attempts) + 1
+        number = self._unused_number(unit.name)
         env = await self._environment(unit, number)
         cwd = str(keeper.loaded.directory / self.render(unit.cwd))
-        attempt = self.attempt(unit.name, number)
-        attempt.prepare()
+        prepared = self.attempt(unit.name, number).prepare().prepared
         started = ev.StepStarted(
             unit=unit.name,
             attempt=number,
@@ -120,25 +119,44 @@ class Executor:
             confirmed=confirmed,
             evidence=evidence,
             place=keeper.place,
+            prepared=prepared,
         )
         if self.stopped_because:
             raise RefusedError(f"{unit.name} was not started: {self.stopped_because}", "run it again when it may")
         await keeper.record(started)
+        attempt = self.attempt(unit.name, number)
         truth = await self._launch(unit, number, attempt, env, cwd)
-        if isinstance(truth, Running):
+        while isinstance(truth, Running):
             truth = await self._watch(truth, attempt)
         await self.settle(unit.name, number, truth, unit.captures)
         if isinstance(truth, NeverStarted):
             raise StateError(f"{unit.name} was not started: {truth.reason}", "see to it, then go on")
+        return truth
 
-    async def attach(self, name: str, number: int, pidfd: int) -> None:
+    async def attach(self, name: str, number: int, pidfd: int) -> Truth:
         """Wait for the end of a unit that runs under its shim already, and record it."""
-        truth = await self._watch(Running(pidfd), self.attempt(name, number))
+        truth: Truth = Running(pidfd)
+        while isinstance(truth, Running):
+            truth = await self._watch(truth, self.attempt(name, number))
         await self.settle(name, number, truth)
+        return truth
 
     def attempt(self, name: str, number: int) -> Attempt:
-        """Return the place of an attempt's records and output."""
-        return Attempt.of(self._keeper.workspace.run_directory(self._keeper.state.run_id), name, number)
+        """Return the place of an attempt's records and output, and what they have to name to be believed."""
+        keeper = self._keeper
+        place = Attempt.of(keeper.workspace.run_directory(keeper.state.run_id), name, number)
+        begun = next((a for a in keeper.state.unit(name).attempts if a.number == number), None)
+        if begun is None:
+            return place
+        return replace(place, journal=keeper.journal_id, started=begun.record, prepared=begun.prepared)
+
+    def _unused_number(self, name: str) -> int:
+        """Return the next number whose place is free: no attempt's place is ever used again."""
+        last = self._keeper.state.unit(name).last
+        number = last.number + 1 if last is not None else 1
+        while not self.attempt(name, number).is_free:
+            number += 1
+        return number
 
     def stop(self, reason: str) -> None:
         """Ask the shim to end its step, now or as soon as there is one."""
@@ -164,7 +182,7 @@ class Executor:
                 event = self._ended(name, number, exit_record, captures or {})
             case NeverStarted(reason):
                 event = ev.StepNotStarted(name, number, reason)
-            case Lost(reason):
+            case Lost(reason=reason):
                 event = ev.StepUnknown(name, number, *self._lost(name, number, reason))
             case Running():
                 return
@@ -206,6 +224,8 @@ class Executor:
         kept = unit.max_output or _KEPT_BYTES
         request = ShimRequest(
             directory=str(attempt.directory),
+            journal=attempt.journal,
+            started=attempt.started,
             argv=unit.argv,
             cwd=cwd,
             boot_id=keeper.tools.clock.boot_id(),
@@ -267,6 +287,8 @@ class Executor:
             notes.append(f"no line of its output gave {', '.join(lacking)}")
         if record.get("output_lost"):
             notes.append("some of its output was lost: the disk was full")
+        elif record.get("output_gone"):
+            notes.append("some of its output was removed while it ran")
         if remote and _cut_off(ending, code):
             outcome = "unknown"
             notes.append(_MAY_GO_ON.format(" and ".join(remote)))

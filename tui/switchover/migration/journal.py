@@ -130,7 +130,7 @@ class Journal:
     def append(self, run_id: str, event: Event) -> Record:
         """Add a fact; on return it is on the disk. Raise `JournalError`, after which this journal takes no more."""
         raw = self.append_raw(run_id, *encode_event(event))
-        return Record(raw.seq, run_id, raw.at, raw.mono, raw.boot_id, event)
+        return Record(raw.seq, run_id, raw.at, raw.mono, raw.boot_id, event, raw.hash)
 
     def append_raw(self, run_id: str, kind: str, data: str) -> RawRecord:
         """Add a fact of any kind, as JSON. Raise `JournalError`, after which this journal takes no more."""
@@ -156,13 +156,14 @@ class Journal:
     def records(self, run_id: str, after: int = 0) -> list[Record]:
         """Return a run's records in order, those after `after`."""
         query = (
-            "SELECT seq, run_id, at, mono, boot_id, type, data FROM events WHERE run_id = ? AND seq > ? ORDER BY seq"
+            "SELECT seq, run_id, at, mono, boot_id, type, data, hash FROM events "
+            "WHERE run_id = ? AND seq > ? ORDER BY seq"
         )
         return [self._record(row) for row in self._rows(query, (run_id, after))]
 
     def of_type(self, kind: type[Event]) -> list[Record]:
         """Return all records of one type, over all runs."""
-        query = "SELECT seq, run_id, at, mono, boot_id, type, data FROM events WHERE type = ? ORDER BY seq"
+        query = "SELECT seq, run_id, at, mono, boot_id, type, data, hash FROM events WHERE type = ? ORDER BY seq"
         return [self._record(row) for row in self._rows(query, (kind.__name__,))]
 
     def runs(self) -> list[str]:
@@ -187,8 +188,8 @@ class Journal:
         finally:
             self._connection.text_factory = str
 
-    def _record(self, row: tuple[int, str, float, float, str, str, str]) -> Record:
-        seq, run_id, at, mono, boot_id, kind, data = row
+    def _record(self, row: tuple[int, str, float, float, str, str, str, str]) -> Record:
+        seq, run_id, at, mono, boot_id, kind, data, digest = row
         try:
             event = decode_event(kind, data)
         except ValueError as error:
@@ -196,7 +197,7 @@ class Journal:
                 f"record {seq} of the journal {self.path} cannot be read: {error}",
                 "it was damaged, or written by another version; use that version or restore the file",
             ) from error
-        return Record(seq, run_id, at, mono, boot_id, event)
+        return Record(seq, run_id, at, mono, boot_id, event, digest)
 
     def _rows(self, query: str, values: tuple[object, ...] = ()) -> Iterator[Any]:
         try:

@@ -103,11 +103,11 @@ added AS (
 SELECT pg_notify(%s, seq::text) FROM added
 """
 _OF_RUN = """
-SELECT seq, run_id, at, mono, boot_id, type, data FROM switchover.events
+SELECT seq, run_id, at, mono, boot_id, type, data, hash FROM switchover.events
 WHERE journal = %s AND run_id = %s AND seq > %s ORDER BY seq
 """
 _OF_TYPE = """
-SELECT seq, run_id, at, mono, boot_id, type, data FROM switchover.events
+SELECT seq, run_id, at, mono, boot_id, type, data, hash FROM switchover.events
 WHERE journal = %s AND type = %s ORDER BY seq
 """
 _RAW = """
@@ -286,7 +286,7 @@ class PostgresJournal:
             self._broken = f"the journal {self._shown} was taken over by {self._next_holder()}"
             raise JournalAwayError(self._broken, "nothing was recorded; see `switchover status`")
         self._head = (seq, digest)
-        return Record(seq, run_id, at, mono, self._boot_id, event)
+        return Record(seq, run_id, at, mono, self._boot_id, event, digest)
 
     def records(self, run_id: str, after: int = 0) -> list[Record]:
         """Return a run's records in order, those after `after`."""
@@ -317,7 +317,7 @@ class PostgresJournal:
     # Inside
 
     def _record(self, row: tuple[Any, ...]) -> Record:
-        seq, run_id, at, mono, boot_id, kind, data = row
+        seq, run_id, at, mono, boot_id, kind, data, digest = row
         try:
             event = decode_event(kind, data)
         except ValueError as error:
@@ -325,7 +325,7 @@ class PostgresJournal:
                 f"record {seq} of the journal {self._shown} cannot be read: {error}",
                 "it was damaged, or written by another version; use that version or restore the database",
             ) from error
-        return Record(seq, run_id, at, mono, boot_id, event)
+        return Record(seq, run_id, at, mono, boot_id, event, digest)
 
     def _next_holder(self) -> str:
         try:

@@ -82,6 +82,7 @@ class Keeper:
         self._actions: dict[tuple[str, str], str] = {}  # run and unit of a rollback's action -> how it is measured
         self._writable = False
         self._unnoted: ev.Record | None = None
+        self.journal_id = ""  # known from the first time it was open
 
     @property
     def plan(self) -> Plan:
@@ -256,7 +257,7 @@ class Keeper:
             self._drop()
         try:
             if self.journal is None:
-                self.journal = open_journal(self.workspace, self._plan_id, self.tools.clock, create=True)
+                self.journal = self._open_as_it_is(create=True)
                 self._writable = True
             if self.journal is not None:
                 self.journal.hold(operator, self.file.plan.target or "")
@@ -282,13 +283,19 @@ class Keeper:
         """Open the journal, and hold it where this engine drives."""
         operator = self.lock.operator if self.workspace.shared is not None else None
         create = writable or operator is not None
-        journal = open_journal(self.workspace, self._plan_id, self.tools.clock, create=create)
+        journal = self._open_as_it_is(create=create)
         if journal is not None and operator is not None:
             try:
                 journal.hold(operator, self.file.plan.target or "")
             except BaseException:
                 journal.close()
                 raise
+        return journal
+
+    def _open_as_it_is(self, *, create: bool) -> JournalStore | None:
+        journal = open_journal(self.workspace, self._plan_id, self.tools.clock, create=create)
+        if journal is not None:
+            self.journal_id = journal.journal_id
         return journal
 
     def _drop(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from switchover.migration import events as ev
-from switchover.migration.attempt import Running
+from switchover.migration.attempt import Lost, Running, Truth
 from switchover.migration.execution import Executor
 from switchover.migration.keeper import Keeper
 from switchover.migration.operator import Operator
@@ -34,22 +34,23 @@ async def find_truth(keeper: Keeper, executor: Executor, operator: Operator) -> 
         if isinstance(truth, Running):
             return StillRunning(unit, last.number, truth.pidfd)
         await executor.settle(unit, last.number, truth)
-        await apply_policy(keeper, executor, unit, operator)
+        await apply_policy(keeper, unit, truth, operator)
     return None
 
 
-async def apply_policy(keeper: Keeper, executor: Executor, unit: str, operator: Operator) -> None:
+async def apply_policy(keeper: Keeper, unit: str, truth: Truth, operator: Operator) -> None:
     """Do with an unknown outcome what the plan's `on_unknown` allows, and leave it to a person otherwise.
 
-    What was handed to another machine may still go on there: no policy begins that again.
+    While it may still run, only a person decides: nothing is run beside itself, and nothing is built on it. What was
+    handed to another machine may still go on there: no policy begins that again.
     """
     state = keeper.state.unit(unit)
     step = next((step for step in keeper.plan.all_steps if step.id == unit), None)
     if state.stage is not Stage.UNKNOWN or state.last is None or step is None:
         return
-    number = state.last.number
-    if executor.attempt(unit, number).alive(keeper.tools.clock.boot_id()):
+    if isinstance(truth, Lost) and not truth.over:
         return
+    number = state.last.number
     if step.on_unknown == "verify" and step.verify:
         seen = await keeper.look(step.verify)
         if not seen.problems:

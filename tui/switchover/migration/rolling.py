@@ -106,7 +106,10 @@ async def _end_what_nobody_watches(keeper: Keeper, executor: Executor, operator:
     """
     boot_id = keeper.tools.clock.boot_id()
     for name, unit in keeper.state.units.items():
-        if unit.last is None or (attempt := executor.attempt(name, unit.last.number)).finished:
+        if unit.last is None or unit.last.outcome not in ("", "unknown"):
+            continue
+        attempt = executor.attempt(name, unit.last.number)
+        if attempt.finished:
             continue
         if attempt.kill_rest(boot_id):
             await keeper.record(ev.AbortRequested(name, "a rollback was asked for", operator))

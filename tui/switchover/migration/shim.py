@@ -4,8 +4,11 @@ It lives in a session of its own, so no terminal and no engine takes it along. W
 in the attempt's directory, each complete when it appears:
 
     claim         who owns this attempt; whoever makes it first. A shim that loses it does nothing
-    started.json  written before the command may execute: without it nothing was executed
+    started.json  written before the command may execute, into the file that was set aside for it
     exit.json     written after the end; then the engine, where one waits, is told, and the record is flushed
+
+Each names the journal and the `StepStarted` that it belongs to. Where the folder was taken away meanwhile, the end is
+written into a new one. Without the files that were set aside, nothing is executed.
 
 `remote.json` is no record but a note: which programs were seen that hand work to another machine.
 
@@ -35,7 +38,9 @@ RECORD_BYTES = 4096  # set aside for each record before the step starts, so that
 SWEEP_LIMIT_S = 10.0
 FIRST_LOOK_S = 0.02  # after which it is looked for programs that hand work elsewhere
 READ_BYTES = 1 << 18
+PR_SET_NAME = 15
 PR_SET_CHILD_SUBREAPER = 36
+MARK = "SWITCHOVER_MARK"  # in a step's environment: the hash of its `StepStarted`, and the session it began in
 
 _prctl = ctypes.CDLL(None).prctl
 
@@ -67,6 +72,11 @@ def start_time(pid: int | str) -> int:
         return int(file.read().rpartition(b")")[2].split()[19])
 
 
+def shim_name(started: str) -> str:
+    """Return the name that the kernel shows for the shim of an attempt: it is found by it without any record."""
+    return f"sw-{started[:12]}"
+
+
 class Shim:
     """One attempt at one step."""
 
@@ -87,6 +97,7 @@ class Shim:
     def watch(self) -> None:
         """Claim the attempt, run the command, record its end."""
         os.setsid()
+        _prctl(PR_SET_NAME, shim_name(self.request["started"]).encode(), 0, 0, 0)
         _prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
         self.wake, wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
@@ -126,20 +137,25 @@ class Shim:
                 "shim": os.getpid(),
                 "shim_start": start_time("self"),
                 "boot_id": self.request["boot_id"],
+                **self._belongs(),
             }
         return self.identity
 
+    def _belongs(self) -> dict[str, str]:
+        return {"journal": self.request["journal"], "started": self.request["started"]}
+
     def _claim(self) -> bool:
-        self._fill(".claim", self._identity())
+        os.close(self._fill(".claim", self._identity()))
         try:
             os.link(f"{self.directory}/.claim", f"{self.directory}/claim")
         except FileExistsError:
             return False
         return True
 
-    def _fill(self, name: str, record: dict[str, Any]) -> int:
-        """Write a record into the file set aside for it; return the descriptor."""
-        descriptor = os.open(f"{self.directory}/{name}", os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    def _fill(self, name: str, record: dict[str, Any], *, make: bool = False) -> int:
+        """Write a record into the file set aside for it, made where it is gone if `make`; return the descriptor."""
+        flags = os.O_WRONLY | os.O_CLOEXEC | os.O_NOFOLLOW | (os.O_CREAT if make else 0)
+        descriptor = os.open(f"{self.directory}/{name}", flags, 0o600)
         data = json.dumps(record).encode()
         try:
             _write_all(descriptor, data.ljust(RECORD_BYTES))
@@ -153,7 +169,9 @@ class Shim:
 
     def _record(self, name: str, record: dict[str, Any], *, last: bool = False) -> None:
         spare = f".{name.partition('.')[0]}"
-        descriptor = self._fill(spare, record)
+        if last:
+            os.makedirs(self.directory, 0o700, exist_ok=True)  # noqa: PTH103 - no pathlib
+        descriptor = self._fill(spare, record, make=last)
         if last:
             self._die_at("before-exit-rename")
         os.rename(f"{self.directory}/{spare}", f"{self.directory}/{name}")  # noqa: PTH104 - no pathlib
@@ -238,7 +256,7 @@ class Shim:
         pause: float = self.remote.look()
         if len(self.remote.seen) > known:
             with suppress(OSError):
-                os.close(self._fill("remote.json", {"remote": list(self.remote.seen)}))
+                os.close(self._fill("remote.json", {"remote": list(self.remote.seen), **self._belongs()}, make=True))
         return pause
 
     def _copy(self, descriptor: int, most: int = READ_BYTES) -> int:
@@ -322,8 +340,10 @@ class Shim:
             "outputs": self.captures.values,
             "output_bytes": self.output.total,
             "output_lost": self.output.lost,
+            "output_gone": self.output.gone,
             "remote": list(self.remote.seen),
             "survivors": sorted(descendants(os.getpid())) if ending != "exited" else [],
+            **self._belongs(),
         }
 
     def _leave_daemons_alone(self) -> None:
@@ -337,6 +357,7 @@ class Shim:
         if os.fork():
             return
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        _prctl(PR_SET_NAME, b"sw-reader", 0, 0, 0)  # the shim itself is through
         os.chdir("/")
         poll = select.poll()
         for descriptor in held:
@@ -383,6 +404,7 @@ def _become(
     try:
         signal.set_wakeup_fd(-1)
         os.setsid()
+        environment[MARK] = f"{request['started']}:{os.getpid()}"
         for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT):
             signal.signal(number, signal.SIG_DFL)
         for number in (signal.SIGPIPE, signal.SIGXFSZ):

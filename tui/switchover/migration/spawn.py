@@ -27,9 +27,14 @@ class LauncherLostError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ShimRequest:
-    """What the shim has to know. Secrets are in `env` and `secrets`: this goes over a socket, never to disk or argv."""
+    """What the shim has to know. Secrets are in `env` and `secrets`: this goes over a socket, never to disk or argv.
+
+    `journal` and `started` say what its records belong to: the journal's id, and the hash of the `StepStarted`.
+    """
 
     directory: str
+    journal: str
+    started: str
     argv: tuple[str, ...]
     cwd: str
     boot_id: str

@@ -65,6 +65,8 @@ class Attempt:
     reason: str = ""
     plan_digest: str = ""
     remote: tuple[str, ...] = ()  # programs that handed work elsewhere, which may go on there
+    record: str = ""  # the hash of its `StepStarted`, which its own records name
+    prepared: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,7 +294,7 @@ def _apply(state: RunState, record: ev.Record) -> RunState:
         ):
             return _gate(state, event, now)
         case _:
-            return _unit(state, event, now)
+            return _unit(state, event, now, record.hash)
 
 
 def _rebased(state: RunState, event: ev.PlanRebased) -> RunState:
@@ -341,10 +343,10 @@ UnitEvent = (
 GateEvent = ev.GateOpened | ev.GateWaitsForHuman | ev.GateAnswered | ev.GatePassed | ev.GateFailed | ev.GateUndecided
 
 
-def _unit(state: RunState, event: UnitEvent, now: Moment) -> RunState:
+def _unit(state: RunState, event: UnitEvent, now: Moment, record: str) -> RunState:
     name = event.step if isinstance(event, ev.Ticked | ev.ConfirmationGiven) else event.unit
     before = state.unit(name)
-    after = _unit_after(before, event, now)
+    after = _unit_after(before, event, now, record)
     order = state.order
     if after.began and not before.began:
         order = (*order, name)
@@ -379,10 +381,19 @@ def _undone_by(state: RunState, unit: str) -> str:
 _BY_OUTCOME = {"done": Stage.DONE, "unknown": Stage.UNKNOWN}
 
 
-def _unit_after(unit: UnitState, event: UnitEvent, now: Moment) -> UnitState:
+def _unit_after(unit: UnitState, event: UnitEvent, now: Moment, record: str) -> UnitState:
     match event:
         case ev.StepStarted():
-            attempt = Attempt(event.attempt, now, event.by, event.argv, event.place, plan_digest=event.plan_digest)
+            attempt = Attempt(
+                event.attempt,
+                now,
+                event.by,
+                event.argv,
+                event.place,
+                plan_digest=event.plan_digest,
+                record=record,
+                prepared=event.prepared,
+            )
             return replace(
                 unit, stage=Stage.RUNNING, began=True, attempts=(*unit.attempts, attempt), reason="", ended=None
             )
