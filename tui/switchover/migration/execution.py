@@ -146,7 +146,7 @@ class Executor:
         keeper = self._keeper
         place = Attempt.of(keeper.workspace.run_directory(keeper.state.run_id), name, number)
         begun = next((a for a in keeper.state.unit(name).attempts if a.number == number), None)
-        if begun is None:
+        if begun is None or keeper.elsewhere(name) is not None:
             return place
         return replace(place, journal=keeper.journal_id, started=begun.record, prepared=begun.prepared)
 
