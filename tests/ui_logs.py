@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
 from tests import ui_samples as samples
 from tests.ui_samples import LIVE, NOW, FakeSource, StillClock
-from tests.ui_screen import THEMES, settle
+from tests.ui_screen import THEMES, screen_text, settle
 
 from switchover.errors import AgentError
 from switchover.logview import LEVELS, LogLine, LogQuery, LogSourceState, LogWindow
@@ -18,9 +18,10 @@ from switchover.snapshot import Snapshot
 from switchover.ui.application import SwitchoverApp
 from switchover.ui.screens.logs import LogScreen
 
-__all__ = ["LogSource", "log_app", "open_log", "sample_lines"]
+__all__ = ["IDS", "LogDesk", "LogSource", "log_app", "open_log", "play_log", "sample_lines"]
 
 _CUT = 2000
+IDS = ("docker:shop-api-1", "docker:shop-postgres-1")
 
 
 def log_app(theme: str = "dark") -> SwitchoverApp:
@@ -87,6 +88,21 @@ class LogSource(FakeSource):
         self.go = asyncio.Event()
         self.go.set()
         self.whole: dict[int, str] = {}
+        self.tail: int | None = None  # how many lines are read without a begin; then each stream counts anew
+        self.everything = list(lines)
+
+    def _read(self, since: float | None, until: float | None) -> None:
+        if self.tail is None:
+            return
+        within = [
+            line
+            for line in self.everything
+            if (since is None or line.at >= since) and (until is None or line.at <= until)
+        ]
+        cut = within if since is not None else within[-self.tail :]
+        self.lines = [replace(line, seq=number) for number, line in enumerate(cut, 1)]
+        older = LogSourceState("", "reading", older=len(cut) < len(within))
+        self.states = {name: replace(older, name=name) for name in self.sources}
 
     def say(self, *texts: str, level: str = "info", source: str = "") -> None:
         for text in texts:
@@ -106,6 +122,7 @@ class LogSource(FakeSource):
             if self.open_error is not None:
                 raise self.open_error
             self.stream += 1
+            self._read(params["since"], params["until"])
             return {"stream": self.stream, "sources": self.sources}
         if params["stream"] != self.stream:
             raise AgentError(f"there is no log {params['stream']}")
@@ -170,3 +187,65 @@ class LogSource(FakeSource):
         text = line.text[:_CUT]
         marks = tuple((m.start(), m.end()) for m in re.finditer(find, text, flags)) if find else ()
         return replace(line, text=text, more=len(self.whole.get(line.seq, line.text)) - len(text), marks=marks)
+
+
+class LogDesk:
+    """The app with its log screen open, and the hands that press its keys."""
+
+    def __init__(self, pilot: Any, app: SwitchoverApp, source: LogSource, clock: StillClock) -> None:
+        self.pilot, self.app, self.source, self.clock = pilot, app, source, clock
+
+    async def press(self, *keys: str) -> None:
+        for key in keys:
+            await self.pilot.press(key)
+        await settle(self.pilot)
+
+    async def type(self, key: str, text: str) -> None:
+        await self.press(key, *("ctrl+u",), *text, "enter")
+
+    async def tick(self) -> None:
+        self.clock.move(1.1)
+        self.screen.tick()
+        await settle(self.pilot)
+
+    @property
+    def screen(self) -> LogScreen:
+        assert isinstance(self.app.screen, LogScreen)
+        return self.app.screen
+
+    @property
+    def text(self) -> str:
+        return screen_text(self.app)
+
+    @property
+    def at(self) -> int:
+        line = self.screen.view.at_cursor
+        assert line is not None
+        return line.seq
+
+    def asked(self, method: str) -> list[dict[str, Any]]:
+        return [params for name, params in self.source.requests if name == method]
+
+
+async def play_log(
+    story: Callable[[LogDesk], Awaitable[None]],
+    lines: Sequence[LogLine] | None = None,
+    *,
+    size: tuple[int, int] = (80, 24),
+    sources: Sequence[str] = (),
+    tail: int | None = None,
+) -> LogSource:
+    """Open the log screen on an agent in memory and let `story` press its keys."""
+    source = LogSource(samples.healthy(), sample_lines() if lines is None else lines, sources)
+    source.tail = tail
+    clock = StillClock()
+    app = SwitchoverApp(source, THEMES, "dark", clock=clock, ticks=False)
+    async with app.run_test(size=size) as pilot:
+        await settle(pilot)
+        app.open_logs(IDS)
+        await settle(pilot)
+        desk = LogDesk(pilot, app, source, clock)
+        await desk.tick()
+        await desk.tick()
+        await story(desk)
+    return source

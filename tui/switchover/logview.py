@@ -36,6 +36,7 @@ class LogLine:
     """One line. `at` is when it says it was written (epoch seconds), else when it was read.
 
     `text` is cut to what a screen needs; `more` says how many characters are left out. `marks` are where `find` stands.
+    `event` is the same for the lines of one error or warning (a stack trace), 0 where a line is one of its own.
     """
 
     seq: int
@@ -45,6 +46,7 @@ class LogLine:
     level: str = ""
     more: int = 0
     marks: tuple[tuple[int, int], ...] = ()
+    event: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +69,9 @@ class LogWindow:
 
     `above` and `below` count the lines that fit the query before and after these; `kept` all lines that are kept,
     `dropped` those that were given up to keep within bounds. `found` counts the lines with `find`. `density` are
-    buckets from `density_from` to `density_to`: (lines, warnings, errors). `problem` says what is wrong with the query.
-    `progress` is how much of what is kept was searched through: 1.0 is all. `newest` is the number of the newest line
-    of all, -1 before the first.
+    buckets from `density_from` to `density_to`: (lines, warnings, errors), the last two by event. `problem` says what
+    is wrong with the query. `progress` is how much of what is kept was searched through: 1.0 is all. `newest` is the
+    number of the newest line of all, -1 before the first.
     """
 
     lines: tuple[LogLine, ...] = ()

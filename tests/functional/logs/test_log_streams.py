@@ -110,9 +110,10 @@ async def test_several_files_are_one_stream_by_time(post: Post) -> None:
     assert [line.text.split()[-1] for line in window.lines] == ["one", "two", "three", "third", "four"]
     assert [line.level for line in window.lines] == ["", "", "error", "error", ""]
     assert [line.seq for line in window.lines] == [0, 1, 2, 3, 4]
-    assert sum(errors for _, _, errors in window.density) == 2
+    assert sum(errors for _, _, errors in window.density) == 1
+    assert [bool(line.event) for line in window.lines] == [False, False, True, True, False]
     found = await client.request("logs.seek", stream=opened["stream"], seq=4, what="error", by=-1)
-    assert found == {"seq": 3}
+    assert found == {"seq": 2}
 
 
 async def test_what_comes_is_told_at_once(post: Post) -> None:

@@ -67,9 +67,9 @@ def test_the_journal_is_read_with_levels_times_and_messages_of_any_kind() -> Non
         RawLine(1700000000.123456, b"plain", "error"),
         RawLine(None, b"hi\xff", "info"),
         RawLine(1700000001.0, b"two", "warn"),
-        RawLine(1700000001.0, b"lines", "warn"),
+        RawLine(1700000001.0, b"lines", "warn", goes_on=True),
         RawLine(None, b"given", ""),
-        RawLine(None, b"twice", ""),
+        RawLine(None, b"twice", "", goes_on=True),
         RawLine(None, b"(no message)", ""),
         RawLine(None, b"-- rubbish", ""),
     ]

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from switchover.logs.desk import Desk
+from switchover.logs.intake import Columns
 from switchover.logs.keep import KeepError, keep
 from switchover.logs.merge import Merge
 from switchover.logs.ring import SEGMENT, Ring
@@ -120,12 +121,12 @@ def test_lines_are_put_in_order_within_a_short_while_and_keep_their_own() -> Non
     ring = Ring(1 << 20, 1000)
     merge = Merge(ring, 2, horizon_s=1.0)
     merge.begin()
-    merge.add(0, ([10.0, 12.0, 11.0], [0] * 3, ["a10", "a12", "a11"]), 100.0)
-    merge.add(1, ([9.0, 11.5], [0] * 2, ["b9", "b11.5"]), 100.5)
+    merge.add(0, Columns([10.0, 12.0, 11.0], [0] * 3, ["a10", "a12", "a11"], [0] * 3), 100.0)
+    merge.add(1, Columns([9.0, 11.5], [0] * 2, ["b9", "b11.5"], [0] * 2), 100.5)
     assert not merge.settle(100.9)
     assert merge.settle(101.1)
     assert [ring.text(seq) for seq in range(ring.end)] == ["b9", "a10", "b11.5", "a12", "a11"]
-    merge.add(1, ([1.0], [0], ["late"]), 102.0)
+    merge.add(1, Columns([1.0], [0], ["late"], [0]), 102.0)
     assert merge.settle(103.1)
     assert ring.text(5) == "late"
 
@@ -144,6 +145,7 @@ def test_a_slow_search_marks_nothing_and_hides_nothing() -> None:
     ring = Ring(1 << 20, 1000)
     desk = Desk(ring, ["a"], {}, list)
     ring.add(0, [0.0], [0], ["a" * 40 + "b"])
+    finish(desk, {"find": "(a+)+$"})
     window = desk.window({"find": "(a+)+$"}, None, 1, 0)
     assert len(window["lines"]) == 1
     assert "takes too long" in window["problem"]

@@ -70,6 +70,16 @@ async def test_the_last_lines_come_first_and_then_what_is_written(log: Path) -> 
         await feed.until(lambda: not feed.unfinished)
 
 
+async def test_lines_that_stand_there_already_were_written_before_now(log: Path) -> None:
+    os.utime(log, (1000.0, 1000.0))
+    async with reading(open_source(SourceSpec("a", "file", str(log)))) as feed:
+        await feed.until(lambda: feed.is_caught_up)
+        assert {line.latest for line in feed.lines} == {1000.0}
+        append(log, "fresh\n")
+        await feed.until(lambda: feed.texts[-1] == "fresh")
+        assert feed.lines[-1].latest is None
+
+
 async def test_what_was_begun_before_a_file_was_emptied_is_kept(log: Path) -> None:
     async with reading(open_source(spec(log)), Span(tail=1)) as feed:
         await feed.until(lambda: feed.is_caught_up)

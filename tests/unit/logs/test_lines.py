@@ -106,14 +106,40 @@ def test_a_stack_trace_stays_with_its_line() -> None:
         b"2026-03-01T10:00:01Z INFO well again",
         b"and more of it",
     ]
-    ats, levels, _ = intake.take([RawLine(None, line) for line in lines])
+    ats, levels, *_ = intake.take([RawLine(None, line) for line in lines])
     assert ats == [TEN] * 5 + [TEN + 1] * 2
     assert [LEVEL_NAMES[level] for level in levels] == ["error"] * 5 + ["info"] * 2
 
 
 def test_lines_without_any_time_are_of_now() -> None:
-    ats, _, texts = Intake(now=lambda: 5.0).take([RawLine(None, b"a"), RawLine(None, b"b")])
+    ats, _, texts, _ = Intake(now=lambda: 5.0).take([RawLine(None, b"a"), RawLine(None, b"b")])
     assert (ats, texts) == ([5.0, 5.0], ["a", "b"])
+
+
+def test_lines_before_the_first_time_of_a_log_are_not_of_now() -> None:
+    lines = [b"  File x.py", b"ValueError: no", b"2026-03-01T10:00:00Z INFO on", b"more of it"]
+    raw = [RawLine(None, line) for line in lines]
+    assert Intake(now=lambda: 5.0).take(raw).ats == [TEN] * 4
+    assert Intake(until=TEN, now=lambda: 5.0).take(raw).ats == [TEN] * 4
+    assert Intake(since=TEN, now=lambda: TEN + 60).take(raw).texts == ["2026-03-01T10:00:00Z INFO on", "more of it"]
+
+
+def test_a_line_without_a_time_that_comes_long_after_the_others_is_of_now() -> None:
+    now = [TEN]
+    intake = Intake(now=lambda: now[0])
+    intake.take([RawLine(None, b"2026-03-01T09:59:59Z INFO on")])
+    now[0] += 1.0
+    assert intake.take([RawLine(None, b"at once")]).ats == [TEN - 1]
+    now[0] += 3600.0
+    late = intake.take([RawLine(None, b"Traceback (most recent call last):"), RawLine(None, b"ValueError: no")])
+    assert late.ats == [TEN + 3601] * 2
+    assert intake.look_at(RawLine(None, b"and more")) == (TEN + 3601, 4, "and more")
+    assert intake.take([RawLine(None, b"2026-03-01T11:00:02Z on"), RawLine(None, b"of it")]).ats == [TEN + 3602] * 2
+
+
+def test_lines_of_a_log_without_times_were_written_when_it_was_written_to_last() -> None:
+    assert Intake(now=lambda: 500.0).take([RawLine(None, b"a", latest=7.0), RawLine(None, b"b")]).ats == [7.0, 500.0]
+    assert not Intake(since=100.0, now=lambda: 500.0).take([RawLine(None, b"a", latest=7.0)]).texts
 
 
 def test_only_lines_of_the_time_asked_for_are_taken() -> None:

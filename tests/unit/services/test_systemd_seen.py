@@ -209,7 +209,7 @@ def test_a_unit_of_which_systemd_does_not_know_the_memory_has_none() -> None:
 def test_the_journal_is_asked_for_a_span() -> None:
     words = journal_command("--unit=api.service", LogSpan(tail=10, since=100.5, until=200.0), "--directory=/j")
     assert words == (
-        *("journalctl", "--no-pager", "--quiet", "--output=json", "--directory=/j"),
+        *("journalctl", "--no-pager", "--quiet", "--all", "--output=json", "--directory=/j"),
         *("--lines=10", "--since=@100.5", "--until=@200", "--unit=api.service"),
     )
     assert "--follow" in journal_command("--unit=x", LogSpan())

@@ -118,6 +118,14 @@ def test_sources_are_called_by_what_tells_them_apart() -> None:
         ("11:00 .. 11:30", NOON - 3600, NOON - 1800),
         ("11:00 to now", NOON - 3600, None),
         (".. 11:30", None, NOON - 1800),
+        ("11:00 .. 13:00", NOON - 3600, NOON + 3600),
+        ("23:50 .. 00:10", NOON - 43_800, NOON - 42_600),
+        ("23:50:30 - 00:10:30.5", NOON - 43_770, NOON - 42_569.5),
+        ("2026-01-27 23:50 .. 00:10", NOON - 43_800, NOON - 42_600),
+        ("2026-01-26 .. 2026-01-26", NOON - 60 * 3600, NOON - 36 * 3600 - 1e-6),
+        ("11:00 UTC .. 11:30Z", NOON - 3600, NOON - 1800),
+        ("12:00+01:00 .. 13:30 CEST", NOON - 3600, NOON - 1800),
+        ("2026-01-28T06:30:00.250-03 .. 10:00", NOON - 9000 + 0.25, NOON - 7200),
         ("2026-01-27", NOON - 36 * 3600, None),
         ("2026-01-28 09:15", NOON - 9900, None),
     ],
@@ -132,9 +140,28 @@ def test_what_is_no_time_is_told_with_what_would_be_one(typed: str) -> None:
         parse_span(typed, NOON)
 
 
+def test_a_span_over_midnight_is_understood_shortly_before_and_after_it() -> None:
+    midnight = NOON - 43_200
+    for now in (midnight - 300, midnight + 300, midnight + 7200):
+        assert parse_span("23:50 .. 00:10", now) == (midnight - 600, midnight + 600)
+
+
+def test_the_hour_that_a_clock_shows_twice_is_taken_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "Europe/Berlin")
+    time.tzset()
+    first = 1792886400.0  # the clock shows 02:00, and an hour later once more
+    try:
+        assert parse_span("02:00 .. 02:30", first + 86_400) == (first, first + 5400)
+        assert parse_span("2026-10-25 02:00 .. 2026-10-25 03:00", first + 86_400) == (first, first + 7200)
+    finally:
+        monkeypatch.setenv("TZ", "UTC")
+        time.tzset()
+
+
 def test_a_span_names_its_day_where_that_is_not_today() -> None:
     assert span_text(NOON - 900, None, NOON) == "since 11:45:00"
     assert span_text(NOON - 90000, NOON, NOON) == "since 2026-01-27 11:00 until 12:00:00"
+    assert span_text(None, NOON - 90030, NOON) == "until 2026-01-27 10:59:30"
 
 
 WINDOW = LogWindow(

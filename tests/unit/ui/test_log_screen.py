@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
-from typing import Any
 
 import pytest
 from tests import ui_samples as samples
-from tests.ui_logs import LogSource, sample_lines
+from tests.ui_logs import IDS, LogSource, sample_lines
+from tests.ui_logs import LogDesk as Desk
+from tests.ui_logs import play_log as play
 from tests.ui_samples import LIVE, NOW, StillClock
-from tests.ui_screen import THEMES, screen_text, settle
+from tests.ui_screen import THEMES, settle
 from textual.strip import Strip
 
 from switchover.errors import AgentError
@@ -20,67 +20,6 @@ from switchover.ui.presentation.moment import Link, LinkState
 from switchover.ui.screens.log_line import LogLineScreen
 from switchover.ui.screens.logs import LogScreen
 from switchover.ui.widgets.log_view import LogView
-
-IDS = ("docker:shop-api-1", "docker:shop-postgres-1")
-
-
-class Desk:
-    """The app with its log screen open, and the hands that press its keys."""
-
-    def __init__(self, pilot: Any, app: SwitchoverApp, source: LogSource, clock: StillClock) -> None:
-        self.pilot, self.app, self.source, self.clock = pilot, app, source, clock
-
-    async def press(self, *keys: str) -> None:
-        for key in keys:
-            await self.pilot.press(key)
-        await settle(self.pilot)
-
-    async def type(self, key: str, text: str) -> None:
-        await self.press(key, *("ctrl+u",), *text, "enter")
-
-    async def tick(self) -> None:
-        self.clock.move(1.1)
-        self.screen.tick()
-        await settle(self.pilot)
-
-    @property
-    def screen(self) -> LogScreen:
-        assert isinstance(self.app.screen, LogScreen)
-        return self.app.screen
-
-    @property
-    def text(self) -> str:
-        return screen_text(self.app)
-
-    @property
-    def at(self) -> int:
-        line = self.screen.view.at_cursor
-        assert line is not None
-        return line.seq
-
-    def asked(self, method: str) -> list[dict[str, Any]]:
-        return [params for name, params in self.source.requests if name == method]
-
-
-async def play(
-    story: Callable[[Desk], Awaitable[None]],
-    lines: Sequence[LogLine] | None = None,
-    *,
-    size: tuple[int, int] = (80, 24),
-    sources: Sequence[str] = (),
-) -> LogSource:
-    source = LogSource(samples.healthy(), sample_lines() if lines is None else lines, sources)
-    clock = StillClock()
-    app = SwitchoverApp(source, THEMES, "dark", clock=clock, ticks=False)
-    async with app.run_test(size=size) as pilot:
-        await settle(pilot)
-        app.open_logs(IDS)
-        await settle(pilot)
-        desk = Desk(pilot, app, source, clock)
-        await desk.tick()
-        await desk.tick()
-        await story(desk)
-    return source
 
 
 async def test_what_comes_is_shown_at_once_and_a_move_stops_that() -> None:
@@ -263,15 +202,18 @@ async def test_e_goes_to_the_newest_error_and_from_there_in_both_directions() ->
 async def test_a_traceback_is_one_error() -> None:
     lines = sample_lines(30)
     for text in ("Traceback (most recent call last):", '  File "x.py", line 3', "ValueError: no"):
-        lines.append(LogLine(lines[-1].seq + 1, NOW, IDS[0], text, "error"))
+        lines.append(LogLine(lines[-1].seq + 1, NOW, IDS[0], text, "error", event=7))
+    lines.append(LogLine(lines[-1].seq + 1, NOW, IDS[0], "ERROR at the same time", "error", event=8))
 
     async def story(desk: Desk) -> None:
         await desk.press("e")
+        assert desk.at == 34
+        await desk.press("E")
         assert desk.at == 31
         await desk.press("E")
         assert desk.at == 26
-        await desk.press("e", "e")
-        assert desk.at == 31
+        await desk.press("e", "e", "e")
+        assert desk.at == 34
         assert "no error below" in desk.text
 
     await play(story, lines)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from switchover.logs.index import Index, Summary
-from switchover.logs.levels import ERROR, WARN
+from switchover.logs.levels import ERROR
 from switchover.logs.ring import Ring
 
 __all__ = ["BUCKETS", "Density", "density_of"]
@@ -14,7 +14,7 @@ BUCKETS = 120
 _EXACT = 4096  # lines that are counted one by one
 _MOST_LOOKED_INTO = 128  # segments whose lines are, where they go over several buckets
 
-Density = tuple[list[tuple[int, int, int]], float, float]  # (lines, warnings, errors), from, until
+Density = tuple[list[tuple[int, int, int]], float, float]  # (lines, events that warn, that err), from, until
 
 
 def density_of(ring: Ring, index: Index) -> Density:
@@ -37,11 +37,11 @@ def density_of(ring: Ring, index: Index) -> Density:
                 counts[begin][column] += count
         elif exact or looked_into < _MOST_LOOKED_INTO:
             looked_into += 1
-            for at, level in _lines(ring, index, number):
-                bucket = counts[_bucket(at - since, width)]
-                bucket[0] += 1
-                bucket[1] += level == WARN
-                bucket[2] += level >= ERROR
+            segment = ring.segment(number)
+            for offset in index.places(number):
+                counts[_bucket(segment.ats[offset] - since, width)][0] += 1
+            for offset in index.bad(number):
+                counts[_bucket(segment.ats[offset] - since, width)][2 if segment.levels[offset] >= ERROR else 1] += 1
         else:
             for column, count in enumerate(part[:3]):
                 size = end - begin + 1
@@ -52,7 +52,7 @@ def density_of(ring: Ring, index: Index) -> Density:
 
 
 def _span(ring: Ring, index: Index) -> tuple[float, float]:
-    ats = [at for number in index.summaries for at, _ in _lines(ring, index, number)]
+    ats = [ring.segment(number).ats[offset] for number in index.summaries for offset in index.places(number)]
     return min(ats), max(ats)
 
 
@@ -60,11 +60,6 @@ def _span_of(parts: Iterable[Summary]) -> tuple[float, float]:
     """Return from when to when segments go, as their first and last lines tell."""
     begins, ends = zip(*((part.since, part.until) for part in parts), strict=True)
     return min(begins), max(ends)
-
-
-def _lines(ring: Ring, index: Index, number: int) -> Iterable[tuple[float, int]]:
-    segment = ring.segment(number)
-    return ((segment.ats[offset], segment.levels[offset]) for offset in index.places(number))
 
 
 def _bucket(after_s: float, width: float) -> int:

@@ -104,7 +104,8 @@ class Desk:
         return {
             "lines": shown + (lines_begun if end >= total else []),
             "above": index.before(numbers[0]) if numbers else max(0, min(begin, total)),
-            "below": total - index.before(numbers[-1]) - 1 if numbers else max(0, total - max(0, end)),
+            "below": (total - index.before(numbers[-1]) - 1 if numbers else max(0, total - max(0, end)))
+            + (0 if end >= total else len(lines_begun)),
             "kept": self._ring.kept + len(self._begun()),
             "dropped": self._ring.dropped,
             "found": asked.found.total + sum("marks" in one for one in lines_begun) if asked.found is not None else 0,

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from itertools import accumulate
 from typing import NamedTuple
 
+from switchover.logs.heads import Heads, Place
 from switchover.logs.levels import ERROR, WARN
 from switchover.logs.ring import SEGMENT, Ring, Segment
 
@@ -21,7 +22,7 @@ _PLACES = bytes(range(SEGMENT))
 
 
 class Summary(NamedTuple):
-    """A segment's lines that fit: how many, how many warn, how many err, and from when to when."""
+    """A segment's lines that fit: how many, how many events of them warn, how many err, and from when to when."""
 
     lines: int
     warnings: int
@@ -41,7 +42,8 @@ class Index:
         self._test = test
         self._within = within
         self._places: dict[int, bytes] = {}
-        self._errors: dict[int, bytes] = {}
+        self._bad: dict[int, bytes] = {}
+        self._heads = Heads()
         self.summaries: dict[int, Summary] = {}
         self.low = ring.segments[-1].number
         self.high = self.low * SEGMENT
@@ -62,7 +64,7 @@ class Index:
         oldest = self._oldest if self._within is None else self._within.low
         if self.low > oldest:
             segment = self._ring.segment(self.low - 1)
-            self._look(segment, 0, SEGMENT)
+            self._look(segment, 0, SEGMENT, older=True)
             self.low -= 1
             return True
         return False
@@ -113,12 +115,13 @@ class Index:
         return found
 
     def next_error(self, seq: int, by: int) -> int | None:
-        """Return the number of the nearest line that errs after (`by` 1) or before (-1) this one."""
+        """Return the number of the nearest error after (`by` 1) or before (-1) this line: the first line of each."""
         span = range(max(seq // SEGMENT, self.low), self._last() + 1)
         if by < 0:
             span = range(min(seq // SEGMENT, self._last()), self.low - 1, -1)
         for number in span:
-            places = self._errors.get(number, b"")
+            levels = self._ring.segment(number).levels
+            places = bytes([place for place in self._bad.get(number, b"") if levels[place] >= ERROR])
             offset = seq - number * SEGMENT
             if by > 0 and (at := bisect_right(places, offset)) < len(places):
                 return number * SEGMENT + places[at]
@@ -130,10 +133,14 @@ class Index:
         """Return where in a segment the lines stand that fit."""
         return self._places.get(number, b"")
 
+    def bad(self, number: int) -> bytes:
+        """Return where in a segment the events stand that warn or err: the first line of each that fits."""
+        return self._bad.get(number, b"")
+
     def _last(self) -> int:
         return (self.high - 1) // SEGMENT if self.high else 0
 
-    def _look(self, segment: Segment, begin: int, end: int) -> None:
+    def _look(self, segment: Segment, begin: int, end: int, *, older: bool = False) -> None:
         number = segment.number
         offsets: Sequence[int] = _PLACES[begin:end]
         if self._within is not None:
@@ -142,20 +149,36 @@ class Index:
         fits = bytes(offsets) if self._test is None else self._test(segment, offsets)
         levels, ats = segment.levels, segment.ats
         bad = [n for n in fits if levels[n] >= WARN]
-        errors = bytes([n for n in bad if levels[n] >= ERROR])
-        before = self.summaries.get(number)
+        gone: Sequence[Place] = ()
+        if older:
+            heads, gone = self._heads.below(number, bad, segment.events)
+        else:
+            heads = self._heads.above(number, bad, segment.events)
         self._places[number] = self._places.get(number, b"") + fits
-        self._errors[number] = self._errors.get(number, b"") + errors
+        self._bad[number] = self._bad.get(number, b"") + heads
         if fits:
+            errors = sum(levels[n] >= ERROR for n in heads)
             first, last = ats[fits[0]], ats[fits[-1]]
             since, until = min(first, last), max(first, last)
-            if before is not None:
+            lines, warnings, erring = 0, 0, 0
+            if (before := self.summaries.get(number)) is not None:
                 since, until = min(since, before.since), max(until, before.until)
-            lines, warnings, erring = before[:3] if before is not None else (0, 0, 0)
+                lines, warnings, erring = before[:3]
             self.summaries[number] = Summary(
-                lines + len(fits), warnings + len(bad) - len(errors), erring + len(errors), since, until
+                lines + len(fits), warnings + len(heads) - errors, erring + errors, since, until
             )
+        for place in gone:
+            self._uncount(*place)
         self._counts = None
+
+    def _uncount(self, number: int, offset: int) -> None:
+        """Count this line no more: its event has an earlier one."""
+        if (places := self._bad.get(number)) is None:
+            return
+        self._bad[number] = places.replace(bytes((offset,)), b"")
+        known = self.summaries[number]
+        erred = self._ring.segment(number).levels[offset] >= ERROR
+        self.summaries[number] = known._replace(warnings=known.warnings - (not erred), errors=known.errors - erred)
 
     def _sums(self) -> list[int]:
         self._forget()
@@ -171,7 +194,7 @@ class Index:
             return
         for number in range(self._oldest, oldest):
             self._places.pop(number, None)
-            self._errors.pop(number, None)
+            self._bad.pop(number, None)
             self.summaries.pop(number, None)
         self._oldest = oldest
         self.low = max(self.low, oldest)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["ERROR", "LEVEL_NAMES", "WARN", "is_continuation", "level_number", "level_of"]
+__all__ = ["ERROR", "EXCEPTION", "LEVEL_NAMES", "WARN", "level_number", "level_of"]
 
 LEVEL_NAMES = ("", "debug", "info", "warn", "error", "fatal")
 WARN, ERROR = 3, 4
@@ -43,9 +43,11 @@ _KEY = re.compile(r"(?:level|lvl|severity)[=:] ?\"?$")
 _JSON = re.compile(r'"(?:level|severity|lvl|loglevel|levelname|log\.level|log_level)"\s*:\s*(?:"([A-Za-z]+)|(\d{1,2}))')
 _KLOG = re.compile(r"[IWEF]\d{4} \d\d:")
 _KLOG_NUMBERS = {"I": 2, "W": 3, "E": 4, "F": 5}
-_EXCEPTION = r"(?:\w+\.)*[A-Z]\w*(?:Error|Exception)(?::|$)"
-_TRACE = re.compile(rf"Traceback \(most recent call last\)|panic: |Exception in thread |{_EXCEPTION}")
-_CONTINUED = re.compile(rf"[ \t]|Caused by: |\.\.\. \d+ more|Traceback \(most|{_EXCEPTION}")
+EXCEPTION = r"(?:[\w$]+[.\\])*[A-Z]?\w*(?:Error|Exception)(?: \[\w+\])?(?::|$)"
+_TRACE = re.compile(
+    r"Traceback \(most recent call last\)|panic: |SIG[A-Z]+: |Exception in thread |Unhandled exception"
+    rf"|thread '.*' panicked|.{{0,100}}\bpanic serving |\S+:\d+:in .*\([\w:]+\)$|(?:Uncaught )?{EXCEPTION}"
+)
 
 
 def level_number(word: str) -> int:
@@ -71,14 +73,15 @@ def level_of(text: str) -> int:
         start = low.find(needle)
         if 0 <= start < where and (start := _standing(head, low, needle, word, start)) < where:
             found, where = number, start
-    if not found and ("rror" in head or "xception" in head or "anic: " in head or "Traceback" in head):
-        return ERROR if _TRACE.match(text) is not None else 0
+    if not found and _may_be_trace(head) and _TRACE.match(text) is not None:
+        return ERROR
     return found
 
 
-def is_continuation(text: str) -> bool:
-    """Tell whether a line without a time goes on with what the line before began, as stack traces do."""
-    return _CONTINUED.match(text) is not None
+def _may_be_trace(head: str) -> bool:
+    return (
+        "rror" in head or "xception" in head or "anic" in head or "Traceback" in head or "SIG" in head or ":in " in head
+    )
 
 
 def _standing(head: str, low: str, needle: str, word: re.Pattern[str], start: int) -> int:

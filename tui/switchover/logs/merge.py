@@ -17,7 +17,7 @@ __all__ = ["HORIZON_S", "Merge"]
 HORIZON_S = 0.25
 _MOST_HELD = 100_000  # lines
 
-_Held = tuple[float, int, int, float, float, int, str]  # key, source, order, came at, time, level, text
+_Held = tuple[float, int, int, float, float, int, str, int]  # key, source, order, came at, time, level, text, event
 
 
 class Merge:
@@ -43,14 +43,13 @@ class Merge:
 
     def add(self, source: int, columns: Columns, came: float) -> None:
         """Take lines of a source; `came` is the time now, of a clock that only runs forward."""
-        ats, levels, texts = columns
         if self._alone:
-            self._ring.add(source, ats, levels, texts)
+            self._ring.add(source, *columns)
             return
         key, order = self._keys[source], self._order
-        for at, level, text in zip(ats, levels, texts, strict=True):
+        for at, level, text, event in zip(*columns, strict=True):
             key = max(key, at)
-            self._held.append((key, source, order, came, at, level, text))
+            self._held.append((key, source, order, came, at, level, text, event))
             order += 1
         self._keys[source], self._order = key, order
         if len(self._held) > _MOST_HELD:
@@ -78,7 +77,8 @@ class Merge:
         for n in range(1, len(held) + 1):
             if n == len(held) or held[n][1] != held[begin][1]:
                 part = held[begin:n]
-                self._ring.add(part[0][1], [h[4] for h in part], [h[5] for h in part], [h[6] for h in part])
+                columns = ([h[4] for h in part], [h[5] for h in part], [h[6] for h in part], [h[7] for h in part])
+                self._ring.add(part[0][1], *columns)
                 begin = n
 
 

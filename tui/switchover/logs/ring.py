@@ -13,19 +13,21 @@ from collections.abc import Sequence
 __all__ = ["SEGMENT", "Ring", "Segment"]
 
 SEGMENT = 256
-_BESIDE = 24  # bytes for a line besides its text: time, level, source, the reference to it
+SOURCES = 256  # at most, in one stream
+_BESIDE = 32  # bytes for a line besides its text: time, level, source, event, the reference to it
 
 
 class Segment:
     """Up to 256 lines in columns; `number` times 256 is the number of its first line."""
 
-    __slots__ = ("ats", "levels", "number", "size", "sources", "texts")
+    __slots__ = ("ats", "events", "levels", "number", "size", "sources", "texts")
 
     def __init__(self, number: int) -> None:
         self.number = number
         self.ats = array("d")
         self.levels = bytearray()
         self.sources = bytearray()
+        self.events = array("Q")
         self.texts: list[str] = []
         self.size = 0
 
@@ -63,9 +65,17 @@ class Ring:
         """Return the segment with this number, which must be kept."""
         return self._segments[number - self._segments[0].number]
 
-    def add(self, source: int, ats: Sequence[float], levels: Sequence[int], texts: Sequence[str]) -> None:
-        """Keep lines of one source after all others."""
+    def add(
+        self,
+        source: int,
+        ats: Sequence[float],
+        levels: Sequence[int],
+        texts: Sequence[str],
+        events: Sequence[int] = (),
+    ) -> None:
+        """Keep lines of one source after all others. `events` are its own numbers of bad events, 0 for none."""
         begin, count = 0, len(texts)
+        numbers = [number * SOURCES + source if number else 0 for number in events] if any(events) else [0] * count
         while begin < count:
             last = self._segments[-1]
             room = SEGMENT - len(last)
@@ -78,6 +88,7 @@ class Ring:
             last.ats.extend(ats[begin:end])
             last.levels.extend(levels[begin:end])
             last.sources.extend(bytes((source,)) * (end - begin))
+            last.events.extend(numbers[begin:end])
             last.texts.extend(part)
             last.size += size
             self._bytes += size

@@ -59,6 +59,8 @@ class Shown:
                 "text": text[:SHOWN],
                 "level": LEVEL_NAMES[segment.levels[offset]],
             }
+            if segment.events[offset]:
+                line["event"] = segment.events[offset]
             if len(segment.texts[offset]) > SHOWN or len(text) > SHOWN:
                 line["more"] = max(len(text), len(segment.texts[offset])) - SHOWN
             lines.append(line)

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from switchover.logs.desk import Desk
-from switchover.logs.intake import Intake, clean
+from switchover.logs.intake import Columns, Intake, clean
 from switchover.logs.merge import HORIZON_S, Merge
 from switchover.logs.ring import Ring
 from switchover.logs.shown import Begun
@@ -57,7 +57,7 @@ class _Feed:
             self.older = self._read >= self._tail > 0
         for begin in range(0, len(lines), _AT_ONCE):
             columns = self._intake.take(lines[begin : begin + _AT_ONCE])
-            self.lines += len(columns[2])
+            self.lines += len(columns.texts)
             self.last = time.monotonic()
             self._begun, self.line_begun = b"", None
             self._stream.take(self._number, columns)
@@ -157,7 +157,7 @@ class Stream:
         """Return a reason as it may be shown: one line, no secrets, nothing that a terminal obeys."""
         return clean(self._redactor.redact(why))[:_LONGEST_WHY]
 
-    def take(self, number: int, columns: tuple[list[float], list[int], list[str]]) -> None:
+    def take(self, number: int, columns: Columns) -> None:
         """Take lines of a source."""
         self._merge.add(number, columns, time.monotonic())
         self.tell()

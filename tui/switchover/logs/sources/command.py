@@ -64,8 +64,6 @@ class CommandSource:
     async def _run(self, feed: Feed, *, again: bool) -> tuple[int, str]:
         """Run it once; return its exit code and the last line of its standard error. Raise `OSError`."""
         argv = _argv_again(self._argv, self._form, self._seen.last) if again else self._argv
-        if self._form == "journal-json" and "--all" not in argv:
-            argv = [argv[0], "--all", *argv[1:]]  # else long messages are left out
         process = await asyncio.create_subprocess_exec(
             *argv,
             stdin=asyncio.subprocess.DEVNULL,

@@ -42,6 +42,7 @@ class FileSource:
         self._left: dict[Key, tuple[int, bytes]] = {}  # how far files were read that are not open any more
         self._cut: tuple[int, bytes, Splitter] | None = None  # how far a file was read that was cut; a copy goes on
         self._is_new = False  # whether it came to stand there while it was waited for
+        self._latest: float | None = None  # when the lines were written at the latest that stand there already
 
     async def read(self, feed: Feed, span: Span) -> None:
         """Read the last lines, then follow."""
@@ -60,8 +61,9 @@ class FileSource:
                 feed.caught_up()
                 if not span.follow:
                     if self._file is not None:
-                        await _push(feed, self._file.splitter.finish())
+                        await _push(feed, self._file.splitter.finish(), self._latest)
                     return
+                self._latest = None
                 await self._wake.wait()
         finally:
             self._wake.close()
@@ -92,10 +94,10 @@ class FileSource:
         self._siblings.remember_all()
         self._wake.arm()
         if not self._is_new:
-            end = self._file.size
+            end, self._latest = self._file.size, self._file.changed_at
             least = first_since(self._file.descriptor, end, span.since) if span.since is not None else 0
             if span.until is not None:
-                end = max(least, first_since(self._file.descriptor, end, span.until + 1.0) or end)
+                end = max(least, first_since(self._file.descriptor, end, span.until + 1.0, is_end=True) or end)
             self._file.go_to(begin_of_tail(self._file.descriptor, end, span.tail, least))
         feed.reading()
         return True
@@ -171,7 +173,7 @@ class FileSource:
                 if file.is_fresh:
                     await self._read_missed(feed, _is(file.key, data, file.position - len(data)))
                     file.is_fresh = False
-                await _push(feed, file.splitter.feed(data))
+                await _push(feed, file.splitter.feed(data), self._latest)
                 if len(data) < CHUNK:
                     return True
             moved = True
@@ -249,9 +251,9 @@ def _is(key: Key, data: bytes, at: int) -> Callable[[OpenFile], bool]:
     return lambda one: one.key == key or one.begins_with(data, at)
 
 
-async def _push(feed: Feed, lines: Sequence[bytes]) -> None:
+async def _push(feed: Feed, lines: Sequence[bytes], latest: float | None = None) -> None:
     if lines:
-        await feed.push([RawLine(None, line) for line in lines])
+        await feed.push([RawLine(None, line, latest=latest) for line in lines])
 
 
 def _why(error: OSError) -> str:

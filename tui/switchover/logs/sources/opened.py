@@ -39,6 +39,11 @@ class OpenFile:
         return os.fstat(self.descriptor).st_size
 
     @property
+    def changed_at(self) -> float:
+        """When it was written to last (epoch seconds)."""
+        return os.fstat(self.descriptor).st_mtime
+
+    @property
     def is_deleted(self) -> bool:
         """It has no name any more."""
         return not os.fstat(self.descriptor).st_nlink

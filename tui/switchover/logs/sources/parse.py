@@ -53,7 +53,9 @@ def _journal(lines: Sequence[bytes]) -> list[RawLine]:
         at = _microseconds(entry.get("__REALTIME_TIMESTAMP"))
         level = _PRIORITIES.get(str(entry.get("PRIORITY", "")), "")
         message = _message(entry.get("MESSAGE"))
-        found += [RawLine(at, part, level) for part in message.rstrip(b"\n").split(b"\n")]
+        parts = message.rstrip(b"\n").split(b"\n")
+        writer = str(entry.get("_PID", ""))
+        found += [RawLine(at, part, level, bool(number), writer) for number, part in enumerate(parts)]
     return found
 
 
@@ -84,5 +86,8 @@ def _kubernetes(lines: Sequence[bytes]) -> list[RawLine]:
             found.append(RawLine(None, line))
             continue
         pod, text = match[1], line[match.end() :]
-        found.append(RawLine(at, b"[" + pod + b"] " + text if pod else text))
+        if pod:
+            found.append(RawLine(at, b"[%b] %b" % (pod, text), writer=pod.decode("ascii", "replace"), own=len(pod) + 3))
+        else:
+            found.append(RawLine(at, text))
     return found

@@ -34,12 +34,13 @@ def begin_of_tail(descriptor: int, end: int, lines: int, least: int = 0) -> int:
     return least
 
 
-def first_since(descriptor: int, end: int, since: float) -> int:
+def first_since(descriptor: int, end: int, since: float, *, is_end: bool = False) -> int:
     """Return where the first line stands that is not older than `since`, in a file whose times only grow.
 
-    0 where its lines bear no times.
+    0 where its lines bear no times. In the hour that a clock shows twice rather too much is read: a begin comes
+    earlier, an end later.
     """
-    times = Times()
+    times = Times(second_pass=not is_end)
     low, high = 0, end
     while high - low > _BLOCK:
         middle = (low + high) // 2

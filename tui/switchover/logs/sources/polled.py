@@ -87,7 +87,8 @@ async def _give(feed: Feed, entries: Sequence[Entry], given: dict[str, float], n
         given[entry.id] = entry.at
         newest = max(newest, entry.at)
         lines += [
-            RawLine(entry.at, line.encode("utf-8", "replace"), entry.level) for line in entry.text.splitlines() or [""]
+            RawLine(entry.at, line.encode("utf-8", "replace"), entry.level, goes_on=bool(number))
+            for number, line in enumerate(entry.text.splitlines() or [""])
         ]
     if lines:
         await feed.push(lines)

@@ -20,7 +20,7 @@ class Seen:
 
     def note(self, lines: Iterable[RawLine]) -> None:
         """Take notice of lines that were pushed."""
-        for at, text, _ in lines:
+        for at, text, *_ in lines:
             if at is None:
                 continue
             if self.last is None or at > self.last:

@@ -13,6 +13,7 @@ from rich.cells import cell_len
 from switchover.logview import LogLine
 from switchover.ui.presentation.line import Line, Span, clean, fit, line_width, pad, split_at
 from switchover.ui.presentation.numbers import format_bytes
+from switchover.zones import ZONE
 
 __all__ = ["BAD", "COLOURS", "Layout", "day", "ending", "labels", "letter_of", "log_rows", "marked", "precise", "short"]
 
@@ -22,8 +23,8 @@ _LETTER_STYLES = {"debug": "muted", "warn": "outcome-warn", "error": "outcome-cr
 _TEXT_STYLES = {"debug": "log-debug", "warn": "log-warn", "error": "log-error", "fatal": "log-error"}
 COLOURS = 6
 _STAMP = re.compile(
-    r"\[?(?:\d{4}[-/]\d\d[-/]\d\d[T ]|[A-Z][a-z]{2} [ \d]\d )?"
-    r"\d\d:(?P<m>\d\d):(?P<s>\d\d)(?:[.,]\d{1,9})?(?: ?(?:Z|UTC|[+-]\d\d:?\d\d))?\]?[ ,:\t]+(?=\S)"
+    r"\[?(?:\d{4}[-/]\d\d[-/]\d\d[Tt ]|[A-Z][a-z]{2} [ \d]\d )?"
+    rf"\d\d:(?P<m>\d\d):(?P<s>\d\d)(?:[.,]\d{{1,9}})?(?:{ZONE})?\]?[ ,:\t]+(?=\S)"
 )
 
 

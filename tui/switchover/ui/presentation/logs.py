@@ -24,6 +24,7 @@ __all__ = [
     "has_older",
     "headline",
     "info_lines",
+    "is_within",
     "legend_lines",
     "what_is_before",
 ]
@@ -34,7 +35,10 @@ _MOST_LEGEND, _MOST_INFO = 4, 3
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How the screen stands: what is asked for, and how it goes. `left` cells are scrolled away sideways."""
+    """How the screen stands: what is asked for, and how it goes. `left` cells are scrolled away sideways.
+
+    `pending`: the answer to what is asked for is on its way, so nothing is counted yet.
+    """
 
     query: LogQuery
     following: bool
@@ -42,6 +46,12 @@ class Standing:
     lost: str = ""
     note: str = ""
     left: int = 0
+    pending: bool = False
+
+
+def is_within(at: float, query: LogQuery) -> bool:
+    """Say whether a moment is of the time that is asked for."""
+    return (query.since is None or at >= query.since) and (query.until is None or at <= query.until)
 
 
 def filtered(query: LogQuery) -> bool:
@@ -86,6 +96,8 @@ def headline(title: str, window: LogWindow, standing: Standing) -> str:
     elif standing.following:
         rate = f" · {number(window.per_second)} lines/s" if window.per_second >= 0.1 else ""
         state = f"following{rate}"
+    elif standing.pending:
+        state = "paused"
     else:
         state = f"paused · {window.below:,} below" if window.below else "paused at the end"
     sideways = f" · from column {standing.left + 1}" if standing.left else ""
@@ -113,7 +125,9 @@ def _hidden_line(window: LogWindow, standing: Standing, now: float, width: int) 
     ]
     lines = "1 line" if window.kept == 1 else f"{window.kept:,} lines"
     count = f"{fit_count:,} of {lines}" if filtered(query) else lines
-    if window.progress < 1:
+    if standing.pending:
+        count = "counting …"
+    elif window.progress < 1:
         count += f", {window.progress * 100:.0f} % looked through"
     elif has_older(window) and not window.dropped:
         count += ", older not read"
@@ -129,7 +143,7 @@ def _hidden_line(window: LogWindow, standing: Standing, now: float, width: int) 
 def density_line(window: LogWindow, first: float | None, last: float | None, width: int) -> Line:
     """Draw how many lines there were over time, errors and warnings coloured and counted, and which part is shown."""
     buckets, begin, end = window.density, window.density_from, window.density_to
-    if not buckets or end <= begin:
+    if not buckets:
         return (Span(" no lines yet" if not window.kept else " ", "muted"),)
     format_ = "%H:%M:%S" if end - begin < 600 else "%H:%M" if end - begin < 20 * 3600 else "%d %b"
     labels = [time.strftime(format_, time.localtime(at)) for at in (begin, end)]
@@ -140,6 +154,8 @@ def density_line(window: LogWindow, first: float | None, last: float | None, wid
     )
     before, after = Span(f" {labels[0]} ", "muted"), Span(f" {labels[1]}", "muted")
     room = width - line_width((before, after, *said))
+    if end <= begin:
+        return (before, *said)
     if room < 10:
         said, room = (), width - line_width((before, after))
     cells = _resample(buckets, max(room, 1))

@@ -21,6 +21,7 @@ from switchover.ui.presentation.logs import (
     filtered,
     headline,
     info_lines,
+    is_within,
     legend_lines,
     what_is_before,
 )
@@ -82,10 +83,14 @@ class LogWindowScreen(OverScreen):
         self._opening = self._once_more = False
         self._was_open = False
         self._answered = False
+        self._held_for: tuple[LogQuery, int | None] | None = (
+            None  # the filter and the stream of the lines that are held
+        )
         self._trouble = ""
         self._note = ""
         self._asking_shown = False
-        self._place: int | None = None
+        self._place: int | None = None  # the line that was stood on last, and when it was written
+        self._stood_at: float | None = None
         self._found_again_at: float | None = None
         self._density = LineView(painter, classes="-one")
         self.view = LogView(painter, self._on_view_moved)
@@ -135,7 +140,8 @@ class LogWindowScreen(OverScreen):
             self._fail(error)
         else:
             at = self.view.at_cursor
-            if self._was_open and not self.view.following and at is not None:
+            standing = self._was_open and not self.view.following and self._found_again_at is None
+            if standing and at is not None:
                 self._found_again_at = at.at
                 self._note = self._note or "the log was opened anew: looking for where you stood"
             self._was_open = True
@@ -203,7 +209,8 @@ class LogWindowScreen(OverScreen):
         self._set_pace(ask, window)
         view = self.view
         here = view.at_cursor
-        holds = here is None or any(line.seq == here.seq for line in window.lines)
+        anew = self.pending  # what is held was asked for by another filter, or is of another stream
+        holds = anew or here is None or any(line.seq == here.seq for line in window.lines)
         moved_past = here is not None and here is view.logged[-1] and not view.following
         beyond = moved_past and bool(window.lines) and here is not None and window.lines[0].seq > here.seq
         self.window = window
@@ -211,23 +218,42 @@ class LogWindowScreen(OverScreen):
             view.following = False
             self._hold(window)
             view.stand_on(ask.goto, at_top=ask.at_top)
-        elif view.following == (ask.anchor is None) and (view.following or holds or beyond):
+        elif anew or (view.following == (ask.anchor is None) and (view.following or holds or beyond)):
             self._hold(window)
+            if here is None and ask.anchor is not None and not view.following:
+                view.stand_on(ask.anchor)  # nothing was held for a while
         else:  # what stands here is no longer kept, or was asked for before the last key: it stays as it is
             view.above, view.below = window.above, window.below
-        if view.at_cursor is not None:
-            self._place = view.at_cursor.seq
+        self._note_place()
         self._draw_around()
 
     def _hold(self, window: LogWindow) -> None:
+        self._held_for = self._wanted
         before = what_is_before(window, can_read=self._feed.can_read_older)
         self.view.hold(window.lines, window.above, window.below, before)
 
+    @property
+    def _wanted(self) -> tuple[LogQuery, int | None]:
+        return replace(self.query_now, find=""), self._feed.stream
+
+    @property
+    def pending(self) -> bool:
+        """Whether the lines that are held are those of another filter or stream: the answer is on its way."""
+        return self._held_for != self._wanted
+
     def _take_again(self, window: LogWindow) -> None:
         self._due = self._clock() + _REST_S
+        if not window.lines and not self.view.logged:
+            self.window = window
+            self._hold(window)
+            self._draw_around()
         if window.lines:
             self._found_again_at, self._note = None, ""
             self.ask_window(window.lines[0].seq, at_top=True)
+
+    def _note_place(self) -> None:
+        if (line := self.view.at_cursor) is not None:
+            self._place, self._stood_at = line.seq, line.at
 
     def _set_pace(self, ask: _Ask, window: LogWindow) -> None:
         """Ask again soon where little changes at once, later where all does; once a second on a poor line."""
@@ -245,8 +271,7 @@ class LogWindowScreen(OverScreen):
 
     def _on_view_moved(self) -> None:
         self._note = ""
-        if self.view.at_cursor is not None:
-            self._place = self.view.at_cursor.seq
+        self._note_place()
         if self.view.following or self.view.near_edge:
             self.ask_window()
         self._draw_around()
@@ -292,13 +317,14 @@ class LogWindowScreen(OverScreen):
             self._trouble,
             self._note,
             self.view.layout_of_lines.left,
+            self._answered and self.pending and not self._trouble,
         )
         self.view.say_empty(self._nothing())
         self._density.set_lines([density_line(self.window, *self.view.span, width)])
         above, below = self.view.unseen
         seen = self.view.logged[above - self.view.above : len(self.view.logged) - below + self.view.below]
         counted = replace(self.window, above=above, below=below, lines=seen)
-        self._fill(self._info, info_lines(counted, standing, self.moment.now, width))
+        self._fill(self._info, info_lines(self.window, standing, self.moment.now, width))
         self._fill(self._legend, legend_lines(self.window.sources, self.query_now, width))
         self.headline = headline(self._title, counted, standing)
         if header:
@@ -316,6 +342,8 @@ class LogWindowScreen(OverScreen):
             said = ""
         elif not self._answered:
             said = "asking for the log …"
+        elif self.pending:
+            said = "asking for these lines …"
         elif self.window.progress < 1:
             said = "looking through what is kept …"
         elif self.window.kept and filtered(self.query_now):
@@ -329,18 +357,27 @@ class LogWindowScreen(OverScreen):
     # ------------------------------------------------------------------ filters
 
     def set_query(self, query: LogQuery) -> None:
-        """Ask for other lines; those that are shown stay until the answer comes."""
+        """Ask for other lines. Those that are shown stay until the answer comes, but for those of another time."""
         if query == self.query_now:
             return
+        again = self._found_again_at
+        stood = self._stood_at if again is None else again
         self._query_before, self.query_now = self.query_now, query
         self._renew()
         self._note = ""
         self._found_again_at = None
-        if self._is_beyond(query):
+        beyond = self._is_beyond(query)
+        outside = stood is None or not is_within(stood, query)
+        if not self.view.following and (beyond or again is not None):
+            self._found_again_at = (query.since or 0.0) if outside else stood
+        self.view.keep_only(lambda line: is_within(line.at, query))
+        if beyond:
             self._note = READING_OLDER
-            self._was_open = False
             self._reopen()
-        self.ask_window(None if self.view.following else self._place)
+        elif not self.view.following and outside and self._found_again_at is None:
+            self.ask_window(0, at_top=True)
+        else:
+            self.ask_window()
         self._draw_around()
         self.show_keys()
 
@@ -362,5 +399,5 @@ class LogWindowScreen(OverScreen):
             return
         self.query_now = before
         self._renew()
-        self.ask_window(None if self.view.following else self._place)
+        self.ask_window()
         self._draw_around()

@@ -270,7 +270,7 @@ class LogScreen(LogWindowScreen):
         from switchover.ui.screens.log_line import LogLineScreen
 
         line = self.view.at_cursor
-        if line is not None:
+        if line is not None and self._is_known(line):
             self.view.following = False
             self._on_view_moved()
             self.app.push_screen(LogLineScreen(self.painter, self.moment, line, self._feed))
@@ -280,10 +280,17 @@ class LogScreen(LogWindowScreen):
         line = self.view.at_cursor
         if line is None:
             return
-        if line.more:
+        if line.more and self._is_known(line):
             self.run_worker(self._copy_whole(line.seq), name="log copy", exit_on_error=False)
-        else:
+        elif not line.more:
             self.say(copy(self.app, line.text))
+
+    def _is_known(self, line: LogLine) -> bool:
+        """Tell whether the rest of a line can be asked for: not while the log is opened anew, when numbers change."""
+        if line.more and self.pending:
+            self.say("the log is being opened anew; try again in a moment")
+            return False
+        return True
 
     async def _copy_whole(self, seq: int) -> None:
         try:

@@ -18,6 +18,7 @@ from switchover.ui.widgets.lines import LineView
 __all__ = ["LogView"]
 
 _SIDEWAYS = 20
+_REACH = 200  # lines that a stack trace may be apart
 
 
 class LogView(LineView, can_focus=True):
@@ -64,6 +65,12 @@ class LogView(LineView, can_focus=True):
                 self._top_row = 0
         self.above, self.below, self._before = above, below, before
         self.redraw()
+
+    def keep_only(self, fits: Callable[[LogLine], bool]) -> None:
+        """Let go of lines that do not fit; how many there are beyond is not known until the answer comes."""
+        kept = tuple(line for line in self.logged if fits(line))
+        if kept != self.logged:
+            self.hold(kept, 0, 0)
 
     def say_empty(self, lines: Sequence[Line]) -> None:
         """Say this where there is no line."""
@@ -131,24 +138,21 @@ class LogView(LineView, can_focus=True):
     ) -> int | None:
         """Return the number of the next line that is wanted among those held, from the cursor on; None without one.
 
-        With `whole`, lines written together (a traceback) count as one: its first. `here_too` begins with
+        With `whole`, the lines of one event (a traceback) count as one: its first. `here_too` begins with
         the line under the cursor.
         """
         held = self.logged
 
-        def together(place: int) -> bool:
-            first, second = held[place], held[place + 1]
-            return whole and (first.source, first.at) == (second.source, second.at) and wanted(first) and wanted(second)
+        def begins(place: int) -> bool:
+            event = held[place].event if whole else 0
+            return not event or all(line.event != event for line in held[max(place - _REACH, 0) : place])
 
-        start = self._cursor
-        while by > 0 and start + 1 < len(held) and together(start):
-            start += 1
-        start += 0 if here_too else by
+        start = self._cursor + (0 if here_too else by)
         places = range(start, len(held)) if by > 0 else range(start, -1, -1)
-        found = next((place for place in places if wanted(held[place])), None)
-        while found and by < 0 and together(found - 1):
-            found -= 1
-        return held[found].seq if found is not None else None
+        found = next((place for place in places if wanted(held[place]) and begins(place)), None)
+        if found is None or (found == 0 and by < 0 and whole and self.above and held[0].event):
+            return None  # it may begin above what is held
+        return held[found].seq
 
     def action_move(self, by: int) -> None:
         """Move the cursor by a line; through a line that is higher than the window, row by row."""
