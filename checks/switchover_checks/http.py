@@ -40,7 +40,8 @@ class HttpConfig:
     """What to ask, and what the answer must be. `bearer` and `password` name secrets of the plan.
 
     `metrics` takes numbers out of the answer by the paths of `expect`: `query_ms: body.query_ms`. Methods other than
-    GET, HEAD and OPTIONS are taken to change something; `effect: read` says that this POST only asks.
+    GET, HEAD and OPTIONS are taken to change something; `effect: read` says that this POST only asks. With a header
+    `Host` the address of `url` is asked under that name: over TLS too, and where it redirects to the name.
     """
 
     url: str
@@ -61,6 +62,10 @@ class HttpConfig:
     def __post_init__(self) -> None:
         if self.body is not None and self.json is not None:
             raise ValueError("set body or json, not both")
+        names = [name.lower() for name in self.headers]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"headers: {', '.join(twice)} is given twice")
         if self.effect == "read" and self.method in ("PUT", "PATCH", "DELETE"):
             raise ValueError(f"effect: read cannot be true of {self.method}")
         taken = sorted(_OWN_METRICS & self.metrics.keys())
@@ -129,7 +134,10 @@ async def _prepare(cfg: HttpConfig, ctx: Context) -> tuple[dict[str, str], bytes
     body = cfg.body.encode() if cfg.body is not None else None
     if cfg.json is not None:
         body = json.dumps(cfg.json).encode()
-        headers.setdefault("Content-Type", "application/json")
+        if not any(name.lower() == "content-type" for name in headers):
+            headers["Content-Type"] = "application/json"
+    if cfg.bearer is not None or cfg.user is not None:
+        headers = {name: value for name, value in headers.items() if name.lower() != "authorization"}
     if cfg.bearer is not None:
         name = cfg.bearer
         headers["Authorization"] = "Bearer " + await ctx.in_thread(lambda: ctx.secret(name))

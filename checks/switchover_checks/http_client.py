@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import re
 import socket
 import ssl
@@ -29,8 +30,9 @@ _OLDEST_S = 30.0
 _MOST_IDLE = 100
 _MOST_REDIRECTS = 5
 _RESEND = frozenset({"GET", "HEAD", "OPTIONS"})
+_WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 
-Key = tuple[str, str, int, bool]
+Key = tuple[str, str, int, bool, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,22 @@ class _Target:
     host_header: str
     path: str
     authorization: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """The `Host` that was asked for: under this name a server is asked at an address that the name may not lead to."""
+
+    name: str
+
+    def at(self, url: str, target: _Target) -> str:
+        """Return `url` at the address of `target` where it leads to this name."""
+        parts = urlsplit(url)
+        if not self.name or (parts.hostname or "") != self.name:
+            return url  # somewhere else
+        host = f"[{target.host}]" if ":" in target.host else target.host
+        port = f":{parts.port}" if parts.port else ""
+        return parts._replace(netloc=f"{host}{port}").geturl()
 
 
 class HttpPool:
@@ -66,19 +84,24 @@ class HttpPool:
         """Make a request. Raise `ProbeError` that says in which phase it failed and why."""
         phases: dict[str, float] = {}
         sent = dict(headers or {})
+        asked = _asked_host(sent)
+        shown = url
         for _ in range(_MOST_REDIRECTS + 1):
             target = self._target(url)
             answer = await self._exchange(method, target, sent, body, verify, max_body, phases, enter)
             location = answer.headers.get("location")
             if not (follow_redirects and location and answer.status in (301, 302, 303, 307, 308)):
-                return HttpReply(answer.status, answer.headers, answer.body, phases, mask(url), answer.truncated)
-            url = urljoin(url, location)
+                return HttpReply(answer.status, answer.headers, answer.body, phases, mask(shown), answer.truncated)
+            named = shown = urljoin(shown, location)
+            url = asked.at(named, target) if asked else named
             after = self._target(url)
             if (after.scheme, after.host, after.port) != (target.scheme, target.host, target.port):
-                sent = {k: v for k, v in sent.items() if k.lower() not in ("authorization", "cookie")}
+                sent = {k: v for k, v in sent.items() if k.lower() not in ("authorization", "cookie", "host")}
+                if asked and url != named:
+                    sent["Host"] = self._target(named).host_header
             if answer.status == 303 or (answer.status in (301, 302) and method == "POST"):
                 method, body = "GET", None
-        raise ProbeError(f"more than {_MOST_REDIRECTS} redirects, the last to {mask(url)}", phase="first_byte")
+        raise ProbeError(f"more than {_MOST_REDIRECTS} redirects, the last to {mask(shown)}", phase="first_byte")
 
     async def aclose(self) -> None:
         """Close all connections."""
@@ -102,11 +125,13 @@ class HttpPool:
     ) -> Answer:
         now = asyncio.get_running_loop().time
         message = _message(method, target, headers, body)
-        key = (target.scheme, target.host, target.port, verify)
+        asked = _asked_host(headers)
+        name = asked.name if asked and asked.name else target.host
+        key = (target.scheme, target.host, target.port, verify, name)
         while True:
             wire = self._reuse(key)
             if wire is None:
-                wire = await self._connect(target, verify, phases, enter)
+                wire = await self._connect(target, name, verify, phases, enter)
             try:
                 enter("send")
                 start = now()
@@ -144,8 +169,9 @@ class HttpPool:
         return None
 
     async def _connect(
-        self, target: _Target, verify: bool, phases: dict[str, float], enter: Callable[[str], None]
+        self, target: _Target, name: str, verify: bool, phases: dict[str, float], enter: Callable[[str], None]
     ) -> Wire:
+        """Open a connection; over TLS the other side is asked for, and has to prove, that it is `name`."""
         loop = asyncio.get_running_loop()
         enter("dns")
         start = loop.time()
@@ -159,13 +185,15 @@ class HttpPool:
             enter("tls")
             start = loop.time()
             try:
-                transport = await loop.start_tls(
-                    wire.transport, wire, self._tls_context(verify), server_hostname=target.host
-                )
+                transport = await loop.start_tls(wire.transport, wire, self._tls_context(verify), server_hostname=name)
             except BaseException as error:
                 wire.close()
                 if isinstance(error, OSError | ssl.SSLError):
                     raise ProbeError(_tls_trouble(error), phase="tls") from None
+                if isinstance(error, ValueError):
+                    raise ProbeError(
+                        f"{name!r} is no name for TLS: {error}", phase="tls", status=Status.UNKNOWN
+                    ) from None
                 raise
             if transport is None:
                 wire.close()
@@ -221,16 +249,31 @@ def _parse_url(url: str) -> _Target:
     return _Target(scheme, host, port or usual, header, path, authorization)
 
 
+def _asked_host(headers: Mapping[str, str]) -> _Asked | None:
+    given = [value for name, value in headers.items() if name.lower() == "host"]
+    if not given:
+        return None
+    host = re.sub(r":\d*$", "", given[0].strip()).strip("[]").lower()
+    with contextlib.suppress(UnicodeError):
+        host = host if host.isascii() else host.encode("idna").decode("ascii")
+    return _Asked(host)
+
+
 def _message(method: str, target: _Target, headers: Mapping[str, str], body: bytes | None) -> bytes:
-    lines = [f"{method} {target.path} HTTP/1.1", f"Host: {target.host_header}"]
-    given = {name.lower() for name in headers}
-    defaults = {"User-Agent": "switchover", "Accept": "*/*", "Accept-Encoding": "identity"}
+    """Write the request. `headers` go as they are given, and stand for the defaults of the same names."""
+    given = [name.lower() for name in headers]
+    if len(given) > len(set(given)):
+        twice = next(name for name in headers if given.count(name.lower()) > 1)
+        raise ProbeError(f"the header {twice} is given twice", status=Status.UNKNOWN)
+    defaults = {"Host": target.host_header, "User-Agent": "switchover", "Accept": "*/*", "Accept-Encoding": "identity"}
     if target.authorization:
         defaults["Authorization"] = target.authorization
-    if body is not None:
-        defaults["Content-Length"] = str(len(body))
+    if body is not None or method in _WITH_BODY:
+        defaults["Content-Length"] = str(len(body or b""))
+    host = [f"{name}: {value}" for name, value in headers.items() if name.lower() == "host"]
+    lines = [f"{method} {target.path} HTTP/1.1", *host]
     lines += [f"{name}: {value}" for name, value in defaults.items() if name.lower() not in given]
-    lines += [f"{name}: {value}" for name, value in headers.items()]
+    lines += [f"{name}: {value}" for name, value in headers.items() if name.lower() != "host"]
     for line in lines:
         if "\r" in line or "\n" in line or "\0" in line:
             raise ProbeError("a header or the method holds a line break", status=Status.UNKNOWN)

@@ -301,3 +301,67 @@ async def test_a_metric_that_is_not_there_is_never_a_pass(server: Server, run: R
         result = await run("http", url=f"{server.url}/stats", metrics={"query_ms": path})
         assert result.status is Status.UNKNOWN, path
         assert [f.what for f in result.findings if f.status is Status.UNKNOWN] == ["metric query_ms"]
+
+
+def host_of(request: str) -> list[str]:
+    return [line.partition(": ")[2] for line in request.split("\r\n") if line.lower().startswith("host:")]
+
+
+@pytest.mark.parametrize(("name", "value"), [("Host", "shop.example.org"), ("host", "Shop.Example.org:8443")])
+async def test_the_host_that_is_asked_for_is_sent_once_and_as_it_is_given(
+    run: Run, server: Server, name: str, value: str
+) -> None:
+    await run("http", url=f"{server.url}/health", headers={name: value})
+    assert host_of(server.requests[0]) == [value]
+    twice = await run("http", url=f"{server.url}/health", headers={"Host": "a", "host": "b"})
+    assert (twice.status, len(server.requests)) == (Status.UNKNOWN, 1)
+
+
+async def test_a_redirect_to_the_name_stays_at_the_address_that_is_asked(run: Run, server: Server) -> None:
+    name = f"shop.invalid:{server.port}"
+    ANSWERS["/to-name"] = answer(b"", "301 Moved", f"Location: http://{name}/health")
+    result = await run(
+        "http",
+        url=f"{server.url}/to-name",
+        headers={"Host": name},
+        follow_redirects=True,
+        expect=["status == 200", f"url == 'http://{name}/health'"],
+    )
+    assert result.status is Status.OK, result
+    assert [host_of(r) for r in server.requests] == [[name], [name]]
+
+
+async def test_a_redirect_elsewhere_does_not_take_the_name_along(run: Run, server: Server) -> None:
+    ANSWERS["/away"] = answer(b"", "301 Moved", f"Location: http://localhost:{server.port}/health")
+    headers = {"Host": "shop.invalid", "Authorization": "x"}
+    await run("http", url=f"{server.url}/away", headers=headers, follow_redirects=True)
+    assert host_of(server.requests[1]) == [f"localhost:{server.port}"]
+    assert "uthorization" not in server.requests[1]
+
+
+async def test_over_tls_the_name_is_asked_for_and_has_to_be_proved(
+    run: Run, certificate: Path, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate / "cert.pem"))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate / "cert.pem", certificate / "key.pem")
+    asked: list[str | None] = []
+    context.sni_callback = lambda _socket, name, _context: asked.append(name)
+    listener = await asyncio.start_server(server.serve, "127.0.0.1", 0, ssl=context)
+    url = f"https://127.0.0.1:{listener.sockets[0].getsockname()[1]}/health"
+    fine = await run("http", url=url, headers={"Host": "localhost"})
+    assert fine.status is Status.OK, fine
+    other = await run("http", url=url, headers={"Host": "other.example.org"})
+    assert (other.status, other.phase) == (Status.CRIT, "tls")
+    assert asked == ["localhost", "other.example.org"]
+    listener.close()
+    await listener.wait_closed()
+
+
+async def test_a_header_is_never_sent_twice(run: Run, server: Server) -> None:
+    headers = {"content-type": "application/x", "authorization": "mine", "accept": "text/plain"}
+    await run("http", url=f"{server.url}/health", method="POST", json={}, bearer="pg", headers=headers)
+    names = [line.partition(":")[0].lower() for line in server.requests[0].split("\r\n")[1:] if line]
+    assert len(names) == len(set(names))
+    await run("http", url=f"{server.url}/health", method="POST")
+    assert "Content-Length: 0\r\n" in server.requests[1]
