@@ -8,7 +8,7 @@ from typing import ClassVar
 from switchover_checks.api import Context, Effect, Finding, Metric, Result, Status
 from switchover_checks.command import argv_of, ending, run_clearly
 from switchover_checks.effects import DeclaredEffect, plugin_changes
-from switchover_checks.thresholds import parse_perfdata
+from switchover_checks.thresholds import read_perfdata
 
 __all__ = ["NagiosCheck", "NagiosConfig", "read_plugin_output"]
 
@@ -52,7 +52,7 @@ class NagiosCheck:
 def read_plugin_output(code: int, stdout: str, stderr: str) -> Result:
     """Turn what a plugin left into a result. An exit code above 3, or OK without a word, is UNKNOWN."""
     text, long_text, perfdata = _parts(stdout)
-    metrics, rest = parse_perfdata(perfdata)
+    metrics, unread = read_perfdata(perfdata)
     status = Status(code) if 0 <= code <= 3 else Status.UNKNOWN
     observed = text or stderr.strip().partition("\n")[0]
     if not 0 <= code <= 3:
@@ -61,8 +61,8 @@ def read_plugin_output(code: int, stdout: str, stderr: str) -> Result:
         status, observed = Status.UNKNOWN, "the plugin said nothing"
     findings = [Finding("plugin", "OK", f"{status.name}: {observed or 'the plugin said nothing'}"[:500], status)]
     evidence = {k: v[:1000] for k, v in (("long output", long_text), ("stderr", stderr.strip())) if v}
-    if rest:
-        evidence["performance data"] = f"not readable from here: {rest}"
+    if unread:
+        evidence["performance data"] = f"not readable: {'; '.join(unread)}"[:1000]
     summary = observed[:300] or "the plugin said nothing"
     return Result(status, summary, tuple(findings), _known(metrics), "", evidence)
 

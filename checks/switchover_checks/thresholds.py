@@ -14,7 +14,7 @@ from typing import Any, Literal
 from switchover_checks.api import Finding, Metric, Status
 from switchover_checks.units import format_bytes, format_duration, parse_duration, parse_size
 
-__all__ = ["Dimension", "Range", "judge", "parse_perfdata", "parse_range"]
+__all__ = ["Dimension", "Range", "judge", "parse_perfdata", "parse_range", "read_perfdata"]
 
 Dimension = Literal["", "percent", "size", "duration"]
 
@@ -118,7 +118,7 @@ def _bound(text: str, whole: str) -> tuple[float, Dimension]:
 _PERF = re.compile(
     r"""\s*(?:'(?P<quoted>(?:[^']|'')*)'|(?P<plain>[^\s'=]+))=
         (?P<value>U|[+-]?(?:\d+(?:[.,]\d*)?|[.,]\d+)(?:[eE][+-]?\d+)?)(?P<unit>[^\s;\d.,+-]*)
-        (?:;(?P<warn>[^\s;]*))?(?:;(?P<crit>[^\s;]*))?(?:;[^\s;]*)?(?:;[^\s;]*)?(?:;?(?=\s|$))""",
+        (?:;(?P<warn>[^\s;]*))?(?:;(?P<crit>[^\s;]*))?(?:;[^\s;]*)?(?:;[^\s;]*)?(?:[;,]*(?=\s|$))""",
     re.VERBOSE,
 )
 _TO_BASE = {
@@ -132,8 +132,28 @@ _TO_BASE = {
 }
 
 
+_ITEM = re.compile(r"\s*(?:'(?:[^']|'')*'\S*|\S+)")
+"""What is passed over where performance data cannot be read: a label in quotes with what hangs on it, or a word."""
+
+
+def read_perfdata(text: str) -> tuple[tuple[Metric, ...], tuple[str, ...]]:
+    """Read all performance data that can be read, and return the pieces between that cannot."""
+    metrics, rest = parse_perfdata(text)
+    found, pieces, together = list(metrics), [], ""
+    while rest:
+        item = _ITEM.match(rest)
+        end = item.end() if item is not None else len(rest)
+        together = f"{together} {rest[:end].strip()}".strip()
+        metrics, rest = parse_perfdata(rest[end:])
+        if metrics or not rest:
+            pieces.append(together)
+            together = ""
+        found += metrics
+    return tuple(found), tuple(pieces)
+
+
 def parse_perfdata(text: str) -> tuple[tuple[Metric, ...], str]:
-    """Read `'label'=value[unit];warn;crit;min;max …`. Return the metrics and the first text that is not such data.
+    """Read `'label'=value[unit];warn;crit;min;max …`. Return the metrics up to what is not such data, and that.
 
     Times come back in seconds and sizes in bytes, with their thresholds as written. A value `U` (undetermined) is left
     out.
@@ -143,12 +163,16 @@ def parse_perfdata(text: str) -> tuple[tuple[Metric, ...], str]:
     while position < len(text):
         match = _PERF.match(text, position)
         if match is None:
-            return tuple(metrics), text[position : position + 60]
-        position = match.end()
+            return tuple(metrics), text[position:]
         if match["value"] == "U":
+            position = match.end()
             continue
         name = match["quoted"].replace("''", "'") if match["quoted"] is not None else match["plain"]
         factor, unit = _TO_BASE.get(match["unit"], (1.0, match["unit"]))
         value = float(match["value"].replace(",", ".")) * factor
-        metrics.append(Metric(name, value, unit, match["warn"] or "", match["crit"] or ""))
+        if not math.isfinite(value):
+            return tuple(metrics), text[position:]
+        position = match.end()
+        limits = [(match[which] or "").rstrip(",") for which in ("warn", "crit")]
+        metrics.append(Metric(name, value, unit, *limits))
     return tuple(metrics), ""

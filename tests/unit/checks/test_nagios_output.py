@@ -31,3 +31,28 @@ def test_long_output_and_performance_data_over_several_lines_are_kept() -> None:
     assert result.summary == "DISK WARN"
     assert result.evidence["long output"] == "line one\nline two"
     assert [m.name for m in result.metrics] == ["/", "/home", "/tmp"]
+
+
+@pytest.mark.parametrize(
+    ("perfdata", "read", "unread"),
+    [
+        ("'cpu use' = 11%;10;20 load1=0.5;1;2 users=3", ["load1", "users"], "'cpu use' = 11%;10;20"),
+        ("a=1 nonsense b=2", ["a", "b"], "nonsense"),
+        ("=5 a=1 b= c=2", ["a", "c"], "=5; b="),
+        ("'unclosed=1 a=2", ["a"], "'unclosed=1"),
+        ("a=nan b=inf c=1e999 d=4", ["d"], "a=nan b=inf c=1e999"),
+        ("a=1,234,567 b=2", ["b"], "a=1,234,567"),
+        ("a=1;2;3;4;5;6 b=2", ["b"], "a=1;2;3;4;5;6"),
+        ("a=1;2;3, b=2, c=0,5s", ["a", "b", "c"], ""),
+        ("'it''s a=b'=3KB;~:5;@1:2 C:\\ %=U D:=1%", ["it's a=b", "D:"], "C:\\"),
+        ("a=U 'b c'=U;;;0;100 d=-1.5e3B;;", ["d"], ""),
+        ("a=one", [], "a=one"),
+        ("a=1 ;;; b=2", ["a", "b"], ";;;"),
+    ],
+)
+def test_one_bad_label_takes_no_other_along(perfdata: str, read: list[str], unread: str) -> None:
+    for stdout in (f"OK | {perfdata}\n", f"OK\nmore\nlines | {perfdata}\n", f"OK\nmore |\n{perfdata}\n"):
+        result = read_plugin_output(0, stdout, "")
+        assert [m.name for m in result.metrics] == read
+        assert result.status is Status.OK
+        assert result.evidence.get("performance data", "not readable: ") == f"not readable: {unread}"

@@ -29,8 +29,23 @@ def vector(*values: str) -> dict[str, Any]:
     }
 
 
+def answer_of(kind: str, result: Any) -> dict[str, Any]:
+    return {"status": "success", "data": {"resultType": kind, "result": result}}
+
+
 async def test_a_query_with_one_series_is_its_value() -> None:
     assert await answering(vector("42.5")).prometheus("http://p:9090/", "up") == 42.5
+
+
+async def test_a_note_about_the_query_does_not_take_its_value() -> None:
+    noted = {**vector("3"), "infos": ["metric might not be a counter"]}
+    assert await answering(noted).prometheus("http://p:9090/", "up") == 3.0
+
+
+async def test_a_refused_query_says_what_is_wrong_with_it() -> None:
+    refused = answering({"status": "error", "error": "1:4: parse error"}, status=400)
+    with pytest.raises(NoValueError, match="p answers 400: 1:4: parse error"):
+        await refused.prometheus("http://p:9090", "up(")
 
 
 async def test_a_scalar_is_its_value() -> None:
@@ -44,6 +59,27 @@ async def test_a_scalar_is_its_value() -> None:
         (vector(), "finds no series"),
         (vector("1", "2"), "finds 2 series"),
         (vector("NaN"), "the answer is NaN"),
+        (vector("+Inf"), r"the answer is \+Inf"),
+        (vector("1e400"), "the answer is 1e400"),
+        (answer_of("matrix", [{"metric": {}, "values": [[1, "1"]]}]), "asks for a range of time"),
+        (answer_of("string", [1, "x"]), "answers with a text"),
+        (answer_of("string", [1, "7"]), "answers with a text"),
+        (answer_of("streams", []), "lines of a log"),
+        (answer_of("new", []), "answers with a new"),
+        (answer_of("scalar", []), "no number with its time"),
+        (answer_of("vector", {}), "finds no series"),
+        (answer_of("vector", ["x"]), "without a value"),
+        (answer_of("vector", [{"metric": {}}]), "without a value"),
+        (answer_of("vector", [{"metric": {}, "value": None}]), "no number with its time"),
+        (answer_of("vector", [{"metric": {}, "value": [1, True]}]), "no number but 'True'"),
+        (answer_of("vector", [{"metric": {}, "histogram": [1, {"count": "5", "sum": "2"}]}]), "a native histogram"),
+        ({"status": "error", "errorType": "bad_data", "error": "parse error\n at char 3"}, "parse error at char 3"),
+        ({"status": "error"}, "the query fails: error"),
+        ({**vector("1"), "warnings": ["a store did not answer"]}, "a store did not answer"),
+        ({**vector("1"), "isPartial": True}, "partial"),
+        ({"status": "success", "data": None}, "has no 'result'"),
+        ([], "none of Prometheus"),
+        (5, "none of Prometheus"),
         ({"data": {}}, "has no 'result'"),
     ],
 )
@@ -73,6 +109,9 @@ async def test_a_missing_place_is_named() -> None:
     ("numbers", "why"),
     [
         (answering({}, status=503), "x answers 503"),
+        (answering({}, status=302), "x answers 302"),
+        (answering(text="[" * 100_000), "not JSON"),
+        (answering(text='{"v": 1' + "0" * 4000 + "}"), "too large"),
         (answering(text="<html>"), "not JSON"),
         (answering(text="1" * (2 << 20)), "larger than 1 MiB"),
         (failing(httpx.ConnectError("no")), "cannot connect"),
