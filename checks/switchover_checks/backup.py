@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import shlex
 from dataclasses import dataclass, field
+from fractions import Fraction
 from pathlib import Path
 from typing import ClassVar
 
@@ -159,7 +160,7 @@ def _share(cfg: BackupConfig, size: int, others: list[Path], base_dir: Path) -> 
     if not before:
         return [Finding("share", expected, f"the previous backup {previous.name} is empty", Status.UNKNOWN)]
     observed = f"{size / before:.0%} of {format_bytes(before)}"
-    return [Finding.compare("share", expected, observed, size >= cfg.min_share * before)]
+    return [Finding.compare("share", expected, observed, size >= Fraction(str(cfg.min_share)) * before)]
 
 
 def _digest(wanted: str, path: Path, deadline: float) -> Finding:

@@ -20,6 +20,7 @@ from typing import Any, Literal
 from pydantic import BeforeValidator, PlainValidator
 
 from switchover_checks.api import Finding
+from switchover_checks.expect_sense import senseless
 from switchover_checks.expect_tree import (
     Call,
     Comparison,
@@ -34,7 +35,7 @@ from switchover_checks.expect_tree import (
 )
 from switchover_checks.patterns import compile_pattern
 from switchover_checks.suggest import did_you_mean
-from switchover_checks.units import parse_duration, parse_size
+from switchover_checks.units import exact_number, parse_duration, parse_size
 
 __all__ = ["AS_LIST", "ExpectError", "Expectation", "NameType", "Unavailable", "expected_in", "parse"]
 
@@ -116,6 +117,9 @@ def parse(text: str, names: Mapping[str, NameType]) -> Expectation:
     root, kind = parser.whole()
     if kind not in ("bool", "any") or isinstance(root, Constant):
         raise ExpectError(f"this is {_noun(kind)}, not something that holds or not; compare it", text, 1)
+    if (found := senseless(root)) is not None:
+        part, why = found
+        raise ExpectError(f"{part.text!r} {why}", text, text.find(part.text) + 1)
     return Expectation(text.strip(), root, frozenset(parser.used))
 
 
@@ -303,10 +307,16 @@ class _Parser:
 
     def _number(self, token: _Token) -> tuple[Node, str]:
         number = token.text.removesuffix(token.unit) if token.unit else token.text
-        if not token.unit:
-            return Constant(float(number) if re.search(r"[.eE]", number) else int(number), token.text), "number"
-        if token.unit == "%":
-            return Constant(float(number), token.text, "percent"), "percent"
+        if token.unit in ("", "%"):
+            try:
+                value = exact_number(number)
+            except ValueError as error:
+                raise self._error(str(error), token) from None
+            return (
+                (Constant(value, token.text, "percent"), "percent")
+                if token.unit
+                else (Constant(value, token.text), "number")
+            )
         for read, kind in ((parse_duration, "duration"), (parse_size, "size")):
             try:
                 return Constant(read(token.text), token.text, _UNITS[kind]), kind

@@ -6,14 +6,17 @@ what cannot be made is never a pass, not even behind `not`.
 
 from __future__ import annotations
 
+import contextlib
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, Literal
 
 from switchover_checks.api import Finding, Status
 from switchover_checks.patterns import Pattern
-from switchover_checks.units import format_bytes, format_duration
+from switchover_checks.units import exact_number, format_bytes, format_duration
 
 __all__ = [
     "Call",
@@ -29,6 +32,8 @@ __all__ = [
     "number_at",
     "show",
 ]
+
+_NUMBER = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,3})?", re.ASCII)
 
 Unit = Literal["", "duration", "size", "percent"]
 
@@ -122,8 +127,10 @@ def number_at(node: Node, facts: Mapping[str, Any]) -> float | Finding:
         value = _value(node, facts)
     except _CannotTell as reason:
         return Finding(node.text, "a number", reason.why, Status.UNKNOWN)
-    if _is_number(value) and math.isfinite(value):
-        return float(value)
+    if _is_number(value):
+        with contextlib.suppress(OverflowError):
+            if math.isfinite(number := float(value)):
+                return number
     return Finding(node.text, "a number", show(value), Status.UNKNOWN)
 
 
@@ -141,6 +148,8 @@ def show(value: Any, unit: Unit = "") -> str:
         if unit == "size":
             return format_bytes(value)
         return f"{value:.6g} %" if unit == "percent" else (str(value) if isinstance(value, int) else f"{value:.10g}")
+    if isinstance(value, Decimal):
+        return str(value)[:60]
     if isinstance(value, str):
         return repr(value) if len(value) <= 100 else f"{value[:97]!r}..."
     if isinstance(value, Mapping):
@@ -264,12 +273,10 @@ def _call(node: Call, facts: Mapping[str, Any]) -> Any:
     if node.function == "lower" and isinstance(value, str):
         return value.lower()
     if node.function == "number":
-        try:
-            number = float(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else math.nan
-        except ValueError:
-            number = math.nan
-        if math.isfinite(number):
-            return int(number) if number.is_integer() else number
+        if _is_number(value):
+            return value
+        if isinstance(value, str) and _NUMBER.fullmatch(value.strip()):
+            return exact_number(value.strip())
     raise _CannotTell(f"{node.argument.text} is {_kind(value)}, which {node.function}() cannot take", Status.UNKNOWN)
 
 
@@ -328,7 +335,9 @@ def _mismatch(left: Any, right: Any) -> _CannotTell:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and not math.isnan(value)
+    if isinstance(value, float | Decimal):
+        return not math.isnan(value)
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def _unit(node: Node) -> Unit:
@@ -340,7 +349,7 @@ def _kind(value: Any) -> str:
         return "null"
     if isinstance(value, bool):
         return "true or false"
-    if isinstance(value, int | float):
+    if isinstance(value, int | float | Decimal):
         return "a number"
     if isinstance(value, str):
         return "text"

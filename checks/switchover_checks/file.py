@@ -92,10 +92,15 @@ def _look(cfg: FileConfig, path: Path, deadline: float) -> Result:
 def size_findings(size: int, least: int | None, most: int | None) -> list[Finding]:
     """Judge a size by both bounds."""
     found = []
-    if least is not None:
-        found.append(Finding.compare("size", f"at least {format_bytes(least)}", format_bytes(size), size >= least))
-    if most is not None:
-        found.append(Finding.compare("size", f"at most {format_bytes(most)}", format_bytes(size), size <= most))
+    for word, bound, fine in (
+        ("least", least, least is None or size >= least),
+        ("most", most, most is None or size <= most),
+    ):
+        if bound is not None:
+            shown, observed = format_bytes(bound), format_bytes(size)
+            if shown == observed and bound != size:
+                shown, observed = f"{bound} B", f"{size} B"
+            found.append(Finding.compare("size", f"at {word} {shown}", observed, fine))
     return found
 
 

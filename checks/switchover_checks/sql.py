@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from switchover_checks.databases import open_database, source_of
 from switchover_checks.effects import DeclaredEffect
 from switchover_checks.expect import AS_LIST, Expectation, NameType, Unavailable, expected_in
 from switchover_checks.sql_text import read_query
-from switchover_checks.units import format_duration
+from switchover_checks.units import exact_number, format_duration
 
 __all__ = ["SqlCheck", "SqlConfig"]
 
@@ -76,14 +77,15 @@ class SqlCheck:
         if not any(e.names & {"rows", "row", "value"} for e in cfg.expect):
             findings.append(Finding("rows", "at least 1", str(len(rows)), Status.OK if rows else Status.UNKNOWN))
         metrics = [Metric("time", seconds, "s"), Metric("rows", len(rows))]
-        if isinstance(value, int | float) and not isinstance(value, bool):
-            metrics.append(Metric("value", float(value)))
+        if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
+            with contextlib.suppress(OverflowError):
+                metrics.append(Metric("value", float(value)))
         return Result.of(findings, metrics=metrics, ok=f"{len(rows)} rows in {format_duration(seconds)}")
 
 
 def _simple(value: Any) -> Any:
     if isinstance(value, Decimal):
-        return int(value) if value == value.to_integral_value() else float(value)
+        return exact_number(str(value)) if value.is_finite() else str(value)
     if isinstance(value, datetime | date):
         return value.isoformat()
     if isinstance(value, bytes | memoryview):

@@ -57,7 +57,7 @@ class Range:
             return f"{value:.4g} %"
         if self.dimension == "size":
             return format_bytes(value)
-        return format_duration(value) if self.dimension == "duration" else f"{value:.10g}"
+        return format_duration(value) if self.dimension == "duration" else _written(value)
 
 
 def parse_range(value: object) -> Range:
@@ -94,22 +94,30 @@ def judge(
         if limit is not None and limit.alerts(value):
             return Finding(what, limit.describe(), observed or limit.show(value), status, hint)
     limit = warn or crit
-    shown = observed or (limit.show(value) if limit else f"{value:.10g}")
+    shown = observed or (limit.show(value) if limit else _written(value))
     return Finding(what, limit.describe() if limit else "any value", shown, Status.OK)
 
 
+def _written(value: float) -> str:
+    return str(value) if isinstance(value, int) else f"{value:.10g}"
+
+
+_LARGEST = 1e300
 _HELP = "write 10, 10:, ~:10, 10:20 or @10:20, each with an optional unit such as 20%: or 1GiB:"
 
 
 def _bound(text: str, whole: str) -> tuple[float, Dimension]:
     if _NUMBER.fullmatch(text):
-        return float(text), ""
+        number = int(text) if text.lstrip("+-").isdecimal() else float(text)
+        if abs(number) > _LARGEST:
+            raise ValueError(f"{whole!r} is larger than anything that is measured")
+        return number, ""
     if text.endswith("%") and _NUMBER.fullmatch(text[:-1].rstrip()):
         return float(text[:-1]), "percent"
     readers: tuple[tuple[Any, Dimension], ...] = ((parse_size, "size"), (parse_duration, "duration"))
     for read, dimension in readers:
         try:
-            return float(read(text)), dimension
+            return read(text), dimension
         except ValueError:
             continue
     raise ValueError(f"{whole!r} is not a threshold; {_HELP}")

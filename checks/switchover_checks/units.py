@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
-__all__ = ["format_bytes", "format_duration", "parse_duration", "parse_size"]
+if TYPE_CHECKING:
+    from decimal import Decimal
+
+__all__ = ["exact_number", "format_bytes", "format_duration", "parse_duration", "parse_size"]
 
 _DURATION_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|us|s|m|h|d|w)")
 _DURATION_UNIT = {"us": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
+_MOST_DIGITS = 300
+_FLOAT_DIGITS = 15
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*(B|[kKMGTP]B|[KMGTP]iB)?")
 _SIZE_UNIT = {
     "B": 1,
@@ -46,7 +52,28 @@ def parse_size(value: object) -> int:
     if match is None:
         raise ValueError(f"{str(value)!r} is not a size; write 4096, 20KB, 1MiB or 2GiB")
     factor: int = _SIZE_UNIT[match[2] or "B"]
-    return round(float(match[1]) * factor)
+    whole, _, fraction = match[1].partition(".")
+    return int(whole) * factor + (round(float(f"0.{fraction}") * factor) if fraction else 0)
+
+
+def exact_number(text: str) -> int | float | Decimal:
+    """Turn a written number into one that is equal to it: a float may be its neighbour. Raise `ValueError`.
+
+    A fraction is the float that a measurement would be, unless it has more digits than a float can hold.
+    """
+    from decimal import Decimal, InvalidOperation
+
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        raise ValueError(f"{text[:40]!r} is no number, or larger than any number") from None
+    if not number.is_finite():
+        return float(text)
+    if number.adjusted() > _MOST_DIGITS:
+        return number
+    if number == number.to_integral_value():
+        return int(number)
+    return float(text) if len(number.as_tuple().digits) <= _FLOAT_DIGITS else number
 
 
 def format_duration(seconds: float) -> str:

@@ -104,7 +104,7 @@ def test_json_has_exactly_the_promised_shape_and_stands_alone(check: Check, writ
     document: dict[str, Any] = json.loads(out)
     assert set(document) == {"status", "checks"}
     (only,) = document["checks"]
-    assert set(only) == {"name", "kind", "status", "summary", "phase", "duration_ms", "findings"}
+    assert set(only) == {"name", "kind", "status", "summary", "phase", "duration_ms", "findings", "evidence"}
     assert (only["name"], only["kind"], only["status"]) == ("a", "command", "crit")
     assert only["duration_ms"] > 0
     assert all(set(finding) == {"what", "expected", "observed", "status"} for finding in only["findings"])
@@ -352,3 +352,26 @@ def test_read_only_sends_and_starts_nothing_that_a_check_is_configured_to_change
         assert not (tmp_path / "touched").exists()
         assert check(plan, "--read-only", "reads")[0] == 0
         assert (tmp_path / "touched").exists(), "the author's word is taken"
+
+
+@pytest.mark.parametrize("form", ["table", "json", "junit"])
+def test_what_a_failing_check_said_is_passed_on(check: Check, write: Write, tmp_path: Path, form: str) -> None:
+    (tmp_path / "b.json").write_text("[1]")
+    plan = write(
+        command='{type: command, command: "echo disk-quota-exceeded >&2; exit 3"}',
+        restore='{type: backup, path: b.json, restore_test: "echo corrupt-header; exit 4"}',
+        plugin="{type: nagios, command: \"printf 'WARN\\nlong-words\\n'; exit 1\"}",
+        many='{type: command, command: "seq 1 40; exit 1", expect: ["exit == 0", "stdout contains \'x\'"]}',
+        fine='{type: command, command: "echo not-asked-for"}',
+    )
+    _, out, _ = check(plan, "--format", form)
+    for words in ("disk-quota-exceeded", "corrupt-header", "long-words", "40"):
+        assert words in out
+    assert "not-asked-for" not in out
+    if form == "json":
+        found = {c["name"]: c for c in json.loads(out)["checks"]}
+        assert found["command"]["evidence"] == {"stderr": "disk-quota-exceeded"}
+        assert found["fine"]["evidence"] == {}
+    elif form == "junit":
+        case = next(c for c in ET.fromstring(out).iter("testcase") if c.get("name") == "command")
+        assert "stderr:\ndisk-quota-exceeded" in (case[0].text or "")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from switchover_checks.api import Finding, Status
-from switchover_checks.expect import ExpectError, NameType, Unavailable, parse
+from switchover_checks.expect import ExpectError, NameType, Unavailable, parse, parse_value
 
 NAMES: Mapping[str, NameType] = {
     "status": "number",
@@ -175,6 +176,7 @@ def test_not_a_number_equals_nothing_and_passes_nothing() -> None:
         ("1 in status", 3, "cannot contain anything"),
         ("status in [200, x]", 17, "there is no 'x'"),
         ("", 1, "not 'the end'"),
+        ("status == 1e99999999999999999999", 11, "larger than any number"),
     ],
 )
 def test_a_wrong_expectation_is_refused_with_its_column_and_what_to_write(text: str, column: int, message: str) -> None:
@@ -236,3 +238,88 @@ def test_no_body_whatsoever_makes_an_expectation_raise(body: Any, text: str) -> 
     assert finding.status in (Status.OK, Status.CRIT, Status.UNKNOWN)
     assert finding.expected
     assert finding.observed
+
+
+@pytest.mark.parametrize(
+    ("text", "column", "message"),
+    [
+        ("-1 != 1", 1, "looks at nothing"),
+        ("1 == 1", 1, "looks at nothing"),
+        ("'a' in ['a']", 1, "looks at nothing"),
+        ("len('abc') == 3", 1, "looks at nothing"),
+        ("status == 200 or 1 < 2", 18, "looks at nothing"),
+        ("status == 200 or true", 18, "looks at nothing"),
+        ("not (2 == 3)", 6, "looks at nothing"),
+        ("not false", 5, "looks at nothing"),
+        ("exists('x')", 1, "looks at nothing"),
+        ("(1 == 1) == ok", 2, "looks at nothing"),
+        ("status == status", 1, "with itself"),
+        ("body.n >= body['n']", 1, "with itself"),
+        ("len(text) <= len(text)", 1, "with itself"),
+        ("text contains ''", 1, "true of any text"),
+        ("'' in text", 1, "true of any text"),
+        ("text matches ''", 1, "matches any text"),
+        ("text matches '.*'", 1, "matches any text"),
+        ("text matches '^'", 1, "matches any text"),
+        ("status in []", 1, "true of nothing"),
+        ("status not in []", 1, "true of nothing"),
+        ("len(body) >= 0", 1, "whatever is observed"),
+        ("len(body) > -1", 1, "whatever is observed"),
+        ("0 <= len(body)", 1, "whatever is observed"),
+        ("time >= 0s", 1, "whatever is observed"),
+        ("size >= 0B", 1, "whatever is observed"),
+        ("status == 200 or status != 200", 1, "whatever is observed"),
+        ("ok or not ok", 1, "whatever is observed"),
+        ("status < 500 or status >= 500", 1, "whatever is observed"),
+    ],
+)
+def test_an_expectation_that_looks_at_nothing_is_refused(text: str, column: int, message: str) -> None:
+    with pytest.raises(ExpectError, match=message) as caught:
+        parse(text, NAMES)
+    assert caught.value.column == column
+
+
+@pytest.mark.parametrize(
+    "text", ["text matches '.+'", "text matches '^$'", "len(body) > 0", "body.n >= 0", "time > 0s", "status != -1",
+             "ok or status == 200", "body.a == body.b", "text contains ' '"],
+)  # fmt: skip
+def test_an_expectation_that_may_fail_is_taken(text: str) -> None:
+    assert parse(text, NAMES).text == text
+
+
+_BIG = (1 << 53) + 1
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "holds"),
+    [
+        (f"body == {_BIG}", _BIG, True),
+        (f"body == {_BIG}", _BIG - 1, False),
+        (f"body == {_BIG}.0", _BIG, True),
+        (f"body > {_BIG}", _BIG, False),
+        (f"body >= {_BIG}", _BIG - 1, False),
+        (f"body in [{_BIG}]", _BIG - 1, False),
+        (f"number(body) == {_BIG}", str(_BIG), True),
+        (f"number(body) == {_BIG}", str(_BIG - 1), False),
+        (f"body == {_BIG}.5", Decimal(f"{_BIG}.5"), True),
+        (f"body == {_BIG}.5", Decimal(f"{_BIG}.25"), False),
+        ("body == 1e3", 1000, True),
+        ("body == 0.1", 0.1, True),
+        ("number(body) == 0.1", "0.1", True),
+        ("body < 1e400", 10**399, True),
+        ("body < 1e400", 10**400, False),
+        ("body == 12345678901234567890.25", Decimal("12345678901234567890.25"), True),
+    ],
+)
+def test_numbers_beyond_floats_are_compared_exactly(text: str, value: Any, holds: bool) -> None:
+    assert (parse(text, NAMES).check({"body": value}).status is Status.OK) is holds
+
+
+def test_sizes_beyond_floats_are_compared_exactly() -> None:
+    assert parse(f"size >= {_BIG}B", NAMES).check({"size": _BIG - 1}).status is Status.CRIT
+    assert parse("size == 8193.5PiB", NAMES).check({"size": 8193 * 2**50 + 2**49}).status is Status.OK
+
+
+@pytest.mark.parametrize("value", [10**400, float("inf"), Decimal("NaN"), "inf", "1_0", ""])
+def test_a_number_that_cannot_be_measured_says_so(value: Any) -> None:
+    assert isinstance(parse_value("number(body)", NAMES).number({"body": value}), Finding)

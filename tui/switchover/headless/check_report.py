@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["overall", "to_json", "to_junit", "to_table"]
 
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_MOST_LINES = 10
 _WORST_FIRST = (Status.CRIT, Status.UNKNOWN, Status.WARN, Status.SKIPPED, Status.PENDING, Status.OK)
 
 
@@ -28,7 +29,7 @@ def overall(readings: Iterable[Reading]) -> Status:
 
 
 def to_json(readings: Sequence[Reading], kinds: Mapping[str, str]) -> dict[str, Any]:
-    """Return the document: the overall status, and each check with what was expected and observed."""
+    """Return the document: the overall status, and each check with what was expected, observed and said."""
     return {
         "status": overall(readings).label,
         "checks": [
@@ -43,6 +44,7 @@ def to_json(readings: Sequence[Reading], kinds: Mapping[str, str]) -> dict[str, 
                     {"what": f.what, "expected": f.expected, "observed": f.observed, "status": f.status.label}
                     for f in reading.result.findings
                 ],
+                "evidence": dict(reading.result.evidence),
             }
             for reading in readings
         ],
@@ -50,7 +52,7 @@ def to_json(readings: Sequence[Reading], kinds: Mapping[str, str]) -> dict[str, 
 
 
 def to_table(readings: Sequence[Reading], kinds: Mapping[str, str]) -> str:
-    """Return aligned lines, worst first; under each that is not OK stands what was expected and what was observed."""
+    """Return aligned lines, worst first; under each that is not OK stands what was expected, observed and said."""
     if not readings:
         return "no check was looked at"
     ordered = sorted(readings, key=lambda reading: _WORST_FIRST.index(reading.status))
@@ -79,6 +81,9 @@ def to_table(readings: Sequence[Reading], kinds: Mapping[str, str]) -> str:
             lines.append(f"{'':{widths[0]}}    observed  {_one_line(finding.observed)}")
             if finding.hint:
                 lines.append(f"{'':{widths[0]}}    {_one_line(finding.hint)}")
+        for name, text in reading.result.evidence.items():
+            lines.append(f"{'':{widths[0]}}  {_one_line(name)}")
+            lines += [f"{'':{widths[0]}}    {line}" for line in _few(text)]
     counts = [(status, sum(r.status is status for r in readings)) for status in _WORST_FIRST]
     told = ", ".join(f"{count} {status.label}" for status, count in counts if count)
     lines.append(f"{len(readings)} check{'' if len(readings) == 1 else 's'}: {told}")
@@ -110,6 +115,7 @@ def to_junit(readings: Sequence[Reading], kinds: Mapping[str, str], suite: str) 
             f"{f.what}: expected {f.expected}, observed {f.observed} ({f.status.label})"
             for f in reading.result.findings
         )
+        body += "".join(f"\n{name}:\n{text}" for name, text in reading.result.evidence.items())
         message = f"message={_attribute(reading.result.summary)} type={_attribute(reading.status.label)}"
         lines.append(f"{case}><{element} {message}>{escape(_legal(body))}</{element}></testcase>")
     lines += ["</testsuite>", "</testsuites>"]
@@ -123,6 +129,12 @@ def _aligned(cells: Sequence[str], widths: Sequence[int]) -> str:
 
 def _one_line(text: str) -> str:
     return " ".join(text.split())
+
+
+def _few(text: str) -> list[str]:
+    """Return the last lines of what a command or a page said; why it failed stands at the end."""
+    lines = [line.rstrip() for line in text.splitlines() if line.strip()]
+    return lines if len(lines) <= _MOST_LINES else ["…", *lines[-_MOST_LINES:]]
 
 
 def _legal(text: str) -> str:

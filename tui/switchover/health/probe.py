@@ -205,10 +205,11 @@ def _join(name: str, readings: Sequence[Reading]) -> Reading:
     bad = [r for r in readings if r.status is not Status.OK]
     summary = f"{len(readings)} as expected" if not bad else "; ".join(f"{r.name}: {r.result.summary}" for r in bad)
     findings = tuple(replace(f, what=f"{r.name} {f.what}") for r in readings for f in r.result.findings)
+    evidence = {f"{r.name} {what}": text for r in readings for what, text in r.result.evidence.items()}
     return Reading(
         name,
         status,
-        Result(status, summary, findings),
+        Result(status, summary, findings, evidence=evidence),
         min((r.observed_at for r in readings), default=0.0),
         max((r.duration_s for r in readings), default=0.0),
         tuple(dict.fromkeys(need for r in readings for need in r.waits_for)),
