@@ -400,3 +400,18 @@ def test_status_says_what_is_to_be_decided_after_everything_was_killed(tmp_path:
     decided = cli("status").stdout
     assert "next: say how one ended" in decided
     assert "--resolve one=done|failed|retry|rollback --reason TEXT" in decided
+
+
+def test_a_gate_that_waits_says_what_for_and_ends_by_itself(tmp_path: Path) -> None:
+    (tmp_path / "plan.yaml").write_text(
+        "schema: 1\nid: p\ntitle: A plan\n"
+        "checks: {fine: {type: command, command: 'true'}}\n"
+        "phases: [{id: a, gate: {require: [fine], prove: [p], retry: {for: 1s, every: 200ms}}}]\n"
+        "performance: {p: {title: p, before: 10, after: 10, target: 'after < before'}}\n"
+    )
+    arguments = [sys.executable, "-m", "switchover", "run", "plan.yaml", "--state", "state"]
+    done = subprocess.run(arguments, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 1, done.stderr
+    assert "gate a is looked at: fine, p" in done.stdout
+    assert "gate a waits: p is missed: after < before, with before 10 and after 10; until 20" in done.stdout
+    assert "gate a stays shut: p is missed" in done.stderr

@@ -7,7 +7,7 @@ import pytest
 from tests.unit.migration.harness import ANA, BEN, Bench, Checks, HandClock, open_bench
 
 from switchover.errors import RefusedError
-from switchover.migration.events import GatePassed
+from switchover.migration.events import GateBroken, GatePassed, GateWaits
 from switchover_checks.api import Status
 
 OK, WARN, CRIT, UNKNOWN, SKIPPED = Status.OK, Status.WARN, Status.CRIT, Status.UNKNOWN, Status.SKIPPED
@@ -169,3 +169,91 @@ async def test_what_cannot_be_measured_is_never_proved(tmp_path: Path) -> None:
     assert not await bench.engine.check_gate("a", ANA)
     assert "could not be measured (after)" in bench.engine.state.gate("a").reason
     await bench.engine.aclose()
+
+
+async def test_a_missed_promise_is_measured_again_and_shuts_the_gate_once_its_wait_is_over(tmp_path: Path) -> None:
+    bench, clock = await _bench(tmp_path, "{require: [up], prove: [speed], retry: {for: 60s, every: 10s}}")
+    bench.checks.metrics["rows"]["time"] = 90.0
+    began = clock.mono
+    assert not await bench.engine.check_gate("a", ANA)
+    assert clock.mono - began == 60
+    assert "speed is missed: after <= before / 2" in bench.engine.state.gate("a").reason
+
+
+async def test_a_promise_that_is_missed_does_not_break_the_hold(tmp_path: Path) -> None:
+    bench, clock = await _bench(
+        tmp_path, "{require: [up], prove: [speed], hold: 30s, retry: {for: 60s, every: 10s}}", rows=[OK]
+    )
+    bench.checks.metrics["rows"]["time"] = 90.0
+    began = clock.mono
+
+    async def wait(seconds: float) -> None:
+        clock.advance(seconds)
+        if clock.mono - began >= 50:
+            bench.checks.metrics["rows"]["time"] = 10.0
+        await asyncio.sleep(0)
+
+    object.__setattr__(bench.engine.keeper.tools, "wait", wait)
+    assert await bench.engine.check_gate("a", ANA)
+    assert clock.mono - began == 50
+    assert not [r for r in bench.engine.records() if isinstance(r.event, GateBroken)]
+
+
+@pytest.mark.parametrize("retry", [", retry: {for: 60s, every: 10s}", ""])
+@pytest.mark.parametrize("hold", ["hold: 30s", "soak: 30s"])
+async def test_a_check_that_flaps_shuts_the_gate_once_its_wait_is_over(tmp_path: Path, hold: str, retry: str) -> None:
+    bench, clock = await _bench(tmp_path, f"{{require: [up], {hold}{retry}}}", up=[OK, CRIT] * 1000)
+    began = clock.mono
+    assert not await bench.engine.check_gate("a", ANA)
+    assert clock.mono - began <= 80
+    assert "up is crit" in bench.engine.state.gate("a").reason
+
+
+async def test_a_hold_that_is_green_when_the_wait_is_over_is_let_go_on(tmp_path: Path) -> None:
+    bench, clock = await _bench(tmp_path, "{require: [up], hold: 60s, retry: {for: 20s, every: 10s}}", up=[CRIT, OK])
+    began = clock.mono
+    assert await bench.engine.check_gate("a", ANA)
+    assert clock.mono - began == 70
+
+
+async def test_what_a_gate_waits_for_is_on_record_while_it_waits(tmp_path: Path) -> None:
+    """So that every other process can say it too; what changes all the time is not written down all the time."""
+    statuses = [CRIT, UNKNOWN] * 1000
+    bench, _ = await _bench(tmp_path, "{require: [up, rows], retry: {for: 1h, every: 5s}}", up=[CRIT], rows=statuses)
+    seen = []
+
+    async def wait(seconds: float) -> None:
+        other = open_bench(tmp_path, clock=bench.checks.clock)
+        gate = other.engine.view().phases[0].gate
+        assert gate is not None
+        seen.append((gate.state, gate.reason, gate.deadline_at))
+        bench.checks.clock.advance(seconds)  # type: ignore[attr-defined]
+        await asyncio.sleep(0)
+
+    object.__setattr__(bench.engine.keeper.tools, "wait", wait)
+    assert not await bench.engine.check_gate("a", ANA)
+    state, reason, deadline = seen[0]
+    assert (state, "up is crit" in reason, deadline) == ("waiting", True, 1_800_000_000.0 + 3600)
+    assert {s for s, _, _ in seen} == {"waiting"}
+    assert 2 <= len([r for r in bench.engine.records() if isinstance(r.event, GateWaits)]) <= 60
+
+
+async def test_a_gate_whose_watcher_died_does_not_say_that_it_waits(tmp_path: Path) -> None:
+    bench, _ = await _bench(tmp_path, "{require: [up], retry: {for: 1h, every: 5s}}", up=[CRIT])
+
+    waiting = asyncio.Event()
+
+    async def wait(_seconds: float) -> None:
+        waiting.set()
+        await asyncio.Event().wait()
+
+    object.__setattr__(bench.engine.keeper.tools, "wait", wait)
+    task = await bench.engine.submit(bench.engine.check_gate("a", ANA))
+    await waiting.wait()
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    view = open_bench(tmp_path, clock=bench.checks.clock).engine.view()
+    gate = view.phases[0].gate
+    assert gate is not None
+    assert gate.reason == "nobody watches it now; it waited for: up is crit: up is crit"
+    assert (view.state, view.action.kind) == ("waiting", "gate")

@@ -223,6 +223,8 @@ def _gate_facts(gate: GateView) -> list[str]:
     if gate.hold_s and gate.state != "passed" and (gate.held_s or gate.broken_at):
         word = "soaked" if gate.soak else "held"
         facts.append(f"{word} {format_duration(gate.held_s)} of {format_duration(gate.hold_s)}")
+    if gate.deadline_at is not None and gate.state == "waiting":
+        facts.append(f"waits until {iso_utc(gate.deadline_at)} at most")
     if gate.broken_at is not None and gate.state != "passed":
         facts.append(f"broke {iso_utc(gate.broken_at)}: {gate.broken_why}")
     for need in gate.requirements:

@@ -103,7 +103,7 @@ class Assembler:
         self.driving: tuple[Holder | None, Holder | None, float | None] = (None, None, None)
         self._run_timeline: tuple[TimelineRow, ...] = ()
         self._timeline_of: tuple[tuple[object, ...], tuple[TimelineRow, ...]] = ((), ())
-        self._no_return = False
+        self._no_return = self._driven = False
         self.engine_changed()
 
     def engine_changed(self) -> None:
@@ -136,6 +136,10 @@ class Assembler:
     def build(self, alerts: Sequence[AlertRow]) -> Snapshot:
         """Return everything as it stands now, without a number yet."""
         now = self._clock.now()
+        holder = self._engine.holder() if self._engine is not None else None
+        if (holder is not None) != self._driven:  # whether a run goes on or waits for a person depends on it
+            self._driven = holder is not None
+            self.look_at_run()
         checks = tuple(self._check_rows())
         services = self.services.planned(self.expectation, phase_marks(self.view))
         found = self.services.found()
@@ -143,7 +147,7 @@ class Assembler:
         timeline = self._timeline()
         troubles = self.troubles.of_plan(self.status_of)
         sources = self._sources()
-        header = self._header()
+        header = self._header(holder)
         migration = _not_before_all_answered(self.view, checks)
         facts = Facts(
             checks=checks,
@@ -188,7 +192,7 @@ class Assembler:
             self._timeline_of = (version, tuple(rows))
         return self._timeline_of[1]
 
-    def _header(self) -> Header:
+    def _header(self, holder: Holder | None) -> Header:
         host = self._host
         if self._loaded is None:
             return Header(
@@ -203,7 +207,7 @@ class Assembler:
             target=plan.target or "",
             production=any(e.production for e in plan.environments.values()),
             live_side=self._live.side if self._live is not None else "",
-            holder=self._engine.holder() if self._engine is not None else None,
+            holder=holder,
             read_only=self._read_only,
             agent_pid=os.getpid(),
             agent_version=__version__,

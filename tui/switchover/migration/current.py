@@ -24,8 +24,8 @@ __all__ = ["absence_text", "current_view"]
 TAIL_LINES = 200
 
 
-def current_view(keeper: Keeper, executor: Executor, gate: GateLive | None) -> MigrationView:
-    """Return the run as a client shows it now."""
+def current_view(keeper: Keeper, executor: Executor, gate: GateLive | None, *, driven: bool) -> MigrationView:
+    """Return the run as a client shows it now; `driven` says whether somebody drives it."""
     moment, scope = keeper.moment(), keeper.scope()
 
     def fill(text: str) -> str:
@@ -61,6 +61,7 @@ def current_view(keeper: Keeper, executor: Executor, gate: GateLive | None) -> M
         words,
         keeper.registered,
         passed,
+        driven,
     )
     return _with_absence(keeper, _with_places(keeper, build_view(keeper.plan, keeper.state, context)))
 

@@ -28,6 +28,7 @@ from switchover.migration.rehearsal import rehearse
 from switchover.migration.rolling import find_way, look_up_way, refuse_loss, roll_back, unit_of
 from switchover.migration.state import RunState, Stage
 from switchover.migration.timeline import timeline
+from switchover.plan.model import Gate
 from switchover.plan.variables import Scope, resolve_variables
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from switchover.migration.api import CheckEvaluator, Secrets
     from switchover.migration.rollback import WayBack
     from switchover.plan.load import LoadedPlan
-    from switchover.plan.model import Gate, Step
+    from switchover.plan.model import Step
     from switchover.snapshot import Holder, MigrationView, PlanDifference, Rehearsal, StepView, TimelineRow
 
 __all__ = ["Engine"]
@@ -151,7 +152,8 @@ class Engine:
 
     def view(self) -> MigrationView:
         """Return the run as a client shows it."""
-        return current_view(self.keeper, self._driver.executor, self._driver.gate)
+        driven = self.holder() is not None
+        return current_view(self.keeper, self._driver.executor, self._driver.gate, driven=driven)
 
     def view_step(self, step_id: str) -> StepView:
         """Return one step as a client shows it."""
@@ -362,9 +364,9 @@ class Engine:
             if action.phase != phase or action.kind not in ("gate", "human", "decide"):
                 raise RefusedError(f"it is not gate {phase}'s turn: {_why_nothing(action)}", _STATUS)
             spec = next(p for p in self.keeper.plan.phases if p.id == phase)
-            soaks = spec.gate is not None and spec.gate.soak > 0
-            if not soaks or self.state.gate(phase).stage is not Stage.RUNNING:  # else its watcher died: go on
-                await self.keeper.record(ev.GateOpened(phase, op))
+            gate = spec.gate or Gate()
+            if not gate.soak or self.state.gate(phase).stage is not Stage.RUNNING:  # else its watcher died: go on
+                await self.keeper.record(ev.GateOpened(phase, op, (*gate.require, *gate.prove)))
             self._driver.accept()
             return await self._driver.watch_gate(spec, op)
 

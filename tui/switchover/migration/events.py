@@ -28,6 +28,7 @@ __all__ = [
     "GateOpened",
     "GatePassed",
     "GateUndecided",
+    "GateWaits",
     "GateWaitsForHuman",
     "Measurement",
     "Outcome",
@@ -248,10 +249,11 @@ class Ticked:
 
 @dataclass(frozen=True, slots=True)
 class GateOpened:
-    """A gate begins to look at what it requires."""
+    """A gate begins to look at what it requires: `needs` are its checks and promises."""
 
     phase: str
     by: Operator
+    needs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,9 +297,10 @@ class GateFailed:
 
 @dataclass(frozen=True, slots=True)
 class GateGreen:
-    """All that a gate requires is fine from here on: its hold counts."""
+    """All that a gate requires is fine from here on: its hold, which lasts `hold_s`, counts."""
 
     phase: str
+    hold_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -315,6 +318,16 @@ class GateBroken:
     phase: str
     reason: str
     held_s: float = 0.0
+    evidence: tuple[Evidence, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class GateWaits:
+    """The gate is not green and is looked at again. `until` (epoch seconds) it may take, as things stand."""
+
+    phase: str
+    reason: str
+    until: float
     evidence: tuple[Evidence, ...] = ()
 
 
@@ -470,6 +483,7 @@ Event = (
     | GateGreen
     | GateHeld
     | GateBroken
+    | GateWaits
     | GateUndecided
     | WarningAcknowledged
     | AcknowledgementEnded

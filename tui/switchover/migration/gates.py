@@ -60,6 +60,9 @@ class GateLedger(Protocol):
     async def judge(self, seen: Look) -> Judged:
         """Return what of a look stands in the way."""
 
+    def open_for(self) -> float:
+        """Return the seconds since the gate was opened."""
+
     def since_last_green(self) -> float | None:
         """Return the seconds since the last green look that is on record; None where that cannot be told."""
 
@@ -71,6 +74,9 @@ class GateLedger(Protocol):
 
     async def broken(self, reason: str, held_s: float, seen: Look) -> None:
         """Take notice that the hold is broken."""
+
+    async def waits(self, reason: str, left_s: float, seen: Look) -> None:
+        """Take notice of what the gate waits for, and for how long it does so yet."""
 
 
 async def look(evaluator: CheckEvaluator, names: Sequence[str], clock: Clock, clean: Callable[[str], str]) -> Look:
@@ -109,46 +115,57 @@ async def watch_gate(
     wait: Wait,
     publish: Callable[[GateLive], None],
 ) -> GateVerdict:
-    """Watch until everything was green for as long as it has to be, or not green for longer than the gate allows.
+    """Watch until everything was green for as long as it has to be, or until the gate has waited long enough.
 
-    A broken hold begins anew. Only time between two green looks counts, and only where the second came while the first
-    was still fresh: what nobody watched was not green. Times are monotonic, so no change of the clock shortens them.
+    `retry.for` is the whole wait, from the gate's opening: after it, a look that is not green shuts the gate. A hold
+    that goes on then is let go on to its end; a broken one begins anew. Without `retry`, what is not green at first
+    shuts the gate, and a broken hold may begin anew for as long as a hold lasts. A promise that is missed breaks no
+    hold: it is measured again.
+
+    Only time between two green looks counts, and only where the second came while the first was still fresh: what
+    nobody watched was not green. Times are monotonic, so no change of the clock shortens them.
     """
     every, wanted, fresh = _interval(plan, gate), gate.soak or gate.hold, _fresh(plan, gate)
     hold = _Hold(ledger, wanted, fresh)
-    red_since: float | None = None
+    opened = clock.monotonic() - ledger.open_for()
     was_green = ledger.goes_on
-    publish(GateLive(phase, reason="looks"))
+    publish(GateLive(phase, reason=f"looks at {', '.join((*gate.require, *gate.prove))}"))
     while True:
         seen = await look_at(gate.require)
         judged = await ledger.judge(seen)
         now = clock.monotonic()
         problems = judged.problems
         measurements: tuple[Measurement, ...] = ()
-        if not problems:
-            was_green, red_since = True, None
+        if problems:
+            await hold.red("; ".join(problems), seen)
+        else:
+            was_green = True
             held = await hold.green(now)
-            if held >= wanted:
-                measurements = await prove() if gate.prove else ()
-                problems = tuple(_missed(m) for m in measurements if m.state != "met")
-                if not problems:
-                    return GateVerdict(True, "", seen.evidence, held, measurements)
-            else:
+            if held < wanted:
                 since = clock.now() - (now - hold.since)
                 publish(GateLive(phase, "holding", judged.requirements, now - held, since, reason="holds green"))
                 longest = min(every, wanted - held, fresh / 2)
                 await wait(max(_SHORTEST_WAIT_S, longest))
                 continue
+            measurements = await prove() if gate.prove else ()
+            problems = tuple(_missed(m) for m in measurements if m.state != "met")
+            if not problems:
+                return GateVerdict(True, "", seen.evidence, held, measurements)
         reason = "; ".join(problems)
-        await hold.red(reason, seen)
-        red_since = now if red_since is None else red_since
-        allowed = gate.retry.for_ if gate.retry else wanted if was_green and not measurements else 0.0
-        left = allowed - (clock.monotonic() - red_since)
+        left = _allowed(gate, was_green=was_green, missed=bool(measurements)) - (clock.monotonic() - opened)
         if left <= 0:
             undecided = judged.undecided if judged.problems else ()
             return GateVerdict(False, reason, seen.evidence, 0.0, measurements, undecided)
+        await ledger.waits(reason, left, seen)
         publish(GateLive(phase, "waiting", judged.requirements, deadline_at=clock.now() + left, reason=reason))
         await wait(max(_SHORTEST_WAIT_S, min(every, left)))
+
+
+def _allowed(gate: Gate, *, was_green: bool, missed: bool) -> float:
+    """Return how long, from its opening, a gate may not be green without being shut."""
+    if gate.retry is not None:
+        return gate.retry.for_
+    return (gate.soak or gate.hold) if was_green and not missed else 0.0
 
 
 class _Hold:

@@ -6,6 +6,7 @@ from contextlib import suppress
 
 from switchover.errors import JournalAwayError
 from switchover.migration import events as ev
+from switchover.migration.confirm import elapsed
 from switchover.migration.exceptions import Judged, judge
 from switchover.migration.gates import Look
 from switchover.migration.keeper import Keeper
@@ -13,6 +14,8 @@ from switchover.migration.state import RunState, Stage
 from switchover.plan.model import Gate
 
 __all__ = ["Ledger"]
+
+_SHORTEST_NOTE_S = 10.0
 
 
 class Ledger:
@@ -22,10 +25,13 @@ class Ledger:
         self._keeper = keeper
         self._phase = phase
         self._soak = gate.soak > 0
+        self._hold_s = gate.soak or gate.hold
         self._place = f"gate:{phase}"
         past = keeper.state.gate(phase)
         self._last = past.looked if self._soak and past.green is not None else None
         self.counted_s = past.held_s if self._last is not None else 0.0
+        self._told: tuple[frozenset[tuple[str, str]], str] | None = None  # what it waits for, as far as is on record
+        self._told_at = 0.0
 
     @property
     def goes_on(self) -> bool:
@@ -42,6 +48,11 @@ class Ledger:
             )
         return judged
 
+    def open_for(self) -> float:
+        """Return the seconds since the gate was opened."""
+        opened = self._keeper.state.gate(self._phase).opened
+        return elapsed(opened, self._keeper.moment()) if opened is not None else 0.0
+
     def since_last_green(self) -> float | None:
         """Return the seconds since the last green look on record; across a reboot nobody can tell."""
         now = self._keeper.moment()
@@ -52,7 +63,7 @@ class Ledger:
     async def green(self) -> None:
         """Write down that the hold begins to count."""
         with suppress(JournalAwayError):  # what is not on record does not count after a restart; nothing else is lost
-            await self._keeper.record(ev.GateGreen(self._phase))
+            await self._keeper.record(ev.GateGreen(self._phase, self._hold_s))
 
     async def counted(self, held_s: float) -> None:
         """Write down what of a soak is counted by now."""
@@ -67,3 +78,21 @@ class Ledger:
             return state.gate(self._phase).stage is Stage.RUNNING and state.gate(self._phase).green is not None
 
         await self._keeper.record_when_back(ev.GateBroken(self._phase, reason, held_s, seen.evidence), is_owed)
+        self._told, self._told_at = _told(reason, seen), self._keeper.tools.clock.monotonic()
+
+    async def waits(self, reason: str, left_s: float, seen: Look) -> None:
+        """Write down what the gate waits for: at once at first, where that changes less and less often."""
+        now, told = self._keeper.tools.clock.monotonic(), _told(reason, seen)
+        pause = max(_SHORTEST_NOTE_S, self.open_for() / 10)
+        if self._told is not None and (told == self._told or now - self._told_at < pause):
+            return
+        self._told, self._told_at = told, now
+        until = self._keeper.tools.clock.now() + left_s
+        with suppress(JournalAwayError):
+            await self._keeper.record(ev.GateWaits(self._phase, reason, until, seen.evidence))
+
+
+def _told(reason: str, seen: Look) -> tuple[frozenset[tuple[str, str]], str]:
+    """Return what makes one reason to wait another: which check is not well, not the numbers in its words."""
+    bad = frozenset((e.check, e.status) for e in seen.evidence if e.status != "ok")
+    return bad, "" if bad else reason

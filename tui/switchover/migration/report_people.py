@@ -24,7 +24,15 @@ _KNOWN = frozenset(
         *(ev.RunStarted, ev.BaselineMeasured, ev.VariablesGiven, ev.ConfirmationGiven, ev.RunEnded, ev.AbortRequested),
         *(ev.StepStarted, ev.StepEnded, ev.StepUnknown, ev.StepNotStarted, ev.StepResolved, ev.StepRetried, ev.Ticked),
         *(ev.GateOpened, ev.GateWaitsForHuman, ev.GateAnswered, ev.GatePassed, ev.GateFailed),
-        *(ev.GateGreen, ev.GateHeld, ev.GateBroken, ev.GateUndecided, ev.RollbackStarted, ev.RollbackEnded),
+        *(
+            ev.GateGreen,
+            ev.GateHeld,
+            ev.GateBroken,
+            ev.GateWaits,
+            ev.GateUndecided,
+            ev.RollbackStarted,
+            ev.RollbackEnded,
+        ),
         *(ev.PlanRebased, ev.DriverChanged, ev.TakeoverAsked, ev.TakeoverAnswered),
     )
 )

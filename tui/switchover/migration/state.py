@@ -102,7 +102,7 @@ class GateState:
     """A gate. `stage`: pending, running (it looks), waiting (for a human), done, failed.
 
     `held_s` is what of its hold is counted up to the green look `looked`. `undecided` are the checks of which a person
-    has to say whether they may pass.
+    has to say whether they may pass. While it is watched, `waits_for` is what is not green and `until` when it is shut.
     """
 
     stage: Stage = Stage.PENDING
@@ -117,6 +117,8 @@ class GateState:
     answered_by: str = ""
     note: str = ""
     reason: str = ""
+    waits_for: str = ""
+    until: float | None = None
     held_s: float = 0.0
     evidence: tuple[ev.Evidence, ...] = ()
     measurements: tuple[ev.Measurement, ...] = ()
@@ -282,7 +284,7 @@ def _apply(state: RunState, record: ev.Record) -> RunState:
             return replace(state, driver=event.by)
         case ev.WarningAcknowledged() | ev.AcknowledgementEnded() | ev.RequirementWaived():
             return _exception(state, event, now)
-        case ev.GateGreen() | ev.GateHeld() | ev.GateBroken():
+        case ev.GateGreen() | ev.GateHeld() | ev.GateBroken() | ev.GateWaits():
             return _hold(state, event, now)
         case (
             ev.GateOpened()
@@ -497,15 +499,18 @@ def _gate(state: RunState, event: GateEvent, now: Moment) -> RunState:
     return replace(state, gates={**state.gates, event.phase: gate}, stage=stage, reason=reason, measurements=measured)
 
 
-def _hold(state: RunState, event: ev.GateGreen | ev.GateHeld | ev.GateBroken, now: Moment) -> RunState:
+def _hold(state: RunState, event: ev.GateGreen | ev.GateHeld | ev.GateBroken | ev.GateWaits, now: Moment) -> RunState:
     gate = state.gate(event.phase)
     match event:
+        case ev.GateWaits():
+            gate = replace(gate, waits_for=event.reason, until=event.until, evidence=event.evidence)
         case ev.GateGreen():
-            gate = replace(gate, green=now, looked=now, held_s=0.0)
+            gate = replace(gate, green=now, looked=now, held_s=0.0, waits_for="")
         case ev.GateHeld():
             gate = replace(gate, looked=now, held_s=event.held_s)
         case ev.GateBroken():
-            gate = replace(gate, green=None, looked=None, held_s=0.0, broken=now, broken_why=event.reason)
+            broken = replace(gate, green=None, looked=None, held_s=0.0, broken=now, broken_why=event.reason)
+            gate = replace(broken, waits_for=event.reason, evidence=event.evidence or gate.evidence)
     return replace(state, gates={**state.gates, event.phase: gate})
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from switchover.clock import iso_utc
 from switchover.migration import events as ev
 from switchover.redaction import neutralise
 from switchover.snapshot import TimelineRow
@@ -87,7 +88,7 @@ def describe(event: ev.Event, words: Mapping[str, str] | None = None) -> tuple[s
 
 _GATES = (
     *(ev.GateOpened, ev.GateWaitsForHuman, ev.GateAnswered, ev.GatePassed, ev.GateFailed),
-    *(ev.GateGreen, ev.GateHeld, ev.GateBroken, ev.GateUndecided),
+    *(ev.GateGreen, ev.GateHeld, ev.GateBroken, ev.GateWaits, ev.GateUndecided),
 )
 
 
@@ -99,7 +100,8 @@ def _place(place: str) -> str:
 def _describe_gate(event: ev.Event) -> tuple[str, str, str]:
     match event:
         case ev.GateOpened():
-            return "gate", f"gate {event.phase} is looked at", ""
+            needs = f": {', '.join(event.needs)}" if event.needs else ""
+            return "gate", f"gate {event.phase} is looked at{needs}", ""
         case ev.GateWaitsForHuman():
             return "gate", f"gate {event.phase} is green and waits for a person's go", "warn"
         case ev.GateAnswered():
@@ -114,10 +116,13 @@ def _describe_gate(event: ev.Event) -> tuple[str, str, str]:
             return "gate", f"gate {event.phase} passed{held}", "ok"
         case ev.GateFailed():
             return "gate", f"gate {event.phase} stays shut: {event.reason}", "crit"
+        case ev.GateWaits():
+            return "gate", f"gate {event.phase} waits: {event.reason}; until {iso_utc(event.until)} at most", "warn"
         case ev.GateUndecided():
             return "gate", f"gate {event.phase} waits for a person to decide: {event.reason}", "warn"
         case ev.GateGreen():
-            return "gate", f"gate {event.phase} is green from here on", "ok"
+            hold = f" and has to stay so for {format_duration(event.hold_s)}" if event.hold_s else " from here on"
+            return "gate", f"gate {event.phase} is green{hold}", "ok"
         case ev.GateHeld():
             return "gate", f"gate {event.phase} has held {format_duration(event.held_s)}", ""
         case ev.GateBroken():

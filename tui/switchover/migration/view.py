@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from switchover.migration.confirm import elapsed
 from switchover.migration.next import Action, next_action
 from switchover.migration.rollback import measured_as, ways_back
 from switchover.migration.rollback_view import action_name, rollback_view, way_view
@@ -70,6 +71,7 @@ class ViewContext:
     confirmed_by: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # unit -> whose word counts now
     registered: Mapping[str, Step] = field(default_factory=dict)  # steps as they were when they began, if other now
     passed: Mapping[str, tuple[Requirement, ...]] = field(default_factory=dict)  # unit -> what a person has let pass
+    driven: bool = False  # whether somebody drives the run at this moment
 
 
 def build_view(plan: Plan, state: RunState, context: ViewContext) -> MigrationView:
@@ -116,19 +118,17 @@ def _at(moment: Moment | None) -> float | None:
 
 
 def _run_word(state: RunState, action: Action, context: ViewContext) -> str:
+    """Say how the run stands. It runs while a unit does or somebody drives it; else it waits for a person."""
     if not state.exists or state.finished:
         return state.stage.value
-    if action.kind in ("manual", "confirm", "human", "decide"):
-        return Stage.WAITING.value
-    if action.kind == "wait" or context.gate is not None:
-        return Stage.WAITING.value if context.gate is not None else Stage.RUNNING.value
-    if action.kind == "failed":
-        return Stage.FAILED.value
-    if action.kind == "resolve":
-        return Stage.UNKNOWN.value
-    if state.gate(action.phase).stage is Stage.FAILED:
-        return Stage.WAITING.value
-    return Stage.RUNNING.value
+    if action.kind == "wait":
+        return Stage.RUNNING.value
+    if action.kind in ("failed", "resolve"):
+        return (Stage.FAILED if action.kind == "failed" else Stage.UNKNOWN).value
+    goes_on = action.kind in ("step", "gate", "rollback", "done") and context.driven
+    gate = state.gate(action.phase).stage
+    waits = context.gate is not None or gate is Stage.FAILED or (action.kind == "gate" and gate is Stage.RUNNING)
+    return (Stage.RUNNING if goes_on and not waits else Stage.WAITING).value
 
 
 def _rolling_back(state: RunState) -> str:
@@ -151,10 +151,9 @@ def _phase(phase: Phase, state: RunState, action: Action, context: ViewContext) 
     else:
         bad = next((w for w in (Stage.UNKNOWN, Stage.FAILED, Stage.ROLLED_BACK) if w.value in words), None)
         current = action.phase == phase.id and state.exists
-        busy = any(w in words for w in ("running", "waiting")) or current
-        word = bad or (Stage.RUNNING if busy else Stage.PENDING)
-        if word is Stage.RUNNING and gate is not None and gate.state in ("waiting", "holding", "human", "decide"):
-            word = Stage.WAITING
+        goes_on = "running" in words or (current and _run_word(state, action, context) == "running")
+        waits = "waiting" in words or current
+        word = bad or (Stage.RUNNING if goes_on else Stage.WAITING if waits else Stage.PENDING)
     ended = _at(gate_state.ended) if phase.gate else max((s.ended_at or 0.0 for s in steps), default=0.0) or None
     return PhaseView(
         phase.id,
@@ -245,6 +244,8 @@ def _gate(phase: str, gate: Gate, state: RunState, context: ViewContext) -> Gate
     held = past.held_s
     if live is not None:
         held = max(0.0, context.mono - live.green_since_mono) if live.green_since_mono is not None else 0.0
+    elif word == "holding" and past.green is not None and not gate.soak and context.driven:
+        held = min(gate.hold, elapsed(past.green, Moment(context.now, context.mono, context.boot_id)))
     return GateView(
         phase=phase,
         state=word,
@@ -254,13 +255,21 @@ def _gate(phase: str, gate: Gate, state: RunState, context: ViewContext) -> Gate
         green_since=_at(past.green) or (live.green_since_at if live else None),
         human=neutralise(gate.human or ""),
         answered_by=past.answered_by,
-        reason=neutralise(live.reason if live else past.reason),
-        deadline_at=live.deadline_at if live else None,
+        reason=neutralise(live.reason if live else _gate_reason(past, context)),
+        deadline_at=live.deadline_at if live else past.until if word == "waiting" else None,
         soak=gate.soak > 0,
         roles=gate.roles,
         broken_at=_at(past.broken),
         broken_why=neutralise(past.broken_why),
     )
+
+
+def _gate_reason(past: GateState, context: ViewContext) -> str:
+    if past.stage is not Stage.RUNNING:
+        return past.reason
+    if not context.driven:
+        return "nobody watches it now" + (f"; it waited for: {past.waits_for}" if past.waits_for else "")
+    return past.waits_for or ("holds green" if past.green else "is looked at")
 
 
 def _gate_word(past: GateState, live: GateLive | None) -> str:
@@ -269,16 +278,17 @@ def _gate_word(past: GateState, live: GateLive | None) -> str:
     if past.undecided:
         return "decide"
     if past.stage is Stage.RUNNING:  # another process watches it, or its watcher has just died
-        return "holding" if past.green else "waiting"
+        return "holding" if past.green and not past.waits_for else "waiting"
     words = {Stage.DONE: "passed", Stage.FAILED: "failed", Stage.WAITING: "human"}
     return words.get(past.stage, "pending")
 
 
 def _action(plan: Plan, state: RunState, action: Action, context: ViewContext) -> ActionView:
+    past = state.gate(action.phase)
     if context.gate is not None:
-        return ActionView(
-            "wait", context.gate.phase, f"gate {context.gate.phase} waits: {context.gate.reason}".rstrip(": ")
-        )
+        return _gate_waits(context.gate.phase, context.gate.reason)
+    if action.kind == "gate" and context.driven and past.stage is Stage.RUNNING:
+        return _gate_waits(action.phase, _gate_reason(past, context))
     step = next((s for s in plan.all_steps if s.id == action.unit), None)
     dangerous = step is not None and (step.irreversible or step.effect == "destroys")
     held = context.reasons.get(action.unit, "")
@@ -319,6 +329,13 @@ def _action(plan: Plan, state: RunState, action: Action, context: ViewContext) -
         case "done":
             return ActionView("done", "", "all done")
     return ActionView("none", "", neutralise(state.reason))
+
+
+def _gate_waits(phase: str, reason: str) -> ActionView:
+    goes_on = reason.startswith(("holds ", "looks at ", "is looked at"))
+    return ActionView(
+        "wait", phase, neutralise(f"gate {phase} {reason}" if goes_on else f"gate {phase} waits: {reason}")
+    )
 
 
 def _objectives(plan: Plan, state: RunState) -> tuple[ObjectiveView, ...]:

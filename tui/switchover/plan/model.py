@@ -233,7 +233,10 @@ class Step(Model):
 class GateRetry(Model):
     """How long a gate may take to become green."""
 
-    for_: Span = Field(alias="for")
+    for_: Span = Field(
+        alias="for",
+        description="the whole wait, from the gate's opening; a hold that is green by then goes on to its end",
+    )
     every: Interval = 15.0
 
 
