@@ -8,7 +8,8 @@ from switchover.ui.presentation.line import Item, Line, Span, fit
 from switchover.ui.presentation.moment import Moment
 from switchover.ui.presentation.numbers import age, clock, value_with_unit
 from switchover.ui.presentation.plot import plot_lines, split_curve
-from switchover.ui.presentation.spark import area_chart, floor_of, sparkline
+from switchover.ui.presentation.scale import finite, scale_of, ticks_of
+from switchover.ui.presentation.spark import area_chart, sparkline
 from switchover.ui.presentation.table import Column, header_line, lay_out, row_line, widen
 from switchover.ui.presentation.words import outcome, severity
 
@@ -53,14 +54,14 @@ def _cells(row: MetricRow, now: float, spark: int) -> list[Line | Span]:
     word = outcome(row.status)
     troubled = row.status in {"warn", "crit", "unknown"}
     style = word.style if troubled else "spark-line"
-    known = [value for value in row.values if value is not None]
+    known = finite(row.values)
     note = f"late, {age(now - row.observed_at)} old" if late and row.observed_at is not None else row.note
     if late:
         style = "stale"
     return [
         Span(word.glyph if troubled else " ", word.style),
         Span(row.title or row.name, "stale" if late else "strong"),
-        Span(sparkline(row.values, spark, floor=floor_of(known)), style),
+        Span(sparkline(row.values, spark, scale_of(row.values[-spark:], row.unit, (row.warn, row.crit))), style),
         Span(value_with_unit(row.latest, row.unit), style if troubled or late else "text"),
         Span(value_with_unit(min(known), row.unit) if known else "–", "muted"),
         Span(value_with_unit(max(known), row.unit) if known else "–", "muted"),
@@ -79,25 +80,26 @@ def _limits(row: MetricRow) -> str:
 def metric_detail(row: MetricRow, moment: Moment, width: int, height: int = 10, *, plot: bool = False) -> list[Line]:
     """One series as a chart with its scale, and its limits."""
     now = moment.now
-    known = [value for value in row.values if value is not None]
+    known = finite(row.values)
     late = is_late(row.observed_at, row.stale_after_s, now)
     word = outcome(row.status)
     troubled = row.status in {"warn", "crit"}
     style = "stale" if late else word.style if troubled else "spark-line"
     lines: list[Line] = []
     if known and plot:
-        chart = plot_lines(row.values, max(width - 2, 8), height, row.unit, row.step_s)
+        scale = scale_of(known, row.unit, (row.warn, row.crit))
+        chart = plot_lines(row.values, max(width - 2, 8), height, row.unit, row.step_s, scale)
         lines.extend(
             (Span(" "), *(Span(part, style if curve else "muted") for part, curve in split_curve(text)))
             for text in chart
         )
     elif known:
-        top = max(known)
-        bottom = min(known) if floor_of(known) is None else min(0.0, *known)
-        chart = area_chart(row.values, max(width - 14, 8), height, floor=floor_of(known))
-        labels = {0: value_with_unit(top, row.unit), len(chart) - 1: value_with_unit(bottom, row.unit)}
+        scale = scale_of(known, row.unit, (row.warn, row.crit))
+        chart = area_chart(row.values, max(width - 14, 8), height, scale)
+        bottom, *middle, top = (text for _, text in ticks_of(scale, row.unit))
+        labels = {0: top, len(chart) - 1: bottom}
         if len(chart) > 4:
-            labels[len(chart) // 2] = value_with_unit((top + bottom) / 2, row.unit)
+            labels |= {len(chart) // 2: text for text in middle}
         for index, text in enumerate(chart):
             lines.append((Span(f" {fit(labels.get(index, ''), 10, 'right')} ", "muted"), Span(text, style)))
         span = age(len(row.values) * row.step_s)

@@ -65,6 +65,8 @@ def number(value: float | None) -> str:
     size = abs(value)
     if size == int(size) and size < 10_000:
         return f"{sign}{int(size)}"
+    if 0 < size < 0.01:
+        return f"{sign}{size:.2g}"
     for suffix in ("", " k", " M", " G", " T"):
         if size < 999.5 or suffix == " T":
             digits = 0 if size >= 99.95 else 1 if size >= 9.995 else 2

@@ -302,13 +302,17 @@ def _metric(metric: MetricRow, now: float, spark: int, name: int) -> Line:
     if _late(metric, now):
         title = cut(metric.title or metric.name, 14) if not name else fit(metric.title or metric.name, name)
         was = f"{value_with_unit(metric.latest, metric.unit)} {age(now - (metric.observed_at or now))} ago"
-        return (Span(f"{title} ", "stale"), Span(trend(metric.values, spark), "stale"), Span(f" was {was}", "stale"))
+        return (
+            Span(f"{title} ", "stale"),
+            Span(trend(metric.values, spark, metric.unit, (metric.warn, metric.crit)), "stale"),
+            Span(f" was {was}", "stale"),
+        )
     style = outcome(metric.status).style if metric.status in {"warn", "crit"} else "spark-line"
     title = cut(metric.title or metric.name, 14) if not name else fit(metric.title or metric.name, name)
     limits = "  ".join(f"{mark} {limit}" for mark, limit in (("!", metric.warn), ("✗", metric.crit)) if limit and name)
     return (
         Span(f"{title} ", "muted"),
-        Span(trend(metric.values, spark), style),
+        Span(trend(metric.values, spark, metric.unit, (metric.warn, metric.crit)), style),
         Span(f" {value_with_unit(metric.latest, metric.unit)}", style if style != "spark-line" else "text"),
         Span(f"   {limits}" if limits else "", "muted"),
     )

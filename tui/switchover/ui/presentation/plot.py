@@ -6,8 +6,9 @@ import re
 from collections.abc import Sequence
 from itertools import groupby
 
-from switchover.ui.presentation.numbers import age, value_with_unit
-from switchover.ui.presentation.spark import area_chart, floor_of, resample
+from switchover.ui.presentation.numbers import age
+from switchover.ui.presentation.scale import Scale, finite, scale_of, ticks_of
+from switchover.ui.presentation.spark import area_chart, resample
 
 __all__ = ["plot_lines", "split_curve"]
 
@@ -16,21 +17,18 @@ _ESCAPES = re.compile(r"\x1b\[[0-9;]*m")
 _POINTS_A_COLUMN = 2
 
 
-def plot_lines(values: Sequence[float | None], width: int, height: int, unit: str, step_s: float) -> list[str]:
+def plot_lines(
+    values: Sequence[float | None], width: int, height: int, unit: str, step_s: float, scale: Scale | None = None
+) -> list[str]:
     """Draw a series, newest at the right, with its scale; a gap in the data is a gap in the line."""
-    known = [value for value in values if value is not None]
-    if not known or width < 20 or height < 5:
-        return area_chart(values, width, height)
-    low = min(known) if floor_of(known) is None else min(0.0, *known)
-    high = max(known) if max(known) > low else low + 1.0
-    ticks = [low, (low + high) / 2, high]
+    scale = scale or scale_of(values, unit)
+    if not finite(values) or width < 20 or height < 5:
+        return area_chart(values, width, height, scale)
     points = resample(values, width * _POINTS_A_COLUMN)
     try:
-        text = _plot(
-            points, width, height, ticks, [value_with_unit(tick, unit) for tick in ticks], len(values) * step_s
-        )
+        text = _plot(points, width, height, scale, unit, len(values) * step_s)
     except (ImportError, AttributeError, TypeError, ValueError, IndexError):  # a plotext with another interface
-        return area_chart(values, width, height, floor=floor_of(known))
+        return area_chart(values, width, height, scale)
     return _ESCAPES.sub("", text).splitlines()
 
 
@@ -39,9 +37,7 @@ def split_curve(line: str) -> list[tuple[str, bool]]:
     return [(part, index % 2 == 1) for index, part in enumerate(_CURVE.split(line)) if part]
 
 
-def _plot(
-    points: Sequence[float | None], width: int, height: int, ticks: list[float], labels: list[str], span_s: float
-) -> str:
+def _plot(points: Sequence[float | None], width: int, height: int, scale: Scale, unit: str, span_s: float) -> str:
     import plotext
 
     plotext.terminal.limit(False, False)  # the size is ours to choose, whatever terminal plotext finds
@@ -58,6 +54,7 @@ def _plot(
     across, up = figure.ruler("x", "lower"), figure.ruler("y", "left")
     across.lim(0, max(len(points) - 1, 1))
     across.ticks([0, max(len(points) - 1, 1)], [f"{age(span_s)} ago", "now"])
-    up.lim(ticks[0], ticks[-1])
-    up.ticks(ticks, labels)
+    up.lim(*scale)
+    ticks = ticks_of(scale, unit)
+    up.ticks([value for value, _ in ticks], [text for _, text in ticks])
     return str(figure.build())

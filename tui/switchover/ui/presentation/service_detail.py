@@ -8,7 +8,8 @@ from switchover.ui.presentation.facts import fact, is_late
 from switchover.ui.presentation.line import Line, Span, join
 from switchover.ui.presentation.moment import Moment
 from switchover.ui.presentation.numbers import age, clock, format_bytes, percent, took
-from switchover.ui.presentation.services import cpu_top, state_word
+from switchover.ui.presentation.scale import scale_of
+from switchover.ui.presentation.services import state_word
 from switchover.ui.presentation.spark import sparkline
 from switchover.ui.presentation.words import outcome
 
@@ -38,7 +39,7 @@ def service_detail(row: ServiceRow, moment: Moment, width: int) -> list[Line]:
     late = is_late(row.observed_at, row.stale_after_s, now)
     cpu: Line = (Span(f"{percent(row.cpu_percent):<6}"),)
     if row.cpu_history:
-        cpu = (*cpu, Span(sparkline(row.cpu_history, 30, top=cpu_top(row.cpu_history)), "spark-line"))
+        cpu = (*cpu, Span(sparkline(row.cpu_history, 30, scale_of(row.cpu_history, "%")), "spark-line"))
     lines: list[Line] = [
         fact("state", (Span(f"{glyph} {row.state}", style),)),
         fact("health", (Span(f"{word.glyph} {word.word}", word.style),)),

@@ -22,11 +22,12 @@ from switchover.ui.presentation.facts import is_late
 from switchover.ui.presentation.line import Item, Items, Line, Span, clean, join
 from switchover.ui.presentation.moment import Moment
 from switchover.ui.presentation.numbers import age, format_bytes, percent, took
+from switchover.ui.presentation.scale import scale_of
 from switchover.ui.presentation.spark import sparkline
 from switchover.ui.presentation.table import Column, Layout, header_line, lay_out, row_line, widen
 from switchover.ui.presentation.words import outcome
 
-__all__ = ["ServiceTable", "Wish", "cpu_top", "service_table", "state_word", "summary_line"]
+__all__ = ["ServiceTable", "Wish", "service_table", "state_word", "summary_line"]
 
 _COLUMNS = (
     Column("side", 4, drop=2, most=10),
@@ -253,7 +254,7 @@ def _cells(row: ServiceRow, spark: int, *, up: str, late: str, doing: str, depth
     glyph, style = state_word(row)
     word = outcome(row.health)
     cpu: Line = (
-        Span(sparkline(row.cpu_history, spark, top=cpu_top(row.cpu_history)), "spark-line"),
+        Span(sparkline(row.cpu_history, spark, scale_of(row.cpu_history, "%")), "spark-line"),
         Span(f"{percent(row.cpu_percent):>6}"),
     )
     short = row.wanted is not None and (row.ready or 0) < row.wanted
@@ -278,11 +279,6 @@ def _cells(row: ServiceRow, spark: int, *, up: str, late: str, doing: str, depth
     if late:
         return [Span(cell.text, "stale") if isinstance(cell, Span) else _grey(cell) for cell in cells]
     return cells
-
-
-def cpu_top(history: Sequence[float]) -> float:
-    """Leave headroom in a small chart, so that a steady load is not drawn as a full one."""
-    return max(max(history, default=0.0) * 1.5, 10.0)
 
 
 def _grey(line: Line) -> Line:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from functools import lru_cache
 
 from switchover.ui.presentation.line import Line, Span
+from switchover.ui.presentation.scale import Scale, finite, scale_of
 from switchover.ui.presentation.words import HISTORY_STATUSES, outcome
 
-__all__ = ["area_chart", "floor_of", "history_bar", "progress_bar", "resample", "sparkline", "trend"]
+__all__ = ["area_chart", "history_bar", "progress_bar", "resample", "sparkline", "trend"]
 
 _BLOCKS = "▁▂▃▄▅▆▇█"
 
@@ -18,68 +20,44 @@ def resample(values: Sequence[float | None], width: int) -> list[float | None]:
     if width <= 0:
         return []
     if len(values) <= width:
-        return list(values)
+        return [value if value is not None and math.isfinite(value) else None for value in values]
     points: list[float | None] = []
     for index in range(width):
         start = index * len(values) // width
         end = max((index + 1) * len(values) // width, start + 1)
-        known = [value for value in values[start:end] if value is not None]
-        points.append(max(known) if known else None)
+        points.append(max(finite(values[start:end]), default=None))
     return points
 
 
-def _bounds(points: Sequence[float | None], floor: float | None) -> tuple[float, float] | None:
-    known = [value for value in points if value is not None]
-    if not known:
-        return None
-    low = min(known) if floor is None else min(floor, *known)
-    return low, max(known)
-
-
-def sparkline(
-    values: Sequence[float | None], width: int, *, floor: float | None = 0.0, top: float | None = None
-) -> str:
+def sparkline(values: Sequence[float | None], width: int, scale: Scale | None = None) -> str:
     """Draw the newest `width` values, newest at the right; a gap in the data is a gap in the line."""
-    points = list(values[-width:]) if width > 0 else []
-    bounds = _bounds(points, floor)
-    if bounds is None:
-        return " " * max(width, 0)
-    low, high = bounds
-    high = max(high, top) if top is not None else high
-    span = high - low
-    text = "".join(
-        " " if value is None else _BLOCKS[0] if span <= 0 else _BLOCKS[min(int((value - low) / span * 8), 7)]
-        for value in points
-    )
-    return text.rjust(width)
+    points = resample(values[-width:], width) if width > 0 else []
+    low, high = scale or scale_of(points)
+    text = "".join(" " if value is None else _BLOCKS[_step((value - low) / (high - low))] for value in points)
+    return text.rjust(max(width, 0))
 
 
-def floor_of(values: Sequence[float | None]) -> float | None:
-    """Draw from zero, but from the lowest value where the values lie close together far from zero."""
-    known = [value for value in values if value is not None]
-    return None if not known or min(known) > 0.6 * max(known) else 0.0
+def _step(share: float) -> int:
+    return min(max(int(share * len(_BLOCKS)), 0), len(_BLOCKS) - 1)
 
 
-def trend(values: Sequence[float | None], width: int) -> str:
+def trend(values: Sequence[float | None], width: int, unit: str = "", limits: Sequence[str] = ()) -> str:
     """Draw all values in a few cells."""
-    return _trend(tuple(values), width)
+    return _trend(tuple(values), width, unit, tuple(limits))
 
 
 @lru_cache(maxsize=128)  # most series are the same in the next drawing
-def _trend(values: tuple[float | None, ...], width: int) -> str:
+def _trend(values: tuple[float | None, ...], width: int, unit: str, limits: tuple[str, ...]) -> str:
     points = resample(values, width)
-    return sparkline(points, width, floor=floor_of(points))
+    return sparkline(points, width, scale_of(points, unit, limits))
 
 
-def area_chart(values: Sequence[float | None], width: int, height: int, *, floor: float | None = 0.0) -> list[str]:
+def area_chart(values: Sequence[float | None], width: int, height: int, scale: Scale | None = None) -> list[str]:
     """Draw values as an area of blocks, `height` rows high; the top row comes first."""
     points = resample(values, width)
-    bounds = _bounds(points, floor)
-    if bounds is None or height <= 0:
-        return [" " * width for _ in range(max(height, 0))]
-    low, high = bounds
-    span = high - low or 1.0
-    levels = [None if value is None else max(1, round((value - low) / span * height * 8)) for value in points]
+    low, high = scale or scale_of(points)
+    steps = height * len(_BLOCKS)
+    levels = [None if value is None else max(1, round((value - low) / (high - low) * steps)) for value in points]
     rows = []
     for row in range(height - 1, -1, -1):
         text = "".join(
