@@ -64,6 +64,11 @@ class Workspace:
         return self.directory / "journal.sqlite"
 
     @property
+    def journal_name(self) -> str:
+        """What a person calls the journal: its file, or the address of the database without any password."""
+        return self.shared.shown if self.shared is not None else str(self.journal)
+
+    @property
     def operations(self) -> Path:
         """The SQLite journal of what was done outside of runs."""
         return self.directory / "operations.sqlite"

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable, Collection, Coroutine, Mapping
 from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
 from switchover import __version__
-from switchover.errors import JournalAwayError, RefusedError, UsageError
+from switchover.errors import JournalAwayError, JournalError, RefusedError, UsageError
 from switchover.migration import events as ev
 from switchover.migration.confirm import check_text, missing_person, second_person, why_not_yet
 from switchover.migration.current import absence_text, current_view
@@ -32,6 +33,8 @@ from switchover.plan.model import Gate
 from switchover.plan.variables import Scope, resolve_variables
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from switchover.clock import Clock
     from switchover.locations import Workspace
     from switchover.migration.api import CheckEvaluator, Secrets
@@ -283,6 +286,7 @@ class Engine:
             _refuse_second_run(keeper.state, new=new)
             file = keeper.file = await keeper.read_file()
             run_id = str(len(keeper.journal.runs()) + 1 if keeper.journal else 1)
+            _refuse_what_another_left(keeper.workspace.run_directory(run_id))
             event = ev.RunStarted(
                 run_id=run_id,
                 by=op,
@@ -611,6 +615,15 @@ def _freeze(keeper: Keeper, run_id: str, given: Mapping[str, str]) -> dict[str, 
     if resolution.refused:
         raise RefusedError("; ".join(resolution.refused.values()), "give it with --var, or mend the plan")
     return {n: v for n, v in resolution.values.items() if n in given or not plan.vars[n].from_output}
+
+
+def _refuse_what_another_left(directory: Path) -> None:
+    """Raise `JournalError` where a run of this number has been here already, of which the journal knows nothing."""
+    if os.path.lexists(directory):
+        raise JournalError(
+            f"{directory} tells of a run that the journal does not know: the journal has lost records",
+            "bring the newest copy of the journal back; or find out what became of that run, and move the folder away",
+        )
 
 
 def _choice(text: str) -> ev.Choice:

@@ -1,6 +1,7 @@
 """The journal's head, noted in a second place: what the newest record was, at each moment worth remembering.
 
-A chain of hashes shows every edit but one: a tail that was cut off. These notes show that one too.
+A chain of hashes shows every edit but one: a tail that was cut off. These notes show that one too. A journal that lacks
+what was noted is refused: what it does not know any more may have been done.
 """
 
 from __future__ import annotations
@@ -11,25 +12,50 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from switchover.clock import iso_utc
+from switchover.errors import JournalError
 from switchover.locations import Workspace
 from switchover.private_files import open_private, read_private
 
-__all__ = ["HEADS", "OPERATION_HEADS", "Head", "heads_file", "note_head", "read_heads"]
+if TYPE_CHECKING:
+    from switchover.migration.store import JournalStore
+
+__all__ = [
+    "HEADS",
+    "NEWEST",
+    "OPERATION_HEADS",
+    "Head",
+    "heads_file",
+    "note_head",
+    "note_newest",
+    "noted_heads",
+    "read_heads",
+    "refuse_lost",
+]
 
 HEADS = "heads"  # the file, beside the journal
+NEWEST = "head"  # the file with the newest record of all
 OPERATION_HEADS = "operations.heads"  # that of the journal of operations
+_LONGEST_NOTE = 4096
+_NEWEST_BYTES = 1024
+_WHAT_NOW = "bring the newest copy of the journal back: what it does not know any more may have been done"
 
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The newest record as it was at a moment. `run` is the run that it belongs to; `at` epoch seconds."""
+    """The newest record as it was at a moment.
+
+    `run` is the run that it belongs to; `at` epoch seconds; `journal` the id of the journal, where that was noted too.
+    """
 
     run: str
     seq: int
     hash: str
     at: float
     type: str
+    journal: str = ""
 
 
 def heads_file(workspace: Workspace) -> Path:
@@ -41,12 +67,59 @@ def note_head(path: Path, head: Head) -> None:
     """Write the head down, private and durable. Where that cannot be, the run does not suffer for it."""
     line = (json.dumps(asdict(head)) + "\n").encode()
     with suppress(OSError):
-        descriptor = open_private(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+        descriptor = open_private(path, os.O_RDWR | os.O_CREAT | os.O_APPEND)
         try:
+            _cut_off_what_was_torn(descriptor)
             os.write(descriptor, line)
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+
+def note_newest(workspace: Workspace, head: Head) -> None:
+    """Write the head down in the place of the one before. A loss of power may take it again, and no other loss."""
+    with suppress(OSError):
+        descriptor = open_private(workspace.directory / NEWEST, os.O_WRONLY | os.O_CREAT)
+        try:
+            os.pwrite(descriptor, json.dumps(asdict(head)).encode().ljust(_NEWEST_BYTES), 0)
+        finally:
+            os.close(descriptor)
+
+
+def _cut_off_what_was_torn(descriptor: int) -> None:
+    """Take away a last line without its end: a loss of power left it, and it says nothing."""
+    size = os.fstat(descriptor).st_size
+    tail = os.pread(descriptor, _LONGEST_NOTE, max(0, size - _LONGEST_NOTE))
+    if tail and not tail.endswith(b"\n"):
+        os.ftruncate(descriptor, size - len(tail) + tail.rfind(b"\n") + 1)
+
+
+def noted_heads(workspace: Workspace) -> tuple[Head, ...]:
+    """Return the newest note about each journal that can be read here: about one, unless something was exchanged."""
+    newest: dict[str, Head] = {}
+    for path, end in ((heads_file(workspace), -1), (workspace.directory / NEWEST, None)):
+        try:
+            lines = read_private(path).split(b"\n")[:end]
+        except OSError:
+            continue
+        found = next((head for line in reversed(lines) if (head := _head(line)) is not None), None)
+        if found is not None and (found.journal not in newest or newest[found.journal].seq < found.seq):
+            newest[found.journal] = found
+    return tuple(newest.values())
+
+
+def refuse_lost(journal: JournalStore | None, noted: Head, name: str) -> None:
+    """Raise `JournalError` where the journal called `name` lacks what was noted of it."""
+    note = f"record {noted.seq} ({noted.type} of run {noted.run}, {iso_utc(noted.at)}) was noted as its newest"
+    if journal is None:
+        raise JournalError(f"the journal {name} is gone: {note}", _WHAT_NOW)
+    if noted.journal and journal.journal_id != noted.journal:
+        raise JournalError(f"the journal {name} is another than the one that was used here: {note}", _WHAT_NOW)
+    found = journal.hash_of(noted.seq)
+    if not found:
+        raise JournalError(f"the journal {name} has lost records: it ends at {journal.last_seq()}, {note}", _WHAT_NOW)
+    if found != noted.hash:
+        raise JournalError(f"the journal {name} was written anew: {note}, and is another by now", _WHAT_NOW)
 
 
 def read_heads(path: Path) -> tuple[Head, ...]:

@@ -80,6 +80,9 @@ class Journal:
         self._clock = clock
         self._boot_id = clock.boot_id()
         self._broken = ""
+        self._file = _identity(path)
+        self._log = path.with_name(f"{path.name}-wal")
+        self._logged: tuple[int, int, int] | None = None  # as it was after our last record
 
     @classmethod
     def open(cls, path: Path, clock: Clock, *, create: bool = True) -> Journal | None:
@@ -136,6 +139,7 @@ class Journal:
         """Add a fact of any kind, as JSON. Raise `JournalError`, after which this journal takes no more."""
         if self._broken:
             raise JournalError(self._broken, _HINT)
+        self._check_place()
         at, mono = self._clock.now(), self._clock.monotonic()
         try:
             with self._connection:
@@ -151,7 +155,18 @@ class Journal:
             # Whether a failed commit reached the disk is not known: what is there has to be read anew first.
             self._broken = f"the journal {self.path} cannot be written: {error}"
             raise JournalError(self._broken, _HINT) from error
+        self._logged = _identity(self._log)
         return RawRecord(seq, run_id, at, mono, self._boot_id, kind, data, before, digest)
+
+    def _check_place(self) -> None:
+        """Raise `JournalError` where the files that are open are not those in their place any more."""
+        file, log = _identity(self.path), _identity(self._log)
+        in_place = file[:2] == self._file[:2]
+        if in_place and self._logged is not None:  # it is never made smaller or taken away while it is in use
+            in_place = log[:2] == self._logged[:2] and log[2] >= self._logged[2]
+        if not in_place:
+            self._broken = f"the journal {self.path} was removed or replaced while it was in use"
+            raise JournalError(self._broken, "bring the newest copy of it back, then go on")
 
     def records(self, run_id: str, after: int = 0) -> list[Record]:
         """Return a run's records in order, those after `after`."""
@@ -172,11 +187,17 @@ class Journal:
 
     def last_seq(self) -> int:
         """Return the number of the newest record, 0 in an empty journal."""
+        self._check_place()
         return int(next(self._rows("SELECT coalesce(max(seq), 0) FROM events"))[0])
 
     def head_hash(self) -> str:
         """Return the hash of the newest record, which vouches for all before it."""
         row = next(self._rows("SELECT hash FROM events ORDER BY seq DESC LIMIT 1"), None)
+        return str(row[0]) if row else ""
+
+    def hash_of(self, seq: int) -> str:
+        """Return the hash of a record, empty where there is none of that number."""
+        row = next(self._rows("SELECT hash FROM events WHERE seq = ?", (seq,)), None)
         return str(row[0]) if row else ""
 
     def raw_records(self) -> Iterator[RawRecord]:
@@ -212,6 +233,15 @@ def record_hash(before: str, seq: int, run_id: str, at: float, mono: float, boot
     """Return the hash that chains a record to the one before it."""
     text = "\x1f".join((before, str(seq), run_id, repr(float(at)), repr(float(mono)), boot_id, kind, data))
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _identity(path: Path) -> tuple[int, int, int]:
+    """Return which file lies there, and its size; zeros where none does."""
+    try:
+        found = path.stat()
+    except OSError:
+        return 0, 0, 0
+    return found.st_dev, found.st_ino, found.st_size
 
 
 def _any_text(data: bytes) -> str:

@@ -310,6 +310,11 @@ class PostgresJournal:
         rows = self._rows("SELECT hash FROM switchover.events WHERE journal = %s ORDER BY seq DESC LIMIT 1")
         return str(rows[0][0]) if rows else ""
 
+    def hash_of(self, seq: int) -> str:
+        """Return the hash of a record, empty where there is none of that number."""
+        rows = self._rows("SELECT hash FROM switchover.events WHERE journal = %s AND seq = %s", seq)
+        return str(rows[0][0]) if rows else ""
+
     def raw_records(self) -> Iterator[RawRecord]:
         """Return all records as they are stored, in order."""
         return (RawRecord(*row) for row in self._rows(_RAW))

@@ -15,7 +15,7 @@ from switchover.migration import events as ev
 from switchover.migration.absence import Absence
 from switchover.migration.api import CheckEvaluator, Secrets, Wait
 from switchover.migration.gates import Look, look
-from switchover.migration.heads import Head, heads_file, note_head
+from switchover.migration.heads import Head, heads_file, note_head, note_newest, noted_heads, refuse_lost
 from switchover.migration.lock import DriverLock
 from switchover.migration.objectives import checks_measured, judge, measure
 from switchover.migration.operator import Operator
@@ -213,6 +213,7 @@ class Keeper:
             if isinstance(event, ev.PlanRebased):
                 self._adopt_plan()
         self._unnoted = record
+        note_newest(self.workspace, self._head_of(record))
         if isinstance(event, _NOTED):
             self._note_head()
         if isinstance(event, ev.StepEnded) and event.outcome == "done":
@@ -293,8 +294,23 @@ class Keeper:
         return journal
 
     def _open_as_it_is(self, *, create: bool) -> JournalStore | None:
-        journal = open_journal(self.workspace, self._plan_id, self.tools.clock, create=create)
-        if journal is not None:
+        """Open the journal. Raise `JournalError` where it lacks what was noted of it; then nothing is changed."""
+        workspace, clock = self.workspace, self.tools.clock
+        noted = noted_heads(workspace)
+        journal = open_journal(workspace, self._plan_id, clock, create=create and not noted)
+        try:
+            for head in noted:
+                refuse_lost(journal, head, workspace.journal_name)
+            if create and noted and workspace.shared is None and journal is not None:
+                journal.close()  # it was opened for reading alone
+                journal = open_journal(workspace, self._plan_id, clock, create=True)
+        except BaseException:
+            if journal is not None:
+                journal.close()
+            raise
+        if journal is not None and journal.journal_id != self.journal_id:
+            if noted:
+                self.state = RunState()  # a person has let another begin in its place: read it from its beginning
             self.journal_id = journal.journal_id
         return journal
 
@@ -350,12 +366,12 @@ class Keeper:
     def _note_head(self) -> None:
         """Note the newest record outside the journal, so that a tail that is cut off would be missed."""
         record, self._unnoted = self._unnoted, None
-        if record is None or self.journal is None or self.journal.broken:
-            return
-        with suppress(JournalError):
-            if self.journal.last_seq() == record.seq:
-                head = Head(record.run_id, record.seq, self.journal.head_hash(), record.at, type(record.event).__name__)
-                note_head(heads_file(self.workspace), head)
+        if record is not None:
+            note_head(heads_file(self.workspace), self._head_of(record))
+
+    def _head_of(self, record: ev.Record) -> Head:
+        kind = type(record.event).__name__
+        return Head(record.run_id, record.seq, record.hash, record.at, kind, self.journal_id)
 
     def _adopt_plan(self) -> None:
         self.loaded = plan_in_force(self.file, self.state)

@@ -70,6 +70,9 @@ class JournalStore(Protocol):
     def head_hash(self) -> str:
         """Return the hash of the newest record, which vouches for all before it."""
 
+    def hash_of(self, seq: int) -> str:
+        """Return the hash of a record, empty where there is none of that number."""
+
     def raw_records(self) -> Iterator[RawRecord]:
         """Return all records as they are stored, in order."""
 
