@@ -60,6 +60,7 @@ class BackupCheck:
 
     kind: ClassVar[str] = "backup"
     effect: ClassVar[Effect] = "read"
+    runs_a_process: ClassVar[bool] = True
     config: ClassVar[type] = BackupConfig
 
     def changes(self, cfg: BackupConfig) -> str:

@@ -51,6 +51,7 @@ class CommandCheck:
 
     kind: ClassVar[str] = "command"
     effect: ClassVar[Effect] = "read"
+    runs_a_process: ClassVar[bool] = True
     config: ClassVar[type] = CommandConfig
 
     def changes(self, cfg: CommandConfig) -> str:

@@ -14,7 +14,7 @@ from typing import IO, Any
 
 from switchover_checks.api import CommandOutput
 from switchover_checks.threads import Threads
-from switchover_checks.tree import end_tree, new_marker
+from switchover_checks.tree import Sweeper, new_marker
 
 __all__ = ["MOST_OUTPUT", "Child", "run_command"]
 
@@ -25,7 +25,10 @@ _LINGER_S = 0.2
 
 
 class Child:
-    """A process in a session of its own, with its pipes read by the event loop. Always `await close()`."""
+    """A process in a session of its own, with its pipes read by the event loop. Always `await close()`.
+
+    `sweeper` ends it with all that it started; many children had better share one.
+    """
 
     def __init__(
         self,
@@ -35,7 +38,9 @@ class Child:
         cwd: Path | None = None,
         stdin: bool = False,
         pass_fds: Sequence[int] = (),
+        sweeper: Sweeper | None = None,
     ) -> None:
+        self._sweeper = sweeper or Sweeper()
         self.marker = new_marker()
         self._loop = asyncio.get_running_loop()
         self._process: subprocess.Popen[bytes] = subprocess.Popen(
@@ -100,7 +105,7 @@ class Child:
         clean = self._ended.done() and self.stdout.ended.done() and self.stderr.ended.done()
         cancelled: asyncio.CancelledError | None = None
         if sweep or not clean:
-            cancelled = await _to_the_end(Threads(1).run(functools.partial(end_tree, self.pid, self.marker)))
+            cancelled = await _to_the_end(self._sweeper.end(self.pid, self.marker))
         else:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self.pid, signal.SIGKILL)
@@ -226,9 +231,10 @@ async def run_command(
     env: Mapping[str, str] | None = None,
     cwd: Path | None = None,
     stdin: bytes = b"",
+    sweeper: Sweeper | None = None,
 ) -> CommandOutput:
     """Run a command to its end; when cancelled, end its whole tree first. Raise `OSError` when it cannot be started."""
-    child = Child(argv, env=env, cwd=cwd, stdin=bool(stdin))
+    child = Child(argv, env=env, cwd=cwd, stdin=bool(stdin), sweeper=sweeper)
     clean = False
     try:
         if stdin:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from switchover_checks.api import CommandOutput, HttpReply
 from switchover_checks.commands import run_command
 from switchover_checks.threads import Threads
+from switchover_checks.tree import Sweeper
 
 if TYPE_CHECKING:
     from switchover_checks.http_client import HttpPool
@@ -24,10 +25,11 @@ def no_secret(name: str) -> str:
 
 
 class Resources:
-    """What probes share: kept-alive connections, threads for blocking work. One a runner; `await aclose()`."""
+    """What probes share: kept-alive connections, threads for blocking work, what ends processes. One a runner."""
 
     def __init__(self) -> None:
         self.threads = Threads()
+        self.sweeper = Sweeper()
         self._http: HttpPool | None = None
 
     @property
@@ -46,7 +48,10 @@ class Resources:
 
 
 class LocalContext:
-    """The `Context` of a probe in this process. Relative paths and the working directory of commands are `base_dir`."""
+    """The `Context` of a probe in this process. Relative paths and the working directory of commands are `base_dir`.
+
+    `owner` is the check that is probed: what hangs of it in threads holds up no other.
+    """
 
     def __init__(
         self,
@@ -60,9 +65,15 @@ class LocalContext:
         self.deadline = deadline
         self.base_dir = base_dir
         self.phase = ""
+        self.owner = ""
         self._environments = environments or {}
         self._secrets = secrets
         self._resources = resources or Resources()
+
+    @property
+    def sweeper(self) -> Sweeper:
+        """What ends the processes of probes with all that they started."""
+        return self._resources.sweeper
 
     def enter(self, phase: str) -> None:
         """Note what the probe does now."""
@@ -70,7 +81,7 @@ class LocalContext:
 
     async def in_thread(self, work: Callable[[], T]) -> T:
         """Run blocking work in a thread of its own."""
-        return await self._resources.threads.run(work)
+        return await self._resources.threads.run(work, self.owner)
 
     async def run(
         self,
@@ -81,7 +92,7 @@ class LocalContext:
         stdin: bytes = b"",
     ) -> CommandOutput:
         """Run a command to its end, its whole process tree ended at the deadline."""
-        return await run_command(argv, env=env, cwd=cwd or self.base_dir, stdin=stdin)
+        return await run_command(argv, env=env, cwd=cwd or self.base_dir, stdin=stdin, sweeper=self.sweeper)
 
     async def http(
         self,

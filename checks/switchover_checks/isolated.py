@@ -16,6 +16,7 @@ from typing import Any
 
 from switchover_checks.api import Context, Result
 from switchover_checks.commands import Child
+from switchover_checks.context import LocalContext
 from switchover_checks.registry import KindInfo
 from switchover_checks.results import from_json
 from switchover_checks.units import format_bytes, format_duration
@@ -44,7 +45,8 @@ async def probe_isolated(info: KindInfo, config: Mapping[str, Any], ctx: Context
     read_end, write_end = os.pipe()
     try:
         argv = [sys.executable, "-P", "-m", "switchover_checks.worker", str(write_end)]
-        child = Child(argv, cwd=ctx.base_dir, stdin=True, pass_fds=[write_end])
+        sweeper = ctx.sweeper if isinstance(ctx, LocalContext) else None
+        child = Child(argv, cwd=ctx.base_dir, stdin=True, pass_fds=[write_end], sweeper=sweeper)
     except BaseException:
         os.close(read_end)
         raise

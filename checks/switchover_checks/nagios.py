@@ -37,6 +37,7 @@ class NagiosCheck:
 
     kind: ClassVar[str] = "nagios"
     effect: ClassVar[Effect] = "read"
+    runs_a_process: ClassVar[bool] = True
     config: ClassVar[type] = NagiosConfig
 
     def changes(self, cfg: NagiosConfig) -> str:

@@ -11,12 +11,19 @@ from typing import Any
 
 from switchover_checks.api import Context, Finding, ProbeError, Result, Status
 from switchover_checks.config import ConfigError, build_config
+from switchover_checks.context import LocalContext
 from switchover_checks.isolated import probe_isolated
 from switchover_checks.registry import Registry, UnknownKindError
 from switchover_checks.results import sound
+from switchover_checks.slots import PATIENCE_S, Limits, Pace, Slots
 from switchover_checks.units import format_duration
 
-__all__ = ["Outcome", "ProbeSpec", "Runner"]
+__all__ = ["WAITING", "WORKING", "Outcome", "ProbeSpec", "Runner"]
+
+WAITING = Limits(4000, reserve=400, to_one_target=250)
+"""Of probes that only wait: each costs a socket or a thread."""
+WORKING = Limits(200, reserve=50, beginning=16)
+"""Of probes that run a process, which costs memory, and CPU while it begins. Where there is memory, more may run."""
 
 _RETRY_PAUSE_S = 0.25
 _CACHED_CONFIGS = 4096
@@ -43,15 +50,26 @@ class Outcome:
 
 
 class Runner:
-    """Runs probes, at most `concurrency` at once. `contexts` makes the context for a deadline (monotonic time).
+    """Runs probes. `contexts` makes the context for a deadline (monotonic time).
 
-    Kinds that are not built in run in a child process each, which is ended with all that it started.
+    Kinds that are not built in run in a child process each, which is ended with all that it started. `waiting` limits
+    the probes that only wait for an answer, `working` those that run a process.
     """
 
-    def __init__(self, registry: Registry, contexts: Callable[[float], Context], concurrency: int = 50) -> None:
+    def __init__(
+        self,
+        registry: Registry,
+        contexts: Callable[[float], Context],
+        *,
+        waiting: Limits = WAITING,
+        working: Limits = WORKING,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._registry = registry
         self._contexts = contexts
-        self._slots = asyncio.Semaphore(concurrency)
+        self._waiting, self._working = Slots(waiting), Slots(working)
+        self._monotonic = monotonic
+        self._took: dict[str, float] = {}
         self._configs: dict[tuple[str, str], Any] = {}
         self._closers: list[Callable[[], Any]] = []
 
@@ -61,15 +79,30 @@ class Runner:
 
     async def run(self, spec: ProbeSpec) -> Outcome:
         """Probe, again up to `retry` times while the answer is not OK. Raises nothing but `CancelledError`."""
-        async with self._slots:
-            started_at, start = time.time(), time.monotonic()
-            result = await self._once(spec)
-            for _ in range(spec.retry):
-                if result.status is Status.OK:
-                    break
+        slots = self._working if self._runs_a_process(spec.kind) else self._waiting
+        began: tuple[float, float] | None = None
+        for attempt in range(spec.retry + 1):
+            if attempt:
                 await asyncio.sleep(_RETRY_PAUSE_S)
+            async with slots.hold(target_of(spec.config), self._pace(spec.name)):
+                start = self._monotonic()
+                began = began or (time.time(), start)
                 result = await self._once(spec)
-            return Outcome(result, started_at, time.monotonic() - start)
+                self._took[spec.name] = self._monotonic() - start
+            if result.status is Status.OK:
+                break
+        assert began is not None
+        return Outcome(result, began[0], self._monotonic() - began[1])
+
+    def _pace(self, name: str) -> Pace:
+        took = self._took.get(name)
+        return Pace.NOT_KNOWN if took is None else Pace.QUICK if took < PATIENCE_S else Pace.SLOW
+
+    def _runs_a_process(self, kind: str) -> bool:
+        try:
+            return self._registry.info(kind).isolated or getattr(self._registry.load(kind), "runs_a_process", False)
+        except UnknownKindError:
+            return False
 
     async def aclose(self) -> None:
         """Give back what the probes shared."""
@@ -82,12 +115,14 @@ class Runner:
         cutoff: asyncio.Timeout | None = None
         try:
             info = self._registry.info(spec.kind)
-            context = self._contexts(time.monotonic() + spec.timeout_s)
+            context = self._contexts(self._monotonic() + spec.timeout_s)
+            if isinstance(context, LocalContext):
+                context.owner = spec.name
             if info.isolated:
                 return sound(await probe_isolated(info, spec.config, context))
             check = self._registry.load(spec.kind)
             config = self._config(spec.kind, check.config, spec.config)
-            cutoff = asyncio.timeout_at(_loop_time(context.deadline))
+            cutoff = asyncio.timeout_at(self._loop_time(context.deadline))
             async with cutoff:
                 return sound(await check.probe(config, context))
         except ProbeError as error:
@@ -98,6 +133,9 @@ class Runner:
             if cutoff is not None and cutoff.expired():
                 return Result.unknown(f"no answer within {format_duration(spec.timeout_s)}", phase=_phase(context))
             return Result.unknown(f"the check itself failed: {type(error).__name__}: {error}", phase=_phase(context))
+
+    def _loop_time(self, monotonic: float) -> float:
+        return asyncio.get_running_loop().time() + monotonic - self._monotonic()
 
     def _config(self, kind: str, config: type, mapping: Mapping[str, Any]) -> Any:
         try:
@@ -111,6 +149,15 @@ class Runner:
         return self._configs[key]
 
 
+def target_of(config: Mapping[str, Any]) -> str:
+    """Return what a probe with these keys looks at, as far as that is one machine's port; else nothing."""
+    if isinstance(url := config.get("url"), str):
+        return url.partition("://")[2].partition("/")[0].rpartition("@")[2] or url
+    if isinstance(host := config.get("host"), str):
+        return f"{host}:{config.get('port', '')}"
+    return str(config["docker_host"]) if "docker_host" in config else ""
+
+
 def failure(message: str, status: Status, phase: str) -> Result:
     """Make the result of a probe that was told clearly that it does not get its answer."""
     what = phase or "probe"
@@ -119,7 +166,3 @@ def failure(message: str, status: Status, phase: str) -> Result:
 
 def _phase(context: Context | None) -> str:
     return str(getattr(context, "phase", ""))
-
-
-def _loop_time(monotonic: float) -> float:
-    return asyncio.get_running_loop().time() + monotonic - time.monotonic()

@@ -17,6 +17,7 @@ from switchover_checks.api import Status
 from switchover_checks.context import LocalContext, Resources
 from switchover_checks.registry import Registry
 from switchover_checks.runner import ProbeSpec, Runner
+from switchover_checks.slots import Limits
 
 _CHECKS = 500
 _AT_ONCE = 50
@@ -56,7 +57,7 @@ async def _checked(port: int) -> None:
     """Run as many checks, with connections that nobody used before."""
     resources = Resources()
     runner = Runner(
-        Registry(), lambda deadline: LocalContext(deadline, Path(), resources=resources), concurrency=_AT_ONCE
+        Registry(), lambda deadline: LocalContext(deadline, Path(), resources=resources), waiting=Limits(_AT_ONCE)
     )
     runner.on_close(resources.aclose)
     specs = [

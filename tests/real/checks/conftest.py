@@ -11,6 +11,7 @@ from switchover_checks.api import Result
 from switchover_checks.context import LocalContext, Resources
 from switchover_checks.registry import Registry
 from switchover_checks.runner import Outcome, ProbeSpec, Runner
+from switchover_checks.slots import Limits
 
 Run = Callable[..., Awaitable[Result]]
 
@@ -29,7 +30,7 @@ async def make_runner(tmp_path: Path) -> AsyncIterator[Callable[..., Runner]]:
         def context(deadline: float) -> LocalContext:
             return LocalContext(deadline, tmp_path, environments=ENVIRONMENTS, secrets=secrets, resources=resources)
 
-        runner = Runner(Registry(local), context, concurrency)
+        runner = Runner(Registry(local), context, waiting=Limits(concurrency), working=Limits(concurrency))
         runner.on_close(resources.aclose)
         runners.append(runner)
         return runner

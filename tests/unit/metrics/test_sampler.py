@@ -34,7 +34,7 @@ async def test_the_host_is_measured_without_any_metric_in_the_plan() -> None:
     clock = StillClock()
     found = sampler(clock)
     for _ in range(2):
-        for names in found.rhythms().values():
+        for _, names in found.rhythms():
             await found.sample(names)
         clock.advance(2.0)
     assert {"host.cpu", "host.memory", "host.load", "host.disk", "host.net_in", "host.net_out"} <= set(found.tracks)
@@ -99,7 +99,7 @@ def test_a_metric_of_a_check_comes_with_its_results_and_in_its_rhythm() -> None:
         rows=spec("check", check="api", metric="rows"),
         other=spec("check", check="web"),
     )
-    assert "took" not in {name for names in found.rhythms().values() for name in names}
+    assert "took" not in {name for _, names in found.rhythms() for name in names}
     for count in (10_000.0, 9_999.0):
         found.note_check("api", (Metric("rows", count, "rows"),), 0.25, at=clock.now(), mono=clock.monotonic())
         clock.advance(30.0)
@@ -171,3 +171,15 @@ async def test_a_remote_metric_may_use_secrets_and_never_shows_one() -> None:
     assert (asked[0].url.path, asked[0].headers["Authorization"]) == ("/t0ken", "Bearer t0ken")
     assert "t0ken" not in found.tracks["load"].note
     assert "[hidden]" in found.tracks["load"].note
+
+
+def test_what_has_to_be_fetched_is_asked_alone_so_that_it_delays_no_other() -> None:
+    found = sampler(
+        a=spec("http_json", url="http://a", path="x", every="2s"),
+        b=spec("prometheus", url="http://b", query="x", every="2s"),
+        c=spec("host", metric="load", every="2s"),
+    )
+    together = [set(names) for every, names in found.rhythms() if every == 2.0]
+    assert {"a"} in together
+    assert {"b"} in together
+    assert any("c" in names and "host.cpu" in names for names in together)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import socket
 import ssl
 
@@ -30,6 +31,37 @@ async def test_an_endpoint_that_answers_runs_and_is_as_healthy_as_its_answer(cod
     seen = await ask(code)
     assert (seen.state, seen.health, seen.detail) == (RunState.RUNNING, health, f"answers {code}")
     assert seen.latency_ms is not None
+
+
+async def test_endpoints_that_hang_delay_none_that_answers() -> None:
+    waiting: list[asyncio.StreamWriter] = []
+    all_wait = asyncio.Event()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if b"/fine" in await reader.readline():
+            writer.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
+            writer.close()
+            await writer.wait_closed()
+            return
+        waiting.append(writer)
+        if len(waiting) == 150:
+            all_wait.set()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0, backlog=500)
+    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    provider = HttpProvider()
+    hanging = asyncio.ensure_future(provider.inspect([Target(str(n), "http", url=f"{url}/hangs") for n in range(150)]))
+    await all_wait.wait()
+    seen = await provider.inspect([Target("fine", "http", url=f"{url}/fine")])
+    assert seen["fine"].health is Status.OK
+    hanging.cancel()
+    await asyncio.gather(hanging, return_exceptions=True)
+    await provider.aclose()
+    for writer in waiting:
+        writer.close()
+    await asyncio.gather(*(writer.wait_closed() for writer in waiting), return_exceptions=True)
+    server.close()
+    await server.wait_closed()
 
 
 async def test_a_refused_connection_means_that_it_is_stopped() -> None:

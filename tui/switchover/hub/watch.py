@@ -110,8 +110,8 @@ class Watcher:
                 self._schedule.add(("check", name), max(item.spec.every, 0.1), now)
         for job, every, work in self.services.jobs():
             self.every(job, every, work)
-        for every, metrics in self.sampler.rhythms().items():
-            self.every(f"metrics {every}", max(every, 0.1), partial(self._sample, metrics))
+        for every, metrics in self.sampler.rhythms():
+            self.every(f"metrics {metrics[0]}", max(every, 0.1), partial(self._sample, metrics))
 
     def _begin(self, key: _Key) -> None:
         if key in self._under_way:

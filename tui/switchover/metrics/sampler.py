@@ -33,6 +33,7 @@ _DEFAULTS = {
     "host.net_out": ("net_out", ""),
 }
 _TITLES = {"host.disk": "disk /", "host.net_in": "net in", "host.net_out": "net out"}
+_FETCHED = frozenset({"prometheus", "http_json"})
 _PROCESS_UNITS = {"cpu": "%", "memory": "B"}
 
 
@@ -136,13 +137,17 @@ class Sampler:
         """Take the first reading of what is a rate, so that the first point has a value."""
         await self._host.read()
 
-    def rhythms(self) -> dict[float, tuple[str, ...]]:
-        """Return the names of the metrics that are asked, by seconds between two points; those of checks come alone."""
-        groups: dict[float, list[str]] = {}
+    def rhythms(self) -> list[tuple[float, tuple[str, ...]]]:
+        """Return what is asked together, with the seconds between two points; metrics of checks come by themselves.
+
+        What has to be fetched is asked alone, so that a source that hangs delays no other.
+        """
+        groups: dict[tuple[float, str], list[str]] = {}
         for name, track in self.tracks.items():
             if track.spec.type != "check":
-                groups.setdefault(track.series.step_s, []).append(name)
-        return {every: tuple(names) for every, names in groups.items()}
+                alone = name if track.spec.type in _FETCHED else ""
+                groups.setdefault((track.series.step_s, alone), []).append(name)
+        return [(every, tuple(names)) for (every, _), names in groups.items()]
 
     async def sample(self, names: Collection[str]) -> None:
         """Add a point to each of the named metrics."""

@@ -50,7 +50,10 @@ class HttpProvider:
         import httpx
 
         if self._client is None:
-            self._client = httpx.AsyncClient(transport=self._transport, timeout=_TIMEOUT_S, trust_env=False)
+            no_queue = httpx.Limits(max_connections=None, max_keepalive_connections=100)
+            self._client = httpx.AsyncClient(
+                transport=self._transport, timeout=_TIMEOUT_S, trust_env=False, limits=no_queue
+            )
         started = time.perf_counter()
         try:
             async with self._client.stream("GET", target.url) as answer:

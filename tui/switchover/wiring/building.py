@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
@@ -12,6 +13,7 @@ from switchover.agent.logind import read_logind
 from switchover.agent.server import Identity
 from switchover.clock import Clock, SystemClock
 from switchover.errors import PlanError
+from switchover.health.catalog import Catalog
 from switchover.health.probe import Evaluator
 from switchover.hub import FollowingHub, Hub
 from switchover.hub.operations import Operations
@@ -27,10 +29,12 @@ from switchover.services.registry import make_providers
 from switchover.services.targets import make_target
 from switchover.settings import load_settings, settings_path
 from switchover.wiring.eyes import Eyes, InForce, Parts, Sight
+from switchover.wiring.room import room_to_wait, room_to_work
 from switchover.wiring.words import SecretWords
 from switchover_checks.context import LocalContext, Resources
 from switchover_checks.registry import Registry
 from switchover_checks.runner import Runner
+from switchover_checks.threads import never_queue
 
 __all__ = ["build", "build_evaluator", "identify"]
 
@@ -44,6 +48,7 @@ def build(
     secret_words: SecretWords | None = None,
 ) -> Parts:
     """Build all of it for one workspace, in the running loop. Raise `StateError` where the state cannot be used."""
+    never_queue(asyncio.get_running_loop())
     clock = clock or SystemClock()
     words = secret_words or SecretWords()
     ensure_private_dir(workspace.directory)
@@ -85,11 +90,12 @@ def build_evaluator(
     secret_words: SecretWords | None = None,
     only_read: bool = False,
 ) -> Eyes:
-    """Build what looks at checks and services, and nothing that acts. Nothing is written anywhere.
+    """Build what looks at checks and services, in the running loop, and nothing that acts. Nothing is written anywhere.
 
     `variables` are used where no run has given them a value. Raise `UsageError` for one that the plan does not have.
     With `only_read`, checks that change something when they look are left out.
     """
+    never_queue(asyncio.get_running_loop())
     words = secret_words or SecretWords()
     clock = clock or SystemClock()
     return _open(
@@ -212,7 +218,8 @@ def _runner(loaded: LoadedPlan, registry: Registry, scope: Callable[[], Scope], 
             deadline, loaded.directory, environments=scope().environments, secrets=secrets.get, resources=resources
         )
 
-    runner = Runner(registry, context)
+    checks = len(Catalog(loaded.plan).items)
+    runner = Runner(registry, context, waiting=room_to_wait(checks), working=room_to_work())
     runner.on_close(resources.aclose)
     return runner
 
