@@ -6,7 +6,8 @@ SwitchoverError                 title for the user, hint what to do; exit code f
 ├── NotTrustedError         2   a plan found by itself has not been trusted yet
 ├── StateError              1   the state directory cannot be used (full, read-only, damaged)
 │   └── JournalError        1   the journal cannot be written or read: no step starts
-│       └── JournalAwayError 1  its server does not answer, or others drive: what is owed is recorded later
+│       ├── JournalAwayError 1  its server does not answer, or others drive: what is owed is recorded later
+│       └── JournalDiffersError 1  it is not the journal, or does not hold the records, that were known before
 ├── LockedError             5   another operator or process drives this run; carries who
 ├── RefusedError            1   the engine refuses an action (gate shut, wrong confirmation, read-only, …)
 └── AgentError              1   the agent cannot be reached or started
@@ -21,6 +22,7 @@ from dataclasses import dataclass
 __all__ = [
     "AgentError",
     "JournalAwayError",
+    "JournalDiffersError",
     "JournalError",
     "LineLostError",
     "LockedError",
@@ -93,6 +95,10 @@ class JournalError(StateError):
 
 class JournalAwayError(JournalError):
     """The journal's server does not answer, or somebody else took the run over. What ended meanwhile waits for it."""
+
+
+class JournalDiffersError(JournalError):
+    """The journal is another one, or has lost or changed records that were known. Nothing more is written to it."""
 
 
 class LockedError(SwitchoverError):

@@ -13,6 +13,8 @@ The settings are `switchover/settings.toml` in the XDG configuration directory:
 
 from __future__ import annotations
 
+import os
+import re
 from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,7 +28,12 @@ _LOCAL = "sqlite"
 _KEYS = ("journal", "mouse", "motion", "fps", "sources")
 _SOURCES = ("process", "docker", "compose", "systemd", "kubernetes", "aws", "gcp", "http")
 _FPS = range(1, 121)
-_SECRET_PARAMETERS = frozenset({"password", "sslpassword"})
+_SECRET_PARAMETERS = frozenset(
+    {"password", "sslpassword", "oauth_client_secret", "scram_client_key", "scram_server_key"}
+)
+_HIDDEN = "[redacted]"
+_SHORTEST_HIDDEN = 3  # a shorter password is found by its place alone: it would take letters out of every word
+_IN_ITS_PLACE = re.compile(r"(?i)((?:pass\w*|secret\w*)\s*[=:]\s*|://[^/@:\s]*:)('(?:[^'\\]|\\.)*'|[^\s&@'\"]+)")
 _PLACE_PARAMETERS = frozenset({"host", "hostaddr", "port", "dbname"})
 
 
@@ -49,6 +56,12 @@ class JournalAddress:
                 f"write postgresql://USER@HOST:PORT/DATABASE, or {_LOCAL} for a file on this machine",
             )
         place, _, query = rest.partition("?")
+        login, at, _ = place.partition("/")[0].rpartition("@")
+        if "@" in login or (not at and ":" in place and "@" in rest):
+            raise UsageError(
+                f"{where}: the user or the password holds a character that has to be written in another way",
+                "in an address @ is %40, / is %2F, ? is %3F and : is %3A; or leave the password to ~/.pgpass",
+            )
         pairs = [pair for pair in query.split("&") if pair]
         name = next((unquote(p.partition("=")[2]) for p in pairs if p.startswith("journal=")), "")
         return cls(_join(place, [p for p in pairs if not p.startswith("journal=")]), name)
@@ -67,7 +80,7 @@ class JournalAddress:
         from urllib.parse import quote
 
         user, at, place, pairs = self._parts()
-        shown = [p for p in pairs if p.partition("=")[0] not in _SECRET_PARAMETERS]
+        shown = [p for p in pairs if _parameter(p) not in _SECRET_PARAMETERS]
         shown += [f"journal={quote(self.name)}"] if self.name else []
         return _join(f"{user.partition(':')[0]}{at}{place}", shown)
 
@@ -75,13 +88,25 @@ class JournalAddress:
     def has_password(self) -> bool:
         """Whether a password stands in it."""
         user, _, _, pairs = self._parts()
-        return ":" in user or any(p.partition("=")[0] in _SECRET_PARAMETERS for p in pairs)
+        return ":" in user or any(_parameter(p) in _SECRET_PARAMETERS for p in pairs)
+
+    def hide(self, text: str) -> str:
+        """Return what a server or its client says, without any password, in whatever spelling."""
+        from urllib.parse import unquote
+
+        user, _, _, pairs = self._parts()
+        written = [user.partition(":")[2], *(p.partition("=")[2] for p in pairs if _parameter(p) in _SECRET_PARAMETERS)]
+        written.append(os.environ.get("PGPASSWORD", ""))
+        for word in sorted({*written, *map(unquote, written)}, key=len, reverse=True):
+            if len(word) >= _SHORTEST_HIDDEN:
+                text = text.replace(word, _HIDDEN)
+        return _IN_ITS_PLACE.sub(rf"\1{_HIDDEN}", text)
 
     @property
     def identity(self) -> str:
         """What tells this journal from others, whoever logs in to it and however."""
         _, _, place, pairs = self._parts()
-        return "\0".join((place, *sorted(p for p in pairs if p.partition("=")[0] in _PLACE_PARAMETERS), self.name))
+        return "\0".join((place, *sorted(p for p in pairs if _parameter(p) in _PLACE_PARAMETERS), self.name))
 
     def _parts(self) -> tuple[str, str, str, list[str]]:
         """Return user with password, `@`, the place with the path, and the parameters."""
@@ -89,6 +114,13 @@ class JournalAddress:
         hosts, slash, path = place.partition("/")
         user, at, hosts = hosts.rpartition("@")
         return user, at, f"{hosts}{slash}{path}", [pair for pair in query.split("&") if pair]
+
+
+def _parameter(pair: str) -> str:
+    """Return which parameter it is: its name may be percent-encoded too."""
+    from urllib.parse import unquote
+
+    return unquote(pair.partition("=")[0])
 
 
 def _join(place: str, pairs: list[str]) -> str:

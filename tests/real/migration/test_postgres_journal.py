@@ -236,7 +236,7 @@ def test_a_holder_that_lost_its_lock_without_knowing_is_fenced_off(open_one: Cal
     first, second = open_one(), open_one()
     first.hold(ANA, "")
     first.append("1", _retried("a"))
-    first._connection.execute("SELECT pg_advisory_unlock_all()")  # as a pooler does between two transactions
+    first._session.ask("SELECT pg_advisory_unlock_all()")  # as a pooler does between two transactions
     second.hold(BEN, "")
     with pytest.raises(JournalAwayError, match="was taken over by ben@bastion"):
         first.append("1", _retried("lost"))

@@ -167,8 +167,8 @@ async def _keep_up(target: Target) -> None:
                 log.warning("the journal cannot be read: %s", error.title)
             trouble, moved = error.title, True
         else:
-            trouble = ""
-            if told and not engine.busy:
+            back, trouble = bool(trouble), ""
+            if (told or back) and not engine.busy:
                 await _recover(target)  # what ended while a shared journal was away is still owed to it
         if moved or told:
             target.hub.engine_changed()

@@ -23,7 +23,7 @@ class Absence:
 
     def __init__(self, now: Callable[[], float], wait: Wait, on_change: Callable[[], None]) -> None:
         self.since: float | None = None
-        self.reason = ""
+        self.error: SwitchoverError | None = None
         self.waiting = False
         self._now = now
         self._wait = wait
@@ -31,18 +31,28 @@ class Absence:
         self._given_up = asyncio.Event()
         self._next_wait_s = _FIRST_WAIT_S
 
-    def begins(self, error: SwitchoverError) -> None:
-        """Take notice that it is away."""
+    @property
+    def reason(self) -> str:
+        """Why it is away; empty while it is there."""
+        return self.error.title if self.error is not None else ""
+
+    @property
+    def well_again(self) -> bool:
+        """Whether it can be well again without anybody mending it, so that it is waited for."""
+        return self.error is None or isinstance(self.error, JournalAwayError | LockedError)
+
+    def begins(self, error: SwitchoverError, since: float | None = None) -> None:
+        """Take notice that it is away, or that it is there and cannot be used."""
         known = (self.since is not None, self.reason)
-        self.since = self._now() if self.since is None else self.since
-        self.reason = error.title
+        self.since = (since or self._now()) if self.since is None else self.since
+        self.error = error
         if known != (True, self.reason):
             self._on_change()
 
     def ends(self) -> None:
         """Take notice that it answers again."""
         if self.since is not None:
-            self.since, self.reason = None, ""
+            self.since, self.error = None, None
             self._on_change()
 
     def proves_well(self) -> None:
@@ -60,7 +70,7 @@ class Absence:
         try:
             while True:
                 try:
-                    found = await come_back()
+                    found = await self._unless_given_up(come_back)
                 except (JournalAwayError, LockedError) as error:
                     self.begins(error)
                     if not await self._pause():
@@ -70,6 +80,21 @@ class Absence:
                     return found
         finally:
             self.waiting = False
+
+    async def _unless_given_up(self, come_back: Callable[[], Awaitable[T]]) -> T:
+        """Return what `come_back` returns. A server that does not answer keeps nobody from giving up."""
+        coming = asyncio.ensure_future(come_back())
+        given_up = asyncio.ensure_future(self._given_up.wait())
+        try:
+            await asyncio.wait({coming, given_up}, return_when=asyncio.FIRST_COMPLETED)
+            if not coming.done():
+                raise self.error or JournalAwayError("the journal is away")
+            return coming.result()
+        finally:
+            for task in (coming, given_up):
+                task.cancel()
+                with suppress(asyncio.CancelledError, SwitchoverError):
+                    await task
 
     async def _pause(self) -> bool:
         """Wait; return False where the wait was given up."""

@@ -72,6 +72,8 @@ def absence_text(keeper: Keeper) -> str:
     if since is None:
         return ""
     running = keeper.state.open_units
+    if not keeper.absence.well_again:
+        return f"the journal is refused since {iso_utc(since)}: {keeper.absence.reason}; nothing is written to it"
     rest = f"{running[0]} is not disturbed, its end is recorded when it is back" if running else "nothing new begins"
     return f"the journal is away since {iso_utc(since)} ({keeper.absence.reason}); {rest}"
 

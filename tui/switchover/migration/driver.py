@@ -53,7 +53,7 @@ class Driver:
                 with suppress(asyncio.CancelledError, Exception):
                     await task
         await self.keeper.news.aclose()
-        self.keeper.close()
+        await self.keeper.aclose()
 
     # The right to act
 

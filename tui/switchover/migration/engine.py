@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable, Collection, Coroutine, Mapping
-from contextlib import AbstractAsyncContextManager, suppress
+from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Self
 
 from switchover import __version__
-from switchover.errors import JournalAwayError, JournalError, RefusedError, UsageError
+from switchover.errors import JournalError, RefusedError, UsageError
 from switchover.migration import events as ev
 from switchover.migration.confirm import check_text, missing_person, second_person, why_not_yet
 from switchover.migration.current import absence_text, current_view
@@ -57,7 +57,6 @@ class Engine:
 
     def __init__(self, keeper: Keeper, *, read_only: bool = False) -> None:
         self.keeper = keeper
-        self._records: tuple[ev.Record, ...] = ()
         self._timeline: tuple[str, tuple[TimelineRow, ...]] = ("", ())
         self._driver = Driver(keeper, read_only=read_only)
         self._stopping: asyncio.Task[None] | None = None
@@ -82,7 +81,7 @@ class Engine:
             tools = replace(tools, on_change=on_change)
         if on_plan is not None:
             tools = replace(tools, on_plan=on_plan)
-        keeper = Keeper(loaded, workspace, tools)
+        keeper = Keeper(loaded, workspace, tools, notes=not read_only)
         keeper.open()
         return cls(keeper, read_only=read_only)
 
@@ -146,8 +145,7 @@ class Engine:
 
     def holder(self) -> Holder | None:
         """Return who drives the run now."""
-        journal = self.keeper.journal
-        return read_holder(self.keeper.workspace.lock) or (journal.holder() if journal is not None else None)
+        return read_holder(self.keeper.workspace.lock) or self.keeper.line.holder
 
     def scope(self) -> Scope:
         """Return what templates are filled from, as things stand."""
@@ -176,20 +174,11 @@ class Engine:
 
     def records(self) -> tuple[ev.Record, ...]:
         """Return all that is on record of this run."""
-        journal, run_id = self.keeper.journal, self.state.run_id
-        if not self.state.exists:
-            return ()
-        known = self._records if self._records and self._records[0].run_id == run_id else ()
-        if journal is not None:
-            with suppress(JournalAwayError):  # what was read before is still true, and all that can be known now
-                known = (*known, *journal.records(run_id, known[-1].seq if known else 0))
-        self._records = known
-        return known
+        return tuple(self.keeper.records)
 
     def head_hash(self) -> str:
         """Return the hash that vouches for the whole journal up to now."""
-        journal = self.keeper.journal
-        return journal.head_hash() if journal is not None else ""
+        return self.keeper.line.tip.hash
 
     def timeline(self) -> tuple[TimelineRow, ...]:
         """Return what happened in this run, oldest first."""
@@ -285,7 +274,7 @@ class Engine:
             keeper = self.keeper
             _refuse_second_run(keeper.state, new=new)
             file = keeper.file = await keeper.read_file()
-            run_id = str(len(keeper.journal.runs()) + 1 if keeper.journal else 1)
+            run_id = str(keeper.line.runs + 1)
             _refuse_what_another_left(keeper.workspace.run_directory(run_id))
             event = ev.RunStarted(
                 run_id=run_id,

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from switchover.clock import iso_utc
-from switchover.errors import JournalError
+from switchover.errors import JournalDiffersError
 from switchover.locations import Workspace
 from switchover.private_files import open_private, read_private
 
@@ -109,17 +109,19 @@ def noted_heads(workspace: Workspace) -> tuple[Head, ...]:
 
 
 def refuse_lost(journal: JournalStore | None, noted: Head, name: str) -> None:
-    """Raise `JournalError` where the journal called `name` lacks what was noted of it."""
+    """Raise `JournalDiffersError` where the journal called `name` lacks what was noted of it."""
     note = f"record {noted.seq} ({noted.type} of run {noted.run}, {iso_utc(noted.at)}) was noted as its newest"
     if journal is None:
-        raise JournalError(f"the journal {name} is gone: {note}", _WHAT_NOW)
+        raise JournalDiffersError(f"the journal {name} is gone: {note}", _WHAT_NOW)
     if noted.journal and journal.journal_id != noted.journal:
-        raise JournalError(f"the journal {name} is another than the one that was used here: {note}", _WHAT_NOW)
+        raise JournalDiffersError(f"the journal {name} is another than the one that was used here: {note}", _WHAT_NOW)
     found = journal.hash_of(noted.seq)
     if not found:
-        raise JournalError(f"the journal {name} has lost records: it ends at {journal.last_seq()}, {note}", _WHAT_NOW)
+        raise JournalDiffersError(
+            f"the journal {name} has lost records: it ends at {journal.last_seq()}, {note}", _WHAT_NOW
+        )
     if found != noted.hash:
-        raise JournalError(f"the journal {name} was written anew: {note}, and is another by now", _WHAT_NOW)
+        raise JournalDiffersError(f"the journal {name} was written anew: {note}, and is another by now", _WHAT_NOW)
 
 
 def read_heads(path: Path) -> tuple[Head, ...]:

@@ -17,10 +17,11 @@ from typing import Any, Self
 from urllib.parse import quote
 
 from switchover.clock import Clock
-from switchover.errors import JournalError
+from switchover.errors import JournalDiffersError, JournalError
 from switchover.locations import ensure_private_dir
 from switchover.migration.events import Event, Record, decode_event, encode_event
 from switchover.migration.operator import Operator
+from switchover.migration.reading import Ask, Reading, Tip
 from switchover.private_files import open_private
 from switchover.snapshot import Holder
 
@@ -50,6 +51,7 @@ PRAGMA user_version = 2;
 COMMIT;
 """
 _VERSION = 2
+_DIFFERS = "bring the original back, or name another journal or state directory"
 _HINT = "free space, make the state directory writable, or choose another with --state DIR"
 
 
@@ -76,6 +78,7 @@ class Journal:
     def __init__(self, path: Path, connection: sqlite3.Connection, clock: Clock, journal_id: str) -> None:
         self.path = path
         self.journal_id = journal_id
+        self.tip: Tip | None = None  # the newest record, as far as this has read or written
         self._connection = connection
         self._clock = clock
         self._boot_id = clock.boot_id()
@@ -120,7 +123,10 @@ class Journal:
         """Close it."""
         self._connection.close()
 
-    def hold(self, operator: Operator, target: str) -> None:
+    def abandon(self) -> None:
+        """Nothing to do: no server is waited for."""
+
+    def hold(self, operator: Operator, target: str, ask: Ask | None = None) -> None:
         """Nothing to do: only this machine writes here, and the driver's lock has said who."""
 
     def leave(self) -> None:
@@ -131,11 +137,15 @@ class Journal:
         return None
 
     def append(self, run_id: str, event: Event) -> Record:
-        """Add a fact; on return it is on the disk. Raise `JournalError`, after which this journal takes no more."""
-        raw = self.append_raw(run_id, *encode_event(event))
+        """Add a fact; on return it is on the disk. Raise `JournalError`, after which this journal takes no more.
+
+        Raise `JournalDiffersError` where the newest record is not the one that was read or written here last.
+        """
+        raw = self.append_raw(run_id, *encode_event(event), after=self.tip)
+        self.tip = Tip(raw.seq, raw.hash)
         return Record(raw.seq, run_id, raw.at, raw.mono, raw.boot_id, event, raw.hash)
 
-    def append_raw(self, run_id: str, kind: str, data: str) -> RawRecord:
+    def append_raw(self, run_id: str, kind: str, data: str, after: Tip | None = None) -> RawRecord:
         """Add a fact of any kind, as JSON. Raise `JournalError`, after which this journal takes no more."""
         if self._broken:
             raise JournalError(self._broken, _HINT)
@@ -146,6 +156,8 @@ class Journal:
                 self._connection.execute("BEGIN IMMEDIATE")
                 row = self._connection.execute("SELECT seq, hash FROM events ORDER BY seq DESC LIMIT 1").fetchone()
                 seq, before = (row[0] + 1, row[1]) if row else (1, "")
+                if after is not None and after != Tip(seq - 1, before):
+                    raise self._differs(seq - 1, after)
                 digest = record_hash(before, seq, run_id, at, mono, self._boot_id, kind, data)
                 self._connection.execute(
                     "INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -167,6 +179,23 @@ class Journal:
         if not in_place:
             self._broken = f"the journal {self.path} was removed or replaced while it was in use"
             raise JournalError(self._broken, "bring the newest copy of it back, then go on")
+
+    def read(self, ask: Ask) -> Reading:
+        """Return what is new."""
+        newest = "SELECT run_id, (SELECT count(*) FROM events WHERE type = 'RunStarted') FROM events "
+        run_id, runs = next(self._rows(newest + "WHERE type = 'RunStarted' ORDER BY seq DESC LIMIT 1"), ("", 0))
+        known = next(self._rows("SELECT hash FROM events WHERE seq = ?", (ask.known.seq,)), ("",))
+        records = self.records(run_id, ask.known.seq if run_id == ask.run_id else 0) if run_id else []
+        tip = next(self._rows("SELECT seq, hash FROM events ORDER BY seq DESC LIMIT 1"), (0, ""))
+        past: list[Record] = []
+        if ask.history:
+            query = (
+                "SELECT seq, run_id, at, mono, boot_id, type, data, hash FROM events "
+                "WHERE type IN ('RollbackStarted', 'StepEnded') ORDER BY seq"
+            )
+            past = [record for row in self._rows(query) if (record := self._readable(row)) is not None]
+        self.tip = Tip(*tip)
+        return Reading(self.journal_id, self.tip, known[0], run_id, runs, tuple(records), tuple(past))
 
     def records(self, run_id: str, after: int = 0) -> list[Record]:
         """Return a run's records in order, those after `after`."""
@@ -219,6 +248,20 @@ class Journal:
                 "it was damaged, or written by another version; use that version or restore the file",
             ) from error
         return Record(seq, run_id, at, mono, boot_id, event, digest)
+
+    def _readable(self, row: tuple[int, str, float, float, str, str, str, str]) -> Record | None:
+        """Return a record of an earlier run; one that cannot be read is for the audit, and blocks nobody."""
+        try:
+            return self._record(row)
+        except JournalError:
+            return None
+
+    def _differs(self, last: int, known: Tip) -> JournalDiffersError:
+        there = f"it ends with record {last}" if last != known.seq else f"its record {last} is another one"
+        return JournalDiffersError(
+            f"the journal {self.path} is not the one that was read: {there}, and record {known.seq} was the last",
+            _DIFFERS,
+        )
 
     def _rows(self, query: str, values: tuple[object, ...] = ()) -> Iterator[Any]:
         try:

@@ -9,13 +9,15 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from switchover.migration.journal_postgres import CONNECT, channel_of
+from switchover.migration.journal_postgres import channel_of
+from switchover.migration.postgres_session import CONNECT
 from switchover.settings import JournalAddress
 
 __all__ = ["PostgresNews"]
 
 _FIRST_WAIT_S = 0.2
 _LONGEST_WAIT_S = 5.0
+_QUIET_S = 5.0
 
 
 class PostgresNews:
@@ -28,18 +30,22 @@ class PostgresNews:
         self._wait_s = 0.0
 
     async def wait(self) -> bool:
-        """Return when a record was added or the holder changed; also when the line was lost, and when it is back."""
+        """Return when a record was added or the holder changed; also when the line was lost, and when it is back.
+
+        After a while without any news return False: a server that says nothing may be one that hangs, so look.
+        """
         if self._connection is None:
             await self._listen()
             return True  # whatever was told meanwhile was missed
+        heard = False
         try:
-            async with aclosing(self._connection.notifies()) as told:
-                async for _ in told:
-                    return True
+            async with aclosing(self._connection.notifies(timeout=_QUIET_S, stop_after=1)) as told:
+                async for _ in told:  # all that came at once
+                    heard = True
         except psycopg.Error:
-            pass
-        await self.aclose()
-        return True
+            await self.aclose()
+            return True
+        return heard
 
     async def aclose(self) -> None:
         """Hang up."""

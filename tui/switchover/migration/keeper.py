@@ -9,33 +9,42 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
 from switchover.clock import Clock
-from switchover.errors import JournalAwayError, JournalError, LockedError, PlanError, RefusedError, StateError
+from switchover.errors import (
+    JournalAwayError,
+    JournalDiffersError,
+    JournalError,
+    LockedError,
+    PlanError,
+    RefusedError,
+    StateError,
+)
 from switchover.locations import Workspace
 from switchover.migration import events as ev
 from switchover.migration.absence import Absence
 from switchover.migration.api import CheckEvaluator, Secrets, Wait
 from switchover.migration.gates import Look, look
-from switchover.migration.heads import Head, heads_file, note_head, note_newest, noted_heads, refuse_lost
+from switchover.migration.heads import Head, heads_file, note_head, note_newest
+from switchover.migration.line import JournalLine, Wanted
 from switchover.migration.lock import DriverLock
 from switchover.migration.objectives import checks_measured, judge, measure
 from switchover.migration.operator import Operator
 from switchover.migration.place import this_place
 from switchover.migration.planfile import PlanFile
+from switchover.migration.reading import Ask, Reading
 from switchover.migration.rollback import measured_as
 from switchover.migration.spawn import Launcher, ShimStarter
 from switchover.migration.state import Moment, RunState, fold
-from switchover.migration.store import JournalStore, open_journal, open_news
+from switchover.migration.store import JournalStore, open_news
 from switchover.plan.load import LoadedPlan, load_plan_text
 from switchover.plan.model import Plan, Step
 from switchover.plan.variables import Resolution, Scope, resolve_variables
 from switchover.redaction import Redactor, neutralise
+from switchover.snapshot import Holder
 
-__all__ = ["Keeper", "Tools", "frozen_plan", "plan_in_force"]
+__all__ = ["Keeper", "Tools", "plan_in_force"]
 
 # After these the run rests or waits for a person: the moment to note how far the journal goes.
 _NOTED = (ev.GatePassed, ev.GateWaitsForHuman, ev.GateFailed, ev.RollbackEnded, ev.RunEnded)
-
-_OF_THE_PLAN = (ev.RunStarted, ev.PlanRebased, ev.RollbackStarted, ev.RunEnded)
 
 
 def _nothing(*_: object) -> None:
@@ -59,30 +68,34 @@ class Tools:
 
 
 class Keeper:
-    """The newest run of a workspace: its journal, its state, the plan that was frozen for it."""
+    """The newest run of a workspace: its journal, its state, the plan that was frozen for it.
 
-    def __init__(self, loaded: LoadedPlan, workspace: Workspace, tools: Tools) -> None:
+    With `notes`, the newest record is noted beside the journal whenever the run rests.
+    """
+
+    def __init__(self, loaded: LoadedPlan, workspace: Workspace, tools: Tools, *, notes: bool = True) -> None:
         self.file = loaded
         self.workspace = workspace
-        self._plan_id = loaded.plan.id  # names a shared journal, whatever an edited file says later
         self.tools = tools
         self.state = RunState()
         self.loaded = loaded
-        self.journal: JournalStore | None = None
         self.listeners: list[Callable[[ev.Record], None]] = []
         self.lock = DriverLock(
             workspace, loaded.plan.target or f"{loaded.plan.id} {loaded.path}", self if workspace.shared else None
         )
         self.absence = Absence(tools.clock.now, tools.wait, tools.on_change)
+        self.line = JournalLine(workspace, loaded.plan.id, tools.clock, self.absence)
+        self.records: list[ev.Record] = []  # those of the run
         self.news = open_news(workspace, loaded.plan.id)
         self.place = this_place(workspace.directory)
         self.measured: dict[str, float] = {}
         self._on_disk = PlanFile(loaded.path)
         self._plans: dict[str, Plan] = {}
         self._actions: dict[tuple[str, str], str] = {}  # run and unit of a rollback's action -> how it is measured
-        self._writable = False
         self._unnoted: ev.Record | None = None
-        self.journal_id = ""  # known from the first time it was open
+        self._notes = notes
+        self._holder: Holder | None = None
+        self._leaving: asyncio.Task[None] | None = None
 
     @property
     def plan(self) -> Plan:
@@ -127,99 +140,124 @@ class Keeper:
             self._plans[digest] = load_plan_text(text, self.file.path, frozen=True).plan
         return self._plans.get(digest)
 
+    @property
+    def journal(self) -> JournalStore | None:
+        """The journal, while it is open."""
+        return self.line.journal
+
+    @property
+    def journal_id(self) -> str:
+        """The journal's own id, known from the first time it was open."""
+        return self.line.journal_id
+
+    async def aclose(self) -> None:
+        """Close it, once what is on its way to the journal is through."""
+        await self.line.settled()
+        self.close()
+
     def close(self) -> None:
-        """Close the journal and the line to the launcher."""
+        """Close the journal and the line to the launcher. Waits for no server."""
         self._note_head()
-        self._drop()
+        self.line.close()
         self.tools.launcher.close()
 
     async def refresh(self, *, writable: bool = False) -> bool:
         """Take in what others have written; return whether there was anything. Opens the journal where needed."""
-        return self.open(writable=writable)
+        return await self.line.in_turn(lambda: self._refresh(writable=writable))
 
-    def open(self, *, writable: bool = False) -> bool:
-        """Do what `refresh` does, before anything else goes on in this process."""
-        if self.journal is not None and (self.journal.broken or (writable and not self._writable)):
-            self._drop()
-        was_open = self.journal is not None
+    async def _refresh(self, *, writable: bool, surely: bool = False) -> bool:
+        if self.line.current and self.line.usable and not surely:
+            return False  # it is ours alone, and has been read since
+        if writable and not self.line.writable and not self.line.shared:
+            self.line.drop()
         try:
-            moved = self._take_in(writable=writable)
-        except JournalAwayError as error:
-            self._drop()
-            if was_open:  # the line was lost while nobody looked; the server may be back long since
-                return self.open(writable=writable)
+            reading = await self.line.read(self._ask(), self._wanted(writable=writable))
+            moved = self._take_in(reading)
+        except (JournalError, LockedError) as error:
             self.absence.begins(error)
             raise
         self.absence.ends()
         return moved
 
+    def open(self) -> None:
+        """Do what `refresh` does, before anything else goes on in this process. What was noted has to be there."""
+        self._take_in(self.line.read_now(self._ask(), self._wanted(writable=False)))
+
     async def keep_line(self) -> bool:
         """While something goes on, hold a shared journal again as soon as it is back; return whether anything moved."""
-        if self.workspace.shared is None or self.absence.waiting:
+        if not self.line.shared or self.absence.waiting:
             return False
         before = self.absence.since
         try:
-            moved = await self.refresh()
-        except (JournalAwayError, LockedError) as error:
-            self.absence.begins(error)
+            moved = await self.line.in_turn(lambda: self._refresh(writable=False, surely=True))
+        except (JournalError, LockedError):
             moved = False
         return moved or before != self.absence.since
 
-    def _take_in(self, *, writable: bool) -> bool:
-        if self.journal is None:
-            self.journal = self._open(writable=writable)
-            self._writable = writable
-        last = self.journal.last_seq() if self.journal is not None else self.state.seq
-        if self.journal is None or last == self.state.seq:
-            return False
-        if last < self.state.seq:
-            raise JournalError(
-                f"the journal has lost records: it ends at {last}, and {self.state.seq} was read from it before",
-                "a copy behind the original took its place; bring the original back, or begin another run there",
-            )
-        runs = self.journal.runs()
-        if not runs:
-            return False
-        if runs[-1] != self.state.run_id:
-            self.state = fold(self.journal.records(runs[-1]))
+    def _ask(self) -> Ask:
+        return Ask(self.line.tip, self.state.run_id, history=not self.state.exists)
+
+    def _wanted(self, *, writable: bool) -> Wanted:
+        operator = self.lock.operator if self.line.shared else None
+        return Wanted(writable or operator is not None, operator, self.file.plan.target or "")
+
+    def _take_in(self, reading: Reading | None) -> bool:
+        """Make what was read part of the state; return whether anything is new."""
+        holder, self._holder = self._holder, reading.holder if reading is not None else None
+        if reading is not None and reading.anew:
+            self.state, self.records = RunState(), []
+        if reading is None or not reading.records:
+            return holder != self._holder
+        for record in reading.history:
+            self._learn(record)
+        if reading.run_id != self.state.run_id:
+            self.state, self.records = fold(reading.records), list(reading.records)
             self._adopt_plan()
-            self._learn_durations()
         else:
-            self.state = fold(self.journal.records(runs[-1], self.state.seq), self.state)
+            self.state = fold(reading.records, self.state)
+            self.records += reading.records
             if self.state.plan_digest != self.loaded.digest:
                 self._adopt_plan()
+        for record in reading.records:
+            self._learn(record)
+            if self._notes and isinstance(record.event, _NOTED):
+                self._unnoted = record
+        if self._notes:
+            note_newest(self.workspace, self._head_of(reading.records[-1]))
         return True
 
     async def record(self, event: ev.Event, run_id: str = "") -> None:
         """Make a fact of it: journalled first, then part of the state, then told."""
-        if self.lock.held and self.absence.since is not None and (self.journal is None or self.journal.broken):
-            raise JournalAwayError(self.absence.reason, "what runs goes on; try again when the database is back")
-        if self.journal is None or not self.lock.held:
+        await self.line.in_turn(lambda: self._record(event, run_id))
+
+    async def _record(self, event: ev.Event, run_id: str) -> None:
+        if self.lock.held and self.absence.error is not None and not self.line.usable:
+            raise self.absence.error
+        if self.line.journal is None or not self.lock.held:
             raise RefusedError("nothing can be recorded without driving the run")  # a defect of the caller
         name = type(event).__name__
         self.tools.barrier(f"before {name}")
         try:
-            record = self.journal.append(run_id or self.state.run_id, event)
-        except JournalAwayError as error:
+            record = await self.line.append(run_id or self.state.run_id, event)
+        except (JournalAwayError, JournalDiffersError) as error:
             self.absence.begins(error)
             raise
         self.absence.proves_well()
         self.tools.barrier(f"after {name}")
         if isinstance(event, ev.RunStarted):
-            self.state = fold([record])
+            self.state, self.records = fold([record]), [record]
+            self.line.runs += 1
             self._adopt_plan()
         else:
             self.state = fold([record], self.state)
+            self.records.append(record)
             if isinstance(event, ev.PlanRebased):
                 self._adopt_plan()
         self._unnoted = record
         note_newest(self.workspace, self._head_of(record))
         if isinstance(event, _NOTED):
             self._note_head()
-        if isinstance(event, ev.StepEnded) and event.outcome == "done":
-            self._learn(record.run_id, event)
-        if isinstance(event, ev.RollbackStarted):
-            self._know_actions(record.run_id, event)
+        self._learn(record)
         for listener in self.listeners:
             listener(record)
         self.tools.on_change()
@@ -238,86 +276,36 @@ class Keeper:
     async def until_back(self) -> None:
         """Wait until the journal answers, is ours, and has been read. Raise why it is not, where that is given up."""
 
-        async def come_back() -> None:
-            self._drop()
-            opening = asyncio.get_running_loop().run_in_executor(None, lambda: self._open(writable=True))
-            try:
-                self.journal = await asyncio.shield(opening)
-            except asyncio.CancelledError:
-                opening.add_done_callback(_close_late)
-                raise
-            self._writable = True
-            self._take_in(writable=True)
+        async def anew() -> bool:
+            self.line.drop()
+            return await self._refresh(writable=True)
 
-        await self.absence.until_back(come_back)
+        await self.absence.until_back(lambda: self.line.in_turn(anew))
 
     async def hold(self, operator: Operator) -> None:
         """Be the only one who writes to a shared journal. Raise `LockedError` that names who is."""
-        was_open = self.journal is not None and self._writable and not self.journal.broken
-        if not was_open:
-            self._drop()
         try:
-            if self.journal is None:
-                self.journal = self._open_as_it_is(create=True)
-                self._writable = True
-            if self.journal is not None:
-                self.journal.hold(operator, self.file.plan.target or "")
-        except JournalAwayError as error:
-            self._drop()
-            if was_open:
-                return await self.hold(operator)
+            await self.line.in_turn(lambda: self._hold(operator))
+        except asyncio.CancelledError:
+            self._leaving = asyncio.ensure_future(self.leave())  # what is taken meanwhile is given back
+            raise
+
+    async def _hold(self, operator: Operator) -> None:
+        wanted = Wanted(True, operator, self.file.plan.target or "")
+        try:
+            self._take_in(await self.line.hold(self._ask(), wanted))
+        except (JournalAwayError, JournalDiffersError) as error:
             self.absence.begins(error)
             raise
-        return None
 
     async def leave(self) -> None:
         """Let others write."""
-        if self.journal is not None:
-            self.journal.leave()
+        await self.line.in_turn(self.line.leave)
 
     def elsewhere(self, unit: str) -> ev.Place | None:
         """Return where a unit runs or ran if that is not here, where nobody can tell what became of it."""
         last = self.state.unit(unit).last
         return last.place if self.workspace.shared is not None and last and last.place != self.place else None
-
-    def _open(self, *, writable: bool) -> JournalStore | None:
-        """Open the journal, and hold it where this engine drives."""
-        operator = self.lock.operator if self.workspace.shared is not None else None
-        create = writable or operator is not None
-        journal = self._open_as_it_is(create=create)
-        if journal is not None and operator is not None:
-            try:
-                journal.hold(operator, self.file.plan.target or "")
-            except BaseException:
-                journal.close()
-                raise
-        return journal
-
-    def _open_as_it_is(self, *, create: bool) -> JournalStore | None:
-        """Open the journal. Raise `JournalError` where it lacks what was noted of it; then nothing is changed."""
-        workspace, clock = self.workspace, self.tools.clock
-        noted = noted_heads(workspace)
-        journal = open_journal(workspace, self._plan_id, clock, create=create and not noted)
-        try:
-            for head in noted:
-                refuse_lost(journal, head, workspace.journal_name)
-            if create and noted and workspace.shared is None and journal is not None:
-                journal.close()  # it was opened for reading alone
-                journal = open_journal(workspace, self._plan_id, clock, create=True)
-        except BaseException:
-            if journal is not None:
-                journal.close()
-            raise
-        if journal is not None and journal.journal_id != self.journal_id:
-            if noted:
-                self.state = RunState()  # a person has let another begin in its place: read it from its beginning
-            self.journal_id = journal.journal_id
-        return journal
-
-    def _drop(self) -> None:
-        journal, self.journal = self.journal, None
-        if journal is not None:
-            journal.close()
 
     def moment(self) -> Moment:
         """Return now, by all clocks."""
@@ -377,29 +365,14 @@ class Keeper:
         self.loaded = plan_in_force(self.file, self.state)
         self.tools.on_plan(self.loaded)
 
-    def _learn_durations(self) -> None:
+    def _learn(self, record: ev.Record) -> None:
         """Remember how long each unit took whenever it was done, so that what is left can be estimated."""
-        if self.journal is None:
-            return
-        for record in self.journal.of_type(ev.RollbackStarted):
-            if isinstance(record.event, ev.RollbackStarted):
-                self._know_actions(record.run_id, record.event)
-        for record in self.journal.of_type(ev.StepEnded):
-            if isinstance(record.event, ev.StepEnded) and record.event.outcome == "done":
-                self._learn(record.run_id, record.event)
-
-    def _know_actions(self, run_id: str, event: ev.RollbackStarted) -> None:
-        for item in event.items:
-            self._actions[run_id, item.unit] = measured_as(item.run, item.undoes)
-
-    def _learn(self, run_id: str, event: ev.StepEnded) -> None:
-        self.measured[self._actions.get((run_id, event.unit), event.unit)] = event.duration_s
-
-
-def _close_late(opening: asyncio.Future[JournalStore | None]) -> None:
-    """Close a journal that came when nobody waited for it any more."""
-    if not opening.cancelled() and opening.exception() is None and (journal := opening.result()) is not None:
-        journal.close()
+        match record.event:
+            case ev.RollbackStarted(items=items):
+                for item in items:
+                    self._actions[record.run_id, item.unit] = measured_as(item.run, item.undoes)
+            case ev.StepEnded(unit=unit, outcome="done", duration_s=took):
+                self.measured[self._actions.get((record.run_id, unit), unit)] = took
 
 
 def plan_in_force(file: LoadedPlan, state: RunState) -> LoadedPlan:
@@ -413,16 +386,3 @@ def plan_in_force(file: LoadedPlan, state: RunState) -> LoadedPlan:
             "the plan that this run was started with cannot be read by this version",
             "go on with the version that started it",
         ) from error
-
-
-def frozen_plan(file: LoadedPlan, workspace: Workspace, clock: Clock) -> LoadedPlan:
-    """Return the plan to build checks and secrets from: the open run's frozen one, else the file's. Changes nothing."""
-    journal = open_journal(workspace, file.plan.id, clock, create=False)
-    if journal is None:
-        return file
-    with journal:
-        runs = journal.runs()
-        # A long run has many records; few of them say by which plan it goes, and whether it is over.
-        telling = [r for kind in _OF_THE_PLAN for r in journal.of_type(kind) if r.run_id == runs[-1]]
-        state = fold(sorted(telling, key=lambda record: record.seq))
-    return file if state.finished else plan_in_force(file, state)

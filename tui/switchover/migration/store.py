@@ -12,6 +12,7 @@ from switchover.locations import Workspace
 from switchover.migration.events import Event, Record
 from switchover.migration.journal import Journal, RawRecord
 from switchover.migration.operator import Operator
+from switchover.migration.reading import Ask, Reading, Tip
 from switchover.snapshot import Holder
 
 __all__ = ["JournalStore", "News", "open_journal", "open_news"]
@@ -40,11 +41,21 @@ class JournalStore(Protocol):
     def shared(self) -> bool:
         """Whether engines on other hosts may write to it too."""
 
+    @property
+    def tip(self) -> Tip | None:
+        """The newest record as far as it was read or written here; None before."""
+
     def close(self) -> None:
         """Close it."""
 
-    def hold(self, operator: Operator, target: str) -> None:
-        """Be the only one who writes, and who acts on the target. Raise `LockedError` that names who is."""
+    def abandon(self) -> None:
+        """Let go of it at once, from any thread: whoever waits for its server waits no more."""
+
+    def hold(self, operator: Operator, target: str, ask: Ask | None = None) -> None:
+        """Be the only one who writes, and who acts on the target. Raise `LockedError` that names who is.
+
+        Where a server has to be asked, what is asked for is read along; the next `read` of it waits for nothing.
+        """
 
     def leave(self) -> None:
         """Let others write. Never raises."""
@@ -53,7 +64,13 @@ class JournalStore(Protocol):
         """Return who may write now, as far as the journal itself knows."""
 
     def append(self, run_id: str, event: Event) -> Record:
-        """Add a fact; on return it is durable."""
+        """Add a fact after the newest that is known here; on return it is durable.
+
+        Raise `JournalDiffersError` where another is the newest there.
+        """
+
+    def read(self, ask: Ask) -> Reading:
+        """Return what is new."""
 
     def records(self, run_id: str, after: int = 0) -> list[Record]:
         """Return a run's records in order, those after `after`."""
@@ -77,13 +94,19 @@ class JournalStore(Protocol):
         """Return all records as they are stored, in order."""
 
 
-def open_journal(workspace: Workspace, plan_id: str, clock: Clock, *, create: bool) -> JournalStore | None:
-    """Open the workspace's journal, made if `create`. Return None where there is none and none is to be made."""
+def open_journal(
+    workspace: Workspace, plan_id: str, clock: Clock, *, create: bool, ask: Ask | None = None, token: str = ""
+) -> JournalStore | None:
+    """Open the workspace's journal, made if `create`. Return None where there is none and none is to be made.
+
+    Where a server has to be asked, what is asked for is read along. `token` tells an engine from all others.
+    """
     if workspace.shared is None:
         return Journal.open(workspace.journal, clock, create=create)
     from switchover.migration.journal_postgres import PostgresJournal  # psycopg takes 100 ms, and few need it
 
-    return PostgresJournal.open(workspace.shared, workspace.shared.name or plan_id, clock, create=create)
+    name = workspace.shared.name or plan_id
+    return PostgresJournal.open(workspace.shared, name, clock, create=create, ask=ask, token=token)
 
 
 class News(Protocol):

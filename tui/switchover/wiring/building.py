@@ -19,7 +19,6 @@ from switchover.hub import FollowingHub, Hub
 from switchover.hub.operations import Operations
 from switchover.locations import Workspace, ensure_private_dir
 from switchover.migration.engine import Engine
-from switchover.migration.keeper import frozen_plan
 from switchover.plan.load import LoadedPlan, load_plan
 from switchover.plan.secrets import SecretStore
 from switchover.plan.variables import Scope, resolve_variables
@@ -163,7 +162,7 @@ def _open(
         return Sight(plan, registry, runner, inventory, evaluator, secrets)
 
     eyes: Eyes | None = None
-    first = frozen_plan(loaded, workspace, clock)  # a run that is open goes on with the plan it was started with
+    first = loaded
     words.follow(secret_values)
     engine = Engine.open(
         loaded,
@@ -175,6 +174,7 @@ def _open(
         on_change=changed,
         on_plan=plan_changed,
     )
+    first = engine.loaded  # a run that is open goes on with the plan it was started with
     scope()  # a variable that the plan does not have is refused here
     eyes = in_force.eyes = Eyes(look_at(first), engine, look_at)
     return eyes
