@@ -36,6 +36,7 @@ __all__ = [
     "Effect",
     "Finding",
     "HttpReply",
+    "Measures",
     "Metric",
     "ProbeError",
     "Result",
@@ -257,6 +258,14 @@ class ChangesByConfig(Protocol[ConfigT_contra]):
 
     def changes(self, cfg: ConfigT_contra) -> str:
         """Say in a few words what looking may change; empty where it only reads. Must look at nothing but `cfg`."""
+
+
+@runtime_checkable
+class Measures(Protocol):
+    """A check kind of which the keys in the plan tell which numbers it measures."""
+
+    def measures(self, keys: Mapping[str, Any]) -> frozenset[str]:
+        """Return the names of all metrics that a check with these keys may have. Values may still be templates."""
 
 
 class ProbeError(Exception):

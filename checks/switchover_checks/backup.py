@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import re
 import shlex
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from switchover_checks.api import Context, Effect, Finding, Metric, Result, Status
 from switchover_checks.archives import FORMATS, check_format, format_of
@@ -69,6 +70,11 @@ class BackupCheck:
             return ""
         text = _TEMPLATE.sub("BACKUP", cfg.restore_test)
         return command_changes(text, cfg.environment, cfg.effect, "its restore_test")
+
+    def measures(self, keys: Mapping[str, Any]) -> frozenset[str]:
+        """Return what is always measured."""
+        del keys
+        return frozenset(("size", "age"))
 
     async def probe(self, cfg: BackupConfig, ctx: Context) -> Result:
         """Look once: the file itself in a thread, then the restore test."""

@@ -58,6 +58,11 @@ class CommandCheck:
         """Judge the command."""
         return command_changes(cfg.command, cfg.environment, cfg.effect)
 
+    def measures(self, keys: Mapping[str, Any]) -> frozenset[str]:
+        """Return what is always measured."""
+        del keys
+        return frozenset(("time",))
+
     async def probe(self, cfg: CommandConfig, ctx: Context) -> Result:
         """Run once."""
         start = time.monotonic()

@@ -7,8 +7,9 @@ A folder whose file system is not mounted has room too, that of the file system 
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar
 
 from pydantic import BeforeValidator, Field
 
@@ -70,6 +71,11 @@ class DiskCheck:
     kind: ClassVar[str] = "disk"
     effect: ClassVar[Effect] = "read"
     config: ClassVar[type] = DiskConfig
+
+    def measures(self, keys: Mapping[str, Any]) -> frozenset[str]:
+        """Return what is always measured."""
+        del keys
+        return frozenset(("free", "free_percent"))
 
     async def probe(self, cfg: DiskConfig, ctx: Context) -> Result:
         """Ask the kernel once; in a thread, because a dead network file system never answers."""

@@ -6,9 +6,10 @@ import hashlib
 import re
 import stat
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from switchover_checks.api import Context, Effect, Finding, Metric, ProbeError, Result, Status
 from switchover_checks.fields import Duration, RegularExpression, Size
@@ -52,6 +53,11 @@ class FileCheck:
     kind: ClassVar[str] = "file"
     effect: ClassVar[Effect] = "read"
     config: ClassVar[type] = FileConfig
+
+    def measures(self, keys: Mapping[str, Any]) -> frozenset[str]:
+        """Return what is always measured."""
+        del keys
+        return frozenset(("size", "age"))
 
     async def probe(self, cfg: FileConfig, ctx: Context) -> Result:
         """Look once, in a thread."""

@@ -84,6 +84,11 @@ class HttpCheck:
         """Judge the method."""
         return http_changes(cfg.method, cfg.headers, cfg.effect)
 
+    def measures(self, keys: Mapping[str, Any]) -> frozenset[str]:
+        """Return the times of a request, and what the check takes out of its answer."""
+        taken = keys.get("metrics")
+        return _OWN_METRICS | frozenset(map(str, taken) if isinstance(taken, dict) else ())
+
     async def probe(self, cfg: HttpConfig, ctx: Context) -> Result:
         """Ask once."""
         headers, body = await _prepare(cfg, ctx)

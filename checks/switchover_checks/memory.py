@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from switchover_checks.api import Context, Effect, Finding, Metric, Result, Status
 from switchover_checks.disk import judge_share
@@ -33,6 +34,11 @@ class MemoryCheck:
     kind: ClassVar[str] = "memory"
     effect: ClassVar[Effect] = "read"
     config: ClassVar[type] = MemoryConfig
+
+    def measures(self, keys: Mapping[str, Any]) -> frozenset[str]:
+        """Return what is always measured; swap is where it is judged."""
+        swap = {"swap_free"} if {"swap_warn", "swap_crit"} & keys.keys() else set()
+        return frozenset({"available", "available_percent"} | swap)
 
     async def probe(self, cfg: MemoryConfig, ctx: Context) -> Result:
         """Ask the kernel once."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -46,6 +47,11 @@ class ProcessCheck:
     kind: ClassVar[str] = "process"
     effect: ClassVar[Effect] = "read"
     config: ClassVar[type] = ProcessConfig
+
+    def measures(self, keys: Mapping[str, Any]) -> frozenset[str]:
+        """Return what is always measured; memory and cpu are where they are judged."""
+        judged = {name for name in ("memory", "cpu") if {f"{name}_warn", f"{name}_crit"} & keys.keys()}
+        return frozenset({"processes"} | judged)
 
     async def probe(self, cfg: ProcessConfig, ctx: Context) -> Result:
         """Look once, in a thread."""

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from switchover_checks.api import ChangesByConfig, Check
+from switchover_checks.api import ChangesByConfig, Check, Measures
 from switchover_checks.config import (
     ConfigError,
     ConfigField,
@@ -144,6 +144,11 @@ class Registry:
         except ConfigError as error:
             reason = f"its keys cannot be read: {error}"
         return f"a check of type {kind} may change something when it looks: {reason}" if reason else ""
+
+    def measures(self, kind: str, keys: Mapping[str, Any]) -> frozenset[str] | None:
+        """Return the names of all metrics that a check with these keys may have, None where that cannot be told."""
+        check = None if self.info(kind).isolated else _builtin(kind)
+        return check.measures(keys) if isinstance(check, Measures) else None
 
     def validate_config(self, kind: str, mapping: Mapping[str, Any], *, templates: bool = True) -> list[Problem]:
         """Return what is wrong with a kind's keys. With `templates`, values with `{{` are not judged."""

@@ -55,6 +55,11 @@ class SqlCheck:
         """Judge the query by what it does and calls."""
         return "" if cfg.effect == "read" else read_query(cfg.query).changes
 
+    def measures(self, keys: Mapping[str, Any]) -> frozenset[str]:
+        """Return what is always measured."""
+        del keys
+        return frozenset(("time", "rows", "value"))
+
     async def probe(self, cfg: SqlConfig, ctx: Context) -> Result:
         """Ask once."""
         source = await source_of(cfg.database, ctx, url_key=cfg.url_key, secret=cfg.password)

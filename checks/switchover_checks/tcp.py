@@ -60,6 +60,11 @@ class TcpCheck:
         """Judge whether anything is sent."""
         return "it sends something" if cfg.send and cfg.effect != "read" else ""
 
+    def measures(self, keys: Mapping[str, Any]) -> frozenset[str]:
+        """Return what is always measured."""
+        del keys
+        return frozenset(("time", "connect"))
+
     async def probe(self, cfg: TcpConfig, ctx: Context) -> Result:
         """Connect once, and read if asked to."""
         ctx.enter("connect")

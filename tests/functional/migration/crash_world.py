@@ -181,7 +181,8 @@ class World:
         stays = engine.state.rollback is None
         if action.kind == "rollback" or (action.kind == "failed" and not (stays and dice.random() < 0.8)):
             try:
-                await engine.rollback(None, BEN)
+                again = (action.unit,) if action.kind == "failed" and not stays else ()
+                await engine.rollback(None, BEN, again=again)
             except RefusedError:  # nothing began that could be undone, or what cannot be
                 if action.kind == "rollback":
                     raise

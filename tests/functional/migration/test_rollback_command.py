@@ -159,3 +159,30 @@ def test_what_a_way_back_took_is_what_it_is_expected_to_take(tmp_path: Path, cli
     assert cli("rollback", "quick").returncode == 0
     cli("run", "--new", "--until", "a")
     assert ", as measured before; budget 10 s" in cli("rollback", "quick", "--dry-run").stdout
+
+
+def test_killed_with_its_action_it_asks_before_that_runs_again(tmp_path: Path, cli: Cli) -> None:
+    """The driver and what it ran are killed together, as when memory runs out: nobody said that it may run again."""
+    cli("run", "--until", "a")
+    (tmp_path / "pipe").unlink()
+    os.mkfifo(tmp_path / "pipe")
+    process = subprocess.Popen(words(tmp_path, "rollback"), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    with (tmp_path / "pipe").open("w"):  # opens once the action reads from it
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+        started = next((tmp_path / "state").rglob("rollback*/started.json"))
+        os.killpg(json.loads(started.read_bytes())["pid"], signal.SIGKILL)
+    (tmp_path / "pipe").unlink()
+    (tmp_path / "pipe").touch()
+    for _ in range(2):
+        asked = cli("rollback")
+        assert asked.returncode == 1, asked.stdout
+        assert "the rollback stopped: was killed by SIGKILL" in asked.stderr
+        assert "--retry 1`" in asked.stderr
+        assert "may run again" not in asked.stdout
+        assert _log(tmp_path) == ["one", "two", "undo-two"]
+    assert "has no action 'three'" in cli("rollback", "--retry", "three").stderr
+    done = cli("rollback", "--retry", "two")
+    assert done.returncode == 0, done.stderr
+    assert "undo two may run again, says" in done.stdout
+    assert _log(tmp_path) == ["one", "two", "undo-two", "undo-two", "undo-one"]

@@ -366,3 +366,22 @@ async def test_an_edited_plan_is_flagged_and_the_run_goes_by_the_frozen_one(tmp_
     assert not again.engine.plan_edited
     assert again.log == ["old", "old", "new", "new"]
     await again.engine.aclose()
+
+
+@pytest.mark.parametrize("end", ["exit 3", "sleep 600"])
+async def test_a_step_that_failed_keeps_what_it_gave_for_what_undoes_it(tmp_path: Path, end: str) -> None:
+    """What it made before it failed has a name, and only its output tells which."""
+    bench = open_bench(
+        tmp_path,
+        _plan(
+            f"{{id: make, run: 'echo ID=i-17; {end}', effect: creates, timeout: 2s, "
+            "outputs: {id: 'stdout:/^ID=(\\S+)$/'}, "
+            "rollback: {run: 'echo drop $ID >> log', env: {ID: '{{ machine }}'}}}",
+            head="vars: {machine: {type: str, from_output: make.id}}",
+        ),
+    )
+    assert (await bench.engine.drive(ANA)).kind == "failed"
+    assert bench.engine.state.unit("make").outputs == {"id": "i-17"}
+    await bench.engine.rollback(None, ANA)
+    assert bench.log == ["drop", "i-17"]
+    await bench.engine.aclose()

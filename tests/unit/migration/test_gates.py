@@ -257,3 +257,50 @@ async def test_a_gate_whose_watcher_died_does_not_say_that_it_waits(tmp_path: Pa
     assert gate is not None
     assert gate.reason == "nobody watches it now; it waited for: up is crit: up is crit"
     assert (view.state, view.action.kind) == ("waiting", "gate")
+
+
+async def _with_backup(directory: Path) -> Bench:
+    """A step whose work its gate needs, done; by now the gate finds it too old."""
+    clock = HandClock()
+    text = """
+    checks: {dump: {type: tcp, host: localhost, port: 1}}
+    phases:
+      - id: a
+        steps:
+          - {id: save, run: 'echo save >> log', effect: creates}
+          - {id: ask, manual: [look], evidence: optional}
+        gate: {require: [dump], hold: 30s}
+    """
+    bench = open_bench(directory, text, clock=clock, checks=Checks(clock, {"dump": [CRIT]}))
+    assert (await bench.engine.drive(ANA, ticks={"ask": "looked"})).kind == "failed"
+    assert bench.log == ["save"]
+    return bench
+
+
+async def test_a_done_step_whose_work_its_gate_needs_runs_again_on_a_persons_word(tmp_path: Path) -> None:
+    bench = await _with_backup(tmp_path)
+    assert [s.choices for s in bench.engine.view().phases[0].steps] == [("retry",), ("retry",)]
+    await bench.engine.drive(ANA)
+    assert bench.log == ["save"]
+    bench.checks.set("dump", OK)
+    assert (await bench.engine.drive(ANA, retry=("save",))).kind == "done"
+    assert bench.log == ["save", "save"]
+    assert "save may run again, says ana" in [row.text for row in bench.engine.timeline()]
+
+
+async def test_what_the_gate_saw_before_that_no_longer_counts(tmp_path: Path) -> None:
+    bench = await _with_backup(tmp_path)
+    await bench.engine.retry("save", ANA)
+    assert bench.stage("save") == "done"
+    assert bench.engine.state.gate("a").stage == "pending"
+    await bench.engine.retry("ask", ANA)
+    assert bench.engine.action.kind == "manual"
+    assert bench.engine.view_step("ask").manual[0].done is False
+
+
+async def test_once_its_gate_has_passed_a_done_step_does_not_run_again(tmp_path: Path) -> None:
+    bench = await _with_backup(tmp_path)
+    bench.checks.set("dump", OK)
+    await bench.engine.drive(ANA)
+    with pytest.raises(RefusedError, match="save has not failed: it is done"):
+        await bench.engine.retry("save", ANA)

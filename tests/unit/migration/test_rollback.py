@@ -122,7 +122,12 @@ async def test_a_rollback_that_fails_stops_and_goes_on_where_it_stopped(tmp_path
     assert (await bench.engine.drive(ANA)).kind == "failed"
     assert bench.log[3:] == ["uncopy"]
     (tmp_path / "broken").unlink()
-    await bench.engine.rollback(None, ANA)
+    with pytest.raises(RefusedError, match="undo copy failed") as refused:
+        await bench.engine.rollback(None, ANA)
+    assert "--retry 1" in refused.value.hint
+    assert bench.log[3:] == ["uncopy"]
+    assert not any("may run again" in row.text for row in bench.engine.timeline())
+    await bench.engine.rollback(None, ANA, again=("copy",))
     assert bench.log[3:] == ["uncopy", "uncopy", "undeploy"]
     assert bench.engine.state.stage == "rolled_back"
 
@@ -172,8 +177,19 @@ async def test_a_way_back_that_was_accepted_goes_on_without_being_asked_again(tm
     await bench.engine.rollback(None, ANA, accept=("destroy",))
     assert bench.engine.state.stage == "failed"
     (tmp_path / "broken").unlink()
-    await bench.engine.rollback(None, ANA)
+    await bench.engine.retry(bench.engine.action.unit, ANA)
     assert bench.engine.state.stage == "rolled_back"
+
+
+@pytest.mark.parametrize("choice", ["rollback", "leap"])
+async def test_an_action_of_a_rollback_is_not_rolled_back_itself(tmp_path: Path, choice: str) -> None:
+    bench = await _bench(tmp_path, "data")
+    (tmp_path / "broken").touch()
+    await bench.engine.rollback(None, ANA)
+    seq = bench.engine.state.seq
+    with pytest.raises(RefusedError):
+        await bench.engine.resolve(bench.engine.action.unit, choice, "looked", ANA)
+    assert bench.engine.state.seq == seq
 
 
 async def test_the_timeline_names_what_is_undone_instead_of_a_number(tmp_path: Path) -> None:

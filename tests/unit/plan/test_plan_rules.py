@@ -108,6 +108,11 @@ _NAMES: list[Case] = [
     ("verify: [rows]", "verify: [rwos]", "rollback_plans.quick.verify[0]: there is no check 'rwos'"),
     ("after: api_up.time", "after: api_op.time", "performance.search.after: there is no check 'api_op'"),
     ("after: api_up.time", "after: quick", "'quick' is neither a number nor CHECK.METRIC"),
+    (
+        "after: api_up.time",
+        "after: api_up.tim",
+        "performance.search.after: there is no metric of the check api_up 'tim'; did you mean 'time'?",
+    ),
     ('target: "after <= before / 5"', 'target: "faster"', "performance.search.target: 'faster' is not a target"),
     ('target: "after <= before / 5"', 'target: "before > 5"', "does not look at `after`"),
     ('target: "after <= before / 5"', "target: \"after < __import__('os').getpid()\"", "is not a target"),

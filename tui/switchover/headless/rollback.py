@@ -40,6 +40,13 @@ def add_arguments(parser: ArgumentParser) -> None:
         "--skip", metavar="ACTION", action="append", default=[], help="leave this action out: its number, or its step"
     )
     parser.add_argument(
+        "--retry",
+        metavar="ACTION",
+        action="append",
+        default=[],
+        help="run this failed action again: its number or step",
+    )
+    parser.add_argument(
         "--accept-loss",
         metavar="STEP",
         action="append",
@@ -75,6 +82,7 @@ async def _dry_run(args: Namespace) -> int:
 
 async def _run(args: Namespace) -> int:
     from switchover.migration.operator import Operator
+    from switchover.migration.rolling import unit_of
     from switchover.wiring import SecretWords, build
 
     words = SecretWords()
@@ -95,9 +103,12 @@ async def _run(args: Namespace) -> int:
                     await engine.skip(action, args.reason, operator)
                 if lacking := _say_what_stays(engine, args):
                     return lacking
-                if not _unknown(engine):  # it would be refused, and the exit code has to tell that from a failure
+                again = [unit_of(engine.state.rollback, action) for action in args.retry]
+                if not _asks(engine, args.name, again):  # where it stands, and what to decide, is said below
                     await persisting(
-                        engine, operator, lambda: engine.rollback(args.name, operator, accept=args.accept_loss)
+                        engine,
+                        operator,
+                        lambda: engine.rollback(args.name, operator, accept=args.accept_loss, again=again),
                     )
         return _say_outcome(engine)
     finally:
@@ -136,10 +147,13 @@ def _say_what_stays(engine: Engine, args: Namespace) -> int:
     return 0
 
 
-def _unknown(engine: Engine) -> bool:
-    """Whether an action of a rollback that was begun has an unknown outcome."""
+def _asks(engine: Engine, name: str | None, again: Sequence[str]) -> bool:
+    """Whether a person has to decide first about an action of the rollback that was begun."""
     rollback, action = engine.state.rollback, engine.action
-    return rollback is not None and action.kind == "resolve" and action.unit in {item.unit for item in rollback.items}
+    if rollback is None or engine.state.finished or action.unit not in {item.unit for item in rollback.items}:
+        return False
+    failed = action.kind == "failed" and action.unit not in again and name in (None, rollback.name)
+    return failed or action.kind == "resolve"
 
 
 def _say_outcome(engine: Engine) -> int:

@@ -125,7 +125,8 @@ def next_steps(run: RollbackRun, path: str, others: tuple[str, ...]) -> Iterator
         unit = run.actions[stuck - 1].unit
         yield f"say how it ended: `switchover run {path} --resolve {unit}=done|failed|retry --reason TEXT`"
     else:
-        yield f"again, from where it stopped: `switchover rollback {path}{name}`"
+        again = f" --retry {stuck}" if stuck is not None else ""
+        yield f"again, from where it stopped: `switchover rollback {path}{name}{again}`"
         if stuck is not None:
             by_hand = f"switchover run {path} --resolve {run.actions[stuck - 1].unit}=done --reason TEXT"
             yield f"was it undone by hand: `{by_hand}`"

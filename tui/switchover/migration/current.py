@@ -9,7 +9,7 @@ from switchover.migration.confirm import confirmed_by, ready_at, why_not_yet
 from switchover.migration.exceptions import judge
 from switchover.migration.execution import Executor
 from switchover.migration.keeper import Keeper
-from switchover.migration.next import next_action
+from switchover.migration.next import may_repeat, next_action
 from switchover.migration.output import read_tail
 from switchover.migration.state import Moment, Stage
 from switchover.migration.view import GateLive, OutputTail, ViewContext, build_view
@@ -62,6 +62,7 @@ def current_view(keeper: Keeper, executor: Executor, gate: GateLive | None, *, d
         keeper.registered,
         passed,
         driven,
+        frozenset(may_repeat(keeper.plan, keeper.state)),
     )
     return _with_absence(keeper, _with_places(keeper, build_view(keeper.plan, keeper.state, context)))
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from switchover.errors import JournalAwayError, RefusedError
 from switchover.migration.named import check_names, unused
-from switchover.migration.next import reached
+from switchover.migration.next import may_repeat, reached
 from switchover.migration.state import Stage
 from switchover.migration.timeline import action_words
 
@@ -124,6 +124,10 @@ async def _one(
     """Do the next thing. Return an outcome where driving stops."""
     action = engine.action
     plan, unit, phase = engine.loaded.plan, action.unit, action.phase
+    if again := next((name for name in retries if name in may_repeat(plan, engine.state)), None):
+        retries.remove(again)
+        await engine.retry(again, op, confirmations.ask(again))
+        return None
     match action.kind:
         case "done" | "none":
             return _over(engine)
@@ -216,8 +220,10 @@ def _over(engine: Engine) -> DriveOutcome:
 def _way_on(engine: Engine) -> str:
     """Say how a run that stopped goes on."""
     unit, rollback = engine.action.unit, engine.state.rollback
-    if rollback is not None and unit in {item.unit for item in rollback.items}:
-        return f"{_rollback_hint(engine)}; was it undone by hand: --resolve {unit}=done --reason TEXT"
+    units = [item.unit for item in rollback.items] if rollback is not None else []
+    if unit in units:
+        again = f" --retry {units.index(unit) + 1}" if engine.action.kind == "failed" else ""
+        return f"{_rollback_hint(engine, again)}; was it undone by hand: --resolve {unit}=done --reason TEXT"
     if engine.action.kind == "failed":
         return f"--retry {unit}; or go back with `switchover rollback {engine.loaded.path}`"
     return "run again to go on"
@@ -229,6 +235,6 @@ def _named(engine: Engine, unit: str) -> str:
     return action_words(rollback.begun if rollback else None).get(unit, unit)
 
 
-def _rollback_hint(engine: Engine) -> str:
+def _rollback_hint(engine: Engine, more: str = "") -> str:
     name = engine.state.rollback.name if engine.state.rollback else ""
-    return f"go on with it: `switchover rollback {engine.loaded.path}{f' {name}' if name else ''}`"
+    return f"go on with it: `switchover rollback {engine.loaded.path}{f' {name}' if name else ''}{more}`"

@@ -21,7 +21,7 @@ from switchover.migration.exceptions import judge, unwaivable
 from switchover.migration.execution import Unit
 from switchover.migration.keeper import Keeper, Tools
 from switchover.migration.lock import read_holder
-from switchover.migration.next import Action, next_action
+from switchover.migration.next import Action, may_repeat, next_action
 from switchover.migration.operator import Operator
 from switchover.migration.output import read_output
 from switchover.migration.rebase import adopt, look_at_difference
@@ -457,13 +457,16 @@ class Engine:
             if self.action.unit != step_id:
                 raise RefusedError(f"{step_id} is not what the run waits for", _STATUS)
             chosen = _choice(choice)
-            if chosen == "skip" and not step_id.startswith("rollback:"):
+            undoes = step_id.startswith("rollback:")
+            if chosen == "skip" and not undoes:
                 raise RefusedError(f"{step_id} cannot be skipped: only an action of a rollback can")
+            if chosen == "rollback" and undoes:
+                raise RefusedError(f"{step_id} is part of a rollback already", "choose done, failed, retry or skip")
             reason = keeper.clean(reason).strip()
             if not reason:
                 raise RefusedError("a reason is needed", "say how you know: --reason TEXT")
             if chosen == "rollback" and self.state.rollback is None:
-                refuse_loss(look_up_way(keeper, ""), ())
+                refuse_loss(find_way(keeper, ""), ())
             alive = self._driver.executor.attempt(step_id, unit.last.number).alive(keeper.tools.clock.boot_id())
             if alive and chosen != "failed":
                 pids = ", ".join(map(str, alive))
@@ -477,27 +480,34 @@ class Engine:
             await self.rollback(self.state.rollback.name if self.state.rollback else None, op)
 
     async def retry(self, step_id: str, op: Operator, confirmation: str | None = None) -> None:
-        """Run a failed unit again."""
+        """Run a failed unit again, or a done step whose gate is not passed yet."""
         async with self._driver.acting(op, f"step {step_id}"):
             action, rollback = self.action, self.state.rollback
-            if action.kind != "failed" or action.unit != step_id:
-                raise RefusedError(f"{step_id} has not failed", _STATUS)
+            failed = action.kind == "failed" and action.unit == step_id
+            if not failed and step_id not in may_repeat(self.keeper.plan, self.state):
+                raise RefusedError(f"{step_id} has not failed: it is {self.state.unit(step_id).stage}", _STATUS)
             if rollback is None:
                 step = self.keeper.plan.step(step_id)
                 if step.confirm is not None or step.irreversible:
                     check_text(step, self._wanted(step), confirmation)
-                await self.keeper.record(ev.StepRetried(step_id, op))
+                await self.keeper.record(ev.StepRetried(step_id, op, "" if failed else action.phase))
         if rollback is not None:
-            await self.rollback(rollback.name, op)
-        else:
+            await self.rollback(rollback.name, op, again=(step_id,))
+        elif self.action.kind in ("step", "confirm"):
             await self.run_step(step_id, op, confirmation)
 
     async def rollback(
-        self, name: str | None, op: Operator, dry_run: bool = False, accept: Collection[str] = ()
+        self,
+        name: str | None,
+        op: Operator,
+        dry_run: bool = False,
+        accept: Collection[str] = (),
+        again: Collection[str] = (),
     ) -> WayBack | None:
         """Go a way back (None: undo the begun steps one by one). With `dry_run` only return what it would do.
 
         `accept` names the begun steps that no way back undoes; without them it is refused before anything is stopped.
+        `again` names the actions of the one that was begun which failed and are to run again.
         """
         if dry_run:
             return find_way(self.keeper, name or "")
@@ -515,7 +525,8 @@ class Engine:
             if self.state.rollback is None:
                 find_way(self.keeper, name or "")
             self._driver.accept()
-            await roll_back(self.keeper, self._driver.executor, op, name or "", accept)
+            units = [unit_of(self.state.rollback, action) for action in again]
+            await roll_back(self.keeper, self._driver.executor, op, name or "", accept, units)
         return None
 
     async def rehearse(self, name: str | None) -> Rehearsal:

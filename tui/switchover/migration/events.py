@@ -218,7 +218,7 @@ class StepNotStarted:
 
 @dataclass(frozen=True, slots=True)
 class StepResolved:
-    """Somebody (or the plan's `on_unknown`) decided what an unknown outcome counts as."""
+    """Somebody decided what an unknown outcome counts as; where `policy` is set, the plan's `on_unknown` did."""
 
     unit: str
     attempt: int
@@ -226,14 +226,19 @@ class StepResolved:
     reason: str
     by: Operator
     evidence: tuple[Evidence, ...] = ()
+    policy: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class StepRetried:
-    """A failed unit may run again."""
+    """A person let a unit run again that failed, or a done step whose gate is not passed yet.
+
+    `gate` is the phase of such a step: what its gate saw up to now no longer counts.
+    """
 
     unit: str
     by: Operator
+    gate: str = ""
 
 
 @dataclass(frozen=True, slots=True)

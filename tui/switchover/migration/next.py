@@ -8,7 +8,7 @@ from typing import Literal
 from switchover.migration.state import RunState, Stage
 from switchover.plan.model import Phase, Plan
 
-__all__ = ["Action", "ActionKind", "next_action", "reached"]
+__all__ = ["Action", "ActionKind", "may_repeat", "next_action", "reached"]
 
 ActionKind = Literal[
     "start",  # there is no run yet
@@ -65,6 +65,21 @@ def reached(plan: Plan, state: RunState, phase_id: str) -> bool:
         if phase.id == phase_id:
             return True
     return False
+
+
+def may_repeat(plan: Plan, state: RunState) -> tuple[str, ...]:
+    """Return the done steps that may run again on a person's word: their gate still needs what they do.
+
+    Those are the steps of the phase in which the run stands, while its gate is not passed. What is irreversible never
+    runs twice.
+    """
+    action = next_action(plan, state)
+    if state.rollback is not None or action.kind not in ("step", "confirm", "manual", "gate", "human", "decide"):
+        return ()
+    phase = next(phase for phase in plan.phases if phase.id == action.phase)
+    if phase.gate is None:
+        return ()
+    return tuple(s.id for s in phase.steps if not s.irreversible and state.unit(s.id).stage is Stage.DONE)
 
 
 def _in_phase(phase: Phase, state: RunState) -> Action | None:

@@ -55,12 +55,12 @@ async def apply_policy(keeper: Keeper, unit: str, truth: Truth, operator: Operat
         seen = await keeper.look(step.verify)
         if not seen.problems:
             reason = f"verified by {', '.join(step.verify)}"
-            await keeper.record(ev.StepResolved(unit, number, "done", reason, operator, seen.evidence))
+            await keeper.record(ev.StepResolved(unit, number, "done", reason, operator, seen.evidence, "verify"))
         else:
             reason = f"{state.reason}; could not be verified: {'; '.join(seen.problems)}"
             await keeper.record(ev.StepUnknown(unit, number, reason))
     elif state.last.remote:
         return
     elif step.on_unknown == "retry" and step.effect in ("read", "creates") and not step.irreversible:
-        reason = f"{state.reason}; the plan allows it to run again"
-        await keeper.record(ev.StepResolved(unit, number, "retry", reason, operator))
+        reason = f"{state.reason}; it may run again"
+        await keeper.record(ev.StepResolved(unit, number, "retry", reason, operator, policy="retry"))

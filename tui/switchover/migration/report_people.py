@@ -97,7 +97,7 @@ def decisions(records: Sequence[ev.Record]) -> list[dict[str, Any]]:
         found.append(
             {
                 "at": iso_utc(record.at),
-                "by": str(getattr(record.event, "by", "")),
+                "by": "the plan" if getattr(record.event, "policy", "") else str(getattr(record.event, "by", "")),
                 "about": about,
                 "decision": decision,
                 "reason": reason or None,

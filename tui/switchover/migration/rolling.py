@@ -65,11 +65,17 @@ def unit_of(rollback: RollbackState | None, name: str) -> str:
 
 
 async def roll_back(
-    keeper: Keeper, executor: Executor, operator: Operator, name: str, accepted: Collection[str] = ()
+    keeper: Keeper,
+    executor: Executor,
+    operator: Operator,
+    name: str,
+    accepted: Collection[str] = (),
+    again: Collection[str] = (),
 ) -> bool:
     """Go a way back, or go on with it. Return whether it is through; where not, the state says what failed.
 
-    `accepted` names the begun steps that cannot be undone; one that was begun already is not asked about again.
+    `accepted` names the begun steps that cannot be undone; one that was begun already is not asked about again. An
+    action that failed is not run again unless a person names it (`again`). Raise `RefusedError` that asks.
     """
     if not _goes_on(keeper.state.rollback, keeper, name):
         refuse_loss(look_up_way(keeper, name), accepted)
@@ -85,6 +91,12 @@ async def roll_back(
             raise RefusedError(
                 f"{action_words(rollback.begun).get(item.unit, item.unit)} has an unknown outcome: {unit.reason}",
                 f"say how it ended: --resolve {item.unit}=done|failed|retry|skip --reason TEXT",
+            )
+        if unit.stage is Stage.FAILED and item.unit not in again:
+            number = rollback.items.index(item) + 1
+            raise RefusedError(
+                f"{action_words(rollback.begun).get(item.unit, item.unit)} failed: {unit.reason}",
+                f"mend it, then --retry {number} of `switchover rollback`, or leave it out with --skip {number}",
             )
         if unit.stage is Stage.FAILED:
             await keeper.record(ev.StepRetried(item.unit, operator))

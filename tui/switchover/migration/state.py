@@ -362,6 +362,8 @@ def _unit(state: RunState, event: UnitEvent, now: Moment, record: str) -> RunSta
     if not isinstance(event, ev.ConfirmationGiven) and not state.finished:
         stage = {Stage.FAILED: Stage.FAILED, Stage.UNKNOWN: Stage.UNKNOWN}.get(after.stage, Stage.RUNNING)
         reason = after.reason if stage is not Stage.RUNNING else ""
+    if isinstance(event, ev.StepRetried) and event.gate in state.gates:
+        state = replace(state, gates={phase: gate for phase, gate in state.gates.items() if phase != event.gate})
     rollback = state.rollback
     if rollback is not None and rollback.stage is not Stage.DONE and _undo_item(rollback, name):
         rollback = replace(rollback, stage=stage if stage in (Stage.FAILED, Stage.UNKNOWN) else Stage.RUNNING)
@@ -406,7 +408,7 @@ def _unit_after(unit: UnitState, event: UnitEvent, now: Moment, record: str) -> 
                 stage=stage,
                 reason=event.reason,
                 ended=now,
-                outputs=dict(event.outputs) if stage is Stage.DONE else unit.outputs,
+                outputs=dict(event.outputs) if stage is Stage.DONE else {**unit.outputs, **event.outputs},
                 confirmations=(),
                 attempts=_ended(
                     unit,
@@ -435,7 +437,7 @@ def _unit_after(unit: UnitState, event: UnitEvent, now: Moment, record: str) -> 
                 unit, stage=stage, reason=event.reason, ended=now if stage is Stage.DONE else None, confirmations=()
             )
         case ev.StepRetried():
-            return replace(unit, stage=Stage.PENDING, reason="", ended=None, confirmations=())
+            return replace(unit, stage=Stage.PENDING, reason="", ended=None, confirmations=(), ticks={})
         case ev.Ticked():
             ticks = {**unit.ticks, event.item: Tick(event.by.who, now.at, event.evidence)}
             stage = Stage.DONE if event.complete else Stage.WAITING

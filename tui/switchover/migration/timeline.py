@@ -150,6 +150,8 @@ def _describe_step(event: ev.Event, names: Mapping[str, str]) -> tuple[str, str]
             return f"{unit} has an unknown outcome: {event.reason}", "unknown"
         case ev.StepNotStarted():
             return f"{unit} was never started: {event.reason}", "warn"
+        case ev.StepResolved(policy=str(policy)) if policy:
+            return f"{unit} resolved as {event.choice} by the plan (on_unknown: {policy}): {event.reason}", ""
         case ev.StepResolved():
             return f"{unit} resolved as {event.choice} by {event.by.who}: {event.reason}", ""
         case ev.StepRetried():

@@ -72,6 +72,7 @@ class ViewContext:
     registered: Mapping[str, Step] = field(default_factory=dict)  # steps as they were when they began, if other now
     passed: Mapping[str, tuple[Requirement, ...]] = field(default_factory=dict)  # unit -> what a person has let pass
     driven: bool = False  # whether somebody drives the run at this moment
+    repeatable: frozenset[str] = frozenset()  # done steps that may run again on a person's word
 
 
 def build_view(plan: Plan, state: RunState, context: ViewContext) -> MigrationView:
@@ -202,8 +203,14 @@ def _step(step: Step, state: RunState, action: Action, context: ViewContext) -> 
         confirmed_by=context.confirmed_by.get(step.id, ()),
         ready_at=context.ready_at.get(step.id),
         requirements=context.passed.get(step.id, ()),
-        choices=CHOICES if unit.stage is Stage.UNKNOWN else ("retry",) if unit.stage is Stage.FAILED else (),
+        choices=_choices(step, unit, context),
     )
+
+
+def _choices(step: Step, unit: UnitState, context: ViewContext) -> tuple[str, ...]:
+    if unit.stage is Stage.UNKNOWN:
+        return CHOICES
+    return ("retry",) if unit.stage is Stage.FAILED or step.id in context.repeatable else ()
 
 
 def _undo_expect(step: Step, context: ViewContext) -> float | None:

@@ -16,7 +16,7 @@ from switchover.ui.screens.choices import Choice, ChoiceScreen
 from switchover.ui.screens.guarded import AskScreen, ConfirmScreen
 from switchover.ui.theme import Painter
 
-__all__ = ["manual_screen", "next_of"]
+__all__ = ["manual_screen", "next_of", "repeat_screen"]
 
 
 def next_of(moment: Moment, painter: Painter) -> Intent | BaseScreen | None:
@@ -74,6 +74,18 @@ def _ask(moment: Moment, painter: Painter, step: StepView, intent: Intent) -> As
     lines.extend((Span("   "), *line) for line in wrap(step.command.strip(), width, "code", limit=8))
     lines.extend([(), (Span(" way back ", "muted"), *rollback_summary(moment.data.migration.rollbacks))])
     return AskScreen(painter, moment, f"run {step.id}?", lines, intent)
+
+
+def repeat_screen(moment: Moment, painter: Painter, step: StepView) -> AskScreen:
+    """Ask whether a done step runs again, because its gate still needs what it does."""
+    what = step.command or "; ".join(item.text for item in step.manual)
+    lines: list[Line] = [
+        (Span(f" {step.id} is done. It runs once more, then its gate looks again at all that it needs.", "strong"),),
+        (),
+        *((Span("   "), *line) for line in wrap(what, 76, "code", 8)),
+    ]
+    intent = Intent("step.retry", {"step": step.id}, f"running {step.id} again")
+    return AskScreen(painter, moment, f"run {step.id} again?", lines, intent)
 
 
 def manual_screen(moment: Moment, painter: Painter, step_id: str) -> ChoiceScreen:

@@ -95,6 +95,20 @@ class Draft:
                 yield from self.unknown((*path, index), what, name, names)
             seen.add(name)
 
+    def unmeasured(self, path: Path, item: str, metric: str) -> Iterator[Complaint]:
+        """Complain about a metric that the check (or `check[service]`) will never have."""
+        name = item.partition("[")[0]
+        check = self.plan.checks.get(name)
+        if check is None or check.type not in self.registry.kinds():
+            return
+        known = self.registry.measures(check.type, check.config)
+        if known is None or metric in known:
+            return
+        keys = {field.name for field in self.registry.config_fields(check.type) or ()}
+        switches = sorted(keys & {f"{metric}_warn", f"{metric}_crit"})
+        hint = f"; it measures that where {' or '.join(switches)} is set" if switches else ""
+        yield Complaint(path, unknown_name(f"metric of the check {name}", metric, known) + hint)
+
     def steps(self) -> Iterator[tuple[Path, Step]]:
         """Yield every step with its path."""
         for p, phase in enumerate(self.plan.phases):

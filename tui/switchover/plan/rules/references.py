@@ -94,6 +94,9 @@ def names_in_checks(draft: Draft) -> Iterator[Complaint]:
         ):
             if isinstance(config.get(key), str):
                 yield from draft.unknown(("metrics", name, key), what, config[key], known)
+        item, measured = config.get("check"), config.get("metric")
+        if metric.type == "check" and isinstance(item, str) and isinstance(measured, str):
+            yield from draft.unmeasured(("metrics", name, "metric"), item, measured)
         yield from _names_in_config(("metrics", name), config, draft)
     for name, environment in draft.plan.environments.items():
         yield from _names_in_config(("environments", name), environment.model_extra or {}, draft)
@@ -172,8 +175,10 @@ def _measured(path: Path, text: str, draft: Draft) -> Iterator[Complaint]:
     check, dot, metric = text.partition(".")
     if not dot or not metric:
         yield Complaint(path, f"{text[:60]!r} is neither a number nor CHECK.METRIC")
-    else:
+    elif check not in draft.names.check_items:
         yield from draft.unknown(path, "check", check, draft.names.check_items)
+    else:
+        yield from draft.unmeasured(path, check, metric)
 
 
 def cycles(draft: Draft) -> Iterator[Complaint]:

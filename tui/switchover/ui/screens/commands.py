@@ -13,6 +13,7 @@ from switchover.ui.screens.base import hints_from
 from switchover.ui.screens.palette import Command, PaletteScreen
 
 if TYPE_CHECKING:
+    from switchover.snapshot import StepView
     from switchover.ui.application import SwitchoverApp
 
 __all__ = ["palette"]
@@ -56,6 +57,12 @@ def palette(app: SwitchoverApp) -> PaletteScreen:
         if app.is_offered(action)
     )
     commands.extend(
+        Command(f"run {step.id} again", partial(_repeat, app, step), "", "its gate still needs what it does")
+        for phase in data.migration.phases
+        for step in phase.steps
+        if step.state == "done" and "retry" in step.choices and not step.confirm_text and not data.header.read_only
+    )
+    commands.extend(
         Command(f"metric {row.name}", _open(app, "metric", row.name), "", row.title) for row in data.metrics
     )
     commands.extend(Command(f"theme {name}", partial(app.choose_theme, name)) for name in app.theme_names)
@@ -64,6 +71,12 @@ def palette(app: SwitchoverApp) -> PaletteScreen:
 
 def _run_action(app: SwitchoverApp, action: str, node: object) -> None:
     app.run_worker(app.run_action(action, node))  # type: ignore[arg-type]
+
+
+def _repeat(app: SwitchoverApp, step: StepView) -> None:
+    from switchover.ui.advance import repeat_screen
+
+    app.push_screen(repeat_screen(app.moment, app.painter, step))
 
 
 def _open(app: SwitchoverApp, kind: str, name: str) -> Callable[[], None]:
