@@ -1,4 +1,4 @@
-"""`backup`: could this backup be restored? Exists, size, share of the one before, age, digest, format, restore test.
+"""`backup`: could this file or folder be restored? There, size, share of the one before, age, digest, format, test.
 
 Each is a finding of its own. Only a file whose content was proved by something (its digest, its format or a restore
 test) is OK: a file that is merely there is not a backup.
@@ -15,27 +15,27 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from switchover_checks.api import Context, Effect, Finding, Metric, Result, Status
-from switchover_checks.archives import FORMATS, check_format, format_of
+from switchover_checks.archives import FORMATS, check_folder, check_format, facts_of, format_of
 from switchover_checks.command import argv_of, ending, run_clearly
+from switchover_checks.digests import DIGEST, digest_findings
 from switchover_checks.effects import DeclaredEffect, command_changes
 from switchover_checks.fields import Duration, Share, Size
-from switchover_checks.file import age_findings, sha256_of, size_findings
+from switchover_checks.file import age_findings, size_findings
 from switchover_checks.units import format_bytes, format_duration
 
 __all__ = ["BackupCheck", "BackupConfig"]
 
-_DIGEST = re.compile(r"[0-9a-fA-F]{64}")
 _TEMPLATE = re.compile(r"\{\{\s*path\s*(\|\s*q\s*)?\}\}")
 
 
 @dataclass(frozen=True)
 class BackupConfig:
-    """The file and what must be true of it. `path` may be a pattern such as `backups/*.dump`: the newest is meant.
+    """The file or folder and what must be true of it. `path` may be a pattern such as `backups/*.dump`: the newest.
 
-    `sha256` is a digest, or `sidecar` for FILE.sha256 beside it. `previous` is the backup before (the newest other file
-    that fits the pattern when it is not set), `min_share` the least part of its size. `restore_test` is a shell command
-    in which `{{ path | q }}` stands for the file; also `$BACKUP_PATH` does. `effect: read`
-    says that it changes nothing. `format` is taken from the name unless it is set.
+    `sha256` is a digest, or `sidecar` for FILE.sha256 beside it (of a folder also SHA256SUMS in it). `previous` is the
+    backup before (the newest other one that fits the pattern when it is not set), `min_share` the least part of its
+    size. `restore_test` is a shell command in which `{{ path | q }}` stands for the backup; also `$BACKUP_PATH` does.
+    `effect: read` says that it changes nothing. `format` is told by the name and the content unless it is set.
     """
 
     path: str
@@ -50,7 +50,7 @@ class BackupConfig:
     effect: DeclaredEffect = None
 
     def __post_init__(self) -> None:
-        if self.sha256 is not None and self.sha256 != "sidecar" and not _DIGEST.fullmatch(self.sha256):
+        if self.sha256 is not None and self.sha256 != "sidecar" and not DIGEST.fullmatch(self.sha256):
             raise ValueError("sha256 is 64 hexadecimal digits, or sidecar for the file beside it")
         if self.format is not None and self.format not in (*FORMATS, "none"):
             raise ValueError(f"format is {', '.join(FORMATS)} or none, not {self.format!r}")
@@ -114,26 +114,35 @@ def _look(cfg: BackupConfig, ctx: Context) -> _Looked:
         return _Looked((Finding("backup", "there", f"{cfg.path} is not there", Status.CRIT),))
     try:
         info = path.stat()
-        if not path.is_file():
-            return _Looked((Finding("backup", "a file", f"{path} is not a file", Status.CRIT),))
+        folder = facts_of(path) if path.is_dir() else None
+        if folder is None and not path.is_file():
+            return _Looked((Finding("backup", "a file or a folder", f"{path} is neither", Status.CRIT),))
+    except FileNotFoundError as error:
+        return _Looked((Finding("backup", "whole", f"{error.filename} leads nowhere", Status.CRIT),))
     except OSError as error:
         return _Looked((Finding("backup", "there", f"{path}: {error.strerror or error}", Status.UNKNOWN),))
-    age = time.time() - info.st_mtime
+    size = info.st_size if folder is None else folder.size
+    age = time.time() - (info.st_mtime if folder is None else folder.written_at)
     findings = [Finding("backup", "there", str(path), Status.OK)]
-    findings += size_findings(info.st_size, max(1, cfg.min_size), None)
-    findings += _share(cfg, info.st_size, others, ctx.base_dir)
+    findings += size_findings(size, max(1, cfg.min_size), None)
+    findings += _share(cfg, size, others, ctx.base_dir)
     findings += age_findings(age, cfg.max_age)
     proved = False
     if cfg.sha256 is not None:
         ctx.enter("sha256")
-        findings.append(_digest(cfg.sha256, path, ctx.deadline))
+        findings += digest_findings(cfg.sha256, path, folder, ctx.deadline)
         proved = True
-    kind = cfg.format or format_of(path)
-    if kind not in (None, "none") and info.st_size:
+    if folder is not None and cfg.format != "none":
+        ctx.enter("format")
+        found, looked = check_folder(path, folder, ctx.deadline)
+        findings += found
+        proved = proved or looked
+    kind = cfg.format or (format_of(path) if folder is None else None)
+    if folder is None and kind not in (None, "none") and size:
         ctx.enter("format")
         findings.append(check_format(kind, path, ctx.deadline))
         proved = True
-    return _Looked(tuple(findings), path, info.st_size, age, proved)
+    return _Looked(tuple(findings), path, size, age, proved)
 
 
 def _newest(pattern: str, base_dir: Path) -> tuple[Path | None, list[Path]]:
@@ -160,37 +169,14 @@ def _share(cfg: BackupConfig, size: int, others: list[Path], base_dir: Path) -> 
         return []
     expected = f"at least {cfg.min_share:.0%} of the previous backup"
     previous = base_dir / cfg.previous if cfg.previous else others[0] if others else None
-    if previous is None or not previous.is_file():
+    if previous is None or not previous.exists():
         text = f"{previous} is not there" if previous else "there is no previous backup"
         return [Finding("share", expected, text, Status.UNKNOWN)]
-    before = previous.stat().st_size
+    before = facts_of(previous).size if previous.is_dir() else previous.stat().st_size
     if not before:
         return [Finding("share", expected, f"the previous backup {previous.name} is empty", Status.UNKNOWN)]
     observed = f"{size / before:.0%} of {format_bytes(before)}"
     return [Finding.compare("share", expected, observed, size >= Fraction(str(cfg.min_share)) * before)]
-
-
-def _digest(wanted: str, path: Path, deadline: float) -> Finding:
-    if wanted == "sidecar":
-        sidecar = path.with_name(path.name + ".sha256")
-        try:
-            with sidecar.open(encoding="utf-8", errors="replace") as file:
-                text = file.read(4096)
-        except FileNotFoundError:
-            return Finding("sha256", f"a digest in {sidecar.name}", "the file is not there", Status.CRIT)
-        except OSError as error:
-            return Finding("sha256", f"a digest in {sidecar.name}", error.strerror or str(error), Status.UNKNOWN)
-        lines = [line.split() for line in text.splitlines() if line.strip()]
-        named = [line[0] for line in lines if len(line) > 1 and line[1].lstrip("*").rpartition("/")[2] == path.name]
-        found = (named or [line[0] for line in lines[:1]] or [""])[0]
-        if not _DIGEST.fullmatch(found):
-            return Finding("sha256", f"a digest in {sidecar.name}", "no digest in it", Status.UNKNOWN)
-        wanted = found
-    try:
-        actual = sha256_of(path, deadline)
-    except OSError as error:
-        return Finding("sha256", wanted.lower(), error.strerror or str(error), Status.UNKNOWN)
-    return Finding.compare("sha256", wanted.lower(), actual, actual == wanted.lower())
 
 
 async def _restore(cfg: BackupConfig, path: Path, ctx: Context) -> tuple[Finding, dict[str, str]]:
