@@ -5,9 +5,10 @@ Each verb is a module that is imported only when asked for, with `add_arguments(
 
 from __future__ import annotations
 
+import io
 import os
 import sys
-from collections.abc import MutableMapping, Sequence
+from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol, cast
@@ -63,6 +64,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Do what the command line says and return the exit code."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     _open_standard_files()
+    _write_for_the_locale()
     os.environ["SWITCHOVER_PYTHON"] = sys.executable  # so that steps and checks can run Python programs of ours
     from switchover.errors import SwitchoverError
     from switchover.headless import diagnostics, output
@@ -122,10 +124,9 @@ def _run_verb(verb: str, arguments: list[str]) -> int:
 
 
 def _open_screen(arguments: list[str]) -> int:
-    import argparse
 
-    from switchover.errors import UsageError
     from switchover.locations import state_root, workspace_for
+    from switchover.screen_options import add_screen_options, apply_screen_options, need_terminal
     from switchover.settings import choose_journal
     from switchover.trust import choose_plan, trusted_digest
 
@@ -135,16 +136,7 @@ def _open_screen(arguments: list[str]) -> int:
     parser.add_argument("plan", nargs="?", metavar="PLAN", help="the plan to open; without one, the plan found here")
     parser.add_argument("--version", "-V", action="store_true", help="print the version")
     parser.add_argument("--read-only", action="store_true", help="watch only; refuse everything that changes something")
-    on_or_off = argparse.BooleanOptionalAction
-    parser.add_argument("--mouse", action=on_or_off, help="use the mouse (by default not over SSH)")
-    parser.add_argument("--motion", action=on_or_off, help="animate and scroll smoothly (by default nothing moves)")
-    parser.add_argument(
-        "--fps",
-        type=int,
-        metavar="N",
-        choices=range(1, 121),
-        help="draw at most N times a second (default: 30, over SSH 15)",
-    )
+    add_screen_options(parser)
     _add_state(parser)
     _add_journal(parser)
     parser.epilog = _list_verbs()
@@ -152,38 +144,13 @@ def _open_screen(arguments: list[str]) -> int:
     if args.plan is not None:
         _refuse_what_is_no_file(args.plan)
     root = state_root(args.state)
-    if not (os.isatty(0) and os.isatty(1)):
-        raise UsageError(
-            "the screen needs a terminal on standard input and output",
-            "in scripts use `switchover status PLAN`, `switchover check PLAN` or `switchover run PLAN`",
-        )
+    need_terminal()
     plan = choose_plan(args.plan, root, Path.cwd())
     digest = trusted_digest(args.plan, plan, root)
     workspace = workspace_for(root, plan, choose_journal(args.journal, os.environ))
-    _choose_terminal_ways(args, os.environ)
+    apply_screen_options(args, os.environ)
     app = import_module("switchover.ui.app")  # not a plain import: only this line may load the screen
-    return cast("int", app.run(workspace, plan, read_only=args.read_only, digest=digest))
-
-
-def _choose_terminal_ways(args: argparse.Namespace, environ: MutableMapping[str, str]) -> None:
-    """Put what flags, else variables, else settings say of the terminal where the screen looks before its import."""
-    from switchover.settings import load_settings, settings_path
-
-    chosen = load_settings(settings_path(environ))
-    ways = (
-        (args.mouse, chosen.mouse, {"SWITCHOVER_MOUSE": ("0", "1")}),
-        (args.motion, chosen.motion, {"TEXTUAL_ANIMATIONS": ("none", "full"), "TEXTUAL_SMOOTH_SCROLL": ("0", "1")}),
-    )
-    for flag, setting, variables in ways:
-        for name, values in variables.items():
-            if flag is not None:
-                environ[name] = values[flag]
-            elif setting is not None:
-                environ.setdefault(name, values[setting])
-    if args.fps is not None:
-        environ["TEXTUAL_FPS"] = str(args.fps)
-    elif chosen.fps is not None:
-        environ.setdefault("TEXTUAL_FPS", str(chosen.fps))
+    return cast("int", app.run(workspace, plan, read_only=args.read_only, digest=digest, theme=args.theme or ""))
 
 
 def _refuse_a_lost_directory() -> None:
@@ -284,6 +251,20 @@ def _parser_class() -> type[argparse.ArgumentParser]:
                 super().print_help(file)
 
     return Parser
+
+
+def _write_for_the_locale() -> None:
+    """Write plain signs on a terminal whose locale has no others; files and pipes get what was written."""
+    from switchover.charset import charset_of, original_locale
+
+    charset = charset_of(original_locale(os.environ))
+    if charset == "utf-8":
+        return
+    from switchover.charset import register
+
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and stream.isatty():
+            stream.reconfigure(encoding=charset, errors=register())
 
 
 def _open_standard_files() -> None:

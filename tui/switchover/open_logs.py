@@ -7,8 +7,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from switchover.errors import UsageError
 from switchover.locations import state_root, workspace_for
+from switchover.screen_options import add_screen_options, apply_screen_options, need_terminal
 from switchover.settings import choose_journal
 from switchover.trust import choose_plan, trusted_digest
 
@@ -23,24 +23,30 @@ _ENDINGS = frozenset([".log", ".txt", ".out", ".err", ".json", ".jsonl"])
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument(
-        "names", nargs="+", metavar="SERVICE|FILE", help="a service by its name, or a file; several are merged by time"
+        "names",
+        nargs="+",
+        metavar="SERVICE|FILE",
+        help="a service by the name that the list shows, or a file; several are merged by time",
     )
     parser.add_argument(
         "--plan", metavar="PLAN", help="the plan whose services are meant (default: the one found here)"
     )
+    add_screen_options(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Open them; return the exit code."""
-    if not (os.isatty(0) and os.isatty(1)):
-        raise UsageError("the log screen needs a terminal on standard input and output", "in scripts use tail and grep")
+    need_terminal("in scripts use tail and grep")
     items, paths = sort_words(args.names)
     root = state_root(args.state)
     plan = choose_plan(args.plan, root, Path.cwd())
     digest = trusted_digest(args.plan, plan, root)
     workspace = workspace_for(root, plan, choose_journal(args.journal, os.environ))
+    apply_screen_options(args, os.environ)
     app = import_module("switchover.ui.app")  # not a plain import: only this line may load the screen
-    return cast("int", app.run(workspace, plan, read_only=False, digest=digest, logs=(items, paths)))
+    return cast(
+        "int", app.run(workspace, plan, read_only=False, digest=digest, logs=(items, paths), theme=args.theme or "")
+    )
 
 
 def sort_words(words: list[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -3,6 +3,8 @@
 The settings are `switchover/settings.toml` in the XDG configuration directory:
 
     journal = "postgresql://ops@db.internal/switchover"    # where runs are written down; without it, in a file here
+    theme = "light"   # how it looks: dark, light, ansi, mono, or one of your own; what the palette chooses is kept here
+    ascii = true      # draw with plain ASCII signs; false: never, whatever the locale says
     mouse = true      # use the mouse also over SSH; false: never
     motion = false    # animate and scroll smoothly
     fps = 15          # draw at most so often a second
@@ -25,7 +27,7 @@ __all__ = ["VARIABLE", "JournalAddress", "Settings", "choose_journal", "load_set
 
 VARIABLE = "SWITCHOVER_JOURNAL"
 _LOCAL = "sqlite"
-_KEYS = ("journal", "mouse", "motion", "fps", "sources")
+_KEYS = ("journal", "theme", "ascii", "mouse", "motion", "fps", "sources")
 _SOURCES = ("process", "docker", "compose", "systemd", "kubernetes", "aws", "gcp", "http")
 _FPS = range(1, 121)
 _SECRET_PARAMETERS = frozenset(
@@ -135,6 +137,8 @@ class Settings:
     mouse: bool | None = None
     motion: bool | None = None
     fps: int | None = None
+    theme: str | None = None
+    ascii: bool | None = None
     sources_off: frozenset[str] = frozenset()
 
 
@@ -163,13 +167,17 @@ def load_settings(path: Path) -> Settings:
     for key in values:
         if key not in _KEYS:
             close = get_close_matches(key, _KEYS, n=1)
-            raise UsageError(f"{path}: {key}: there is no such setting", f"did you mean {close[0]}?" if close else "")
-    mouse, motion, fps = values.get("mouse"), values.get("motion"), values.get("fps")
-    for name, value in (("mouse", mouse), ("motion", motion)):
+            hint = f"did you mean {close[0]}? " if close else ""
+            raise UsageError(f"{path}: {key}: there is no such setting", f"{hint}there are {', '.join(_KEYS)}")
+    mouse, motion, fps, plain = values.get("mouse"), values.get("motion"), values.get("fps"), values.get("ascii")
+    for name, value in (("mouse", mouse), ("motion", motion), ("ascii", plain)):
         if not isinstance(value, bool | None):
             raise UsageError(f"{path}: {name}: this is true or false", f"such as {name} = false")
     if fps is not None and (isinstance(fps, bool) or fps not in _FPS):
         raise UsageError(f"{path}: fps: this has to be a number from 1 to 120", "such as fps = 15")
+    theme = values.get("theme")
+    if theme is not None and (not isinstance(theme, str) or not theme):
+        raise UsageError(f"{path}: theme: this has to be the name of a theme", 'such as theme = "light"')
     off = _sources_off(values.get("sources", {}), path)
     journal = values.get("journal", _LOCAL)
     if not isinstance(journal, str):
@@ -177,11 +185,11 @@ def load_settings(path: Path) -> Settings:
             f"{path}: journal: this has to be a text", 'such as journal = "postgresql://ops@db/switchover"'
         )
     if journal == _LOCAL:
-        return Settings(None, mouse, motion, fps, off)
+        return Settings(None, mouse, motion, fps, theme, plain, off)
     address = JournalAddress.parse(journal, f"{path}: journal:")
     if address.has_password and path.stat().st_mode & 0o077:
         raise UsageError(f"{path}: journal: others can read the password in it", f"chmod 600 {path}")
-    return Settings(address, mouse, motion, fps, off)
+    return Settings(address, mouse, motion, fps, theme, plain, off)
 
 
 def _sources_off(value: object, path: Path) -> frozenset[str]:
@@ -192,8 +200,10 @@ def _sources_off(value: object, path: Path) -> frozenset[str]:
     for name, on in value.items():
         if name not in _SOURCES:
             close = get_close_matches(name, _SOURCES, n=1)
-            hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(_SOURCES)}"
-            raise UsageError(f"{path}: sources.{name}: there is no such source", hint)
+            hint = f"did you mean {close[0]}? " if close else ""
+            raise UsageError(
+                f"{path}: sources.{name}: there is no such source", f"{hint}there are {', '.join(_SOURCES)}"
+            )
         if not isinstance(on, bool):
             raise UsageError(f"{path}: sources.{name}: this is true or false", f"such as {name} = false")
     return frozenset(name for name, on in value.items() if not on)

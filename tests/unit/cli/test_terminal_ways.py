@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from switchover.cli import _choose_terminal_ways
 from switchover.errors import UsageError
+from switchover.screen_options import apply_screen_options
 from switchover.ui.terminal import prepare_environment
 
-NOTHING = {"mouse": None, "motion": None, "fps": None}
+NOTHING = {"mouse": None, "motion": None, "fps": None, "theme": None, "ascii": None}
 
 
 def environ(tmp_path: Path, settings: str = "", **more: str) -> dict[str, str]:
@@ -21,7 +21,7 @@ def environ(tmp_path: Path, settings: str = "", **more: str) -> dict[str, str]:
 
 
 def chosen(given: dict[str, str], **flags: bool | int | None) -> tuple[bool, str, str]:
-    _choose_terminal_ways(Namespace(**{**NOTHING, **flags}), given)
+    apply_screen_options(Namespace(**{**NOTHING, **flags}), given)
     mouse = prepare_environment(given)
     return mouse, given["TEXTUAL_ANIMATIONS"], given["TEXTUAL_FPS"]
 
@@ -44,7 +44,10 @@ def test_a_flag_goes_before_everything(tmp_path: Path) -> None:
     assert chosen(given, mouse=True, motion=False, fps=60) == (True, "none", "60")
 
 
-@pytest.mark.parametrize("line", ["mouse = 1", "motion = 'yes'", "fps = 0", "fps = true", "fps = 15.5", "mous = true"])
+@pytest.mark.parametrize(
+    "line",
+    ["mouse = 1", "motion = 'yes'", "fps = 0", "fps = true", "fps = 15.5", "mous = true", "theme = 1", "ascii = 'no'"],
+)
 def test_a_setting_of_the_wrong_kind_is_told_with_its_name(tmp_path: Path, line: str) -> None:
     with pytest.raises(UsageError, match=line.split(" ", maxsplit=1)[0]):
         chosen(environ(tmp_path, line))

@@ -26,6 +26,9 @@ _FAULTS = ("corrupt", "slow", "down", "disk")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
+    from switchover.screen_options import add_screen_options
+
+    add_screen_options(parser)
     parser.add_argument(
         "directory", nargs="?", metavar="DIR", help="where it lies (default: demo in the state directory)"
     )
@@ -41,6 +44,7 @@ def run(args: argparse.Namespace) -> int:
     """Do it; return the exit code."""
     from switchover.demo.processes import DemoError
     from switchover.locations import state_root, workspace_for
+    from switchover.screen_options import apply_screen_options, need_terminal
 
     if args.fault and (args.mend or args.stop):
         raise UsageError("--fault goes with neither --mend nor --stop", "break it first, mend it later")
@@ -53,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
             return _mend(demo)
         screen = not args.headless
         if screen and not args.fault:
-            _need_terminal()
+            need_terminal("in scripts use `switchover demo --headless`, which prints the path of the plan")
         opened = _lay(demo)
         broken = _break(demo, args.fault, explain=args.explain) if args.fault else False
     except DemoError as error:
@@ -67,8 +71,9 @@ def run(args: argparse.Namespace) -> int:
     if broken and not (opened and _has_terminal()):
         return 0  # somebody has its screen open elsewhere
     os.environ[MARKER_VARIABLE] = str(demo.directory)  # for the agent that the screen starts
+    apply_screen_options(args, os.environ)
     app = import_module("switchover.ui.app")
-    code = cast("int", app.run(workspace_for(root, demo.plan), demo.plan, read_only=False))
+    code = cast("int", app.run(workspace_for(root, demo.plan), demo.plan, read_only=False, theme=args.theme or ""))
     _say_goodbye(demo)
     return code
 
@@ -122,14 +127,6 @@ def _stop(demo: Demo, root: Path) -> int:
 
 def _has_terminal() -> bool:
     return os.isatty(0) and os.isatty(1)
-
-
-def _need_terminal() -> None:
-    if not _has_terminal():
-        raise UsageError(
-            "the screen needs a terminal on standard input and output",
-            "in scripts use `switchover demo --headless`, which prints the path of the plan",
-        )
 
 
 def _hint(demo: Demo) -> str:

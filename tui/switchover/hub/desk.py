@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from switchover.errors import RefusedError, SwitchoverError
+from switchover.hub.log_names import MOST_OF_A_NAME, meant_by, not_found
 from switchover.hub.operations import Operations
 from switchover.hub.service_watch import ServiceWatch
 from switchover.migration.operator import Operator
@@ -121,12 +122,32 @@ class Desk:
         return await asyncio.to_thread(_without_values_of_secrets, self._redact(text)) + late
 
     async def log_sources(self, names: Sequence[str], span: LogSpan) -> list[LogSource | tuple[str, str]]:
-        """Return where the logs of services are read; (name, reason) for one that has none."""
-        return [source for name in names for source in await self._log_sources(name, span)]
+        """Return where the logs of services are read, by id or by any name that the list shows.
+
+        (name, reason) for one that has none.
+        """
+        return [source for word in names for source in await self._log_sources_of(word, span)]
+
+    async def _log_sources_of(self, word: str, span: LogSpan) -> list[LogSource | tuple[str, str]]:
+        if self._row(word) is not None:
+            return await self._log_sources(word, span)
+        ids = meant_by(word, self._services.names())
+        if not ids:
+            await self._services.list_now()
+            ids = meant_by(word, self._services.names())
+        kind, colon, _ = word.partition(":")
+        if not ids and colon and kind in self._services.inventory.providers:
+            return await self._log_sources(word, span)
+        if not 0 < len(ids) <= MOST_OF_A_NAME:
+            return [(word, not_found(word, self._services.names()))]
+        found: list[LogSource | tuple[str, str]] = []
+        for id_ in ids:
+            sources = await self._log_sources(id_, span)
+            found += sources if len(ids) == 1 else [_called(f"{word} {id_.partition(':')[2]}", one) for one in sources]
+        self._services.forget_unwanted()
+        return found
 
     async def _log_sources(self, name: str, span: LogSpan) -> list[LogSource | tuple[str, str]]:
-        if self._row(name) is None and ":" not in name:
-            return [(name, f"there is no service of this name; a file of this name is written ./{name}")]
         try:
             row, provider, target = self._find(name)
         except SwitchoverError as error:
@@ -179,6 +200,11 @@ class Desk:
         if isinstance(target, str):
             raise RefusedError(target)
         return row, provider, target
+
+
+def _called(name: str, source: LogSource | tuple[str, str]) -> LogSource | tuple[str, str]:
+    """Give one of several things of a name a name of its own."""
+    return replace(source, name=name) if isinstance(source, LogSource) else (name, source[1])
 
 
 _LOCAL = frozenset({"docker", "systemctl", "kubectl"})

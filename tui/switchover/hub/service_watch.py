@@ -18,6 +18,7 @@ from switchover_checks.api import Status
 
 __all__ = ["ServiceWatch"]
 
+_LIST_WITHIN_S = 4.0
 _NEW_FILES_S = 10.0  # a variable in the name of a file may get its value at any time
 _LOCAL = frozenset({"docker", "systemd", "process"})  # what is looked for on a host without a plan
 
@@ -142,6 +143,30 @@ class ServiceWatch:
         for name, state in before.items():
             self._looked(name, state)
         self._found(await self.discovery.look([f"{kind}:{ref}"]))
+
+    def names(self) -> dict[str, str]:
+        """Return the name that the list shows of everything that is known, by id."""
+        found = {id_: known.found.title for id_, known in self.discovery.found.items()}
+        return {**found, **{name: name for name in self.inventory.services}}
+
+    async def list_now(self) -> None:
+        """List what runs on this host, for one who names something that is not known yet."""
+        here = [kind for kind, provider in self.discovery.providers.items() if kind in _LOCAL and not provider.off()]
+        listing = [asyncio.ensure_future(self.discovery.list_kind(kind)) for kind in here]
+        if not listing:
+            return
+        done, late = await asyncio.wait(listing, timeout=_LIST_WITHIN_S)
+        for task in late:
+            task.cancel()
+        for task in done:
+            if not task.cancelled() and task.exception() is None:
+                self._found(task.result())
+        self._changed()
+
+    def forget_unwanted(self) -> None:
+        """Let go of what was listed for one who asked, unless somebody looks at it."""
+        if not self.sources.wanted:
+            self.discovery.forget()
 
     async def _look(self, names: list[str]) -> None:
         services, states = self.inventory.services, self.inventory.states

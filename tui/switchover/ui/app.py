@@ -6,12 +6,23 @@ import gc
 import os
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from switchover.clock import SystemClock
 from switchover.locations import Workspace
-from switchover.ui.terminal import TerminalGuard, choose_theme, give_size, prepare_environment, why_not
+from switchover.settings import load_settings, settings_path
+from switchover.settings_edit import keep_theme
+from switchover.ui.terminal import (
+    TerminalGuard,
+    charset_for,
+    choose_theme,
+    draw_on_the_terminal,
+    give_size,
+    prepare_environment,
+    why_not,
+)
 
 if TYPE_CHECKING:
     from switchover.ui.application import SwitchoverApp
@@ -23,10 +34,18 @@ __all__ = ["run", "show"]
 Logs = tuple[Sequence[str], Sequence[str]]
 
 
-def run(workspace: Workspace, plan: Path | None, *, read_only: bool, digest: str = "", logs: Logs | None = None) -> int:
+def run(
+    workspace: Workspace,
+    plan: Path | None,
+    *,
+    read_only: bool,
+    digest: str = "",
+    logs: Logs | None = None,
+    theme: str = "",
+) -> int:
     """Show the screens until the operator leaves; return the exit code. `digest`: only this content is trusted.
 
-    `logs` are services and files whose logs are opened at once.
+    `logs` are services and files whose logs are opened at once; `theme` is the one that was asked for just now.
     """
 
     def agent() -> Source:
@@ -35,16 +54,24 @@ def run(workspace: Workspace, plan: Path | None, *, read_only: bool, digest: str
         attach = agent_attacher(workspace, plan, read_only=read_only, digest=digest)
         return AgentSource(attach, SystemClock(), workspace.agent_log)
 
-    return show(agent, workspace.directory / "screens.log", read_only=read_only, logs=logs)
+    return show(agent, workspace.directory / "screens.log", read_only=read_only, logs=logs, theme=theme)
 
 
-def show(make_source: Callable[[], Source], log: Path, *, read_only: bool = False, logs: Logs | None = None) -> int:
+def show(
+    make_source: Callable[[], Source],
+    log: Path,
+    *,
+    read_only: bool = False,
+    logs: Logs | None = None,
+    theme: str = "",
+) -> int:
     """Show what a source tells until the operator leaves, the line drops or a signal comes; return the exit code."""
     if reason := why_not(os.environ):
         _tell(reason)
         return 2
     mouse = prepare_environment(os.environ)
-    give_size(sys.stdout.fileno())
+    give_size(1)
+    draw_on_the_terminal(charset_for(os.environ))
 
     gc.disable()  # until the first frame: nothing made for it is garbage, and looking takes a tenth of the time
     from switchover.ui.application import SwitchoverApp
@@ -54,10 +81,15 @@ def show(make_source: Callable[[], Source], log: Path, *, read_only: bool = Fals
     if not themes:
         _tell("no theme can be used; install switchover again")
         return 1
-    wanted = choose_theme(os.environ)
+    settings = settings_path(os.environ)
+    wanted = choose_theme(os.environ, theme, load_settings(settings).theme or "")
+    if theme and theme not in themes:
+        _tell(f"there is no theme {theme}; there are {', '.join(themes)}")
+        return 2
     os.environ.pop("NO_COLOR", None)  # the theme honours it; Textual would turn even "no colour" into black and white
     app = SwitchoverApp(make_source(), themes, wanted, read_only=read_only, log_path=log)
     app.logs_at_once = logs
+    app.keep_theme = partial(keep_theme, settings)
     app.remarks = [str(error).splitlines()[0] for error in bad]
     if wanted not in themes:
         app.remarks.append(f"there is no theme {wanted}; there are {', '.join(themes)}")

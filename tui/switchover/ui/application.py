@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import os
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -74,7 +75,8 @@ class SwitchoverApp(OperatorActions):
         ticks: bool = True,
     ) -> None:
         self._themes = themes
-        self._chosen = themes.get(theme_name) or next(iter(themes.values()))
+        self._chosen = themes.get(theme_name) or themes.get("dark") or next(iter(themes.values()))
+        self.keep_theme: Callable[[str], None] | None = None
         super().__init__()
         for theme in themes.values():
             self.register_theme(theme.for_textual())
@@ -283,12 +285,22 @@ class SwitchoverApp(OperatorActions):
         self.push_screen(palette(self))
 
     def choose_theme(self, name: str) -> None:
-        """Use another theme."""
+        """Use another theme, and keep it for the next time."""
         self._chosen = self._themes[name]
         self._fresh_painter = Painter(self._chosen)
         self._stale_painter = Painter(self._chosen, stale=True)
         self.theme = name
         self.show()
+        if self.keep_theme is not None:
+            self.run_worker(self._keep_theme(self.keep_theme, name), name="keep theme", exit_on_error=False)
+
+    async def _keep_theme(self, keep: Callable[[str], None], name: str) -> None:
+        try:
+            await asyncio.to_thread(keep, name)  # the settings may lie on a slow disk
+        except SwitchoverError as error:
+            self.say(error.title, error=True, hint=error.hint)
+        else:
+            self.say(f"theme {name}, kept in your settings")
 
     @property
     def theme_names(self) -> tuple[str, ...]:

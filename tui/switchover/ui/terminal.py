@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import select
 import signal
 import sys
@@ -18,11 +19,15 @@ from collections.abc import Callable, MutableMapping
 from types import FrameType
 from typing import Any, Self
 
+from switchover.charset import charset_of, original_locale, register
+
 __all__ = [
     "AFTER_ANOTHER",
     "LEAVE",
     "TerminalGuard",
+    "charset_for",
     "choose_theme",
+    "draw_on_the_terminal",
     "forget_typed",
     "give_size",
     "prepare_environment",
@@ -47,11 +52,28 @@ _SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 def why_not(environ: MutableMapping[str, str]) -> str:
     """Say why the screens cannot be shown here, with what to do instead; empty where they can."""
     instead = "use `switchover status PLAN`, `check PLAN` or `run PLAN` instead"
-    if not (sys.stdin is not None and sys.stdin.isatty() and sys.stderr is not None and sys.stdout.isatty()):
+    if not (os.isatty(0) and os.isatty(1)):
         return f"the screens need a terminal, and this is none; {instead}"
     if environ.get("TERM", "") in {"dumb", ""}:
         return f"this terminal (TERM={environ.get('TERM') or 'not set'}) cannot show screens; {instead}"
     return ""
+
+
+def charset_for(environ: MutableMapping[str, str]) -> str:
+    """Return what the terminal can show: what was chosen, else what the locale says."""
+    chosen = environ.get("SWITCHOVER_ASCII", "")
+    if chosen:
+        return "ascii" if chosen == "1" else "utf-8"
+    return charset_of(original_locale(environ))
+
+
+def draw_on_the_terminal(charset: str) -> None:
+    """Let Textual draw on the terminal, wherever messages go: it writes to what Python calls standard error.
+
+    What the terminal cannot show is written as plain signs.
+    """
+    number = 2 if os.isatty(2) else 1
+    sys.__stderr__ = open(os.dup(number), "w", encoding=charset, errors=register(), newline="")  # type: ignore[misc]  # noqa: SIM115, PTH123 - lives as long as the process
 
 
 def prepare_environment(environ: MutableMapping[str, str]) -> bool:
@@ -83,16 +105,34 @@ def forget_typed() -> None:
             termios.tcflush(sys.__stdin__.fileno(), termios.TCIFLUSH)
 
 
-def choose_theme(environ: MutableMapping[str, str]) -> str:
-    """Choose the theme: the operator's, none where colours are not wanted, 16 colours where there are no more."""
-    if chosen := environ.get("SWITCHOVER_THEME"):
+def choose_theme(environ: MutableMapping[str, str], flag: str = "", kept: str = "") -> str:
+    """Choose the theme: the operator's, none where colours are not wanted, 16 colours where there are no more.
+
+    What was asked for now goes before what the terminal can, that before what was `kept` from another terminal.
+    """
+    if chosen := flag or environ.get("SWITCHOVER_THEME"):
         return chosen
-    if environ.get("NO_COLOR"):
-        return "mono"
+    colours = 0 if environ.get("NO_COLOR") else _colours(environ)
+    if colours < 256:
+        usual = "ansi" if colours else "mono"
+        return kept if kept == "mono" else usual
+    return kept or "dark"
+
+
+def _colours(environ: MutableMapping[str, str]) -> int:
     term = environ.get("TERM", "")
-    if environ.get("COLORTERM") in {"truecolor", "24bit"} or "256color" in term or term.startswith(("tmux", "xterm-")):
-        return "dark"
-    return "ansi"
+    if environ.get("COLORTERM") in {"truecolor", "24bit"} or "direct" in term:
+        return 1 << 24
+    few = term.endswith(("-mono", "-m")) or re.search(r"-(?:8|16|88)color", term) is not None
+    if "256color" in term or (term.startswith(("tmux", "xterm-")) and not few):
+        return 256
+    try:
+        import curses
+
+        curses.setupterm(term, 1)
+        return max(curses.tigetnum("colors"), 0)
+    except Exception:  # no curses, or no such terminal: most have these
+        return 16
 
 
 class TerminalGuard:
