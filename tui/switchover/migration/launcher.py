@@ -9,6 +9,7 @@ do not.
 from __future__ import annotations
 
 import gc
+import importlib
 import importlib.util
 import json
 import os
@@ -24,9 +25,12 @@ from typing import Any
 LENGTH = struct.Struct("!I")
 
 
-def load_beside(name: str, *parts: str) -> ModuleType:
+HERE = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH120, PTH100 - no pathlib
+
+
+def load_beside(name: str) -> ModuleType:
     """Load a module by its file, without importing the package that it belongs to."""
-    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), *parts)  # noqa: PTH118, PTH120, PTH100 - no pathlib
+    path = os.path.join(HERE, f"{name}.py")  # noqa: PTH118
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise ImportError(path)
@@ -34,6 +38,14 @@ def load_beside(name: str, *parts: str) -> ModuleType:
     sys.modules[name] = module
     spec.loader.exec_module(module)
     return module
+
+
+def load_redaction() -> ModuleType:
+    """Load the package that keeps secrets out, under its own name and without what lies around it."""
+    around = ModuleType("switchover")
+    around.__path__ = [os.path.dirname(HERE)]  # noqa: PTH120
+    sys.modules["switchover"] = around
+    return importlib.import_module("switchover.redaction")
 
 
 def receive(connection: socket.socket) -> tuple[dict[str, Any], int] | None:
@@ -106,10 +118,10 @@ def main() -> None:
     """Serve the socket whose number is the only argument."""
     for number in (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT):
         signal.signal(number, signal.SIG_IGN)
-    redaction = load_beside("redaction", "..", "redaction.py")
-    shim = load_beside("shim", "shim.py")
-    capped = load_beside("capped", "capped.py")
-    remote = load_beside("remote_clients", "remote_clients.py")
+    redaction = load_redaction()
+    shim = load_beside("shim")
+    capped = load_beside("capped")
+    remote = load_beside("remote_clients")
     kit = shim.Kit(redaction.Redactor, capped.CappedOutput, capped.Captures, remote.RemoteClients)
     gc.disable()
     gc.freeze()

@@ -39,6 +39,7 @@ SWEEP_LIMIT_S = 10.0
 FIRST_LOOK_S = 0.02  # after which it is looked for programs that hand work elsewhere
 READ_BYTES = 1 << 18
 PR_SET_NAME = 15
+QUIET_S = 0.25  # after which the end of a line is let go that might have been the beginning of a secret
 PR_SET_CHILD_SUBREAPER = 36
 MARK = "SWITCHOVER_MARK"  # in a step's environment: the hash of its `StepStarted`, and the session it began in
 
@@ -92,6 +93,7 @@ class Shim:
         self.pid = 0
         self.identity: dict[str, Any] = {}
         self.streams: dict[int, Stream] = {}
+        self.joined: Any = None  # what of both streams comes together in the output may be a secret only there
         self.remote = kit.remote(os.getpid())
 
     def watch(self) -> None:
@@ -198,6 +200,7 @@ class Shim:
         self.streams[out_read] = Stream(self.kit.redactor(secrets), self.captures)
         if apart:
             self.streams[err_read] = Stream(self.kit.redactor(secrets), None)
+            self.joined = self.kit.redactor(secrets)
         environment = dict(self.request["env"])
         self.pid = os.fork()
         if self.pid == 0:
@@ -238,7 +241,12 @@ class Shim:
             if ending == "exited" and now >= look_at:
                 look_at = now + self._look()
             wait = (kill_at if ending != "exited" else min(deadline, look_at)) - now
-            for descriptor, _ in poll.poll(max(0.0, min(wait, 3600.0)) * 1000 + 1):
+            if self._waits():
+                wait = min(wait, QUIET_S)
+            ready = poll.poll(max(0.0, min(wait, 3600.0)) * 1000 + 1)
+            if not ready:
+                self._rest()
+            for descriptor, _ in ready:
                 if descriptor == self.wake:
                     with suppress(BlockingIOError):
                         os.read(self.wake, 4096)
@@ -267,13 +275,27 @@ class Shim:
             return 1
         stream = self.streams[descriptor]
         if data:
+            stream.waits = True
             self._write(stream, stream.redactor.feed(data))
         else:
             stream.open = False
+            self._write(stream, stream.redactor.finish(cut=self.joined is None))
         return len(data)
 
+    def _waits(self) -> bool:
+        joined = self.joined is not None and self.joined.holds
+        return any(stream.waits and (joined or stream.redactor.holds) for stream in self.streams.values())
+
+    def _rest(self) -> None:
+        """Let go of what nobody should wait for."""
+        for stream in self.streams.values():
+            stream.waits = False
+            self._write(stream, stream.redactor.rest())
+        if self.joined is not None:
+            self.output.write(self.joined.rest())
+
     def _write(self, stream: Stream, data: bytes) -> None:
-        self.output.write(data)
+        self.output.write(data if self.joined is None else self.joined.feed(data))
         if stream.captures is not None:
             stream.captures.feed(data)
 
@@ -286,7 +308,9 @@ class Shim:
                 waiting -= count
                 if not count:
                     break
-            self._write(stream, stream.redactor.finish())
+            self._write(stream, stream.redactor.finish(cut=self.joined is None))
+        if self.joined is not None:
+            self.output.write(self.joined.finish())
         self.captures.finish()
 
     def _reap(self) -> None:
@@ -377,6 +401,7 @@ class Stream:
         self.redactor = redactor
         self.captures = captures
         self.open = True
+        self.waits = False  # something came since it was quiet
 
 
 def descendants(root: int) -> Iterator[int]:
