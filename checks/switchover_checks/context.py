@@ -119,7 +119,7 @@ class LocalContext:
 
     async def sql(self, url: str, query: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Run a read-only query and return its rows."""
-        from switchover_checks.databases import query_rows
+        from switchover_checks.database import query_rows
 
         return await query_rows(self, url, query, params)
 

@@ -6,13 +6,13 @@ import json
 import math
 import uuid
 from collections.abc import Callable
-from datetime import UTC, date, datetime
-from datetime import time as clock_time
+from datetime import date, datetime
 from decimal import Context as DecimalContext
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from switchover_checks.databases import Column
+from switchover_checks.database import Column
+from switchover_checks.moments import day_of, hour_of, interval_of, moment_of
 
 __all__ = ["Normaliser", "normaliser", "sort_key"]
 
@@ -22,7 +22,7 @@ Normaliser = Callable[[Any], Any]
 def normaliser(left: Column, right: Column, untyped: bool) -> Normaliser:
     """Choose how the values of a column are made comparable: equal values get the same `repr`.
 
-    `untyped`: both sides are SQLite.     What cannot be read as its type stays as it is, and differs.
+    `untyped`: both sides are SQLite. What cannot be read as its type stays as it is, and differs.
     """
     types = (left.type, right.type)
     for names, convert in _BY_TYPE:
@@ -79,6 +79,10 @@ def _boolean(value: Any) -> Any:
     return known.get(value.lower(), value) if isinstance(value, str) else value
 
 
+def _float(value: Any) -> Any:
+    return _FLOATS.get(value.strip().lower(), value) if isinstance(value, str) else _plain(value)
+
+
 def _number(value: Any) -> Any:
     if isinstance(value, bool) or value is None:
         return value
@@ -87,54 +91,30 @@ def _number(value: Any) -> Any:
     except (InvalidOperation, ValueError):
         return _plain(value)
     if not number.is_finite():
-        return "NaN" if number.is_nan() else str(number)
+        return "NaN" if number.is_nan() else float(number)
     number = number.normalize(_WIDE)
     return int(number) if number == number.to_integral_value() and number.adjusted() < _MOST_DIGITS else number
-
-
-def _moment(value: Any) -> Any:
-    if isinstance(value, str):
-        try:
-            value = datetime.fromisoformat(value.strip())
-        except ValueError:
-            return value
-    elif isinstance(value, int | float) and not isinstance(value, bool):
-        try:
-            value = datetime.fromtimestamp(value, UTC)
-        except (ValueError, OverflowError, OSError):
-            return value
-    if isinstance(value, datetime):
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-    return value
-
-
-def _day(value: Any) -> Any:
-    if isinstance(value, datetime):
-        return value.date()
-    if isinstance(value, str):
-        try:
-            return datetime.fromisoformat(value.strip()).date()
-        except ValueError:
-            return value
-    return value
-
-
-def _hour(value: Any) -> Any:
-    if isinstance(value, str):
-        try:
-            return clock_time.fromisoformat(value.strip())
-        except ValueError:
-            return value
-    return value
 
 
 def _document(value: Any) -> Any:
     if isinstance(value, str):
         try:
-            value = json.loads(value)
-        except ValueError:
+            value = json.loads(value, parse_float=Decimal)
+        except (ValueError, RecursionError):
             return value
-    return json.dumps(value, sort_keys=True, ensure_ascii=False, default=str) if value is not None else None
+    return json.dumps(_even(value), sort_keys=True, ensure_ascii=False, default=str) if value is not None else None
+
+
+def _even(value: Any) -> Any:
+    """Write each fraction in a document as a text that no text of it can be: a float would round it."""
+    if isinstance(value, dict):
+        return {key: _even(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_even(item) for item in value]
+    if isinstance(value, float | Decimal) and math.isfinite(value):
+        number = _number(value)
+        return number if isinstance(number, int) else {"number": str(number)}
+    return value
 
 
 def _identity(value: Any) -> Any:
@@ -155,16 +135,20 @@ def _bytes(value: Any) -> Any:
 _WIDE = DecimalContext(prec=20_000)
 _MOST_DIGITS = 100
 _EXACT = 1 << 53
+_FLOATS = {"nan": "NaN", **dict.fromkeys(("infinity", "+infinity", "inf"), math.inf),
+           **dict.fromkeys(("-infinity", "-inf"), -math.inf)}  # fmt: skip
 _NUMERIC = frozenset({"numeric", "decimal", "money"})
 _BY_TYPE: tuple[tuple[frozenset[str], Normaliser], ...] = (
     (frozenset({"boolean", "bool"}), _boolean),
     (_NUMERIC, _number),
     (
         frozenset({"timestamp without time zone", "timestamp with time zone", "timestamp", "timestamptz", "datetime"}),
-        _moment,
+        moment_of,
     ),
-    (frozenset({"date"}), _day),
-    (frozenset({"time without time zone", "time"}), _hour),
+    (frozenset({"date"}), day_of),
+    (frozenset({"time without time zone", "time with time zone", "time", "timetz"}), hour_of),
+    (frozenset({"interval"}), interval_of),
+    (frozenset({"double precision", "real", "float", "float4", "float8", "double"}), _float),
     (frozenset({"json", "jsonb"}), _document),
     (frozenset({"uuid"}), _identity),
     (frozenset({"bytea", "blob"}), _bytes),

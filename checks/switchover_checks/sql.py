@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Annotated, Any, ClassVar
 
 from switchover_checks.api import Context, Effect, Finding, Metric, Result, Status
-from switchover_checks.databases import open_database, source_of
+from switchover_checks.database import open_database, source_of
 from switchover_checks.effects import DeclaredEffect
 from switchover_checks.expect import AS_LIST, Expectation, NameType, Unavailable, expected_in
 from switchover_checks.sql_text import read_query

@@ -11,11 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, Field
 
 from switchover_checks.api import Context, Effect, Finding, Metric, Result, Status
-from switchover_checks.databases import Column, Database, Source, open_database, source_of
+from switchover_checks.database import Column, Database, Source, open_database, source_of
+from switchover_checks.sequences import judge_fill
 from switchover_checks.table_diff import TableDiff, compare_tables, in_time
+from switchover_checks.table_pairs import Pair, pair_tables
 
 __all__ = ["SqlCompareCheck", "SqlCompareConfig"]
 
@@ -27,12 +29,17 @@ def _as_tuple(value: object) -> object:
 Names = Annotated[tuple[str, ...], BeforeValidator(_as_tuple, json_schema_input_type=str | list[str])]
 
 
+_SEQUENCES = Field(description="whether the next numbers of the sequences of the right side must be free")
+
+
 @dataclass(frozen=True)
 class SqlCompareConfig:
     """Two sides (each an environment or a URL), the tables (`"*"`: all of either side), and how deeply to compare.
 
-    `key` is the column or columns that identify a row; without it the primary key is taken. `url_key` names the
-    environment's key that holds the URL; `left_password` and `right_password` name secrets for direct URLs.
+    `"*"` means the tables of all schemas; `billing.invoice` and `billing.*` name those of one. `key` is the column or
+    columns that identify a row; without it the primary key is taken. `sequences: false` leaves out whether the next
+    number of each sequence of the right side is free. `url_key` names the environment's key that holds the URL;
+    `left_password` and `right_password` name secrets for direct URLs.
     """
 
     left: str
@@ -43,6 +50,7 @@ class SqlCompareConfig:
     ignore_tables: Names = ()
     ignore_columns: Names = ()
     samples: int = 10
+    sequences: Annotated[bool, _SEQUENCES] = True
     url_key: str | None = None
     left_password: str | None = None
     right_password: str | None = None
@@ -77,23 +85,28 @@ def _compare(cfg: SqlCompareConfig, left: Source, right: Source, ctx: Context, b
     findings: list[Finding] = []
     metrics: list[Metric] = []
     total = 0
-    with open_database(left, base_dir, ctx.deadline) as a, open_database(right, base_dir, ctx.deadline) as b:
+    with (
+        open_database(left, base_dir, ctx.deadline, whole=True) as a,
+        open_database(right, base_dir, ctx.deadline, whole=True) as b,
+    ):
         names = (left.name, right.name)
-        tables, missing = _tables(cfg, a, b, names)
+        tables, missing = pair_tables(cfg.tables, cfg.ignore_tables, (a.tables(), b.tables()), names)
         findings += missing
-        for table in tables:
-            ctx.enter(f"table {table}")
+        for pair in tables:
+            ctx.enter(f"table {pair.name}")
             in_time(ctx.deadline)
             if cfg.mode == "count":
-                counts = a.count(table), b.count(table)
-                findings.append(_counted(table, counts))
+                counts = a.count(pair.left), b.count(pair.right)
+                findings.append(_counted(pair.name, counts))
             else:
-                diff = _diff(cfg, table, a, b, names, findings, ctx.deadline)
+                diff = _diff(cfg, pair, a, b, names, findings, ctx.deadline)
                 if diff is None:
                     continue
                 counts = diff.left_rows, diff.right_rows
+            if cfg.sequences:
+                findings += [judge_fill(pair.name, fill) for fill in b.fills(pair.right)]
             total += max(counts)
-            metrics += [Metric(f"{table}.left", counts[0]), Metric(f"{table}.right", counts[1])]
+            metrics += [Metric(f"{pair.name}.left", counts[0]), Metric(f"{pair.name}.right", counts[1])]
     if not tables and not missing:
         findings.append(Finding("tables", "at least one", "none on either side", Status.UNKNOWN))
     elif tables and total == 0:
@@ -102,36 +115,21 @@ def _compare(cfg: SqlCompareConfig, left: Source, right: Source, ctx: Context, b
     return Result.of(findings, metrics=metrics, ok=f"{word} of {len(tables)} tables agree, {total} rows")
 
 
-def _tables(cfg: SqlCompareConfig, a: Database, b: Database, names: tuple[str, str]) -> tuple[list[str], list[Finding]]:
-    has = set(a.tables()), set(b.tables())
-    wanted = sorted((has[0] | has[1]) - set(cfg.ignore_tables)) if cfg.tables == ("*",) else list(cfg.tables)
-    both, findings = [], []
-    for table in wanted:
-        absent = [name for name, tables in zip(names, has, strict=True) if table not in tables]
-        if not absent:
-            both.append(table)
-            continue
-        # A new stack may bring a table of its own; one that got lost on the way may not be overlooked.
-        extra = cfg.tables == ("*",) and absent == [names[0]]
-        status = Status.WARN if extra else Status.CRIT
-        findings.append(Finding(table, "a table on both sides", f"not in {' nor '.join(absent)}", status))
-    return both, findings
-
-
 def _counted(table: str, counts: tuple[int, int]) -> Finding:
     return Finding.compare(table, f"{counts[0]} rows", f"{counts[1]} rows", counts[0] == counts[1])
 
 
 def _diff(
     cfg: SqlCompareConfig,
-    table: str,
+    pair: Pair,
     a: Database,
     b: Database,
     names: tuple[str, str],
     findings: list[Finding],
     deadline: float,
 ) -> TableDiff | None:
-    columns = a.columns(table), b.columns(table)
+    table = pair.name
+    columns = a.columns(pair.left), b.columns(pair.right)
     shared, unequal = _shared(table, columns, names, cfg.ignore_columns)
     findings += unequal
     by_name = {c.name: c for c in shared}
@@ -144,7 +142,7 @@ def _diff(
     if not shared:
         findings.append(Finding(table, "columns in common", "none", Status.UNKNOWN))
         return None
-    diff = compare_tables(table, a, b, shared, columns[1], key, samples=cfg.samples, deadline=deadline)
+    diff = compare_tables(pair, a, b, shared, columns[1], key, samples=cfg.samples, deadline=deadline)
     findings.append(diff.finding(names))
     return diff
 

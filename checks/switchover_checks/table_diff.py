@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from switchover_checks.api import Finding, ProbeError, Status
-from switchover_checks.databases import Column, Database, Rows
+from switchover_checks.database import Column, Database, Rows
 from switchover_checks.normalise import Normaliser, normaliser, sort_key
+from switchover_checks.table_pairs import Pair
 
 __all__ = ["TableDiff", "compare_tables", "in_time"]
 
@@ -63,7 +64,7 @@ class TableDiff:
 
 
 def compare_tables(
-    table: str,
+    pair: Pair,
     left: Database,
     right: Database,
     columns: Sequence[Column],
@@ -78,16 +79,17 @@ def compare_tables(
     untyped = left.dialect == right.dialect == "sqlite"
     convert = [normaliser(c, others[c.name], untyped) for c in columns]
     names = [c.name for c in columns]
-    diff = TableDiff(table, tuple(key))
+    diff = TableDiff(pair.name, tuple(key))
+    located = ((left, pair.left), (right, pair.right))
     if not key:
-        bags = [_bag(db.rows(table, names, ()), convert, deadline) for db in (left, right)]
+        bags = [_bag(db.rows(table, names, ()), convert, deadline) for db, table in located]
         diff.left_rows, diff.right_rows = bags[0][0], bags[1][0]
         diff.digest = bags[0][1], bags[1][1]
         return diff
     places = [names.index(k) for k in key]
     sides = [
         _Side(db.rows(table, names, [by[k] for k in key]), convert, places, deadline)
-        for db, by in ((left, {c.name: c for c in columns}), (right, others))
+        for (db, table), by in zip(located, ({c.name: c for c in columns}, others), strict=True)
     ]
     try:
         for side in sides:

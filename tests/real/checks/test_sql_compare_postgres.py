@@ -205,3 +205,159 @@ async def test_a_password_by_reference_reaches_the_server_only(run: Run, postgre
     assert result.status is Status.OK
     missing = await run("sql", database=url, password="other", query="SELECT 1")
     assert (missing.status, missing.summary) == (Status.UNKNOWN, "the plan has no secret 'other'")
+
+
+INVOICES = ("CREATE SCHEMA billing", "CREATE TABLE shop (id int PRIMARY KEY)", "INSERT INTO shop VALUES (1)",
+            "CREATE TABLE billing.invoice (id int PRIMARY KEY)", "INSERT INTO billing.invoice VALUES (1), (2)",
+            'CREATE TABLE billing."Odd.Name" (id int PRIMARY KEY, v text)', 'INSERT INTO billing."Odd.Name" VALUES (1)',
+            "CREATE TABLE billing.shop (id int PRIMARY KEY)")  # fmt: skip
+
+
+@pytest.mark.parametrize("mode", ["count", "checksum"])
+async def test_tables_of_every_schema_are_compared(run: Run, postgres: Postgres, mode: str) -> None:
+    left = await make(postgres, *INVOICES)
+    right = await make(postgres, *INVOICES, "DELETE FROM billing.invoice WHERE id = 2")
+    result = await run("sql_compare", left=left, right=right, mode=mode)
+    assert of(result, "billing.invoice").status is Status.CRIT
+    assert {f.what for f in result.findings} == {"shop", "billing.shop", "billing.invoice", 'billing."Odd.Name"'}
+    for tables in ("shop", ["public.shop", 'billing."Odd.Name"'], "public.*"):
+        assert (await run("sql_compare", left=left, right=right, mode=mode, tables=tables)).status is Status.OK
+    assert (await run("sql_compare", left=left, right=right, mode=mode, tables="billing.*")).status is Status.CRIT
+
+
+async def test_the_search_path_of_an_address_is_followed(
+    run: Run, postgres: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left, right = await make(postgres, *INVOICES), await make(postgres, *INVOICES, "DELETE FROM billing.invoice")
+    path = "?options=-csearch_path%3Dbilling"
+    result = await run("sql_compare", left=left + path, right=right + path, tables="invoice")
+    assert of(result, "invoice").observed == "0 rows"
+    assert (
+        await run("sql", database=left + path, query="SELECT count(*) FROM invoice", expect="value == 2")
+    ).status is Status.OK
+    monkeypatch.setenv("PGOPTIONS", "-c search_path=billing")
+    assert (await run("sql_compare", left=left, right=right, tables="invoice")).status is Status.CRIT
+
+
+async def test_a_table_that_may_not_be_read_is_told_and_the_others_are_compared(run: Run, postgres: Postgres) -> None:
+    reader = f"reader_{postgres.made}"
+    left = await make(postgres, *INVOICES)
+    right = await make(
+        postgres, *INVOICES, f"CREATE ROLE {reader} LOGIN", f"GRANT SELECT ON shop TO {reader}",
+        f"CREATE TABLE hidden (id int PRIMARY KEY); GRANT SELECT ON hidden TO {reader}; INSERT INTO hidden VALUES (1)",
+        "ALTER TABLE hidden ENABLE ROW LEVEL SECURITY",
+    )  # fmt: skip
+    as_reader = right.replace("postgres@", f"{reader}@")
+    result = await run("sql_compare", left=left, right=as_reader, ignore_tables="hidden")
+    assert (of(result, "billing.invoice").status, of(result, "shop").status) == (Status.UNKNOWN, Status.OK)
+    filtered = await run("sql_compare", left=right, right=as_reader, tables="hidden")
+    assert filtered.status is Status.UNKNOWN, "a policy may hide rows"
+    assert "row-level security" in filtered.summary
+
+
+SPECIAL = """CREATE TABLE s (id int PRIMARY KEY, until timestamptz, made timestamp, day date, t time, tz timetz, d interval,
+    f float8, r real, n numeric, span tstzrange, days date[], lasts interval[], doc jsonb, host inet)"""
+SPECIAL_ROWS = """INSERT INTO s VALUES
+    (1, 'infinity', '-infinity', 'infinity', '24:00', '24:00+02', '1 mon', 'infinity', '-infinity', 'NaN',
+     '[2026-01-01,infinity)', '{infinity}', '{1 mon}', '{"n": 9007199254740993.25}', '10.0.0.1'),
+    (2, '0044-03-15 BC', '12026-01-01', '0001-01-01 BC', '00:00', '10:00Z', '-1 year 3 days', 'NaN', 'NaN', 'infinity',
+     'empty', '{}', '{"30 days"}', '[1.0, 1e2]', '10.0.0.0/8'),
+    (3, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL)"""
+
+
+async def test_values_that_python_does_not_have_are_compared(run: Run, postgres: Postgres) -> None:
+    left = await make(postgres, SPECIAL, SPECIAL_ROWS)
+    same = await make(postgres, SPECIAL, SPECIAL_ROWS)
+    result = await run("sql_compare", left=left, right=same, mode="checksum")
+    assert result.status is Status.OK, result
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "until = '2030-01-01'", "until = '-infinity'", "made = 'infinity'", "day = '-infinity'", "t = '00:00'",
+        "tz = '24:00+01'", "d = '30 days'", "f = 'NaN'", "r = 'infinity'", "n = 'infinity'", "n = 0",
+        "span = '[2026-01-01,)'", "days = '{-infinity}'", "lasts = '{30 days}'",
+        "doc = '{\"n\": 9007199254740993.5}'", "host = '10.0.0.1/24'",
+    ],
+)  # fmt: skip
+async def test_each_change_of_such_a_value_is_found(run: Run, postgres: Postgres, change: str) -> None:
+    left = await make(postgres, SPECIAL, SPECIAL_ROWS)
+    right = await make(postgres, SPECIAL, SPECIAL_ROWS, f"UPDATE s SET {change} WHERE id = 1")
+    result = await run("sql_compare", left=left, right=right, mode="checksum")
+    assert of(result, "s").observed.startswith("1 changed; 3 rows")
+
+
+async def test_such_values_of_sqlite_and_postgres_agree(run: Run, postgres: Postgres, tmp_path: Path) -> None:
+    left = lite(
+        tmp_path / "old.db",
+        "CREATE TABLE t (id INTEGER PRIMARY KEY, until TEXT, day TEXT, t TEXT, d TEXT, f REAL, n NUMERIC)",
+        rows=[(1, "infinity", "-infinity", "24:00", "P1Y2M3DT4H", float("inf"), "NaN"),
+              (2, "12026-01-01T00:00:00Z", "Infinity", "08:30:00", "30 days", float("-inf"), "Infinity")],
+    )  # fmt: skip
+    right = await make(
+        postgres,
+        "CREATE TABLE t (id int PRIMARY KEY, until timestamptz, day date, t time, d interval, f float8, n numeric)",
+        "INSERT INTO t VALUES (1, 'infinity', '-infinity', '24:00', '1 year 2 mons 3 days 04:00', 'infinity', 'NaN'),"
+        " (2, '12026-01-01 00:00Z', 'infinity', '08:30', '30 days', '-infinity', 'infinity')",
+    )
+    result = await run("sql_compare", left=left, right=right, mode="checksum")
+    assert result.status is Status.OK, result
+
+
+async def test_a_domain_is_compared_as_what_it_is_made_of(run: Run, postgres: Postgres, tmp_path: Path) -> None:
+    right = await make(
+        postgres, "CREATE DOMAIN price AS numeric(9, 2)", "CREATE DOMAIN shown AS price CHECK (value > 0)",
+        "CREATE TYPE mood AS ENUM ('zest', 'awe')",
+        "CREATE TABLE t (m mood, n shown, PRIMARY KEY (m))", "INSERT INTO t VALUES ('awe', 1.50), ('zest', 2)",
+    )  # fmt: skip
+    left = lite(
+        tmp_path / "old.db", "CREATE TABLE t (m TEXT PRIMARY KEY, n TEXT)", rows=[("awe", "1.5"), ("zest", "2.00")]
+    )
+    result = await run("sql_compare", left=left, right=right, mode="checksum")
+    assert result.status is Status.OK, result
+
+
+FILLED = ("CREATE TABLE o (id serial PRIMARY KEY, v text)", "INSERT INTO o (v) SELECT 'r' FROM generate_series(1, 50)",
+          "CREATE TABLE p (id int GENERATED ALWAYS AS IDENTITY PRIMARY KEY, v text)",
+          "INSERT INTO p (v) VALUES ('a'), ('b')",
+          "CREATE SEQUENCE downward INCREMENT -1", "CREATE TABLE q (id bigint DEFAULT nextval('downward') PRIMARY KEY)",
+          "INSERT INTO q VALUES (DEFAULT), (DEFAULT)", "CREATE TABLE e (id serial PRIMARY KEY)")  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("change", "what"),
+    [
+        ("SELECT setval('o_id_seq', 1)", "o.id sequence"),
+        ("SELECT setval('o_id_seq', 50, false)", "o.id sequence"),
+        ("ALTER TABLE p ALTER id RESTART", "p.id sequence"),
+        ("ALTER SEQUENCE downward RESTART", "q.id sequence"),
+        ("ALTER SEQUENCE o_id_seq MAXVALUE 50", "o.id sequence"),
+    ],
+)
+@pytest.mark.parametrize("mode", ["count", "checksum"])
+async def test_a_sequence_that_stands_before_its_rows_is_told(
+    run: Run, postgres: Postgres, change: str, what: str, mode: str
+) -> None:
+    left, right = await make(postgres, *FILLED), await make(postgres, *FILLED, change)
+    same = await run("sql_compare", left=right, right=left, mode=mode)
+    assert same.status is Status.OK, same
+    result = await run("sql_compare", left=left, right=right, mode=mode)
+    assert [f.what for f in result.findings if f.status is Status.CRIT] == [what]
+    assert (await run("sql_compare", left=left, right=right, mode=mode, sequences=False)).status is Status.OK
+
+
+async def test_a_query_gives_the_text_of_what_python_does_not_have(run: Run, postgres: Postgres) -> None:
+    url = await make(postgres, "CREATE TABLE t (id int)")
+    for query, value in (
+        ("SELECT 'infinity'::timestamptz", "infinity"),
+        ("SELECT '-infinity'::date", "-infinity"),
+        ("SELECT '24:00'::time", "24:00:00"),
+        ("SELECT '1 mon'::interval", "1 mon"),
+        ("SELECT 'infinity'::numeric", "Infinity"),
+        ("SELECT '2026-01-01'::date", "2026-01-01"),
+    ):
+        result = await run("sql", database=url, query=query, expect=f"value == '{value}'")
+        assert result.status is Status.OK, result
+    big = await run("sql", database=url, query="SELECT 9007199254740993::numeric", expect="value == 9007199254740993")
+    assert big.status is Status.OK
