@@ -255,8 +255,8 @@ async def test_a_table_that_may_not_be_read_is_told_and_the_others_are_compared(
     assert "row-level security" in filtered.summary
 
 
-SPECIAL = """CREATE TABLE s (id int PRIMARY KEY, until timestamptz, made timestamp, day date, t time, tz timetz, d interval,
-    f float8, r real, n numeric, span tstzrange, days date[], lasts interval[], doc jsonb, host inet)"""
+SPECIAL = """CREATE TABLE s (id int PRIMARY KEY, until timestamptz, made timestamp, day date, t time, tz timetz,
+    d interval, f float8, r real, n numeric, span tstzrange, days date[], lasts interval[], doc jsonb, host inet)"""
 SPECIAL_ROWS = """INSERT INTO s VALUES
     (1, 'infinity', '-infinity', 'infinity', '24:00', '24:00+02', '1 mon', 'infinity', '-infinity', 'NaN',
      '[2026-01-01,infinity)', '{infinity}', '{1 mon}', '{"n": 9007199254740993.25}', '10.0.0.1'),
