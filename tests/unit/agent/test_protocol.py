@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from switchover.agent.busy import run_is_open, under_way
-from switchover.agent.protocol import ErrorInfo, error_from_wire, error_to_wire
+from switchover.agent.protocol import ErrorInfo, Incoming, error_from_wire, error_to_wire
 from switchover.agent.sections import SectionEncoder, apply_sections
 from switchover.errors import (
     AgentError,
@@ -69,7 +69,7 @@ def test_a_whole_snapshot_survives_the_line() -> None:
     )
     line = msgspec.json.decode(SectionEncoder().encode(None, snapshot))
     sections = {name: msgspec.Raw(msgspec.json.encode(value)) for name, value in line["sections"].items()}
-    assert apply_sections(Snapshot(), line["seq"], line["at"], sections) == snapshot
+    assert apply_sections(Snapshot(), Incoming(seq=line["seq"], at=line["at"], sections=sections)) == snapshot
 
 
 def test_equal_sections_are_not_sent_again_even_when_made_anew() -> None:
@@ -85,12 +85,14 @@ def test_equal_sections_are_not_sent_again_even_when_made_anew() -> None:
 
 
 def test_a_section_that_this_version_does_not_know_is_left_out() -> None:
-    assert apply_sections(Snapshot(), 2, 1.0, {"weather": msgspec.Raw(b"[1]")}) == Snapshot(seq=2, at=1.0)
+    assert apply_sections(Snapshot(), Incoming(seq=2, at=1.0, sections={"weather": msgspec.Raw(b"[1]")})) == Snapshot(
+        seq=2, at=1.0
+    )
 
 
 def test_a_section_that_does_not_fit_is_an_error_and_not_nonsense_on_the_screen() -> None:
     with pytest.raises(AgentError, match="does not understand"):
-        apply_sections(Snapshot(), 2, 1.0, {"checks": msgspec.Raw(b'[{"name": 1}]')})
+        apply_sections(Snapshot(), Incoming(seq=2, at=1.0, sections={"checks": msgspec.Raw(b'[{"name": 1}]')}))
 
 
 @pytest.mark.parametrize(

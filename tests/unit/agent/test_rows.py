@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from switchover.agent.protocol import Incoming
 from switchover.agent.sections import SectionEncoder, apply_sections
-from switchover.snapshot import Header, ServiceRow, Snapshot
+from switchover.snapshot import CheckRow, Header, MigrationView, PhaseView, ServiceRow, Snapshot, StepView
 
 
 def rows(*named: tuple[str, str]) -> tuple[ServiceRow, ...]:
@@ -17,7 +17,7 @@ def rows(*named: tuple[str, str]) -> tuple[ServiceRow, ...]:
 
 def send(line: bytes, before: Snapshot) -> tuple[Snapshot, Incoming]:
     incoming = msgspec.json.decode(line, type=Incoming)
-    return apply_sections(before, incoming.seq, incoming.at, incoming.sections, incoming.rows), incoming
+    return apply_sections(before, incoming), incoming
 
 
 TABLES = st.lists(
@@ -83,4 +83,44 @@ def test_rows_without_names_of_their_own_are_sent_whole() -> None:
 
 def test_rows_of_a_table_that_this_version_does_not_know_are_left_out() -> None:
     before = Snapshot(seq=1, header=Header(title="x"))
-    assert apply_sections(before, 2, 0.0, {}, {"tables": msgspec.Raw(b"{}")}) == replace(before, seq=2)
+    assert apply_sections(before, Incoming(seq=2, rows={"tables": msgspec.Raw(b"{}")})) == replace(before, seq=2)
+
+
+MANY = Snapshot(
+    seq=1,
+    checks=tuple(CheckRow(f"c{n}", "tcp", "ok", "open") for n in range(500)),
+    migration=MigrationView(
+        "1",
+        "running",
+        tuple(
+            PhaseView(f"p{p}", "", "pending", tuple(StepView(f"s{p}-{n}", "", "pending", "read") for n in range(50)))
+            for p in range(20)
+        ),
+    ),
+)
+
+
+def test_of_many_checks_only_those_that_changed_are_sent() -> None:
+    checks = (*MANY.checks[:99], replace(MANY.checks[99], status="crit"), *MANY.checks[100:])
+    now = replace(MANY, seq=2, checks=checks)
+    line = SectionEncoder().encode(MANY, now)
+    assert send(line, MANY)[0] == now
+    assert len(line) < 1000
+
+
+def test_of_a_long_run_only_what_changed_is_sent() -> None:
+    encoder, view = SectionEncoder(), MANY.migration
+    written = replace(MANY, seq=2, migration=replace(view, output=("a line",), output_bytes=6))
+    line = encoder.encode(MANY, written)
+    assert send(line, MANY)[0] == written
+    assert len(line) < 200
+    step = replace(view.phases[3].steps[7], state="running")
+    phase = replace(view.phases[3], steps=(*view.phases[3].steps[:7], step, *view.phases[3].steps[8:]))
+    begun = replace(view, phases=(*view.phases[:3], phase, *view.phases[4:]), current_step=step.id)
+    line = encoder.encode(MANY, replace(MANY, seq=3, migration=begun))
+    assert send(line, MANY)[0].migration == begun
+    whole = encoder.encode(None, MANY)
+    assert len(line) < len(whole) / 10
+    assert send(encoder.encode(MANY, replace(MANY, seq=4, migration=MigrationView())), MANY)[0].migration == (
+        MigrationView()
+    )

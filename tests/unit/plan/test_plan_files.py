@@ -128,3 +128,24 @@ def test_a_half_written_plan_is_either_told_or_whole_but_never_a_crash(tmp_path:
             told.append(error)
     assert len(told) > 20
     assert all(problem.message for error in told for problem in error.problems)
+
+
+def test_a_plan_of_a_thousand_steps_and_five_hundred_checks_is_read(tmp_path: Path) -> None:
+    lines = ["schema: 1", "id: big", "title: Big", "checks:"]
+    for number in range(500):
+        lines += [f"  c{number}:", "    type: file", f"    title: File {number}", "    path: x", "    every: 15s"]
+        lines += [f"    needs: [c{number - 1}]"] if number % 10 else []
+    lines.append("phases:")
+    for phase in range(20):
+        lines += [f"  - id: p{phase}", "    steps:"]
+        for step in range(50):
+            lines += [f"      - id: s{phase}-{step}", f"        title: Step {step}", "        run: |"]
+            lines += ["          echo one", "          echo two", "        env: {A: '1', B: '2'}"]
+            lines += ["        effect: changes", "        timeout: 60s", "        expect_duration: 10s"]
+            lines += ["        rollback: {run: 'echo undo', expect_duration: 5s}"]
+        lines.append(f"    gate: {{require: [c{phase}]}}")
+    path = tmp_path / "big.yaml"
+    path.write_text("\n".join(lines), encoding="utf-8")
+    plan = load_plan(path).plan
+    assert len(plan.checks) == 500
+    assert sum(len(phase.steps) for phase in plan.phases) == 1000

@@ -130,7 +130,7 @@ class AgentClient:
 
     def _take(self, incoming: Incoming) -> None:
         if incoming.event == "snapshot":
-            self._snapshot = apply_sections(self._snapshot, incoming.seq, incoming.at, incoming.sections, incoming.rows)
+            self._snapshot = apply_sections(self._snapshot, incoming)
             self._received += 1
             self._fresh.set()
         elif incoming.event == "trouble" and incoming.error is not None:

@@ -3,7 +3,8 @@
     request       {"id": 1, "method": "run.step", "params": {"step": "dump"}, "asked": 81.4}
     reply         {"id": 1, "result": …}   or   {"id": 1, "error": {"kind", "title", "hint", "problems"}}
     notification  {"event": "snapshot", "seq", "at", "sections": {field: value}}   what changed, all at first
-                  besides "rows": {field: {changed, gone, order}} for a client that subscribed with {"rows": true}
+                  besides "rows": {table: {changed, gone, order}} and "run": {field: value}, what changed of
+                  a table and of the run, for a client that subscribed with {"rows": true}
                   {"event": "trouble", "request": 1, "error": {…}}   an accepted action that failed later
 
 `hello`, `agent.status` and `agent.stop` keep their shape for ever, so that different versions can part in peace.
@@ -63,6 +64,7 @@ class Incoming(msgspec.Struct, frozen=True):
     at: float = 0.0
     sections: dict[str, msgspec.Raw] = {}
     rows: dict[str, msgspec.Raw] = {}
+    run: dict[str, msgspec.Raw] = {}
 
 
 class AgentInfo(msgspec.Struct, frozen=True):

@@ -6,34 +6,56 @@ once however many clients watch, and so is each difference that several of them 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, TypeAlias
 
 import msgspec
 
 from switchover.agent.encoding import encode
-from switchover.snapshot import ServiceRow
+from switchover.snapshot import CheckRow, MetricRow, PhaseView, ServiceRow
 
-__all__ = ["ROW_FIELDS", "RowChanges", "RowEncoder", "apply_rows"]
+__all__ = ["TABLES", "RowChanges", "RowEncoder", "apply_rows"]
 
-ROW_FIELDS = ("services", "found")
+Row: TypeAlias = "ServiceRow | CheckRow | MetricRow | PhaseView"
+_Rows: TypeAlias = "Sequence[Row]"
+
+
+def _id(row: Any) -> str:
+    return str(row.id)
+
+
+def _name(row: Any) -> str:
+    return str(row.name)
+
+
+TABLES: Mapping[str, tuple[type[Row], Callable[[Row], str]]] = MappingProxyType(
+    {
+        "services": (ServiceRow, _id),
+        "found": (ServiceRow, _id),
+        "checks": (CheckRow, _name),
+        "metrics": (MetricRow, _name),
+        "migration.phases": (PhaseView, _id),
+    }
+)
+"""What is sent by rows: the type of a row, and what it is known by."""
 _KEPT = 4  # differences that are kept for the next client
-
-_Rows = tuple[ServiceRow, ...]
 
 
 class RowChanges(msgspec.Struct, frozen=True, omit_defaults=True):
     """What makes new rows of old ones. Without an `order` the rows stay where they are, and new ones stand last."""
 
-    changed: tuple[ServiceRow, ...] = ()
+    changed: tuple[msgspec.Raw, ...] = ()
     gone: tuple[str, ...] = ()
     order: tuple[str, ...] = ()
 
 
 class RowEncoder:
-    """Encodes the rows of one field."""
+    """Encodes the rows of one table."""
 
-    def __init__(self) -> None:
-        self._rows: dict[str, tuple[ServiceRow, msgspec.Raw]] = {}
+    def __init__(self, table: str) -> None:
+        self._key = TABLES[table][1]
+        self._rows: dict[str, tuple[Row, msgspec.Raw]] = {}
         self._differences: list[tuple[_Rows, _Rows, msgspec.Raw | None]] = []
 
     def whole(self, rows: _Rows) -> msgspec.Raw:
@@ -50,37 +72,42 @@ class RowEncoder:
         return raw
 
     def _difference(self, before: _Rows, now: _Rows) -> msgspec.Raw | None:
-        old = {row.id: row for row in before}
-        new = {row.id: row for row in now}
+        key = self._key
+        old = {key(row): row for row in before}
+        new = {key(row): row for row in now}
         if len(old) != len(before) or len(new) != len(now) or "" in new or "" in old:
             return None
-        changed = [row for row in now if (was := old.get(row.id)) is not row and was != row]
+        changed = [row for name, row in new.items() if (was := old.get(name)) is not row and was != row]
         gone = [name for name in old if name not in new]
         line: dict[str, object] = {"changed": [self._raw(row) for row in changed]}
         if gone:
             line["gone"] = gone
-        as_they_come = [name for name in old if name in new] + [row.id for row in changed if row.id not in old]
+        as_they_come = [name for name in old if name in new] + [key(row) for row in changed if key(row) not in old]
         if as_they_come != list(new):
             line["order"] = list(new)
         if len(self._rows) > 2 * len(new) + 100:
             self._rows = {name: self._rows[name] for name in new if name in self._rows}
         return msgspec.Raw(encode(line))
 
-    def _raw(self, row: ServiceRow) -> msgspec.Raw:
-        cached = self._rows.get(row.id)
+    def _raw(self, row: Row) -> msgspec.Raw:
+        name = self._key(row)
+        cached = self._rows.get(name)
         if cached is not None and cached[0] is row:
             return cached[1]
         raw = msgspec.Raw(encode(row))
-        self._rows[row.id] = (row, raw)
+        self._rows[name] = (row, raw)
         return raw
 
 
-def apply_rows(before: Sequence[ServiceRow], changes: RowChanges) -> tuple[ServiceRow, ...]:
+def apply_rows(table: str, before: _Rows, changes: RowChanges) -> tuple[Row, ...]:
     """Return the rows after `changes`. Raise `KeyError` where those are not for these rows."""
-    rows = {row.id: row for row in before}
+    kind, key = TABLES[table]
+    rows = {key(row): row for row in before}
     for name in changes.gone:
         del rows[name]
-    rows.update((row.id, row) for row in changes.changed)
+    for raw in changes.changed:
+        row = msgspec.json.decode(raw, type=kind, strict=False)
+        rows[key(row)] = row
     if changes.order:
         return tuple(rows[name] for name in changes.order)
     return tuple(rows.values())

@@ -6,20 +6,22 @@ The server encodes each field once however many clients watch; a client puts the
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
 from typing import Any, get_type_hints
 
 import msgspec
 
 from switchover.agent.encoding import encode
-from switchover.agent.rows import ROW_FIELDS, RowChanges, RowEncoder, apply_rows
+from switchover.agent.protocol import Incoming
+from switchover.agent.rows import TABLES, RowChanges, RowEncoder, apply_rows
 from switchover.errors import AgentError
-from switchover.snapshot import Snapshot
+from switchover.snapshot import MigrationView, Snapshot
 
 __all__ = ["SectionEncoder", "apply_sections"]
 
 _FIELDS = tuple(f.name for f in dataclasses.fields(Snapshot) if f.name not in {"seq", "at"})
 _TYPES = {name: kind for name, kind in get_type_hints(Snapshot).items() if name in _FIELDS}
+_PART_TYPES = get_type_hints(MigrationView)
+_PHASES = "migration.phases"
 
 
 class SectionEncoder:
@@ -27,15 +29,14 @@ class SectionEncoder:
 
     def __init__(self) -> None:
         self._cache: dict[str, tuple[Any, msgspec.Raw]] = {}
-        self._rows = {name: RowEncoder() for name in ROW_FIELDS}
+        self._rows = {name: RowEncoder(name) for name in TABLES}
 
     def encode(self, before: Snapshot | None, now: Snapshot, *, rows: bool = True) -> bytes:
         """Return the line that turns `before` (None: nothing yet) into `now`.
 
-        Without `rows`, tables are sent whole: for a client that has not said that it knows better.
+        Without `rows`, tables and the run are sent whole: for a client that has not said that it knows better.
         """
-        sections = {}
-        differences = {}
+        line: dict[str, Any] = {"event": "snapshot", "seq": now.seq, "at": now.at, "sections": {}}
         for name in _FIELDS:
             value = getattr(now, name)
             if before is not None:
@@ -43,13 +44,27 @@ class SectionEncoder:
                 if old is value or old == value:
                     continue
                 if rows and name in self._rows and (raw := self._rows[name].difference(old, value)) is not None:
-                    differences[name] = raw
+                    line.setdefault("rows", {})[name] = raw
                     continue
-            sections[name] = self._section(name, value)
-        line = {"event": "snapshot", "seq": now.seq, "at": now.at, "sections": sections}
-        if differences:
-            line["rows"] = differences
+                if rows and name == "migration":
+                    self._add_run(line, old, value)
+                    continue
+            line["sections"][name] = self._section(name, value)
         return encode(line) + b"\n"
+
+    def _add_run(self, line: dict[str, Any], old: MigrationView, now: MigrationView) -> None:
+        """Add what changed of the run: while a step runs that is little, however many steps there are."""
+        parts = {}
+        for name in _PART_TYPES:
+            before, value = getattr(old, name), getattr(now, name)
+            if before is value or before == value:
+                continue
+            if name == "phases" and (raw := self._rows[_PHASES].difference(before, value)) is not None:
+                line.setdefault("rows", {})[_PHASES] = raw
+            else:
+                parts[name] = value
+        if parts:
+            line["run"] = parts
 
     def _section(self, name: str, value: Any) -> msgspec.Raw:
         cached = self._cache.get(name)
@@ -60,24 +75,27 @@ class SectionEncoder:
         return raw
 
 
-def apply_sections(
-    before: Snapshot,
-    seq: int,
-    at: float,
-    sections: Mapping[str, msgspec.Raw],
-    rows: Mapping[str, msgspec.Raw] | None = None,
-) -> Snapshot:
-    """Return `before` with the sections replaced and the rows changed; what this version does not know is left out."""
+def apply_sections(before: Snapshot, incoming: Incoming) -> Snapshot:
+    """Return `before` with what came in its place; what this version does not know is left out."""
     try:
         changes = {
             name: msgspec.json.decode(raw, type=_TYPES[name], strict=False)
-            for name, raw in sections.items()
+            for name, raw in incoming.sections.items()
             if name in _TYPES
         }
-        for name, raw in (rows or {}).items():
-            if name in ROW_FIELDS:
-                change = msgspec.json.decode(raw, type=RowChanges, strict=False)
-                changes[name] = apply_rows(getattr(before, name), change)
+        parts = {
+            name: msgspec.json.decode(raw, type=_PART_TYPES[name], strict=False)
+            for name, raw in incoming.run.items()
+            if name in _PART_TYPES
+        }
+        for name, raw in incoming.rows.items():
+            change = msgspec.json.decode(raw, type=RowChanges, strict=False)
+            if name == _PHASES:
+                parts["phases"] = apply_rows(name, before.migration.phases, change)
+            elif name in TABLES:
+                changes[name] = apply_rows(name, getattr(before, name), change)
+        if parts:
+            changes["migration"] = dataclasses.replace(before.migration, **parts)
     except (msgspec.MsgspecError, KeyError) as error:
         raise AgentError(f"the agent sent something that this version does not understand: {error}") from error
-    return dataclasses.replace(before, seq=seq, at=at, **changes)
+    return dataclasses.replace(before, seq=incoming.seq, at=incoming.at, **changes)

@@ -39,6 +39,7 @@ _BEFORE_S = 60.0
 _AFTER_S = 5.0
 _SEEN_WITHIN_S = 20.0  # a stopped process may be looked at that much later than what it answered
 _MOST_IN_FULL = 100  # problems that are looked into; nobody reads on behind them
+_CAUSES = frozenset({"service", "step", "run"})  # what is looked through for each problem
 _DISK = "disk-full"
 
 Recognise = Callable[[Evidence], Sequence[Match]]
@@ -78,6 +79,8 @@ def find_problems(facts: Facts, recognise: Recognise = _nothing) -> tuple[Proble
     wrong stands in that problem's `waiting`, not beside it; so does what answers badly since the one service that can
     serve it stopped, what a source that is off cannot see, and what says itself that a disk is full.
     """
+    changes = Changes(facts.timeline)
+    facts = replace(facts, timeline=tuple(row for row in facts.timeline if row.kind in _CAUSES))
     checks = {row.name: row for row in facts.checks}
     services = {row.name: row for row in facts.services}
     services.update((row.id or row.name, row) for row in facts.found)
@@ -125,7 +128,6 @@ def find_problems(facts: Facts, recognise: Recognise = _nothing) -> tuple[Proble
         if row.status in _RANK and (row.warn or row.crit)
     ]
     problems.sort(key=_order)
-    changes = Changes(facts.timeline)
     full = [_in_full(problem, checks, services, facts, changes, recognise) for problem in problems[:_MOST_IN_FULL]]
     return (*full, *problems[_MOST_IN_FULL:])
 

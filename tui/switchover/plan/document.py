@@ -31,7 +31,7 @@ from switchover.plan.syntax import explain_syntax_error
 __all__ = ["MAX_DEPTH", "MAX_NODES", "Document", "Node", "read_document"]
 
 MAX_DEPTH = 32
-MAX_NODES = 20_000
+MAX_NODES = 150_000
 
 _INT = re.compile(r"-?(?:0|[1-9][0-9]{0,17})")
 _FLOAT = re.compile(r"-?(?:0|[1-9][0-9]{0,17})(?:\.[0-9]+)?(?:[eE][-+]?[0-9]{1,3})?")
@@ -148,7 +148,7 @@ class _Builder:
     def _count(self, event: NodeEvent) -> None:
         self.count += 1
         if self.count > MAX_NODES:
-            self.complain(_place(event), f"the plan holds more than {MAX_NODES:,} values; split it", ())
+            self.complain(_place(event), f"the plan holds more than {MAX_NODES:,} values; no plan needs that", ())
             raise _StopError
 
     def _open(self, event: SequenceStartEvent | MappingStartEvent) -> None:

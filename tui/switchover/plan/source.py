@@ -12,7 +12,7 @@ from switchover.errors import PlanError, PlanProblem
 
 __all__ = ["MAX_PLAN_BYTES", "decode_plan", "read_file", "read_plan"]
 
-MAX_PLAN_BYTES = 1 << 20
+MAX_PLAN_BYTES = 8 << 20
 
 # What YAML does not allow as it stands, and the marks that make text read in another order than it runs in.
 _UNPRINTABLE = re.compile(

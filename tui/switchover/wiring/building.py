@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import os
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
@@ -19,8 +20,9 @@ from switchover.hub import FollowingHub, Hub
 from switchover.hub.operations import Operations
 from switchover.locations import Workspace, ensure_private_dir
 from switchover.migration.engine import Engine
-from switchover.plan.load import LoadedPlan, load_plan
+from switchover.plan.load import LoadedPlan, load_plan_text
 from switchover.plan.secrets import SecretStore
+from switchover.plan.source import decode_plan, read_plan
 from switchover.plan.variables import Scope, resolve_variables
 from switchover.services.api import Provider, Target
 from switchover.services.inventory import Inventory
@@ -195,10 +197,13 @@ def identify(parts: Parts, *, read_only: bool, since: float) -> Identity:
 
 
 def _broken_file(parts: Parts) -> str:
-    if parts.workspace.plan is None:
+    path, loaded = parts.workspace.plan, parts.loaded
+    if path is None:
         return ""
     try:
-        load_plan(parts.workspace.plan)
+        content = read_plan(path)
+        if loaded is None or hashlib.sha256(content).hexdigest() != loaded.digest:  # else it was judged already
+            load_plan_text(decode_plan(content, path), path)
     except PlanError:
         return "the plan file has errors now; the run goes on with the plan that it was started with"
     return ""

@@ -8,7 +8,7 @@ from textual.containers import Vertical
 from textual.timer import Timer
 from textual.widget import Widget
 
-from switchover.ui.presentation.line import Item, Line, Span, clean
+from switchover.ui.presentation.line import Item, Items, Line, Span, clean
 from switchover.ui.presentation.moment import Moment
 from switchover.ui.theme import Painter
 from switchover.ui.widgets.lines import LineView
@@ -114,7 +114,7 @@ class TablePane(Pane):
             ]
         return [(), (Span(f"   this plan has no {what}", "muted"),)]
 
-    def fill(self, heading: Sequence[Line], items: Sequence[Item], what: str) -> None:
+    def fill(self, heading: Sequence[Line], items: Sequence[Item] | Items, what: str) -> None:
         """Put the rows into the list."""
         self.rows.set_items(items, [*self.filter_lines(), *heading], self.nothing(what))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from switchover.snapshot import CheckRow
 from switchover.ui.presentation.facts import fact, is_late
-from switchover.ui.presentation.line import Item, Line, Span, cut, fit, join, wrap
+from switchover.ui.presentation.line import Items, Line, Span, cut, fit, join, wrap
 from switchover.ui.presentation.moment import Moment
 from switchover.ui.presentation.numbers import age, clock, took
 from switchover.ui.presentation.spark import history_bar
@@ -25,17 +25,18 @@ _COLUMNS = (
 )
 
 
-def check_table(moment: Moment, width: int, wanted: str = "") -> tuple[list[Line], list[Item]]:
+def check_table(moment: Moment, width: int, wanted: str = "") -> tuple[list[Line], Items]:
     """Return the heading and an item a check, worst first, the newest trouble before the old."""
     columns = widen(_COLUMNS, 1, [row.name for row in moment.data.checks])
     layout = lay_out(widen(columns, 2, [row.kind for row in moment.data.checks]), width)
     history = next((wide for index, _, wide in layout.columns if index == 5), 0)
     rows = sorted(moment.data.checks, key=lambda row: (severity(row.status), row.name))
-    items = []
-    for row in rows:
-        if wanted and wanted not in f"{row.name} {row.kind} {row.status} {row.title} {row.service}".lower():
-            continue
-        items.append(Item(f"check:{row.name}", (row_line(layout, _cells(row, moment.now, history)),)))
+    if wanted:
+        rows = [
+            row for row in rows if wanted in f"{row.name} {row.kind} {row.status} {row.title} {row.service}".lower()
+        ]
+    keys = [f"check:{row.name}" for row in rows]
+    items = Items.lines_of(keys, lambda index: row_line(layout, _cells(rows[index], moment.now, history)))
     return [header_line(layout)], items
 
 

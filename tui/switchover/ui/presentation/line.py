@@ -79,6 +79,12 @@ class Items:
         begins = list(accumulate((len(item.lines) for item in items), initial=0))
         return cls(tuple(item.key for item in items), begins, tuple(items).__getitem__)
 
+    @classmethod
+    def lines_of(cls, keys: Sequence[str], line: Callable[[int], Line]) -> Self:
+        """Return items of one line each; `line` makes that of an index."""
+        names = tuple(keys)
+        return cls(names, range(len(names) + 1), lambda index: Item(names[index], (line(index),)))
+
     @property
     def lines(self) -> int:
         """How many lines all of them have."""

@@ -8,7 +8,7 @@ from dataclasses import replace
 from rich.cells import cell_len
 
 from switchover.snapshot import GateView, MigrationView, PhaseView, Requirement, StepView
-from switchover.ui.presentation.line import Item, Line, Span, cut, fit, join, line_width, spread
+from switchover.ui.presentation.line import Items, Line, Span, cut, fit, join, line_width, spread
 from switchover.ui.presentation.moment import Moment
 from switchover.ui.presentation.numbers import age, clock, upright
 from switchover.ui.presentation.spark import progress_bar
@@ -48,15 +48,26 @@ def tree_width_for(view: MigrationView, width: int) -> int:
     return max(min(wanted, width * 3 // 8, 48), 20)
 
 
-def tree_items(moment: Moment, width: int) -> list[Item]:
+def tree_items(moment: Moment, width: int) -> Items:
     """Return an item for each phase with its title, for each step, and for each gate."""
-    items: list[Item] = []
+    keys: list[str] = []
+    entries: list[PhaseView | StepView | GateView] = []
     for phase in moment.data.migration.phases:
-        items.append(Item(f"phase:{phase.id}", (_phase_line(phase, moment.now, width),)))
-        items.extend(Item(f"step:{step.id}", (_step_line(step, moment.now, width),)) for step in phase.steps)
+        keys += [f"phase:{phase.id}", *(f"step:{step.id}" for step in phase.steps)]
+        entries += [phase, *phase.steps]
         if phase.gate is not None:
-            items.append(Item(f"gate:{phase.id}", (_gate_row(phase.gate, width),)))
-    return items
+            keys.append(f"gate:{phase.id}")
+            entries.append(phase.gate)
+
+    def line(index: int) -> Line:
+        entry = entries[index]
+        if isinstance(entry, GateView):
+            return _gate_row(entry, width)
+        if isinstance(entry, StepView):
+            return _step_line(entry, moment.now, width)
+        return _phase_line(entry, moment.now, width)
+
+    return Items.lines_of(keys, line)
 
 
 def _phase_line(phase: PhaseView, now: float, width: int) -> Line:
