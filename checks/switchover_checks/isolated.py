@@ -1,4 +1,4 @@
-"""A kind that is not built in, probed in a child process: whatever its module does costs only its own result.
+"""A probe in a child process: whatever it does, and however long it works, costs only its own result.
 
 Parent and child speak JSON lines: the request and answers over the child's stdin, questions and the result over a pipe
 of its own, so that what the module prints spoils nothing.
@@ -7,6 +7,7 @@ of its own, so that what the module prints spoils nothing.
 from __future__ import annotations
 
 import asyncio
+import functools
 import json
 import os
 import sys
@@ -24,6 +25,7 @@ from switchover_checks.units import format_bytes, format_duration
 __all__ = ["probe_isolated"]
 
 _MOST_LINE = 4 << 20
+_MOST_PHASE = 100
 
 
 class _TooLongError(Exception):
@@ -72,7 +74,8 @@ async def probe_isolated(info: KindInfo, config: Mapping[str, Any], ctx: Context
         transport.close()
         await child.close()
     if answer is None:
-        return Result.unknown(trouble or f"its process ended without an answer ({_ending(child)})")
+        phase = str(getattr(ctx, "phase", ""))
+        return Result.unknown(trouble or f"its process ended without an answer ({_ending(child)})", phase=phase)
     return answer
 
 
@@ -96,7 +99,12 @@ async def _converse(child: Child, reader: asyncio.StreamReader, ctx: Context) ->
             raise ValueError("not an object")  # noqa: TRY004 - nonsense is nonsense, whatever its type
         if "result" in message:
             return from_json(message["result"])
-        await child.write(json.dumps(_answer(message, ctx), default=str).encode() + b"\n")
+        if "enter" in message:
+            ctx.enter(str(message["enter"])[:_MOST_PHASE])
+            continue
+        asks = functools.partial(_answer, message, ctx)
+        answer = await ctx.in_thread(asks) if message.get("ask") == "secret" else asks()  # a secret may take its time
+        await child.write(json.dumps(answer, default=str).encode() + b"\n")
 
 
 def _answer(message: Mapping[str, Any], ctx: Context) -> dict[str, Any]:

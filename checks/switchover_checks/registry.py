@@ -51,6 +51,8 @@ BUILTIN: Mapping[str, str] = MappingProxyType(
     }
 )
 """Kind to module and class inside this package."""
+_APART = frozenset({"backup", "sql_compare"})
+"""Built-in kinds that work for long in Python, which would hold up everything else in the process."""
 
 
 class UnknownKindError(KeyError):
@@ -71,6 +73,11 @@ class KindInfo:
     source: str
     location: str
     isolated: bool
+
+    @property
+    def apart(self) -> bool:
+        """Whether its probes run in a process of their own: what is not ours, and what works for long."""
+        return self.isolated or self.kind in _APART
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import Any
 
 from switchover_checks.api import Finding, Metric, Result, Status, worst
 
-__all__ = ["from_json", "sound", "to_json"]
+__all__ = ["failure", "from_json", "sound", "to_json"]
 
 _MOST_FINDINGS = 500
 _MOST_TEXT = 4000
@@ -38,14 +38,21 @@ def sound(result: object) -> Result:
     return result
 
 
+def failure(message: str, status: Status, phase: str) -> Result:
+    """Make the result of a probe that was told clearly that it does not get its answer."""
+    what = phase or "probe"
+    return Result(status, message, (Finding(what, "an answer", message, status),), (), phase)
+
+
 def to_json(result: Result) -> dict[str, Any]:
-    """Turn a result into plain data."""
+    """Turn a result into plain data; of very many findings the worst come first, because only so many are read."""
+    findings = result.findings
+    if len(findings) > _MOST_FINDINGS:
+        findings = tuple(sorted(findings, key=lambda f: -f.status.severity))
     return {
         "status": int(result.status),
         "summary": str(result.summary),
-        "findings": [
-            [*map(str, (f.what, f.expected, f.observed)), int(f.status), str(f.hint)] for f in result.findings
-        ],
+        "findings": [[*map(str, (f.what, f.expected, f.observed)), int(f.status), str(f.hint)] for f in findings],
         "metrics": [[m.name, m.value, m.unit, m.warn, m.crit] for m in result.metrics],
         "phase": result.phase,
         "evidence": dict(result.evidence),

@@ -9,12 +9,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from switchover_checks.api import Context, Finding, ProbeError, Result, Status
+from switchover_checks.api import Context, ProbeError, Result, Status
 from switchover_checks.config import ConfigError, build_config
 from switchover_checks.context import LocalContext
 from switchover_checks.isolated import probe_isolated
 from switchover_checks.registry import Registry, UnknownKindError
-from switchover_checks.results import sound
+from switchover_checks.results import failure, sound
 from switchover_checks.slots import PATIENCE_S, Limits, Pace, Slots
 from switchover_checks.units import format_duration
 
@@ -100,7 +100,7 @@ class Runner:
 
     def _runs_a_process(self, kind: str) -> bool:
         try:
-            return self._registry.info(kind).isolated or getattr(self._registry.load(kind), "runs_a_process", False)
+            return self._registry.info(kind).apart or getattr(self._registry.load(kind), "runs_a_process", False)
         except UnknownKindError:
             return False
 
@@ -118,7 +118,7 @@ class Runner:
             context = self._contexts(self._monotonic() + spec.timeout_s)
             if isinstance(context, LocalContext):
                 context.owner = spec.name
-            if info.isolated:
+            if info.apart:
                 return sound(await probe_isolated(info, spec.config, context))
             check = self._registry.load(spec.kind)
             config = self._config(spec.kind, check.config, spec.config)
@@ -156,12 +156,6 @@ def target_of(config: Mapping[str, Any]) -> str:
     if isinstance(host := config.get("host"), str):
         return f"{host}:{config.get('port', '')}"
     return str(config["docker_host"]) if "docker_host" in config else ""
-
-
-def failure(message: str, status: Status, phase: str) -> Result:
-    """Make the result of a probe that was told clearly that it does not get its answer."""
-    what = phase or "probe"
-    return Result(status, message, (Finding(what, "an answer", message, status),), (), phase)
 
 
 def _phase(context: Context | None) -> str:

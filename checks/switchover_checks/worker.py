@@ -24,7 +24,7 @@ from typing import IO, Any
 from switchover_checks.api import Check, ProbeError, Result
 from switchover_checks.config import ConfigError, build_config
 from switchover_checks.context import LocalContext, Resources
-from switchover_checks.results import sound, to_json
+from switchover_checks.results import failure, sound, to_json
 from switchover_checks.tree import MARKER, survivors
 
 __all__ = ["main"]
@@ -37,6 +37,7 @@ class _Line:
 
     def __init__(self, source: IO[bytes], sink: IO[bytes]) -> None:
         self._source, self._sink = source, sink
+        self._one = threading.Lock()
 
     def send(self, message: Mapping[str, Any]) -> None:
         """Write one message."""
@@ -53,8 +54,9 @@ class _Line:
 
     def ask(self, what: str, name: str) -> Any:
         """Ask the parent for a secret or an environment. Raise `KeyError` when the plan has none."""
-        self.send({"ask": what, "name": name})
-        answer = self.receive()
+        with self._one:
+            self.send({"ask": what, "name": name})
+            answer = self.receive()
         if "value" in answer:
             return answer["value"]
         if "missing" in answer:
@@ -68,6 +70,11 @@ class _AskingContext(LocalContext):
     def __init__(self, deadline: float, base_dir: Path, line: _Line, resources: Resources) -> None:
         super().__init__(deadline, base_dir, resources=resources)
         self._line = line
+
+    def enter(self, phase: str) -> None:
+        """Tell the parent what the probe does now; if it is cut off, the parent names it."""
+        super().enter(phase)
+        self._line.send({"enter": phase})
 
     def environment(self, name: str) -> Mapping[str, Any]:
         """Return the plan's environment `name`. Raise `KeyError`."""
@@ -126,7 +133,7 @@ def _looked(request: Mapping[str, Any], line: _Line) -> Result:
         config = build_config(check.config, request["config"])
         return sound(asyncio.run(_probe(check, config, request, line)))
     except ProbeError as error:
-        return Result(error.status, str(error), Result.unknown(str(error)).findings, (), error.phase)
+        return failure(str(error), error.status, error.phase)
     except ConfigError as error:
         return Result.unknown(f"the check cannot be used: {error}")
     except BaseException as error:
