@@ -66,6 +66,11 @@ class Child:
         await asyncio.shield(self._ended)
 
     @property
+    def has_ended(self) -> bool:
+        """Whether the process itself has ended."""
+        return self._ended.done()
+
+    @property
     def exit_code(self) -> int:
         """The exit code after `close`, negative for a signal."""
         return self._process.wait()

@@ -13,6 +13,7 @@ from switchover_checks.tree import Sweeper
 
 if TYPE_CHECKING:
     from switchover_checks.http_client import HttpPool
+    from switchover_checks.workers import Workers
 
 __all__ = ["LocalContext", "Resources", "no_secret"]
 
@@ -31,6 +32,16 @@ class Resources:
         self.threads = Threads()
         self.sweeper = Sweeper()
         self._http: HttpPool | None = None
+        self._workers: Workers | None = None
+
+    @property
+    def workers(self) -> Workers:
+        """The processes that probe apart, made when first needed."""
+        if self._workers is None:
+            from switchover_checks.workers import Workers
+
+            self._workers = Workers()
+        return self._workers
 
     @property
     def http(self) -> HttpPool:
@@ -42,7 +53,9 @@ class Resources:
         return self._http
 
     async def aclose(self) -> None:
-        """Close the connections."""
+        """Close the connections, end the processes."""
+        if self._workers is not None:
+            await self._workers.aclose()
         if self._http is not None:
             await self._http.aclose()
 
@@ -69,6 +82,11 @@ class LocalContext:
         self._environments = environments or {}
         self._secrets = secrets
         self._resources = resources or Resources()
+
+    @property
+    def workers(self) -> Workers:
+        """The processes that probe apart."""
+        return self._resources.workers
 
     @property
     def sweeper(self) -> Sweeper:

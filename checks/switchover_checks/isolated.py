@@ -9,8 +9,6 @@ from __future__ import annotations
 import asyncio
 import functools
 import json
-import os
-import sys
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -21,10 +19,10 @@ from switchover_checks.context import LocalContext
 from switchover_checks.registry import KindInfo
 from switchover_checks.results import from_json
 from switchover_checks.units import format_bytes, format_duration
+from switchover_checks.workers import MOST_LINE, Worker, Workers
 
 __all__ = ["probe_isolated"]
 
-_MOST_LINE = 4 << 20
 _MOST_PHASE = 100
 
 
@@ -33,8 +31,9 @@ class _TooLongError(Exception):
 
 
 async def probe_isolated(info: KindInfo, config: Mapping[str, Any], ctx: Context) -> Result:
-    """Run one probe in a child of its own, and end the child with all that it started, in any case."""
+    """Run one probe in a child of its own; one that did not answer in time is ended with all that it started."""
     budget = max(0.0, ctx.deadline - time.monotonic())
+    again = info.source == "builtin"
     request = {
         "kind": info.kind,
         "source": info.source,
@@ -42,48 +41,47 @@ async def probe_isolated(info: KindInfo, config: Mapping[str, Any], ctx: Context
         "config": config,
         "timeout_s": budget,
         "base_dir": str(ctx.base_dir),
+        "again": again,
     }
     line = json.dumps(request, default=str).encode() + b"\n"
-    read_end, write_end = os.pipe()
-    try:
-        argv = [sys.executable, "-P", "-m", "switchover_checks.worker", str(write_end)]
-        sweeper = ctx.sweeper if isinstance(ctx, LocalContext) else None
-        child = Child(argv, cwd=ctx.base_dir, stdin=True, pass_fds=[write_end], sweeper=sweeper)
-    except BaseException:
-        os.close(read_end)
-        raise
-    finally:
-        os.close(write_end)
-    reader, transport = await _open(read_end)
+    local = ctx if isinstance(ctx, LocalContext) else None
+    workers = local.workers if local is not None else Workers()
+    sweeper = local.sweeper if local is not None else None
+    worker = await workers.take(ctx.base_dir, sweeper, again=again)
+    answer, trouble = await _ask(workers, worker, info.kind, line, ctx, keep=again and local is not None)
+    if answer is None and not trouble and worker.used:  # it ended while it waited; that is nothing about this probe
+        worker = await workers.take(ctx.base_dir, sweeper, again=False)
+        answer, trouble = await _ask(workers, worker, info.kind, line, ctx, keep=local is not None)
+    if answer is None:
+        phase = str(getattr(ctx, "phase", ""))
+        return Result.unknown(trouble or f"its process ended without an answer ({_ending(worker.child)})", phase=phase)
+    return answer
+
+
+async def _ask(workers: Workers, worker: Worker, line: bytes, ctx: Context, *, keep: bool) -> tuple[Result | None, str]:
+    """Send a request and wait for the answer. Without one the process is closed, and the text says why."""
+    budget = max(0.0, ctx.deadline - time.monotonic())
     answer: Result | None = None
     trouble = ""
     try:
         async with asyncio.timeout(budget):
-            await child.write(line)
-            answer = await _converse(child, reader, ctx)
+            await worker.child.write(line)
+            answer = await _converse(worker.child, worker.reader, ctx)
             if answer is None:
-                await child.exited()
-                await child.drain()
+                await worker.child.exited()
+                await worker.child.drain()
     except TimeoutError:
         trouble = f"no answer within {format_duration(budget)}"
     except _TooLongError:
-        trouble = f"the result of the check {info.kind} is longer than {format_bytes(_MOST_LINE)}; let it return less"
+        trouble = f"the result of the check {kind} is longer than {format_bytes(MOST_LINE)}; let it return less"
     except ValueError as error:
         trouble = f"its process answered nonsense: {error}"
     finally:
-        transport.close()
-        await child.close()
-    if answer is None:
-        phase = str(getattr(ctx, "phase", ""))
-        return Result.unknown(trouble or f"its process ended without an answer ({_ending(child)})", phase=phase)
-    return answer
-
-
-async def _open(fd: int) -> tuple[asyncio.StreamReader, asyncio.ReadTransport]:
-    loop = asyncio.get_running_loop()
-    reader = asyncio.StreamReader(limit=_MOST_LINE)
-    transport, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(fd, "rb", 0))
-    return reader, transport
+        if answer is not None and keep:
+            await workers.give_back(worker)
+        else:
+            await worker.close()
+    return answer, trouble
 
 
 async def _converse(child: Child, reader: asyncio.StreamReader, ctx: Context) -> Result | None:

@@ -87,7 +87,7 @@ class _AskingContext(LocalContext):
 
 
 def main() -> int:
-    """Serve one request."""
+    """Serve one request, or of built-in kinds one after the other."""
     sink = os.fdopen(int(sys.argv[1]), "wb", 0)
     os.set_inheritable(sink.fileno(), False)
     source = os.fdopen(os.dup(0), "rb", 0)
@@ -97,8 +97,14 @@ def main() -> int:
     threading.Thread(target=_end_with_the_parent, args=(source.fileno(),), daemon=True).start()
     line = _Line(source, sink)
     request = line.receive()
-    line.send({"result": _result(request, line)})
-    os._exit(0)  # a module's threads and exit handlers are not waited for
+    while True:
+        line.send({"result": _result(request, line)})
+        if not request.get("again"):
+            os._exit(0)  # a module's threads and exit handlers are not waited for
+        try:
+            request = line.receive()
+        except EOFError:
+            os._exit(0)
 
 
 def _end_with_the_parent(line: int) -> None:
