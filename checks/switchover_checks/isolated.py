@@ -58,7 +58,9 @@ async def probe_isolated(info: KindInfo, config: Mapping[str, Any], ctx: Context
     return answer
 
 
-async def _ask(workers: Workers, worker: Worker, line: bytes, ctx: Context, *, keep: bool) -> tuple[Result | None, str]:
+async def _ask(
+    workers: Workers, worker: Worker, kind: str, line: bytes, ctx: Context, *, keep: bool
+) -> tuple[Result | None, str]:
     """Send a request and wait for the answer. Without one the process is closed, and the text says why."""
     budget = max(0.0, ctx.deadline - time.monotonic())
     answer: Result | None = None
