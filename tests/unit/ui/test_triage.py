@@ -187,6 +187,18 @@ async def test_a_solution_that_changes_something_asks_first() -> None:
     await play(story)
 
 
+async def test_what_was_looked_at_before_a_solution_is_marked_until_it_is_looked_at_again() -> None:
+    async def story(pilot: Any, app: SwitchoverApp, source: FakeSource) -> None:
+        await press(pilot, "d", "2")
+        assert "from before" not in screen_text(app), "what only reads makes nothing old"
+        await press(pilot, "3", "y")
+        assert "from before what was done" in screen_text(app)
+        await press(pilot, "r")
+        assert "from before" not in screen_text(app)
+
+    await play(story, size=(200, 50))
+
+
 async def test_a_solution_that_destroys_is_typed() -> None:
     async def story(pilot: Any, app: SwitchoverApp, source: FakeSource) -> None:
         await press(pilot, "d", "4")

@@ -46,7 +46,10 @@ class _UnderWay:
 
 
 class Acting:
-    """Acts for operators. `row` returns the row of an id as it stands now, `urgent` has it shown at once."""
+    """Acts for operators. `row` returns the row of an id as it stands now, `urgent` has it shown at once.
+
+    `done` is called with the id of what something was done to.
+    """
 
     def __init__(
         self,
@@ -57,6 +60,7 @@ class Acting:
         row: Callable[[str], ServiceRow | None],
         redact: Callable[[str], str],
         urgent: Callable[[], None],
+        done: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._services = services
         self._operations = operations
@@ -64,6 +68,7 @@ class Acting:
         self._row = row
         self._redact = redact
         self._urgent = urgent
+        self._done = done
         self._under_way: dict[tuple[str, str], list[_UnderWay]] = {}
         self._at_once = asyncio.Semaphore(_AT_ONCE)
 
@@ -130,6 +135,7 @@ class Acting:
             if not self._under_way[key]:
                 del self._under_way[key]
             self._services.sources.look_soon(*key)
+            self._done(item[0])
             self._urgent()
 
     def _admit(self, item: Asked, action: str) -> tuple[ServiceRow, Target]:

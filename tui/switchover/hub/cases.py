@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from switchover.errors import RefusedError
 from switchover.hub.trouble_values import values_of
 from switchover.hub.troubles import Fit, Troubles, solution_view
+from switchover.plan.conditions import parse_condition
 from switchover.plan.load import LoadedPlan
 from switchover.plan.model import Confirm, Solution
 from switchover.plan.templates import TemplateError
@@ -40,7 +41,7 @@ class Act:
 class Case:
     """An entry, and what it is about now. `commands` are (what it shows, the command).
 
-    `holds`: what the plan names for it is so now.
+    `holds`: what the plan names for it is so now. `named` is the check that the plan names.
     """
 
     id: str
@@ -52,6 +53,20 @@ class Case:
     acts: tuple[Act, ...]
     fit: Fit | None = None
     holds: bool = True
+    named: str = ""
+
+    @property
+    def subjects(self) -> tuple[str, ...]:
+        """The services and checks that it is about."""
+        evidence = self.fit.evidence if self.fit is not None else None
+        service = evidence.service if evidence is not None else None
+        check = evidence.check if evidence is not None else None
+        return (
+            self.about,
+            self.named,
+            *((service.id or service.name,) if service is not None else ()),
+            *((check.name,) if check is not None else ()),
+        )
 
 
 class Cases:
@@ -130,6 +145,7 @@ class Cases:
             tuple(self._act(solution) for solution in trouble.solutions),
             fit,
             trouble.when is None or entry in self._troubles.holding,
+            parse_condition(trouble.when).subject if trouble.when else "",
         )
 
     def _act(self, solution: Solution) -> Act:

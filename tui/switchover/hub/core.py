@@ -21,6 +21,7 @@ from switchover.hub.baselines import Baselines
 from switchover.hub.config_files import ConfigFiles
 from switchover.hub.desk import Desk
 from switchover.hub.engine_view import EngineView
+from switchover.hub.follow_up import FollowUp
 from switchover.hub.live import LiveSide
 from switchover.hub.operations import Operations
 from switchover.hub.pace import Pace
@@ -103,7 +104,16 @@ class Hub:
         self._services = services
         self._watcher = Watcher(evaluator, services, self._sampler, clock, phases=self._phases, changed=self._dirty.set)
         self.operations.changed = self._hurry
-        self._acting = Acting(services, self.operations, clock, row=self._row, redact=self._redact, urgent=self._hurry)
+        self._follow_up = FollowUp(evaluator, services, self._watcher.resting)
+        self._acting = Acting(
+            services,
+            self.operations,
+            clock,
+            row=self._row,
+            redact=self._redact,
+            urgent=self._hurry,
+            done=lambda name: self._follow_up.begin([name], only_checks=True),
+        )
         self._desk = Desk(
             services,
             self.operations,
@@ -152,6 +162,7 @@ class Hub:
             redact=self._redact,
             changed=self._hurry,
             secrets=evaluator.secrets if evaluator is not None else None,
+            done=self._follow_up.begin,
             read_only=read_only,
         )
         self._assembler.incident = self.triage.incidents.view
@@ -172,6 +183,7 @@ class Hub:
                 group.create_task(self._publish(), name="publish")
                 group.create_task(self.operations.look_back(), name="operations")
         finally:
+            await self._follow_up.aclose()
             await self.triage.aclose()
             await self._sampler.aclose()
             await self._inventory.aclose()

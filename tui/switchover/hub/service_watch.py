@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator
 from functools import partial
 
 from switchover.clock import Clock
@@ -167,6 +167,15 @@ class ServiceWatch:
         """Let go of what was listed for one who asked, unless somebody looks at it."""
         if not self.sources.wanted:
             self.discovery.forget()
+
+    async def look_again(self, names: Collection[str]) -> None:
+        """Look now at services of the plan, by name, and at what was found, by id."""
+        before = {name: self.inventory.states[name] for name in names if name in self.inventory.services}
+        await self.inventory.look(before)
+        for name, state in before.items():
+            self._looked(name, state)
+        self._found(await self.discovery.look([name for name in names if name not in before]))
+        self._changed()
 
     async def _look(self, names: list[str]) -> None:
         services, states = self.inventory.services, self.inventory.states

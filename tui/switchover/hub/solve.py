@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol
@@ -42,7 +42,10 @@ class ServiceAct(Protocol):
 
 
 class Solver:
-    """Runs solutions. `status_of` tells how a check stands, `secrets` gives what a solution's environment names."""
+    """Runs solutions. `status_of` tells how a check stands, `secrets` gives what a solution's environment names.
+
+    `done` is called with the services and checks that a solution was about, once it has run.
+    """
 
     def __init__(
         self,
@@ -56,6 +59,7 @@ class Solver:
         secrets: SecretSource | None = None,
         status_of: Callable[[str], Status | None] = lambda _: None,
         now: Callable[[], float],
+        done: Callable[[Iterable[str]], None] = lambda _: None,
         read_only: bool = False,
     ) -> None:
         self._cases = cases
@@ -67,6 +71,7 @@ class Solver:
         self._secrets = secrets
         self._status_of = status_of
         self._now = now
+        self._done = done
         self._read_only = read_only
         self._under_way: set[tuple[str, str]] = set()
         self._cooling: dict[tuple[str, str, int], float] = {}  # when what has to cool down was confirmed
@@ -100,6 +105,8 @@ class Solver:
             return await self._command(case, act, operator)
         finally:
             self._under_way.discard(key)
+            if act.view.effect != "read":
+                self._done(case.subjects)
 
     def _check(self, case: Case, act: Act, confirmation: str) -> None:
         view = act.view

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +52,7 @@ class TriageDesk:
         redact: Callable[[str], str],
         changed: Callable[[], None],
         secrets: SecretSource | None = None,
+        done: Callable[[Iterable[str]], None] = lambda _: None,
         read_only: bool = False,
     ) -> None:
         directory = loaded.directory if loaded is not None else workspace.directory
@@ -70,6 +71,7 @@ class TriageDesk:
             secrets=secrets,
             status_of=status_of,
             now=clock.now,
+            done=done,
             read_only=read_only,
         )
         self._bundler = Bundler(workspace, loaded, log_sources, redact)

@@ -21,7 +21,7 @@ RUNNING = "running"
 class Said:
     """What a command said; `exit_code` is None while it runs, or waits for its turn (`waits`).
 
-    `shows` says in words what it shows; without, the command speaks for itself.
+    `shows` says in words what it shows; without, the command speaks for itself. `outdated`: something was done since.
     """
 
     command: str
@@ -30,6 +30,7 @@ class Said:
     waits: bool = False
     solution: bool = False
     shows: str = ""
+    outdated: bool = False
 
 
 class Takes:
@@ -106,12 +107,15 @@ def output_lines(said: Sequence[Said], width: int) -> list[Line]:
             lines[-1] = (*lines[-1], Span(f"   {mark}", style))
         if one.exit_code is not None:
             text = one.output.rstrip("\n").split("\n") if one.output.strip() else ["(no output)"]
-            lines.extend(indent(line, 3) for row in text for line in wrap(row, width - 4))
+            style = "stale" if one.outdated else "text"
+            lines.extend(indent(line, 3) for row in text for line in wrap(row, width - 4, style))
         lines.append(())
     return lines
 
 
 def _mark(one: Said) -> tuple[str, str]:
+    if one.outdated and one.exit_code is not None:
+        return f"{ending(one.exit_code)}, from before", "stale"
     if one.exit_code is None:
         return ("waits", "muted") if one.waits else ("runs …", "accent")
     if one.exit_code == 0:

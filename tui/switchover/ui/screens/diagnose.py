@@ -140,10 +140,10 @@ class DiagnoseScreen(OverScreen):
                 "trouble.diagnose", entry=self._trouble.id, about=self._about, command=number, token=self._token
             )
         except SwitchoverError as error:
-            return replace(before, exit_code=1, output=error.title)
+            return replace(self._said[number], exit_code=1, output=error.title)
         found = reply[0] if isinstance(reply, list) and reply else {}
         return replace(
-            before,
+            self._said[number],  # what was done meanwhile has marked it
             command=str(found.get("command") or before.command),
             exit_code=int(found.get("exit_code", 0)),
             output=str(found.get("output", "")),
@@ -222,6 +222,8 @@ class DiagnoseScreen(OverScreen):
             self._acted[-1] = Said(
                 solution.command, int(found.get("exit_code", 0)), str(found.get("output", "")), solution=True
             )
+            if takes_of(solution) != Takes.READ:
+                self._said = [replace(one, outdated=True) for one in self._said]
         except SwitchoverError as error:
             self._acted[-1] = Said(solution.command, 1, error.title, solution=True)
             self.say(error.title, error=True, hint=error.hint)
@@ -254,6 +256,13 @@ class DiagnoseScreen(OverScreen):
         if self._acted:
             lines += [(Span(" what was done", "heading"),), *output_lines(self._acted, width)]
         lines.append((Span(" a closer look", "heading"),))
+        if any(one.outdated for one in self._said):
+            lines[-1] = (
+                *lines[-1],
+                Span("  from before what was done · ", "late"),
+                Span("r", "key"),
+                Span(" looks again"),
+            )
         if self.moment.data.header.read_only:
             lines += [(Span(" "), *line) for line in wrap(_READ_ONLY, width - 2, "late")]
         if not self._said:
