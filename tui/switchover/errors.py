@@ -11,6 +11,7 @@ SwitchoverError                 title for the user, hint what to do; exit code f
 ├── LockedError             5   another operator or process drives this run; carries who
 ├── RefusedError            1   the engine refuses an action (gate shut, wrong confirmation, read-only, …)
 └── AgentError              1   the agent cannot be reached or started
+    ├── AgentStoppedError   1   somebody has stopped the agent: nothing is watched until it is started
     ├── LineLostError       1   the line broke while an answer was awaited: whether it was done is not known
     └── VersionMismatchError 1  the agent is of another version and a step runs, so it cannot be replaced now
 """
@@ -21,6 +22,7 @@ from dataclasses import dataclass
 
 __all__ = [
     "AgentError",
+    "AgentStoppedError",
     "JournalAwayError",
     "JournalDiffersError",
     "JournalError",
@@ -113,6 +115,10 @@ class RefusedError(SwitchoverError):
 
 class AgentError(SwitchoverError):
     """The agent cannot be reached or started."""
+
+
+class AgentStoppedError(AgentError):
+    """Somebody has stopped the agent on purpose; it stays stopped until somebody starts it."""
 
 
 class LineLostError(AgentError):

@@ -97,6 +97,22 @@ def test_a_run_is_carried_through_by_keys_over_a_dropped_line_and_a_killed_agent
     assert "Traceback" not in text
 
 
+def test_an_agent_that_was_stopped_stays_stopped_until_somebody_starts_it(plan: Path) -> None:
+    def agent(*words: str) -> subprocess.CompletedProcess[str]:
+        argv = switchover(plan, "agent", *words)
+        return subprocess.run(argv, capture_output=True, text=True, check=False, timeout=60)
+
+    with open_screens(plan) as terminal:
+        terminal.wait_for("lab")
+        stopped = agent("stop")
+        assert stopped.returncode == 0
+        assert "1 screen attached: it says so and does not start it again" in stopped.stdout
+        terminal.wait_for("stopped by")
+        assert agent("status").returncode == 1
+        assert agent("start").returncode == 0
+        terminal.wait_for(lambda screen: "stopped by" not in screen.text)
+
+
 def test_a_plan_with_errors_is_told_on_the_terminal_as_it_was(plan: Path) -> None:
     plan.write_text(PLAN.replace("title:", "titel:"), encoding="utf-8")
     with open_screens(plan) as terminal:

@@ -17,7 +17,15 @@ from switchover.agent.client import AgentClient
 from switchover.agent.intents import Target
 from switchover.agent.protocol import SERVER_LINE_LIMIT
 from switchover.agent.server import AgentServer, Identity
-from switchover.errors import AgentError, LineLostError, LockedError, RefusedError, SwitchoverError, UsageError
+from switchover.errors import (
+    AgentError,
+    AgentStoppedError,
+    LineLostError,
+    LockedError,
+    RefusedError,
+    SwitchoverError,
+    UsageError,
+)
 from switchover.snapshot import AlertRow, CheckRow, Header, SourceNote, TimelineRow
 
 
@@ -125,6 +133,22 @@ async def test_an_order_that_reaches_the_agent_long_after_it_was_given_is_refuse
     assert "error" not in await ask("run.step", 607.0, step="dump")
     writer.close()
     await server.close()
+
+
+async def test_a_stop_is_told_to_every_screen_unless_it_makes_room_for_another_agent(bench: Bench) -> None:
+    for if_idle, expected in ((True, False), (False, True)):
+        screen = await bench.client()
+        feed = screen.snapshots()
+        await anext(feed)
+        who = await bench.client(who="bob")
+        await who.request("agent.stop", if_idle=if_idle)
+        bench.hub.publish(timeline=(TimelineRow(1.0, "agent", "the end"),))
+        if expected:
+            with pytest.raises(AgentStoppedError, match="stopped by bob"):
+                await anext(feed)
+        else:
+            await anext(feed)
+    assert bench.stops == [1, 1]
 
 
 async def test_a_refusal_comes_back_at_once_with_its_kind_and_hint(bench: Bench) -> None:

@@ -11,7 +11,14 @@ from tests.ui_samples import StillClock
 
 from switchover.agent.client import AgentClient
 from switchover.agent.protocol import AgentInfo
-from switchover.errors import AgentError, PlanError, PlanProblem, SwitchoverError, VersionMismatchError
+from switchover.errors import (
+    AgentError,
+    AgentStoppedError,
+    PlanError,
+    PlanProblem,
+    SwitchoverError,
+    VersionMismatchError,
+)
 from switchover.locations import workspace_for
 from switchover.snapshot import Snapshot
 from switchover.ui.bridge import AgentSource, Client, Trouble, agent_attacher
@@ -72,6 +79,28 @@ async def test_an_agent_that_dies_is_found_again() -> None:
     feed = source(first, second)
     assert await told(feed, 7) == ["starting", "live", "seq 1", "seq 2", "lost", "live", "seq 3"]
     assert first.closed
+
+
+async def test_an_agent_that_somebody_stopped_is_waited_for_and_not_started_again() -> None:
+    asked: list[str] = []
+
+    class Stopped(FakeClient):
+        async def snapshots(self) -> AsyncIterator[Snapshot]:
+            yield Snapshot(1)
+            raise AgentStoppedError("stopped by ana")
+
+    async def comes_back() -> None:
+        asked.append("does it run?")
+
+    feed = AgentSource(
+        Attacher(Stopped(), FakeClient(Snapshot(2))),
+        StillClock(),
+        Path("/var/log/agent.log"),
+        first_pause_s=0.0,
+        comes_back=comes_back,
+    )
+    assert await told(feed, 6) == ["starting", "live", "seq 1", "stopped", "live", "seq 2"]
+    assert asked == ["does it run?"]
 
 
 async def test_an_agent_that_cannot_start_again_stays_lost_but_is_tried_on() -> None:

@@ -133,6 +133,8 @@ class AgentClient:
             self._snapshot = apply_sections(self._snapshot, incoming)
             self._received += 1
             self._fresh.set()
+        elif incoming.event == "stopped" and incoming.error is not None:
+            raise error_from_wire(incoming.error)
         elif incoming.event == "trouble" and incoming.error is not None:
             if self._on_trouble is not None:
                 self._on_trouble(error_from_wire(incoming.error))

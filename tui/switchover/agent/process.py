@@ -40,11 +40,16 @@ async def serve(
     """
     loop = asyncio.get_running_loop()
     stopping = asyncio.Event()
+    server = AgentServer(target, identity, stop=stopping.set)
+
+    def told_to_end(name: str) -> None:
+        server.say_stopped(name)
+        stopping.set()
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stopping.set)
+        loop.add_signal_handler(number, told_to_end, number.name)
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     loop.set_exception_handler(_log_forgotten)
-    server = AgentServer(target, identity, stop=stopping.set)
     tasks: list[asyncio.Task[Any]] = []
     try:
         await _announce(server, identity, workspace)

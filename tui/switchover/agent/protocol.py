@@ -6,6 +6,7 @@
                   besides "rows": {table: {changed, gone, order}} and "run": {field: value}, what changed of
                   a table and of the run, for a client that subscribed with {"rows": true}
                   {"event": "trouble", "request": 1, "error": {…}}   an accepted action that failed later
+                  {"event": "stopped", "error": {…}}   somebody has stopped the agent: do not start it again
 
 `hello`, `agent.status` and `agent.stop` keep their shape for ever, so that different versions can part in peace.
 """

@@ -28,7 +28,7 @@ from switchover.agent.sections import SectionEncoder
 from switchover.agent.session import Session
 from switchover.agent.sockets import account_name, bind_socket, peer_of
 from switchover.clock import Clock, SystemClock
-from switchover.errors import AgentError, LockedError, RefusedError, SwitchoverError, UsageError
+from switchover.errors import AgentError, AgentStoppedError, LockedError, RefusedError, SwitchoverError, UsageError
 from switchover.migration.events import Event
 from switchover.migration.operator import Operator
 from switchover.snapshot import Snapshot
@@ -294,8 +294,17 @@ class AgentServer:
         busy = self.info().busy
         if busy and params.get("if_idle"):
             raise RefusedError(f"the agent is at work: {busy}", "wait until it has ended")
+        if not params.get("if_idle"):  # else it makes room for another one
+            self.say_stopped(session.operator.who if session.operator is not None else account_name(session.uid))
         asyncio.get_running_loop().call_soon(self._stop)
         return {"busy": busy}
+
+    def say_stopped(self, who: str) -> None:
+        """Tell every screen that the agent was stopped on purpose, so that none starts it again by itself."""
+        error = error_to_wire(AgentStoppedError(f"stopped by {who}", "`switchover` starts it again"))
+        for session in self._sessions:
+            if session.streaming is not None:
+                session.stopped(error)
 
     async def _act(self, session: Session, request: Request, method: Method) -> Any:
         if session.operator is None:

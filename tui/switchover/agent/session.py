@@ -61,6 +61,10 @@ class Session:
         """Tell that an action which had been accepted has failed."""
         self.send(_ENCODER.encode({"event": "trouble", "request": request, "error": error}) + b"\n")
 
+    def stopped(self, error: ErrorInfo) -> None:
+        """Tell that somebody has stopped the agent."""
+        self.send(_ENCODER.encode({"event": "stopped", "error": error}) + b"\n")
+
     async def close(self) -> None:
         """End everything that belongs to this client but the actions that it began; whoever asks waits for it."""
         async with self.closing:

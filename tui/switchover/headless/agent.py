@@ -162,9 +162,11 @@ def _stop(args: argparse.Namespace) -> int:
         raise UsageError(f"{len(running)} agents run: {plans}", "name the plan, or use --host or --all")
     ended = []
     for workspace in chosen:
+        screens = (_look(workspace) or {}).get("clients", 0)
         busy = stop(workspace)
         if busy is not None:
-            ended.append({"plan": str(workspace.plan) if workspace.plan else None, "left_running": busy or None})
+            plan = str(workspace.plan) if workspace.plan else None
+            ended.append({"plan": plan, "left_running": busy or None, "screens": screens})
     if args.format == "json":
         emit_json({"stopped": ended})
     elif not ended:
@@ -173,6 +175,12 @@ def _stop(args: argparse.Namespace) -> int:
         emit_text(f"stopped the agent of {entry['plan'] or 'this host'}")
         if entry["left_running"]:
             emit_text(f"  {entry['left_running']} goes on by itself; its end is recorded when an agent runs again")
+        if entry["screens"]:
+            one = entry["screens"] == 1
+            who, do, does = (
+                ("1 screen", "it says so", "does") if one else (f"{entry['screens']} screens", "they say so", "do")
+            )
+            emit_text(f"  {who} attached: {do} and {does} not start it again")
     return 0
 
 

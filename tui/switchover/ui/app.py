@@ -49,10 +49,10 @@ def run(
     """
 
     def agent() -> Source:
-        from switchover.ui.bridge import AgentSource, agent_attacher
+        from switchover.ui.bridge import AgentSource, agent_attacher, agent_returns
 
         attach = agent_attacher(workspace, plan, read_only=read_only, digest=digest)
-        return AgentSource(attach, SystemClock(), workspace.agent_log)
+        return AgentSource(attach, SystemClock(), workspace.agent_log, comes_back=agent_returns(workspace))
 
     return show(agent, workspace.directory / "screens.log", read_only=read_only, logs=logs, theme=theme)
 

@@ -176,7 +176,7 @@ class SwitchoverApp(OperatorActions):
             self._link = Link(LinkState.LOST, self._link.since, message.link.why)
         else:
             self._link = message.link
-        if message.link.state is LinkState.LOST:
+        if message.link.state in {LinkState.LOST, LinkState.STOPPED}:
             self.sent = None
         self.show()
 

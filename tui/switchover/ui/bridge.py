@@ -9,18 +9,26 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from switchover.clock import Clock
-from switchover.errors import AgentError, NotTrustedError, PlanError, SwitchoverError, VersionMismatchError
+from switchover.errors import (
+    AgentError,
+    AgentStoppedError,
+    NotTrustedError,
+    PlanError,
+    SwitchoverError,
+    VersionMismatchError,
+)
 from switchover.locations import Workspace
 from switchover.ui.presentation.moment import Link, LinkState
 
 if TYPE_CHECKING:
     from switchover.snapshot import Snapshot
 
-__all__ = ["AgentSource", "Attach", "Client", "Source", "Trouble", "Update", "agent_attacher"]
+__all__ = ["AgentSource", "Attach", "Client", "Source", "Trouble", "Update", "agent_attacher", "agent_returns"]
 
 Update: TypeAlias = "Snapshot | Link"
 Trouble = Callable[[SwitchoverError], None]
 _LONGEST_PAUSE_S = 3.0
+_LOOK_AGAIN_S = 1.0
 _GIVE_UP_AFTER = 3  # failures in a row before the very first Snapshot
 
 
@@ -56,11 +64,27 @@ class Client(Protocol):
 Attach = Callable[[Trouble], Awaitable[Client]]
 
 
-class AgentSource:
-    """The agent of a workspace: `attach` starts it where none answers and connects; a broken line is found again."""
+async def _at_once() -> None:
+    """Wait for nothing."""
 
-    def __init__(self, attach: Attach, clock: Clock, log: Path, *, first_pause_s: float = 0.3) -> None:
+
+class AgentSource:
+    """The agent of a workspace: `attach` starts it where none answers and connects; a broken line is found again.
+
+    One that somebody has stopped is not started again: `comes_back` waits until somebody else has done so.
+    """
+
+    def __init__(
+        self,
+        attach: Attach,
+        clock: Clock,
+        log: Path,
+        *,
+        first_pause_s: float = 0.3,
+        comes_back: Callable[[], Awaitable[None]] = _at_once,
+    ) -> None:
         self._attach = attach
+        self._comes_back = comes_back
         self._clock = clock
         self._log = log
         self._first_pause_s = first_pause_s
@@ -94,8 +118,12 @@ class AgentSource:
             failures += 1
             if not seen and failures >= _GIVE_UP_AFTER:
                 raise AgentError(problem.title, problem.hint or f"its log: {self._log}")
-            yield Link(LinkState.LOST if seen else LinkState.STARTING, self._clock.now(), problem.title)
+            stopped = isinstance(problem, AgentStoppedError)
+            state = LinkState.STOPPED if stopped else LinkState.LOST if seen else LinkState.STARTING
+            yield Link(state, self._clock.now(), problem.title)
             await asyncio.sleep(pause)
+            if stopped:
+                await self._comes_back()
             pause = min(pause * 2, _LONGEST_PAUSE_S)
 
     async def request(self, method: str, **params: Any) -> Any:
@@ -109,6 +137,26 @@ class AgentSource:
         client, self._client = self._client, None
         if client is not None:
             await client.aclose()
+
+
+def agent_returns(workspace: Workspace) -> Callable[[], Awaitable[None]]:
+    """Return what waits until an agent of the workspace answers, without starting one."""
+
+    def answers() -> bool:
+        from switchover.agent import lifecycle
+
+        try:
+            return lifecycle.ask(workspace) is not None
+        except SwitchoverError:
+            return False
+
+    async def returns() -> None:
+        while True:
+            if await asyncio.to_thread(answers):
+                return
+            await asyncio.sleep(_LOOK_AGAIN_S)
+
+    return returns
 
 
 def agent_attacher(workspace: Workspace, plan: Path | None, *, read_only: bool, digest: str = "") -> Attach:

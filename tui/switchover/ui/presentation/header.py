@@ -29,6 +29,8 @@ def freshness(moment: Moment) -> Line:
     """Say how old the data is, or since when it is no longer true."""
     if moment.link.state is LinkState.STARTING and moment.snapshot is None:
         return (Span("○ starting", "late"),)
+    if moment.link.state is LinkState.STOPPED:
+        return (Span(f"✗ agent stopped {clock(moment.link.since)}", "late"),)
     if moment.link.state is LinkState.LOST:
         return (Span(f"✗ agent lost {clock(moment.link.since)}", "late"),)
     if moment.snapshot is None:
@@ -169,7 +171,9 @@ def lost_line(moment: Moment) -> Line:
     """Say under the tabs that nothing shown is the present, and why."""
     if not moment.stale:
         return ()
-    if moment.link.state is LinkState.LOST:
+    if moment.link.state is LinkState.STOPPED:
+        text = f" the agent was {moment.link.why} at {clock(moment.link.since)}; all below is from before"
+    elif moment.link.state is LinkState.LOST:
         why = f": {moment.link.why}" if moment.link.why else ""
         text = f" agent lost since {clock(moment.link.since)}, reconnecting; all below is from before{why}"
     else:

@@ -15,11 +15,12 @@ SILENT_AFTER_S = 6.0
 
 
 class LinkState(StrEnum):
-    """How the line to the agent is."""
+    """How the line to the agent is. One that was stopped is not started again from here."""
 
     STARTING = "starting"
     LIVE = "live"
     LOST = "lost"
+    STOPPED = "stopped"
 
 
 @dataclass(frozen=True, slots=True)

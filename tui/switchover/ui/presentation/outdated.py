@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Outdated", "agent_problem"]
 
+STARTS_IT = "`switchover agent start PLAN`, or q and `switchover PLAN`"
+_NOBODY = "nothing is watched; what stands here is from before"
 _TRUSTED_S = 3.0  # until then the agent is taken at its word: it judges ages itself, once a second
 
 Row = TypeVar("Row", "CheckRow", "ServiceRow", "MetricRow")
@@ -104,6 +106,8 @@ def agent_problem(link: Link, now: float, silent_s: float) -> Problem:
     """Say that nobody watches, or that it cannot be seen here: the first problem of all."""
     from switchover.snapshot import Problem
 
+    if link.state is LinkState.STOPPED:
+        return Problem("unknown", "agent", link.why, link.since, cause=_NOBODY, next=STARTS_IT)
     if link.state is LinkState.LOST:
         return Problem("unknown", "agent", "the line to it is lost", link.since, cause=link.why)
     return Problem(

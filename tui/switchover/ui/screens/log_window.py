@@ -281,11 +281,12 @@ class LogWindowScreen(OverScreen):
     def draw(self) -> None:
         """Notice that the agent came or went, and draw what time changes."""
         state = self.moment.link.state
-        if state is LinkState.LOST and (self._feed.is_open or not self._trouble):
+        if state in {LinkState.LOST, LinkState.STOPPED} and (self._feed.is_open or not self._trouble):
             self._feed.forget()
             self._renew()
             self._retry_at = 0.0
-            self._trouble = "the agent is lost: these lines are from before; it is looked for"
+            sought = "; it is looked for" if state is LinkState.LOST else ""
+            self._trouble = f"the agent is {state.value}: these lines are from before{sought}"
         width = self.view.size.width
         if width and width != self.view.layout_of_lines.width:
             self._lay_out()
