@@ -66,7 +66,8 @@ def test_a_migration_is_carried_through_by_exit_codes_alone(tmp_path: Path, cli:
     assert third.returncode == 4
     assert "see it" in third.stderr
     assert "--tick look.1=" in third.stderr
-    fourth = cli("run", "--tick", "look.1=seen by ana", "--tick", "look.2=heard")
+    (tmp_path / "heard.txt").write_text("heard\nby ben\n")
+    fourth = cli("run", "--tick", "look.1=seen by ana", "--tick", f"look.2=@{tmp_path}/heard.txt")
     assert (fourth.returncode, '--confirm two="two on shop"' in fourth.stderr) == (4, True), fourth.stderr
     wrong = cli("run", "--confirm", "two=two")
     assert wrong.returncode == 4
@@ -75,6 +76,10 @@ def test_a_migration_is_carried_through_by_exit_codes_alone(tmp_path: Path, cli:
     assert (failed.returncode, "--retry two" in failed.stderr) == (1, True), failed.stderr
     assert cli("run").returncode == 1
     (tmp_path / "broken").unlink()
+    for words in (("--confirm", "two=wrong"), ()):
+        wrong = cli("run", "--retry", "two", *words)
+        assert wrong.returncode == 4, "what is confirmed wrongly has one exit code"
+        assert "type exactly: two on shop" in wrong.stderr
     done = cli("run", "--retry", "two", "--confirm", "two=two on shop")
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "log").read_text().split() == ["one", "two", "two"]
@@ -84,7 +89,7 @@ def test_a_migration_is_carried_through_by_exit_codes_alone(tmp_path: Path, cli:
     report = cli("report", "--format", "json")
     document = json.loads(report.stdout)
     assert document["run"]["state"] == "done"
-    assert document["phases"][1]["steps"][0]["items"][0]["evidence"] == "seen by ana"
+    assert [item["evidence"] for item in document["phases"][1]["steps"][0]["items"]] == ["seen by ana", "heard\nby ben"]
     assert document["confirmations"][0]["typed"] == "two on shop"
     markdown = cli("report")
     assert "| two | done | 2 | 0 |" in markdown.stdout
@@ -140,6 +145,9 @@ def test_a_report_without_a_run_is_a_clear_error(tmp_path: Path, cli: Cli) -> No
         (("--tick", "look.9=x"), 2, "look has no item '9'"),
         (("--tick", "look.x=x"), 2, "look has no item 'x'"),
         (("--tick", "one=x"), 2, "one has no items to tick"),
+        (("--tick", "look=@none.txt"), 2, "--tick @none.txt: it cannot be read: No such file"),
+        (("--tick", "look=@/"), 2, "it cannot be read: Is a directory"),
+        (("--tick", "look=@/dev/null"), 2, "it cannot be read: it is not a regular file"),
         (("--confirm", "one=x"), 2, "one asks for no confirmation"),
         (("--resolve", "onee=done", "--reason", "seen"), 2, "did you mean one?"),
         (("--resolve", "one=dome", "--reason", "seen"), 2, "did you mean done?"),

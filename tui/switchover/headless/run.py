@@ -17,6 +17,7 @@ from switchover.headless import diagnostics, output
 from switchover.headless.handover import answering
 from switchover.headless.journal_line import keeping_line
 from switchover.headless.plan_file import load_for_run
+from switchover.plan.source import read_file
 
 if TYPE_CHECKING:
     from switchover.migration.drive import DriveOutcome
@@ -28,6 +29,7 @@ __all__ = ["add_arguments", "interruptible", "pairs", "run", "tell", "tell_last_
 
 EXIT_CODES = {"done": 0, "reached": 0, "failed": 1, "unknown": 3, "waiting": 4, "handed": 5}
 _TAIL = 20
+_MOST_EVIDENCE = 64 * 1024
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -39,7 +41,11 @@ def add_arguments(parser: ArgumentParser) -> None:
     for option, meta, text in (
         ("--var", "NAME=VALUE", "give a value that the plan asks for"),
         ("--confirm", "STEP=TEXT", "the typed confirmation of a step, or PHASE=go for a gate that asks"),
-        ("--tick", "STEP[.N]=EVIDENCE", "an item (or all) of a manual step is done, and how that is known"),
+        (
+            "--tick",
+            "STEP[.N]=EVIDENCE",
+            "an item (or all) of a manual step is done, and how that is known; @FILE holds it",
+        ),
         ("--retry", "STEP", "run this failed step again"),
         ("--resolve", "STEP=CHOICE", "how a step with an unknown outcome ended: done, failed, retry or rollback"),
     ):
@@ -66,6 +72,32 @@ def pairs(given: Sequence[str], option: str, shape: str) -> dict[str, str]:
     return found
 
 
+def _evidence(given: str) -> str:
+    """Return what was written, or what the file behind an `@` holds; `@@` begins a text. Raise `UsageError`."""
+    if not given.startswith("@"):
+        return given
+    if given.startswith("@@"):
+        return given[1:]
+    path = Path(given[1:]).expanduser()
+    try:
+        size, content = read_file(path, _MOST_EVIDENCE)
+        text = content.decode("utf-8")
+    except (OSError, RuntimeError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise UsageError(
+            f"--tick @{path}: it cannot be read: {reason}", "write @@ where the text begins with @"
+        ) from None
+    except UnicodeDecodeError:
+        raise UsageError(f"--tick @{path}: it is not UTF-8 text", "name a text, or write what is to be seen") from None
+    if size > _MOST_EVIDENCE:
+        raise UsageError(
+            f"--tick @{path}: it has more than {_MOST_EVIDENCE:,} bytes", "name a part of it, or its place"
+        )
+    if not text.strip():
+        raise UsageError(f"--tick @{path}: it is empty")
+    return text.rstrip("\n")
+
+
 async def _run(args: Namespace) -> int:
     from switchover.migration.named import check_resolutions
     from switchover.migration.operator import Operator
@@ -73,7 +105,7 @@ async def _run(args: Namespace) -> int:
 
     variables = pairs(args.var, "--var", "NAME=VALUE")
     confirmations = pairs(args.confirm, "--confirm", "STEP=TEXT")
-    ticks = pairs(args.tick, "--tick", "STEP.N=EVIDENCE")
+    ticks = {name: _evidence(text) for name, text in pairs(args.tick, "--tick", "STEP.N=EVIDENCE").items()}
     resolutions = pairs(args.resolve, "--resolve", "STEP=done|failed|retry|rollback")
     words = SecretWords()
     diagnostics.redact_with(words.redact)

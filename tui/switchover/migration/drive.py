@@ -126,8 +126,7 @@ async def _one(
     plan, unit, phase = engine.loaded.plan, action.unit, action.phase
     if again := next((name for name in retries if name in may_repeat(plan, engine.state)), None):
         retries.remove(again)
-        await engine.retry(again, op, confirmations.ask(again))
-        return None
+        return await _repeat(engine, op, again, confirmations)
     match action.kind:
         case "done" | "none":
             return _over(engine)
@@ -163,7 +162,7 @@ async def _one(
                     "failed", f"{_named(engine, unit)} failed: {action.reason}", f"mend it, then {_way_on(engine)}"
                 )
             retries.remove(unit)
-            await engine.retry(unit, op, confirmations.ask(unit))
+            return await _repeat(engine, op, unit, confirmations)
         case "resolve":
             hint = f"say how it ended: --resolve {unit}=done|failed|retry|rollback --reason TEXT"
             return DriveOutcome("unknown", f"the outcome of {_named(engine, unit)} is unknown: {action.reason}", hint)
@@ -175,6 +174,18 @@ async def _one(
             return DriveOutcome("waiting", f"{unit} runs on {place}", hint)
         case _:
             return DriveOutcome("failed", f"{unit} runs", "see `switchover status`")
+    return None
+
+
+async def _repeat(engine: Engine, op: Operator, unit: str, confirmations: _Given) -> DriveOutcome | None:
+    """Run a failed step again. One that is not confirmed as it has to be waits for a person, as at its first time."""
+    asks = {step.id for step in engine.loaded.plan.all_steps if step.confirm is not None or step.irreversible}
+    try:
+        await engine.retry(unit, op, confirmations.ask(unit))
+    except RefusedError as error:
+        if unit not in asks:
+            raise
+        return DriveOutcome("waiting", error.title, error.hint)
     return None
 
 
