@@ -16,12 +16,15 @@ from hypothesis import strategies as st
 from tests.unit.migration.harness import ANA, HandClock
 
 from switchover.migration import events as ev
-from switchover.migration.audit import Audit, verify_journal
+from switchover.migration.audit import Audit, Outputs, verify_journal
 from switchover.migration.heads import Head, note_head, read_heads
 from switchover.migration.journal import Journal, record_hash
 from switchover.migration.output import digest_output
 
 PLAN = "schema: 1\nid: p\ntitle: A plan\n"
+WITH_STEP = PLAN + "phases: [{id: a, steps: [{id: s, run: 'true', effect: read}]}]\n"
+HERE = ev.Place("here", "m1", "/here")
+THERE = ev.Place("there", "m2", "/here")
 COLUMNS = ("run_id", "at", "mono", "boot_id", "type", "data", "prev_hash", "hash")
 STEPS = 9
 
@@ -37,12 +40,12 @@ def _started(text: str = PLAN, digest: str = "") -> ev.RunStarted:
     return ev.RunStarted("1", ANA, "p", "A plan", "p.yaml", digest, text, "", {}, "0.1.0")
 
 
-def _fill(folder: Path, *facts: ev.Event) -> Path:
+def _fill(folder: Path, *facts: ev.Event, plan: str = PLAN) -> Path:
     """Write a whole run, its end noted beside the journal."""
     path = folder / "journal"
-    middle = facts or tuple(ev.StepRetried(f"s{number}", ANA) for number in range(STEPS))
+    middle = facts or tuple(ev.VariablesGiven({"v": str(number)}, ANA) for number in range(STEPS))
     with _open(path) as journal:
-        for event in (_started(), *middle, ev.RunEnded("done", ANA)):
+        for event in (_started(plan), *middle, ev.RunEnded("done", ANA)):
             record = journal.append("1", event)
         note_head(folder / "heads", Head("1", record.seq, journal.head_hash(), record.at, "RunEnded"))
     return path
@@ -50,7 +53,9 @@ def _fill(folder: Path, *facts: ev.Event) -> Path:
 
 def _audit(folder: Path, given: str = "") -> Audit:
     with _open(folder / "journal", create=False) as journal:
-        return verify_journal(journal.raw_records(), read_heads(folder / "heads"), given, lambda run: folder / run)
+        return verify_journal(
+            journal.raw_records(), read_heads(folder / "heads"), given, Outputs(lambda run: folder / run, HERE)
+        )
 
 
 def _tamper(folder: Path, *statements: tuple[str, tuple[object, ...]]) -> None:
@@ -78,7 +83,7 @@ def test_an_edited_record_is_named_with_its_time_and_type(tmp_path: Path) -> Non
     _fill(tmp_path)
     _tamper(tmp_path, ("UPDATE events SET data = replace(data, 'ana', 'eve') WHERE seq = 4", ()))
     fault = _audit(tmp_path).faults[0]
-    assert (fault.seq, fault.type, fault.run, fault.at) == (4, "StepRetried", "1", 1_800_000_000.0)
+    assert (fault.seq, fault.type, fault.run, fault.at) == (4, "VariablesGiven", "1", 1_800_000_000.0)
     assert "was changed after it was written" in fault.what
 
 
@@ -102,11 +107,11 @@ def test_records_put_into_another_order_are_found(tmp_path: Path) -> None:
 
 def test_a_forged_record_with_a_hash_of_its_own_does_not_fit_in(tmp_path: Path) -> None:
     _fill(tmp_path)
-    forged = record_hash("0" * 64, 5, "1", 1.0, 1.0, "b", "StepRetried", "{}")
+    forged = record_hash("0" * 64, 5, "1", 1.0, 1.0, "b", "VariablesGiven", "{}")
     _tamper(
         tmp_path,
         ("DELETE FROM events WHERE seq = 5", ()),
-        ("INSERT INTO events VALUES (5, '1', 1.0, 1.0, 'b', 'StepRetried', '{}', ?, ?)", ("0" * 64, forged)),
+        ("INSERT INTO events VALUES (5, '1', 1.0, 1.0, 'b', 'VariablesGiven', '{}', ?, ?)", ("0" * 64, forged)),
     )
     fault = _audit(tmp_path).faults[0]
     assert (fault.seq, "does not follow the record before it" in fault.what) == (5, True)
@@ -185,12 +190,19 @@ def test_a_plan_that_is_not_what_its_digest_says_is_found(tmp_path: Path) -> Non
     assert (fault.seq, "does not have the digest" in fault.what) == (1, True)
 
 
-def _with_output(folder: Path) -> Path:
+def _step(place: ev.Place = HERE, **end: object) -> tuple[ev.Event, ev.Event]:
+    digest = hashlib.sha256(WITH_STEP.encode()).hexdigest()
+    started = ev.StepStarted(
+        "s", 1, ANA, ("true",), hashlib.sha256(b"true").hexdigest(), (), ".", digest, 60.0, place=place
+    )
+    return started, ev.StepEnded("s", 1, "done", 0, 1.0, **end)  # type: ignore[arg-type]
+
+
+def _with_output(folder: Path, place: ev.Place = HERE) -> Path:
     kept = folder / "1" / "s.1"
     kept.mkdir(parents=True)
     (kept / "out-0000000000000000").write_text("1200 rows copied\n")
-    ended = ev.StepEnded("s", 1, "done", 0, 1.0, output_sha256=digest_output(kept))
-    _fill(folder, ended)
+    _fill(folder, *_step(place, output_sha256=digest_output(kept)), plan=WITH_STEP)
     return kept
 
 
@@ -201,6 +213,8 @@ def _with_output(folder: Path) -> Path:
         lambda kept: (kept / "out-0000000000000000").unlink(),
         lambda kept: (kept / "out-0000000000000000").rename(kept / "out-0000000000000009"),
         lambda kept: (kept / "out-0000000000000017").write_text("more\n"),
+        lambda kept: (kept / "exit.json").write_text('{"exit_code": 3}'),
+        shutil.rmtree,
     ],
 )
 def test_an_output_that_is_not_what_the_step_wrote_is_found(tmp_path: Path, change: Callable[[Path], object]) -> None:
@@ -208,26 +222,49 @@ def test_an_output_that_is_not_what_the_step_wrote_is_found(tmp_path: Path, chan
     assert (_audit(tmp_path).whole, _audit(tmp_path).outputs) == (True, 1)
     change(kept)
     fault = _audit(tmp_path).faults[0]
-    assert (fault.seq, fault.type) == (2, "StepEnded")
+    assert (fault.seq, fault.type) == (3, "StepEnded")
 
 
 def test_an_output_that_is_on_another_machine_is_told_and_no_fault(tmp_path: Path) -> None:
-    shutil.rmtree(_with_output(tmp_path))
+    shutil.rmtree(_with_output(tmp_path, THERE))
     audit = _audit(tmp_path)
-    assert audit.whole
+    assert audit.whole, audit.faults
     assert audit.notes == ("the output of s (run 1, attempt 1) is not on this machine",)
 
 
-def test_values_of_other_types_are_faults_and_no_crash(tmp_path: Path) -> None:
+def test_a_step_without_any_output_that_has_some_now_is_found(tmp_path: Path) -> None:
+    kept = tmp_path / "1" / "s.1"
+    kept.mkdir(parents=True)
+    _fill(tmp_path, *_step(), plan=WITH_STEP)
+    assert _audit(tmp_path).whole, _audit(tmp_path).faults
+    (kept / "out-0000000000000000").write_text("all is well\n")
+    assert _audit(tmp_path).faults[0].seq == 3
+
+
+def test_a_step_that_never_began_but_was_executed_is_found(tmp_path: Path) -> None:
+    kept = tmp_path / "1" / "s.1"
+    kept.mkdir(parents=True)
+    started, _ = _step()
+    _fill(tmp_path, started, ev.StepNotStarted("s", 1, "it had not begun"), ev.RunEnded("aborted", ANA), plan=WITH_STEP)
+    (kept / "exit.json").write_text('{"exit_code": 0}')
+    assert any("s was executed" in fault.what for fault in _audit(tmp_path).faults)
+
+
+@pytest.mark.parametrize("column", ["seq", *COLUMNS])
+@pytest.mark.parametrize("value", ["x'ff00'", "'soon'", "7", "1.5", "NULL", "'99999'", "9e999"])
+def test_values_of_other_types_are_faults_and_no_crash(tmp_path: Path, column: str, value: str) -> None:
     _fill(tmp_path)
     with closing(sqlite3.connect(tmp_path / "journal")) as other:
-        other.execute("CREATE TABLE copy AS SELECT * FROM events")
+        columns = ", ".join(("seq", *COLUMNS))
+        other.execute(f"CREATE TABLE copy ({columns})")
+        other.execute("INSERT INTO copy SELECT * FROM events")
         other.execute("DROP TABLE events")
         other.execute("ALTER TABLE copy RENAME TO events")
-        other.execute("UPDATE events SET at = 'soon', data = x'ff00', hash = NULL WHERE seq = 3")
-        other.execute("UPDATE events SET data = 7, prev_hash = NULL, hash = '' WHERE seq = 5")
+        other.execute(f"UPDATE events SET {column} = {value} WHERE rowid IN (3, 5)")
         other.commit()
-    assert _first(_audit(tmp_path)) == 3
+    audit = _audit(tmp_path)
+    assert not audit.whole
+    assert all(isinstance(fault.seq, int) and fault.what for fault in audit.faults)
 
 
 def test_a_note_that_is_none_is_said_with_its_line(tmp_path: Path) -> None:

@@ -176,8 +176,9 @@ def _reworded(place: _Place, error: JournalError) -> JournalError:
 
 
 def _verify(place: _Place, head: str) -> Audit:
-    from switchover.migration.audit import Fault, verify_journal
+    from switchover.migration.audit import Fault, Outputs, verify_journal
     from switchover.migration.heads import read_heads
+    from switchover.migration.place import this_place
 
     records = _records(place)
     trouble: tuple[Fault, ...] = ()
@@ -187,7 +188,9 @@ def _verify(place: _Place, head: str) -> Audit:
         heads, trouble = (), (Fault(0, str(error)),)
     if not records and not heads and not trouble:
         raise JournalError(f"the journal {place.name} holds no record", "there is nothing to verify")
-    audit = verify_journal(records, heads, head, place.run_directory, shared=place.shared)
+    outputs = Outputs(place.run_directory, this_place(place.folder))
+    runs = place.file == _JOURNAL
+    audit = verify_journal(records, heads, head, outputs, shared=place.shared, runs=runs)
     return replace(audit, faults=(*audit.faults, *trouble)) if trouble else audit
 
 
@@ -290,16 +293,21 @@ def _all_records(args: Namespace) -> list[RawRecord]:
 
 def _record_json(record: RawRecord) -> dict[str, Any]:
     return {
-        "seq": record.seq,
+        "seq": _plain(record.seq),
         "at": _when(record.at),
-        "run": record.run_id,
-        "type": record.kind,
+        "run": _plain(record.run_id),
+        "type": _plain(record.kind),
         "data": _data(record),
-        "boot_id": record.boot_id,
-        "mono": record.mono,
-        "prev_hash": record.prev_hash,
-        "hash": record.hash,
+        "boot_id": _plain(record.boot_id),
+        "mono": _plain(record.mono),
+        "prev_hash": _plain(record.prev_hash),
+        "hash": _plain(record.hash),
     }
+
+
+def _plain(value: object) -> object:
+    """Return a value that JSON can hold, whatever somebody has put in its place."""
+    return value if isinstance(value, str | int | float | None) else repr(value)
 
 
 def _data(record: RawRecord) -> Any:
@@ -307,12 +315,12 @@ def _data(record: RawRecord) -> Any:
 
     try:
         return json.loads(record.data)
-    except ValueError:
-        return record.data
+    except (ValueError, TypeError, RecursionError):
+        return repr(record.data)
 
 
 def _lines(record: RawRecord) -> Iterator[str]:
-    yield f"{record.seq:>6}  {_when(record.at)}  run {record.run_id}  {record.kind}  {record.hash[:16]}"
+    yield f"{record.seq!s:>6}  {_when(record.at)}  run {record.run_id}  {record.kind}  {str(record.hash)[:16]}"
     data = _data(record)
     for name, value in data.items() if isinstance(data, dict) else [("data", data)]:
         if value not in (None, "", [], {}):

@@ -98,6 +98,7 @@ def _make(engine: Engine, args: Namespace) -> dict[str, Any]:
     from switchover.migration.attempt import Attempt
     from switchover.migration.keeper import plan_in_force
     from switchover.migration.output import read_tail
+    from switchover.migration.possible import why_impossible
     from switchover.migration.report import Sources, make_report
     from switchover.migration.state import fold
 
@@ -109,7 +110,9 @@ def _make(engine: Engine, args: Namespace) -> dict[str, Any]:
     if run_id not in (runs := journal.runs()):
         raise SwitchoverError(f"there is no run {run_id!r}", f"there is {', '.join(runs)}")
     records = journal.records(run_id)
-    state = fold(records)
+    state = fold(records, None, why_impossible)
+    not_believed = {wrong.seq for wrong in state.impossible}
+    records = [record for record in records if record.seq not in not_believed]
     directory = keeper.workspace.run_directory(run_id)
 
     def tail(unit: str, attempt: int) -> tuple[tuple[str, ...], int]:

@@ -108,6 +108,7 @@ def _head(report: Report) -> Iterator[Block]:
             ("started", _t(f"{_time(run['started_at'])} by {run['started_by']}")),
             ("ended", _t(f"{ended}{took}")),
             *((("how it ended", _t(run["reason"])),) if run["reason"] else ()),
+            *(("NOT BELIEVED", Cell(text, status="crit")) for text in run["not_believed"]),
             *((f"variable {name}", Cell(str(value), code=True)) for name, value in run["variables"].items()),
         )
     )

@@ -68,6 +68,7 @@ def status_json(engine: Engine) -> dict[str, Any]:
             "phase": view.current_phase or None,
             "step": view.current_step or None,
         },
+        "not_believed": view.not_believed or None,
         "steps": steps,
         "gate": _gate(_current_gate(view)),
         "rollback": _rollback(view.rollback),
@@ -172,6 +173,8 @@ def _text(engine: Engine) -> str:
     lost = engine.lost_sight_of()
     state = "unknown" if lost else view.state
     lines = [f"run {view.run_id}: {state}" if view.run_id else "no run yet"]
+    if view.not_believed:
+        lines.append(f"! {view.not_believed}; what is shown rests on the records before it")
     if holder is not None:
         lines.append(f"driven by {holder.who}@{holder.host}, pid {holder.pid}")
     if engine.plan_edited:

@@ -7,34 +7,18 @@ computed anew, the heads show: those noted beside the journal, and the one that 
 from __future__ import annotations
 
 import hashlib
-import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
-from switchover.migration.attempt import Attempt
+from switchover.migration import events as ev
+from switchover.migration.audit_outputs import Fault, KeptOutputs, Outputs
+from switchover.migration.audit_runs import Decoded, RunsAudit, decoded, why_odd
 from switchover.migration.heads import Head
 from switchover.migration.journal import RawRecord, record_hash
-from switchover.migration.output import digest_output
 
-__all__ = ["Audit", "Fault", "first_broken", "verify_journal"]
+__all__ = ["Audit", "Fault", "Outputs", "first_broken", "verify_journal"]
 
-RunDirectory = Callable[[str], Path]
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """Something that is not as it was written. `seq` is the record that shows it, 0 where it is the whole journal.
-
-    `at` (epoch seconds), `type` and `run` are those of the record as it is now; None and "" where there is no record.
-    """
-
-    seq: int
-    what: str
-    at: float | None = None
-    type: str = ""
-    run: str = ""
+_MOST_IMPOSSIBLE = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,44 +44,70 @@ def verify_journal(
     records: Iterable[RawRecord],
     heads: Sequence[Head] = (),
     given: str = "",
-    run_directory: RunDirectory | None = None,
+    outputs: Outputs | None = None,
     *,
     shared: bool = False,
+    runs: bool = True,
 ) -> Audit:
     """Compare everything with everything. `given` is the hash, or its beginning, that an auditor wrote down.
 
-    Of a `shared` journal other machines have noted other heads, so one that lacks here means nothing.
+    Of a `shared` journal other machines have noted other heads, so one that lacks here means nothing. Without `runs` it
+    is no journal of runs, whose records follow each other by rules.
     """
-    rows = list(records)
-    faults = [fault] if (fault := first_broken(rows)) else []
+    rows, faults = _well_typed(records)
+    broken = first_broken(rows)
+    faults += [broken] if broken is not None else []
     notes: list[str] = []
     vouched = _given(rows, given, faults, notes)
     found = _compare_heads(rows, heads, faults)
     if not shared:
         faults += _unnoted_end(rows, heads, vouched)
         notes += _after_all_heads(rows, heads, vouched)
-    plans, outputs = 0, 0
-    for row in rows:
-        if row.kind in ("RunStarted", "PlanRebased"):
-            plans += 1
-            faults += _plan_differs(row)
-        elif row.kind == "StepEnded" and run_directory is not None:
-            outputs += _compare_output(row, run_directory, faults, notes)
+    read = decoded(rows) if runs else []
+    faults += _impossible(read, notes)
+    plans = sum(isinstance(entry.event, ev.RunStarted | ev.PlanRebased) for entry in read)
+    faults += [fault for entry in read for fault in _plan_differs(entry)]
+    compared = 0
+    if outputs is not None:
+        compared = KeptOutputs(outputs, faults, notes).compare(read)
     return Audit(
         records=len(rows),
         runs=tuple(dict.fromkeys(row.run_id for row in rows if row.kind == "RunStarted")),
-        head=str(rows[-1].hash) if rows else "",
+        head=rows[-1].hash if rows else "",
         plans=plans,
-        outputs=outputs,
+        outputs=compared,
         heads=found,
         faults=tuple(sorted(faults, key=lambda fault: fault.seq or len(rows) + 1)),
         notes=tuple(dict.fromkeys(notes)),
     )
 
 
+def _well_typed(records: Iterable[RawRecord]) -> tuple[list[RawRecord], list[Fault]]:
+    """Return the records whose values are of the types that we write, and a fault for each other."""
+    rows: list[RawRecord] = []
+    faults: list[Fault] = []
+    for place, row in enumerate(records, 1):
+        if why := why_odd(row, place):
+            at = float(row.at) if isinstance(row.at, int | float) else None
+            faults.append(Fault(place, why, at, str(row.kind), str(row.run_id)))
+        else:
+            rows.append(row)
+    return rows, faults
+
+
+def _impossible(read: Sequence[Decoded], notes: list[str]) -> Iterator[Fault]:
+    """Find records that no run could have written at their place; the first few tell enough."""
+    runs = RunsAudit()
+    for number, (row, why) in enumerate(runs.problems(read)):
+        if number == _MOST_IMPOSSIBLE:
+            notes.append(f"only the first {_MOST_IMPOSSIBLE} records that cannot be true are listed")
+            break
+        yield _fault(row, why)
+    notes += runs.notes
+
+
 def _fault(row: RawRecord, what: str) -> Fault:
-    at = row.at if isinstance(row.at, float) else None
-    return Fault(row.seq, what, at, str(row.kind), str(row.run_id))
+    return Fault(row.seq, what, row.at, row.kind, row.run_id)
 
 
 def first_broken(rows: Iterable[RawRecord]) -> Fault | None:
@@ -109,7 +119,7 @@ def first_broken(rows: Iterable[RawRecord]) -> Fault | None:
         if row.seq > expected:
             lacking = f"record {expected} is" if row.seq == expected + 1 else f"records {expected} to {row.seq - 1} are"
             return _fault(row, f"{lacking} missing before it")
-        if not isinstance(row.hash, str) or _hash(row, row.prev_hash) != row.hash:
+        if _hash(row) != row.hash:
             return _fault(row, "it was changed after it was written: its hash does not fit its contents")
         if row.prev_hash != before:
             what = (
@@ -120,11 +130,11 @@ def first_broken(rows: Iterable[RawRecord]) -> Fault | None:
     return None
 
 
-def _hash(row: RawRecord, before: str) -> str | None:
+def _hash(row: RawRecord) -> str | None:
     """Return the hash that the record should have; None for one that nobody could have written."""
     try:
-        return record_hash(before, row.seq, row.run_id, row.at, row.mono, row.boot_id, row.kind, row.data)
-    except (TypeError, ValueError):
+        return record_hash(row.prev_hash, row.seq, row.run_id, row.at, row.mono, row.boot_id, row.kind, row.data)
+    except (ValueError, OverflowError):
         return None
 
 
@@ -132,7 +142,7 @@ def _given(rows: Sequence[RawRecord], given: str, faults: list[Fault], notes: li
     """Compare with the head that somebody wrote down; return the record up to which it vouches."""
     if not given:
         return 0
-    row = next((row for row in rows if str(row.hash).startswith(given.lower())), None)
+    row = next((row for row in rows if row.hash.startswith(given.lower())), None)
     if row is None:
         faults.append(Fault(0, f"no record has the hash {given}: what it vouched for was changed or cut off"))
         return 0
@@ -183,37 +193,10 @@ def _after_all_heads(rows: Sequence[RawRecord], heads: Sequence[Head], vouched: 
         )
 
 
-def _plan_differs(row: RawRecord) -> Iterator[Fault]:
+def _plan_differs(entry: Decoded) -> Iterator[Fault]:
     """Compare a frozen plan's text with its digest."""
-    data = _data(row)
-    text, digest = data.get("plan_text"), data.get("plan_digest")
-    if not isinstance(text, str) or hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest() != digest:
-        yield _fault(row, "the plan's text in it does not have the digest that stands beside it")
-
-
-def _compare_output(row: RawRecord, run_directory: RunDirectory, faults: list[Fault], notes: list[str]) -> int:
-    """Compare what was kept of a step's output with its digest; return how many were compared."""
-    data = _data(row)
-    digest, unit, number = data.get("output_sha256"), data.get("unit"), data.get("attempt")
-    if not digest or not isinstance(unit, str) or not isinstance(number, int):
-        return 0
-    directory = Attempt.of(run_directory(row.run_id), unit, number).directory
-    if not directory.is_dir():
-        notes.append(f"the output of {unit} (run {row.run_id}, attempt {number}) is not on this machine")
-        return 0
-    try:
-        same = digest_output(directory) == digest
-    except OSError as error:
-        notes.append(f"the output of {unit} (run {row.run_id}, attempt {number}) cannot be read: {error.strerror}")
-        return 0
-    if not same:
-        faults.append(_fault(row, f"the output of {unit} that was kept in {directory} is not what it wrote"))
-    return 1
-
-
-def _data(row: RawRecord) -> dict[str, Any]:
-    try:
-        data = json.loads(row.data)
-    except (ValueError, TypeError):
-        return {}
-    return data if isinstance(data, dict) else {}
+    event = entry.event
+    if not isinstance(event, ev.RunStarted | ev.PlanRebased):
+        return
+    if hashlib.sha256(event.plan_text.encode("utf-8", "surrogateescape")).hexdigest() != event.plan_digest:
+        yield _fault(entry.row, "the plan's text in it does not have the digest that stands beside it")

@@ -17,7 +17,7 @@ from switchover.plan.model import Step
 from switchover.plan.templates import TemplateError
 from switchover.plan.variables import MissingValueError, render, resolve_variables
 from switchover.redaction import neutralise
-from switchover.snapshot import MigrationView, Requirement
+from switchover.snapshot import ActionView, MigrationView, Requirement
 
 __all__ = ["absence_text", "current_view"]
 
@@ -64,7 +64,9 @@ def current_view(keeper: Keeper, executor: Executor, gate: GateLive | None, *, d
         driven,
         frozenset(may_repeat(keeper.plan, keeper.state)),
     )
-    return _with_absence(keeper, _with_places(keeper, build_view(keeper.plan, keeper.state, context)))
+    return _with_doubt(
+        keeper, _with_absence(keeper, _with_places(keeper, build_view(keeper.plan, keeper.state, context)))
+    )
 
 
 def absence_text(keeper: Keeper) -> str:
@@ -95,6 +97,14 @@ def _with_places(keeper: Keeper, view: MigrationView) -> MigrationView:
         for phase in view.phases
     )
     return replace(view, phases=phases)
+
+
+def _with_doubt(keeper: Keeper, view: MigrationView) -> MigrationView:
+    """Where the journal holds what no run wrote, nothing comes next."""
+    text = neutralise(keeper.not_believed)
+    if not text:
+        return view
+    return replace(view, not_believed=text, action=ActionView("none", "", f"{text}; nothing is done on its word"))
 
 
 def _with_absence(keeper: Keeper, view: MigrationView) -> MigrationView:

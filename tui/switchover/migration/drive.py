@@ -82,6 +82,7 @@ async def _drive(
     async with engine.hold(op):
         await engine.recover(op)
         await engine.settled()
+        engine.keeper.refuse_impossible()
         if engine.state.finished and not new:
             return _over(engine)
         if engine.state.exists and not engine.state.finished:

@@ -90,6 +90,7 @@ class Driver:
             await self.keeper.lock.acquire(op)
             held = True
             await self.keeper.refresh(writable=True)
+            self.keeper.refuse_impossible()
             if settled and self.keeper.state.open_units:
                 await self._find_truth(op)
                 for unit in self.keeper.state.open_units:
@@ -129,7 +130,7 @@ class Driver:
         try:
             if not held:
                 await self.keeper.refresh(writable=True)
-            if self.keeper.state.exists and (held or not self.keeper.state.finished):
+            if self.keeper.state.exists and not (self.keeper.state.finished or self.keeper.state.impossible):
                 await self.keeper.record(event)
         finally:
             await self.keeper.lock.release()

@@ -465,12 +465,12 @@ class Engine:
             reason = keeper.clean(reason).strip()
             if not reason:
                 raise RefusedError("a reason is needed", "say how you know: --reason TEXT")
-            if chosen == "rollback" and self.state.rollback is None:
-                refuse_loss(find_way(keeper, ""), ())
             alive = self._driver.executor.attempt(step_id, unit.last.number).alive(keeper.tools.clock.boot_id())
             if alive and chosen != "failed":
                 pids = ", ".join(map(str, alive))
                 raise RefusedError(f"{step_id} still runs without its watcher: pid {pids}", "wait for it, or abort it")
+            if chosen == "rollback" and self.state.rollback is None:
+                refuse_loss(find_way(keeper, ""), ())
             if lost is not None:
                 why = f"it ran on {lost}, which {op.who} says is lost"
                 await keeper.record(ev.StepUnknown(step_id, unit.last.number, why))

@@ -530,6 +530,6 @@ def decode_event(kind: str, data: str | bytes) -> Event:
         raise ValueError(f"no such event: {kind}")
     try:
         value: Any = msgspec.json.decode(data, type=shape)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, TypeError, RecursionError) as error:
         raise ValueError(f"{kind}: {error}") from error
     return value  # type: ignore[no-any-return]

@@ -241,8 +241,10 @@ class Journal:
     def _record(self, row: tuple[int, str, float, float, str, str, str, str]) -> Record:
         seq, run_id, at, mono, boot_id, kind, data, digest = row
         try:
+            if not (isinstance(seq, int) and isinstance(at, int | float) and isinstance(mono, int | float)):
+                raise TypeError("what should be a number is none")  # noqa: TRY301
             event = decode_event(kind, data)
-        except ValueError as error:
+        except (ValueError, TypeError) as error:
             raise JournalError(
                 f"record {seq} of the journal {self.path} cannot be read: {error}",
                 "it was damaged, or written by another version; use that version or restore the file",

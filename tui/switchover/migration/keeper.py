@@ -30,6 +30,7 @@ from switchover.migration.objectives import checks_measured, judge, measure
 from switchover.migration.operator import Operator
 from switchover.migration.place import this_place
 from switchover.migration.planfile import PlanFile
+from switchover.migration.possible import why_impossible
 from switchover.migration.reading import Ask, Reading
 from switchover.migration.rollback import measured_as
 from switchover.migration.spawn import Launcher, ShimStarter
@@ -211,14 +212,14 @@ class Keeper:
         for record in reading.history:
             self._learn(record)
         if reading.run_id != self.state.run_id:
-            self.state, self.records = fold(reading.records), list(reading.records)
+            self.state, self.records = RunState(), []
+        self.state = fold(reading.records, self.state, why_impossible)
+        not_believed = {wrong.seq for wrong in self.state.impossible}
+        believed = [record for record in reading.records if record.seq not in not_believed]
+        self.records += believed
+        if self.state.exists and self.state.plan_digest != self.loaded.digest:
             self._adopt_plan()
-        else:
-            self.state = fold(reading.records, self.state)
-            self.records += reading.records
-            if self.state.plan_digest != self.loaded.digest:
-                self._adopt_plan()
-        for record in reading.records:
+        for record in believed:
             self._learn(record)
             if self._notes and isinstance(record.event, _NOTED):
                 self._unnoted = record
@@ -236,6 +237,8 @@ class Keeper:
         if self.line.journal is None or not self.lock.held:
             raise RefusedError("nothing can be recorded without driving the run")  # a defect of the caller
         name = type(event).__name__
+        if why := why_impossible(RunState() if isinstance(event, ev.RunStarted) else self.state, event):
+            raise StateError(f"{name} is not recorded: {why}", "this is a defect of the program; nothing was changed")
         self.tools.barrier(f"before {name}")
         try:
             record = await self.line.append(run_id or self.state.run_id, event)
@@ -360,6 +363,22 @@ class Keeper:
     def _head_of(self, record: ev.Record) -> Head:
         kind = type(record.event).__name__
         return Head(record.run_id, record.seq, record.hash, record.at, kind, self.journal_id)
+
+    @property
+    def not_believed(self) -> str:
+        """Say which record of the run nobody can have written while it went; empty where there is none."""
+        wrong = self.state.impossible
+        more = f", and {len(wrong) - 1} more" if len(wrong) > 1 else ""
+        return f"the journal holds what no run wrote: {wrong[0]}{more}" if wrong else ""
+
+    def refuse_impossible(self) -> None:
+        """Raise `JournalError` where the journal holds what no run wrote: nothing is done on its word."""
+        if self.not_believed:
+            raise JournalError(
+                self.not_believed,
+                f"`switchover audit verify {self.file.path}` tells more; bring a true copy of it back, or begin anew "
+                "with another --state DIR",
+            )
 
     def _adopt_plan(self) -> None:
         self.loaded = plan_in_force(self.file, self.state)

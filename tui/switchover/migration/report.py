@@ -49,6 +49,7 @@ def make_report(plan: Plan, state: RunState, sources: Sources) -> dict[str, Any]
             "id": state.run_id,
             "state": state.stage.value,
             "reason": state.reason or None,
+            "not_believed": [str(wrong) for wrong in state.impossible],
             "started_by": str(started.by),
             "started_at": _when(state.started),
             "ended_at": _when(state.ended),

@@ -79,10 +79,10 @@ async def roll_back(
     """
     if not _goes_on(keeper.state.rollback, keeper, name):
         refuse_loss(look_up_way(keeper, name), accepted)
-    await _end_what_nobody_watches(keeper, executor, operator)
     rollback = keeper.state.rollback
     if rollback is None or not _goes_on(rollback, keeper, name):
         rollback = await _begin(keeper, operator, find_way(keeper, name))
+    await _end_what_nobody_watches(keeper, executor, operator)
     for item in rollback.items:
         unit = keeper.state.unit(item.unit)
         if unit.stage in (Stage.DONE, Stage.SKIPPED):

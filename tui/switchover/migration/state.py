@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
@@ -13,6 +13,7 @@ __all__ = [
     "Acknowledgement",
     "Attempt",
     "GateState",
+    "Impossible",
     "RollbackState",
     "RunState",
     "Stage",
@@ -169,6 +170,18 @@ class RollbackState:
 
 
 @dataclass(frozen=True, slots=True)
+class Impossible:
+    """A record that no run could have written at its place, so that nothing of it is believed."""
+
+    seq: int
+    kind: str
+    why: str
+
+    def __str__(self) -> str:
+        return f"record {self.seq} ({self.kind}) cannot be true: {self.why}"
+
+
+@dataclass(frozen=True, slots=True)
 class RunState:
     """A run as its records tell it. Without any record: no run yet, everything pending."""
 
@@ -193,6 +206,7 @@ class RunState:
     driver: Operator | None = None  # who drives, where that ever changed
     last_moment: Moment | None = None
     seq: int = 0
+    impossible: tuple[Impossible, ...] = ()  # what stands in the journal and is not believed
 
     @property
     def exists(self) -> bool:
@@ -227,13 +241,24 @@ _NEVER = UnitState()
 _SHUT = GateState()
 
 
-def fold(records: Iterable[ev.Record], state: RunState | None = None) -> RunState:
-    """Return the state after `records`, which belong to one run and are in order."""
+def fold(
+    records: Iterable[ev.Record],
+    state: RunState | None = None,
+    refuse: Callable[[RunState, ev.Event], str] | None = None,
+) -> RunState:
+    """Return the state after `records`, which belong to one run and are in order.
+
+    `refuse` says why an event cannot follow a state: such a one is left out, and kept as impossible.
+    """
     before = state or RunState()
     state = replace(before, units=_Own(before.units))
     last: ev.Record | None = None
     for last in records:
-        state = _apply(state, last)
+        if refuse is not None and (why := refuse(state, last.event)):
+            wrong = Impossible(last.seq, type(last.event).__name__, why)
+            state = replace(state, impossible=(*state.impossible, wrong))
+        else:
+            state = _apply(state, last)
     if last is None:
         return before
     return replace(state, units=dict(state.units), seq=last.seq, last_moment=_moment(last))

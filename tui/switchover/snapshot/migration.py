@@ -95,7 +95,10 @@ class ObjectiveView:
 
 @dataclass(frozen=True, slots=True)
 class MigrationView:
-    """The run as the wizard shows it. `state`: pending running waiting done failed unknown rolled_back aborted."""
+    """The run as the wizard shows it. `state`: pending running waiting done failed unknown rolled_back aborted.
+
+    `not_believed` says what stands in the journal that no run wrote; nothing here rests on that, and nothing is done.
+    """
 
     run_id: str = ""
     state: str = "pending"
@@ -116,3 +119,4 @@ class MigrationView:
     started_by: str = ""
     variables_needed: tuple[tuple[str, str, str], ...] = ()
     rollback: RollbackRun | None = None
+    not_believed: str = ""

@@ -9,6 +9,7 @@ from switchover.agent.lifecycle import changed_since_trusted
 from switchover.clock import SystemClock
 from switchover.errors import PlanError
 from switchover.locations import Workspace
+from switchover.migration.possible import why_impossible
 from switchover.migration.state import RunState, fold
 from switchover.migration.store import open_journal
 from switchover.plan.load import LoadedPlan, load_plan, load_plan_text
@@ -43,7 +44,7 @@ def _text_of_run(workspace: Workspace, *, finished: bool) -> str | None:
         return None
     with journal:
         runs = journal.runs()
-        state = fold(journal.records(runs[-1])) if runs else RunState()
+        state = fold(journal.records(runs[-1]), None, why_impossible) if runs else RunState()
     return state.plan_text if state.exists and (finished or not state.finished) else None
 
 
