@@ -100,3 +100,11 @@ def test_a_service_that_nobody_has_looked_at_is_not_well_either() -> None:
 def test_what_is_watched_later_keeps_nothing_from_being_well() -> None:
     assert any(check.resting for check in samples.healthy().checks)
     assert "✓ ok" in text(calm_lines(Moment(samples.healthy(), NOW, LIVE), 80))
+
+
+def test_beside_what_is_not_well_on_a_host_nothing_says_that_all_is_well() -> None:
+    ended = replace(WEB, name="job", state="stopped", health="warn")
+    lines = text(calm_lines(Moment(Snapshot(7, NOW, found=(WEB, ended)), NOW, LIVE), 80))
+    assert "✓ ok" not in lines
+    assert "1 of 2 that run here not well: job" in lines
+    assert "✓ ok" in text(calm_lines(Moment(Snapshot(7, NOW, found=(WEB,)), NOW, LIVE), 80))

@@ -16,7 +16,7 @@ from switchover.ui.presentation.spark import progress_bar, trend
 from switchover.ui.presentation.words import outcome, run, severity
 
 if TYPE_CHECKING:
-    from switchover.snapshot import AlertRow, MetricRow, Problem, Snapshot, SourceNote, TimelineRow
+    from switchover.snapshot import AlertRow, MetricRow, Problem, ServiceRow, Snapshot, SourceNote, TimelineRow
 
 __all__ = ["calm_lines", "problem_items", "summary_lines", "timeline_line", "timeline_lines"]
 
@@ -124,6 +124,8 @@ def calm_lines(moment: Moment, width: int) -> list[Line]:
         lines.append(_watched_line(snapshot))
     elif not snapshot.header.plan_id and not snapshot.found:  # something runs on every host
         lines.append((Span(" ○ wait ", "outcome-pending"), Span("looking at what runs here …")))
+    elif unwell := [row for row in snapshot.found if row.health in {"crit", "unknown", "warn"}]:
+        lines.append(_unwell_line(unwell, len(snapshot.found)))
     else:
         lines.append((Span(" ✓ ok   ", "outcome-ok"), Span("nothing to report")))
     if snapshot.migration.state in {"done", "rolled_back", "aborted"}:
@@ -156,6 +158,14 @@ def _watched_line(snapshot: Snapshot) -> Line:
         said += f", {resting} not watched now"
     well = states and fine == len(states) and not silent
     return (Span(" ✓ ok   ", "outcome-ok") if well else Span(" ○ wait ", "outcome-pending"), Span(said))
+
+
+def _unwell_line(unwell: Sequence[ServiceRow], of: int) -> Line:
+    """Count what was found and is not well, though none of it is worth a problem of its own."""
+    word = outcome(min((row.health for row in unwell), key=severity))
+    mark = Span(f" {word.glyph} {fit(word.word, 5)}", word.style)
+    names = _some([row.name for row in unwell])
+    return (mark, Span(f"{len(unwell)} of {of:,} that run here not well: {names}"), Span("   2", "key"))
 
 
 def _some(names: Sequence[str]) -> str:
