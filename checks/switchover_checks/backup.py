@@ -18,7 +18,7 @@ from switchover_checks.api import Context, Effect, Finding, Metric, Result, Stat
 from switchover_checks.archives import FORMATS, check_folder, check_format, facts_of, format_of
 from switchover_checks.command import argv_of, ending, run_clearly
 from switchover_checks.digests import DIGEST, digest_findings
-from switchover_checks.effects import DeclaredEffect, command_changes
+from switchover_checks.effects import DeclaredEffect, by_word, command_changes
 from switchover_checks.fields import Duration, Share, Size
 from switchover_checks.file import age_findings, size_findings
 from switchover_checks.units import format_bytes, format_duration
@@ -67,7 +67,7 @@ class BackupCheck:
     def changes(self, cfg: BackupConfig) -> str:
         """Judge the restore test; without one a backup is only read."""
         if cfg.restore_test is None:
-            return ""
+            return by_word(cfg.effect, "")
         text = _TEMPLATE.sub("BACKUP", cfg.restore_test)
         return command_changes(text, cfg.environment, cfg.effect, "its restore_test")
 

@@ -14,7 +14,7 @@ from pydantic import WithJsonSchema
 from switchover_checks.api import Effect
 from switchover_checks.shell_reading import not_reading, not_reading_argv
 
-__all__ = ["DeclaredEffect", "command_changes", "http_changes", "plugin_changes"]
+__all__ = ["DeclaredEffect", "by_word", "command_changes", "http_changes", "plugin_changes"]
 
 DeclaredEffect = Annotated[
     Effect | None,
@@ -34,11 +34,18 @@ _LOADING = ("LD_", "PYTHON", "PERL5", "BASH_ENV", "ENV", "PATH", "IFS")
 _REMOTE_PLUGINS = frozenset({"check_by_ssh"})
 
 
+def by_word(declared: DeclaredEffect, reason: str) -> str:
+    """Return the reason unless the plan says otherwise, in either direction."""
+    if declared == "read":
+        return ""
+    return reason or ("the plan says so" if declared == "writes" else "")
+
+
 def http_changes(method: str, headers: Mapping[str, str], declared: DeclaredEffect) -> str:
     """Judge a request: GET, HEAD and OPTIONS only read, unless a header turns them into something else."""
     real = {method.upper(), *(value.strip().upper() for name, value in headers.items() if name.lower() in _OVERRIDES)}
     writing = sorted(real - _SAFE_METHODS)
-    return "" if not writing or declared == "read" else f"its method is {writing[0]}"
+    return by_word(declared, f"its method is {writing[0]}" if writing else "")
 
 
 def command_changes(
@@ -46,7 +53,7 @@ def command_changes(
 ) -> str:
     """Judge a command: only programs that are known to read do."""
     if declared is not None:
-        return "" if declared == "read" else "the plan says so"
+        return by_word(declared, "")
     loading = next((name for name in environment if name.startswith(_LOADING)), "")
     if loading:
         return f"{what} sets {loading}; write effect: read if it only reads"

@@ -10,6 +10,7 @@ __all__ = ["senseless"]
 
 _OPPOSITES = {"==": "!=", "!=": "==", "<": ">=", ">=": "<", ">": "<=", "<=": ">"}
 _MIRRORED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
+_COUNTS = frozenset({"rows", "restarts"})
 _UNLIKE_TEXTS = ("", "\x01", "a b", "Zq9\n-")
 """A pattern that is found in all of these is found in every text."""
 
@@ -72,7 +73,7 @@ def _always(node: Comparison) -> bool:
     if not isinstance(right, Constant) or isinstance(right.value, bool) or not isinstance(right.value, int | float):
         return False
     counted = (isinstance(left, Call) and left.function == "len") or (
-        isinstance(left, Path) and left.unit in ("duration", "size")
+        isinstance(left, Path) and (left.unit in ("duration", "size") or (left.name in _COUNTS and not left.parts))
     )
     return counted and (right.value < 0 or (right.value == 0 and operator == ">=")) and operator in (">", ">=", "!=")
 

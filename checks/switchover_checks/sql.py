@@ -12,7 +12,7 @@ from typing import Annotated, Any, ClassVar
 
 from switchover_checks.api import Context, Effect, Finding, Metric, Result, Status
 from switchover_checks.database import open_database, source_of
-from switchover_checks.effects import DeclaredEffect
+from switchover_checks.effects import DeclaredEffect, by_word
 from switchover_checks.expect import AS_LIST, Expectation, NameType, Unavailable, expected_in
 from switchover_checks.sql_text import read_query
 from switchover_checks.units import exact_number, format_duration
@@ -53,7 +53,7 @@ class SqlCheck:
 
     def changes(self, cfg: SqlConfig) -> str:
         """Judge the query by what it does and calls."""
-        return "" if cfg.effect == "read" else read_query(cfg.query).changes
+        return by_word(cfg.effect, read_query(cfg.query).changes)
 
     def measures(self, keys: Mapping[str, Any]) -> frozenset[str]:
         """Return what is always measured."""

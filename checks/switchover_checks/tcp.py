@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
 
 from switchover_checks.api import Context, Effect, Finding, Metric, ProbeError, Result, Status
-from switchover_checks.effects import DeclaredEffect
+from switchover_checks.effects import DeclaredEffect, by_word
 from switchover_checks.expect import AS_LIST, Expectation, NameType, expected_in
 from switchover_checks.fields import LocalPort
 from switchover_checks.units import format_duration
@@ -58,7 +58,7 @@ class TcpCheck:
 
     def changes(self, cfg: TcpConfig) -> str:
         """Judge whether anything is sent."""
-        return "it sends something" if cfg.send and cfg.effect != "read" else ""
+        return by_word(cfg.effect, "it sends something" if cfg.send else "")
 
     def measures(self, keys: Mapping[str, Any]) -> frozenset[str]:
         """Return what is always measured."""

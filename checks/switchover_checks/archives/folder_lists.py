@@ -14,7 +14,7 @@ from switchover_checks.archives.packed import packing_of, unpacked
 from switchover_checks.archives.postgres import MAGIC, ends_as_rows, read_contents
 from switchover_checks.archives.stream import DamagedError, Stream, UnprovedError
 
-__all__ = ["Report", "by_collections", "by_contents", "by_manifest"]
+__all__ = ["Report", "by_collections", "by_contents", "by_last_word", "by_manifest"]
 
 _PACKED = ("", ".gz", ".lz4", ".zst")
 _MANIFEST = "backup_manifest"
@@ -142,6 +142,26 @@ def by_collections(report: Report, files: tuple[Path, ...]) -> None:
         name, found, packing = path.name.partition(".metadata.json")
         if found:
             report.read(path, _described(path.with_name(f"{name}.bson{packing}")))
+
+
+def by_last_word(report: Report) -> None:
+    """Look for what mydumper and the MySQL shell write when they are done; the shell lists its files there."""
+    metadata, begun, done = (report.folder / name for name in ("metadata", "@.json", "@.done.json"))
+
+    def finished(stream: Stream) -> None:
+        if b"Finished dump at" not in (said := stream.rest()) and b"Started dump at" in said:
+            raise DamagedError("the dump was not finished")
+
+    def listed(stream: Stream) -> None:
+        files = json.loads(stream.rest()).get("chunkFileBytes", {})
+        for name in files:
+            report.read(report.folder / name, drained)
+        report.proved.update(path for path in report.folder.iterdir() if path.suffix in (".sql", ".json"))
+
+    if metadata.is_file():
+        report.read(metadata, finished)
+    if begun.is_file() or done.is_file():
+        report.read(done, listed)
 
 
 def _described(documents: Path) -> Callable[[Stream], None]:

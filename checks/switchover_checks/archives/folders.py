@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from switchover_checks.api import Finding, ProbeError, Status
-from switchover_checks.archives.folder_lists import Report, by_collections, by_contents, by_manifest
+from switchover_checks.archives.folder_lists import Report, by_collections, by_contents, by_last_word, by_manifest
 from switchover_checks.archives.formats import check_format, format_of
 from switchover_checks.units import format_bytes
 
@@ -17,7 +17,7 @@ __all__ = ["FolderFacts", "check_folder", "facts_of"]
 _MOST_FILES = 1_000_000
 _MOST_NAMED = 5
 _ASIDE = ("*.md5", "*.sha1", "*.sha256", "*.sha512", "*SUMS", "*.log", "*.txt", "*.md", "*.toc", "*.metadata.json*",
-          "backup_label", "tablespace_map", "prelude.json*", "metadata", ".*")  # fmt: skip
+          "backup_label", "tablespace_map", "prelude.json*", "metadata", "*.idx", ".*")  # fmt: skip
 """Files that tell of a backup and are none themselves."""
 _UNFINISHED = ("*.partial", "*.part", "*.tmp", "*.filepart", "*.crdownload")
 
@@ -65,6 +65,7 @@ def check_folder(folder: Path, facts: FolderFacts, deadline: float) -> tuple[lis
     by_contents(report)
     by_manifest(report)
     by_collections(report, facts.files)
+    by_last_word(report)
     for path in facts.files:
         if path not in report.proved and not _is_aside(path):
             _look(report, path)

@@ -146,3 +146,31 @@ async def test_the_manifest_of_a_base_backup_names_every_file(probe: Probe, tmp_
     assert "1249" in (await looked(probe)).summary
     (folder / "base/1/1249").unlink()
     assert (await looked(probe)).status is Status.CRIT
+
+
+async def test_a_dump_of_the_mysql_shell_is_whole_when_it_says_that_it_is_done(probe: Probe, tmp_path: Path) -> None:
+    folder = tmp_path / "dump.d"
+    folder.mkdir()
+    files = {
+        "@.json": b"{}",
+        "s.sql": b"CREATE DATABASE s;\n",
+        "s@t@@0.tsv.gz": gzip.compress(b"1\n"),
+        "s@t@@0.tsv.idx": b"",
+    }
+    for name, data in files.items():
+        (folder / name).write_bytes(data)
+    assert (await looked(probe)).status is Status.CRIT
+    (folder / "@.done.json").write_text(json.dumps({"chunkFileBytes": {"s@t@@0.tsv.gz": 2}}))
+    assert (await looked(probe)).status is Status.OK
+    (folder / "s@t@@0.tsv.gz").unlink()
+    assert (await looked(probe)).status is Status.CRIT
+
+
+async def test_a_dump_of_mydumper_that_was_not_finished_is_critical(probe: Probe, tmp_path: Path) -> None:
+    folder = tmp_path / "dump.d"
+    folder.mkdir()
+    (folder / "shop.t.sql").write_bytes(MYSQL + b"-- Dump completed\n")
+    (folder / "metadata").write_text("# Started dump at: 2026-01-01 10:00:00\n")
+    assert (await looked(probe)).status is Status.CRIT
+    (folder / "metadata").write_text("# Started dump at: 10:00:00\n# Finished dump at: 10:01:00\n")
+    assert (await looked(probe)).status is Status.OK

@@ -21,6 +21,7 @@ NAMES: Mapping[str, NameType] = {
     "body": "any",
     "text": "text",
     "ok": "bool",
+    "rows": "number",
 }
 FACTS: Mapping[str, Any] = {
     "status": 503,
@@ -270,6 +271,7 @@ def test_no_body_whatsoever_makes_an_expectation_raise(body: Any, text: str) -> 
         ("size >= 0B", 1, "whatever is observed"),
         ("status == 200 or status != 200", 1, "whatever is observed"),
         ("ok or not ok", 1, "whatever is observed"),
+        ("rows >= 0", 1, "whatever is observed"),
         ("status < 500 or status >= 500", 1, "whatever is observed"),
     ],
 )
