@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 from typing import NoReturn
 
 import pytest
@@ -30,6 +31,17 @@ def own_state_directory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[No
         patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
         patch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.mktemp("config")))
         yield
+
+
+@pytest.fixture(autouse=True)
+def own_host_registry(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Let the accounts of this host be those of one test: what another has begun on the same target is not met."""
+    folder = tmp_path_factory.mktemp("host")
+    (folder / "registry").mkdir(0o700)
+    (folder / "switchover").mkdir()
+    (folder / "switchover" / "settings.toml").write_text(f'registry = "{folder}/registry"\n', encoding="utf-8")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(folder))
+    return folder / "registry"
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,6 @@
 """What is written for the operator alone stays so: whatever the umask, whoever laid a link there before."""
 
+import asyncio
 import fcntl
 import logging
 import os
@@ -141,7 +142,7 @@ def test_heads_locks_journals_and_logs_write_through_no_link(tmp_path: Path, vic
     assert read_holder(workspace.lock) is None
     operator = Operator("ann", "h", "pts/1")
     for act, kind in (
-        (lambda: DriverLock(workspace, "t").acquire(operator), StateError),
+        (lambda: asyncio.run(DriverLock(workspace, "t").acquire(operator)), StateError),
         (lambda: AgentLock.acquire(workspace), StateError),
         (lambda: open_log(workspace.agent_log, str), OSError),
         (lambda: Journal.open(workspace.journal, SystemClock()), JournalError),

@@ -5,15 +5,18 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import stat
 import tempfile
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from switchover.errors import StateError
 from switchover.private_files import make_private_dir
-from switchover.settings import JournalAddress
+from switchover.settings import JournalAddress, load_settings, settings_path
 
-__all__ = ["Workspace", "ensure_private_dir", "shared_door", "state_root", "workspace_for"]
+__all__ = ["Workspace", "ensure_private_dir", "host_registry", "shared_door", "state_root", "workspace_for"]
 
 _SOCKET_PATH_LIMIT = 100  # sun_path holds 108 bytes with its end
 
@@ -34,11 +37,13 @@ class Workspace:
     """All that belongs to one plan on this machine. `plan` is None where only the host is watched.
 
     `shared` is the database that keeps the journal in place of the file here. What steps write lies here all the same.
+    `registry` is where all accounts of the host see whose run goes on; None is the one of this host.
     """
 
     root: Path
     plan: Path | None
     shared: JournalAddress | None = field(default=None)
+    registry: Path | None = field(default=None, compare=False)
 
     @property
     def key(self) -> str:
@@ -120,6 +125,22 @@ def shared_door(owner_uid: int, plan: Path | None) -> Path:
     """Return where the people of a group find the agent of another user: the same place for all of them."""
     name = hashlib.sha256(os.fsencode(plan) if plan is not None else b"host").hexdigest()[:16]
     return Path("/tmp") / f"switchover-door-{owner_uid}" / f"{name}.sock"  # noqa: S108 - TMPDIR differs between users
+
+
+def host_registry(environ: Mapping[str, str]) -> Path | None:
+    """Return the folder in which all accounts of this host see whose run is going on; None where there is none fit.
+
+    The settings name it, else it is the first of those that every host has: of root, where nobody removes what is not
+    theirs.
+    """
+    if (chosen := load_settings(settings_path(environ)).registry) is not None:
+        return chosen
+    for path in (Path("/var/tmp"), Path("/tmp")):  # noqa: S108 - the same for all accounts
+        with suppress(OSError):
+            found = path.lstat()
+            if stat.S_ISDIR(found.st_mode) and found.st_mode & stat.S_ISVTX and found.st_mode & stat.S_IWOTH:
+                return path
+    return None
 
 
 def ensure_private_dir(path: Path) -> Path:

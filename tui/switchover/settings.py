@@ -8,6 +8,7 @@ The settings are `switchover/settings.toml` in the XDG configuration directory:
     mouse = true      # use the mouse also over SSH; false: never
     motion = false    # animate and scroll smoothly
     fps = 15          # draw at most so often a second
+    registry = "/var/tmp"  # where all accounts of this host see whose run is going on; the same for all of them
 
     [sources]
     docker = false    # do not look for containers; so also systemd, process, compose, kubernetes, aws, gcp, http
@@ -27,7 +28,7 @@ __all__ = ["VARIABLE", "JournalAddress", "Settings", "choose_journal", "load_set
 
 VARIABLE = "SWITCHOVER_JOURNAL"
 _LOCAL = "sqlite"
-_KEYS = ("journal", "theme", "ascii", "mouse", "motion", "fps", "sources")
+_KEYS = ("journal", "theme", "ascii", "mouse", "motion", "fps", "registry", "sources")
 _SOURCES = ("process", "docker", "compose", "systemd", "kubernetes", "aws", "gcp", "http")
 _FPS = range(1, 121)
 _SECRET_PARAMETERS = frozenset(
@@ -140,6 +141,7 @@ class Settings:
     theme: str | None = None
     ascii: bool | None = None
     sources_off: frozenset[str] = frozenset()
+    registry: Path | None = None
 
 
 def settings_path(environ: Mapping[str, str]) -> Path:
@@ -179,17 +181,21 @@ def load_settings(path: Path) -> Settings:
     if theme is not None and (not isinstance(theme, str) or not theme):
         raise UsageError(f"{path}: theme: this has to be the name of a theme", 'such as theme = "light"')
     off = _sources_off(values.get("sources", {}), path)
+    registry = values.get("registry")
+    if registry is not None and not (isinstance(registry, str) and registry.startswith("/")):
+        raise UsageError(f"{path}: registry: this has to be an absolute path", 'such as registry = "/var/tmp"')
+    registry = Path(registry) if registry is not None else None
     journal = values.get("journal", _LOCAL)
     if not isinstance(journal, str):
         raise UsageError(
             f"{path}: journal: this has to be a text", 'such as journal = "postgresql://ops@db/switchover"'
         )
     if journal == _LOCAL:
-        return Settings(None, mouse, motion, fps, theme, plain, off)
+        return Settings(None, mouse, motion, fps, theme, plain, off, registry)
     address = JournalAddress.parse(journal, f"{path}: journal:")
     if address.has_password and path.stat().st_mode & 0o077:
         raise UsageError(f"{path}: journal: others can read the password in it", f"chmod 600 {path}")
-    return Settings(address, mouse, motion, fps, theme, plain, off)
+    return Settings(address, mouse, motion, fps, theme, plain, off, registry)
 
 
 def _sources_off(value: object, path: Path) -> frozenset[str]:

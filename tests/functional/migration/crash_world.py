@@ -28,6 +28,7 @@ from switchover.errors import RefusedError, StateError
 from switchover.locations import workspace_for
 from switchover.migration import events as ev
 from switchover.migration.engine import Engine
+from switchover.migration.heads import NEWEST
 from switchover.migration.journal import Journal
 from switchover.migration.keeper import Tools
 from switchover.migration.state import RunState, Stage, fold
@@ -98,7 +99,8 @@ class World:
         path.write_text(plan_text(seed))
         (folder / "dump").write_text("x")
         self.loaded = _loaded(path)
-        self.workspace = workspace_for(folder / "state", path)
+        self.workspace = replace(workspace_for(folder / "state", path), registry=folder / "registry")
+        (folder / "registry").mkdir(mode=0o700)
         self.log = folder / "log"
         self.told: Counter[str] = Counter()
 
@@ -225,6 +227,9 @@ class World:
                 if self.dice.random() < 0.5:
                     os.truncate(output, output.stat().st_size // 2)
         shutil.rmtree(self.workspace.root / "targets", ignore_errors=True)
+        for note in (self.workspace.directory / NEWEST, *(self.folder / "registry").iterdir()):
+            if self.dice.random() < 0.3:
+                note.unlink(missing_ok=True)
         self.workspace.journal.with_name(self.workspace.journal.name + "-shm").unlink(missing_ok=True)
 
     def verify(self, *, at_the_end: bool = False) -> RunState:

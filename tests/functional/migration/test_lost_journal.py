@@ -66,6 +66,13 @@ HARMS = [(_removed, "is gone"), (_emptied, "is gone"), (_made_anew, "is another 
 HARMS += [(_written_anew, "was written anew")]
 
 
+def _keep_only(left: str, journal: Path, registry: Path) -> None:
+    for name in {HEADS, NEWEST} - {left}:
+        journal.with_name(name).unlink()
+    for file in registry.iterdir() if left != "registry" else ():
+        file.unlink()
+
+
 async def _begun(directory: Path, text: str = PLAN) -> Path:
     """Let a run go as far as it comes, and return where its journal is."""
     bench = open_bench(directory, text)
@@ -76,13 +83,13 @@ async def _begun(directory: Path, text: str = PLAN) -> Path:
 
 @pytest.mark.parametrize(("harm", "says"), HARMS)
 @pytest.mark.parametrize("edited", [False, True], ids=["", "with another command"])
-@pytest.mark.parametrize("left", [HEADS, NEWEST])
+@pytest.mark.parametrize("left", [HEADS, NEWEST, "registry"])
 async def test_a_journal_that_knows_less_than_was_noted_is_refused_by_everybody_and_left_alone(
-    tmp_path: Path, harm: Harm, says: str, edited: bool, left: str
+    tmp_path: Path, own_host_registry: Path, harm: Harm, says: str, edited: bool, left: str
 ) -> None:
     journal = await _begun(tmp_path)
     harm(journal)
-    journal.with_name(NEWEST if left == HEADS else HEADS).unlink()
+    _keep_only(left, journal, own_host_registry)
     if edited:
         path = tmp_path / "plan.yaml"
         path.write_text(path.read_text().replace("echo one", "echo other"))
@@ -130,11 +137,12 @@ async def test_each_start_of_a_step_is_noted_before_it_can_run(tmp_path: Path) -
     await bench.engine.aclose()
 
 
-async def test_without_journal_and_heads_the_folder_of_the_run_still_tells(tmp_path: Path) -> None:
+async def test_without_journal_and_heads_the_folder_of_the_run_still_tells(
+    tmp_path: Path, own_host_registry: Path
+) -> None:
     journal = await _begun(tmp_path)
     _removed(journal)
-    journal.with_name(HEADS).unlink()
-    journal.with_name(NEWEST).unlink()
+    _keep_only("runs", journal, own_host_registry)
     bench = open_bench(tmp_path)
     with pytest.raises(JournalError, match="tells of a run that the journal does not know"):
         await bench.engine.drive(ANA)

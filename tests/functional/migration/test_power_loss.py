@@ -21,14 +21,16 @@ class Recorder:
 
     def __call__(self, point: str) -> None:
         copy = self.copies / f"{len(list(self.copies.iterdir()))}"
-        shutil.copytree(self.world.folder / "state", copy / "state")
+        for name in ("state", "registry"):
+            shutil.copytree(self.world.folder / name, copy / name)
         (copy / "written").write_text(str(self.world.log.stat().st_size if self.world.log.exists() else 0))
         (copy / "point").write_text(point)
 
 
 def _restore(world: World, copies: Path, number: int, written_until: int) -> None:
-    shutil.rmtree(world.folder / "state")
-    shutil.copytree(copies / f"{number}" / "state", world.folder / "state")
+    for name in ("state", "registry"):
+        shutil.rmtree(world.folder / name)
+        shutil.copytree(copies / f"{number}" / name, world.folder / name)
     until = int((copies / f"{written_until}" / "written").read_text())
     world.log.write_bytes((world.folder / "log.whole").read_bytes()[:until])
 

@@ -183,6 +183,12 @@ class Pair:
         self.folder.chmod(0o755)
         self.plan.write_text(PLAN)
         os.chown(self.folder, first.pw_uid, first.pw_gid)
+        registry = self.folder / "registry"
+        registry.mkdir()
+        registry.chmod(0o1777)
+        settings = self.folder / ".config" / "switchover"
+        settings.mkdir(parents=True)
+        (settings / "settings.toml").write_text(f'registry = "{registry}"\n')
 
     @property
     def python_is_everybodys(self) -> bool:

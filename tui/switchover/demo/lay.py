@@ -79,7 +79,7 @@ def _free_ports() -> Ports:
 
 
 def _plan_text(ports: Ports) -> str:
-    """Return the plan that ships, with this demo's ports."""
+    """Return the plan that ships, with this demo's ports, and with a target of its own: there may be other demos."""
     text = (resources.files("switchover") / "examples" / "demo.yaml").read_text(encoding="utf-8")
     for part in (*SIDES, "door"):
         text, changed = re.subn(
@@ -87,4 +87,4 @@ def _plan_text(ports: Ports) -> str:
         )
         if not changed:
             raise DemoError(f"the plan that ships does not name {part}_port")
-    return text
+    return re.sub(r"^target: demo$", f"target: demo {ports.door}", text, count=1, flags=re.MULTILINE)

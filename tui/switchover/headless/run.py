@@ -51,7 +51,12 @@ def add_arguments(parser: ArgumentParser) -> None:
     ):
         parser.add_argument(option, metavar=meta, action="append", default=[], help=text)
     parser.add_argument("--abort", action="store_true", help="give the run up: nothing more of it is begun")
-    parser.add_argument("--reason", metavar="TEXT", default="", help="why, for --resolve and --abort")
+    parser.add_argument(
+        "--forget",
+        action="store_true",
+        help="give up what was noted of runs whose journal is lost, or whose state lies elsewhere; it is set aside",
+    )
+    parser.add_argument("--reason", metavar="TEXT", default="", help="why, for --resolve, --abort and --forget")
 
 
 def run(args: Namespace) -> int:
@@ -110,12 +115,16 @@ async def _run(args: Namespace) -> int:
     words = SecretWords()
     diagnostics.redact_with(words.redact)
     path = Path(args.plan)
+    operator = Operator.current()
+    if args.forget:
+        await _forget(args, operator)
     parts = build(*load_for_run(args), secret_words=words)
     engine = parts.engine
     if engine is None:  # pragma: no cover - there is a plan, so there is an engine
         raise UsageError("there is nothing to run")
-    operator = Operator.current()
     try:
+        for notice in engine.notices():
+            diagnostics.say(f"switchover: {notice}")
         if engine.plan_edited and not engine.state.finished:
             diagnostics.say(f"{path} was edited since the run began; the run goes by the plan it was started with")
         engine.listen(teller(engine))
@@ -140,6 +149,18 @@ async def _run(args: Namespace) -> int:
         return _say_outcome(engine, outcome)
     finally:
         await parts.aclose()
+
+
+async def _forget(args: Namespace, operator: Operator) -> None:
+    from switchover.clock import SystemClock
+    from switchover.migration.forget import forget
+
+    loaded, workspace = load_for_run(args, quiet=True)
+    forgotten = await forget(workspace, loaded.plan, SystemClock(), operator, args.reason)
+    for what in forgotten.what:
+        output.emit_text(f"given up: {what}")
+    if forgotten.aside is not None:
+        output.emit_text(f"what lay here is in {forgotten.aside}")
 
 
 async def _give_up(engine: Engine, operator: Operator, reason: str) -> int:

@@ -19,6 +19,7 @@ from switchover.migration.drive import DriveOutcome, drive
 from switchover.migration.driver import Driver
 from switchover.migration.exceptions import judge, unwaivable
 from switchover.migration.execution import Unit
+from switchover.migration.forget import refuse_open_elsewhere, said_to_forget, take_word
 from switchover.migration.keeper import Keeper, Tools
 from switchover.migration.lock import read_holder
 from switchover.migration.next import Action, may_repeat, next_action
@@ -145,7 +146,22 @@ class Engine:
 
     def holder(self) -> Holder | None:
         """Return who drives the run now."""
-        return read_holder(self.keeper.workspace.lock) or self.keeper.line.holder
+        host = self.keeper.host
+        here = read_holder(self.keeper.workspace.lock) or (host.holder() if host is not None else None)
+        return here or self.keeper.line.holder
+
+    def notices(self) -> tuple[str, ...]:
+        """Return what a person should know before a run goes on: files that are not believed, runs that are over."""
+        host = self.keeper.host
+        if host is None:
+            return ("no folder of this host lets all accounts see this run: another account is not kept from it",)
+        over = [
+            f"run {run.head.run} of {run.plan} is over already: {run.who} drove it, its state lies in {run.directory}; "
+            "what begins here is another run"
+            for run in host.registry.elsewhere(self.keeper.workspace.directory)
+            if run.is_over and run.plan == self.keeper.file.plan.id and not self.state.exists
+        ]
+        return (*host.find_not_believed(), *over)
 
     def scope(self) -> Scope:
         """Return what templates are filled from, as things stand."""
@@ -274,6 +290,8 @@ class Engine:
             keeper = self.keeper
             _refuse_second_run(keeper.state, new=new)
             file = keeper.file = await keeper.read_file()
+            keeper.hold_target_of(file.plan, op)
+            refuse_open_elsewhere(keeper.workspace, file.plan)
             run_id = str(keeper.line.runs + 1)
             _refuse_what_another_left(keeper.workspace.run_directory(run_id))
             event = ev.RunStarted(
@@ -287,8 +305,10 @@ class Engine:
                 target=file.plan.target or "",
                 variables=_freeze(keeper, run_id, variables or {}),
                 version=__version__,
+                given_up=keeper.clean(said_to_forget(keeper.workspace)),
             )
             await keeper.record(event, run_id=run_id)
+            take_word(keeper.workspace)
             self._driver.accept()
             if file.plan.performance:
                 await keeper.record(ev.BaselineMeasured(await keeper.measure(tuple(file.plan.performance), "before")))
@@ -622,7 +642,8 @@ def _refuse_what_another_left(directory: Path) -> None:
     if os.path.lexists(directory):
         raise JournalError(
             f"{directory} tells of a run that the journal does not know: the journal has lost records",
-            "bring the newest copy of the journal back; or find out what became of that run, and move the folder away",
+            "bring the newest copy of the journal back; where it is lost, and you know what was done, say so: "
+            "`switchover run PLAN --forget --reason TEXT`",
         )
 
 

@@ -84,7 +84,10 @@ class Measurement:
 
 @dataclass(frozen=True, slots=True)
 class RunStarted:
-    """The run exists. The plan's text is kept here and used from here on, whatever happens to the file."""
+    """The run exists. The plan's text is kept here and used from here on, whatever happens to the file.
+
+    `given_up` says what a person has given up so that it may begin: what was noted of runs whose journal is lost.
+    """
 
     run_id: str
     by: Operator
@@ -96,6 +99,7 @@ class RunStarted:
     target: str
     variables: dict[str, str]
     version: str
+    given_up: str = ""
 
 
 @dataclass(frozen=True, slots=True)

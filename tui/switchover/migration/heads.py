@@ -40,7 +40,10 @@ NEWEST = "head"  # the file with the newest record of all
 OPERATION_HEADS = "operations.heads"  # that of the journal of operations
 _LONGEST_NOTE = 4096
 _NEWEST_BYTES = 1024
-_WHAT_NOW = "bring the newest copy of the journal back: what it does not know any more may have been done"
+_WHAT_NOW = (
+    "bring the newest copy of the journal back: what it does not know any more may have been done. Where it is lost, "
+    "and you know what was done, say so: `switchover run PLAN --forget --reason TEXT`"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +97,12 @@ def _cut_off_what_was_torn(descriptor: int) -> None:
         os.ftruncate(descriptor, size - len(tail) + tail.rfind(b"\n") + 1)
 
 
-def noted_heads(workspace: Workspace) -> tuple[Head, ...]:
-    """Return the newest note about each journal that can be read here: about one, unless something was exchanged."""
-    newest: dict[str, Head] = {}
+def noted_heads(workspace: Workspace, elsewhere: Head | None = None) -> tuple[Head, ...]:
+    """Return the newest note about each journal that can be read here: about one, unless something was exchanged.
+
+    `elsewhere` is what was noted outside of the state directory.
+    """
+    newest = {elsewhere.journal: elsewhere} if elsewhere is not None else {}
     for path, end in ((heads_file(workspace), -1), (workspace.directory / NEWEST, None)):
         try:
             lines = read_private(path).split(b"\n")[:end]

@@ -24,6 +24,7 @@ from switchover.migration.absence import Absence
 from switchover.migration.api import CheckEvaluator, Secrets, Wait
 from switchover.migration.gates import Look, look
 from switchover.migration.heads import Head, heads_file, note_head, note_newest
+from switchover.migration.host_lock import host_of
 from switchover.migration.line import JournalLine, Wanted
 from switchover.migration.lock import DriverLock
 from switchover.migration.objectives import checks_measured, judge, measure
@@ -32,6 +33,7 @@ from switchover.migration.place import this_place
 from switchover.migration.planfile import PlanFile
 from switchover.migration.possible import why_impossible
 from switchover.migration.reading import Ask, Reading
+from switchover.migration.registry import RunNote
 from switchover.migration.rollback import measured_as
 from switchover.migration.spawn import Launcher, ShimStarter
 from switchover.migration.state import Moment, RunState, fold
@@ -81,11 +83,15 @@ class Keeper:
         self.state = RunState()
         self.loaded = loaded
         self.listeners: list[Callable[[ev.Record], None]] = []
+        self.host = host_of(workspace, loaded.plan)
         self.lock = DriverLock(
-            workspace, loaded.plan.target or f"{loaded.plan.id} {loaded.path}", self if workspace.shared else None
+            workspace,
+            loaded.plan.target or f"{loaded.plan.id} {loaded.path}",
+            self if workspace.shared else None,
+            self.host,
         )
         self.absence = Absence(tools.clock.now, tools.wait, tools.on_change)
-        self.line = JournalLine(workspace, loaded.plan.id, tools.clock, self.absence)
+        self.line = JournalLine(workspace, loaded.plan.id, tools.clock, self.absence, self._noted_on_host)
         self.records: list[ev.Record] = []  # those of the run
         self.news = open_news(workspace, loaded.plan.id)
         self.place = this_place(workspace.directory)
@@ -258,6 +264,8 @@ class Keeper:
                 self._adopt_plan()
         self._unnoted = record
         note_newest(self.workspace, self._head_of(record))
+        if self.host is not None:
+            self.host.note(self._run_note(record))
         if isinstance(event, _NOTED):
             self._note_head()
         self._learn(record)
@@ -284,6 +292,15 @@ class Keeper:
             return await self._refresh(writable=True)
 
         await self.absence.until_back(lambda: self.line.in_turn(anew))
+
+    def hold_target_of(self, plan: Plan, operator: Operator) -> None:
+        """Hold what an edited plan names by now, instead of what it named before. Raise `LockedError`."""
+        host = host_of(self.workspace, plan)
+        if host is None or self.host is None or host.registry == self.host.registry:
+            return
+        host.hold(operator)
+        self.host.leave()
+        self.host = self.lock.host = host
 
     async def hold(self, operator: Operator) -> None:
         """Be the only one who writes to a shared journal. Raise `LockedError` that names who is."""
@@ -379,6 +396,23 @@ class Keeper:
                 f"`switchover audit verify {self.file.path}` tells more; bring a true copy of it back, or begin anew "
                 "with another --state DIR",
             )
+
+    def _noted_on_host(self) -> Head | None:
+        return self.host.registry.head_of(self.workspace.directory) if self.host is not None else None
+
+    def _run_note(self, record: ev.Record) -> RunNote:
+        by = self.lock.operator or self.state.by
+        return RunNote(
+            directory=str(self.workspace.directory),
+            plan=self.plan.id,
+            plan_path=str(self.workspace.plan or ""),
+            plan_digest=self.state.plan_digest,
+            journal_name=self.workspace.journal_name,
+            who=by.who if by is not None else "",
+            host=by.host if by is not None else "",
+            is_over=self.state.finished,
+            head=self._head_of(record),
+        )
 
     def _adopt_plan(self) -> None:
         self.loaded = plan_in_force(self.file, self.state)

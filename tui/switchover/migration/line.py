@@ -46,7 +46,14 @@ class Wanted:
 class JournalLine:
     """What is known of the journal, and how to reach it. `tip` is the newest record that this engine knows of."""
 
-    def __init__(self, workspace: Workspace, plan_id: str, clock: Clock, absence: Absence) -> None:
+    def __init__(
+        self,
+        workspace: Workspace,
+        plan_id: str,
+        clock: Clock,
+        absence: Absence,
+        noted_elsewhere: Callable[[], Head | None] = lambda: None,
+    ) -> None:
         self.journal: JournalStore | None = None
         self.journal_id = ""
         self.tip = Tip()
@@ -58,6 +65,7 @@ class JournalLine:
         self._plan_id = plan_id
         self._clock = clock
         self._absence = absence
+        self._noted_elsewhere = noted_elsewhere
         self._token = secrets.token_hex(16)
         self._turn = asyncio.Lock()
         self._going: set[asyncio.Task[Any]] = set()
@@ -176,7 +184,7 @@ class JournalLine:
         """Ask the server; it may take any time. What is opened here is closed here where that fails."""
         if journal is not None:
             return journal, journal.read(ask)
-        noted = noted_heads(self._workspace)
+        noted = noted_heads(self._workspace, self._noted_elsewhere())
         if noted and not ask.known.seq:
             newest = max(noted, key=lambda head: head.seq)
             ask = replace(ask, known=Tip(newest.seq, newest.hash))

@@ -19,6 +19,7 @@ import msgspec
 
 from switchover.errors import LockedError, StateError
 from switchover.locations import Workspace, ensure_private_dir
+from switchover.migration.host_lock import HostLock, describe_holder
 from switchover.migration.operator import Operator
 from switchover.private_files import open_private
 from switchover.snapshot import Holder
@@ -42,12 +43,15 @@ class SharedLock(Protocol):
 class DriverLock:
     """Held by whoever drives. Taken and left as often as wanted by one engine; children never inherit it."""
 
-    def __init__(self, workspace: Workspace, target: str, shared: SharedLock | None = None) -> None:
+    def __init__(
+        self, workspace: Workspace, target: str, shared: SharedLock | None = None, host: HostLock | None = None
+    ) -> None:
         self._workspace = workspace
         digest = hashlib.sha256(target.encode()).hexdigest()[:24]
         self._target_path = workspace.root / "targets" / f"{digest}.lock"
         self._target = target
         self._shared = shared
+        self.host = host
         self._held: list[int] = []
         self._depth = 0
         self.operator: Operator | None = None
@@ -71,6 +75,8 @@ class DriverLock:
         try:
             self._held.append(_take(self._workspace.lock, operator, "this run"))
             self._held.append(_take(self._target_path, operator, f"the target {self._target}"))
+            if self.host is not None:
+                self.host.hold(operator)
             self.operator = operator
             if self._shared is not None:
                 await self._shared.hold(operator)
@@ -96,6 +102,8 @@ class DriverLock:
                 os.ftruncate(descriptor, 0)
             os.close(descriptor)
         self._held.clear()
+        if self.host is not None:
+            self.host.leave()
         self.operator = None
 
 
@@ -147,12 +155,3 @@ def _holder(descriptor: int) -> Holder:
             return msgspec.json.decode(os.pread(descriptor, _READ, 0), type=Holder)
         time.sleep(0.002)
     return Holder("somebody", "this machine", "", 0, 0.0)
-
-
-def describe_holder(holder: Holder) -> str:
-    """Return who, where and since when, in words."""
-    if not holder.since:
-        return f"{holder.who} on {holder.host}"
-    since = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(holder.since))
-    terminal = f", {holder.tty}" if holder.tty else ""
-    return f"{holder.who}@{holder.host}{terminal}, pid {holder.pid}, since {since}"

@@ -44,7 +44,8 @@ def describe(event: ev.Event, words: Mapping[str, str] | None = None) -> tuple[s
     names = words or {}
     match event:
         case ev.RunStarted():
-            return "run", f"run {event.run_id} started by {event.by.who}", ""
+            given_up = f"; {event.given_up}" if event.given_up else ""
+            return "run", f"run {event.run_id} started by {event.by.who}{given_up}", ""
         case ev.PlanRebased():
             what = f": {'; '.join(event.changes)}" if event.changes else ""
             why = f" ({event.reason})" if event.reason else ""
