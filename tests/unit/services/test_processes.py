@@ -189,3 +189,19 @@ async def test_the_first_list_does_not_wait_for_who_listens_where_and_the_next_s
         finally:
             watch.cancel()
             await asyncio.gather(watch, return_exceptions=True)
+
+
+async def test_a_command_that_has_just_begun_is_no_service_unless_it_listens(clock: StillClock, tmp_path: Path) -> None:
+    provider = ProcessProvider(tmp_path, clock.monotonic, settled_s=10**6)
+    with socket.create_server(("127.0.0.1", 0)):
+        await provider.discover()  # the first list comes without the ports
+        assert os.getpid() in {found.target.pid for found in await provider.discover()}
+    assert os.getpid() not in {found.target.pid for found in await provider.discover()}
+    await provider.aclose()
+
+
+async def test_a_process_of_the_plan_is_not_listed_a_second_time(provider: ProcessProvider, tmp_path: Path) -> None:
+    (tmp_path / "own.pid").write_text(str(os.getpid()))
+    assert os.getpid() in {found.target.pid for found in await provider.discover()}
+    await provider.inspect([Target("own", "process", pid_file="own.pid")])
+    assert os.getpid() not in {found.target.pid for found in await provider.discover()}

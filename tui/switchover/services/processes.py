@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
@@ -21,7 +22,7 @@ from switchover.services.process_logs import find_log
 from switchover.services.process_passes import ProcessPasses
 from switchover.services.process_ports import Listeners
 from switchover.services.process_seen import Usage, ended, see
-from switchover.services.process_table import FactsBook, ProcessRow
+from switchover.services.process_table import TICKS_PER_SECOND, FactsBook, ProcessRow
 from switchover.services.process_watch import ProcessWatch
 from switchover_checks.api import ProbeError, Status
 from switchover_checks.threads import Threads
@@ -36,7 +37,8 @@ _SLOW = "the process table does not answer"
 class ProcessProvider:
     """Finds processes and reads their CPU, memory and start time; told by the kernel when one ends.
 
-    `base_dir` is where relative pid files are.
+    `base_dir` is where relative pid files are. One younger than `settled_s` seconds that listens nowhere is not listed:
+    a command that comes and goes is no service.
     """
 
     kind: ClassVar[str] = "process"
@@ -44,7 +46,8 @@ class ProcessProvider:
         (Capability.LIST, Capability.INSPECT, Capability.WATCH, Capability.STATS, Capability.LOGS)
     ) | frozenset(SIGNALS)
 
-    def __init__(self, base_dir: Path, monotonic: Callable[[], float]) -> None:
+    def __init__(self, base_dir: Path, monotonic: Callable[[], float], settled_s: float = 0.0) -> None:
+        self._settled_ticks = settled_s * TICKS_PER_SECOND
         self._base_dir = base_dir
         self._monotonic = monotonic
         self._lock = asyncio.Lock()
@@ -161,7 +164,13 @@ class ProcessProvider:
             book.keep(processes)
         self._found = {process: known for process, known in self._found.items() if process in processes}
         self._listed = {row.pid: row.process for row in rows}
-        found = [self._find(row, guard, ports.get(row.pid, ())) for row in rows]
+        planned = set(self._planned.values())  # these are listed as what the plan calls them
+        youngest = time.clock_gettime(time.CLOCK_BOOTTIME) * TICKS_PER_SECOND - self._settled_ticks
+        found = [
+            self._find(row, guard, ports.get(row.pid, ()))
+            for row in rows
+            if row.process not in planned and (row.ticks <= youngest or row.pid in ports)
+        ]
         found.sort(key=lambda one: (round(one.seen.cpu_percent or 0.0), one.seen.memory_bytes or 0), reverse=True)
         return tuple(found)
 

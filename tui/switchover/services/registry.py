@@ -11,6 +11,8 @@ from switchover.services.api import Provider
 
 __all__ = ["KINDS", "make_providers"]
 
+_SETTLED_S = 3.0  # so old a process is before it is listed, unless it listens
+
 KINDS: Mapping[str, tuple[str, str]] = {
     "http": ("switchover.services.http", "HttpProvider"),
     "process": ("switchover.services.processes", "ProcessProvider"),
@@ -34,7 +36,7 @@ def make_providers(
 
     `base_dir` is where relative paths of the plan begin.
     """
-    given: Mapping[str, tuple[Any, ...]] = {"process": (base_dir, monotonic), "systemd": (monotonic,)}
+    given: Mapping[str, tuple[Any, ...]] = {"process": (base_dir, monotonic, _SETTLED_S), "systemd": (monotonic,)}
     providers: list[Provider] = []
     for kind, (module, name) in KINDS.items():
         if kind in without or (only is not None and kind not in only):
