@@ -5,13 +5,16 @@ COMMAND is what a shell in a service is.
 
 from __future__ import annotations
 
+import os
 import sys
+import time
 from pathlib import Path
 
 from switchover.ui.app import show
 
 
 def main() -> int:
+    os.environ["SAMPLES_NOW"] = str(time.time())  # rows that are older than they may be are unknown
     from tests.ui_samples import LIVE, SAMPLES, FakeSource
     from tests.ui_services import host
 

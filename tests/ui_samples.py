@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import os
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
@@ -38,7 +39,7 @@ from switchover.snapshot import (
 from switchover.ui.bridge import Trouble, Update
 from switchover.ui.presentation.moment import Link, LinkState
 
-NOW = 1_769_612_551.0  # 2026-01-28 15:02:31 UTC
+NOW = float(os.environ.get("SAMPLES_NOW", "1769612551"))  # 2026-01-28 15:02:31 UTC, unless a program runs on them
 
 
 class StillClock:

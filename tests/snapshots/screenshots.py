@@ -23,9 +23,9 @@ _CONFIRM = ("confirm", "destroy", "confirm and run destroy")
 PICTURES: tuple[tuple[str, Snapshot, str, tuple[int, int], str, tuple[str, ...]], ...] = (
     ("overview", samples.trouble(), "overview", (100, 30), "dark", ()),
     ("services", services.host(), "services", (100, 30), "dark", ("space", "j", "space")),
-    ("services-wide", services.planned(), "services", (160, 40), "dark", ("o",)),
-    ("actions", services.host(), "services", (100, 30), "dark", ("a",)),
-    ("connections", services.host(), "services", (100, 30), "dark", ("w",)),
+    ("services-wide", services.planned(), "services", (160, 40), "dark", ("full_stop",)),
+    ("actions", services.host(), "services", (100, 30), "dark", ("x",)),
+    ("connections", services.host(), "services", (100, 30), "dark", ("D",)),
     ("checks", samples.trouble(), "checks", (100, 30), "dark", ()),
     ("metrics", samples.trouble(), "metrics", (100, 30), "dark", ()),
     ("costs", samples.trouble(), "costs", (100, 30), "dark", ()),

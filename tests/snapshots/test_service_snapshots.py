@@ -34,25 +34,25 @@ async def draw(name: str, snapshot: Any, size: str, *stops: tuple[str, ...]) -> 
 
 @pytest.mark.parametrize("size", SIZES)
 async def test_services_with_and_without_a_plan_look_as_before(size: str) -> None:
-    await draw("services-plan", services.planned(), size, ("plan",), ("found", "o"))
+    await draw("services-plan", services.planned(), size, ("plan",), ("found", "full_stop"))
     await draw("services-host", services.host(), size, ("host",), ("by cpu", "z"), ("tree", "z", "z", "z", "v"))
 
 
 @pytest.mark.parametrize("size", SIZES)
 async def test_what_is_done_to_services_looks_as_before(size: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(GuardedScreen, "GUARD_S", 0.0)
-    await draw("service-kill", services.planned(), size, ("kill", "j", "j", "j", "j", "a", "K"))
+    await draw("service-kill", services.planned(), size, ("kill", "j", "j", "j", "j", "x", "7", "enter"))
     await draw(
         "service-restart",
         services.host(),
         size,
         ("selected", "space", "j", "j", "space"),
-        ("menu", "a"),
-        ("question", "r"),
+        ("menu", "x"),
+        ("question", "2", "enter"),
         ("result", "y"),
     )
 
 
 @pytest.mark.parametrize("size", SIZES)
 async def test_what_is_known_of_a_service_looks_as_before(size: str) -> None:
-    await draw("service", services.host(), size, ("inspect", "enter", "i"), ("connections", "w"), ("all", "w"))
+    await draw("service", services.host(), size, ("inspect", "enter", "I"), ("connections", "D"), ("all", "D"))

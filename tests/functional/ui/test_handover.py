@@ -33,7 +33,7 @@ def modes(terminal: Terminal) -> list[object]:
 def test_a_shell_is_opened_and_left_and_its_exit_code_is_said(tmp_path: Path) -> None:
     with opened(tmp_path, "sh") as terminal:
         before = modes(terminal)
-        terminal.send("s")
+        terminal.send("S")
         terminal.wait_for("\n$")
         terminal.send("echo it is $((6 * 7))\r")
         terminal.wait_for("it is 42")
@@ -50,7 +50,7 @@ def test_what_a_program_left_on_is_put_back_and_a_new_size_is_seen(tmp_path: Pat
     mess = "\\033[?1049h\\033[?1000h\\033[?25l\\033[5;10r\\033(0"
     with opened(tmp_path, "sh", "-c", f"printf '{mess}'; stty raw -echo; sleep 0.5") as terminal:
         before = modes(terminal)
-        terminal.send("s")
+        terminal.send("S")
         terminal.wait_for(lambda seen: b"\x1b[5;10r" in seen.raw)
         terminal.resize(120, 36)
         terminal.wait_for("back from the shell")
@@ -68,7 +68,7 @@ def test_what_a_program_left_on_is_put_back_and_a_new_size_is_seen(tmp_path: Pat
 
 def test_an_interrupt_that_is_typed_is_for_the_program_alone(tmp_path: Path) -> None:
     with opened(tmp_path, "sh") as terminal:
-        terminal.send("s")
+        terminal.send("S")
         terminal.wait_for("\n$")
         terminal.send("sleep 100; echo woken\r")
         terminal.settle(0.3)
@@ -81,7 +81,7 @@ def test_an_interrupt_that_is_typed_is_for_the_program_alone(tmp_path: Path) -> 
 
 def test_a_program_that_is_killed_gives_the_screens_back(tmp_path: Path) -> None:
     with opened(tmp_path, "sleep", "100") as terminal:
-        terminal.send("s")
+        terminal.send("S")
         terminal.wait_for("leaving it comes back")
         terminal.settle(0.3)
         (child,) = psutil.Process(terminal.pid).children()
@@ -94,7 +94,7 @@ def test_a_program_that_is_killed_gives_the_screens_back(tmp_path: Path) -> None
 
 def test_what_fails_at_once_can_be_read_before_the_screens_cover_it(tmp_path: Path) -> None:
     with opened(tmp_path, "sh", "-c", "echo no such container; exit 1") as terminal:
-        terminal.send("s")
+        terminal.send("S")
         terminal.wait_for("no such container")
         terminal.wait_for("ended with exit 1; enter goes back")
         terminal.send("\r")
@@ -103,14 +103,14 @@ def test_what_fails_at_once_can_be_read_before_the_screens_cover_it(tmp_path: Pa
 
 def test_a_program_that_is_not_there_is_said_and_the_screens_stay(tmp_path: Path) -> None:
     with opened(tmp_path, "no-such-program-here") as terminal:
-        terminal.send("s")
+        terminal.send("S")
         terminal.wait_for("no-such-program-here cannot be started")
         assert TABLE in terminal.text
 
 
 def test_when_the_screens_are_ended_meanwhile_the_program_ends_with_them(tmp_path: Path) -> None:
     with opened(tmp_path, "sleep", "100") as terminal:
-        terminal.send("s")
+        terminal.send("S")
         terminal.wait_for("leaving it comes back")
         terminal.settle(0.3)
         (child,) = psutil.Process(terminal.pid).children()
@@ -128,7 +128,7 @@ def test_stopping_the_program_stops_the_screens_for_the_shell_and_fg_goes_on_in_
         terminal.wait_for("no migration")
         terminal.send("2")
         terminal.wait_for(TABLE)
-        terminal.send("s")
+        terminal.send("S")
         terminal.wait_for("leaving it comes back")
         terminal.settle(0.3)
         terminal.send("\x1a")

@@ -58,7 +58,7 @@ async def test_number_keys_choose_the_tabs() -> None:
         ):
             await press(pilot, key)
             assert word in screen_text(app)
-        await press(pilot, "h", "h", "l")
+        await press(pilot, "left", "left", "right", "h", "l")
         assert app.main.tab == "costs"
 
     await play(story, samples.trouble())

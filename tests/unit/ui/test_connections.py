@@ -80,12 +80,12 @@ async def test_the_screen_shows_both_directions_of_the_chosen_one(width: int) ->
     app, _, _ = make_app(services.host(), tab="services")
     async with app.run_test(size=(width, 30)) as pilot:
         await settle(pilot)
-        await press(pilot, "w")
+        await press(pilot, "D")
         text = screen_text(app)
         assert "api needs" in text
         assert "what needs api" in text
         assert all(line_width(line) <= width or width < 60 for line in app.screen.query_one(RowList).lines)
-        await press(pilot, "w")
+        await press(pilot, "D")
         assert "web" in screen_text(app)
-        await press(pilot, "w", "j", "enter")
+        await press(pilot, "D", "j", "enter")
         assert "service db" in screen_text(app)

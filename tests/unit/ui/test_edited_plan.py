@@ -77,10 +77,10 @@ def _going_back() -> Snapshot:
 async def test_an_edited_plan_is_read_then_adopted_as_it_was_read() -> None:
     async def story(pilot: Any, app: SwitchoverApp, source: FakeSource, _clock: StillClock) -> None:
         source.answers["plan.difference"] = asdict(EDITED)
-        await press(pilot, "e")
+        await press(pilot, "P")
         for text in ("step restore", "./old.sh → ./new.sh", "+new"):
             assert text in screen_text(app)
-        await press(pilot, "a")
+        await press(pilot, "enter")
         await press(pilot, "enter", *"slip", "enter")
         assert source.requests[-1] == ("run.rebase", {"reason": "slip", "digest": "d1"})
 
@@ -91,7 +91,7 @@ async def test_what_a_run_cannot_go_by_is_not_offered() -> None:
     async def story(pilot: Any, app: SwitchoverApp, source: FakeSource, _clock: StillClock) -> None:
         refused = replace(EDITED, refused=("step dump is finished and cannot change (run)",))
         source.answers["plan.difference"] = asdict(refused)
-        await press(pilot, "e", "a")
+        await press(pilot, "P", "enter")
         assert "step dump is finished and cannot change" in screen_text(app)
         assert [method for method, _ in source.requests] == ["plan.difference"]
 
@@ -101,7 +101,7 @@ async def test_what_a_run_cannot_go_by_is_not_offered() -> None:
 async def test_values_that_the_edited_plan_needs_are_asked_for() -> None:
     async def story(pilot: Any, app: SwitchoverApp, source: FakeSource, _clock: StillClock) -> None:
         source.answers["plan.difference"] = asdict(replace(EDITED, needed=(("host", "str", "Which host?"),)))
-        await press(pilot, "e", "a")
+        await press(pilot, "P", "enter")
         assert "Which host?" in screen_text(app)
         await press(pilot, *"n7", "enter")
         assert source.requests[-1] == ("run.rebase", {"variables": {"host": "n7"}, "digest": "d1"})
@@ -112,7 +112,7 @@ async def test_values_that_the_edited_plan_needs_are_asked_for() -> None:
 async def test_errors_of_the_edited_plan_are_shown() -> None:
     async def story(pilot: Any, app: SwitchoverApp, source: FakeSource, _clock: StillClock) -> None:
         source.answers["plan.difference"] = asdict(PlanDifference(same=False, problems=("plan.yaml:8:3: no such key",)))
-        await press(pilot, "e")
+        await press(pilot, "P")
         assert "plan.yaml:8:3: no such key" in screen_text(app)
         assert "goes on by the plan it began with" in screen_text(app)
 
@@ -144,7 +144,7 @@ async def test_a_rehearsal_shows_command_environment_and_checks() -> None:
         action = RehearsedAction(("/bin/sh", "-e", "-c", "./back.sh"), ("HOST",), "copy", 60.0, 90.0, measured=True)
         found = Rehearsal(WAY, (action,), verify=(Requirement("rows", "crit", "3 rows less"),))
         source.answers["rollback.rehearse"] = asdict(found)
-        await press(pilot, "R", "t")
+        await press(pilot, "R", "o")
         shown = screen_text(app)
         for text in (
             "./back.sh",

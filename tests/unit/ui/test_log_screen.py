@@ -322,7 +322,7 @@ async def test_unwrapped_lines_move_sideways_and_what_stands_before_them_stays()
         assert "from column 41" in desk.text
         await desk.press("left", "less_than_sign", "less_than_sign")
         assert "15:02:31.000 I 0000" in desk.text
-        await desk.press("t")
+        await desk.press("at")
         assert " I 0000" in desk.text
         assert "15:02:31.000" not in desk.text
 
@@ -336,7 +336,7 @@ async def test_enter_opens_the_whole_line_and_lays_json_out() -> None:
         await desk.press("enter")
         assert isinstance(desk.app.screen, LogLineScreen)
         assert '"user": "u-1042",' in [row.strip() for row in desk.text.splitlines()]
-        await desk.press("p")
+        await desk.press("w")
         assert text in desk.text
         await desk.press("escape")
         assert isinstance(desk.app.screen, LogScreen)
@@ -489,11 +489,11 @@ async def test_what_was_saved_is_named_until_it_was_read() -> None:
 
 async def test_y_copies_all_of_the_line() -> None:
     async def story(desk: Desk) -> None:
-        await desk.press("y")
+        await desk.press("Y")
         assert desk.app.clipboard == desk.source.lines[-1].text
         desk.source.whole[400] = desk.source.lines[-1].text + "z" * 5000
         await desk.tick()
-        await desk.press("y")
+        await desk.press("Y")
         assert desk.app.clipboard == desk.source.whole[400]
 
     await play(story)

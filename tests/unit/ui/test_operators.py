@@ -2,12 +2,15 @@
 
 import os
 from dataclasses import replace
+from typing import Any
 
-from tests.ui_samples import NOW, trouble
+import pytest
+from tests.ui_samples import NOW, FakeSource, trouble
 from tests.ui_screen import make_app, screen_text, settle
 
 from switchover.snapshot import ActionView, GateView, Holder, Requirement, Snapshot
 from switchover.ui.presentation.driving import who_drives
+from switchover.ui.screens.guarded import GuardedScreen
 from switchover.ui.screens.operators import AnswerScreen
 
 TROUBLE = trouble()
@@ -50,7 +53,7 @@ async def test_the_one_who_watches_is_offered_to_ask_and_nothing_that_changes_an
         text = screen_text(app)
         assert "you watch" in text
         assert "ben@bastion drives" in text
-        await pilot.press("enter", "A", "w", "a")
+        await pilot.press("enter", "A", "W", "a")
         await settle(pilot)
         assert source.requests == []
         await pilot.press("T")
@@ -61,23 +64,100 @@ async def test_the_one_who_watches_is_offered_to_ask_and_nothing_that_changes_an
         assert source.requests == [("drive.ask", {})]
 
 
-async def test_a_request_comes_up_before_the_one_who_drives_and_enter_does_not_answer_it() -> None:
+async def ask(app: Any, source: FakeSource, pilot: Any, who: Holder = BEN) -> None:
+    source.feed(_with(driver=ME, asking=who, asking_until=NOW + 50))
+    await settle(pilot)
+    await settle(pilot)
+    assert app.screen is not None
+
+
+async def test_a_request_is_told_and_opens_nothing_by_itself() -> None:
     app, source, _ = make_app(_with(driver=ME), tab="migration")
     async with app.run_test(size=(80, 24)) as pilot:
         await settle(pilot)
-        source.feed(_with(driver=ME, asking=BEN, asking_until=NOW + 50))
-        await settle(pilot)
-        await settle(pilot)
-        assert isinstance(app.screen, AnswerScreen)
-        text = screen_text(app)
-        assert "ben@bastion (pts/2) asks to take over" in text
-        app.screen.opened_at = 0.0
-        await pilot.press("enter")
+        await ask(app, source, pilot)
+        assert app.screen is app.main
+        assert "ben asks to take over the run" in screen_text(app)
+        await pilot.press("h", "y", "n", "r", "l", "escape")
         await settle(pilot)
         assert source.requests == []
-        await pilot.press("h")
+        assert "ben asks to take over: T" in screen_text(app)
+
+
+async def test_a_request_is_answered_once_it_was_opened_and_enter_does_not_answer_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(GuardedScreen, "GUARD_S", 3600.0)
+    app, source, _ = make_app(_with(driver=ME), tab="migration")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        await ask(app, source, pilot)
+        await pilot.press("T", "y")  # pressed before it could be read
+        await settle(pilot)
+        assert isinstance(app.screen, AnswerScreen)
+        assert "ben@bastion (pts/2) asks to take over" in screen_text(app)
+        assert source.requests == []
+        app.screen.opened_at = -1e9
+        await pilot.press("enter", "h")
+        await settle(pilot)
+        assert source.requests == []
+        await pilot.press("y")
         await settle(pilot)
         assert source.requests == [("drive.answer", {"yes": True})]
+
+
+async def test_an_answer_is_never_for_another_who_asks_by_now(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(GuardedScreen, "GUARD_S", 3600.0)
+    app, source, _ = make_app(_with(driver=ME), tab="migration")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        await ask(app, source, pilot)
+        await pilot.press("T")
+        await settle(pilot)
+        assert isinstance(app.screen, AnswerScreen)
+        app.screen.opened_at = -1e9
+        await ask(app, source, pilot, replace(BEN, who="eve", pid=BEN.pid + 1))
+        await pilot.press("y")
+        await settle(pilot)
+        assert source.requests == []
+        assert "eve@bastion" in screen_text(app)
+        app.screen.opened_at = -1e9
+        await pilot.press("n")
+        await settle(pilot)
+        assert source.requests == [("drive.answer", {"yes": False})]
+
+
+async def test_a_request_that_is_over_is_told_no_more() -> None:
+    app, source, _ = make_app(_with(driver=ME), tab="migration")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        await ask(app, source, pilot)
+        source.feed(replace(_with(driver=ME), seq=9))
+        await settle(pilot)
+        assert "asks to take over" not in screen_text(app)
+
+
+async def test_what_is_typed_for_a_question_that_has_gone_reaches_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("switchover.ui.application._PAUSE_S", 3600.0)
+    app, source, _ = make_app(trouble(), tab="migration")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        await pilot.press("A")
+        await settle(pilot)
+        question = app.screen
+        assert isinstance(question, GuardedScreen)
+        question._expire()
+        await settle(pilot)
+        assert app.screen is app.main
+        await pilot.press("A", "R", "3", "enter")
+        await settle(pilot)
+        assert app.screen is app.main
+        assert app.main.tab == "migration"
+        assert source.requests == []
+        app._typed_at = -1e9  # a pause later
+        await pilot.press("3")
+        await settle(pilot)
+        assert app.main.tab == "checks"
 
 
 async def test_an_asker_learns_that_it_was_not_handed_over() -> None:

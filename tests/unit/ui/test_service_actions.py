@@ -55,12 +55,12 @@ def containers(count: int = 3) -> Snapshot:
 
 async def test_the_menu_has_only_what_the_row_supports_with_its_command() -> None:
     async def story(pilot: Any, app: SwitchoverApp, *_: Any) -> None:
-        await press(pilot, "a")
+        await press(pilot, "x")
         text = screen_text(app)
         assert "restart" in text
         assert "docker restart x" in text
         assert "scale" not in text
-        await press(pilot, "u", "X", "n")
+        await press(pilot, "1", "8")
         assert isinstance(app.screen, ServiceMenu)
 
     assert acts(await play(story, containers())) == []
@@ -71,9 +71,9 @@ async def test_of_several_rows_only_what_all_support_is_offered_and_who_does_not
     snapshot = replace(services.host(), found=(stopped, services.container("web")))
 
     async def story(pilot: Any, app: SwitchoverApp, *_: Any) -> None:
-        await press(pilot, "asterisk", "a")
+        await press(pilot, "asterisk", "x")
         assert "not possible: db" in screen_text(app)
-        await press(pilot, "r")
+        await press(pilot, "2", "enter")
         assert "db does not support restart" in screen_text(app)
 
     assert acts(await play(story, snapshot)) == []
@@ -84,7 +84,7 @@ async def test_what_is_harmless_is_done_at_once() -> None:
 
     async def story(pilot: Any, app: SwitchoverApp, source: FakeSource, _clock: StillClock) -> None:
         source.answers["service.act"] = [{"id": "docker:shop-db-1", "ok": True, "text": "started"}]
-        await press(pilot, "a", "u")
+        await press(pilot, "x", "1", "enter")
         assert "start db: started" in screen_text(app)
 
     (act,) = acts(await play(story, snapshot))
@@ -98,7 +98,7 @@ async def test_what_is_harmless_is_done_at_once() -> None:
 
 async def test_a_restart_is_asked_for_by_y_alone_and_names_who_needs_it() -> None:
     async def story(pilot: Any, app: SwitchoverApp, *_: Any) -> None:
-        await press(pilot, "a", "r")
+        await press(pilot, "x", "2", "enter")
         assert isinstance(app.screen, AskOrderScreen)
         text = screen_text(app)
         assert "web and worker need this" in text
@@ -115,7 +115,7 @@ async def test_a_key_that_was_typed_before_the_question_stood_is_dropped(monkeyp
     monkeypatch.setattr(GuardedScreen, "GUARD_S", 60.0)
 
     async def story(pilot: Any, app: SwitchoverApp, *_: Any) -> None:
-        await press(pilot, "a", "r", "y")
+        await press(pilot, "x", "2", "enter", "y")
         assert isinstance(app.screen, AskOrderScreen)
 
     assert acts(await play(story, services.host())) == []
@@ -123,7 +123,7 @@ async def test_a_key_that_was_typed_before_the_question_stood_is_dropped(monkeyp
 
 async def test_a_kill_takes_the_name_typed_by_hand() -> None:
     async def story(pilot: Any, app: SwitchoverApp, *_: Any) -> None:
-        await press(pilot, "a", "K")
+        await press(pilot, "x", "7", "enter")
         assert isinstance(app.screen, TypeOrderScreen)
         await press(pilot, *"c1", "enter")
         assert "that is not “c0”" in screen_text(app)
@@ -136,7 +136,7 @@ async def test_a_kill_takes_the_name_typed_by_hand() -> None:
 
 async def test_a_name_that_is_pasted_kills_nothing() -> None:
     async def story(pilot: Any, app: SwitchoverApp, *_: Any) -> None:
-        await press(pilot, "a", "K")
+        await press(pilot, "x", "7", "enter")
         app.post_message(events.Paste("c0"))
         await settle(pilot)
         assert "this must be typed, not pasted" in screen_text(app)
@@ -147,7 +147,7 @@ async def test_a_name_that_is_pasted_kills_nothing() -> None:
 
 async def test_of_several_the_action_and_their_number_are_typed() -> None:
     async def story(pilot: Any, _app: SwitchoverApp, *_: Any) -> None:
-        await press(pilot, "asterisk", "a", "K", *"kill", "space", "3", "enter")
+        await press(pilot, "asterisk", "x", "7", "enter", *"kill", "space", "3", "enter")
 
     (act,) = acts(await play(story, containers()))
     assert act["confirmation"] == "kill 3"
@@ -159,12 +159,12 @@ async def test_scaling_to_nothing_is_typed_and_to_more_is_asked() -> None:
     snapshot = replace(services.host(), found=(row,))
 
     async def story(pilot: Any, app: SwitchoverApp, *_: Any) -> None:
-        await press(pilot, "a", "n", "x", "enter")
+        await press(pilot, "x", "6", "enter", "q", "enter")
         assert "a number, such as 3" in screen_text(app)
         app.screen.query_one(Entry).text = ""
         await press(pilot, "0", "enter")
         assert isinstance(app.screen, TypeOrderScreen)
-        await press(pilot, "escape", "escape", "a", "n", "4", "enter")
+        await press(pilot, "escape", "escape", "x", "6", "enter", "4", "enter")
         assert isinstance(app.screen, AskOrderScreen)
         await press(pilot, "y")
 
@@ -174,7 +174,7 @@ async def test_scaling_to_nothing_is_typed_and_to_more_is_asked() -> None:
 
 async def test_production_has_its_bar() -> None:
     async def story(pilot: Any, app: SwitchoverApp, *_: Any) -> None:
-        await press(pilot, "j", "j", "j", "j", "a", "r")
+        await press(pilot, "j", "j", "j", "j", "x", "2", "enter")
         assert "PRODUCTION · prod" in screen_text(app)
 
     await play(story, services.planned())
@@ -184,11 +184,11 @@ async def test_nothing_is_offered_for_a_late_row_and_it_says_why() -> None:
     late = replace(services.container("web"), observed_at=services.NOW - 60)
 
     async def story(pilot: Any, app: SwitchoverApp, *_: Any) -> None:
-        await press(pilot, "a")
+        await press(pilot, "x")
         text = screen_text(app)
         assert "web was last seen 1 m ago" in text
         assert "restart" not in text
-        await press(pilot, "r", "K")
+        await press(pilot, "2", "enter", "7", "enter")
         assert isinstance(app.screen, ServiceMenu)
 
     assert acts(await play(story, replace(services.host(), found=(late,)))) == []
@@ -196,7 +196,7 @@ async def test_nothing_is_offered_for_a_late_row_and_it_says_why() -> None:
 
 async def test_what_took_its_place_while_the_question_stood_is_left_alone() -> None:
     async def story(pilot: Any, app: SwitchoverApp, source: FakeSource, _clock: StillClock) -> None:
-        await press(pilot, "a", "r")
+        await press(pilot, "x", "2", "enter")
         other = replace(services.container("c0"), identity="c0@other")
         source.feed(replace(containers(), seq=8, found=(other,)))
         await settle(pilot)
@@ -212,8 +212,8 @@ async def test_what_took_its_place_while_the_question_stood_is_left_alone() -> N
 @pytest.mark.parametrize("read_only", [True, False])
 async def test_who_may_only_look_is_offered_nothing_that_acts(read_only: bool) -> None:
     async def story(pilot: Any, app: SwitchoverApp, *_: Any) -> None:
-        assert ("a actions" in screen_text(app)) is not read_only
-        await press(pilot, "a")
+        assert ("x actions" in screen_text(app)) is not read_only
+        await press(pilot, "x")
         assert isinstance(app.screen, ServiceMenu) is not read_only
 
     await play(story, services.host(), read_only=read_only)
@@ -232,19 +232,19 @@ async def test_what_is_under_way_is_shown_and_not_done_twice() -> None:
             return answer
 
         app.source.request = slow  # type: ignore[method-assign]
-        await pilot.press("a")
+        await pilot.press("x")
         await settle(pilot)
-        await pilot.press("r")
+        await pilot.press("2", "enter")
         await settle(pilot)
         await pilot.press("y")
         for _ in range(5):
             await pilot.pause()
         assert "◌ restart " in screen_text(app)
-        await pilot.press("a")
+        await pilot.press("x")
         for _ in range(5):
             await pilot.pause()
         assert "restarting it: wait until that has ended" in screen_text(app)
-        await pilot.press("r")
+        await pilot.press("2", "enter")
         answered.set()
         await settle(pilot)
         assert app.under_way == {}
@@ -258,7 +258,7 @@ async def test_each_of_several_has_its_result_and_it_stays_until_it_was_read() -
             {"id": "docker:shop-c0-1", "ok": True, "text": "restarted"},
             {"id": "docker:shop-c1-1", "ok": False, "text": "the daemon does not answer"},
         ]
-        await press(pilot, "asterisk", "a", "r", "y")
+        await press(pilot, "asterisk", "x", "2", "enter", "y")
         assert isinstance(app.screen, ResultScreen)
         text = screen_text(app)
         assert "1 done, 2 failed" in text
@@ -273,7 +273,7 @@ async def test_each_of_several_has_its_result_and_it_stays_until_it_was_read() -
 async def test_a_refusal_is_told_for_the_service() -> None:
     async def story(pilot: Any, app: SwitchoverApp, source: FakeSource, _clock: StillClock) -> None:
         source.answers["service.act"] = RefusedError("ana drives the run", "ask for it with T")
-        await press(pilot, "a", "r", "y")
+        await press(pilot, "x", "2", "enter", "y")
         assert "restart c0 failed: ana drives the run: ask for it with T" in screen_text(app)
         assert app.under_way == {}
 
@@ -283,11 +283,11 @@ async def test_a_refusal_is_told_for_the_service() -> None:
 async def test_what_was_asked_for_when_the_line_broke_is_called_unknown_and_not_failed() -> None:
     async def story(pilot: Any, app: SwitchoverApp, source: FakeSource, _clock: StillClock) -> None:
         source.answers["service.act"] = LineLostError("the line to the agent is lost")
-        await press(pilot, "a", "r", "y")
+        await press(pilot, "x", "2", "enter", "y")
         text = " ".join(screen_text(app).replace("esc read", "").split())
         assert "nobody knows whether it was done: the line to the agent is lost: look at it before you ask" in text
         assert "failed" not in text
-        await press(pilot, "asterisk", "a", "r", "y")
+        await press(pilot, "asterisk", "x", "2", "enter", "y")
         assert "0 done, 0 failed, 2 not known" in screen_text(app)
         assert "? not known  c1" in screen_text(app)
 
@@ -296,7 +296,7 @@ async def test_what_was_asked_for_when_the_line_broke_is_called_unknown_and_not_
 
 async def test_y_copies_the_command_line_of_every_row() -> None:
     async def story(pilot: Any, app: SwitchoverApp, *_: Any) -> None:
-        await press(pilot, "asterisk", "a", "y")
+        await press(pilot, "asterisk", "x", "Y")
         assert app.clipboard == "docker restart x\ndocker restart x\ndocker restart x"
         assert "clipboard" in screen_text(app)
 

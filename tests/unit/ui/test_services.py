@@ -214,9 +214,9 @@ async def test_all_that_the_filter_shows_is_selected_and_no_more() -> None:
 async def test_what_is_not_in_the_plan_is_asked_for_only_while_it_is_wanted() -> None:
     async def story(pilot: Any, app: SwitchoverApp, _source: FakeSource) -> None:
         assert "nginx" not in screen_text(app)
-        await press(pilot, "o")
+        await press(pilot, "full_stop")
         assert "nginx" in screen_text(app)
-        await press(pilot, "o")
+        await press(pilot, "full_stop")
         assert "nginx" not in screen_text(app)
 
     source = await play(story, services.planned())
@@ -228,7 +228,7 @@ async def test_what_is_not_in_the_plan_is_asked_for_only_while_it_is_wanted() ->
 
 async def test_an_agent_that_came_anew_is_told_what_is_wanted() -> None:
     async def story(pilot: Any, app: SwitchoverApp, source: FakeSource) -> None:
-        await press(pilot, "o")
+        await press(pilot, "full_stop")
         source.feed(Link(LinkState.LOST, services.NOW, "the line to the agent is lost"))
         await settle(pilot)
         source.feed(samples.LIVE)
@@ -262,7 +262,7 @@ async def test_enter_opens_a_service_that_was_found_and_i_adds_what_its_source_k
         source.answers["service.inspect"] = {"text": '{\n  "RestartCount": 4\n}'}
         await press(pilot, "enter")
         assert "shop/api:1.4.2" in screen_text(app)
-        await press(pilot, "i")
+        await press(pilot, "I")
         assert "RestartCount" in screen_text(app)
         await press(pilot, "slash", *"restartc", "enter")
         assert "1 lines with" in screen_text(app)

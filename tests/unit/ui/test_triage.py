@@ -325,7 +325,7 @@ async def test_an_incident_is_opened_annotated_and_closed() -> None:
         source.feed(sample(incident=incident))
         await settle(pilot)
         assert "told the customers" in screen_text(app)
-        await press(pilot, "n", *"looking", "enter")
+        await press(pilot, "plus", *"looking", "enter")
         assert asked(source, "incident.note") == [{"text": "looking"}]
         source.answers["incident.close"] = {"path": "/state/incidents/0003.md"}
         await press(pilot, "C", *"port", "enter")

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+import termios
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
 from switchover.errors import SwitchoverError
@@ -52,10 +53,11 @@ class _Listener:
     async def _put(self, question: Question) -> None:
         await self._note(ev.TakeoverAsked(question.by, str(self._operator)))
         listens = _is_our_terminal()
-        how = "type h and enter to hand over, r and enter to refuse" if listens else "`switchover takeover` answers"
+        how = "type y and enter to hand over, n and enter to refuse" if listens else "`switchover takeover` answers"
         diagnostics.say(f"{question.by} asks to take over: {how}; no answer within a minute refuses")
         loop = asyncio.get_running_loop()
         if listens:
+            self._forget_typed()
             loop.add_reader(0, self._read_line)
         try:
             granted, why = await self._decided(question)
@@ -79,10 +81,17 @@ class _Listener:
                 typed = await asyncio.wait_for(self._typed.get(), _LOOK_EVERY_S)
             except TimeoutError:
                 continue
-            if typed.strip().lower() in ("h", "r"):
-                granted = typed.strip().lower() == "h"
+            if typed.strip().lower() in ("y", "n"):
+                granted = typed.strip().lower() == "y"
                 return granted, "handed over" if granted else "refused"
         return False, "no answer within a minute"
+
+    def _forget_typed(self) -> None:
+        """Throw away what was typed before the question could be read: it is no answer to it."""
+        with suppress(OSError, termios.error):
+            termios.tcflush(0, termios.TCIFLUSH)
+        while not self._typed.empty():
+            self._typed.get_nowait()
 
     def _read_line(self) -> None:
         self._typed.put_nowait(os.read(0, 4096).decode(errors="replace"))

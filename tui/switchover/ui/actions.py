@@ -318,7 +318,7 @@ class OperatorActions(TriageActions):
         ]
         if self.moment.data.header.plan_edited:
             lines.append(
-                (Span(" It begins with the plan's file as it is now, which was edited: e shows what changed.", "late"),)
+                (Span(" It begins with the plan's file as it is now, which was edited: P shows what changed.", "late"),)
             )
         intent = Intent("run.start", {"new": True}, "starting a new run")
         self.push_screen(AskScreen(self.painter, self.moment, "start a new run?", lines, intent))

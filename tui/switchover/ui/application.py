@@ -21,7 +21,7 @@ from switchover.errors import SwitchoverError
 from switchover.private_files import make_private_dir, open_private
 from switchover.ui.actions import OperatorActions
 from switchover.ui.bridge import Source
-from switchover.ui.messages import Intent, LinkChanged, Say, SnapshotChanged
+from switchover.ui.messages import ClosedByItself, Intent, LinkChanged, Say, SnapshotChanged
 from switchover.ui.presentation.driving import who_drives
 from switchover.ui.presentation.fingerprint import fingerprint
 from switchover.ui.presentation.moment import Link, LinkState, Moment
@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 __all__ = ["SwitchoverApp"]
 
 _TICK_S = 1.0
+_PAUSE_S = 0.7  # in the typing, after which a key is meant for what is seen
+_ASKED = "T shows who, and answers; without an answer within a minute they are refused"
 _KEYS = "keys"
 
 
@@ -57,7 +59,7 @@ class SwitchoverApp(OperatorActions):
         Binding("ctrl+z", "suspend_process", "Suspend", show=False, tooltip="back to the shell; fg returns"),
         Binding("ctrl+l", "repaint", "Paint anew", show=False),
         Binding(
-            "e", "plan_difference", "edited plan", tooltip="what was edited in the plan's file; adopt it from there"
+            "P", "plan_difference", "edited plan", tooltip="what was edited in the plan's file; adopt it from there"
         ),
         Binding("question_mark", "help", "help", tooltip="all keys that do something here"),
     ]
@@ -97,6 +99,7 @@ class SwitchoverApp(OperatorActions):
         self._link = Link(LinkState.STARTING, self.clock.now(), "starting the agent …")
         self._told_at = self._shown_at = self.clock.monotonic()
         self._lag_s = 0.0
+        self._typed_at: float | None = None
         self.moment = Moment(None, self.clock.now(), self._link)
         self.painter = self._fresh_painter
         self.main = MainScreen(self.painter, self.moment, tab)
@@ -165,10 +168,14 @@ class SwitchoverApp(OperatorActions):
             self.show()
             if isinstance(self.screen, BaseScreen):
                 self.screen.hurries = True
-        if not asked and snapshot.header.asking is not None:
+        if not asked and self.is_asked() and snapshot.header.asking is not None:
             self.show()
-            if self.is_asked() and self.screen is self.main:
-                self.action_takeover()
+            self.bell()  # and no more: a screen that others open would take keys that are meant for something else
+            self.say(f"{snapshot.header.asking.who} asks to take over the run", error=True, hint=_ASKED)
+        elif asked and snapshot.header.asking is None:
+            for screen in self.screen_stack:
+                if isinstance(screen, BaseScreen):
+                    screen.status.forget(_ASKED)
 
     def on_link_changed(self, message: LinkChanged) -> None:
         """Say that the agent came or went; what was sent and not answered counts as not taken."""
@@ -230,6 +237,9 @@ class SwitchoverApp(OperatorActions):
     async def on_event(self, event: events.Event) -> None:
         """Keep keys from a dangerous screen that were pressed before it could be read."""
         screen = self._screen_stack[-1] if self._screen_stack else None
+        if isinstance(event, events.Key | events.Paste) and self._is_for_what_closed(event.time):
+            event.stop()
+            return
         if (
             isinstance(event, events.Key | events.Paste)
             and isinstance(screen, BaseScreen)
@@ -244,6 +254,17 @@ class SwitchoverApp(OperatorActions):
         if isinstance(event, events.Key) and isinstance(screen, BaseScreen):
             screen.hurries = True
         await super().on_event(event)
+
+    def on_closed_by_itself(self, message: ClosedByItself) -> None:
+        """Let nothing that is still being typed reach what lies beneath."""
+        self._typed_at = message.at
+
+    def _is_for_what_closed(self, at: float) -> bool:
+        if self._typed_at is None or at - self._typed_at > _PAUSE_S:
+            self._typed_at = None
+            return False
+        self._typed_at = at
+        return True
 
     async def on_intent(self, intent: Intent) -> None:
         """Send an intent; the answer goes to the status line. One that was decided on old data is not sent."""

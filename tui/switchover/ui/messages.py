@@ -12,7 +12,7 @@ from switchover.ui.presentation.moment import Link
 if TYPE_CHECKING:
     from switchover.snapshot import Snapshot
 
-__all__ = ["Answer", "Intent", "LinkChanged", "Say", "SnapshotChanged"]
+__all__ = ["Answer", "ClosedByItself", "Intent", "LinkChanged", "Say", "SnapshotChanged"]
 
 
 @dataclass
@@ -48,6 +48,13 @@ class Answer(Message):
 
     method: str
     error: str = ""
+
+
+@dataclass
+class ClosedByItself(Message):
+    """A screen went away that nobody closed: what is still typed for it (`at`, monotonic) is for nobody."""
+
+    at: float
 
 
 @dataclass

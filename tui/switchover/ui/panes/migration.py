@@ -36,19 +36,6 @@ __all__ = ["MigrationPane"]
 _SIDE_FROM = 150
 
 
-class StepTree(RowList, inherit_bindings=False):
-    """The tree; `g` is the gate here, so the first item is reached by Home alone."""
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("j,down", "move(1)", "Down", show=False),
-        Binding("k,up", "move(-1)", "Up", show=False),
-        Binding("home", "jump(0)", "First", show=False),
-        Binding("G,end", "jump(-1)", "Last", show=False),
-        Binding("ctrl+d,pagedown", "page(1)", "Half a page down", show=False),
-        Binding("ctrl+u,pageup", "page(-1)", "Half a page up", show=False),
-    ]
-
-
 class MigrationPane(Pane):
     """The wizard. Until the operator moves the cursor, it follows the run."""
 
@@ -56,13 +43,13 @@ class MigrationPane(Pane):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "app.advance", "next", tooltip="do what the line above the keys says"),
         Binding("o", "app.output", "output", tooltip="all output of the step under the cursor"),
-        Binding("g", "gate", "gate", tooltip="go to the gate; on the gate: check again what it needs"),
-        Binding("n", "app.note", "note", tooltip="tick the items of a manual step, with evidence"),
+        Binding("u", "gate", "gate", tooltip="go to the gate; on the gate: check again what it needs"),
+        Binding("plus", "app.note", "note", tooltip="tick the items of a manual step, with evidence"),
         Binding("a", "app.acknowledge", "acknowledge", tooltip="let a warning pass while it stays one, with a reason"),
-        Binding("w", "app.waive", "waive", tooltip="let a check that is not fine pass for a while, with a reason"),
+        Binding("W", "app.waive", "waive", tooltip="let a check that is not fine pass for a while, with a reason"),
         Binding("R", "app.rollback", "roll back", tooltip="the ways back: what each does, takes and loses"),
         Binding("A", "app.abort", "abort", tooltip="stop the running step and the run"),
-        Binding("N", "app.new_run", "new run", tooltip="begin again, where the last run has ended"),
+        Binding("F", "app.new_run", "new run", tooltip="begin again, where the last run has ended"),
         Binding("f", "follow", "follow", show=False, tooltip="let the cursor follow the run again"),
         Binding(
             "p", "app.objectives", "proof", show=False, tooltip="what the migration promised, measured before and after"
@@ -74,7 +61,7 @@ class MigrationPane(Pane):
         self.can_filter = False
         self.follows = True
         self._run = LineView(painter)
-        self._tree = StepTree(painter)
+        self._tree = RowList(painter)
         self._detail = LineView(painter)
         self._side = LineView(painter)
         self._foot = LineView(painter)

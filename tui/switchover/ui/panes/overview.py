@@ -43,7 +43,7 @@ class OverviewPane(Pane):
         Binding("i", "app.incident", "incident", tooltip="open an incident, add a note to it, close it"),
         Binding("R", "app.rollback", "roll back", tooltip="the ways back: what each does, takes and loses"),
         Binding("a", "app.acknowledge", "acknowledge", tooltip="let a warning pass at the gate, with a reason"),
-        Binding("w", "app.waive", "waive", tooltip="let a check pass at the gate for a while, with a reason"),
+        Binding("W", "app.waive", "waive", tooltip="let a check pass at the gate for a while, with a reason"),
         Binding("B", "app.bundle", "bundle", tooltip="one redacted file for a colleague: problems, timeline, logs"),
         Binding("r", "app.recheck", "recheck", tooltip="run the check under the cursor now"),
         Binding("c", "app.contacts", "contacts", tooltip="whom to call and what to read"),

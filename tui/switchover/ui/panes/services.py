@@ -26,16 +26,16 @@ class ServicesPane(DetailTablePane):
 
     BINDING_GROUP_TITLE = "Services"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("a", "app.service_actions", "actions", tooltip="what can be done to the row, or to all selected rows"),
+        Binding("x", "app.service_actions", "actions", tooltip="what can be done to the row, or to all selected rows"),
         Binding("l", "app.service_logs", "logs", tooltip="the logs of the row, or of all selected rows together"),
-        Binding("s", "app.service_shell", "shell", tooltip="a shell in it; leaving the shell comes back here"),
-        Binding("w", "app.connections", "who needs whom", tooltip="what it needs, what needs it, where it is broken"),
+        Binding("S", "app.service_shell", "shell", tooltip="a shell in it; leaving the shell comes back here"),
+        Binding("D", "app.connections", "who needs whom", tooltip="what it needs, what needs it, where it is broken"),
         Binding("space", "select", "select", tooltip="select the row, or no longer"),
         Binding("asterisk", "select_all", "select all", show=False, tooltip="select all rows that are shown, or none"),
-        Binding("o", "toggle_found", "what else runs", tooltip="show or hide what runs here and is not in the plan"),
+        Binding("full_stop", "toggle_found", "what else runs", tooltip="show or hide what is not in the plan"),
         Binding("z", "sort", "sort", tooltip="by what is worst, by CPU, by memory, by name"),
         Binding("v", "tree", "tree", show=False, tooltip="show processes under those that started them"),
-        Binding("i", "app.service_inspect", "inspect", show=False, tooltip="all that its source knows of it"),
+        Binding("I", "app.service_inspect", "inspect", show=False, tooltip="all that its source knows of it"),
         Binding("c", "app.contacts", "contacts", tooltip="whom to call and what to read"),
     ]
 

@@ -39,5 +39,5 @@ def ended_lines(moment: Moment, width: int) -> list[Line]:
         )
     if view.objectives:
         lines.extend([(), *objective_lines(view, width)])
-    lines.extend([(), (Span(" N", "key"), Span(" begins a new run (tab 6)", "muted"))])
+    lines.extend([(), (Span(" F", "key"), Span(" begins a new run (tab 6)", "muted"))])
     return lines

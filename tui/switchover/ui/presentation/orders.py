@@ -18,7 +18,7 @@ from switchover.ui.presentation.services import state_word
 from switchover.ui.presentation.words import outcome
 
 __all__ = [
-    "KEYS",
+    "NUMBERS",
     "Offer",
     "Order",
     "Result",
@@ -39,16 +39,16 @@ class _Words(NamedTuple):
 
 
 _WORDS: Mapping[str, _Words] = {
-    "start": _Words("u", "starting", "starts it; what is paused goes on"),
-    "restart": _Words("r", "restarting", "stops it in good order and starts it again; connections break meanwhile"),
-    "reload": _Words("e", "reloading", "has it read its configuration again"),
-    "pause": _Words("p", "pausing", "it keeps its memory and stands still; start lets it go on"),
-    "stop": _Words("t", "stopping", "ends it in good order; it stays down until something starts it"),
-    "scale": _Words("n", "scaling", "runs another number of it; you are asked for how many"),
-    "kill": _Words("K", "killing", "ends it at once; what it has not written is lost"),
-    "remove": _Words("X", "removing", "deletes it, with all that is kept in it alone"),
+    "start": _Words("1", "starting", "starts it; what is paused goes on"),
+    "restart": _Words("2", "restarting", "stops it in good order and starts it again; connections break meanwhile"),
+    "reload": _Words("3", "reloading", "has it read its configuration again"),
+    "pause": _Words("4", "pausing", "it keeps its memory and stands still; start lets it go on"),
+    "stop": _Words("5", "stopping", "ends it in good order; it stays down until something starts it"),
+    "scale": _Words("6", "scaling", "runs another number of it; you are asked for how many"),
+    "kill": _Words("7", "killing", "ends it at once; what it has not written is lost"),
+    "remove": _Words("8", "removing", "deletes it, with all that is kept in it alone"),
 }
-KEYS: Mapping[str, str] = {words.key: action for action, words in _WORDS.items()}
+NUMBERS: Mapping[str, str] = {words.key: action for action, words in _WORDS.items()}
 _TIERS = {
     Tier.HARMLESS: ("at once", "muted"),
     Tier.CONFIRM: ("asks first", "outcome-warn"),

@@ -221,7 +221,7 @@ def summary_line(moment: Moment, table: ServiceTable, wish: Wish, chosen: int, *
         parts.append(_count(data.found, "also run here" if data.services else "run here"))
     elif data.header.plan_id:
         hidden = f"{table.hidden:,} more" if table.hidden else "what else"
-        parts.append((Span("o", "key"), Span(f" shows {hidden} here", "muted")))
+        parts.append((Span(".", "key"), Span(f" shows {hidden} here", "muted")))
     if off := [note.name for note in data.sources if note.state == "off"]:
         parts.append((Span(f"off: {', '.join(off)}", "muted"),))
     if wish.order is not Order.WORST or wish.tree:

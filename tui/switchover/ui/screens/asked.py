@@ -92,10 +92,10 @@ class RehearsalScreen(AskedScreen):
 
 
 class DifferenceScreen(AskedScreen):
-    """The edited plan beside the one that the run goes by; `a` adopts it where nothing stands in the way."""
+    """The edited plan beside the one that the run goes by; enter adopts it where nothing stands in the way."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("a", "adopt", "adopt", tooltip="let the run go by the edited plan; what has begun stays as it is")
+        Binding("enter", "adopt", "adopt", tooltip="let the run go by the edited plan; what has begun stays as it is")
     ]
 
     def __init__(self, painter: Painter, moment: Moment, request: Request) -> None:

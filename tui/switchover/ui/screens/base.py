@@ -9,14 +9,16 @@ from textual import events
 from textual.binding import ActiveBinding, Binding, BindingType
 from textual.screen import Screen
 from textual.timer import Timer
+from textual.widgets import Input
 
-from switchover.ui.presentation.keys import KeyHint
+from switchover.ui.presentation.keys import KeyHint, key_name
 from switchover.ui.presentation.moment import Moment
 from switchover.ui.theme import Painter
 from switchover.ui.widgets.bars import HeaderBar, KeyBar, StatusLine
 from switchover.ui.widgets.lines import LineView
 
 REMARK_S = 4.0
+_ARROWS = {"up", "down", "left", "right"}
 _TEXTUALS_OWN = {"app.focus_next", "app.focus_previous", "screen.copy_text"}
 
 __all__ = ["BaseScreen", "OverScreen", "hints_from"]
@@ -37,6 +39,10 @@ def hints_from(bindings: Iterable[ActiveBinding], *, only_shown: bool) -> tuple[
         keys = (*before.keys, binding.key) if before else (binding.key,)
         hints[name] = KeyHint(keys, binding.description, binding.tooltip, group)
     return tuple(hints.values())
+
+
+def _is_typed(key: str) -> bool:
+    return len(key_name(key)) == 1 and key not in _ARROWS
 
 
 class BaseScreen(Screen[None]):
@@ -109,6 +115,8 @@ class BaseScreen(Screen[None]):
     def show_keys(self) -> None:
         """Show the keys that do something at this moment; help comes last and always stays."""
         hints = hints_from(self.active_bindings.values(), only_shown=True)
+        if isinstance(self.focused, Input):  # what can be typed is typed
+            hints = tuple(hint for hint in hints if not _is_typed(hint.keys[0]) or hint.label == "help")
         self.keys.show(tuple(sorted(hints, key=lambda hint: hint.label == "help")))
 
     def on_mount(self) -> None:

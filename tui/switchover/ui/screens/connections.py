@@ -23,8 +23,8 @@ class ConnectionsScreen(OverScreen):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "open", "open", tooltip="everything about the service under the cursor"),
-        Binding("w", "whole", "all of it", tooltip="all connections, or those of the one service again"),
-        Binding("f", "here", "from here", tooltip="the connections of the service under the cursor"),
+        Binding("D", "whole", "all of it", tooltip="all connections, or those of the one service again"),
+        Binding("f", "here", "follow", tooltip="follow to the service under the cursor: its connections"),
     ]
 
     def __init__(self, painter: Painter, moment: Moment, name: str, opens: Callable[[str], None]) -> None:

@@ -10,9 +10,10 @@ from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.widget import Widget
+from textual.widgets import Input
 
 from switchover.snapshot import StepView
-from switchover.ui.messages import Intent, Say
+from switchover.ui.messages import ClosedByItself, Intent, Say
 from switchover.ui.panes.base import set_height
 from switchover.ui.presentation.confirm import confirmation_lines
 from switchover.ui.presentation.line import Line, Span, fit
@@ -29,14 +30,19 @@ __all__ = ["AskScreen", "ConfirmScreen", "GuardedScreen", "StakesScreen", "Typed
 
 
 class GuardedScreen(OverScreen):
-    """Takes no key that was pressed before it had stood for `GUARD_S`; goes away by itself after `EXPIRES_S`."""
+    """Takes no key that was pressed before it had stood for `GUARD_S`; goes away by itself after `EXPIRES_S`.
+
+    Not while somebody types: what is typed for it would else reach what lies beneath.
+    """
 
     GUARD_S = 0.3
     EXPIRES_S = 120.0
+    TYPING_S = 10.0
 
     def __init__(self, painter: Painter, moment: Moment, title: str) -> None:
         super().__init__(painter, moment, title)
         self.opened_at = time.monotonic()
+        self._pressed_at = float("-inf")
 
     def on_mount(self) -> None:
         """Forget what was typed before, and start the clock that closes this screen."""
@@ -45,7 +51,14 @@ class GuardedScreen(OverScreen):
 
     def takes_key_of(self, pressed_at: float) -> bool:
         """Say whether a key that was pressed at this moment (monotonic) was meant for this screen."""
-        return pressed_at >= self.opened_at + self.GUARD_S
+        meant = pressed_at >= self.opened_at + self.GUARD_S
+        if meant:
+            self._pressed_at = pressed_at
+        return meant
+
+    def guard_anew(self) -> None:
+        """Ask something else from now on: what was pressed before it could be read is no answer to it."""
+        self.opened_at = time.monotonic()
 
     def decide(self, intent: Intent) -> None:
         """Send what was decided and close, once: a second press decides nothing again."""
@@ -54,10 +67,12 @@ class GuardedScreen(OverScreen):
             self.leave()
 
     def _expire(self) -> None:
-        if self.left:  # something lies above, as the help does: this goes when it is seen again
+        typing = isinstance(self.focused, Input) and time.monotonic() - self._pressed_at < self.TYPING_S
+        if self.left or typing:  # something lies above, as the help does: this goes when it is seen again
             self.set_timer(1.0, self._expire)
             return
         self.app.post_message(Say("the confirmation expired; nothing was done"))
+        self.app.post_message(ClosedByItself(time.monotonic()))
         self.leave()
 
 
@@ -80,11 +95,15 @@ class QuestionScreen(GuardedScreen):
 class YesScreen(QuestionScreen):
     """`y` alone says yes; enter does nothing, so that a double press never confirms."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("y", "yes", "yes, do it"), Binding("n", "back", "no")]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("y", "yes", "yes, do it"), Binding("n", "no", "no")]
 
     def question(self) -> Line:
         """Return the two answers."""
         return (Span(" y", "key"), Span(" yes, do it    "), Span("n", "key"), Span(" no, go back"))
+
+    def action_no(self) -> None:
+        """Go back."""
+        self.action_back()
 
     def action_yes(self) -> None:
         """Do it."""

@@ -27,8 +27,8 @@ class IncidentScreen(OverScreen):
     """What is typed is sent once; the screen shows what the agent has written down."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("o", "ask('open')", "open an incident"),
-        Binding("n", "ask('note')", "note", tooltip="write something down, with your name and the time"),
+        Binding("i", "ask('open')", "open an incident"),
+        Binding("plus", "ask('note')", "note", tooltip="write something down, with your name and the time"),
         Binding("C", "ask('close')", "close", tooltip="close it into a report of its timeline"),
         Binding("t", "app.timeline", "timeline", tooltip="what happened, newest first"),
     ]

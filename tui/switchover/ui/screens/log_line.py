@@ -60,8 +60,7 @@ class LogLineScreen(OverScreen):
     """Reads on when its end comes into view."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "back", "back", show=False),
-        Binding("p", "plain", "as it was written", tooltip="JSON laid out, or as it was written"),
+        Binding("w", "plain", "as it was written", tooltip="JSON laid out, or as it was written"),
     ]
 
     def __init__(self, painter: Painter, moment: Moment, line: LogLine, feed: LogFeed) -> None:

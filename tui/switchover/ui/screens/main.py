@@ -51,8 +51,8 @@ class MainScreen(BaseScreen):
     BINDING_GROUP_TITLE = "Everywhere"
     BINDINGS: ClassVar[list[BindingType]] = [
         *[Binding(str(number), f"tab('{name}')", name.capitalize(), show=False) for number, name in enumerate(TABS, 1)],
-        Binding("h,left", "next_tab(-1)", "Tab to the left", show=False),
-        Binding("l,right", "next_tab(1)", "Tab to the right", show=False),
+        Binding("left", "next_tab(-1)", "Tab to the left", show=False),
+        Binding("right", "next_tab(1)", "Tab to the right", show=False),
         Binding("slash", "filter", "filter", tooltip="show only the rows that contain what you type"),
         Binding("escape", "back", "Back", show=False, tooltip="close the message, the filter, or the detail"),
     ]

@@ -103,15 +103,20 @@ def _said(method: str, check: str, seconds: float | None = None):  # type: ignor
 
 
 class AnswerScreen(GuardedScreen):
-    """Somebody asks to take over: hand over or refuse. Enter does nothing, and neither does going back."""
+    """Somebody asks to take over: hand over or refuse. Enter does nothing, and neither does going back.
+
+    It opens when the operator asks for it, never by itself. An answer is for the one whose name stands here: where
+    another one asks by now, keys that were pressed before that could be read are dropped.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("h", "answer(True)", "hand over"),
-        Binding("r", "answer(False)", "refuse"),
+        Binding("y", "answer(True)", "yes, hand over"),
+        Binding("n", "answer(False)", "no, refuse"),
     ]
 
     def __init__(self, painter: Painter, moment: Moment) -> None:
         super().__init__(painter, moment, "somebody asks to take over")
+        self._asking = moment.data.header.asking
         self._body = Scroller(painter)
 
     def compose(self) -> ComposeResult:
@@ -122,14 +127,21 @@ class AnswerScreen(GuardedScreen):
         yield self.keys
 
     def draw(self) -> None:
-        """Draw the question as it stands now."""
+        """Draw the question as it stands now; another asker is another question."""
+        asking = self.moment.data.header.asking
+        if asking != self._asking:
+            self._asking = asking
+            self.guard_anew()
         keys: Line = (
-            *(Span(" h", "key"), Span(" hand over    "), Span("r", "key"), Span(" refuse    ")),
+            *(Span(" y", "key"), Span(" yes, hand over    "), Span("n", "key"), Span(" no, refuse    ")),
             *(Span("esc", "key"), Span(" answer later: T")),
         )
         self._body.set_all([(), *request_lines(self.moment.data.header, self.moment.now), (), keys])
 
     def action_answer(self, yes: bool) -> None:
-        """Answer."""
+        """Answer the one who asks."""
+        if self.moment.data.header.asking is None:
+            self.say("nobody asks any more", error=True)
+            return
         self.app.post_message(Intent("drive.answer", {"yes": yes}, "handed over" if yes else "refused"))
         self.dismiss()

@@ -26,7 +26,7 @@ class RollbackScreen(OverScreen):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "choose", "choose this way back"),
-        Binding("t", "rehearse", "rehearse", tooltip="show all that it would do, and do nothing"),
+        Binding("o", "rehearse", "rehearse", tooltip="show all that it would do, and do nothing"),
     ]
 
     def __init__(self, painter: Painter, moment: Moment) -> None:

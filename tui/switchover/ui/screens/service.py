@@ -27,11 +27,11 @@ class ServiceScreen(OverScreen):
     """A service in full."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("a", "app.service_actions", "actions", tooltip="what can be done to it"),
+        Binding("x", "app.service_actions", "actions", tooltip="what can be done to it"),
         Binding("l", "app.service_logs", "logs", tooltip="its logs"),
-        Binding("s", "app.service_shell", "shell", tooltip="a shell in it; leaving the shell comes back here"),
-        Binding("w", "app.connections", "who needs whom", tooltip="what it needs, what needs it, where it is broken"),
-        Binding("i", "inspect", "inspect", tooltip="all that its source knows of it, without secrets"),
+        Binding("S", "app.service_shell", "shell", tooltip="a shell in it; leaving the shell comes back here"),
+        Binding("D", "app.connections", "who needs whom", tooltip="what it needs, what needs it, where it is broken"),
+        Binding("I", "inspect", "inspect", tooltip="all that its source knows of it, without secrets"),
         Binding("slash", "search", "search", show=False),
         Binding("n", "match(1)", "next match", show=False),
         Binding("N", "match(-1)", "previous match", show=False),

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
-from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
@@ -14,7 +13,7 @@ from switchover.snapshot import ServiceRow
 from switchover.ui.clipboard import copy
 from switchover.ui.presentation.line import Item, Line, Span, cut, line_width, wrap
 from switchover.ui.presentation.moment import Moment
-from switchover.ui.presentation.orders import KEYS, Offer, Order, doing_word, offers, tier_words, why_nothing
+from switchover.ui.presentation.orders import NUMBERS, Offer, Order, doing_word, offers, tier_words, why_nothing
 from switchover.ui.presentation.service_detail import find_service
 from switchover.ui.screens.base import OverScreen
 from switchover.ui.theme import Painter
@@ -28,11 +27,15 @@ _INDENT = 27
 
 
 class ServiceMenu(OverScreen):
-    """The actions that all chosen services support. `give` is told what was chosen; it asks where it has to."""
+    """The actions that all chosen services support. `give` is told what was chosen; it asks where it has to.
+
+    A number only goes to its action: it chooses a tab elsewhere, and a press too many must start nothing.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "choose", "do it", tooltip="do what is under the cursor, or ask first where it takes that"),
-        Binding("y", "copy", "copy the command", tooltip="send its command line to your terminal's clipboard"),
+        *[Binding(number, f"pick('{number}')", action.capitalize(), show=False) for number, action in NUMBERS.items()],
+        Binding("Y", "copy", "copy the command", tooltip="send its command line to your terminal's clipboard"),
     ]
 
     def __init__(
@@ -176,12 +179,12 @@ class ServiceMenu(OverScreen):
         action = self._list.key.removeprefix("action:")
         return next((offer for offer in offers(self.rows) if offer.action == action), None)
 
-    def on_key(self, event: events.Key) -> None:
-        """Choose an action by its own key."""
-        action = KEYS.get(event.character or "")
-        if action is not None and not self._entry.display:
-            event.stop()
-            self._take(next((offer for offer in offers(self.rows) if offer.action == action), None))
+    def action_pick(self, number: str) -> None:
+        """Put the cursor on the action with this number; enter does it."""
+        self._list.select(f"action:{NUMBERS[number]}")
+        offer = self._at_hand()
+        if offer is not None and offer.action == NUMBERS[number]:
+            self._say_who_cannot(offer)
 
     def action_choose(self) -> None:
         """Take the action under the cursor."""
@@ -190,8 +193,7 @@ class ServiceMenu(OverScreen):
     def _take(self, offer: Offer | None) -> None:
         if offer is None or self.left or self._why_nothing():
             return
-        if offer.cannot:
-            self.say(f"{offer.cannot[0].name} does not support {offer.action}: select only what does", error=True)
+        if self._say_who_cannot(offer):
             return
         if offer.action == "scale":
             self._entry.display = True
@@ -199,6 +201,11 @@ class ServiceMenu(OverScreen):
             self._entry.take_focus()
             return
         self._leave_with(Order(offer.action, self.rows))
+
+    def _say_who_cannot(self, offer: Offer) -> bool:
+        if offer.cannot:
+            self.say(f"{offer.cannot[0].name} does not support {offer.action}: select only what does", error=True)
+        return bool(offer.cannot)
 
     def on_entry_entered(self, event: Entry.Entered) -> None:
         """Take the number."""

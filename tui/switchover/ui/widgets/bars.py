@@ -72,6 +72,11 @@ class StatusLine(LineView):
         self.display = True
         self._draw()
 
+    def forget(self, hint: str) -> None:
+        """Take an error away that is over; another one stays."""
+        if self.display and self._hint == hint:
+            self.clear()
+
     def clear(self) -> bool:
         """Take the error away; say whether there was one."""
         shown = bool(self.display)
