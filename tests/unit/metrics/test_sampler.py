@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import httpx
 from tests.unit.health.fakes import StillClock, plan, scope_of
 
+from switchover.metrics.host import HostNumbers
 from switchover.metrics.remote import RemoteNumbers
 from switchover.metrics.sampler import Sampler
 from switchover.plan.model import MetricSpec
@@ -183,3 +185,17 @@ def test_what_has_to_be_fetched_is_asked_alone_so_that_it_delays_no_other() -> N
     assert {"a"} in together
     assert {"b"} in together
     assert any("c" in names and "host.cpu" in names for names in together)
+
+
+async def test_pressure_is_judged_where_no_plan_says_what_is_too_much(tmp_path: Path) -> None:
+    for name, share in (("cpu", "some avg10=1.0 avg60=97.5 avg300=0.1 total=1"), ("memory", "full avg10=0 avg60=0.00")):
+        (tmp_path / name).write_text(f"{share}\n")
+    numbers = await HostNumbers(StillClock().monotonic, tmp_path).read()
+    assert (numbers["pressure_cpu"], numbers["pressure_memory"], numbers["pressure_io"]) == (97.5, 0.0, None)
+    alone = Sampler({}, None, StillClock(), judge_host=True)
+    cpu = alone.tracks["host.pressure_cpu"]
+    cpu.add(97.5, "", at=1.0, mono=1.0)
+    assert cpu.status(stale=False) is WARN
+    cpu.add(3.0, "", at=2.0, mono=2.0)
+    assert cpu.status(stale=False) is OK
+    assert "host.pressure_cpu" not in sampler().tracks

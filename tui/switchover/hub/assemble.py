@@ -244,8 +244,8 @@ class Assembler:
     def _metric_rows(self) -> list[MetricRow]:
         rows, mono = [], self._clock.monotonic()
         for name, track in self._watcher.sampler.tracks.items():
-            if name == "host.swap" and track.series.latest is None:
-                continue  # a host without swap
+            if name.startswith(("host.swap", "host.pressure")) and track.series.latest is None:
+                continue  # a host without swap, or whose kernel does not tell
             rows.append(metric_row(track, mono=mono, points=self._points(name, track.version, track.series.newest)))
         return rows
 

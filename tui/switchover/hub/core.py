@@ -87,6 +87,7 @@ class Hub:
             check_period=self._check_period,
             secrets=evaluator.secrets if evaluator is not None else None,
             redact=self._redact,
+            judge_host=loaded is None,
         )
         zero_plan = loaded is None
         inventory = inventory or Inventory({}, (), lambda name: f"there is no {name}", clock)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Collection
 from functools import partial
+from pathlib import Path
 
 from switchover_checks.threads import Threads
 
@@ -18,15 +19,24 @@ HOST_METRICS = {
     "disk": "%",
     "net_in": "B/s",
     "net_out": "B/s",
+    "pressure_cpu": "%",
+    "pressure_memory": "%",
+    "pressure_io": "%",
 }
-"""What a host metric may be, with its unit. `disk` is the share in use of the filesystem that holds `path`."""
+"""What a host metric may be, with its unit. `disk` is the share in use of the filesystem that holds `path`.
+
+Pressure is the share of the last minute in which work waited: for the CPU some of it, for memory and disks all of it.
+"""
+
+_PRESSURE = {"cpu": "some", "memory": "full", "io": "full"}
 
 
 class HostNumbers:
     """Reads the host's numbers. Rates need two readings: the first one has none."""
 
-    def __init__(self, monotonic: Callable[[], float]) -> None:
+    def __init__(self, monotonic: Callable[[], float], pressure: Path = Path("/proc/pressure")) -> None:
         self._monotonic = monotonic
+        self._pressure = pressure
         self._threads = Threads()
         self._cpu: tuple[float, float] | None = None
         self._net: tuple[float, int, int] | None = None
@@ -51,6 +61,8 @@ class HostNumbers:
             except OSError:
                 numbers[f"disk:{path}"] = None
         numbers["net_in"], numbers["net_out"] = self._net_rates()
+        for what, line in _PRESSURE.items():
+            numbers[f"pressure_{what}"] = _pressure(self._pressure / what, line)
         return numbers
 
     def _cpu_percent(self) -> float | None:
@@ -76,3 +88,15 @@ class HostNumbers:
             return None, None
         span = now - before[0]
         return (counters.bytes_recv - before[1]) / span, (counters.bytes_sent - before[2]) / span
+
+
+def _pressure(path: Path, wanted: str) -> float | None:
+    """Return the share of the last minute from a file of the kernel's; None where it does not tell."""
+    try:
+        for line in path.read_text(encoding="ascii").splitlines():
+            kind, *values = line.split()
+            if kind == wanted:
+                return float(dict(value.split("=", 1) for value in values)["avg60"])
+    except (OSError, ValueError, KeyError):
+        return None
+    return None

@@ -32,6 +32,11 @@ _DEFAULTS = {
     "host.net_in": ("net_in", ""),
     "host.net_out": ("net_out", ""),
 }
+_PRESSURE = {  # judged where there is no plan that could say what is too much: (warn, crit)
+    "pressure_cpu": ("80", None, "work waits for the CPU"),
+    "pressure_memory": ("5", "25", "all work waits for memory"),
+    "pressure_io": ("25", "60", "all work waits for disks"),
+}
 _TITLES = {"host.disk": "disk /", "host.net_in": "net in", "host.net_out": "net out"}
 _FETCHED = frozenset({"prometheus", "http_json"})
 _PROCESS_UNITS = {"cpu": "%", "memory": "B"}
@@ -78,6 +83,7 @@ class Sampler:
     """Measures the host's own numbers and the plan's.
 
     `service_number(service, "cpu"|"memory")` gives what was last seen of a service, None when that is not fresh.
+    With `judge_host` the host's pressure is judged too, by bounds of our own.
     `check_period(check)` gives the seconds between two looks at a check, whose results are handed to `note_check`.
     """
 
@@ -92,6 +98,7 @@ class Sampler:
         remote: RemoteNumbers | None = None,
         secrets: SecretSource | None = None,
         redact: Callable[[str], str] | None = None,
+        judge_host: bool = False,
     ) -> None:
         self._secrets = secrets
         self._redact = redact or neutralise
@@ -105,6 +112,9 @@ class Sampler:
             config = {"metric": metric, **({"path": path} if path else {})}
             spec = MetricSpec(type="host", **config)
             self._add(name, spec, "host", spec.every, _TITLES.get(name, metric))
+        for metric, (warn, crit, title) in _PRESSURE.items() if judge_host else ():
+            spec = MetricSpec(type="host", metric=metric, warn=warn, crit=crit)
+            self._add(f"host.{metric}", spec, "host", spec.every, title)
         for name, spec in metrics.items():
             every = check_period(str(spec.config.get("check"))) if spec.type == "check" and check_period else spec.every
             self._add(name, spec, "host" if spec.type == "host" else "plan", every, spec.title or name)
