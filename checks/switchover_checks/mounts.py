@@ -47,7 +47,6 @@ def read_mounts(text: str) -> list[Mount]:
         fields, kind = before.split(" "), after.split(" ")
         if dash and len(fields) > 4 and len(kind) > 1 and kind[0] not in _PLACEHOLDERS:
             place = _plain(fields[4])
-            found.pop(place, None)
             found[place] = Mount(place, kind[0], _plain(kind[1]))
     return list(found.values())
 

@@ -8,6 +8,7 @@ import hashlib
 import io
 import json
 import lzma
+import math
 import shutil
 import sqlite3
 import struct
@@ -22,6 +23,8 @@ from tests.conftest import missing
 
 from switchover_checks.api import Result, Status
 from switchover_checks.archives.crc64 import crc64
+from switchover_checks.archives.postgres import check_pg_custom
+from switchover_checks.archives.stream import DamagedError, Stream
 
 Probe = Callable[..., Any]
 SAMPLES = Path(__file__).parent / "samples"
@@ -131,6 +134,15 @@ async def test_a_dump_of_a_real_program_is_whole_and_no_part_of_it_is(
     for size in range(20, whole, 50 if not pack else 500):
         assert await looked(probe, tmp_path, f"cut-{sample}{pack}", PACK[pack](data[:size])) is Status.CRIT, size
     assert await looked(probe, tmp_path, f"more-{sample}{pack}", PACK[pack](data + b"more")) is Status.CRIT
+
+
+@pytest.mark.parametrize("sample", ["pg15.dump", "pg18.dump"])
+def test_no_cut_of_a_dump_is_whole_not_even_between_two_blocks(sample: str) -> None:
+    data = (SAMPLES / sample).read_bytes()
+    check_pg_custom(Stream(io.BytesIO(data), math.inf))
+    for size in range(len(data)):
+        with pytest.raises(DamagedError):
+            check_pg_custom(Stream(io.BytesIO(data[:size]), math.inf))
 
 
 async def test_the_list_of_a_cut_dump_proves_nothing(probe: Probe, tmp_path: Path) -> None:

@@ -87,3 +87,9 @@ def test_the_end_of_a_day_is_not_its_beginning() -> None:
     assert hour_of("10:00:00+02") == hour_of("10:00:00+02:00") == hour_of("10:00+0200") != hour_of("10:00:00")
     assert hour_of("10:00:00Z") == hour_of("10:00:00+00") == hour_of("10:00:00-00:00")
     assert hour_of("noon") == "noon"
+
+
+def test_the_parts_of_an_interval_stay_apart() -> None:
+    assert interval_of("1 mon") == "1 months 0 days 0 us"
+    assert interval_of("1.5 mons") == "1 months 15 days 0 us"
+    assert interval_of("-1 days +02:00:00") == "0 months -1 days 7200000000 us"
