@@ -6,11 +6,13 @@ import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from rich.cells import cell_len
+
 from switchover.errors import SwitchoverError
 from switchover.ui.messages import Intent
 from switchover.ui.panes.base import Pane
 from switchover.ui.presentation.fingerprint import fingerprint
-from switchover.ui.presentation.line import Line, Span, wrap
+from switchover.ui.presentation.line import Line, Span, fit, wrap
 from switchover.ui.presentation.moment import Moment
 from switchover.ui.presentation.trouble import trouble_lines
 from switchover.ui.screens.base import BaseScreen
@@ -168,8 +170,13 @@ class OperatorActions(TriageActions):
     def action_contacts(self) -> None:
         """Open whom to call and what to read."""
 
-        def lines(now: Moment, _width: int, _height: int) -> Sequence[Line]:
-            rows = [(Span(f" {row.name:<24}", "strong"), Span(row.how)) for row in now.data.contacts]
+        def lines(now: Moment, width: int, _height: int) -> Sequence[Line]:
+            names = min(max((cell_len(row.name) for row in now.data.contacts), default=0), max(width // 2, 10))
+            rows: list[Line] = []
+            for row in now.data.contacts:
+                how = wrap(row.how, max(width - names - 4, 10)) or [()]
+                rows.append((Span(f" {fit(row.name, names)}  ", "strong"), *how[0]))
+                rows += [(Span(" " * (names + 3)), *line) for line in how[1:]]
             return [(), *rows] if rows else [(), (Span("   the plan names nobody and nothing to read", "muted"),)]
 
         self.open_lines("whom to call, what to read", lines)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -13,7 +15,7 @@ from switchover.ui.screens.base import hints_from
 from switchover.ui.screens.palette import Command, PaletteScreen
 
 if TYPE_CHECKING:
-    from switchover.snapshot import StepView
+    from switchover.snapshot import ServiceRow, StepView
     from switchover.ui.application import SwitchoverApp
 
 __all__ = ["palette"]
@@ -23,6 +25,31 @@ _MORE = (
     ("service_pager", "log by its own command", "such as journalctl, on this terminal; leaving it comes back here"),
     ("shell_here", "shell here", "your own shell on this host; leaving it comes back here"),
 )
+_WORDS = {  # what people say for an action, beside its own name
+    "advance": "run start step go continue",
+    "service_logs": "logs tail follow",
+    "problem_logs": "logs tail follow",
+    "service_actions": "restart stop start kill scale pause",
+    "service_shell": "exec terminal bash",
+    "sort": "order cpu memory top",
+    "filter": "search find grep",
+    "rollback": "undo revert back",
+    "abort": "stop cancel kill",
+    "acknowledge": "ack accept",
+    "timeline": "history events",
+    "contacts": "phone oncall who runbook",
+    "connections": "dependencies graph needs",
+    "recheck": "check again refresh",
+    "leave": "exit quit detach",
+}
+_TAB_WORDS = {
+    "services": "sort processes containers units top ps logs",
+    "migration": "run wizard steps plan",
+    "metrics": "cpu memory charts graphs",
+    "overview": "problems home",
+    "costs": "money bill",
+    "checks": "health tests",
+}
 _NOT_HERE = {"palette", "back", "move", "jump", "page", "tab", "next_tab"}
 
 
@@ -38,17 +65,30 @@ def palette(app: SwitchoverApp) -> PaletteScreen:
         binding = entry.binding
         key = key_name(hints[binding.description].keys[0]) if binding.description in hints else ""
         commands.append(
-            Command(binding.description, partial(_run_action, app, action, entry.node), key, binding.tooltip)
+            Command(
+                binding.description,
+                partial(_run_action, app, action, entry.node),
+                key,
+                binding.tooltip,
+                _WORDS.get(action.rpartition(".")[2].partition("(")[0], ""),
+            )
         )
     commands.extend(
-        Command(f"go to {name.capitalize()}", partial(_run_action, app, f"tab('{name}')", app.main), str(number))
+        Command(
+            f"go to {name.capitalize()}",
+            partial(_run_action, app, f"tab('{name}')", app.main),
+            str(number),
+            words=_TAB_WORDS.get(name, ""),
+        )
         for number, name in enumerate(TABS, 1)
     )
-    commands.append(Command("open a log file …", app.action_open_log_file, "", "follow it, search it, filter it"))
+    commands.append(
+        Command("open a log file …", app.action_open_log_file, "", "follow it, search it, filter it", "logs tail")
+    )
     data = app.moment.data
     commands.extend(Command(f"check {row.name}", _open(app, "check", row.name), "", row.summary) for row in data.checks)
     commands.extend(
-        Command(f"service {row.name}", _open(app, "service", id_of(row)), "", row.kind)
+        Command(f"service {row.name}", _open(app, "service", id_of(row)), "", _kind_and_place(row))
         for row in (*data.services, *data.found[:_MOST])
     )
     commands.extend(
@@ -66,7 +106,23 @@ def palette(app: SwitchoverApp) -> PaletteScreen:
         Command(f"metric {row.name}", _open(app, "metric", row.name), "", row.title) for row in data.metrics
     )
     commands.extend(Command(f"theme {name}", partial(app.choose_theme, name)) for name in app.theme_names)
-    return PaletteScreen(app.painter, app.moment, commands)
+    return PaletteScreen(app.painter, app.moment, _told_apart(commands))
+
+
+def _told_apart(commands: list[Command]) -> list[Command]:
+    """Give twins (a container and a process of one name) what tells them apart."""
+    count = Counter(command.title for command in commands)
+    return [
+        replace(command, title=f"{command.title} ({command.about})")
+        if count[command.title] > 1 and command.about
+        else command
+        for command in commands
+    ]
+
+
+def _kind_and_place(row: ServiceRow) -> str:
+    where = row.side or (f"pid {row.pid}" if row.kind == "process" and row.pid else row.group)
+    return f"{row.kind} · {where}" if where else row.kind
 
 
 def _run_action(app: SwitchoverApp, action: str, node: object) -> None:

@@ -25,7 +25,7 @@ class DetailScreen(OverScreen):
     def __init__(self, painter: Painter, moment: Moment, title: str, lines: Lines) -> None:
         super().__init__(painter, moment, title)
         self._make = lines
-        self._body = Scroller(painter)
+        self._body = Scroller(painter, says_more=True)
 
     def compose(self) -> ComposeResult:
         """Header, body, status, keys."""

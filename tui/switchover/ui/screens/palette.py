@@ -26,6 +26,7 @@ class Command:
     run: Callable[[], None]
     key: str = ""
     about: str = ""
+    words: str = ""  # others that people say for it
 
 
 def rank(title: str, wanted: str) -> int | None:
@@ -71,9 +72,7 @@ class PaletteScreen(OverScreen):
         self._entry.take_focus()
 
     def _found(self) -> list[tuple[int, Command]]:
-        ranked = [
-            (rank(command.title, self._entry.text), index, command) for index, command in enumerate(self._commands)
-        ]
+        ranked = [(_rank(command, self._entry.text), index, command) for index, command in enumerate(self._commands)]
         return _ordered(ranked)
 
     def draw(self) -> None:
@@ -112,6 +111,14 @@ class PaletteScreen(OverScreen):
     def on_entry_left(self) -> None:
         """Go back."""
         self.action_back()
+
+
+def _rank(command: Command, wanted: str) -> int | None:
+    """Say how well a command fits: by its title, else by a word that means the same."""
+    low = wanted.lower().strip()
+    if low and any(word.startswith(low) for word in command.words.split()):
+        return min(1, rank(command.title, wanted) or 0)
+    return rank(command.title, wanted)
 
 
 def _ordered(ranked: Sequence[tuple[int | None, int, Command]]) -> list[tuple[int, Command]]:

@@ -41,8 +41,16 @@ class Scroller(LineView, can_focus=True):
         Binding("ctrl+u,pageup,b", "scroll_page(-1)", "Half a page up", show=False),
     ]
 
-    def __init__(self, painter: Painter, *, follow: bool = False, id: str | None = None) -> None:  # noqa: A002
+    def __init__(
+        self,
+        painter: Painter,
+        *,
+        follow: bool = False,
+        says_more: bool = False,
+        id: str | None = None,  # noqa: A002
+    ) -> None:
         super().__init__(painter, id=id)
+        self._says_more = says_more
         self._all: tuple[Line, ...] = ()
         self._top = 0
         self.follow = follow
@@ -122,4 +130,8 @@ class Scroller(LineView, can_focus=True):
         room = max(self.size.height, 1)
         last = max(len(self._all) - room, 0)
         self._top = last if self._follows else min(self._top, last)
-        self.set_lines([highlight(line, self._wanted) for line in self._all[self._top : self._top + room]])
+        rest = len(self._all) - self._top - room
+        shown = self._all[self._top : self._top + room]
+        if self._says_more and rest > 0:
+            shown = (*shown[:-1], (Span(f"   ↓ {rest + 1} more", "accent"),))
+        self.set_lines([highlight(line, self._wanted) for line in shown])
