@@ -1,12 +1,13 @@
 # make run    the demo migration in the terminal      make test   everything that proves this works
 # make check  format, lint, types, layers             make bench  tables of measurements
+# make soak   many more seeded trials of crashes and losses
 
 VENV := .venv
 BIN := $(VENV)/bin
 WORKERS ?= logical
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check format packages bench screenshots clean
+.PHONY: help run test soak check format packages bench screenshots clean
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -16,6 +17,9 @@ run: $(VENV)/.installed
 
 test: check packages
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(if $(CI),--reruns 2)
+
+soak: $(VENV)/.installed-dev packages
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m soak
 
 check: $(VENV)/.installed-dev
 	$(BIN)/ruff format --check .
