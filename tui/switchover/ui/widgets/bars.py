@@ -73,8 +73,8 @@ class StatusLine(LineView):
         self._draw()
 
     def forget(self, hint: str) -> None:
-        """Take an error away that is over; another one stays."""
-        if self.display and self._hint == hint:
+        """Take an error away that is over, by its hint or how it begins; another one stays."""
+        if self.display and hint and (self._hint == hint or self._text.startswith(hint)):
             self.clear()
 
     def clear(self) -> bool:
