@@ -185,6 +185,10 @@ class SwitchoverApp(OperatorActions):
             self._link = message.link
         if message.link.state in {LinkState.LOST, LinkState.STOPPED}:
             self.sent = None
+        elif message.link.state is LinkState.LIVE:
+            for screen in self.screen_stack:
+                if isinstance(screen, BaseScreen):
+                    screen.status.forget("not connected to the agent")
         self.show()
 
     def _let_time_pass(self) -> None:
