@@ -114,7 +114,6 @@ async def _run(args: Namespace) -> int:
     resolutions = pairs(args.resolve, "--resolve", "STEP=done|failed|retry|rollback")
     words = SecretWords()
     diagnostics.redact_with(words.redact)
-    path = Path(args.plan)
     operator = Operator.current()
     if args.forget:
         await _forget(args, operator)
@@ -125,8 +124,8 @@ async def _run(args: Namespace) -> int:
     try:
         for notice in engine.notices():
             diagnostics.say(f"switchover: {notice}")
-        if engine.plan_edited and not engine.state.finished:
-            diagnostics.say(f"{path} was edited since the run began; the run goes by the plan it was started with")
+        if engine.other_plan and not engine.state.finished:
+            diagnostics.say(f"{engine.other_plan}; the run goes by the plan it was started with")
         engine.listen(teller(engine))
         if args.abort:
             return await _give_up(engine, operator, args.reason)
@@ -252,10 +251,7 @@ async def _dry_run(args: Namespace) -> int:
     variables = pairs(args.var, "--var", "NAME=VALUE")
     parts = build_evaluator(*load_for_run(args), variables)
     try:
-        phases = [phase.id for phase in parts.loaded.plan.phases]
-        if args.until is not None and args.until not in phases:
-            raise UsageError(f"the plan has no phase {args.until!r}", f"it has {', '.join(phases)}")
-        output.emit_text(describe_run(parts.engine, variables, until=args.until))
+        output.emit_text(describe_run(parts.engine, variables, until=args.until, new=args.new))
     finally:
         await parts.aclose()
     return 0

@@ -67,6 +67,7 @@ def status_json(engine: Engine) -> dict[str, Any]:
             "state": state,
             "phase": view.current_phase or None,
             "step": view.current_step or None,
+            "other_plan": engine.other_plan or None,
         },
         "not_believed": view.not_believed or None,
         "steps": steps,
@@ -177,10 +178,10 @@ def _text(engine: Engine) -> str:
         lines.append(f"! {view.not_believed}; what is shown rests on the records before it")
     if holder is not None:
         lines.append(f"driven by {holder.who}@{holder.host}, pid {holder.pid}")
-    if engine.plan_edited:
-        lines.append(
-            "the plan's file was edited since; the run goes by the plan it was started with: see `switchover diff`"
-        )
+    if engine.other_plan:
+        path = engine.loaded.path
+        way_on = f"`switchover run {path} --new` begins one by it" if engine.state.finished else "the run keeps its own"
+        lines.append(f"{engine.other_plan}; {way_on}, `switchover diff {path}` compares")
     if lost:
         lines.append(f"{', '.join(lost)}: nobody watches it; `switchover run` finds out what became of it")
     for phase in view.phases:

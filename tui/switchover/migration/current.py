@@ -64,9 +64,10 @@ def current_view(keeper: Keeper, executor: Executor, gate: GateLive | None, *, d
         driven,
         frozenset(may_repeat(keeper.plan, keeper.state)),
     )
-    return _with_doubt(
-        keeper, _with_absence(keeper, _with_places(keeper, build_view(keeper.plan, keeper.state, context)))
-    )
+    view = build_view(keeper.plan, keeper.state, context)
+    for look_again in (_with_places, _with_other_plan, _with_absence, _with_doubt):
+        view = look_again(keeper, view)
+    return view
 
 
 def absence_text(keeper: Keeper) -> str:
@@ -97,6 +98,13 @@ def _with_places(keeper: Keeper, view: MigrationView) -> MigrationView:
         for phase in view.phases
     )
     return replace(view, phases=phases)
+
+
+def _with_other_plan(keeper: Keeper, view: MigrationView) -> MigrationView:
+    """Let a run that is over count for its own plan alone."""
+    if not keeper.state.finished or not keeper.other_plan:
+        return view
+    return replace(view, action=ActionView("none", "", f"{neutralise(keeper.other_plan)}; N begins one by the file"))
 
 
 def _with_doubt(keeper: Keeper, view: MigrationView) -> MigrationView:

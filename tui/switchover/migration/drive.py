@@ -43,7 +43,8 @@ async def drive(
     new: bool,
 ) -> DriveOutcome:
     """Go on until all is done, `until` is reached, something fails, or a person is needed."""
-    check_names(engine.loaded.plan, until, confirmations, ticks, retry)
+    begins = new and engine.state.finished
+    check_names((engine.keeper.file if begins else engine.loaded).plan, until, confirmations, ticks, retry)
     words, evidence, retries = _Given(confirmations), _Given(ticks), list(retry)
     outcome = await _drive(engine, op, until, words, evidence, variables, retries, new=new)
     left = unused(engine.loaded.plan, engine.state, words.unused, evidence.unused, retries)
@@ -86,6 +87,8 @@ async def _drive(
         if engine.state.finished and not new:
             return _over(engine)
         if engine.state.exists and not engine.state.finished:
+            if engine.state.plan_id != engine.keeper.file.plan.id:
+                raise RefusedError(engine.other_plan, "give each plan a journal of its own, or finish that run first")
             if new:
                 raise RefusedError(
                     f"run {engine.state.run_id} goes on already",
@@ -219,6 +222,13 @@ def _undecided(engine: Engine, phase: str) -> DriveOutcome:
 
 
 def _over(engine: Engine) -> DriveOutcome:
+    if engine.other_plan:
+        how = engine.state.stage.value.replace("_", " ")
+        text = f"nothing was executed: run {engine.state.run_id} is {how}, but {engine.other_plan}"
+        path = engine.loaded.path
+        return DriveOutcome(
+            "waiting", text, f"`switchover run {path} --new` begins one by this plan; `switchover diff {path}` compares"
+        )
     match engine.state.stage:
         case Stage.DONE:
             return DriveOutcome("done", f"run {engine.state.run_id} is done")

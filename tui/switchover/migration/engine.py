@@ -114,6 +114,11 @@ class Engine:
         return self.keeper.plan_edited
 
     @property
+    def other_plan(self) -> str:
+        """Where the newest run goes by another plan than the file holds now, in words; else empty."""
+        return self.keeper.other_plan
+
+    @property
     def busy(self) -> str:
         """What this engine is doing now; empty when nothing."""
         return self._driver.busy

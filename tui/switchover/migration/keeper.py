@@ -115,6 +115,24 @@ class Keeper:
         is_open = self.state.exists and not self.state.finished
         return self._on_disk.digest() != (self.state.plan_digest if is_open else self.file.digest)
 
+    @property
+    def other_plan(self) -> str:
+        """Say where the newest run went by another plan than the file holds now; empty where it is this one.
+
+        Plans are one where their texts are: what a run did counts for no other.
+        """
+        state, digest = self.state, self._on_disk.digest()
+        if not state.exists or digest == state.plan_digest:
+            return ""
+        if not digest:
+            return f"{self.file.path} cannot be read"
+        if state.plan_id != self.file.plan.id:
+            return f"run {state.run_id} goes by another plan: {state.plan_id}, not {self.file.plan.id}"
+        if self.workspace.shared is not None and state.plan_path != str(self.file.path):
+            whose = f"{state.plan_path} of {state.by.host}" if state.by else state.plan_path
+            return f"run {state.run_id} goes by another text of this plan ({whose})"
+        return f"{self.file.path.name} was edited since run {state.run_id} {'ended' if state.finished else 'began'}"
+
     async def read_file(self) -> LoadedPlan:
         """Return the plan as its file has it now. Raise `PlanError` with all that is wrong with it."""
         return await asyncio.to_thread(self._on_disk.read, self.file)

@@ -191,6 +191,8 @@ class RunState:
     ended: Moment | None = None
     by: Operator | None = None
     reason: str = ""
+    plan_id: str = ""
+    plan_path: str = ""  # where its file lay, on the host of who began the run
     plan_digest: str = ""
     plan_text: str = ""
     plans: Mapping[str, str] = field(default_factory=dict)  # every text that the run has gone by, by its digest
@@ -283,6 +285,8 @@ def _apply(state: RunState, record: ev.Record) -> RunState:
                 stage=Stage.RUNNING,
                 started=now,
                 by=event.by,
+                plan_id=event.plan_id,
+                plan_path=event.plan_path,
                 plan_digest=event.plan_digest,
                 plan_text=event.plan_text,
                 plans={event.plan_digest: event.plan_text},
