@@ -35,6 +35,7 @@ VERBS = {
     "report": ("switchover.headless.report", "write down what was done, when and by whom"),
     "logs": ("switchover.open_logs", "open the screen on the logs of services and files, merged by time"),
     "audit": ("switchover.headless.audit", "prove that the journal is still what was written, and list it"),
+    "journal": ("switchover.headless.journal_roles", "make the roles of a team on a shared journal"),
     "incident": ("switchover.headless.incident", "open an incident, add to it, close it into a report, list all"),
     "bundle": ("switchover.headless.bundle", "make one redacted file for a colleague: problems, timeline, logs"),
     "validate": ("switchover.headless.validate", "find every error in a plan without running anything of it"),

@@ -35,6 +35,7 @@ _SECRET_PARAMETERS = frozenset(
     {"password", "sslpassword", "oauth_client_secret", "scram_client_key", "scram_server_key"}
 )
 _HIDDEN = "[redacted]"
+_ENDS_IN_PORT = re.compile(r"(\[[^\]]*\]|[^:\[\]]*)(:\d*)?")  # a host, in brackets where it has colons itself
 _SHORTEST_HIDDEN = 3  # a shorter password is found by its place alone: it would take letters out of every word
 _IN_ITS_PLACE = re.compile(r"(?i)((?:pass\w*|secret\w*)\s*[=:]\s*|://[^/@:\s]*:)('(?:[^'\\]|\\.)*'|[^\s&@'\"]+)")
 _PLACE_PARAMETERS = frozenset({"host", "hostaddr", "port", "dbname"})
@@ -59,10 +60,11 @@ class JournalAddress:
                 f"write postgresql://USER@HOST:PORT/DATABASE, or {_LOCAL} for a file on this machine",
             )
         place, _, query = rest.partition("?")
-        login, at, _ = place.partition("/")[0].rpartition("@")
-        if "@" in login or (not at and ":" in place and "@" in rest):
+        login, at, hosts = place.partition("/")[0].rpartition("@")
+        ports = all(_ENDS_IN_PORT.fullmatch(host) for host in hosts.split(","))
+        if "@" in login or (not at and ":" in place and "@" in rest) or not ports:
             raise UsageError(
-                f"{where}: the user or the password holds a character that has to be written in another way",
+                f"{where}: a port is no number, or a character of user or password has to be written otherwise",
                 "in an address @ is %40, / is %2F, ? is %3F and : is %3A; or leave the password to ~/.pgpass",
             )
         pairs = [pair for pair in query.split("&") if pair]

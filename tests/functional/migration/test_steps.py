@@ -262,8 +262,8 @@ async def test_the_second_operator_is_told_who_drives(tmp_path: Path) -> None:
     assert second.engine.view().state == "running"
     (tmp_path / "go").touch()
     await running
-    assert second.engine.holder() is None
     assert await second.engine.refresh()
+    assert second.engine.holder() is None
     assert second.engine.state.stage == "done"
     await first.engine.aclose()
     await second.engine.aclose()

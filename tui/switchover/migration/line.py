@@ -121,9 +121,9 @@ class JournalLine:
         known = self.journal
         try:
             journal, reading = await self._call(lambda: self._read(known, ask, wanted), known)
-        except JournalAwayError:
+        except JournalAwayError as error:
             self.drop()
-            if known is None:
+            if known is None or isinstance(error.__cause__, Overdue):
                 raise
             # The line was lost while nobody looked; the server may be back long since.
             journal, reading = await self._call(lambda: self._read(None, ask, wanted), None)
@@ -137,8 +137,10 @@ class JournalLine:
         if journal is not None and not journal.broken and operator is not None:
             try:
                 await self._call(lambda: journal.hold(operator, wanted.target, ask), journal)
-            except JournalAwayError:
+            except JournalAwayError as error:
                 self.drop()
+                if isinstance(error.__cause__, Overdue):
+                    raise
         return await self.read(ask, wanted)
 
     async def leave(self) -> None:
@@ -216,7 +218,7 @@ class JournalLine:
         create = wanted.create and sure
         return open_journal(self._workspace, self._plan_id, self._clock, create=create, ask=ask, token=self._token)
 
-    async def _call(self, work: Callable[[], T], journal: JournalStore | None, within_s: float = _ANSWER_WITHIN_S) -> T:
+    async def _call(self, work: Callable[[], T], journal: JournalStore | None, within_s: float | None = None) -> T:
         if not self.shared:
             return work()
         began, slow = self._clock.now(), False
@@ -227,7 +229,7 @@ class JournalLine:
             self._absence.begins(self._mute(), began)
 
         try:
-            result = await call_in_thread(work, within_s, _SLOW_S, tell)
+            result = await call_in_thread(work, within_s or _ANSWER_WITHIN_S, _SLOW_S, tell)
         except Overdue as overdue:
             if journal is not None:
                 journal.abandon()

@@ -80,7 +80,9 @@ class Session:
         """The process that serves this session, as it was told at the login; a pooler tells something else."""
         return self._connection.info.backend_pid
 
-    def ask(self, query: str, values: Mapping[str, object] | Sequence[object] = ()) -> list[list[tuple[Any, ...]]]:
+    def ask(
+        self, query: str, values: Mapping[str, object] | Sequence[object] | None = None
+    ) -> list[list[tuple[Any, ...]]]:
         """Return the rows of each statement that gives any. Raise `JournalAwayError` where the line is lost."""
         if self.broken:
             raise JournalAwayError(self.broken, AWAY_HINT)
@@ -132,6 +134,8 @@ class Session:
 def refused_login(address: JournalAddress, error: psycopg.OperationalError) -> JournalError:
     """Return what a failed login means: the server is away, or it does not let this one in."""
     words, said = address.hide(in_words(error)), str(error)
+    if said.startswith("connection is bad") and "connection to server" not in said:
+        return JournalError(f"the journal {address.shown} cannot be used: {words}", HINT)
     if _REFUSES.search(said) and not _WELL_AGAIN.search(said):
         return JournalError(
             f"the journal {address.shown} does not let you in: {words.rpartition(' failed: ')[2]}",
