@@ -61,7 +61,7 @@ async def test_step_by_step_in_reverse_and_plain_about_what_stays(tmp_path: Path
     bench = await _bench(tmp_path, "data")
     way = bench.engine.view().rollbacks[0]
     assert (way.available, way.expect_s) == (True, 300)
-    assert way.steps[-1] == "tune has no rollback: what it changed stays"
+    assert way.steps[-1] == "tune has no undo of its own: what it changed stays unless another undo covers it"
     dry = await bench.engine.rollback(None, ANA, True)
     assert dry is not None
     assert bench.log == ["deploy", "copy", "tune"]

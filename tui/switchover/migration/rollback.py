@@ -154,6 +154,16 @@ def _step_by_step(known: _Known) -> WayBack:
     )
 
 
+def _gone_through(known: _Known, items: Iterable[WayBackItem]) -> str:
+    """Name the way back that was gone to its end, if nothing is left for these actions but what they do anyway."""
+    rollback = known.state.rollback
+    if rollback is None or rollback.stage is not Stage.DONE or any(item.undoes for item in items):
+        return ""
+    skipped = any(known.state.unit(item.unit).stage is Stage.SKIPPED for item in rollback.items)
+    proved = all(e.status == "ok" for e in rollback.evidence)
+    return "" if skipped or not proved else rollback.name or "the way back step by step"
+
+
 def _named(known: _Known, name: str, spec: RollbackPlan) -> WayBack:
     items: list[WayBackItem] = []
     cannot: list[str] = []
@@ -173,6 +183,8 @@ def _named(known: _Known, name: str, spec: RollbackPlan) -> WayBack:
         reason = f"closed since {point} began"
     elif not items:
         reason = "nothing that it would undo has begun"
+    elif gone := _gone_through(known, items):
+        reason = f"{gone} has been gone, and nothing that this undoes is left"
     since, after = _since(known, spec.loses_since, None)
     return WayBack(
         name,
@@ -243,7 +255,7 @@ def _cannot(step: Step) -> str:
     if step.irreversible:
         return _IRREVERSIBLE.format(step.id)
     if step.effect in _LOSING:
-        return f"{step.id} has no rollback: what it changed stays"
+        return f"{step.id} has no undo of its own: what it changed stays unless another undo covers it"
     return ""
 
 

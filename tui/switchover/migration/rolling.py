@@ -180,4 +180,14 @@ async def _finish(keeper: Keeper, operator: Operator, rollback: RollbackState) -
     what = f"rolled back by {rollback.name}" if rollback.name else "rolled back step by step"
     if skipped:
         what += f", without {', '.join(item.undoes or item.unit for item in skipped)}"
+    done = keeper.state.rollback
+    evidence = done.evidence if done is not None else ()
+    bad = [f"{e.check} is {e.status}" for e in evidence if e.status != "ok"]
+    what += (
+        f", not proved: {', '.join(bad)}"
+        if bad
+        else f", proved by {', '.join(e.check for e in evidence)}"
+        if evidence
+        else ", without proof"
+    )
     await keeper.record(ev.RunEnded("rolled_back", operator, what))

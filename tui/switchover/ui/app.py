@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import shlex
 import sys
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -124,5 +125,6 @@ def _say_goodbye(app: SwitchoverApp, log: Path, signal_number: int) -> int:
         _tell(app.failure.title + (f"\n  {app.failure.hint}" if app.failure.hint else ""))
         return app.failure.exit_code
     if app.moment.data.migration.state in {"running", "waiting"} and app.moment.data.migration.run_id:
-        _tell("detached; the run goes on. `switchover` shows it again, `switchover status` says where it is")
+        plan = shlex.quote(app.moment.data.header.plan_path)
+        _tell(f"detached; the run is kept. `switchover {plan}` shows it again, `switchover status {plan}` tells of it")
     return 128 + signal_number if signal_number else app.return_code or 0

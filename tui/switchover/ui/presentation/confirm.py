@@ -89,8 +89,9 @@ def _lost(step: StepView, moment: Moment, width: int) -> list[Line]:
         if way.closed_by == step.id:
             lines.extend(wrap(f"{way.name or 'step by step'}: closed for good", width, "danger"))
     stays = [way.name or "step by step" for way in ways if way.closed_by != step.id]
-    if not step.rollback:
+    if not step.rollback and (step.irreversible or step.effect == "destroys"):
         lines.extend(wrap("what this destroys comes back from the backup alone; it has no undo", width, "outcome-warn"))
     if stays:
-        lines.extend(wrap(f"still open, but they do not bring it back: {', '.join(stays)}", width, "outcome-warn"))
+        says = "still open, but they do not bring it back" if step.irreversible else "still open"
+        lines.extend(wrap(f"{says}: {', '.join(stays)}", width, "outcome-warn" if step.irreversible else "text"))
     return lines

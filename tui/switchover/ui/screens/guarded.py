@@ -255,7 +255,8 @@ class ConfirmScreen(TypedScreen):
         """Draw what is at stake as it stands now."""
         width = self.size.width
         target = self.moment.data.header.target or self.moment.data.header.plan_id
-        self._bar.set_lines([(Span(fit(f" ⚠  this cannot be undone · {target}", width), "danger-bar"),)])
+        says = "this cannot be undone" if self._step.irreversible else "this has to be confirmed"
+        self._bar.set_lines([(Span(fit(f" ⚠  {says} · {target}", width), "danger-bar"),)])
         self._body.set_all(confirmation_lines(self._step, self.moment, width, self._body.size.height))
         self._ask.set_lines([self.question()])
 
