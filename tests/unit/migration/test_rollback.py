@@ -199,3 +199,13 @@ async def test_the_timeline_names_what_is_undone_instead_of_a_number(tmp_path: P
     assert "way back full, step 1 started by ana" in texts
     assert "undo copy started by ana" in texts
     assert not [text for text in texts if "rollback:" in text]
+
+
+async def test_after_a_way_back_that_left_nothing_no_other_is_open_and_the_end_says_how_it_is_proved(
+    tmp_path: Path,
+) -> None:
+    bench = await _bench(tmp_path, "data")
+    await bench.engine.rollback("full", ANA)
+    quick = next(way for way in bench.engine.view().rollbacks if way.name == "quick")
+    assert (quick.available, quick.reason) == (False, "full has been gone, and nothing that this undoes is left")
+    assert bench.engine.state.reason == "rolled back by full, without proof"
