@@ -6,6 +6,7 @@ import os
 import pwd
 import socket
 from dataclasses import dataclass
+from pathlib import Path
 
 __all__ = ["Operator"]
 
@@ -25,11 +26,20 @@ class Operator:
     @classmethod
     def current(cls) -> Operator:
         """Return the operator of this process."""
-        return cls(_login_name(), socket.gethostname(), _terminal(), os.getuid())
+        return cls(_login_name(), socket.gethostname(), _terminal(), _own_uid())
 
     def __str__(self) -> str:
         place = f"{self.who}@{self.host}"
         return f"{place} ({self.tty})" if self.tty else place
+
+
+def _own_uid() -> int | None:
+    """Return the account of this process; None in a user namespace, where anybody is whoever they like."""
+    try:
+        mapped = Path("/proc/self/uid_map").read_text(encoding="ascii").split()
+    except OSError:
+        return None
+    return os.getuid() if mapped == ["0", "0", "4294967295"] else None
 
 
 def _login_name() -> str:
