@@ -270,10 +270,10 @@ async def test_operations_are_chained_and_a_tail_that_was_cut_off_shows(tmp_path
         assert await operations.perform(ANA, "restart", f"api{number}", work) == "done"
     await operations.aclose()
     rows, heads = records(path), read_heads(path.parent / OPERATION_HEADS)
-    assert verify_journal(rows, heads).whole
-    assert not verify_journal(rows[:-1], heads).whole
+    assert verify_journal(rows, heads, runs=False).whole
+    assert not verify_journal(rows[:-1], heads, runs=False).whole
     edited = [replace(rows[0], data=rows[0].data.replace("ana", "ben")), *rows[1:]]
-    assert verify_journal(edited, heads).faults[0].seq == 1
+    assert verify_journal(edited, heads, runs=False).faults[0].seq == 1
 
 
 async def test_what_fails_in_an_operation_is_raised_and_written_down(tmp_path: Path) -> None:

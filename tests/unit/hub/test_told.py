@@ -312,7 +312,9 @@ async def test_what_was_found_stays_but_is_unknown_at_once_when_its_source_went_
         source.why_off = "the daemon does not answer"
         source.tell("", listing=True)
         await until(lambda: source.listings >= 2)
-        off = await host.until(lambda s: bool(s.sources))
+        off = await host.until(
+            lambda s: bool(s.sources) and s.found[0].state == "unknown"
+        )  # the list has been taken in
         assert [(n.name, n.state, n.why) for n in off.sources] == [("docker", "off", "the daemon does not answer")]
         assert [(row.id, row.state, row.health) for row in off.found] == [("docker:api", "unknown", "unknown")]
         assert not set(off.found[0].actions) & set(ACTIONS)
