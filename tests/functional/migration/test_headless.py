@@ -274,8 +274,8 @@ def test_a_failed_way_back_says_in_every_verb_what_works(tmp_path: Path, cli: Cl
     assert "last lines of rollback:1:0:\n  no mender" in stopped.stdout
     assert (stopped.returncode, "--resolve rollback:1:0=done --reason TEXT" in stopped.stderr) == (1, True)
     on = cli("run")
-    assert (on.returncode, "--retry" in on.stderr) == (1, False)
-    assert f"switchover rollback {tmp_path / 'plan.yaml'}" in on.stderr
+    assert on.returncode == 1
+    assert f"switchover rollback {tmp_path / 'plan.yaml'} --retry 1`" in on.stderr
     assert cli("run", "--resolve", "rollback:1:0=done", "--reason", "by hand").returncode == 1
     assert cli("rollback").returncode == 0
 
@@ -350,9 +350,9 @@ def test_a_read_only_state_directory_starts_nothing(tmp_path: Path, cli: Cli) ->
 def test_what_was_given_and_served_nothing_is_said(tmp_path: Path, cli: Cli) -> None:
     _write(tmp_path, PLAN)
     cli("run")
-    told = cli("run", "--retry", "one", "--tick", "look.2=heard", "--confirm", "two=two on shop")
+    told = cli("run", "--retry", "two", "--tick", "look.2=heard", "--confirm", "two=two on shop")
     assert told.returncode == 4
-    assert "--retry one was not used: one is done" in told.stderr
+    assert "--retry two was not used: two is pending" in told.stderr
     assert "--tick look.2 was not used: look is pending" in told.stderr
     assert "--confirm two was not used: two is pending" in told.stderr
     used = cli("run", "--confirm", "a=go")
