@@ -1,5 +1,5 @@
 # make run    the demo migration in the terminal      make test   everything that proves this works
-# make check  format, lint, types, layers             make bench  tables of measurements
+# make check  format, lint, types, layers, names      make bench  tables of measurements
 # make soak   many more seeded trials of crashes and losses
 
 VENV := .venv
@@ -26,6 +26,7 @@ check: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m tests.house
 
 format: $(VENV)/.installed-dev
 	$(BIN)/ruff format .

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NoReturn
 
 import pytest
-from tests.real.dockerd import DockerDaemon, run_dockerd
+from tests.support.servers.dockerd import DockerDaemon, run_dockerd
 
 _OPERATORS_OWN = (
     "SWITCHOVER_STATE",

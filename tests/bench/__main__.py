@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 
-from tests.bench.table import print_heading
+from tests.bench.support.table import print_heading
 
 _NAMES = (
     "line",

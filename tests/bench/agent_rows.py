@@ -15,12 +15,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
 
-from tests.bench.table import print_table
+from tests.bench.support.table import print_table
 from tests.unit.hub.fake_source import UP, FakeSource, Host
 
-from switchover.agent.method import Target
-from switchover.agent.server import AgentServer, Identity
-from switchover.services.api import Found
+from switchover.agent.server.method import MethodContext
+from switchover.agent.server.server import AgentServer, Identity
+from switchover.services.provider_api import Found
 
 _CONTAINERS = 200
 _PROCESSES = 1500
@@ -64,7 +64,7 @@ def run() -> None:
 async def _measure(sources: Sequence[FakeSource]) -> tuple[str, str, str]:
     with tempfile.TemporaryDirectory(prefix="switchover-bench-") as scratch:
         async with Host(Path(scratch), *sources) as host:
-            server = AgentServer(Target(host.hub, None), Identity("1", scratch), stop=lambda: None)
+            server = AgentServer(MethodContext(host.hub, None), Identity("1", scratch), stop=lambda: None)
             path = Path(scratch) / "a.sock"
             await server.listen(path)
             reader = await asyncio.create_subprocess_exec(

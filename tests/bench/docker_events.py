@@ -13,11 +13,11 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from tests.bench.table import print_table
-from tests.real.dockerd import DockerDaemon, run_dockerd
+from tests.bench.support.table import print_table
+from tests.support.servers.dockerd import DockerDaemon, run_dockerd
 
-from switchover.services.api import Target, Told
-from switchover.services.docker import DockerProvider
+from switchover.services.docker.docker_provider import DockerProvider
+from switchover.services.provider_api import ServiceEvent, ServiceTarget
 
 _EVENTS = 40
 _CONTAINERS = 200
@@ -54,15 +54,15 @@ def _spread(times: Sequence[float]) -> tuple[str, str, str]:
     return tuple(f"{1000 * value:.1f} ms" for value in at)  # type: ignore[return-value]
 
 
-def _target(name: str, host: str) -> Target:
-    return Target(name, "docker", f"{host}/{name}", container=name, docker_host=host)
+def _target(name: str, host: str) -> ServiceTarget:
+    return ServiceTarget(name, "docker", f"{host}/{name}", container=name, docker_host=host)
 
 
 async def _time_events(daemon: DockerDaemon) -> dict[str, list[float]]:
     times: dict[str, list[float]] = {"daemon's event → told": [], "kill(2) → told": [], "kill(2) → looked at": []}
     provider = DockerProvider()
     provider.fleet.daemon(daemon.url)
-    news: asyncio.Queue[tuple[float, float, Told]] = asyncio.Queue()
+    news: asyncio.Queue[tuple[float, float, ServiceEvent]] = asyncio.Queue()
     watch = asyncio.ensure_future(
         provider.watch(lambda told: news.put_nowait((time.time(), time.perf_counter(), told)))
     )
@@ -88,7 +88,9 @@ async def _time_events(daemon: DockerDaemon) -> dict[str, list[float]]:
     return times
 
 
-async def _until(news: asyncio.Queue[tuple[float, float, Told]], what: str, ref: str) -> tuple[float, float, Told]:
+async def _until(
+    news: asyncio.Queue[tuple[float, float, ServiceEvent]], what: str, ref: str
+) -> tuple[float, float, ServiceEvent]:
     while True:
         at, told_at, told = await news.get()
         if told.what == what and told.ref == ref:

@@ -22,8 +22,8 @@ from typing import Any
 
 import pyte
 import pytest
-from tests.bench.recorder import Recorder, usage
-from tests.bench.table import print_table
+from tests.bench.support.recorder import Recorder, usage
+from tests.bench.support.table import print_table
 
 _SIZE = (120, 40)
 _ROUNDS = 20
@@ -113,7 +113,7 @@ def _one(recorder: Recorder, name: str, end: Callable[[], Any], spacing: float =
 
 
 def _containers() -> tuple[list[float], float]:
-    from tests.real.dockerd import run_dockerd
+    from tests.support.servers.dockerd import run_dockerd
 
     with run_dockerd() as daemon, tempfile.TemporaryDirectory(prefix="switchover-bench-") as scratch:
         names = [f"c{number:03}" for number in range(_MANY)]
@@ -136,8 +136,8 @@ def _containers() -> tuple[list[float], float]:
 
 
 def _units() -> list[float]:
-    from tests.real.dockerd import run_dockerd
-    from tests.real.systemd_container import run_systemd
+    from tests.support.servers.dockerd import run_dockerd
+    from tests.support.servers.systemd_container import run_systemd
 
     files = {"victim@.service": "[Service]\nExecStart=/bin/sleep 3600\n"}
     with run_dockerd() as daemon, run_systemd(daemon, files) as host, tempfile.TemporaryDirectory() as scratch:

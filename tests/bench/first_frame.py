@@ -11,12 +11,12 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.bench.table import print_table
-from tests.terminal import Terminal
+from tests.bench.support.table import print_table
+from tests.support.terminal import Terminal
 
 _ROUNDS = 15
 _LIMIT_S = 30.0
-_BARE = Path(__file__).with_name("bare_app.py")
+_BARE = Path(__file__).parent / "support" / "bare_app.py"
 
 
 def _time_until(argv: list[str], markers: tuple[Callable[[Terminal], bool], ...], env: dict[str, str]) -> list[float]:

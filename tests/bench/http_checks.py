@@ -10,14 +10,14 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.bench.table import print_table
-from tests.bench.target import delay_of, serving
+from tests.bench.support.table import print_table
+from tests.bench.support.target import delay_of, serving
 
 from switchover_checks.api import Status
-from switchover_checks.context import LocalContext, Resources
-from switchover_checks.registry import Registry
-from switchover_checks.runner import ProbeSpec, Runner
-from switchover_checks.slots import Limits
+from switchover_checks.runtime.context import LocalContext, Resources
+from switchover_checks.runtime.probe_slots import ProbeLimits
+from switchover_checks.runtime.registry import Registry
+from switchover_checks.runtime.runner import ProbeSpec, Runner
 
 _CHECKS = 500
 _AT_ONCE = 50
@@ -57,7 +57,7 @@ async def _checked(port: int) -> None:
     """Run as many checks, with connections that nobody used before."""
     resources = Resources()
     runner = Runner(
-        Registry(), lambda deadline: LocalContext(deadline, Path(), resources=resources), waiting=Limits(_AT_ONCE)
+        Registry(), lambda deadline: LocalContext(deadline, Path(), resources=resources), waiting=ProbeLimits(_AT_ONCE)
     )
     runner.on_close(resources.aclose)
     specs = [

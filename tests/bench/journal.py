@@ -8,15 +8,15 @@ import time
 from pathlib import Path
 
 import pytest
-from tests.bench.table import print_table
+from tests.bench.support.table import print_table
 from tests.real.conftest import run_postgres
 
 from switchover.clock import SystemClock
-from switchover.migration import events as ev
-from switchover.migration.journal import Journal
-from switchover.migration.journal_postgres import PostgresJournal
-from switchover.migration.operator import Operator
-from switchover.migration.store import JournalStore
+from switchover.migration.facts import events as ev
+from switchover.migration.facts.operator import Operator
+from switchover.migration.journal.journal_store import JournalStore
+from switchover.migration.journal.postgres_journal import PostgresJournal
+from switchover.migration.journal.sqlite_journal import Journal
 from switchover.settings import JournalAddress
 
 _RECORDS = 200

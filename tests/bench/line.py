@@ -15,9 +15,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pyte
-from tests.bench.recorder import Recorder, usage
-from tests.bench.ssh import serving_ssh
-from tests.bench.table import print_table
+from tests.bench.support.recorder import Recorder, usage
+from tests.bench.support.ssh import serving_ssh
+from tests.bench.support.table import print_table
 
 SIZES = ((80, 24), (200, 50))
 _START_ROUNDS = 7
@@ -46,8 +46,10 @@ class Program:
 def run() -> None:
     """Measure and print."""
     with tempfile.TemporaryDirectory(prefix="switchover-bench-") as scratch, _demo(Path(scratch)) as (argv, env):
-        bare = Program("bare Textual app", [sys.executable, str(_HERE / "bare_app.py")], "bare app", has_keys=False)
-        table = Program("bare Textual table", [sys.executable, str(_HERE / "bare_table.py")], "check 1")
+        bare = Program(
+            "bare Textual app", [sys.executable, str(_HERE / "support" / "bare_app.py")], "bare app", has_keys=False
+        )
+        table = Program("bare Textual table", [sys.executable, str(_HERE / "support" / "bare_table.py")], "check 1")
         overview = Program("switchover, Overview", argv, "Overview", "cpu", env=env, has_keys=False)
         ours = [
             overview,

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from tests.bench.table import print_table
+from tests.bench.support.table import print_table
 
-from switchover.agent.log_reader import LogReader
+from switchover.agent.server.reader_process import LogReader
 
 _RATES = (0, 10_000, 50_000)
 _FOR_S = 8.0

@@ -13,9 +13,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pyte
-from tests.bench.flood import flooding
-from tests.bench.recorder import Recorder, usage
-from tests.bench.table import print_table
+from tests.bench.support.flood import flooding
+from tests.bench.support.recorder import Recorder, usage
+from tests.bench.support.table import print_table
 
 _RATES = (0, 1_000, 50_000)
 _SIZES = ((80, 24), (200, 50))

@@ -8,8 +8,8 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.bench.recorder import Recorder, usage
-from tests.bench.table import print_table
+from tests.bench.support.recorder import Recorder, usage
+from tests.bench.support.table import print_table
 
 _HERE = Path(__file__).parent
 _ROUNDS = 5
@@ -22,7 +22,7 @@ def run() -> None:
     """Measure and print."""
     with tempfile.TemporaryDirectory(prefix="switchover-bench-") as scratch:
         ours = [sys.executable, "-m", "tests.bench.many_rows", f"{scratch}/log"]
-        bare = [sys.executable, str(_HERE / "bare_table.py"), "1505"]
+        bare = [sys.executable, str(_HERE / "support" / "bare_table.py"), "1505"]
         rows = []
         for size in ((80, 24), (200, 50)):
             for name, argv, first, open_tab, filters in (
@@ -121,12 +121,12 @@ def main() -> int:
     from collections.abc import AsyncIterator
     from dataclasses import replace
 
-    from tests.ui_samples import LIVE, FakeSource
-    from tests.ui_services import many
+    from tests.support.ui_samples import LIVE, FakeSource
+    from tests.support.ui_services import many
 
     from switchover.snapshot import Snapshot
-    from switchover.ui.app import show
-    from switchover.ui.bridge import Trouble, Update
+    from switchover.ui.app.bridge import Trouble, Update
+    from switchover.ui.app.opening import show
 
     class Busy(FakeSource):
         async def snapshots(self, on_trouble: Trouble) -> AsyncIterator[Update]:

@@ -9,11 +9,11 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.bench.table import print_table
+from tests.bench.support.table import print_table
 
+from switchover.app import build, load
 from switchover.locations import workspace_for
-from switchover.migration.operator import Operator
-from switchover.wiring import build, load
+from switchover.migration.facts.operator import Operator
 
 _BYTES = 1 << 30
 _COMMAND = f"yes 'copied another row of the table, all well so far' | head -c {_BYTES}"
@@ -48,9 +48,9 @@ async def _measure(folder: Path) -> tuple[float, int, float, int, int]:
         began = time.perf_counter()
         driving = asyncio.ensure_future(engine.drive(Operator.current()))
         while not driving.done():
-            looked = time.perf_counter()
+            probed = time.perf_counter()
             engine.view()
-            slowest = max(slowest, time.perf_counter() - looked)
+            slowest = max(slowest, time.perf_counter() - probed)
             most = max(most, _memory() - before)
             await asyncio.wait({driving}, timeout=_LOOK_EVERY_S)
         took = time.perf_counter() - began

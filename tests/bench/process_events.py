@@ -12,12 +12,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import psutil
-from tests.bench.table import print_table
+from tests.bench.support.table import print_table
 
 from switchover.clock import SystemClock
-from switchover.services.api import Told
-from switchover.services.process_table import read_rows
-from switchover.services.processes import ProcessProvider
+from switchover.services.processes.process_provider import ProcessProvider
+from switchover.services.processes.process_table import read_rows
+from switchover.services.provider_api import ServiceEvent
 
 _PROCESSES = 1000
 _EVENTS = 200
@@ -58,7 +58,7 @@ def _crowd(number: int) -> Iterator[list[subprocess.Popen[bytes]]]:
 
 async def _measure(crowd: list[subprocess.Popen[bytes]]) -> tuple[list[tuple[str, str, str, str]], list[float]]:
     provider = ProcessProvider(Path("/"), SystemClock().monotonic)
-    news: asyncio.Queue[tuple[float, Told]] = asyncio.Queue()
+    news: asyncio.Queue[tuple[float, ServiceEvent]] = asyncio.Queue()
     watch = asyncio.create_task(provider.watch(lambda told: news.put_nowait((time.perf_counter(), told))))
     try:
         first = await _timed_listing(provider)
@@ -100,7 +100,7 @@ def _with_psutil() -> None:
             continue
 
 
-async def _kill(process: subprocess.Popen[bytes], news: asyncio.Queue[tuple[float, Told]]) -> float:
+async def _kill(process: subprocess.Popen[bytes], news: asyncio.Queue[tuple[float, ServiceEvent]]) -> float:
     began = time.perf_counter()
     os.kill(process.pid, 9)
     while True:

@@ -10,15 +10,15 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
-from tests.bench.table import print_table
+from tests.bench.support.table import print_table
 
+from switchover.app import build
 from switchover.clock import SystemClock
 from switchover.locations import workspace_for
-from switchover.migration import events as ev
-from switchover.migration.journal import Journal, record_hash
-from switchover.migration.operator import Operator
-from switchover.plan.load import LoadedPlan, load_plan
-from switchover.wiring import build
+from switchover.migration.facts import events as ev
+from switchover.migration.facts.operator import Operator
+from switchover.migration.journal.sqlite_journal import Journal, record_hash
+from switchover.plan.loader.load import LoadedPlan, load_plan
 
 _STEPS = 1000
 _TRIES = 33  # of each step, three events a try
@@ -87,7 +87,7 @@ def run() -> None:
             seen.append(time.perf_counter() - began)
             assert sum(s.state == "done" for p in view.phases for s in p.steps) == _STEPS - 1
             assert view.action.target == f"s{_STEPS - 1}"
-            parts.engine.keeper.close()
+            parts.engine.run_store.close()
     rows = [
         ("the run's state is known", f"{statistics.median(opened) * 1000:.0f} ms"),
         ("the view of all steps is made", f"{statistics.median(seen) * 1000:.0f} ms"),

@@ -10,11 +10,11 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.bench.table import print_table
+from tests.bench.support.table import print_table
 
+from switchover.app import build, load
 from switchover.locations import workspace_for
-from switchover.migration.operator import Operator
-from switchover.wiring import build, load
+from switchover.migration.facts.operator import Operator
 
 _STEPS = 50
 _ROUNDS = 7

@@ -10,14 +10,14 @@ import time
 from collections.abc import Sequence
 
 import pytest
-from tests.bench.table import print_table
-from tests.real.dockerd import run_dockerd
-from tests.real.systemd_container import SystemdHost, run_systemd
+from tests.bench.support.table import print_table
+from tests.support.servers.dockerd import run_dockerd
+from tests.support.servers.systemd_container import SystemdHost, run_systemd
 
 from switchover.clock import SystemClock
-from switchover.services.api import Target, Told
-from switchover.services.systemd import SystemdProvider
-from switchover.services.systemd_bus import SystemdBus
+from switchover.services.provider_api import ServiceEvent, ServiceTarget
+from switchover.services.systemd.systemd_bus import SystemdBus
+from switchover.services.systemd.systemd_provider import SystemdProvider
 
 _UNITS = 500
 _EVENTS = 60
@@ -26,7 +26,7 @@ _IDLE_S = 20.0
 _LIST_EVERY_S = 30.0
 _SLEEP = "[Service]\nExecStart=/bin/sleep 3600\n"
 
-_News = asyncio.Queue[tuple[float, Told]]
+_News = asyncio.Queue[tuple[float, ServiceEvent]]
 
 
 def run() -> None:
@@ -82,7 +82,7 @@ async def _measure(host: SystemdHost) -> None:
 
 
 async def _idle(provider: SystemdProvider, units: list[str]) -> float:
-    targets = [Target(unit, "systemd", ref=unit, unit=unit) for unit in units]
+    targets = [ServiceTarget(unit, "systemd", ref=unit, unit=unit) for unit in units]
     cpu, wall = time.process_time(), time.perf_counter()
     while time.perf_counter() - wall < _IDLE_S:
         await provider.inspect(targets)
@@ -106,7 +106,7 @@ async def _events(host: SystemdHost, news: _News) -> tuple[list[float], list[flo
     return said, killed
 
 
-async def _until(news: _News, ref: str, what: str = "", *, listing: bool = False) -> tuple[float, Told]:
+async def _until(news: _News, ref: str, what: str = "", *, listing: bool = False) -> tuple[float, ServiceEvent]:
     while True:
         at, told = await news.get()
         if told.ref == ref and (told.what == what or (listing and told.listing)):

@@ -4,12 +4,12 @@ import asyncio
 import re
 from pathlib import Path
 
-from switchover.cli import VERBS
-from switchover.plan.load import load_plan_text
+from switchover.cli.parser import VERBS
+from switchover.plan.loader.load import load_plan_text
 from switchover_checks.api import Status
-from switchover_checks.context import LocalContext
-from switchover_checks.registry import Registry
-from switchover_checks.runner import ProbeSpec, Runner
+from switchover_checks.runtime.context import LocalContext
+from switchover_checks.runtime.registry import Registry
+from switchover_checks.runtime.runner import ProbeSpec, Runner
 
 _ROOT = Path(__file__).resolve().parents[2]
 _README = (_ROOT / "README.md").read_text(encoding="utf-8")

@@ -33,7 +33,7 @@ _FINDS = """
 from importlib import resources
 from pathlib import Path
 import switchover, switchover_checks
-from switchover.ui.theme import load_themes, theme_folders
+from switchover.ui.kit.theme import load_themes, theme_folders
 print(switchover.__file__)
 themes, errors = load_themes(theme_folders())
 assert "dark" in themes and not errors, (themes, errors)

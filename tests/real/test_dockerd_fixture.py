@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from tests.real.dockerd import HOST, DockerDaemon, run_dockerd
+from tests.support.servers.dockerd import HOST, DockerDaemon, run_dockerd
 
 
 def test_containers_run_from_the_hosts_own_programs_and_from_busybox(containers: DockerDaemon) -> None:

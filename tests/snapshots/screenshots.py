@@ -8,13 +8,13 @@ import sys
 import time
 from pathlib import Path
 
-from tests import ui_samples as samples
-from tests import ui_services as services
-from tests.ui_logs import log_app, open_log
-from tests.ui_screen import make_app, settle
+from tests.support import ui_samples as samples
+from tests.support import ui_services as services
+from tests.support.ui_logs import log_app, open_log
+from tests.support.ui_screen import make_app, settle
 
 from switchover.snapshot import Snapshot
-from switchover.ui.application import SwitchoverApp
+from switchover.ui.app.application import SwitchoverApp
 
 FOLDER = Path(__file__).parents[2] / "screenshots"
 _CONFIRM = ("confirm", "destroy", "confirm and run destroy")

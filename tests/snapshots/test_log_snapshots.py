@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 from tests.snapshots.test_text_snapshots import compare
-from tests.ui_logs import LogSource, log_app, open_log
-from tests.ui_screen import screen_text, settle
+from tests.support.ui_logs import LogSource, log_app, open_log
+from tests.support.ui_screen import screen_text, settle
 
-from switchover.ui.presentation.moment import Link, LinkState
+from switchover.ui.text.render_context import AgentLink, AgentLinkState
 
 SIZES = {"60x20": (60, 20), "80x24": (80, 24), "200x50": (200, 50)}
 
@@ -40,7 +40,7 @@ async def test_the_log_screen_looks_as_before(size: str) -> None:
         await press(pilot, "escape")
         source = app.source
         assert isinstance(source, LogSource)
-        source.feed(Link(LinkState.LOST, app.clock.now(), "the agent closed the line"))
+        source.feed(AgentLink(AgentLinkState.LOST, app.clock.now(), "the agent closed the line"))
         await settle(pilot)
         screens.append(("lost", screen_text(app)))
     compare(f"logs-{size}", screens)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from tests import ui_services as services
 from tests.snapshots.test_text_snapshots import SIZES, compare, press
-from tests.ui_screen import make_app, screen_text, settle
+from tests.support import ui_services as services
+from tests.support.ui_screen import make_app, screen_text, settle
 
-from switchover.ui.screens.guarded import GuardedScreen
+from switchover.ui.kit.guarded_screen import GuardedScreen
 
 
 async def draw(name: str, snapshot: Any, size: str, *stops: tuple[str, ...]) -> None:

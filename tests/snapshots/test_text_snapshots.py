@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests import ui_samples as samples
-from tests.ui_samples import FakeSource
-from tests.ui_screen import make_app, screen_text, settle
+from tests.support import ui_samples as samples
+from tests.support.ui_samples import FakeSource
+from tests.support.ui_screen import make_app, screen_text, settle
 
 from switchover.snapshot import Snapshot
-from switchover.ui.application import SwitchoverApp
-from switchover.ui.presentation.moment import Link, LinkState
-from switchover.ui.screens.guarded import GuardedScreen
+from switchover.ui.app.application import SwitchoverApp
+from switchover.ui.kit.guarded_screen import GuardedScreen
+from switchover.ui.text.render_context import AgentLink, AgentLinkState
 
 FOLDER = Path(__file__).parent / "text"
 SIZES = {"80x24": (80, 24), "120x36": (120, 36)}
@@ -125,7 +125,7 @@ async def test_a_start_a_silence_and_a_loss_look_as_before() -> None:
         app.show()
         await settle(pilot)
         screens.append(("silent", screen_text(app)))
-        source.feed(Link(LinkState.LOST, clock.now(), "the line to the agent is lost"))
+        source.feed(AgentLink(AgentLinkState.LOST, clock.now(), "the line to the agent is lost"))
         await settle(pilot)
         screens.append(("lost", screen_text(app)))
     compare("line-80x24", screens)

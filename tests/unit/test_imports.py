@@ -41,7 +41,7 @@ def loaded_by(code: str, tmp_path: Path) -> set[str]:
 
 
 def command_line(*words: str) -> str:
-    return f"from switchover.cli import main; main({list(words)!r})"
+    return f"from switchover.cli.parser import main; main({list(words)!r})"
 
 
 @pytest.fixture
@@ -62,7 +62,7 @@ def test_the_version_costs_next_to_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize("verb", ["check", "run", "rollback", "status", "report", "validate", "agent"])
 def test_the_help_of_a_verb_loads_no_heavy_library(verb: str, tmp_path: Path) -> None:
     code = f"import contextlib\n    with contextlib.suppress(SystemExit): {command_line(verb, '--help').split('; ')[1]}"
-    assert not loaded_by(f"from switchover.cli import main\n    {code}", tmp_path) & (SCREEN | HEAVY)
+    assert not loaded_by(f"from switchover.cli.parser import main\n    {code}", tmp_path) & (SCREEN | HEAVY)
 
 
 @pytest.mark.parametrize("verb", ["check", "status", "validate", "report"])
@@ -74,12 +74,12 @@ def test_the_screen_loads_neither_plans_nor_sdks_nor_polling(tmp_path: Path) -> 
     everything = "; ".join(
         f"import {module}"
         for module in (
-            "switchover.ui.app",
-            "switchover.ui.application",
-            "switchover.ui.bridge",
-            "switchover.agent.client",
-            "switchover.agent.lifecycle",
-            "switchover.agent.protocol",
+            "switchover.ui.app.opening",
+            "switchover.ui.app.application",
+            "switchover.ui.app.bridge",
+            "switchover.agent.wire.client",
+            "switchover.agent.process.lifecycle",
+            "switchover.agent.wire.protocol",
         )
     )
     loaded = loaded_by(everything, tmp_path)
@@ -88,14 +88,16 @@ def test_the_screen_loads_neither_plans_nor_sdks_nor_polling(tmp_path: Path) -> 
 
 
 def test_the_agent_loads_no_screen_and_no_sdk_before_it_needs_one(tmp_path: Path) -> None:
-    loaded = loaded_by("import switchover.wiring, switchover.agent.process, switchover.headless.agent", tmp_path)
+    loaded = loaded_by(
+        "import switchover.app, switchover.agent.process.agent_process, switchover.cli.verbs.agent", tmp_path
+    )
     assert not loaded & (SCREEN | SLOW_SDKS)
 
 
 def test_only_two_modules_write_to_the_standard_files() -> None:
-    writers = {"headless/output.py", "headless/diagnostics.py"}
-    writers |= {"ui/app.py"}  # the last words of the screens, once the terminal is the operator's again
-    alone = {"migration/launcher.py", "migration/shim.py"}  # run on their own, without this package
+    writers = {"cli/output.py", "cli/diagnostics.py"}
+    writers |= {"ui/app/opening.py"}  # the last words of the screens, once the terminal is the operator's again
+    alone = {"migration/steps/launcher.py", "migration/steps/shim.py"}  # run on their own, without this package
     found = []
     for path in sorted(SOURCE.rglob("*.py")):
         name = path.relative_to(SOURCE).as_posix()

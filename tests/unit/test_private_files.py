@@ -11,15 +11,15 @@ from pathlib import Path
 
 import pytest
 
-from switchover.agent.logfile import open_log
-from switchover.agent.record import AgentLock
+from switchover.agent.process.agent_log import open_log
+from switchover.agent.process.agent_record import AgentLock
 from switchover.clock import SystemClock
 from switchover.errors import JournalError, StateError, SwitchoverError
 from switchover.locations import Workspace, ensure_private_dir
-from switchover.migration.heads import Head, note_head, read_heads
-from switchover.migration.journal import Journal
-from switchover.migration.lock import DriverLock, read_holder
-from switchover.migration.operator import Operator
+from switchover.migration.facts.operator import Operator
+from switchover.migration.journal.checkpoints import Checkpoint, note_checkpoint, read_checkpoints
+from switchover.migration.journal.run_lock import RunLock, read_holder
+from switchover.migration.journal.sqlite_journal import Journal
 from switchover.private_files import make_private_dir, open_private, read_private, replace_private
 
 _WRITE = os.O_WRONLY | os.O_CREAT | os.O_APPEND
@@ -136,13 +136,13 @@ def test_heads_locks_journals_and_logs_write_through_no_link(tmp_path: Path, vic
     heads = workspace.directory / "heads"
     for path in (heads, workspace.lock, workspace.agent_lock, workspace.agent_log, workspace.journal):
         path.symlink_to(victim)
-    note_head(heads, Head("1", 1, "x", 0.0, "RunEnded"))
+    note_checkpoint(heads, Checkpoint("1", 1, "x", 0.0, "RunEnded"))
     with pytest.raises(ValueError, match="symbolic link"):
-        read_heads(heads)
+        read_checkpoints(heads)
     assert read_holder(workspace.lock) is None
     operator = Operator("ann", "h", "pts/1")
     for act, kind in (
-        (lambda: asyncio.run(DriverLock(workspace, "t").acquire(operator)), StateError),
+        (lambda: asyncio.run(RunLock(workspace, "t").acquire(operator)), StateError),
         (lambda: AgentLock.acquire(workspace), StateError),
         (lambda: open_log(workspace.agent_log, str), OSError),
         (lambda: Journal.open(workspace.journal, SystemClock()), JournalError),

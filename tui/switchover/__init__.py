@@ -1,3 +1,3 @@
 """The terminal control centre that carries a migration through and is on call for what comes after."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

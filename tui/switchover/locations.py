@@ -16,7 +16,7 @@ from switchover.errors import StateError
 from switchover.private_files import make_private_dir
 from switchover.settings import JournalAddress, load_settings, settings_path
 
-__all__ = ["Workspace", "ensure_private_dir", "host_registry", "shared_door", "state_root", "workspace_for"]
+__all__ = ["Workspace", "ensure_private_dir", "group_socket_folder", "host_registry", "state_root", "workspace_for"]
 
 _SOCKET_PATH_LIMIT = 100  # sun_path holds 108 bytes with its end
 
@@ -121,7 +121,7 @@ def workspace_for(root: Path, plan: Path | None, shared: JournalAddress | None =
     return Workspace(root, plan.resolve() if plan is not None else None, shared if plan is not None else None)
 
 
-def shared_door(owner_uid: int, plan: Path | None) -> Path:
+def group_socket_folder(owner_uid: int, plan: Path | None) -> Path:
     """Return where the people of a group find the agent of another user: the same place for all of them."""
     name = hashlib.sha256(os.fsencode(plan) if plan is not None else b"host").hexdigest()[:16]
     return Path("/tmp") / f"switchover-door-{owner_uid}" / f"{name}.sock"  # noqa: S108 - TMPDIR differs between users

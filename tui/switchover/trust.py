@@ -16,7 +16,7 @@ from pathlib import Path
 
 from switchover.errors import NotTrustedError, StateError, UsageError
 from switchover.locations import ensure_private_dir
-from switchover.redaction import neutralise
+from switchover.redaction import sanitize
 
 __all__ = ["PLAN_NAMES", "TrustStore", "choose_plan", "digest_of", "find_plan", "trusted_digest"]
 
@@ -134,6 +134,6 @@ def choose_plan(named: str | None, root: Path, folder: Path, ask: Callable[[str]
 def _ask_on_terminal(question: str) -> str:
     if not sys.stdin.isatty():
         return ""
-    sys.stderr.write(neutralise(question))
+    sys.stderr.write(sanitize(question))
     sys.stderr.flush()
     return sys.stdin.readline(1000)

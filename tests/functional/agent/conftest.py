@@ -15,10 +15,10 @@ from typing import Any
 
 import pytest
 
-from switchover.agent.client import AgentClient
-from switchover.agent.lifecycle import ask, ensure_agent
-from switchover.agent.protocol import AgentInfo
-from switchover.agent.record import find_socket, read_record, start_ticks
+from switchover.agent.process.agent_record import find_socket, read_record, start_ticks
+from switchover.agent.process.lifecycle import ask, ensure_agent
+from switchover.agent.wire.client import AgentClient
+from switchover.agent.wire.protocol import AgentInfo
 from switchover.locations import Workspace, workspace_for
 from switchover.snapshot import Snapshot, StepView
 

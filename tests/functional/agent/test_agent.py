@@ -19,8 +19,8 @@ import pytest
 from tests.functional.agent.conftest import Desk, kill_steps, step, wait_for_end
 
 from switchover import __version__
-from switchover.agent.lifecycle import ask, start, stop
-from switchover.agent.record import find_socket
+from switchover.agent.process.agent_record import find_socket
+from switchover.agent.process.lifecycle import ask, start, stop
 from switchover.errors import AgentError, PlanError, RefusedError, VersionMismatchError
 from switchover.locations import workspace_for
 

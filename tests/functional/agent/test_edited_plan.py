@@ -8,7 +8,7 @@ import msgspec
 import pytest
 from tests.functional.agent.conftest import Desk
 
-from switchover.agent.client import AgentClient
+from switchover.agent.wire.client import AgentClient
 from switchover.errors import RefusedError
 from switchover.snapshot import PlanDifference, Snapshot
 

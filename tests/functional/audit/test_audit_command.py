@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from switchover.locations import workspace_for
-from switchover.migration.heads import HEADS
+from switchover.migration.journal.checkpoints import CHECKPOINTS
 
 PLAN = """\
 schema: 1
@@ -132,7 +132,7 @@ def test_what_is_no_journal_is_told_and_not_called_whole(desk: Desk) -> None:
         assert words in audit.stderr
         assert "Traceback" not in audit.stderr
     assert "was removed: " in desk.run("audit", "verify").stderr, "what was removed is missed without its name too"
-    (desk.journal.parent / HEADS).unlink()
+    (desk.journal.parent / CHECKPOINTS).unlink()
     assert "there is no journal at" in desk.verify().stderr
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from switchover.cli import main
+from switchover.cli.parser import main
 
 PLAN = """
 schema: 1

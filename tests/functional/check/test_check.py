@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from switchover.cli import main
+from switchover.cli.parser import main
 
 Write = Callable[..., Path]
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from switchover.demo.demo_marks import agents_of
+from switchover.demo.demo_processes import end_all
 from switchover.demo.layout import Demo
-from switchover.demo.proc import agents_of
-from switchover.demo.processes import end_all
 
 Switchover = Callable[..., subprocess.CompletedProcess[str]]
 

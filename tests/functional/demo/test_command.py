@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from tests.functional.demo.conftest import Switchover
 
+from switchover.demo.demo_marks import agents_of, marked, start_time
+from switchover.demo.demo_processes import ask, end_all, is_running, recorded, start
 from switchover.demo.layout import PARTS, Demo
-from switchover.demo.proc import agents_of, marked, start_time
-from switchover.demo.processes import ask, end_all, is_running, recorded, start
-from switchover.demo.store import connect, counts
+from switchover.demo.shop_store import connect, counts
 
 
 def test_headless_prints_the_plans_path_alone_and_keeps_no_pipe_open(folder: Path, switchover: Switchover) -> None:

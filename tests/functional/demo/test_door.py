@@ -1,9 +1,9 @@
 import threading
 
 from switchover.demo import do
+from switchover.demo.demo_processes import ask, end, start
 from switchover.demo.layout import Demo, write_whole
-from switchover.demo.processes import ask, end, start
-from switchover.demo.store import create_empty
+from switchover.demo.shop_store import create_empty
 
 
 def test_the_door_says_which_side_is_live(demo: Demo) -> None:

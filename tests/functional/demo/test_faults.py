@@ -3,24 +3,24 @@ import sqlite3
 import pytest
 from tests.functional.demo.conftest import Switchover
 
-from switchover.demo import do, faults, store
+from switchover.demo import do, faults, shop_store
+from switchover.demo.demo_processes import ask, start
 from switchover.demo.layout import Demo, Side
-from switchover.demo.processes import ask, start
 
 
 @pytest.fixture
 def copied(demo: Demo) -> Demo:
     """Return a demo whose data has been moved and whose new side is live."""
-    store.create_empty(demo.store("new"))
+    shop_store.create_empty(demo.store("new"))
     start(demo, "new")
-    store.copy(demo, lambda _: None, pause_s=0)
+    shop_store.copy(demo, lambda _: None, pause_s=0)
     do.make_index(demo)
     do.switch(demo, "new")
     return demo
 
 
 def _orders(demo: Demo, side: Side) -> list[tuple[object, ...]]:
-    with store.connect(demo, side) as opened:
+    with shop_store.connect(demo, side) as opened:
         return opened.execute("SELECT * FROM orders ORDER BY id").fetchall()
 
 
@@ -84,7 +84,7 @@ def test_a_damaged_backup_fails_its_restore_test(demo: Demo) -> None:
     damaged = demo.nightly.read_bytes()[: 100 * 4096]
     demo.nightly.write_bytes(damaged)
     with pytest.raises(sqlite3.DatabaseError):
-        store.restore_test(demo.nightly, demo.directory / "scratch")
+        shop_store.restore_test(demo.nightly, demo.directory / "scratch")
 
 
 def test_practice_keeps_its_secret_unless_asked(demo: Demo, switchover: Switchover) -> None:

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from tests.functional.demo.conftest import Switchover
 
+from switchover.demo.demo_marks import marked
+from switchover.demo.demo_processes import ask, is_running
 from switchover.demo.layout import Demo
-from switchover.demo.proc import marked
-from switchover.demo.processes import ask, is_running
 
 _TYPED = "remove_old=remove old shop"
 

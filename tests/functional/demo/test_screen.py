@@ -2,11 +2,11 @@ import sys
 from pathlib import Path
 
 from tests.functional.demo.conftest import Switchover
-from tests.terminal import Terminal
+from tests.support.terminal import Terminal
 
+from switchover.demo.demo_marks import agents_of
+from switchover.demo.demo_processes import is_running
 from switchover.demo.layout import Demo
-from switchover.demo.proc import agents_of
-from switchover.demo.processes import is_running
 
 
 def test_the_demo_opens_and_at_the_end_says_how_to_come_back_and_how_to_end_it(

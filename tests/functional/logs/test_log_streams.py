@@ -16,16 +16,16 @@ from typing import Any
 
 import msgspec
 import pytest
-from tests.unit.agent.fakes import FakeEngine, FakeHub
+from tests.unit.agent.agent_fakes import FakeEngine, FakeHub
 
-from switchover.agent.client import AgentClient
-from switchover.agent.intents import Target
-from switchover.agent.log_reader import LogReader
-from switchover.agent.log_streams import LogStreams
-from switchover.agent.server import AgentServer, Identity
+from switchover.agent.server.log_streams import LogStreams
+from switchover.agent.server.methods import MethodContext
+from switchover.agent.server.reader_process import LogReader
+from switchover.agent.server.server import AgentServer, Identity
+from switchover.agent.wire.client import AgentClient
 from switchover.errors import RefusedError, StateError, SwitchoverError, UsageError
-from switchover.logview import LogWindow
-from switchover.services.api import LogSource, LogSpan
+from switchover.services.provider_api import LogSource, LogSpan
+from switchover.snapshot.logview import LogWindow
 
 SECRET = "correct-horse-battery"
 
@@ -58,7 +58,7 @@ async def post() -> AsyncIterator[Post]:
     with tempfile.TemporaryDirectory(prefix="so-") as name:
         folder = Path(name)
         hub = FakeHub()
-        target = Target(hub, FakeEngine(), lambda: {"db": SECRET}, folder / "kept")
+        target = MethodContext(hub, FakeEngine(), lambda: {"db": SECRET}, folder / "kept")
         server = AgentServer(target, Identity("1.0", str(folder)), stop=lambda: None)
         made = Post(folder, folder / "run" / "a.sock", hub, server)
         await server.listen(made.socket)
@@ -310,7 +310,7 @@ async def test_a_reader_that_hangs_is_ended_and_the_log_is_opened_again_without_
 async def test_a_reader_ends_when_its_agent_does(tmp_path: Path) -> None:
     code = """
 import asyncio, sys
-from switchover.agent.log_reader import LogReader
+from switchover.agent.server.reader_process import LogReader
 async def main():
     reader = LogReader()
     source = {"name": "a", "kind": "command", "argv": ["sleep", "1000"]}

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from tests.unit.migration.harness import OPENED
 
-from switchover.migration.traces import open_process, session_members
+from switchover.migration.steps.traces import open_process, session_members
 
 
 @pytest.fixture(autouse=True)
@@ -19,7 +19,7 @@ def engines_are_closed() -> Iterator[None]:
     """Let go of what a failed test has left open."""
     yield
     while OPENED:
-        OPENED.pop().engine.keeper.close()
+        OPENED.pop().engine.run_store.close()
 
 
 @pytest.fixture

@@ -16,9 +16,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from switchover import redaction
-from switchover.migration import capped, remote_clients, shim
-from switchover.migration import launcher as launcher_script
-from switchover.migration.spawn import Launcher, ShimRequest, Watcher
+from switchover.migration.steps import bounded_output, remote_clients, shim
+from switchover.migration.steps import launcher as launcher_script
+from switchover.migration.steps.spawn import Launcher, ShimRequest, ShimWatch
 
 __all__ = ["ForkedLauncher", "apart", "end_all_below", "kill_after", "warm_up"]
 
@@ -47,7 +47,7 @@ class ForkedLauncher(Launcher):
         ours.setblocking(False)
         self._socket = ours
 
-    async def start(self, request: ShimRequest) -> Watcher:
+    async def start(self, request: ShimRequest) -> ShimWatch:
         point = self.deaths.pop(0) if self.deaths else ""
         return await super().start(replace(request, die_at=point))
 
@@ -68,7 +68,9 @@ def _serve_for_ever(line: socket.socket) -> None:
         for number in (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT):
             signal.signal(number, signal.SIG_IGN)
         line.setblocking(True)
-        kit = shim.Kit(redaction.Redactor, capped.CappedOutput, capped.Captures, remote_clients.RemoteClients)
+        kit = shim.Kit(
+            redaction.Redactor, bounded_output.BoundedOutput, bounded_output.Captures, remote_clients.RemoteClients
+        )
         launcher_script.serve(line, shim, kit)
     finally:
         os._exit(0)
@@ -129,5 +131,9 @@ def apart(work: Callable[[], str], report: Path) -> str:
 
 def warm_up() -> None:
     """Import what an engine needs, so that no fork has to."""
-    for name in ("switchover.plan.load", "switchover.migration.engine", "switchover.migration.journal"):
+    for name in (
+        "switchover.plan.loader.load",
+        "switchover.migration.run.engine",
+        "switchover.migration.journal.sqlite_journal",
+    ):
         importlib.import_module(name)

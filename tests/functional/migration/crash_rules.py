@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from switchover.migration import events as ev
+from switchover.migration.facts import events as ev
 from switchover.plan.model import Plan
 
 __all__ = ["Ledger", "Try", "check_promises", "tries"]

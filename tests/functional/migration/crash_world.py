@@ -26,13 +26,13 @@ from tests.unit.migration.harness import ANA, BEN, Checks, DyingLauncher, Secret
 from switchover.clock import SystemClock
 from switchover.errors import RefusedError, StateError
 from switchover.locations import workspace_for
-from switchover.migration import events as ev
-from switchover.migration.engine import Engine
-from switchover.migration.heads import NEWEST
-from switchover.migration.journal import Journal
-from switchover.migration.keeper import Tools
-from switchover.migration.state import RunState, Stage, fold
-from switchover.plan.load import LoadedPlan, load_plan_text
+from switchover.migration.facts import events as ev
+from switchover.migration.facts.run_state import RunState, Stage, fold
+from switchover.migration.journal.checkpoints import NEWEST
+from switchover.migration.journal.sqlite_journal import Journal
+from switchover.migration.run.engine import Engine
+from switchover.migration.run.run_store import Tools
+from switchover.plan.loader.load import LoadedPlan, load_plan_text
 from switchover_checks.api import Status
 
 __all__ = ["Fate", "World"]
@@ -269,7 +269,7 @@ class World:
                 assert (step.state, step.choices) == ("unknown", ("done", "failed", "retry", "rollback"))
                 assert step.reason
         finally:
-            engine.keeper.close()
+            engine.run_store.close()
 
 
 _PLANS: dict[str, LoadedPlan] = {}

@@ -19,9 +19,9 @@ from tests.functional.migration.crash_world import Fate, Fuse, World
 
 from switchover.clock import SystemClock
 from switchover.errors import StateError
-from switchover.migration import events as ev
-from switchover.migration.state import fold
-from switchover.migration.store import open_journal
+from switchover.migration.facts import events as ev
+from switchover.migration.facts.run_state import fold
+from switchover.migration.journal.journal_store import open_journal
 from switchover.settings import JournalAddress
 
 __all__ = ["LossWorld"]
@@ -116,7 +116,7 @@ class LossWorld(World):
         except StateError:
             self.told["refused"] += 1
             return True
-        engine.keeper.close()
+        engine.run_store.close()
         records = self.records()
         if not records:
             return False

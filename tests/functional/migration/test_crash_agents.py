@@ -15,13 +15,13 @@ import pytest
 from tests.functional.migration.crash_processes import apart, end_all_below, warm_up
 from tests.functional.migration.crash_world import Fuse, World
 
-from switchover import wiring
-from switchover.agent import process
-from switchover.agent.client import AgentClient
-from switchover.agent.intents import Target
-from switchover.agent.record import AgentLock, find_socket
+from switchover import app
+from switchover.agent.process import agent_process
+from switchover.agent.process.agent_record import AgentLock, find_socket
+from switchover.agent.server.methods import MethodContext
+from switchover.agent.wire.client import AgentClient
 from switchover.errors import AgentError, SwitchoverError
-from switchover.migration.state import fold
+from switchover.migration.facts.run_state import fold
 from switchover.snapshot import MigrationView
 
 BATCHES = 4
@@ -32,12 +32,12 @@ LIVES_CUT_SHORT = 5
 
 async def _be_an_agent(world: World, fuse: Fuse, ready: int) -> None:
     lock = AgentLock.acquire(world.workspace)
-    parts = wiring.build(world.loaded, world.workspace)
+    parts = app.build(world.loaded, world.workspace)
     assert parts.engine is not None
-    object.__setattr__(parts.engine.keeper.tools, "barrier", fuse)
-    identity = wiring.identify(parts, read_only=False, since=time.time())
-    await process.serve(
-        Target(parts.hub, parts.engine),
+    object.__setattr__(parts.engine.run_store.tools, "barrier", fuse)
+    identity = app.identify(parts, read_only=False, since=time.time())
+    await agent_process.serve(
+        MethodContext(parts.hub, parts.engine),
         identity,
         world.workspace,
         lock,

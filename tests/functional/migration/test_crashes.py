@@ -15,7 +15,7 @@ from tests.unit.migration.harness import ANA, BEN, Bench, Checks, first_damage, 
 
 from switchover.clock import SystemClock
 from switchover.errors import LockedError, RefusedError, StateError
-from switchover.migration.attempt import Attempt
+from switchover.migration.steps.attempt import AttemptFolder
 from switchover_checks.api import Status
 
 PLAN = """
@@ -59,7 +59,7 @@ async def _carry(
 ) -> str:
     bench = _bench(directory, die_at=die_at)
     if fuse is not None:
-        object.__setattr__(bench.engine.keeper.tools, "barrier", fuse)
+        object.__setattr__(bench.engine.run_store.tools, "barrier", fuse)
     try:
         if back:
             await bench.engine.recover(ANA)
@@ -85,7 +85,7 @@ def _in_a_child(work: Callable[[], object]) -> int:
 
 def _points(tmp_path: Path, *, back: bool) -> int:
     (tmp_path / "count").mkdir()
-    _bench(tmp_path / "count", PLAN).engine.keeper.close()
+    _bench(tmp_path / "count", PLAN).engine.run_store.close()
     fuse = Fuse(-1)
     asyncio.run(_carry(tmp_path / "count", None if back else fuse))
     if back:
@@ -99,7 +99,7 @@ def test_killed_before_or_after_any_write_nothing_runs_twice_and_no_end_is_lost(
     for point in range(_points(tmp_path, back=back)):
         directory = tmp_path / f"{point}"
         directory.mkdir()
-        _bench(directory, PLAN).engine.keeper.close()
+        _bench(directory, PLAN).engine.run_store.close()
         if back:
             asyncio.run(_carry(directory))
         ended = _in_a_child(lambda d=directory, p=point: asyncio.run(_carry(d, Fuse(p), back=back)))  # type: ignore[misc]
@@ -112,10 +112,10 @@ def test_killed_before_or_after_any_write_nothing_runs_twice_and_no_end_is_lost(
         expected = FORWARD + (BACK if back else [])
         assert bench.log == expected, point
         assert bench.engine.state.stage == ("rolled_back" if back else "done"), point
-        journal = bench.engine.keeper.journal
+        journal = bench.engine.run_store.journal
         assert journal is not None
         assert first_damage(journal) is None
-        bench.engine.keeper.close()
+        bench.engine.run_store.close()
 
 
 def _is_back(directory: Path) -> bool:
@@ -123,14 +123,14 @@ def _is_back(directory: Path) -> bool:
     try:
         return bench.engine.state.stage == "rolled_back"
     finally:
-        bench.engine.keeper.close()
+        bench.engine.run_store.close()
 
 
 def test_killed_again_and_again_at_random_it_still_comes_through(tmp_path: Path) -> None:
     for trial in range(6):
         directory = tmp_path / f"{trial}"
         directory.mkdir()
-        _bench(directory, PLAN).engine.keeper.close()
+        _bench(directory, PLAN).engine.run_store.close()
         for _ in range(60):
             fuse = Fuse(KEY.randrange(9))
             if _in_a_child(lambda d=directory, f=fuse: asyncio.run(_carry(d, f))) == 0:  # type: ignore[misc]
@@ -138,7 +138,7 @@ def test_killed_again_and_again_at_random_it_still_comes_through(tmp_path: Path)
         bench = _bench(directory)
         assert bench.log == FORWARD
         assert bench.engine.state.stage == "done"
-        bench.engine.keeper.close()
+        bench.engine.run_store.close()
 
 
 @pytest.mark.parametrize("point", ["before-claim", "after-claim", "launcher-after-fork"])
@@ -181,7 +181,7 @@ async def test_a_watcher_killed_after_its_record_loses_nothing(tmp_path: Path) -
 async def _all_gone(bench: Bench) -> None:
     unit = bench.engine.state.unit("one")
     assert unit.last is not None
-    attempt = Attempt.of(bench.engine.keeper.workspace.run_directory("1"), "one", unit.last.number)
+    attempt = AttemptFolder.of(bench.engine.run_store.workspace.run_directory("1"), "one", unit.last.number)
     async with asyncio.timeout(20):
         while attempt.alive(SystemClock().boot_id()):  # noqa: ASYNC110 - another process ends
             await asyncio.sleep(0.005)
@@ -204,7 +204,7 @@ phases:
 
 def _start_and_kill(directory: Path, extra: str = "") -> None:
     """Start the slow step and kill the engine (with its launcher) while it runs."""
-    _bench(directory, SLOW % extra).engine.keeper.close()
+    _bench(directory, SLOW % extra).engine.run_store.close()
     pid = os.fork()
     if pid == 0:
         with suppress(BaseException):
@@ -247,7 +247,7 @@ def test_an_end_that_nobody_saw_is_found(tmp_path: Path) -> None:
     last = bench.engine.state.unit("s").last
     assert last is not None
     assert (outcome, last.exit_code, bench.log) == ("failed", 7, ["s"])
-    bench.engine.keeper.close()
+    bench.engine.run_store.close()
 
 
 def test_an_attached_step_can_be_aborted(tmp_path: Path) -> None:
@@ -314,7 +314,7 @@ def test_after_a_restart_of_the_machine_the_outcome_is_unknown_and_the_plan_says
 ) -> None:
     directory = tmp_path
     plan = "checks: {up: {type: tcp, host: localhost, port: 1, every: 15s}}\n" + SLOW % extra
-    _bench(directory, plan).engine.keeper.close()
+    _bench(directory, plan).engine.run_store.close()
     pid = os.fork()
     if pid == 0:
         with suppress(BaseException):
@@ -352,14 +352,14 @@ async def test_retry_by_itself_only_where_the_plan_allows_it(tmp_path: Path) -> 
 
 
 def test_two_that_start_at_once_one_runs_and_the_other_is_refused(tmp_path: Path) -> None:
-    _bench(tmp_path, PLAN).engine.keeper.close()
+    _bench(tmp_path, PLAN).engine.run_store.close()
     for trial in range(4):
         directory = tmp_path / f"{trial}"
         directory.mkdir()
         _bench(
             directory,
             PLAN.replace("echo one >> log", "echo one >> log; touch up; while ! [ -e go ]; do sleep 0.01; done"),
-        ).engine.keeper.close()
+        ).engine.run_store.close()
         ready, start = os.pipe()
         pids = []
         for _ in range(2):
@@ -384,4 +384,4 @@ def test_two_that_start_at_once_one_runs_and_the_other_is_refused(tmp_path: Path
         assert codes == [0, 5]
         bench = _bench(directory)
         assert bench.log == FORWARD
-        bench.engine.keeper.close()
+        bench.engine.run_store.close()

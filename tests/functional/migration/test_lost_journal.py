@@ -12,9 +12,9 @@ from tests.unit.migration.harness import ANA, open_bench
 
 from switchover.clock import SystemClock
 from switchover.errors import JournalError, StateError
-from switchover.migration import events as ev
-from switchover.migration.heads import HEADS, NEWEST, noted_heads
-from switchover.migration.journal import Journal
+from switchover.migration.facts import events as ev
+from switchover.migration.journal.checkpoints import CHECKPOINTS, NEWEST, noted_heads
+from switchover.migration.journal.sqlite_journal import Journal
 
 PLAN = """
 phases:
@@ -67,7 +67,7 @@ HARMS += [(_written_anew, "was written anew")]
 
 
 def _keep_only(left: str, journal: Path, registry: Path) -> None:
-    for name in {HEADS, NEWEST} - {left}:
+    for name in {CHECKPOINTS, NEWEST} - {left}:
         journal.with_name(name).unlink()
     for file in registry.iterdir() if left != "registry" else ():
         file.unlink()
@@ -78,12 +78,12 @@ async def _begun(directory: Path, text: str = PLAN) -> Path:
     bench = open_bench(directory, text)
     assert (await bench.engine.drive(ANA)).kind == "waiting"
     await bench.engine.aclose()
-    return bench.engine.keeper.workspace.journal
+    return bench.engine.run_store.workspace.journal
 
 
 @pytest.mark.parametrize(("harm", "says"), HARMS)
 @pytest.mark.parametrize("edited", [False, True], ids=["", "with another command"])
-@pytest.mark.parametrize("left", [HEADS, NEWEST, "registry"])
+@pytest.mark.parametrize("left", [CHECKPOINTS, NEWEST, "registry"])
 async def test_a_journal_that_knows_less_than_was_noted_is_refused_by_everybody_and_left_alone(
     tmp_path: Path, own_host_registry: Path, harm: Harm, says: str, edited: bool, left: str
 ) -> None:
@@ -105,7 +105,7 @@ async def test_a_journal_that_knows_less_than_was_noted_is_refused_by_everybody_
 @pytest.mark.parametrize("keep", [1, 2, 3, 4])
 async def test_an_older_copy_of_the_journal_never_lets_a_step_run_again(tmp_path: Path, keep: int) -> None:
     bench = open_bench(tmp_path, PLAN)
-    workspace = bench.engine.keeper.workspace
+    workspace = bench.engine.run_store.workspace
     copies: list[Path] = []
 
     def copy(record: ev.Record) -> None:
@@ -128,10 +128,10 @@ async def test_each_start_of_a_step_is_noted_before_it_can_run(tmp_path: Path) -
 
     def look(point: str) -> None:
         if point.startswith("before launch"):
-            (head,) = noted_heads(bench.engine.keeper.workspace)
-            noted.append(f"{head.type} {head.journal == bench.engine.keeper.journal_id}")
+            (head,) = noted_heads(bench.engine.run_store.workspace)
+            noted.append(f"{head.type} {head.journal == bench.engine.run_store.journal_id}")
 
-    object.__setattr__(bench.engine.keeper.tools, "barrier", look)
+    object.__setattr__(bench.engine.run_store.tools, "barrier", look)
     await bench.engine.drive(ANA)
     assert noted == ["StepStarted True"] * 2
     await bench.engine.aclose()
@@ -155,7 +155,7 @@ async def test_a_journal_that_is_taken_from_under_its_driver_is_noticed_before_a
     tmp_path: Path, harm: str
 ) -> None:
     bench = open_bench(tmp_path, PLAN)
-    journal = bench.engine.keeper.workspace.journal
+    journal = bench.engine.run_store.workspace.journal
     log = journal.with_name(journal.name + "-wal")
 
     def take(record: ev.Record) -> None:

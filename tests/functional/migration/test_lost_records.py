@@ -15,8 +15,8 @@ from tests.unit.migration.harness import ANA, BEN, Bench, Checks, open_bench
 
 from switchover.clock import SystemClock
 from switchover.errors import RefusedError, StateError
-from switchover.migration import events as ev
-from switchover.migration.attempt import Attempt
+from switchover.migration.facts import events as ev
+from switchover.migration.steps.attempt import AttemptFolder
 from switchover_checks.api import Status
 
 SLOW = """
@@ -50,7 +50,7 @@ def _wait_for(path: Path) -> None:
 
 
 def _start_and_kill_engine(directory: Path, on_unknown: str = "retry") -> None:
-    _bench(directory, SLOW % on_unknown).engine.keeper.close()
+    _bench(directory, SLOW % on_unknown).engine.run_store.close()
     pid = os.fork()
     if pid == 0:
         with suppress(BaseException):
@@ -210,8 +210,8 @@ async def test_records_name_the_journal_and_what_announced_them(tmp_path: Path) 
     bench = _bench(tmp_path, SLOW % "ask")
     await bench.engine.drive(ANA)
     (started,) = [record for record in bench.engine.records() if isinstance(record.event, ev.StepStarted)]
-    assert bench.engine.keeper.journal is not None
-    wanted = {"journal": bench.engine.keeper.journal.journal_id, "started": started.hash}
+    assert bench.engine.run_store.journal is not None
+    wanted = {"journal": bench.engine.run_store.journal.journal_id, "started": started.hash}
     for name in ("claim", "started.json", "exit.json"):
         found = json.loads((_attempt(tmp_path) / name).read_bytes())
         assert {key: found[key] for key in wanted} == wanted
@@ -222,8 +222,8 @@ async def test_a_place_is_never_used_twice(tmp_path: Path) -> None:
     (tmp_path / "go").touch()
     bench = _bench(tmp_path, SLOW % "ask")
     await bench.engine.start(ANA)
-    runs = bench.engine.keeper.workspace.run_directory("1")
-    left = Attempt.of(runs, "s", 1).prepare().directory  # an engine died before it announced anything
+    runs = bench.engine.run_store.workspace.run_directory("1")
+    left = AttemptFolder.of(runs, "s", 1).prepare().directory  # an engine died before it announced anything
     before = sorted((path.name, path.stat().st_ino) for path in left.iterdir())
     await bench.engine.drive(ANA)
     assert bench.log == ["s", "end"]
@@ -238,7 +238,7 @@ async def test_no_step_begins_where_its_place_tells_of_an_attempt_that_the_journ
 ) -> None:
     bench = _bench(tmp_path, SLOW % "ask")
     await bench.engine.start(ANA)
-    left = Attempt.of(bench.engine.keeper.workspace.run_directory("1"), "s", 1).prepare().directory
+    left = AttemptFolder.of(bench.engine.run_store.workspace.run_directory("1"), "s", 1).prepare().directory
     (left / name).write_text("{}")
     with pytest.raises(StateError, match="tells of an attempt that the journal does not know"):
         await bench.engine.drive(ANA)

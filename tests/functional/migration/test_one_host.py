@@ -19,9 +19,9 @@ from tests.unit.migration.harness import ANA, BEN, Bench, open_bench
 
 from switchover.clock import SystemClock
 from switchover.errors import JournalError, LockedError, RefusedError, StateError
-from switchover.migration.forget import forget
-from switchover.migration.host_lock import HostLock
-from switchover.migration.registry import Registry
+from switchover.migration.journal.host_lock import HostLock
+from switchover.migration.journal.host_registry import HostRegistry
+from switchover.migration.run.forget import forget
 
 PLAN = """
 %s
@@ -45,7 +45,7 @@ async def _through(bench: Bench) -> None:
 
 
 def _lock(folder: Path, name: str, target: str = "shop") -> HostLock:
-    return HostLock(Registry.of(folder, "p", target), folder / name)
+    return HostLock(HostRegistry.of(folder, "p", target), folder / name)
 
 
 @contextmanager
@@ -108,7 +108,7 @@ async def test_a_copied_plan_does_not_begin_what_is_begun_and_not_over_once_nobo
         LockedError, match=r"held by run 1 of p, which ana@bastion drove last and which is not over"
     ) as no:
         await second.engine.drive(BEN)
-    assert str(first.engine.keeper.workspace.directory) in no.value.title
+    assert str(first.engine.run_store.workspace.directory) in no.value.title
     assert "--abort" in no.value.hint
     assert second.log == []
     again = _home(tmp_path, "ana", None)
@@ -183,7 +183,7 @@ async def test_a_person_gives_up_a_lost_journal_and_all_of_it_is_set_aside_and_t
     bench = _home(tmp_path, "ana")
     await bench.engine.drive(ANA)
     await bench.engine.aclose()
-    loaded, workspace = bench.engine.loaded, bench.engine.keeper.workspace
+    loaded, workspace = bench.engine.loaded, bench.engine.run_store.workspace
     with pytest.raises(RefusedError, match="nothing is noted"):
         await forget(workspace, loaded.plan, SystemClock(), BEN, "why not")
     for file in workspace.directory.glob("journal.sqlite*"):
@@ -211,7 +211,7 @@ async def test_a_person_gives_up_a_run_whose_state_lies_elsewhere(tmp_path: Path
     await first.engine.drive(ANA)
     await first.engine.aclose()
     second = _home(tmp_path, "ben")
-    workspace = second.engine.keeper.workspace
+    workspace = second.engine.run_store.workspace
     await forget(workspace, second.engine.loaded.plan, SystemClock(), BEN, "that host is reinstalled")
     await second.engine.drive(BEN)
     assert "which ana@bastion drove last" in second.engine.timeline()[0].text
@@ -235,7 +235,7 @@ def test_nothing_is_given_up_while_a_step_of_it_still_runs(tmp_path: Path) -> No
         time.sleep(0.005)
     os.kill(pid, signal.SIGKILL)
     os.waitpid(pid, 0)
-    workspace = bench.engine.keeper.workspace
+    workspace = bench.engine.run_store.workspace
     for file in workspace.directory.glob("journal.sqlite*"):
         file.unlink()
     with pytest.raises(RefusedError, match="still runs, watched by pid"):
@@ -274,7 +274,7 @@ def test_what_another_account_put_in_the_place_of_our_files_is_named_and_not_bel
 ) -> None:
     victim = tmp_path / "victim"
     victim.write_text("untouched")
-    registry = Registry.of(everybodys, "p", "shop")
+    registry = HostRegistry.of(everybodys, "p", "shop")
     places = [next(iter(registry.own_paths(suffix))) for suffix in ("lock", "json")]
 
     def put() -> None:
@@ -310,7 +310,7 @@ def test_a_lock_for_reading_by_another_account_keeps_nobody_from_driving(everybo
     first = _lock(everybodys, "mine")
     first.hold(ANA)
     first.leave()
-    (path,) = Registry.of(everybodys, "p", "shop").paths("lock")
+    (path,) = HostRegistry.of(everybodys, "p", "shop").paths("lock")
 
     def squat() -> int:
         descriptor = os.open(path, os.O_RDONLY)

@@ -9,7 +9,7 @@ from tests.functional.migration.crash_processes import apart, warm_up
 from tests.functional.migration.crash_rules import Ledger, Try, tries
 from tests.functional.migration.crash_world import Fate, World
 
-from switchover.migration import events as ev
+from switchover.migration.facts import events as ev
 
 
 @dataclass

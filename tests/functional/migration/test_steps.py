@@ -9,7 +9,7 @@ import pytest
 from tests.unit.migration.harness import ANA, BEN, Bench, Secrets, open_bench
 
 from switchover.errors import JournalError, LockedError, RefusedError, StateError
-from switchover.migration.journal import Journal
+from switchover.migration.journal.sqlite_journal import Journal
 
 
 def _plan(*steps: str, head: str = "") -> str:
@@ -316,11 +316,11 @@ async def test_a_failed_commit_stops_the_run_and_nothing_is_shown_as_done(tmp_pa
     shown: list[str] = []
 
     def fail_commits_from_here(point: str) -> None:
-        journal = bench.engine.keeper.journal
+        journal = bench.engine.run_store.journal
         if point == "before StepEnded" and isinstance(journal, Journal):
             journal._connection.execute("PRAGMA query_only = ON")
 
-    tools = bench.engine.keeper.tools
+    tools = bench.engine.run_store.tools
     object.__setattr__(tools, "barrier", fail_commits_from_here)
     object.__setattr__(tools, "on_change", lambda: shown.append(bench.stage("s")))
     with pytest.raises(JournalError, match="cannot be written"):
@@ -338,7 +338,7 @@ async def test_a_failed_commit_stops_the_run_and_nothing_is_shown_as_done(tmp_pa
 async def test_no_step_starts_where_its_records_have_no_room(tmp_path: Path) -> None:
     bench = open_bench(tmp_path, _plan("{id: s, run: 'touch ran', effect: read}"))
     await bench.engine.start(ANA)
-    runs = bench.engine.keeper.workspace.run_directory("1")
+    runs = bench.engine.run_store.workspace.run_directory("1")
     runs.parent.mkdir(parents=True, exist_ok=True)
     runs.write_text("a file is in the way of the directory")
     with pytest.raises(StateError, match="was not started"):

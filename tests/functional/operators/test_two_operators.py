@@ -17,8 +17,8 @@ import pytest
 from tests.conftest import missing
 from tests.functional.agent.conftest import Desk, desk, step
 
-from switchover.agent.client import AgentClient
-from switchover.agent.record import find_socket
+from switchover.agent.process.agent_record import find_socket
+from switchover.agent.wire.client import AgentClient
 from switchover.errors import LockedError
 from switchover.snapshot import Snapshot
 

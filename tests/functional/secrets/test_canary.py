@@ -21,9 +21,9 @@ from typing import Any
 import msgspec
 import pytest
 
-from switchover.agent.client import AgentClient
-from switchover.agent.lifecycle import ensure_agent, stop
-from switchover.agent.record import find_socket
+from switchover.agent.process.agent_record import find_socket
+from switchover.agent.process.lifecycle import ensure_agent, stop
+from switchover.agent.wire.client import AgentClient
 from switchover.errors import SwitchoverError
 from switchover.locations import Workspace, workspace_for
 from switchover.snapshot import Snapshot

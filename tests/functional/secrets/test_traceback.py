@@ -11,7 +11,7 @@ CANARY = "hunter2/canary'é"
 CODE = """
 import os, sys
 from pathlib import Path
-from switchover.headless import diagnostics
+from switchover.cli import diagnostics
 from switchover.redaction import Redactor
 secret = os.environ["CANARY"]
 diagnostics.redact_with(Redactor({"pw": secret}).redact)

@@ -12,14 +12,14 @@ from typing import Any
 
 import pytest
 from tests.conftest import missing
-from tests.stand_ins.google import GoogleApis, google_apis, log_entry, run_service
-from tests.stand_ins.kubectl import deployment, pod
-from tests.stand_ins.kubernetes_api import KubernetesApi, kubernetes_api
-from tests.stand_ins.moto import AWS_ENVIRONMENT, moto_server
+from tests.support.stand_ins.fake_kubectl import deployment, pod
+from tests.support.stand_ins.google import GoogleApis, google_apis, log_entry, run_service
+from tests.support.stand_ins.kubernetes_api import KubernetesApi, kubernetes_api
+from tests.support.stand_ins.moto import AWS_ENVIRONMENT, moto_server
 
-from switchover.agent.client import AgentClient
-from switchover.agent.lifecycle import ensure_agent, stop
-from switchover.agent.record import find_socket
+from switchover.agent.process.agent_record import find_socket
+from switchover.agent.process.lifecycle import ensure_agent, stop
+from switchover.agent.wire.client import AgentClient
 from switchover.errors import RefusedError
 from switchover.locations import workspace_for
 from switchover.snapshot import ServiceRow, Snapshot

@@ -11,7 +11,7 @@ from textual.containers import Horizontal
 from textual.screen import ModalScreen
 from textual.widgets import DataTable, Input, Static
 
-from switchover.ui.difference import DifferenceMixin
+from switchover.terminal.screen_difference import DifferenceMixin
 
 Base: Any = App if "plain" in sys.argv else DifferenceMixin
 

@@ -54,7 +54,7 @@ def update_otherwise() -> None:
 
 def fail_later() -> None:
     """Let the difference itself fail after a few frames."""
-    from switchover.ui.cells import TerminalShadow
+    from switchover.terminal.cells import TerminalShadow
 
     encode, frames = TerminalShadow.encode, []
 

@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from tests.terminal import Terminal
+from tests.support.terminal import Terminal
 
 APP = str(Path(__file__).with_name("difference_app.py"))
 Pair = tuple[Terminal, Terminal]

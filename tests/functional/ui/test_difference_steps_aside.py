@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
-from tests.terminal import Terminal
+from tests.support.terminal import Terminal
 
 HERE = Path(__file__).parent
 ENV = {"TEXTUAL_ANIMATIONS": "none", "TEXTUAL_DISABLE_KITTY_KEY": "1"}
@@ -44,8 +44,8 @@ def test_another_textual_is_left_to_draw_by_itself(what: str, plain: str) -> Non
 
 def test_the_probe_of_doctor_says_what_does_not_fit() -> None:
     def probe(before: str) -> subprocess.CompletedProcess[str]:
-        code = f"{before}\nimport runpy, sys\nsys.modules.pop('switchover.ui.difference', None)\n"
-        code += "runpy.run_module('switchover.ui.difference', run_name='__main__')"
+        code = f"{before}\nimport runpy, sys\nsys.modules.pop('switchover.terminal.screen_difference', None)\n"
+        code += "runpy.run_module('switchover.terminal.screen_difference', run_name='__main__')"
         return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
 
     fits = probe("")

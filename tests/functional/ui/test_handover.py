@@ -9,7 +9,7 @@ import termios
 from pathlib import Path
 
 import psutil
-from tests.terminal import Terminal
+from tests.support.terminal import Terminal
 
 ROOT = Path(__file__).resolve().parents[3]
 ENV = {"NO_COLOR": "", "PYTHONPATH": str(ROOT), "PS1": "$ ", "ENV": ""}
@@ -18,7 +18,7 @@ TABLE = "not well here"
 
 def opened(tmp_path: Path, *command: str) -> Terminal:
     os.chdir(ROOT)
-    argv = [sys.executable, "-m", "tests.ui_program", str(tmp_path / "screens.log"), "services", *command]
+    argv = [sys.executable, "-m", "tests.support.ui_program", str(tmp_path / "screens.log"), "services", *command]
     terminal = Terminal(argv, columns=100, lines=30, env=ENV)
     terminal.wait_for("Overview")
     terminal.send("2")
@@ -123,7 +123,7 @@ def test_stopping_the_program_stops_the_screens_for_the_shell_and_fg_goes_on_in_
     os.chdir(ROOT)
     with Terminal(["bash", "--norc", "-i"], columns=100, lines=30, env=ENV) as terminal:
         terminal.wait_for("$")
-        program = f"{sys.executable} -m tests.ui_program {tmp_path}/log services sleep 100"
+        program = f"{sys.executable} -m tests.support.ui_program {tmp_path}/log services sleep 100"
         terminal.send(f"{program}\r")
         terminal.wait_for("no migration")
         terminal.send("2")

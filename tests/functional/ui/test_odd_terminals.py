@@ -9,7 +9,7 @@ import termios
 from pathlib import Path
 
 import pytest
-from tests.terminal import Terminal
+from tests.support.terminal import Terminal
 
 ROOT = Path(__file__).resolve().parents[3]
 COLOUR = re.compile(rb"\x1b\[(?:\d+;)*(?:3[0-8]|4[0-8]|9[0-7]|10[0-7])[;m]")
@@ -20,7 +20,7 @@ MANY_COLOURS = re.compile(rb"\x1b\[[\d;]*[34]8;[\d;]*m")
 def screens(tmp_path: Path, how: str = "", **env: str) -> Terminal:
     """The screens on sample data, started by a shell with redirections."""
     os.chdir(ROOT)
-    command = f"exec {sys.executable} -m tests.ui_program {tmp_path / 'screens.log'} trouble {how}"
+    command = f"exec {sys.executable} -m tests.support.ui_program {tmp_path / 'screens.log'} trouble {how}"
     plain = {"SSH_CONNECTION": "", "NO_COLOR": "", "LC_ALL": "", "LC_CTYPE": "", "LANG": "C.UTF-8"}
     return Terminal(["sh", "-c", command], env={**plain, "XDG_CONFIG_HOME": str(tmp_path), **env})
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.terminal import Terminal
+from tests.support.terminal import Terminal
 
 PLAN = """\
 schema: 1

@@ -7,8 +7,8 @@ import sys
 import time
 from pathlib import Path
 
-from tests.bench.recorder import Recorder
-from tests.terminal import Terminal
+from tests.bench.support.recorder import Recorder
+from tests.support.terminal import Terminal
 
 ROOT = Path(__file__).resolve().parents[3]
 ENV = {"SSH_CONNECTION": "10.0.0.1 1 10.0.0.2 22", "NO_COLOR": "", "PYTHONPATH": str(ROOT)}
@@ -16,7 +16,7 @@ ENV = {"SSH_CONNECTION": "10.0.0.1 1 10.0.0.2 22", "NO_COLOR": "", "PYTHONPATH":
 
 def program(tmp_path: Path) -> list[str]:
     os.chdir(ROOT)
-    return [sys.executable, "-m", "tests.ui_program", str(tmp_path / "screens.log"), "trouble"]
+    return [sys.executable, "-m", "tests.support.ui_program", str(tmp_path / "screens.log"), "trouble"]
 
 
 class LateTerminal(Terminal):

@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.terminal import Terminal
+from tests.support.terminal import Terminal
 
 ROOT = Path(__file__).resolve().parents[3]
 OFF = (b"\x1b[2J\x1b[?1049l", b"\x1b[?1049l", b"\x1b[?25h", b"\x1b[?2004l", b"\x1b[?1004l")
 
 
 def open_screens(tmp_path: Path, sample: str = "trouble", prefix: Sequence[str] = (), **env: str) -> Terminal:
-    argv = [*prefix, sys.executable, "-m", "tests.ui_program", str(tmp_path / "screens.log"), sample]
+    argv = [*prefix, sys.executable, "-m", "tests.support.ui_program", str(tmp_path / "screens.log"), sample]
     os.chdir(ROOT)
     return Terminal(argv, env={"SSH_CONNECTION": "", "NO_COLOR": "", "PYTHONPATH": str(ROOT), **env})
 

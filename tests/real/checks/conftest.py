@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from switchover_checks.api import Result
-from switchover_checks.context import LocalContext, Resources
-from switchover_checks.registry import Registry
-from switchover_checks.runner import Outcome, ProbeSpec, Runner
-from switchover_checks.slots import Limits
+from switchover_checks.runtime.context import LocalContext, Resources
+from switchover_checks.runtime.probe_slots import ProbeLimits
+from switchover_checks.runtime.registry import Registry
+from switchover_checks.runtime.runner import Outcome, ProbeSpec, Runner
 
 Run = Callable[..., Awaitable[Result]]
 
@@ -30,7 +30,7 @@ async def make_runner(tmp_path: Path) -> AsyncIterator[Callable[..., Runner]]:
         def context(deadline: float) -> LocalContext:
             return LocalContext(deadline, tmp_path, environments=ENVIRONMENTS, secrets=secrets, resources=resources)
 
-        runner = Runner(Registry(local), context, waiting=Limits(concurrency), working=Limits(concurrency))
+        runner = Runner(Registry(local), context, waiting=ProbeLimits(concurrency), working=ProbeLimits(concurrency))
         runner.on_close(resources.aclose)
         runners.append(runner)
         return runner

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from switchover_checks import sql_compare
 from switchover_checks.api import Finding, Result, Status
-from switchover_checks.commands import Child
-from switchover_checks.context import LocalContext, Resources
-from switchover_checks.results import from_json, sound, to_json
-from switchover_checks.runner import ProbeSpec, Runner
+from switchover_checks.kinds import sql_compare
+from switchover_checks.runtime.commands import Child
+from switchover_checks.runtime.context import LocalContext, Resources
+from switchover_checks.runtime.results import from_json, sound, to_json
+from switchover_checks.runtime.runner import ProbeSpec, Runner
 
 MakeRunner = Callable[..., Runner]
 SAME = {"left": "sqlite:old.db", "right": "after", "mode": "checksum"}

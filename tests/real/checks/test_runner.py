@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from switchover_checks import registry as registry_module
 from switchover_checks.api import Result, Status
-from switchover_checks.runner import Outcome, ProbeSpec, Runner
+from switchover_checks.runtime import registry as registry_module
+from switchover_checks.runtime.runner import Outcome, ProbeSpec, Runner
 
 Run = Callable[..., Awaitable[Result]]
 MakeRunner = Callable[..., Runner]

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.log_sources import reading
-from tests.stand_ins.moto import AWS_ENVIRONMENT, moto_server, reset
+from tests.support.log_sources import reading
+from tests.support.stand_ins.moto import AWS_ENVIRONMENT, moto_server, reset
 
-from switchover.clouds.aws import Aws
-from switchover.clouds.errors import CloudError, Trouble
-from switchover.logs.sources.api import SourceSpec, Span
-from switchover.logs.sources.cloudwatch import CloudWatchSource, open_source
+from switchover.clouds.aws_login import Aws
+from switchover.clouds.cloud_errors import CloudError, CloudTrouble
+from switchover.logs.sources.cloudwatch_source import CloudWatchSource, open_source
+from switchover.logs.sources.source_api import LogTimeSpan, SourceSpec
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +49,7 @@ def write(logs: Any, stream: str, *texts: str, ago: float = 5.0, apart: float = 
 async def test_the_last_lines_come_first_and_what_is_written_then_once(logs: Any) -> None:
     write(logs, "one", *(f"old {n}" for n in range(20)))
     source = CloudWatchSource("/shop/api", every=0.02)
-    async with reading(source, Span(tail=3)) as feed:
+    async with reading(source, LogTimeSpan(tail=3)) as feed:
         await feed.until(lambda: feed.is_caught_up)
         assert feed.texts == ["old 17", "old 18", "old 19"]
         write(logs, "one", "new in one", ago=0.5)
@@ -64,7 +64,7 @@ async def test_the_last_lines_come_first_and_what_is_written_then_once(logs: Any
 
 async def test_what_comes_late_is_not_left_out(logs: Any) -> None:
     write(logs, "one", "first", ago=1)
-    async with reading(CloudWatchSource("/shop/api", every=0.02), Span()) as feed:
+    async with reading(CloudWatchSource("/shop/api", every=0.02), LogTimeSpan()) as feed:
         await feed.until(lambda: feed.texts == ["first"])
         write(logs, "two", "written before, told after", ago=10)
         await feed.until(lambda: len(feed.texts) == 2)
@@ -75,33 +75,33 @@ async def test_of_a_stream_only_its_own_lines_come(logs: Any) -> None:
     write(logs, "one", "of one")
     write(logs, "two", "of two")
     spec = SourceSpec("api", "cloudwatch", options={"log": "/shop/api/two", "region": "eu-west-1"})
-    async with reading(open_source(spec), Span(follow=False)) as feed:
+    async with reading(open_source(spec), LogTimeSpan(follow=False)) as feed:
         await feed.until(lambda: feed.ended)
     assert feed.texts == ["of two"]
 
 
 async def test_lines_of_days_ago_are_found_and_since_and_until_hold(logs: Any) -> None:
     write(logs, "one", *(f"day {n}" for n in range(5)), ago=5 * 86_400, apart=86_400)
-    async with reading(CloudWatchSource("/shop/api"), Span(tail=2, follow=False)) as feed:
+    async with reading(CloudWatchSource("/shop/api"), LogTimeSpan(tail=2, follow=False)) as feed:
         await feed.until(lambda: feed.ended)
     assert feed.texts == ["day 3", "day 4"]
     now = time.time()
-    span = Span(since=now - 4.5 * 86_400, until=now - 2.5 * 86_400)
+    span = LogTimeSpan(since=now - 4.5 * 86_400, until=now - 2.5 * 86_400)
     async with reading(CloudWatchSource("/shop/api"), span) as feed:
         await feed.until(lambda: feed.ended)
     assert feed.texts == ["day 1", "day 2"]
 
 
 async def test_all_pages_are_read(logs: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("switchover.logs.sources.cloudwatch._PAGE", 3)
+    monkeypatch.setattr("switchover.logs.sources.cloudwatch_source._PAGE", 3)
     write(logs, "one", *(f"{n}" for n in range(10)))
-    async with reading(CloudWatchSource("/shop/api"), Span(follow=False)) as feed:
+    async with reading(CloudWatchSource("/shop/api"), LogTimeSpan(follow=False)) as feed:
         await feed.until(lambda: feed.ended)
     assert feed.texts == [f"{n}" for n in range(10)]
 
 
 async def test_a_group_that_is_not_there_is_said_and_read_once_it_is(logs: Any) -> None:
-    async with reading(CloudWatchSource("/shop/none", every=0.02), Span()) as feed:
+    async with reading(CloudWatchSource("/shop/none", every=0.02), LogTimeSpan()) as feed:
         await feed.until(lambda: feed.state[0] == "off")
         assert feed.state[1] == "CloudWatch Logs: no group or stream /shop/none in eu-west-1"
         assert feed.is_caught_up
@@ -110,7 +110,7 @@ async def test_a_group_that_is_not_there_is_said_and_read_once_it_is(logs: Any) 
 
 
 async def test_without_login_it_is_off(tmp_path: Path) -> None:
-    async with reading(CloudWatchSource("/shop/api", aws=Aws({"HOME": str(tmp_path)})), Span()) as feed:
+    async with reading(CloudWatchSource("/shop/api", aws=Aws({"HOME": str(tmp_path)})), LogTimeSpan()) as feed:
         await feed.until(lambda: feed.ended)
     assert feed.state == ("off", "AWS: no credentials configured (AWS_PROFILE, AWS_ACCESS_KEY_ID)")
 
@@ -125,14 +125,14 @@ class Throttled(Aws):
     async def call(self, service: str, region: str, work: Any) -> Any:
         self.asked += 1
         if self.asked == 2:
-            raise CloudError(Trouble.THROTTLED, "AWS logs: asked too often; it is asked less often for a while")
+            raise CloudError(CloudTrouble.THROTTLED, "AWS logs: asked too often; it is asked less often for a while")
         return await super().call(service, region, work)
 
 
 async def test_being_asked_to_slow_down_loses_nothing(logs: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("switchover.logs.sources.polled._PAUSES_S", (0.05, 0.1))
     write(logs, "one", "before")
-    async with reading(CloudWatchSource("/shop/api", aws=Throttled(), every=0.02), Span(tail=1)) as feed:
+    async with reading(CloudWatchSource("/shop/api", aws=Throttled(), every=0.02), LogTimeSpan(tail=1)) as feed:
         await feed.until(lambda: any("asked too often" in why for _, why in feed.said))
         write(logs, "one", "meanwhile", ago=0)
         await feed.until(lambda: len(feed.texts) == 2)

@@ -13,8 +13,8 @@ from tests.real.migration.line import Line, line_to
 from tests.unit.migration.harness import ANA, OPENED, Bench, first_damage, open_bench
 
 from switchover.errors import JournalAwayError
-from switchover.migration import line as journal_line
-from switchover.migration.state import Stage
+from switchover.migration.facts.run_state import Stage
+from switchover.migration.journal import journal_line
 from switchover.settings import JournalAddress
 
 PLAN = """
@@ -44,7 +44,7 @@ def bench(tmp_path: Path, postgres: Postgres, line: Line, monkeypatch: pytest.Mo
 def engines_are_closed() -> Iterator[None]:
     yield
     while OPENED:
-        OPENED.pop().engine.keeper.close()
+        OPENED.pop().engine.run_store.close()
 
 
 async def _so(what: str, is_so: object) -> None:
@@ -66,10 +66,10 @@ async def _say(bench: Bench, word: str) -> None:
 async def test_while_the_server_hangs_the_loop_goes_on_and_the_screen_says_since_when(bench: Bench, line: Line) -> None:
     driving = await _began(bench)
     line.freeze()
-    frozen_at = bench.engine.keeper.tools.clock.now()
+    frozen_at = bench.engine.run_store.tools.clock.now()
     looking = asyncio.ensure_future(bench.engine.refresh())
     turns = 0
-    while not bench.engine.absence:
+    while not bench.engine.outage:
         await asyncio.sleep(0)
         turns += 1
     assert not looking.done()
@@ -78,12 +78,12 @@ async def test_while_the_server_hangs_the_loop_goes_on_and_the_screen_says_since
     assert (view.state, view.action.kind) == ("waiting", "wait")
     assert "does not answer" in view.action.text
     assert "one is not disturbed" in view.action.text
-    since = bench.engine.keeper.absence.since
+    since = bench.engine.run_store.outage.since
     assert since is not None
     assert abs(since - frozen_at) < 1  # when it was asked, not when that was given up
     line.thaw()
     await looking
-    assert bench.engine.absence == ""
+    assert bench.engine.outage == ""
     await _say(bench, "heard")
     assert getattr(await driving, "kind", "") == "done"
 
@@ -94,14 +94,14 @@ async def test_a_step_ends_while_the_server_hangs_and_its_end_is_recorded_once_w
     driving = await _began(bench)
     line.freeze()
     await _say(bench, "heard")
-    await _so("it is waited for", lambda: bench.engine.keeper.absence.waiting)
+    await _so("it is waited for", lambda: bench.engine.run_store.outage.waiting)
     assert bench.log == ["one", "heard"]
     assert bench.stage("one") == "running"
     line.cut()
     line.thaw()
     assert getattr(await driving, "kind", "") == "done"
     assert bench.log == ["one", "heard", "two"]
-    journal = bench.engine.keeper.journal
+    journal = bench.engine.run_store.journal
     assert journal is not None
     assert first_damage(journal) is None
     kinds = [type(record.event).__name__ for record in bench.engine.records()]
@@ -126,7 +126,7 @@ async def test_waiting_for_a_server_that_hangs_can_be_given_up_at_once(bench: Be
     driving = await _began(bench)
     line.freeze()
     await _say(bench, "heard")
-    await _so("it is waited for", lambda: bench.engine.keeper.absence.waiting)
+    await _so("it is waited for", lambda: bench.engine.run_store.outage.waiting)
     bench.engine.interrupt(ANA, "interrupted with Ctrl-C")
     with pytest.raises(JournalAwayError):
         await driving

@@ -17,9 +17,9 @@ import psycopg
 import pytest
 from tests.real.conftest import Postgres, PostgresServer
 
-from switchover.agent.client import AgentClient
-from switchover.agent.lifecycle import ensure_agent, stop
-from switchover.agent.record import find_socket, recorded_workspaces
+from switchover.agent.process.agent_record import find_socket, recorded_workspaces
+from switchover.agent.process.lifecycle import ensure_agent, stop
+from switchover.agent.wire.client import AgentClient
 from switchover.locations import workspace_for
 from switchover.settings import JournalAddress
 from switchover.snapshot import Snapshot

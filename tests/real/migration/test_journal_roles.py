@@ -14,8 +14,8 @@ from tests.real.conftest import Postgres
 from tests.unit.migration.harness import ANA, BEN, OPENED, HandClock, open_bench
 
 from switchover.errors import JournalError, LockedError, UsageError
-from switchover.migration.journal_postgres import PostgresJournal
-from switchover.migration.postgres_roles import all_statements, make_roles, role_statements
+from switchover.migration.journal.postgres_journal import PostgresJournal
+from switchover.migration.journal.postgres_roles import all_statements, make_roles, role_statements
 from switchover.settings import JournalAddress
 
 PLAN = "phases: [{id: a, steps: [{id: one, run: 'echo one >> log', effect: changes}]}]"
@@ -25,7 +25,7 @@ PLAN = "phases: [{id: a, steps: [{id: one, run: 'echo one >> log', effect: chang
 def engines_are_closed() -> Iterator[None]:
     yield
     while OPENED:
-        OPENED.pop().engine.keeper.close()
+        OPENED.pop().engine.run_store.close()
 
 
 @pytest.fixture

@@ -10,9 +10,9 @@ import pytest
 from tests.real.conftest import PostgresServer, run_postgres
 from tests.unit.migration.harness import HandClock
 
-from switchover.cli import main
+from switchover.cli.parser import main
 from switchover.errors import JournalAwayError, JournalError
-from switchover.migration.journal_postgres import PostgresJournal
+from switchover.migration.journal.postgres_journal import PostgresJournal
 from switchover.settings import JournalAddress
 
 CANARY = "pw canary/7@1"  # with what has to be written otherwise in an address

@@ -9,7 +9,7 @@ from tests.unit.migration.harness import ANA, open_bench
 
 from switchover.clock import SystemClock
 from switchover.errors import JournalError
-from switchover.migration.journal_postgres import PostgresJournal
+from switchover.migration.journal.postgres_journal import PostgresJournal
 from switchover.settings import JournalAddress
 
 PLAN = """

@@ -15,7 +15,7 @@ from tests.real.conftest import PostgresServer, run_postgres
 from tests.unit.migration.harness import ANA, BEN, OPENED, HandClock, open_bench
 
 from switchover.errors import JournalError, LockedError
-from switchover.migration.journal_postgres import PostgresJournal
+from switchover.migration.journal.postgres_journal import PostgresJournal
 from switchover.settings import JournalAddress
 
 PLAN = "phases: [{id: a, steps: [{id: one, run: 'echo one >> log', effect: changes}]}]"
@@ -71,7 +71,7 @@ def pool(server: PostgresServer) -> Iterator[Pool]:
 def engines_are_closed() -> Iterator[None]:
     yield
     while OPENED:
-        OPENED.pop().engine.keeper.close()
+        OPENED.pop().engine.run_store.close()
 
 
 def _wait_for(address: str, process: subprocess.Popen[bytes]) -> None:

@@ -12,11 +12,11 @@ from tests.real.conftest import Postgres, PostgresServer
 from tests.unit.migration.harness import ANA, BEN, HandClock, first_damage
 
 from switchover.errors import JournalAwayError, JournalError, LockedError
-from switchover.migration import events as ev
-from switchover.migration.journal import Journal
-from switchover.migration.journal_news import PostgresNews
-from switchover.migration.journal_postgres import PostgresJournal
-from switchover.migration.store import JournalStore
+from switchover.migration.facts import events as ev
+from switchover.migration.journal.journal_store import JournalStore
+from switchover.migration.journal.postgres_journal import PostgresJournal
+from switchover.migration.journal.postgres_news import PostgresNews
+from switchover.migration.journal.sqlite_journal import Journal
 from switchover.settings import JournalAddress
 
 Open = Callable[[], JournalStore]

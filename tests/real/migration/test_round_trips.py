@@ -37,7 +37,7 @@ def address(postgres: Postgres, line: Line) -> JournalAddress:
 def engines_are_closed() -> Iterator[None]:
     yield
     while OPENED:
-        OPENED.pop().engine.keeper.close()
+        OPENED.pop().engine.run_store.close()
 
 
 async def test_a_record_costs_one_round_trip_and_a_step_two(

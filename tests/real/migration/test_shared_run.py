@@ -13,8 +13,8 @@ from tests.real.conftest import Postgres, PostgresServer
 from tests.unit.migration.harness import ANA, BEN, Bench, first_damage, open_bench
 
 from switchover.errors import JournalAwayError, JournalError, LockedError, RefusedError
-from switchover.migration import events as ev
-from switchover.migration.state import Stage
+from switchover.migration.facts import events as ev
+from switchover.migration.facts.run_state import Stage
 from switchover.settings import JournalAddress
 
 PLAN = """
@@ -50,7 +50,7 @@ async def open_host(tmp_path: Path) -> AsyncIterator[OpenBench]:
 async def _until(bench: Bench, what: Callable[[], bool]) -> None:
     """Wait until something is so; the engine tells of every change."""
     changed = asyncio.Event()
-    tools = bench.engine.keeper.tools
+    tools = bench.engine.run_store.tools
     told = tools.on_change
 
     def tell() -> None:
@@ -58,7 +58,7 @@ async def _until(bench: Bench, what: Callable[[], bool]) -> None:
         changed.set()
 
     object.__setattr__(tools, "on_change", tell)
-    bench.engine.keeper.absence._on_change = tell
+    bench.engine.run_store.outage._on_change = tell
     async with asyncio.timeout(60):
         while not what():
             await changed.wait()
@@ -110,7 +110,7 @@ async def test_a_step_goes_on_through_a_restart_of_the_server_and_its_end_is_rec
     own_postgres.stop()
     if ends.startswith("while"):
         await _let_go_on(bench)
-        await _until(bench, lambda: bench.engine.keeper.absence.waiting)
+        await _until(bench, lambda: bench.engine.run_store.outage.waiting)
         await _ends(bench)
         view = bench.engine.view()
         assert (view.state, view.action.kind) == ("waiting", "wait")
@@ -149,7 +149,7 @@ async def test_the_wait_for_a_server_can_be_given_up_and_the_end_is_recorded_by_
     driving = await _begin(bench)
     own_postgres.stop()
     await _let_go_on(bench)
-    await _until(bench, lambda: bench.engine.keeper.absence.waiting)
+    await _until(bench, lambda: bench.engine.run_store.outage.waiting)
     bench.engine.interrupt(ANA, "interrupted with Ctrl-C")
     with pytest.raises(JournalAwayError):
         await driving
@@ -182,7 +182,7 @@ async def test_a_commit_whose_answer_was_lost_is_not_recorded_twice(
 ) -> None:
     bench = open_host("bastion", JournalAddress(postgres.create()))
     driving = await _begin(bench)
-    journal = bench.engine.keeper.journal
+    journal = bench.engine.run_store.journal
     assert journal is not None
     append = journal.append
 
@@ -248,7 +248,7 @@ async def test_a_step_on_another_host_is_never_judged_from_here(postgres: Postgr
     outcome = await second.engine.drive(BEN)
     assert outcome.kind == "waiting"
     assert "one runs on" in outcome.text
-    assert str(first.engine.keeper.workspace.directory) in outcome.text
+    assert str(first.engine.run_store.workspace.directory) in outcome.text
     with pytest.raises(RefusedError, match="only there can be told what became of it"):
         await second.engine.run_step("two", BEN)
     assert "its output is on" in second.engine.read_output("one", 1, 0, 1000)[0]
@@ -306,7 +306,7 @@ async def test_an_engine_that_lost_its_connection_records_nothing_once_others_to
         )
     async with second.engine.hold(BEN):  # the lock went with the connection
         await _let_go_on(first)
-        await _until(first, lambda: "driven by ben" in first.engine.keeper.absence.reason)
+        await _until(first, lambda: "driven by ben" in first.engine.run_store.outage.reason)
         assert not driving.done()
         await second.engine.refresh()
         assert second.stage("one") == "running"
@@ -343,7 +343,7 @@ async def _begin_and_die(bench: Bench) -> None:
 
 
 def _is_whole(bench: Bench) -> None:
-    journal = bench.engine.keeper.journal
+    journal = bench.engine.run_store.journal
     assert journal is not None
     assert first_damage(journal) is None
     assert len(bench.engine.state.units["one"].attempts) == 1

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.real.sshd import run_sshd
+from tests.support.servers.sshd import run_sshd
 from tests.unit.migration.harness import ANA, OPENED, Bench, open_bench
 
 from switchover.errors import RefusedError
@@ -34,7 +34,7 @@ def ssh(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def engines_are_closed() -> Iterator[None]:
     yield
     while OPENED:
-        OPENED.pop().engine.keeper.close()
+        OPENED.pop().engine.run_store.close()
 
 
 def _plan(run: str, *, effect: str = "changes", policy: str = "ask", timeout: str = "60s") -> str:

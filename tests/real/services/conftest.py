@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 import pytest
-from tests.real.dockerd import DockerDaemon
-from tests.real.services.docker_watch import Watched, watching
+from tests.support.servers.docker_watch import Watched, watching
+from tests.support.servers.dockerd import DockerDaemon
 
-from switchover.services.docker import DockerProvider
+from switchover.services.docker.docker_provider import DockerProvider
 
 
 @pytest.fixture

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.real.dockerd import DockerDaemon, run_dockerd
-from tests.real.services.docker_watch import Watched, target, watching
+from tests.support.servers.docker_watch import Watched, target, watching
+from tests.support.servers.dockerd import DockerDaemon, run_dockerd
 
-from switchover.services.api import RunState
-from switchover.services.docker import DockerProvider
-from switchover.services.docker_daemon import connect_to
-from switchover.services.docker_stats import CgroupStats
+from switchover.services.docker.docker_daemon import connect_to
+from switchover.services.docker.docker_provider import DockerProvider
+from switchover.services.docker.docker_stats import CgroupStats
+from switchover.services.provider_api import ProcessState
 from switchover_checks.api import Status
 
 
@@ -33,16 +33,16 @@ async def test_a_daemon_that_is_restarted_is_found_again_by_itself(other_daemon:
     provider = DockerProvider()
     provider.fleet.daemon(other_daemon.url)
     async with watching(provider) as watched:
-        await watched.until_seen(kept, lambda seen: seen.state is RunState.RUNNING)
+        await watched.until_seen(kept, lambda seen: seen.state is ProcessState.RUNNING)
         await asyncio.to_thread(other_daemon.stop)
         await watched.until_told("gone")
-        seen = await watched.until_seen(kept, lambda seen: seen.state is RunState.UNKNOWN)
+        seen = await watched.until_seen(kept, lambda seen: seen.state is ProcessState.UNKNOWN)
         assert "Docker daemon" in seen.detail
         assert other_daemon.url in provider.off()
         await asyncio.to_thread(other_daemon.start)
         back = await watched.until_told("gone", "note")
         assert (back[1].text, back[1].listing) == ("the Docker daemon answers again", True)
-        await watched.until_seen(kept, lambda seen: seen.state is RunState.RUNNING)
+        await watched.until_seen(kept, lambda seen: seen.state is ProcessState.RUNNING)
         assert provider.off() == ""
         one = other_daemon.client.containers.get("kept")
         await asyncio.to_thread(one.kill)
@@ -61,22 +61,22 @@ async def test_a_daemon_that_hangs_is_said_to_and_holds_up_no_other(
     provider.fleet.daemon(other_daemon.url)
     async with watching(provider) as watched:
         await watched.until_links(2)
-        await watched.until_seen(far, lambda seen: seen.state is RunState.RUNNING)
+        await watched.until_seen(far, lambda seen: seen.state is ProcessState.RUNNING)
         other_daemon.freeze()
         try:
             (gone,) = await watched.until_told("gone")
             assert gone.text == f"Docker at {other_daemon.url}: it takes connections and does not answer"
-            seen = await watched.until_seen(far, lambda seen: seen.state is RunState.UNKNOWN)
+            seen = await watched.until_seen(far, lambda seen: seen.state is ProcessState.UNKNOWN)
             assert seen.detail == f"Docker at {other_daemon.url}: it takes connections and does not answer"
             async with asyncio.timeout(3):  # without that, ten looks would take as many times five seconds
                 for _ in range(10):
                     both = await provider.inspect([far, near])
-                    assert both["near"].state is RunState.RUNNING
-                    assert both["far"].state is RunState.UNKNOWN
+                    assert both["near"].state is ProcessState.RUNNING
+                    assert both["far"].state is ProcessState.UNKNOWN
         finally:
             other_daemon.thaw()
         await watched.until_told("gone", "note")
-        await watched.until_seen(far, lambda seen: seen.state is RunState.RUNNING)
+        await watched.until_seen(far, lambda seen: seen.state is ProcessState.RUNNING)
         assert provider.off() == ""
     await asyncio.to_thread(other_daemon.remove_all)
 
@@ -117,14 +117,14 @@ async def test_many_containers_are_listed_with_one_call_and_read_in_full_once(do
     assert len(found) == 60
     assert connect.asked == ["/containers/json"]
     first = next(one for one in found if one.title == "many-0")
-    assert (first.seen.detail, first.seen.health) == ("exited, exit 0", Status.SKIPPED)
+    assert (first.observation.detail, first.observation.health) == ("exited, exit 0", Status.SKIPPED)
 
     connect = Counting()
     async with watching(DockerProvider(connect)) as watched:
         await watched.provider.discover()
         await watched.until_links(2)  # what the list does not say has been read
         found = await watched.provider.discover()
-        assert all(one.seen.config for one in found)
+        assert all(one.observation.config for one in found)
         connect.asked.clear()
         for _ in range(5):
             await watched.provider.inspect([one.target for one in found])
@@ -190,7 +190,7 @@ async def test_memory_and_cpu_of_what_runs_are_known_where_its_files_are_and_whe
 async def test_a_container_without_a_log_says_so_and_a_terminal_is_marked(
     dockerd: DockerDaemon, watched: Watched
 ) -> None:
-    from switchover.services.api import LogSource, LogSpan
+    from switchover.services.provider_api import LogSource, LogSpan
 
     def run() -> None:
         dockerd.run(name="plain")

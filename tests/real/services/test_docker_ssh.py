@@ -14,12 +14,12 @@ from pathlib import Path
 import psutil
 import pytest
 from tests.conftest import missing
-from tests.real.dockerd import DockerDaemon
-from tests.real.services.docker_watch import Watched, target, watching
-from tests.real.sshd import run_sshd
+from tests.support.servers.docker_watch import Watched, target, watching
+from tests.support.servers.dockerd import DockerDaemon
+from tests.support.servers.sshd import run_sshd
 
-from switchover.services.api import Capability, RunState
-from switchover.services.docker import DockerProvider
+from switchover.services.docker.docker_provider import DockerProvider
+from switchover.services.provider_api import Capability, ProcessState
 
 
 @dataclass
@@ -60,12 +60,12 @@ async def test_containers_behind_ssh_are_listed_followed_and_acted_on(far: Far, 
     async with watching(provider) as watched:
         await asyncio.to_thread(dockerd.run, name="web")
         assert (await watched.until_told("started", ref="ssh://far/web"))[0].at is not None
-        seen = await watched.until_seen(wanted, lambda seen: seen.state is RunState.RUNNING)
+        seen = await watched.until_seen(wanted, lambda seen: seen.state is ProcessState.RUNNING)
         assert seen.pid
         assert {one.target.ref for one in await provider.discover()} == {"ssh://far/web"}
         assert await provider.act(wanted, Capability.STOP) == "stopped by SIGKILL, exit 137"
         await watched.until_told("died", ref="ssh://far/web")
-        await watched.until_seen(wanted, lambda seen: seen.state is RunState.STOPPED)
+        await watched.until_seen(wanted, lambda seen: seen.state is ProcessState.STOPPED)
     async with asyncio.timeout(10):
         while ssh_processes():  # noqa: ASYNC110
             await asyncio.sleep(0.05)
@@ -107,22 +107,22 @@ async def test_a_link_that_is_cut_is_made_again(far: Far, dockerd: DockerDaemon)
     await asyncio.to_thread(dockerd.run, name="web")
     provider.fleet.daemon(far.url)
     async with watching(provider) as watched:
-        await watched.until_seen(wanted, lambda seen: seen.state is RunState.RUNNING)
+        await watched.until_seen(wanted, lambda seen: seen.state is ProcessState.RUNNING)
         for one in ssh_processes():
             one.kill()
         await watched.until_told("gone", "note")
         await asyncio.to_thread(dockerd.client.containers.get("web").kill)
         await watched.until_told("died", ref="ssh://far/web")
-        await watched.until_seen(wanted, lambda seen: seen.state is RunState.STOPPED)
+        await watched.until_seen(wanted, lambda seen: seen.state is ProcessState.STOPPED)
 
 
 def test_an_address_that_names_no_host_is_refused_and_none_becomes_an_option() -> None:
-    from switchover_checks.docker_ssh import SshDestination
+    from switchover_checks.runtime.docker.docker_ssh import SshDestination
 
     argv = SshDestination.parse("ssh://ops@db.example:2222").argv()
     assert argv[argv.index("-l") :] == ["-l", "ops", "-p", "2222", "--", "db.example", "docker", "system", "dial-stdio"]
     for wrong in ("ssh://", "ssh://-oProxyCommand=true"):
         with pytest.raises(ValueError, match="names no host"):
             SshDestination.parse(wrong)
-    code = "import switchover_checks.docker_hosts, sys; print('docker' in sys.modules)"
+    code = "import switchover_checks.runtime.docker.docker_hosts, sys; print('docker' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=True, capture_output=True).stdout == b"False\n"

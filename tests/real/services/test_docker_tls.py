@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 from tests.conftest import missing
-from tests.real.dockerd import DockerDaemon, run_dockerd
-from tests.real.services.docker_watch import target, watching
+from tests.support.servers.docker_watch import target, watching
+from tests.support.servers.dockerd import DockerDaemon, run_dockerd
 
-from switchover.services.api import RunState
-from switchover.services.docker import DockerProvider
+from switchover.services.docker.docker_provider import DockerProvider
+from switchover.services.provider_api import ProcessState
 
 
 def _openssl(folder: Path, *words: str) -> None:
@@ -60,7 +60,7 @@ async def test_a_daemon_on_tcp_is_asked_with_the_certificates_of_the_environment
         monkeypatch.delenv(name, raising=False)
     provider = DockerProvider()
     seen = (await provider.inspect([wanted]))["web"]
-    assert (seen.state, provider.off()) == (RunState.UNKNOWN, seen.detail)
+    assert (seen.state, provider.off()) == (ProcessState.UNKNOWN, seen.detail)
     assert "HTTPS" in seen.detail
     await provider.aclose()
 
@@ -69,7 +69,7 @@ async def test_a_daemon_on_tcp_is_asked_with_the_certificates_of_the_environment
     provider = DockerProvider()
     provider.fleet.daemon(url)
     async with watching(provider) as watched:
-        await watched.until_seen(wanted, lambda seen: seen.state is RunState.RUNNING)
+        await watched.until_seen(wanted, lambda seen: seen.state is ProcessState.RUNNING)
         await asyncio.to_thread(daemon.client.containers.get("web").kill)
         await watched.until_told("died", ref=f"{url}/web")
 

@@ -9,13 +9,22 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
-from tests.real.dockerd import DockerDaemon, until
-from tests.real.systemd_container import SystemdHost, run_systemd
+from tests.support.servers.dockerd import DockerDaemon, until
+from tests.support.servers.systemd_container import SystemdHost, run_systemd
 
 from switchover.clock import SystemClock
 from switchover.errors import RefusedError
-from switchover.services.api import Capability, Found, LogSource, LogSpan, RunState, Seen, Target, Told
-from switchover.services.systemd import SystemdProvider
+from switchover.services.provider_api import (
+    Capability,
+    Found,
+    LogSource,
+    LogSpan,
+    Observation,
+    ProcessState,
+    ServiceEvent,
+    ServiceTarget,
+)
+from switchover.services.systemd.systemd_provider import SystemdProvider
 from switchover_checks.api import Status
 
 _SLEEP = "ExecStart=/bin/sleep 1000\n"
@@ -38,14 +47,14 @@ class Ear:
     """Hears what the provider tells, and waits for it."""
 
     def __init__(self) -> None:
-        self.heard: list[Told] = []
+        self.heard: list[ServiceEvent] = []
         self._more = asyncio.Event()
 
-    def __call__(self, told: Told) -> None:
+    def __call__(self, told: ServiceEvent) -> None:
         self.heard.append(told)
         self._more.set()
 
-    async def hear(self, wanted: Callable[[Told], object]) -> Told:
+    async def hear(self, wanted: Callable[[ServiceEvent], object]) -> ServiceEvent:
         """Wait until something is told that fits; what is told before it is forgotten."""
         async with asyncio.timeout(30):
             while True:
@@ -80,11 +89,11 @@ async def ear(provider: SystemdProvider) -> AsyncIterator[Ear]:
     await asyncio.gather(task, return_exceptions=True)
 
 
-def planned(unit: str) -> Target:
-    return Target(unit, "systemd", ref=f"{unit}.service", unit=unit)
+def planned(unit: str) -> ServiceTarget:
+    return ServiceTarget(unit, "systemd", ref=f"{unit}.service", unit=unit)
 
 
-async def look(provider: SystemdProvider, unit: str) -> Seen:
+async def probe(provider: SystemdProvider, unit: str) -> Observation:
     return (await provider.inspect([planned(unit)]))[unit]
 
 
@@ -107,17 +116,21 @@ async def test_a_unit_that_fails_is_told_with_its_exit_status_and_when(
 ) -> None:
     await ask(host, "start", "--no-block", "bad")
     told = await ear.hear(lambda told: (told.ref, told.what) == ("bad.service", "failed"))
-    assert told.seen is not None
-    assert (told.seen.state, told.seen.health, told.seen.detail) == (RunState.STOPPED, Status.CRIT, "failed: exit 3")
+    assert told.observation is not None
+    assert (told.observation.state, told.observation.health, told.observation.detail) == (
+        ProcessState.STOPPED,
+        Status.CRIT,
+        "failed: exit 3",
+    )
     assert told.at is not None
     assert abs(time.time() - told.at) < 30
-    assert told.seen.since == told.at
-    assert told.seen.can == {Capability.START}
+    assert told.observation.since == told.at
+    assert told.observation.can == {Capability.START}
 
 
 async def test_a_unit_whose_program_is_not_there_says_so(host: SystemdHost, provider: SystemdProvider) -> None:
     await fail(host, "nothing")
-    assert (await look(provider, "nothing")).detail == "failed: exit 203 (its program cannot be executed)"
+    assert (await probe(provider, "nothing")).detail == "failed: exit 203 (its program cannot be executed)"
 
 
 async def test_a_unit_that_is_killed_is_told_with_the_signal(
@@ -125,13 +138,13 @@ async def test_a_unit_that_is_killed_is_told_with_the_signal(
 ) -> None:
     await ask(host, "start", "killed")
     told = await ear.hear(lambda told: (told.ref, told.what) == ("killed.service", "started"))
-    assert told.seen is not None
-    assert told.seen.pid is not None
-    assert told.seen.identity
+    assert told.observation is not None
+    assert told.observation.pid is not None
+    assert told.observation.identity
     await ask(host, "kill", "--signal=SEGV", "killed")
     told = await ear.hear(lambda told: (told.ref, told.what) == ("killed.service", "failed"))
-    assert told.seen is not None
-    assert "killed by SIGSEGV" in told.seen.detail
+    assert told.observation is not None
+    assert "killed by SIGSEGV" in told.observation.detail
 
 
 async def test_a_unit_that_flaps_until_systemd_gives_up_says_both(
@@ -139,11 +152,11 @@ async def test_a_unit_that_flaps_until_systemd_gives_up_says_both(
 ) -> None:
     await ask(host, "start", "--no-block", "flapping")
     told = await ear.hear(lambda told: (told.ref, told.what) == ("flapping.service", "failed"))
-    assert told.seen is not None
-    assert told.seen.health is Status.CRIT
-    assert "exit 7" in told.seen.detail
-    assert "gave up after" in told.seen.detail
-    assert told.seen.restarts
+    assert told.observation is not None
+    assert told.observation.health is Status.CRIT
+    assert "exit 7" in told.observation.detail
+    assert "gave up after" in told.observation.detail
+    assert told.observation.restarts
 
 
 async def test_what_runs_and_what_failed_is_listed_and_the_rest_is_not(
@@ -152,17 +165,17 @@ async def test_what_runs_and_what_failed_is_listed_and_the_rest_is_not(
     await ask(host, "start", "api")
     await fail(host, "bad")
     found = await listed(provider)
-    assert found["bad.service"].seen.health is Status.CRIT
-    assert next(iter(found.values())).seen.health is Status.CRIT
-    assert (found["api.service"].title, found["api.service"].seen.state) == ("api", RunState.RUNNING)
+    assert found["bad.service"].observation.health is Status.CRIT
+    assert next(iter(found.values())).observation.health is Status.CRIT
+    assert (found["api.service"].title, found["api.service"].observation.state) == ("api", ProcessState.RUNNING)
     assert "rescue.service" not in found
     assert "slow.service" not in found
     await ear.hear(lambda told: told.listing)
     found = await listed(provider)
     api = found["api.service"]
     assert (api.group, api.needs) == ("system.slice", ("store.service",))
-    assert api.seen.pid is not None
-    assert api.seen.memory_bytes is None or api.seen.memory_bytes > 0
+    assert api.observation.pid is not None
+    assert api.observation.memory_bytes is None or api.observation.memory_bytes > 0
 
 
 async def test_a_unit_that_was_stopped_stays_listed_so_that_it_can_be_started(
@@ -172,8 +185,8 @@ async def test_a_unit_that_was_stopped_stays_listed_so_that_it_can_be_started(
     target = (await listed(provider))["store.service"].target
     assert await provider.act(target, Capability.STOP) == "store.service is stopped"
     found = (await listed(provider))["store.service"]
-    assert (found.seen.state, found.seen.health) == (RunState.STOPPED, Status.OK)
-    assert found.seen.can <= {Capability.START}
+    assert (found.observation.state, found.observation.health) == (ProcessState.STOPPED, Status.OK)
+    assert found.observation.can <= {Capability.START}
     assert (await provider.act(target, Capability.START)).startswith("store.service runs, pid ")
 
 
@@ -181,23 +194,25 @@ async def test_start_restart_reload_and_stop_are_done_when_they_say_so(
     host: SystemdHost, provider: SystemdProvider
 ) -> None:
     await ask(host, "stop", "api")
-    assert (await look(provider, "api")).state is RunState.STOPPED
+    assert (await probe(provider, "api")).state is ProcessState.STOPPED
     assert (await provider.act(planned("api"), Capability.START)).startswith("api.service runs, pid ")
-    first = await look(provider, "api")
+    first = await probe(provider, "api")
     assert first.can == {Capability.STOP, Capability.RESTART, Capability.KILL, Capability.RELOAD}
     assert (await provider.act(planned("api"), Capability.RELOAD)).startswith("api.service has read its config")
     await provider.act(planned("api"), Capability.RESTART)
-    second = await look(provider, "api")
+    second = await probe(provider, "api")
     assert (second.pid != first.pid, second.identity != first.identity) == (True, True)
     await provider.act(planned("api"), Capability.STOP)
-    assert (await look(provider, "api")).detail == "not started"
+    assert (await probe(provider, "api")).detail == "not started"
 
 
 async def test_a_unit_that_stops_slowly_is_waited_for(host: SystemdHost, provider: SystemdProvider, ear: Ear) -> None:
     await ask(host, "start", "slow")
     await ear.hear(lambda told: (told.ref, told.what) == ("slow.service", "started"))
     stopping = asyncio.create_task(provider.act(planned("slow"), Capability.STOP))
-    await ear.hear(lambda told: told.ref == "slow.service" and told.seen and told.seen.detail == "stopping")
+    await ear.hear(
+        lambda told: told.ref == "slow.service" and told.observation and told.observation.detail == "stopping"
+    )
     assert "did not answer in time" in await stopping
 
 
@@ -208,34 +223,34 @@ async def test_what_systemd_refuses_is_said_in_plain_words(host: SystemdHost, pr
         await provider.act(planned("store"), Capability.RELOAD)
     with pytest.raises(RefusedError, match="cannot be asked to scale"):
         await provider.act(planned("store"), Capability.SCALE)
-    assert (await look(provider, "absent")).detail == "there is no such unit"
+    assert (await probe(provider, "absent")).detail == "there is no such unit"
 
 
 async def test_a_unit_that_was_restarted_meanwhile_is_left_alone(host: SystemdHost, provider: SystemdProvider) -> None:
     await ask(host, "start", "api")
-    seen = await look(provider, "api")
-    meant = Target("api", "systemd", ref="api.service", unit="api", identity=seen.identity)
+    seen = await probe(provider, "api")
+    meant = ServiceTarget("api", "systemd", ref="api.service", unit="api", identity=seen.identity)
     await ask(host, "restart", "api")
     with pytest.raises(RefusedError, match="was restarted meanwhile"):
         await provider.act(meant, Capability.STOP)
-    assert (await look(provider, "api")).state is RunState.RUNNING
+    assert (await probe(provider, "api")).state is ProcessState.RUNNING
 
 
 async def test_a_unit_file_that_changed_on_disk_is_said_until_it_is_loaded(
     host: SystemdHost, provider: SystemdProvider, ear: Ear
 ) -> None:
     await ask(host, "start", "edited")
-    before = await look(provider, "edited")
+    before = await probe(provider, "edited")
     assert before.health is Status.OK
     host.write("edited.service", f"[Service]\nEnvironment=LEVEL=debug\n{_SLEEP}")
     other = SystemdProvider(SystemClock().monotonic, host.bus)
-    stale = await look(other, "edited")
+    stale = await probe(other, "edited")
     await other.aclose()
     assert (stale.health, stale.config) == (Status.WARN, before.config)
     assert "daemon-reload" in stale.detail
     await ask(host, "daemon-reload")
     await ear.hear(lambda told: told.what == "reload")
-    after = await look(provider, "edited")
+    after = await probe(provider, "edited")
     assert (after.health, after.config != before.config) == (Status.OK, True)
     assert "LEVEL" not in repr(after)
 
@@ -256,7 +271,7 @@ async def test_a_command_line_is_what_a_person_would_type(provider: SystemdProvi
     line = provider.command_line
     assert line(planned("api"), Capability.RESTART) == ("systemctl", "restart", "api.service")
     assert line(planned("api"), Capability.KILL) == ("systemctl", "kill", "--signal=KILL", "api.service")
-    assert line(Target("x", "systemd", ref="user:x.service"), Capability.STOP) == (
+    assert line(ServiceTarget("x", "systemd", ref="user:x.service"), Capability.STOP) == (
         "systemctl",
         "--user",
         "stop",
@@ -269,22 +284,22 @@ async def test_a_systemd_that_boots_anew_is_found_again_without_being_asked(
     host: SystemdHost, provider: SystemdProvider, ear: Ear
 ) -> None:
     await ask(host, "start", "api")
-    assert (await look(provider, "api")).state is RunState.RUNNING
+    assert (await probe(provider, "api")).state is ProcessState.RUNNING
     restarting = asyncio.create_task(asyncio.to_thread(host.restart))
     await ear.hear(lambda told: told.listing and told.text)
     assert provider.off()
     await ear.hear(lambda told: told.listing and not told.text)
     await restarting
     assert provider.off() == ""
-    assert (await look(provider, "api")).state is RunState.STOPPED
+    assert (await probe(provider, "api")).state is ProcessState.STOPPED
     await ask(host, "start", "--no-block", "bad")
     await ear.hear(lambda told: (told.ref, told.what) == ("bad.service", "failed"))
 
 
 async def test_a_host_without_systemd_says_so_at_once(tmp_path: object) -> None:
     provider = SystemdProvider(SystemClock().monotonic, f"unix:path={tmp_path}/bus")
-    seen = await look(provider, "api")
-    assert (seen.state, seen.detail) == (RunState.UNKNOWN, f"no bus at {tmp_path}/bus")
+    seen = await probe(provider, "api")
+    assert (seen.state, seen.detail) == (ProcessState.UNKNOWN, f"no bus at {tmp_path}/bus")
     assert provider.off() == f"no bus at {tmp_path}/bus"
     assert await provider.discover() == []
 
@@ -297,7 +312,7 @@ async def test_who_may_not_act_is_told_what_it_takes(host: SystemdHost) -> None:
     host.folder.chmod(0o711)
     os.seteuid(65534)  # the bus asks the kernel who it is that connects
     try:
-        assert (await look(provider, "store")).state is RunState.RUNNING
+        assert (await probe(provider, "store")).state is ProcessState.RUNNING
         with pytest.raises(RefusedError, match=r"not allowed to stop store.service: it takes root"):
             await provider.act(planned("store"), Capability.STOP)
     finally:
@@ -320,6 +335,6 @@ async def test_units_of_the_users_own_manager_are_called_so(
         source = await provider.log_source(found.target, LogSpan())
         assert isinstance(source, LogSource)
         assert source.argv[-1] == "--user-unit=api.service"
-        assert (await look(provider, "user:api")).state is RunState.RUNNING
+        assert (await probe(provider, "user:api")).state is ProcessState.RUNNING
     finally:
         await provider.aclose()

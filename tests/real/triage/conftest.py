@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 
-from switchover.agent.client import AgentClient
-from switchover.agent.lifecycle import ensure_agent, stop
-from switchover.agent.record import find_socket
+from switchover.agent.process.agent_record import find_socket
+from switchover.agent.process.lifecycle import ensure_agent, stop
+from switchover.agent.wire.client import AgentClient
 from switchover.locations import Workspace, workspace_for
-from switchover.snapshot import Problem, Snapshot, TroubleView
+from switchover.snapshot import KnownIssueView, Problem, Snapshot
 
 
 @dataclass
@@ -54,7 +54,7 @@ class Room:
             pytest.fail("it did not come to that; problems:\n" + "\n".join(said), pytrace=False)
         raise AssertionError("the line ended")
 
-    async def known(self, client: AgentClient, subject: str, entry: str) -> tuple[Problem, TroubleView]:
+    async def known(self, client: AgentClient, subject: str, entry: str) -> tuple[Problem, KnownIssueView]:
         """Wait until a problem is recognised; return it, and its entry."""
 
         def problem(now: Snapshot) -> Problem | None:
@@ -63,7 +63,7 @@ class Room:
         snapshot = await self.see(client, problem)
         found = problem(snapshot)
         assert found is not None
-        return found, next(view for view in snapshot.troubles if view.id == entry)
+        return found, next(view for view in snapshot.known_issues if view.id == entry)
 
     async def diagnose(self, client: AgentClient, problem: Problem) -> list[dict[str, Any]]:
         """Run the entry's commands, as a screen does: look, then one after the other."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from tests.real.dockerd import HOST, DockerDaemon
 from tests.real.triage.conftest import Room
+from tests.support.servers.dockerd import HOST, DockerDaemon
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from tests.conftest import missing
 from tests.real.conftest import PostgresServer
 from tests.real.triage.conftest import Room, free_port, held_port
 
-from switchover.triage.known.commands import LISTENERS
+from switchover.triage.known.shared_commands import LISTENERS
 
 
 def fail(log: Path, *argv: str) -> None:

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 from tests.real.triage.conftest import Room, free_port
-from tests.stand_ins.metadata_service import metadata_service_stand_in
+from tests.support.stand_ins.metadata_service import metadata_service_stand_in
 
-from switchover.agent.lifecycle import ask
+from switchover.agent.process.lifecycle import ask
 from switchover.errors import RefusedError
 from switchover.triage.known import known_entry
 

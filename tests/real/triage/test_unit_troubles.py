@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from tests.real.dockerd import DockerDaemon
-from tests.real.systemd_container import SystemdHost, run_systemd
 from tests.real.triage.conftest import Room
+from tests.support.servers.dockerd import DockerDaemon
+from tests.support.servers.systemd_container import SystemdHost, run_systemd
 
 UNITS = {
     "looper.service": "[Unit]\nStartLimitIntervalSec=60\nStartLimitBurst=3\n[Service]\nRestart=always\n"

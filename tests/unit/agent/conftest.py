@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.unit.agent.fakes import FakeEngine, FakeHub
+from tests.unit.agent.agent_fakes import FakeEngine, FakeHub
 
-from switchover.agent.client import AgentClient
-from switchover.agent.intents import Target
-from switchover.agent.server import AgentServer, Identity
+from switchover.agent.server.methods import MethodContext
+from switchover.agent.server.server import AgentServer, Identity
+from switchover.agent.wire.client import AgentClient
 
 
 @dataclass
@@ -44,7 +44,7 @@ def short_dir() -> Iterator[Path]:
 async def bench(short_dir: Path) -> AsyncIterator[Bench]:
     hub, engine, stops = FakeHub(), FakeEngine(), []
     identity = Identity("1.0", "/w", "/plan.yaml", "d1g3st")
-    server = AgentServer(Target(hub, engine), identity, stop=lambda: stops.append(1))
+    server = AgentServer(MethodContext(hub, engine), identity, stop=lambda: stops.append(1))
     socket = short_dir / "run" / "a.sock"
     await server.listen(socket)
     made = Bench(socket, hub, engine, server, stops)

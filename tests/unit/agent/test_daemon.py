@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from switchover.agent.lifecycle import StartReport
-from switchover.headless import agent
+from switchover.agent.process.lifecycle import StartReport
+from switchover.cli.verbs import agent
 from switchover.locations import workspace_for
 
 STARTER = """
 import json, os, sys, time
-from switchover.agent.daemon import detach
-from switchover.agent.lifecycle import StartReport
+from switchover.agent.process.daemon import detach
+from switchover.agent.process.lifecycle import StartReport
 
 def work(tell):
     facts = {"session": os.getsid(0) != int(sys.argv[2]), "leader": os.getsid(0) == os.getpid(), "cwd": os.getcwd(),
@@ -61,7 +61,8 @@ def test_an_agent_that_dies_without_a_word_is_noticed_at_once(tmp_path: Path) ->
 
 def test_a_report_longer_than_a_pipe_is_wide_arrives_whole(tmp_path: Path) -> None:
     case = (
-        "from switchover.agent.protocol import ErrorInfo; tell(StartReport(error=ErrorInfo('PlanError', 'x' * 300000)))"
+        "from switchover.agent.wire.protocol import ErrorInfo; "
+        "tell(StartReport(error=ErrorInfo('PlanError', 'x' * 300000)))"
     )
     assert start(case, tmp_path)[0].count("x") > 299_000
 

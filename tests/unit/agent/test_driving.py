@@ -5,14 +5,14 @@ from collections.abc import Iterator
 import pytest
 from tests.unit.migration.harness import HandClock
 
-from switchover.agent.driving import ANSWER_WITHIN_S, AWAY_S, Driving, DrivingView, Seat
+from switchover.agent.server.operator_lease import ANSWER_WITHIN_S, AWAY_S, LeaseView, OperatorLease, OperatorSession
 from switchover.errors import LockedError, RefusedError
-from switchover.migration import events as ev
-from switchover.migration.operator import Operator
+from switchover.migration.facts import events as ev
+from switchover.migration.facts.operator import Operator
 
-ANA = Seat(Operator("ana", "bastion", "pts/1", 1000), 101)
-BEN = Seat(Operator("ben", "bastion", "pts/2", 1000), 102)
-CLEO = Seat(Operator("cleo", "bastion", "pts/3", 1000), 103)
+ANA = OperatorSession(Operator("ana", "bastion", "pts/1", 1000), 101)
+BEN = OperatorSession(Operator("ben", "bastion", "pts/2", 1000), 102)
+CLEO = OperatorSession(Operator("cleo", "bastion", "pts/3", 1000), 103)
 
 
 class Room:
@@ -21,8 +21,8 @@ class Room:
     def __init__(self) -> None:
         self.clock = HandClock()
         self.noted: list[ev.Event] = []
-        self.shown: list[DrivingView] = []
-        self.driving = Driving(self.clock, lambda _, event: self.noted.append(event), self.shown.append)
+        self.shown: list[LeaseView] = []
+        self.driving = OperatorLease(self.clock, lambda _, event: self.noted.append(event), self.shown.append)
         for seat in (ANA, BEN):
             self.driving.attach(seat)
 
@@ -64,11 +64,11 @@ def test_a_command_of_one_shot_takes_no_seat(room: Room) -> None:
 def test_the_one_who_drives_may_give_a_command_in_another_terminal(room: Room) -> None:
     room.driving.admit(ANA, stays=True)
     elsewhere = Operator("ana", "bastion", "pts/9", 1000)
-    room.driving.admit(Seat(elsewhere, 999), stays=False)
+    room.driving.admit(OperatorSession(elsewhere, 999), stays=False)
     with pytest.raises(LockedError):
-        room.driving.admit(Seat(elsewhere, 999), stays=True)
+        room.driving.admit(OperatorSession(elsewhere, 999), stays=True)
     with pytest.raises(LockedError):
-        room.driving.admit(Seat(Operator("ana", "bastion", "pts/9", 1001), 999), stays=False)
+        room.driving.admit(OperatorSession(Operator("ana", "bastion", "pts/9", 1001), 999), stays=False)
 
 
 async def test_a_request_is_shown_with_who_and_when_and_may_be_granted(room: Room) -> None:
@@ -143,7 +143,7 @@ async def test_nobody_drives_by_accident_while_the_driver_may_come_back(room: Ro
     room.clock.advance(AWAY_S - 1)
     with pytest.raises(LockedError, match="screen went away 29 s ago"):
         room.driving.admit(BEN, stays=True)
-    room.driving.attach(Seat(ANA.operator, 555))
+    room.driving.attach(OperatorSession(ANA.operator, 555))
     room.clock.advance(AWAY_S)
     with pytest.raises(LockedError):
         room.driving.admit(BEN, stays=True)

@@ -9,11 +9,11 @@ from typing import Any, ClassVar
 import msgspec
 import pytest
 
-from switchover.agent import log_streams
-from switchover.agent.log_reader import ReaderHungError
-from switchover.agent.log_streams import LogStreams
+from switchover.agent.server import log_streams
+from switchover.agent.server.log_streams import LogStreams
+from switchover.agent.server.reader_process import ReaderHungError
 from switchover.errors import SwitchoverError, UsageError
-from switchover.services.api import LogSpan
+from switchover.services.provider_api import LogSpan
 
 
 class StandInReader:

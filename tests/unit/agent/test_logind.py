@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from switchover.agent.logind import Logind, escape_prefix, read_logind
+from switchover.agent.process.logind import Logind, escape_prefix, read_logind
 
 USER = pwd.getpwuid(os.getuid()).pw_name
 

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 from tests.unit.agent.conftest import Bench
 
-from switchover.agent.client import AgentClient
-from switchover.agent.sections import SectionEncoder
+from switchover.agent.wire.client import AgentClient
+from switchover.agent.wire.sections import SectionEncoder
 from switchover.errors import AgentError
 from switchover.snapshot import ServiceRow, Snapshot, TimelineRow
 

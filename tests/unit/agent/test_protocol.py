@@ -3,9 +3,9 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from switchover.agent.busy import run_is_open, under_way
-from switchover.agent.protocol import ErrorInfo, Incoming, error_from_wire, error_to_wire
-from switchover.agent.sections import SectionEncoder, apply_sections
+from switchover.agent.server.busy import run_is_open, under_way
+from switchover.agent.wire.protocol import ErrorInfo, Incoming, error_from_wire, error_to_wire
+from switchover.agent.wire.sections import SectionEncoder, apply_sections
 from switchover.errors import (
     AgentError,
     JournalError,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from switchover.agent.record import (
+from switchover.agent.process.agent_record import (
     AgentLock,
     AgentRecord,
     AlreadyRunningError,
@@ -23,7 +23,7 @@ from switchover.locations import Workspace, workspace_for
 HOLDER = """
 import sys
 from pathlib import Path
-from switchover.agent.record import AgentLock
+from switchover.agent.process.agent_record import AgentLock
 from switchover.locations import workspace_for
 AgentLock.acquire(workspace_for(Path(sys.argv[1]), None))
 print("held", flush=True)

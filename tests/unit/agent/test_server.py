@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.unit.agent.agent_fakes import FakeEngine, FakeHub
 from tests.unit.agent.conftest import Bench
-from tests.unit.agent.fakes import FakeEngine, FakeHub
-from tests.unit.health.fakes import StillClock
+from tests.unit.health.health_fakes import StillClock
 
-from switchover.agent.client import AgentClient
-from switchover.agent.intents import Target
-from switchover.agent.protocol import SERVER_LINE_LIMIT
-from switchover.agent.server import AgentServer, Identity
+from switchover.agent.server.methods import MethodContext
+from switchover.agent.server.server import AgentServer, Identity
+from switchover.agent.wire.client import AgentClient
+from switchover.agent.wire.protocol import SERVER_LINE_LIMIT
 from switchover.errors import (
     AgentError,
     AgentStoppedError,
@@ -112,7 +112,7 @@ async def test_a_long_action_is_accepted_and_runs_on_when_its_client_goes(bench:
 async def test_an_order_that_reaches_the_agent_long_after_it_was_given_is_refused(short_dir: Path) -> None:
     clock, hub, engine = StillClock(), FakeHub(), FakeEngine()
     identity = Identity("1.0", "/w", "/plan.yaml", "d1g3st")
-    server = AgentServer(Target(hub, engine), identity, stop=lambda: None, clock=clock)
+    server = AgentServer(MethodContext(hub, engine), identity, stop=lambda: None, clock=clock)
     await server.listen(short_dir / "a.sock")
     reader, writer = await asyncio.open_unix_connection(str(short_dir / "a.sock"))
 
@@ -161,12 +161,12 @@ async def test_a_refusal_comes_back_at_once_with_its_kind_and_hint(bench: Bench)
 
 
 async def test_an_accepted_action_that_fails_later_is_told_to_who_asked(bench: Bench) -> None:
-    troubles: asyncio.Queue[SwitchoverError] = asyncio.Queue()
-    client = await bench.client(on_trouble=troubles.put_nowait)
+    known_issues: asyncio.Queue[SwitchoverError] = asyncio.Queue()
+    client = await bench.client(on_trouble=known_issues.put_nowait)
     bench.engine.refuse = RefusedError("the disk is full", "free space")
     assert await client.request("run.step", step="dump") == "accepted"
     bench.engine.may_end.set()
-    trouble = await troubles.get()
+    trouble = await known_issues.get()
     assert isinstance(trouble, RefusedError)
     assert (trouble.title, trouble.hint) == ("the disk is full", "free space")
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from switchover.agent import lifecycle
-from switchover.agent.protocol import AgentInfo
+from switchover.agent.process import lifecycle
+from switchover.agent.wire.protocol import AgentInfo
 from switchover.errors import VersionMismatchError
 from switchover.locations import workspace_for
 

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from switchover.alerts.engine import AlertEvent, AlertRule, AlertState, follow
+from switchover.alerts.alert_state import AlertEvent, AlertRule, AlertState, follow
 from switchover.plan.conditions import parse_condition
 from switchover_checks.api import Status
 

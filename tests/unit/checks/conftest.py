@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from switchover_checks.api import Result
-from switchover_checks.config import build_config
-from switchover_checks.context import LocalContext, no_secret
-from switchover_checks.registry import Registry
+from switchover_checks.runtime.config import build_config
+from switchover_checks.runtime.context import LocalContext, no_secret
+from switchover_checks.runtime.registry import Registry
 
 Probe = Callable[..., Any]
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from switchover.charset import charset_of, plain, register
+from switchover.terminal.charset import charset_of, plain, register
 
 SOURCES = Path(__file__).parents[3] / "tui" / "switchover"
 

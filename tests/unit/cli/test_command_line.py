@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from switchover import __version__, cli
+from switchover import __version__
+from switchover.cli import parser as cli
 from switchover.errors import LockedError, PlanError, PlanProblem, RefusedError
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from switchover import cli
-from switchover.headless.examine import examine
-from switchover.headless.look import Look
+from switchover.cli import parser
+from switchover.cli.doctor.examination import Examination
+from switchover.cli.doctor.examine import examine
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def machine(tmp_path: Path) -> Path:
     return folder
 
 
-def looks(root: Path, machine: Path, **environ: str) -> Mapping[str, Look]:
+def looks(root: Path, machine: Path, **environ: str) -> Mapping[str, Examination]:
     surroundings = {"TERM": "xterm-256color", "HOME": str(machine / "home"), "PATH": "/nowhere", **environ}
     return {look.name: look for look in examine(root, surroundings, machine, ("true",))}
 
@@ -116,9 +116,9 @@ def test_few_inotify_watches_are_warned_of(machine: Path, tmp_path: Path) -> Non
 
 
 def test_the_verdict_is_for_people_and_for_programs(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    assert cli.main(["doctor", "--state", str(tmp_path)]) == 0
+    assert parser.main(["doctor", "--state", str(tmp_path)]) == 0
     assert capsys.readouterr().out.endswith("switchover is usable here\n")
-    assert cli.main(["doctor", "--format", "json", "--state", str(tmp_path)]) == 0
+    assert parser.main(["doctor", "--format", "json", "--state", str(tmp_path)]) == 0
     told = json.loads(capsys.readouterr().out)
     assert told["usable"] is True
     assert {"name", "state", "text", "hint"} == set(told["findings"][0])
@@ -126,7 +126,7 @@ def test_the_verdict_is_for_people_and_for_programs(capsys: pytest.CaptureFixtur
 
 def test_an_unusable_machine_ends_in_1(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    assert cli.main(["doctor", "--state", str(tmp_path / "file")]) == 1
+    assert parser.main(["doctor", "--state", str(tmp_path / "file")]) == 1
     assert "not usable yet: state directory" in capsys.readouterr().out
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from switchover.cli.verbs.logs import sort_words
 from switchover.errors import UsageError
-from switchover.open_logs import sort_words
 
 
 def test_a_file_that_is_there_is_a_file_and_any_other_word_a_service(
@@ -30,8 +30,8 @@ def test_a_file_that_is_there_is_a_file_and_any_other_word_a_service(
 def test_without_a_terminal_it_says_what_to_use_instead(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import argparse
 
-    from switchover import open_logs
+    from switchover.cli.verbs import logs
 
     monkeypatch.setattr("os.isatty", lambda _descriptor: False)
     with pytest.raises(UsageError, match="needs a terminal"):
-        open_logs.run(argparse.Namespace(names=["api"], state=str(tmp_path), plan=None, journal=None))
+        logs.run(argparse.Namespace(names=["api"], state=str(tmp_path), plan=None, journal=None))

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from switchover.cli.screen_options import apply_screen_options
 from switchover.errors import UsageError
-from switchover.screen_options import apply_screen_options
-from switchover.ui.terminal import prepare_environment
+from switchover.terminal.terminal_guard import prepare_environment
 
 NOTHING = {"mouse": None, "motion": None, "fps": None, "theme": None, "ascii": None}
 

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from switchover.agent.lifecycle import ensure_agent, start
+from switchover.agent.process.lifecycle import ensure_agent, start
+from switchover.app import load
 from switchover.errors import NotTrustedError, UsageError
 from switchover.locations import workspace_for
 from switchover.trust import TrustStore, choose_plan, digest_of, find_plan, trusted_digest
-from switchover.wiring import load
 
 
 class Person:

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from switchover.health.phases import PhaseMark, not_watched
+from switchover.health.watched_phases import PhaseMark, not_watched
 from switchover.plan.model import CheckSpec
 
 

@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import Mapping
 
 import pytest
-from tests.unit.health.fakes import FakeRunner, FakeServices, StillClock, plan, result, scope_of
+from tests.unit.health.health_fakes import FakeRunner, FakeServices, StillClock, plan, result, scope_of
 
-from switchover.health.probe import Evaluator, Reading
+from switchover.health.probing import CheckObservation, Evaluator
 from switchover_checks.api import Finding, Result, Status
 
 OK, WARN, CRIT, UNKNOWN, SKIPPED, PENDING = Status
@@ -120,7 +120,7 @@ async def test_a_check_is_never_looked_at_twice_at_once_and_who_asks_gets_a_fres
 
 
 async def test_everybody_who_subscribed_hears_of_every_reading() -> None:
-    heard: list[Reading] = []
+    heard: list[CheckObservation] = []
     looks = evaluator(FakeRunner({"base": CRIT}))
     looks.subscribe(heard.append)
     await looks.evaluate(["middle"])

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from switchover.wiring.room import room_to_wait, room_to_work
-from switchover_checks.runner import WAITING, WORKING
+from switchover.app.probe_limits import room_to_wait, room_to_work
+from switchover_checks.runtime.runner import WAITING, WORKING
 
 
 @pytest.fixture(autouse=True)

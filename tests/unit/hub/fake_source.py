@@ -8,23 +8,33 @@ from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar, Self
 
-from tests.unit.hub.fakes import PATIENCE_S
+from tests.unit.hub.hub_fakes import PATIENCE_S
 
 from switchover.clock import Clock, SystemClock
 from switchover.errors import RefusedError
 from switchover.hub import Hub
 from switchover.locations import Workspace
-from switchover.migration.operator import Operator
-from switchover.services.api import Capability, Found, LogSource, LogSpan, Provider, RunState, Seen, Target, Told
+from switchover.migration.facts.operator import Operator
 from switchover.services.inventory import Inventory
+from switchover.services.provider_api import (
+    Capability,
+    Found,
+    LogSource,
+    LogSpan,
+    Observation,
+    ProcessState,
+    Provider,
+    ServiceEvent,
+    ServiceTarget,
+)
 from switchover.snapshot import ServiceRow, Snapshot
 from switchover_checks.api import Status
 
 ANA = Operator("ana", "bastion", "pts/1", 1000)
 BEN = Operator("ben", "bastion", "pts/2", 1000)
 CAN = frozenset({Capability.STOP, Capability.RESTART, Capability.KILL, Capability.SCALE})
-UP = Seen(RunState.RUNNING, Status.OK, pid=7, identity="one", can=CAN)
-DOWN = Seen(RunState.STOPPED, Status.CRIT, "exit 137", identity="one", can=frozenset({Capability.START}))
+UP = Observation(ProcessState.RUNNING, Status.OK, pid=7, identity="one", can=CAN)
+DOWN = Observation(ProcessState.STOPPED, Status.CRIT, "exit 137", identity="one", can=frozenset({Capability.START}))
 
 
 class FakeSource:
@@ -33,11 +43,11 @@ class FakeSource:
     kind: ClassVar[str] = "docker"
     capabilities: ClassVar[frozenset[Capability]] = frozenset(Capability)
 
-    def __init__(self, *names: str, **options: Seen) -> None:
-        self.things: dict[str, Seen] = {**dict.fromkeys(names, UP), **options}
+    def __init__(self, *names: str, **options: Observation) -> None:
+        self.things: dict[str, Observation] = {**dict.fromkeys(names, UP), **options}
         self.groups: dict[str, str] = {}
         self.needs: dict[str, tuple[str, ...]] = {}
-        self.looks: list[tuple[str, ...]] = []
+        self.note_viewer: list[tuple[str, ...]] = []
         self.listings = 0
         self.watches = 0
         self.done: list[tuple[str, str, str, str]] = []
@@ -46,7 +56,7 @@ class FakeSource:
         self.hang: asyncio.Event | None = None
         self.act_hangs: asyncio.Event | None = None
         self.watching = asyncio.Event()
-        self._tell: Callable[[Told], None] | None = None
+        self._tell: Callable[[ServiceEvent], None] | None = None
         self._broken = asyncio.Event()
 
     def off(self) -> str:
@@ -55,11 +65,11 @@ class FakeSource:
     async def aclose(self) -> None:
         return
 
-    async def inspect(self, targets: Sequence[Target]) -> Mapping[str, Seen]:
-        self.looks.append(tuple(target.ref for target in targets))
+    async def inspect(self, targets: Sequence[ServiceTarget]) -> Mapping[str, Observation]:
+        self.note_viewer.append(tuple(target.ref for target in targets))
         if self.hang is not None:
             await self.hang.wait()
-        gone = Seen(RunState.STOPPED, Status.CRIT, "no such container")
+        gone = Observation(ProcessState.STOPPED, Status.CRIT, "no such container")
         return {target.name: self.things.get(target.ref, gone) for target in targets}
 
     async def discover(self) -> Sequence[Found]:
@@ -68,7 +78,7 @@ class FakeSource:
             await self.hang.wait()
         return [
             Found(
-                Target(f"{self.kind}:{ref}", self.kind, ref=ref, container=ref),
+                ServiceTarget(f"{self.kind}:{ref}", self.kind, ref=ref, container=ref),
                 seen,
                 ref,
                 self.groups.get(ref, ""),
@@ -77,23 +87,23 @@ class FakeSource:
             for ref, seen in self.things.items()
         ]
 
-    async def watch(self, tell: Callable[[Told], None]) -> None:
+    async def watch(self, tell: Callable[[ServiceEvent], None]) -> None:
         self.watches += 1
         self._tell, self._broken = tell, asyncio.Event()
-        tell(Told(self.kind, "", listing=True))
+        tell(ServiceEvent(self.kind, "", listing=True))
         self.watching.set()
         await self._broken.wait()
         self.watching.clear()
         raise ConnectionError("the daemon went away")
 
-    def tell(self, ref: str, what: str = "note", seen: Seen | None = None, **more: object) -> None:
+    def tell(self, ref: str, what: str = "note", seen: Observation | None = None, **more: object) -> None:
         assert self._tell is not None
-        self._tell(replace(Told(self.kind, ref, what, seen=seen), **more))  # type: ignore[arg-type]
+        self._tell(replace(ServiceEvent(self.kind, ref, what, observation=seen), **more))  # type: ignore[arg-type]
 
     def break_watch(self) -> None:
         self._broken.set()
 
-    async def act(self, target: Target, action: Capability, argument: str = "") -> str:
+    async def act(self, target: ServiceTarget, action: Capability, argument: str = "") -> str:
         self.done.append((target.ref, action.value, argument, target.identity))
         if self.act_hangs is not None:
             await self.act_hangs.wait()
@@ -103,13 +113,13 @@ class FakeSource:
             self.things[target.ref] = DOWN
         return f"{action.value} done"
 
-    def command_line(self, target: Target, action: Capability, argument: str = "") -> tuple[str, ...]:
+    def command_line(self, target: ServiceTarget, action: Capability, argument: str = "") -> tuple[str, ...]:
         return ("docker", action.value, *([argument] if argument else []), target.ref)
 
-    async def log_source(self, target: Target, span: LogSpan) -> LogSource | str:
+    async def log_source(self, target: ServiceTarget, span: LogSpan) -> LogSource | str:
         return LogSource(target.name, "docker", ref=target.ref)
 
-    def shell(self, target: Target) -> tuple[str, ...] | str:
+    def shell(self, target: ServiceTarget) -> tuple[str, ...] | str:
         return ("docker", "exec", "-it", target.ref, "sh")
 
 
@@ -128,7 +138,7 @@ class Host:
         inventory = Inventory({}, sources, lambda name: f"there is no {name}", clock)
         self.workspace = Workspace(directory / "state", None)
         self.hub = Hub(None, self.workspace, None, None, clock, read_only, inventory=inventory, redact=redact)
-        self.hub.looks(self)
+        self.hub.note_viewer(self)
         self._task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:

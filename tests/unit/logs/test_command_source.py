@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.log_sources import reading
+from tests.support.log_sources import reading
 
-from switchover.logs.sources.api import RawLine, SourceSpec, Span
-from switchover.logs.sources.command import open_source
-from switchover.logs.sources.parse import parser
-from switchover.logs.sources.seen import Seen
+from switchover.logs.sources.already_read import AlreadyRead
+from switchover.logs.sources.command_source import open_source
+from switchover.logs.sources.parsers import parser
+from switchover.logs.sources.source_api import LogTimeSpan, RawLine, SourceSpec
 
 
 def source(code: str, parse: str = "text", *arguments: str) -> SourceSpec:
@@ -21,14 +21,14 @@ def source(code: str, parse: str = "text", *arguments: str) -> SourceSpec:
 
 async def test_what_a_command_prints_is_read_to_its_end() -> None:
     spec = source("print('one\\ntwo'); import sys; sys.stdout.write('three')")
-    async with reading(open_source(spec), Span(follow=False)) as feed:
+    async with reading(open_source(spec), LogTimeSpan(follow=False)) as feed:
         await feed.until(lambda: feed.ended)
         assert feed.texts == ["one", "two", "three"]
 
 
 async def test_its_last_words_say_why_it_ended_badly() -> None:
     spec = source("import sys; print('one'); sys.stderr.write('warming up\\nno such unit\\n'); sys.exit(3)")
-    async with reading(open_source(spec), Span(follow=False)) as feed:
+    async with reading(open_source(spec), LogTimeSpan(follow=False)) as feed:
         await feed.until(lambda: feed.ended)
         assert feed.texts == ["one"]
         assert feed.state == ("off", "no such unit")
@@ -99,7 +99,7 @@ def test_an_unknown_way_of_writing_is_named() -> None:
 
 
 def test_lines_of_the_same_moment_are_told_apart_by_what_they_say() -> None:
-    seen = Seen()
+    seen = AlreadyRead()
     seen.note([RawLine(1.0, b"a"), RawLine(2.0, b"b"), RawLine(2.0, b"c")])
     again = [RawLine(1.0, b"a"), RawLine(2.0, b"b"), RawLine(2.0, b"d"), RawLine(3.0, b"e"), RawLine(None, b"f")]
     assert [line.text for line in seen.only_new(again)] == [b"d", b"e", b"f"]

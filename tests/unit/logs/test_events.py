@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from switchover.logs.desk import Desk
 from switchover.logs.intake import Intake
-from switchover.logs.ring import SEGMENT, Ring
-from switchover.logs.sources.api import RawLine
-from switchover.logs.sources.parse import parser
+from switchover.logs.line_ring import SEGMENT, LineRing
+from switchover.logs.log_queries import LogQueries
+from switchover.logs.sources.parsers import parser
+from switchover.logs.sources.source_api import RawLine
 
 PYTHON = """\
 Traceback (most recent call last):
@@ -120,15 +120,15 @@ POSTGRES = """\
 
 def counted(lines: Iterable[RawLine], query: dict[str, str] | None = None, at_once: int = 200) -> tuple[int, int]:
     """Return how many warnings and errors the log window says there are."""
-    ring = Ring(1 << 30, 1_000_000)
-    desk = Desk(ring, ["a"], {}, list)
+    ring = LineRing(1 << 30, 1_000_000)
+    desk = LogQueries(ring, ["a"], {}, list)
     intake, lines = Intake(now=lambda: 5.0), list(lines)
     for begin in range(0, len(lines), at_once):
         ring.add(0, *intake.take(lines[begin : begin + at_once]))
     return counted_by(desk, query or {})
 
 
-def counted_by(desk: Desk, query: dict[str, str]) -> tuple[int, int]:
+def counted_by(desk: LogQueries, query: dict[str, str]) -> tuple[int, int]:
     while desk.ask(query).step():
         pass
     buckets = desk.window(query, None, 10, 0)["density"]
@@ -250,8 +250,8 @@ bits = st.lists(st.sampled_from(["fine\n" * 7, PYTHON, JAVA_THREAD, "ERROR one\n
 def test_events_are_counted_once_wherever_a_segment_ends(parts: list[str], stops: list[int], show: str) -> None:
     lines = plain("".join(parts))
     taken = Intake(now=lambda: 5.0).take(lines)
-    ring = Ring(1 << 30, 1_000_000)
-    desk = Desk(ring, ["a"], {}, list)
+    ring = LineRing(1 << 30, 1_000_000)
+    desk = LogQueries(ring, ["a"], {}, list)
     begin = 0
     for end in sorted({min(stop, len(lines)) for stop in stops} | {len(lines)}):
         ring.add(0, taken.ats[begin:end], taken.levels[begin:end], taken.texts[begin:end], taken.events[begin:end])
@@ -263,8 +263,8 @@ def test_events_are_counted_once_wherever_a_segment_ends(parts: list[str], stops
 
 
 def test_the_next_error_is_the_next_event() -> None:
-    ring = Ring(1 << 30, 1_000_000)
-    desk = Desk(ring, ["a"], {}, list)
+    ring = LineRing(1 << 30, 1_000_000)
+    desk = LogQueries(ring, ["a"], {}, list)
     fine = "2026-07-01T10:00:00Z INFO fine"
     lines = plain(f"{fine}\n{CHAINED}{fine}\n{POSTGRES}" * 40)
     ring.add(0, *Intake(now=lambda: 5.0).take(lines))

@@ -9,10 +9,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.log_sources import reading
+from tests.support.log_sources import reading
 
-from switchover.logs.sources.api import SourceSpec, Span
-from switchover.logs.sources.file import open_source
+from switchover.logs.sources.file_source import open_source
+from switchover.logs.sources.source_api import LogTimeSpan, SourceSpec
 
 STORM = """
 import os, sys, time
@@ -59,7 +59,7 @@ def spec(path: Path) -> SourceSpec:
 
 
 async def test_the_last_lines_come_first_and_then_what_is_written(log: Path) -> None:
-    async with reading(open_source(spec(log)), Span(tail=3)) as feed:
+    async with reading(open_source(spec(log)), LogTimeSpan(tail=3)) as feed:
         await feed.until(lambda: feed.is_caught_up)
         assert feed.texts == ["old 98", "old 99", "old 100"]
         append(log, "new 1\nnew 2\nbegun")
@@ -81,7 +81,7 @@ async def test_lines_that_stand_there_already_were_written_before_now(log: Path)
 
 
 async def test_what_was_begun_before_a_file_was_emptied_is_kept(log: Path) -> None:
-    async with reading(open_source(spec(log)), Span(tail=1)) as feed:
+    async with reading(open_source(spec(log)), LogTimeSpan(tail=1)) as feed:
         await feed.until(lambda: feed.is_caught_up)
         append(log, "the last words")
         await feed.until(lambda: feed.unfinished == b"the last words")
@@ -96,7 +96,7 @@ async def test_the_last_lines_are_found_from_the_end_whatever_their_length(tmp_p
     path = tmp_path / "a.log"
     lines = [f"{n} " + "x" * (n * 37 % 3000) for n in range(3000)]
     path.write_text("\n".join(lines) + "\n")
-    async with reading(open_source(spec(path)), Span(tail=tail, follow=False)) as feed:
+    async with reading(open_source(spec(path)), LogTimeSpan(tail=tail, follow=False)) as feed:
         await feed.until(lambda: feed.ended)
         assert feed.texts == (lines[-tail:] if tail else [])
 
@@ -104,7 +104,7 @@ async def test_the_last_lines_are_found_from_the_end_whatever_their_length(tmp_p
 async def test_a_last_line_without_an_end_is_told_when_nothing_more_can_come(tmp_path: Path) -> None:
     path = tmp_path / "a.log"
     path.write_text("one\ntwo")
-    async with reading(open_source(spec(path)), Span(tail=1, follow=False)) as feed:
+    async with reading(open_source(spec(path)), LogTimeSpan(tail=1, follow=False)) as feed:
         await feed.until(lambda: feed.ended)
         assert feed.texts == ["two"]
 
@@ -115,7 +115,7 @@ async def test_only_what_is_not_older_is_read_of_a_large_file(tmp_path: Path) ->
         "".join(f"2026-03-01T{n // 3600:02d}:{n // 60 % 60:02d}:{n % 60:02d}Z {n}\n" for n in range(80_000))
     )
     noon = 1_772_366_400.0
-    async with reading(open_source(spec(path)), Span(tail=100_000, since=noon, follow=False)) as feed:
+    async with reading(open_source(spec(path)), LogTimeSpan(tail=100_000, since=noon, follow=False)) as feed:
         await feed.until(lambda: feed.ended)
         assert feed.texts[-1].endswith(" 79999")
         first = int(feed.texts[0].split()[1])
@@ -124,7 +124,7 @@ async def test_only_what_is_not_older_is_read_of_a_large_file(tmp_path: Path) ->
 
 async def test_a_file_that_is_not_there_yet_is_read_from_its_beginning_once_it_is(tmp_path: Path) -> None:
     path = tmp_path / "later" / "app.log"
-    async with reading(open_source(spec(path)), Span(tail=1)) as feed:
+    async with reading(open_source(spec(path)), LogTimeSpan(tail=1)) as feed:
         await feed.until(lambda: feed.is_caught_up)
         assert feed.state == ("reading", "not there yet; it is read as soon as it is")
         path.parent.mkdir()
@@ -163,7 +163,7 @@ async def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
 
 
 async def test_what_is_written_to_a_renamed_file_and_to_the_new_one_is_read(log: Path) -> None:
-    async with reading(open_source(spec(log)), Span(tail=0)) as feed:
+    async with reading(open_source(spec(log)), LogTimeSpan(tail=0)) as feed:
         await feed.until(lambda: feed.is_caught_up)
         with log.open("a") as old:
             old.write("before\n")
@@ -177,7 +177,7 @@ async def test_what_is_written_to_a_renamed_file_and_to_the_new_one_is_read(log:
 
 
 async def test_a_file_that_was_moved_away_is_read_on_until_another_is_there(log: Path) -> None:
-    async with reading(open_source(spec(log)), Span(tail=0)) as feed:
+    async with reading(open_source(spec(log)), LogTimeSpan(tail=0)) as feed:
         await feed.until(lambda: feed.is_caught_up)
         log.rename(log.with_name("app.log.1"))
         append(log.with_name("app.log.1"), "last words\n")
@@ -189,7 +189,7 @@ async def test_a_file_that_was_moved_away_is_read_on_until_another_is_there(log:
 
 
 async def test_an_older_file_that_was_compressed_is_left_alone(log: Path) -> None:
-    async with reading(open_source(spec(log)), Span(tail=0)) as feed:
+    async with reading(open_source(spec(log)), LogTimeSpan(tail=0)) as feed:
         await feed.until(lambda: feed.is_caught_up)
         append(log, "before\n")
         await feed.until(lambda: feed.texts == ["before"])
@@ -207,7 +207,7 @@ async def test_a_link_that_leads_elsewhere_is_followed(tmp_path: Path) -> None:
     (tmp_path / "tuesday").write_text("t1\n")
     link = tmp_path / "current"
     link.symlink_to("monday")
-    async with reading(open_source(spec(link)), Span(tail=10)) as feed:
+    async with reading(open_source(spec(link)), LogTimeSpan(tail=10)) as feed:
         await feed.until(lambda: feed.texts == ["m1"])
         (tmp_path / "new").symlink_to("tuesday")
         (tmp_path / "new").rename(link)
@@ -221,7 +221,7 @@ async def test_a_writer_that_keeps_its_place_over_a_cut_leaves_no_flood_of_nothi
     with path.open("w") as file:
         file.write("x" * (64 << 20) + "\n")
         file.flush()
-        async with reading(open_source(spec(path)), Span(tail=0)) as feed:
+        async with reading(open_source(spec(path)), LogTimeSpan(tail=0)) as feed:
             await feed.until(lambda: feed.is_caught_up)
             os.truncate(path, 0)
             file.write("after\n")
@@ -234,7 +234,7 @@ async def test_a_writer_that_keeps_its_place_over_a_cut_leaves_no_flood_of_nothi
 async def test_what_a_writer_still_writes_to_a_renamed_file_minutes_later_is_read(
     log: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with reading(open_source(spec(log)), Span(tail=1)) as feed:
+    async with reading(open_source(spec(log)), LogTimeSpan(tail=1)) as feed:
         await feed.until(lambda: feed.is_caught_up)
         moved = log.rename(log.with_name("app.log.1"))
         append(log, "new 1\n")
@@ -253,7 +253,7 @@ async def test_what_a_writer_still_writes_to_a_renamed_file_minutes_later_is_rea
 async def test_a_line_longer_than_any_is_cut_and_what_was_left_out_is_said(tmp_path: Path) -> None:
     path = tmp_path / "a.log"
     path.write_bytes(b"one\n" + b"y" * (20 << 20) + b"\ntwo\n")
-    async with reading(open_source(spec(path)), Span(tail=3, follow=False)) as feed:
+    async with reading(open_source(spec(path)), LogTimeSpan(tail=3, follow=False)) as feed:
         await feed.until(lambda: feed.ended)
         assert feed.texts[0] == "one"
         assert feed.texts[2] == "two"
@@ -266,7 +266,7 @@ async def test_in_a_storm_of_rotations_every_line_comes_once(tmp_path: Path, how
     path = tmp_path / "app.log"
     path.write_text("")
     count = 20_000
-    async with reading(open_source(spec(path)), Span(tail=0)) as feed:
+    async with reading(open_source(spec(path)), LogTimeSpan(tail=0)) as feed:
         await feed.until(lambda: feed.is_caught_up)
         words = [sys.executable, "-c", STORM, str(path), how, str(count), "400"]
         with subprocess.Popen(words, stdin=subprocess.DEVNULL) as writer:
@@ -280,7 +280,7 @@ async def test_in_a_storm_of_rotations_every_line_comes_once(tmp_path: Path, how
 
 async def test_without_inotify_files_are_followed_by_the_clock(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "inotify_simple", None)
-    async with reading(open_source(spec(log)), Span(tail=0)) as feed:
+    async with reading(open_source(spec(log)), LogTimeSpan(tail=0)) as feed:
         await feed.until(lambda: feed.is_caught_up)
         append(log, "seen\n")
         await feed.until(lambda: feed.texts == ["seen"])

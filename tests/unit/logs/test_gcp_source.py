@@ -7,12 +7,12 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
-from tests.log_sources import reading
-from tests.stand_ins.google import GoogleApis, google_apis, log_entry
+from tests.support.log_sources import reading
+from tests.support.stand_ins.google import GoogleApis, google_apis, log_entry
 
-from switchover.clouds.google import Google
-from switchover.logs.sources.api import Span
-from switchover.logs.sources.gcp import GoogleLogSource
+from switchover.clouds.google_login import Google
+from switchover.logs.sources.gcp_source import GoogleLogSource
+from switchover.logs.sources.source_api import LogTimeSpan
 
 
 def noon() -> float:
@@ -35,7 +35,7 @@ async def test_the_last_entries_come_first_and_then_each_new_one_once(
     source: GoogleLogSource, google: GoogleApis
 ) -> None:
     google.entries = [log_entry(number) for number in range(20)]
-    async with reading(source, Span(tail=5)) as feed:
+    async with reading(source, LogTimeSpan(tail=5)) as feed:
         await feed.until(lambda: feed.is_caught_up)
         assert feed.texts == [f"line {number}" for number in range(15, 20)]
         google.entries += [log_entry(number) for number in range(60, 65)]
@@ -50,7 +50,7 @@ async def test_the_last_entries_come_first_and_then_each_new_one_once(
 async def test_since_and_until_are_asked_for(source: GoogleLogSource, google: GoogleApis) -> None:
     google.entries = [log_entry(number) for number in range(60)]
     begin = datetime.fromisoformat("2026-01-31T14:00:10Z").timestamp()
-    async with reading(source, Span(since=begin, until=begin + 5)) as feed:
+    async with reading(source, LogTimeSpan(since=begin, until=begin + 5)) as feed:
         await feed.until(lambda: feed.ended)
     assert feed.texts[0] == "line 10"
     assert len(feed.texts) in (5, 6)
@@ -66,7 +66,7 @@ async def test_each_form_of_entry_is_put_into_text_with_its_level(source: Google
     google.entries.append({"insertId": "r", "timestamp": "2026-01-31T14:00:09.123456789Z", "httpRequest": request})
     audit = {"methodName": "services.replace", "authenticationInfo": {"principalEmail": "eve@shop.example"}}
     google.entries.append({"insertId": "a", "timestamp": "2026-01-31T14:00:10Z", "protoPayload": audit})
-    async with reading(source, Span(follow=False)) as feed:
+    async with reading(source, LogTimeSpan(follow=False)) as feed:
         await feed.until(lambda: feed.ended)
     assert [(line.text.decode(), line.level) for line in feed.lines] == [
         ('paid {"order": 7}', "info"),
@@ -83,7 +83,7 @@ async def test_a_refusal_is_said_and_reading_goes_on_when_it_is_over(
 ) -> None:
     google.refuse = (403, {"message": "Permission 'logging.logEntries.list' denied on resource"})
     google.entries = [log_entry(1)]
-    async with reading(source, Span()) as feed:
+    async with reading(source, LogTimeSpan()) as feed:
         await feed.until(lambda: feed.state == ("off", "Cloud Logging: logging.logEntries.list is not allowed"))
         assert feed.is_caught_up
         google.refuse = (429, {"status": "RESOURCE_EXHAUSTED"})
@@ -95,6 +95,6 @@ async def test_a_refusal_is_said_and_reading_goes_on_when_it_is_over(
 
 
 async def test_without_login_it_is_off(tmp_path: Path) -> None:
-    async with reading(GoogleLogSource("a", google=Google({"HOME": str(tmp_path)})), Span()) as feed:
+    async with reading(GoogleLogSource("a", google=Google({"HOME": str(tmp_path)})), LogTimeSpan()) as feed:
         await feed.until(lambda: feed.ended)
     assert feed.state[1].startswith("Google Cloud: no login")

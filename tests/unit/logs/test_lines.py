@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from switchover.logs.intake import Intake, clean
-from switchover.logs.levels import LEVEL_NAMES, level_of
-from switchover.logs.sources.api import RawLine
-from switchover.logs.splitter import Splitter
-from switchover.logs.times import Times, parse_iso
+from switchover.logs.reading.levels import LEVEL_NAMES, level_of
+from switchover.logs.reading.log_times import Times, parse_iso
+from switchover.logs.reading.splitter import Splitter
+from switchover.logs.sources.source_api import RawLine
 from switchover.redaction import Redactor
 
 TEN = 1772359200.0  # 2026-03-01T10:00:00Z

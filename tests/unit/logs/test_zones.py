@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from switchover.logs.times import Times, parse_iso
+from switchover.logs.reading.log_times import Times, parse_iso
 
 NOON = 1782900000.0  # 2026-07-01T10:00:00Z
 

@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
-from switchover.metrics.remote import NoValueError, RemoteNumbers, dotted
+from switchover.metrics.sources.remote_numbers import NoValueError, RemoteNumbers, dotted
 
 
 def answering(body: Any = None, *, status: int = 200, text: str | None = None) -> RemoteNumbers:

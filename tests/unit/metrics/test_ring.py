@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import math
 
-from switchover.metrics.ring import Series
+from switchover.metrics.series import Series
 
 
 def filled(values: list[float | None], step: float = 2.0, capacity: int = 1000) -> Series:

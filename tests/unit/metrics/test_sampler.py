@@ -4,11 +4,11 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from tests.unit.health.fakes import StillClock, plan, scope_of
+from tests.unit.health.health_fakes import StillClock, plan, scope_of
 
-from switchover.metrics.host import HostNumbers
-from switchover.metrics.remote import RemoteNumbers
 from switchover.metrics.sampler import Sampler
+from switchover.metrics.sources.host_numbers import HostNumbers
+from switchover.metrics.sources.remote_numbers import RemoteNumbers
 from switchover.plan.model import MetricSpec
 from switchover_checks.api import Metric, Status
 

@@ -9,4 +9,4 @@ def engines_are_closed() -> Iterator[None]:
     """Let go of what a failed test has left open."""
     yield
     while OPENED:
-        OPENED.pop().engine.keeper.close()
+        OPENED.pop().engine.run_store.close()

@@ -10,13 +10,13 @@ from pathlib import Path
 
 from switchover.clock import Clock, SystemClock
 from switchover.locations import workspace_for
-from switchover.migration.audit import first_broken
-from switchover.migration.engine import Engine
-from switchover.migration.keeper import Tools
-from switchover.migration.operator import Operator
-from switchover.migration.spawn import Launcher, ShimRequest, Watcher
-from switchover.migration.store import JournalStore
-from switchover.plan.load import load_plan_text
+from switchover.migration.facts.operator import Operator
+from switchover.migration.journal.journal_store import JournalStore
+from switchover.migration.reports.verification import first_broken
+from switchover.migration.run.engine import Engine
+from switchover.migration.run.run_store import Tools
+from switchover.migration.steps.spawn import Launcher, ShimRequest, ShimWatch
+from switchover.plan.loader.load import load_plan_text
 from switchover.settings import JournalAddress
 from switchover_checks.api import Metric, Result, Status
 
@@ -103,7 +103,7 @@ class DyingLauncher(Launcher):
         super().__init__()
         self.die_at = die_at
 
-    async def start(self, request: ShimRequest) -> Watcher:
+    async def start(self, request: ShimRequest) -> ShimWatch:
         from dataclasses import replace
 
         point, self.die_at = self.die_at, ""

@@ -15,11 +15,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.unit.migration.harness import ANA, HandClock
 
-from switchover.migration import events as ev
-from switchover.migration.audit import Audit, Outputs, verify_journal
-from switchover.migration.heads import Head, note_head, read_heads
-from switchover.migration.journal import Journal, record_hash
-from switchover.migration.output import digest_output
+from switchover.migration.facts import events as ev
+from switchover.migration.journal.checkpoints import Checkpoint, note_checkpoint, read_checkpoints
+from switchover.migration.journal.sqlite_journal import Journal, record_hash
+from switchover.migration.reports.verification import Audit, Outputs, verify_journal
+from switchover.migration.steps.step_output import digest_output
 
 PLAN = "schema: 1\nid: p\ntitle: A plan\n"
 WITH_STEP = PLAN + "phases: [{id: a, steps: [{id: s, run: 'true', effect: read}]}]\n"
@@ -47,14 +47,14 @@ def _fill(folder: Path, *facts: ev.Event, plan: str = PLAN) -> Path:
     with _open(path) as journal:
         for event in (_started(plan), *middle, ev.RunEnded("done", ANA)):
             record = journal.append("1", event)
-        note_head(folder / "heads", Head("1", record.seq, journal.head_hash(), record.at, "RunEnded"))
+        note_checkpoint(folder / "heads", Checkpoint("1", record.seq, journal.head_hash(), record.at, "RunEnded"))
     return path
 
 
 def _audit(folder: Path, given: str = "") -> Audit:
     with _open(folder / "journal", create=False) as journal:
         return verify_journal(
-            journal.raw_records(), read_heads(folder / "heads"), given, Outputs(lambda run: folder / run, HERE)
+            journal.raw_records(), read_checkpoints(folder / "heads"), given, Outputs(lambda run: folder / run, HERE)
         )
 
 
@@ -76,7 +76,7 @@ def test_a_journal_that_nobody_touched_is_whole(tmp_path: Path) -> None:
     _fill(tmp_path)
     audit = _audit(tmp_path)
     assert audit.faults == ()
-    assert (audit.records, audit.runs, audit.plans, audit.heads) == (STEPS + 2, ("1",), 1, 1)
+    assert (audit.records, audit.runs, audit.plans, audit.checkpoints) == (STEPS + 2, ("1",), 1, 1)
 
 
 def test_an_edited_record_is_named_with_its_time_and_type(tmp_path: Path) -> None:
@@ -160,7 +160,7 @@ def test_a_chain_computed_anew_with_its_note_is_found_by_the_head_that_was_writt
     _tamper(tmp_path, ("UPDATE events SET data = replace(data, 'ana', 'eve') WHERE seq = 4", ()))
     _rehash(tmp_path, 4)
     (tmp_path / "heads").unlink()
-    note_head(tmp_path / "heads", Head("1", 11, _audit(tmp_path).head, 0.0, "RunEnded"))
+    note_checkpoint(tmp_path / "heads", Checkpoint("1", 11, _audit(tmp_path).head, 0.0, "RunEnded"))
     assert _audit(tmp_path).whole
     audit = _audit(tmp_path, written_down)
     assert (_first(audit), "no record has the hash" in audit.faults[0].what) == (0, True)
@@ -272,7 +272,7 @@ def test_a_note_that_is_none_is_said_with_its_line(tmp_path: Path) -> None:
     with (tmp_path / "heads").open("a") as file:
         file.write("{}\n")
     with pytest.raises(ValueError, match=r"line 2 of .* is no note"):
-        read_heads(tmp_path / "heads")
+        read_checkpoints(tmp_path / "heads")
 
 
 def test_a_note_cut_off_by_a_power_loss_is_no_fault(tmp_path: Path) -> None:

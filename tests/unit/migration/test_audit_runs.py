@@ -12,9 +12,9 @@ import pytest
 from tests.unit.migration.harness import ANA, Bench, Checks, HandClock, open_bench
 
 from switchover.errors import JournalError
-from switchover.migration import events as ev
-from switchover.migration.audit import Audit, Outputs, verify_journal
-from switchover.migration.journal import Journal, RawRecord, record_hash
+from switchover.migration.facts import events as ev
+from switchover.migration.journal.sqlite_journal import Journal, RawRecord, record_hash
+from switchover.migration.reports.verification import Audit, Outputs, verify_journal
 from switchover_checks.api import Status
 
 PLAN = """
@@ -233,7 +233,7 @@ async def test_a_fact_that_no_run_could_write_is_never_written(tmp_path: Path) -
     seq = bench.engine.state.seq
     async with bench.engine.hold(ANA):
         with pytest.raises(Exception, match="is not recorded: the run was over"):
-            await bench.engine.keeper.record(_end("three"))
+            await bench.engine.run_store.record(_end("three"))
         await bench.engine.note(ANA, ev.TakeoverAsked(ANA, "ben"))
     assert bench.engine.state.seq == seq
     assert len(_rows(tmp_path)) == seq

@@ -7,7 +7,7 @@ import pytest
 from tests.unit.migration.harness import ANA, BEN, Bench, Checks, HandClock, open_bench
 
 from switchover.errors import RefusedError
-from switchover.migration.events import StepStarted
+from switchover.migration.facts.events import StepStarted
 from switchover_checks.api import Status
 
 

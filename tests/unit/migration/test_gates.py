@@ -7,7 +7,7 @@ import pytest
 from tests.unit.migration.harness import ANA, BEN, Bench, Checks, HandClock, open_bench
 
 from switchover.errors import RefusedError
-from switchover.migration.events import GateBroken, GatePassed, GateWaits
+from switchover.migration.facts.events import GateBroken, GatePassed, GateWaits
 from switchover_checks.api import Status
 
 OK, WARN, CRIT, UNKNOWN, SKIPPED = Status.OK, Status.WARN, Status.CRIT, Status.UNKNOWN, Status.SKIPPED
@@ -107,7 +107,7 @@ async def test_a_clock_set_back_or_forward_never_shortens_a_hold(tmp_path: Path)
         clock.wall += -100_000 if waits == 1 else 500_000 if waits == 2 else 0
         await asyncio.sleep(0)
 
-    object.__setattr__(bench.engine.keeper.tools, "wait", wait)
+    object.__setattr__(bench.engine.run_store.tools, "wait", wait)
     assert await bench.engine.check_gate("a", ANA)
     assert clock.mono - began == 100
     await bench.engine.aclose()
@@ -193,7 +193,7 @@ async def test_a_promise_that_is_missed_does_not_break_the_hold(tmp_path: Path) 
             bench.checks.metrics["rows"]["time"] = 10.0
         await asyncio.sleep(0)
 
-    object.__setattr__(bench.engine.keeper.tools, "wait", wait)
+    object.__setattr__(bench.engine.run_store.tools, "wait", wait)
     assert await bench.engine.check_gate("a", ANA)
     assert clock.mono - began == 50
     assert not [r for r in bench.engine.records() if isinstance(r.event, GateBroken)]
@@ -230,7 +230,7 @@ async def test_what_a_gate_waits_for_is_on_record_while_it_waits(tmp_path: Path)
         bench.checks.clock.advance(seconds)  # type: ignore[attr-defined]
         await asyncio.sleep(0)
 
-    object.__setattr__(bench.engine.keeper.tools, "wait", wait)
+    object.__setattr__(bench.engine.run_store.tools, "wait", wait)
     assert not await bench.engine.check_gate("a", ANA)
     state, reason, deadline = seen[0]
     assert (state, "up is crit" in reason, deadline) == ("waiting", True, 1_800_000_000.0 + 3600)
@@ -247,7 +247,7 @@ async def test_a_gate_whose_watcher_died_does_not_say_that_it_waits(tmp_path: Pa
         waiting.set()
         await asyncio.Event().wait()
 
-    object.__setattr__(bench.engine.keeper.tools, "wait", wait)
+    object.__setattr__(bench.engine.run_store.tools, "wait", wait)
     task = await bench.engine.submit(bench.engine.check_gate("a", ANA))
     await waiting.wait()
     task.cancel()

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from tests.unit.migration.harness import ANA, BEN, Bench, Checks, HandClock, open_bench
 
-from switchover.migration import events as ev
+from switchover.migration.facts import events as ev
 from switchover_checks.api import Status
 
 OK, WARN, CRIT = Status.OK, Status.WARN, Status.CRIT
@@ -117,7 +117,7 @@ async def test_a_watcher_that_slept_longer_than_its_checks_are_fresh_counts_noth
         clock.advance(seconds if waits != 3 else 2 * HOUR)
         await asyncio.sleep(0)
 
-    object.__setattr__(bench.engine.keeper.tools, "wait", wait)
+    object.__setattr__(bench.engine.run_store.tools, "wait", wait)
     began = clock.mono
     assert await bench.engine.check_gate("a", ANA)
     assert clock.mono - began >= 3 * HOUR

@@ -5,8 +5,8 @@ import pytest
 from tests.unit.migration.harness import ANA, HandClock, first_damage
 
 from switchover.errors import JournalError, StateError
-from switchover.migration import events as ev
-from switchover.migration.journal import Journal
+from switchover.migration.facts import events as ev
+from switchover.migration.journal.sqlite_journal import Journal
 
 
 def _open(path: Path) -> Journal:

@@ -8,7 +8,7 @@ import pytest
 
 
 def test_in_a_user_namespace_nobody_vouches_for_an_account() -> None:
-    code = "from switchover.migration.operator import Operator; print(Operator.current().uid)"
+    code = "from switchover.migration.facts.operator import Operator; print(Operator.current().uid)"
     outside = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True)
     inside = subprocess.run(
         ["unshare", "-r", sys.executable, "-P", "-c", code], capture_output=True, text=True, check=False

@@ -2,7 +2,7 @@
 
 import pytest
 
-from switchover.migration.remote_clients import named_in, remote_client
+from switchover.migration.steps.remote_clients import named_in, remote_client
 
 
 @pytest.mark.parametrize(

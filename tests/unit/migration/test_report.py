@@ -12,13 +12,13 @@ from typing import Any
 import pytest
 from tests.unit.migration.harness import ANA, BEN
 
+from switchover.cli.report.report import render, write_file
 from switchover.errors import UsageError
-from switchover.headless.report import render, write_file
-from switchover.migration import events as ev
-from switchover.migration.operator import Operator
-from switchover.migration.report import Sources, make_report
-from switchover.migration.state import fold
-from switchover.plan.load import load_plan_text
+from switchover.migration.facts import events as ev
+from switchover.migration.facts.operator import Operator
+from switchover.migration.facts.run_state import fold
+from switchover.migration.reports.run_report import ReportInputs, make_report
+from switchover.plan.loader.load import load_plan_text
 
 EVIL = "<script>alert(1)</script> | `x` [a](http://evil) & ``` \n# heading"
 PLAN = """\
@@ -92,7 +92,7 @@ def _records(*more: object) -> list[ev.Record]:
 def _report(*more: object) -> dict[str, Any]:
     records = _records(*more)
     state = fold([r for r in records if not isinstance(r.event, (WaiverGranted, Teleported))])
-    sources = Sources(records, (len(records), "a" * 64), lambda unit, number: ((EVIL,), 99), 0.0)
+    sources = ReportInputs(records, (len(records), "a" * 64), lambda unit, number: ((EVIL,), 99), 0.0)
     return make_report(load_plan_text(PLAN, Path("p.yaml"), frozen=True).plan, state, sources)
 
 

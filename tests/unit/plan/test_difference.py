@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from switchover.plan.difference import compare, unified
-from switchover.plan.load import load_plan_text
+from switchover.plan.loader.load import load_plan_text
 from switchover.plan.model import Plan
+from switchover.plan.plan_difference import compare, unified
 
 HEAD = "schema: 1\nid: p\ntitle: A plan\n"
 ONE = "{id: one, run: 'true', effect: changes}"

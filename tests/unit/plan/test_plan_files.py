@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from switchover.errors import PlanError
-from switchover.plan.load import load_plan, load_plan_text
-from switchover.plan.source import MAX_PLAN_BYTES
+from switchover.plan.loader.load import load_plan, load_plan_text
+from switchover.plan.plan_bytes import MAX_PLAN_BYTES
 
 
 def _refusal(path: Path) -> str:

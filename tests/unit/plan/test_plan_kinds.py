@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from switchover.plan.rules.kinds import CHECK_KEYS
-from switchover_checks.registry import Registry
+from switchover.plan.rules.kind_rules import CHECK_KEYS
+from switchover_checks.runtime.registry import Registry
 
 Problems = Callable[[str], list[str]]
 Case = tuple[str, str, str | None]

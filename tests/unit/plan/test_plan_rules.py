@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from switchover.errors import PlanError
-from switchover.plan.load import load_plan_text
+from switchover.plan.loader.load import load_plan_text
 
 Problems = Callable[[str], list[str]]
 

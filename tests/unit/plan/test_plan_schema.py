@@ -10,8 +10,8 @@ import pytest
 from jsonschema import Draft7Validator
 from ruamel.yaml import YAML
 
-from switchover.plan.schema import json_schema
-from switchover_checks.registry import Registry
+from switchover.plan.loader.json_schema import json_schema
+from switchover_checks.runtime.registry import Registry
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from switchover.plan.model import Plan
-from switchover.plan.secrets import MAX_SECRET_BYTES, SecretError, SecretStore, check_reference
+from switchover.plan.secrets.secret_store import MAX_SECRET_BYTES, SecretError, SecretStore, check_reference
 
 CANARY = "hunter2canary"
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from switchover.plan.secrets import SecretError
+from switchover.plan.secrets.secret_store import SecretError
 from switchover.plan.templates import Slot, TemplateError, fill, parse_template, shell_templates
 from switchover.plan.variables import MissingValueError, Scope, render, render_tree
 

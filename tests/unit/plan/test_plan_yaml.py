@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from switchover.errors import PlanError
-from switchover.plan.document import MAX_DEPTH, read_document
-from switchover.plan.load import load_plan_text
+from switchover.plan.loader.document import MAX_DEPTH, read_document
+from switchover.plan.loader.load import load_plan_text
 
 
 def _value(text: str) -> Any:
@@ -134,7 +134,7 @@ def test_endless_nesting_is_refused_before_it_hurts(text: str) -> None:
 
 
 def test_too_many_values_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("switchover.plan.document.MAX_NODES", 1000)  # the real one takes seconds to reach
+    monkeypatch.setattr("switchover.plan.loader.document.MAX_NODES", 1000)  # the real one takes seconds to reach
     assert "holds more than 1,000 values" in _complaint("a:\n" + "- x\n" * 2000)
 
 

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from switchover.redaction import Redactor, neutralise
+from switchover.redaction import Redactor, sanitize
 
 SHORT = "hunter2/Xq"
 LONG = 'Kq7"ZtPwJ3vNx+é9=Lm'
@@ -71,7 +71,7 @@ def _stream(redactor: Redactor, chunks: list[bytes]) -> bytes:
 
 def _left(out: bytes) -> str:
     """Return what a person can read of what came out, marks apart."""
-    return neutralise(out).replace("\n", "").replace("\ufffd", "").replace("(secret s)", "|")
+    return sanitize(out).replace("\n", "").replace("\ufffd", "").replace("(secret s)", "|")
 
 
 def _assert_gone(out: bytes, value: str, most: int = 3) -> None:
@@ -163,14 +163,14 @@ def test_display_never_joins_a_secret_again(
     redactor = Redactor({"s": value})
     for out in (_stream(Redactor({"s": value}), chunks), redactor.redact(data.decode()).encode()):
         for overwrite in (False, True):
-            for text in (neutralise(out, overwrite=overwrite), neutralise(out.decode("utf-8", "replace"))):
+            for text in (sanitize(out, overwrite=overwrite), sanitize(out.decode("utf-8", "replace"))):
                 assert value not in text
                 assert value not in text.replace("\n", "")
 
 
 @given(st.text(st.characters(codec="utf-8"), max_size=40))
 def test_display_leaves_nothing_that_is_not_seen(text: str) -> None:
-    for character in neutralise(text):
+    for character in sanitize(text):
         hidden = unicodedata.category(character) in ("Cc", "Cf", "Cs", "Zl", "Zp")
         assert (
             not hidden

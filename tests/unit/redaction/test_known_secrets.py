@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from switchover.redaction import SHORTEST, Redactor, neutralise, secret_forms
+from switchover.redaction import SHORTEST, Redactor, sanitize, secret_forms
 
 SECRET = "p@ss/w\"rd 'é'\n+second line+"
 
@@ -198,21 +198,21 @@ def test_redacting_a_whole_text_leaves_a_stream_alone() -> None:
     ],
 )
 def test_text_is_made_harmless(text: str, shown: str) -> None:
-    assert neutralise(text) == shown
+    assert sanitize(text) == shown
 
 
 def test_bytes_that_are_no_text_become_replacement_characters() -> None:
-    assert neutralise(b"ok \xff\xfe \xc3") == "ok \ufffd\ufffd \ufffd"
+    assert sanitize(b"ok \xff\xfe \xc3") == "ok \ufffd\ufffd \ufffd"
 
 
 def test_a_progress_bar_ends_as_its_last_state() -> None:
-    assert neutralise("10 %\r50 %\r100 %\ndone\r\n", overwrite=True) == "100 %\ndone\n"
+    assert sanitize("10 %\r50 %\r100 %\ndone\r\n", overwrite=True) == "100 %\ndone\n"
 
 
 @given(st.text())
 def test_nothing_that_steers_a_terminal_is_left(text: str) -> None:
-    shown = neutralise(text)
+    shown = sanitize(text)
     assert not [
         c for c in shown if (ord(c) < 32 and c not in "\n\t") or 0x7F <= ord(c) <= 0x9F or 0xD800 <= ord(c) < 0xE000
     ]
-    assert neutralise(shown) == shown
+    assert sanitize(shown) == shown

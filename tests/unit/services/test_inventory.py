@@ -4,17 +4,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import ClassVar
 
-from tests.unit.health.fakes import StillClock, plan, scope_of
+from tests.unit.health.health_fakes import StillClock, plan, scope_of
 
 from switchover.plan.model import Service
-from switchover.services.api import Capability, RunState, Seen, Target
 from switchover.services.inventory import Inventory, ServiceState, follow
-from switchover.services.targets import make_target
+from switchover.services.provider_api import Capability, Observation, ProcessState, ServiceTarget
+from switchover.services.service_targets import make_target
 from switchover_checks.api import Status
 
-RUNNING = Seen(RunState.RUNNING, Status.OK, pid=7, cpu_percent=5.0, identity="7:1")
-AGAIN = Seen(RunState.RUNNING, Status.OK, pid=8, identity="8:2")
-STOPPED = Seen(RunState.STOPPED, Status.CRIT, "gone")
+RUNNING = Observation(ProcessState.RUNNING, Status.OK, pid=7, cpu_percent=5.0, identity="7:1")
+AGAIN = Observation(ProcessState.RUNNING, Status.OK, pid=8, identity="8:2")
+STOPPED = Observation(ProcessState.STOPPED, Status.CRIT, "gone")
 
 
 class FakeProvider:
@@ -23,14 +23,14 @@ class FakeProvider:
     kind: ClassVar[str] = "process"
     capabilities: ClassVar[frozenset[Capability]] = frozenset({Capability.INSPECT})
 
-    def __init__(self, seen: Seen, off: str = "") -> None:
-        self.seen = seen
+    def __init__(self, seen: Observation, off: str = "") -> None:
+        self.observation = seen
         self.why = off
         self.asked: list[tuple[str, ...]] = []
 
-    async def inspect(self, targets: Sequence[Target]) -> Mapping[str, Seen]:
+    async def inspect(self, targets: Sequence[ServiceTarget]) -> Mapping[str, Observation]:
         self.asked.append(tuple(target.name for target in targets))
-        return {target.name: self.seen for target in targets}
+        return {target.name: self.observation for target in targets}
 
     def off(self) -> str:
         return self.why
@@ -43,12 +43,14 @@ def inventory(provider: FakeProvider, **services: Service) -> Inventory:
     return Inventory(
         services,
         [provider],
-        lambda name: Target(name, services[name].kind) if services[name].url is None else "waits for variable new_ip",
+        lambda name: (
+            ServiceTarget(name, services[name].kind) if services[name].url is None else "waits for variable new_ip"
+        ),
         StillClock(),
     )
 
 
-def followed(*looks: Seen) -> ServiceState:
+def followed(*looks: Observation) -> ServiceState:
     state = ServiceState()
     for index, seen in enumerate(looks):
         state = follow(state, seen, "", at=100.0 + index, mono=float(index))
@@ -66,7 +68,7 @@ async def test_a_service_whose_variable_has_no_value_is_pending_and_not_asked_ab
     provider = FakeProvider(RUNNING)
     found = inventory(provider, a=Service(kind="process", url="http://{{ new_ip }}/"))
     assert await found.statuses(["a"]) == {"a": Status.PENDING}
-    assert (found.states["a"].seen.detail, provider.asked) == ("waits for variable new_ip", [])
+    assert (found.states["a"].observation.detail, provider.asked) == ("waits for variable new_ip", [])
 
 
 async def test_a_kind_without_a_provider_is_unknown() -> None:
@@ -113,6 +115,6 @@ def test_a_target_has_its_variables_filled_in() -> None:
     loaded = plan('vars: {port: {type: port, ask: "?"}}\n')
     service = Service(kind="process", listen="{{ port }}", pid_file="{{ id }}.pid")
     filled = make_target("api", service, scope_of(loaded, {"port": "8001"}))
-    assert filled == Target("api", "process", "api", listen=8001, pid_file="shop.pid")
+    assert filled == ServiceTarget("api", "process", "api", listen=8001, pid_file="shop.pid")
     assert make_target("api", service, scope_of(loaded)) == "waits for variable port"
     assert make_target("api", Service(kind="process", listen="http"), scope_of(loaded)) == "listen is no port: 'http'"

@@ -9,17 +9,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.unit.health.fakes import StillClock
+from tests.unit.health.health_fakes import StillClock
 
-from switchover.services import docker_stats, processes
-from switchover.services.api import Target
-from switchover.services.docker_stats import CgroupStats, InTurn
-from switchover.services.processes import ProcessProvider
+from switchover.services.docker import docker_stats
+from switchover.services.docker.docker_stats import CgroupStats, InTurn
+from switchover.services.processes import process_provider
+from switchover.services.processes.process_provider import ProcessProvider
+from switchover.services.provider_api import ServiceTarget
 
 
 async def test_processes_that_came_and_went_while_one_was_searched_for_are_forgotten(tmp_path: Path) -> None:
     provider = ProcessProvider(tmp_path, StillClock().monotonic)
-    searched = Target("gone", "process", pattern=f"no-such-word-{os.getpid()}-{tmp_path.name}")
+    searched = ServiceTarget("gone", "process", pattern=f"no-such-word-{os.getpid()}-{tmp_path.name}")
     child = await asyncio.create_subprocess_exec("sleep", "60")
     await provider.inspect([searched])
     assert child.pid in {pid for pid, _ in provider._book._known}
@@ -32,9 +33,9 @@ async def test_processes_that_came_and_went_while_one_was_searched_for_are_forgo
 async def test_the_processes_of_a_crash_loop_behind_a_pid_file_are_forgotten(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(processes, "_SPARE", 5)
+    monkeypatch.setattr(process_provider, "_SPARE", 5)
     provider = ProcessProvider(tmp_path, StillClock().monotonic)
-    behind = Target("worker", "process", pid_file="worker.pid")
+    behind = ServiceTarget("worker", "process", pid_file="worker.pid")
     gone: set[int] = set()
     for _ in range(12):
         child = await asyncio.create_subprocess_exec("sleep", "60")

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from switchover.redaction import Redactor
-from switchover.triage.bundle import bundle_name, write_bundle
-from switchover.triage.scrub import scrub
+from switchover.triage.bundle_file import bundle_name, write_bundle
+from switchover.triage.unknown_secrets import redact_unknown
 
 CANARIES = {
     "password: {}": "cAnaRy-one-1",
@@ -31,8 +31,8 @@ CANARIES = {
 @pytest.mark.parametrize("template", CANARIES)
 def test_what_looks_like_a_secret_is_taken_out(template: str) -> None:
     text = f"before {template.format(CANARIES[template])} after"
-    assert CANARIES[template] not in scrub(text)
-    assert scrub(text).startswith("before ")
+    assert CANARIES[template] not in redact_unknown(text)
+    assert redact_unknown(text).startswith("before ")
 
 
 def test_ordinary_text_stays_as_it_is() -> None:
@@ -40,17 +40,17 @@ def test_ordinary_text_stays_as_it_is() -> None:
         "secrets:\n  pg: {ref: 'env:RDS_PASSWORD'}\nthe token of thanks\npassword for user is missing\n"
         "https://host:443/path?x=1\n12:00:01 GET /tokens 200\nservices: {api: {kind: http}}\n"
     )
-    assert scrub(text) == text
+    assert redact_unknown(text) == text
 
 
 def test_what_is_scrubbed_stays_json() -> None:
     document = {"detail": "password=abc123", "token": "xyz", "n": [1, {"api_key": "q w e"}]}
-    assert json.loads(scrub(json.dumps(document)))["n"][0] == 1
+    assert json.loads(redact_unknown(json.dumps(document)))["n"][0] == 1
 
 
 def test_a_long_line_costs_no_time() -> None:
     begun = time.process_time()
-    scrub("x" * 500_000 + "password-" * 5_000)
+    redact_unknown("x" * 500_000 + "password-" * 5_000)
     assert time.process_time() - begun < 20  # it would take minutes if it grew with the square
 
 

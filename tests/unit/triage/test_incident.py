@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from switchover.errors import RefusedError, StateError
-from switchover.triage.incident import Incident, IncidentFact, IncidentStore
 from switchover.triage.incident_report import file_name, incident_markdown
+from switchover.triage.incident_store import Incident, IncidentFact, IncidentStore
 
 
 def opened(title: str = "api down", at: float = 1000.0) -> IncidentFact:

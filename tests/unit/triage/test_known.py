@@ -8,7 +8,7 @@ import pytest
 
 from switchover.snapshot import CheckRow, FindingRow, MetricRow, ServiceRow
 from switchover.triage.entries import Match
-from switchover.triage.evidence import Evidence
+from switchover.triage.evidence import ProblemEvidence
 from switchover.triage.known import KNOWN
 from switchover.triage.matching import match
 
@@ -21,11 +21,11 @@ def check(summary: str, *, kind: str = "http", phase: str = "connect", status: s
     return CheckRow("up", kind, status, summary, phase=phase)
 
 
-def found(evidence: Evidence) -> list[str]:
+def found(evidence: ProblemEvidence) -> list[str]:
     return [one.entry.id for one in match(evidence, KNOWN)]
 
 
-def first(evidence: Evidence) -> Match:
+def first(evidence: ProblemEvidence) -> Match:
     return match(evidence, KNOWN)[0]
 
 
@@ -66,7 +66,7 @@ LOGS = {
 @pytest.mark.parametrize("line", LOGS)
 def test_what_a_stopped_service_logged_last_names_its_trouble(line: str) -> None:
     entry, values = LOGS[line]
-    fit = first(Evidence(stopped("exited, exit 1"), lines=("INFO starting", line)))
+    fit = first(ProblemEvidence(stopped("exited, exit 1"), lines=("INFO starting", line)))
     assert (fit.entry.id, dict(fit.values)) == (entry, values)
     assert fit.because == f"its log says: {' '.join(line.split())}"
 
@@ -83,29 +83,29 @@ DETAILS = {
 
 @pytest.mark.parametrize("detail", DETAILS)
 def test_what_is_said_of_a_service_names_its_trouble(detail: str) -> None:
-    assert found(Evidence(stopped(detail)))[0] == DETAILS[detail]
+    assert found(ProblemEvidence(stopped(detail)))[0] == DETAILS[detail]
 
 
 def test_a_check_names_it_with_where_it_looked() -> None:
-    refused = first(Evidence(check=check("127.0.0.1:8001: connection refused, nothing listens there")))
+    refused = first(ProblemEvidence(check=check("127.0.0.1:8001: connection refused, nothing listens there")))
     assert (refused.entry.id, refused.values) == ("connection-refused", {"HOST": "127.0.0.1", "PORT": "8001"})
     assert refused.because.startswith("up observed (connect): 127.0.0.1:8001")
-    name = first(Evidence(check=check("the name db.example cannot be resolved: no answer", phase="dns")))
+    name = first(ProblemEvidence(check=check("the name db.example cannot be resolved: no answer", phase="dns")))
     assert (name.entry.id, name.values) == ("name-does-not-resolve", {"HOST": "db.example"})
     trusted = check("the certificate is not trusted: certificate has expired", phase="tls")
-    assert found(Evidence(check=trusted)) == ["certificate-expired"]
+    assert found(ProblemEvidence(check=trusted)) == ["certificate-expired"]
     disk = check("space free: expected 20 %:, observed 3.1 %", kind="disk", status="warn")
-    assert found(Evidence(check=disk)) == ["disk-full"]
+    assert found(ProblemEvidence(check=disk)) == ["disk-full"]
     held = CheckRow(
         "p", "port", "crit", "port 80", findings=(FindingRow("port 80", "free", "open on * (nginx)", "crit"),)
     )
-    assert found(Evidence(check=held)) == ["port-taken"]
+    assert found(ProblemEvidence(check=held)) == ["port-taken"]
     memory = MetricRow("host.memory", "host", "%", latest=97.0, status="crit", crit="95")
-    assert found(Evidence(metric=memory)) == ["host-memory"]
+    assert found(ProblemEvidence(metric=memory)) == ["host-memory"]
 
 
 def test_the_cause_stands_before_what_only_shows() -> None:
-    evidence = Evidence(
+    evidence = ProblemEvidence(
         stopped("exited, exit 1", restarts=9),
         check("127.0.0.1:80: connection refused"),
         lines=("bind: address already in use: 0.0.0.0:80",),
@@ -115,30 +115,32 @@ def test_the_cause_stands_before_what_only_shows() -> None:
 
 def test_a_loop_is_one_only_while_it_turns() -> None:
     loop = replace(stopped("restarting, exit 1", restarts=5), state="unknown")
-    assert first(Evidence(loop)).because == "web has restarted 5 times and restarts now: restarting, exit 1"
-    assert found(Evidence(replace(loop, restarts=1))) == []
-    assert found(Evidence(stopped("exited, exit 1", restarts=2))) == []
-    assert found(Evidence(stopped("exited, exit 143", restarts=20))) == []
-    assert found(Evidence(replace(loop, state="running", health="ok", detail="healthy"))) == []
+    assert first(ProblemEvidence(loop)).because == "web has restarted 5 times and restarts now: restarting, exit 1"
+    assert found(ProblemEvidence(replace(loop, restarts=1))) == []
+    assert found(ProblemEvidence(stopped("exited, exit 1", restarts=2))) == []
+    assert found(ProblemEvidence(stopped("exited, exit 143", restarts=20))) == []
+    assert found(ProblemEvidence(replace(loop, state="running", health="ok", detail="healthy"))) == []
 
 
 INNOCENT = (
-    Evidence(replace(stopped("answers 200"), state="running", health="ok"), lines=("FATAL: out of memory",)),
-    Evidence(stopped("exited, exit 0"), lines=("INFO retry after connection refused", "level=info no such host")),
-    Evidence(stopped("exited, exit 137")),  # killed by hand, or by `docker stop`: nobody knows
-    Evidence(replace(stopped("answers 500"), state="running"), lines=("open /x: permission denied",)),
-    Evidence(replace(stopped("answers 500"), state="running"), lines=("connect: connection refused",)),
-    Evidence(check=check("status: expected 200, observed 500", phase="assert")),
-    Evidence(check=check("fine, no connection refused", status="ok")),
-    Evidence(check=check("permission denied for table users", kind="sql")),
-    Evidence(stopped("exited, exit 255"), lines=("git@host: Permission denied (publickey).",)),
-    Evidence(metric=MetricRow("host.memory", "host", "%", latest=50.0)),
-    Evidence(stopped("running", kind="aws"), lines=("no interruption notice, not a spot instance",)),
+    ProblemEvidence(replace(stopped("answers 200"), state="running", health="ok"), lines=("FATAL: out of memory",)),
+    ProblemEvidence(
+        stopped("exited, exit 0"), lines=("INFO retry after connection refused", "level=info no such host")
+    ),
+    ProblemEvidence(stopped("exited, exit 137")),  # killed by hand, or by `docker stop`: nobody knows
+    ProblemEvidence(replace(stopped("answers 500"), state="running"), lines=("open /x: permission denied",)),
+    ProblemEvidence(replace(stopped("answers 500"), state="running"), lines=("connect: connection refused",)),
+    ProblemEvidence(check=check("status: expected 200, observed 500", phase="assert")),
+    ProblemEvidence(check=check("fine, no connection refused", status="ok")),
+    ProblemEvidence(check=check("permission denied for table users", kind="sql")),
+    ProblemEvidence(stopped("exited, exit 255"), lines=("git@host: Permission denied (publickey).",)),
+    ProblemEvidence(metric=MetricRow("host.memory", "host", "%", latest=50.0)),
+    ProblemEvidence(stopped("running", kind="aws"), lines=("no interruption notice, not a spot instance",)),
 )
 
 
 @pytest.mark.parametrize("evidence", INNOCENT)
-def test_nothing_is_accused_falsely(evidence: Evidence) -> None:
+def test_nothing_is_accused_falsely(evidence: ProblemEvidence) -> None:
     assert found(evidence) == []
 
 
@@ -147,7 +149,7 @@ def test_a_value_from_outside_is_never_taken_for_more_than_it_is() -> None:
         "listen 0.0.0.0:99999: address already in use",
         'could not translate host name "-oProxyCommand" to address: unknown host, Name or service not known',
     ):
-        assert dict(first(Evidence(stopped("exited, exit 1"), lines=(line,))).values) == {}
+        assert dict(first(ProblemEvidence(stopped("exited, exit 1"), lines=(line,))).values) == {}
 
 
 def test_no_command_holds_anything_but_its_own_text_and_the_environment() -> None:
@@ -175,14 +177,20 @@ def test_what_was_got_over_long_ago_stands_behind_what_was_said_last() -> None:
     old = "open /etc/app.key: permission denied"
     last = "dial tcp 10.0.0.7:5432: connect: connection refused"
     long_ago = (old, *(f"request {n} served" for n in range(20)), last)
-    assert found(Evidence(stopped("exited, exit 1"), lines=long_ago)) == ["connection-refused", "permission-denied"]
+    assert found(ProblemEvidence(stopped("exited, exit 1"), lines=long_ago)) == [
+        "connection-refused",
+        "permission-denied",
+    ]
     just_now = (old, "retrying", last)
-    assert found(Evidence(stopped("exited, exit 1"), lines=just_now)) == ["permission-denied", "connection-refused"]
+    assert found(ProblemEvidence(stopped("exited, exit 1"), lines=just_now)) == [
+        "permission-denied",
+        "connection-refused",
+    ]
 
 
 def test_what_fell_long_ago_and_runs_since_is_not_judged_by_its_log() -> None:
     lines = ("bind: address already in use",)
     runs = replace(stopped("unhealthy after 3 failures", restarts=2), state="running")
-    assert found(Evidence(runs, lines=lines)) == []
+    assert found(ProblemEvidence(runs, lines=lines)) == []
     falls = replace(runs, detail="restarted 2 times, last exit 1, up for less than 10 s")
-    assert found(Evidence(falls, lines=lines)) == ["port-taken"]
+    assert found(ProblemEvidence(falls, lines=lines)) == ["port-taken"]

@@ -7,8 +7,8 @@ import sys
 import threading
 import time
 
+from switchover.demo.demo_marks import start_time
 from switchover.demo.layout import Demo, Part, write_whole
-from switchover.demo.proc import start_time
 
 __all__ = ["go_on_in_background"]
 

@@ -15,9 +15,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from switchover.demo import faults, store
+from switchover.demo import faults, shop_store
+from switchover.demo.demo_processes import DemoError, ask, end, marked_environment, recorded, start
 from switchover.demo.layout import MARKER_VARIABLE, PARTS, SIDES, Demo, Side, write_whole
-from switchover.demo.processes import DemoError, ask, end, marked_environment, recorded, start
 
 __all__ = ["main"]
 
@@ -31,7 +31,7 @@ def say(text: str) -> None:
 def back_up(demo: Demo, path: str) -> None:
     """Write a consistent copy of the old store and its sha256."""
     target = demo.directory / path
-    size = store.back_up(demo, target)
+    size = shop_store.back_up(demo, target)
     say(f"backup: {target}")
     say(f"bytes: {size}")
 
@@ -39,7 +39,7 @@ def back_up(demo: Demo, path: str) -> None:
 def test_backup(demo: Demo, path: str) -> None:
     """Restore a backup into a scratch file and look it through."""
     with tempfile.TemporaryDirectory(prefix="switchover-demo-") as scratch:
-        found = store.restore_test(demo.directory / path, Path(scratch) / "restored.sqlite")
+        found = shop_store.restore_test(demo.directory / path, Path(scratch) / "restored.sqlite")
     say("restored: " + ", ".join(f"{table} {rows}" for table, rows in found.items()))
     if not all(found.values()):
         raise DemoError("the backup lacks rows")
@@ -48,9 +48,9 @@ def test_backup(demo: Demo, path: str) -> None:
 def compare_with_backup(demo: Demo, path: str) -> None:
     """Say whether the old store still has what the backup has."""
     with tempfile.TemporaryDirectory(prefix="switchover-demo-") as scratch:
-        kept = store.restore_test(demo.directory / path, Path(scratch) / "restored.sqlite")
-    with store.connect(demo, "old") as old:
-        now = store.counts(old)
+        kept = shop_store.restore_test(demo.directory / path, Path(scratch) / "restored.sqlite")
+    with shop_store.connect(demo, "old") as old:
+        now = shop_store.counts(old)
     say("old store: " + ", ".join(f"{table} {rows}" for table, rows in now.items()))
     if now != kept:
         raise DemoError(f"the old store differs from the backup, which has {kept}")
@@ -64,7 +64,7 @@ def start_side(demo: Demo, name: str) -> None:
         return
     side = demo.live_side() if name == "live" else _side(name)
     if side == "new":
-        store.create_empty(demo.store(side))
+        shop_store.create_empty(demo.store(side))
     pid = start(demo, side)
     status, health = ask(demo, side, "/health")
     if status != 200:
@@ -79,38 +79,38 @@ def remove_side(demo: Demo, name: str) -> None:
         raise DemoError(f"the {side} side is live; switch the front door first")
     ran = end(demo, side)
     say(f"the {side} service {'is stopped' if ran else 'was not running'}")
-    store.remove(demo.store(side))
+    shop_store.remove(demo.store(side))
     demo.quota(side).unlink(missing_ok=True)
     say(f"the {side} store is removed")
 
 
 def copy(demo: Demo) -> None:
     """Copy all rows to the new store."""
-    say(f"rows copied: {store.copy(demo, say)}")
+    say(f"rows copied: {shop_store.copy(demo, say)}")
 
 
 def empty_new(demo: Demo) -> None:
     """Take all rows out of the new store again."""
     if demo.live() == "new":
         raise DemoError("the new side is live; switch the front door first")
-    with store.connect(demo, "new") as new:
-        for table in store.TABLES:
+    with shop_store.connect(demo, "new") as new:
+        for table in shop_store.TABLES:
             new.execute(f"DELETE FROM {table}")  # noqa: S608
     say("the new store is empty")
 
 
 def make_index(demo: Demo) -> None:
     """Make the index that the old store lacks."""
-    with store.connect(demo, "new") as new:
-        store.make_index(new)
-    say(f"index {store.MISSING_INDEX} is there")
+    with shop_store.connect(demo, "new") as new:
+        shop_store.make_index(new)
+    say(f"index {shop_store.MISSING_INDEX} is there")
 
 
 def drop_index(demo: Demo) -> None:
     """Drop that index again."""
-    with store.connect(demo, "new") as new:
-        new.execute(f"DROP INDEX IF EXISTS {store.MISSING_INDEX}")
-    say(f"index {store.MISSING_INDEX} is dropped")
+    with shop_store.connect(demo, "new") as new:
+        new.execute(f"DROP INDEX IF EXISTS {shop_store.MISSING_INDEX}")
+    say(f"index {shop_store.MISSING_INDEX} is dropped")
 
 
 def switch(demo: Demo, name: str) -> None:
@@ -150,7 +150,7 @@ def look(demo: Demo) -> None:
         say(f"{part:<5} {f'pid {pid}' if pid else 'not running'}: {words}")
     for side in SIDES:
         if demo.store(side).exists():
-            with store.open_file(demo.store(side)) as opened:
+            with shop_store.open_file(demo.store(side)) as opened:
                 pages, size = (opened.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "page_size"))
                 indexes = [
                     row[0] for row in opened.execute("SELECT name FROM sqlite_master WHERE type = 'index' ORDER BY 1")

@@ -14,9 +14,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
-from switchover.demo import store
+from switchover.demo import shop_store
+from switchover.demo.demo_processes import DemoError, recorded, start
 from switchover.demo.layout import SIDES, Demo, Side, write_whole
-from switchover.demo.processes import DemoError, recorded, start
 
 __all__ = ["FAULTS", "break_it", "mend"]
 
@@ -43,15 +43,15 @@ def _down(demo: Demo) -> str:
 
 def _disk(demo: Demo) -> str:
     side = demo.live_side()
-    pages = store.compact(demo.store(side))
+    pages = shop_store.compact(demo.store(side))
     write_whole(demo.quota(side), f"{pages}\n")
     return f"the live store ({side}) has reached its quota of {pages} pages: what needs new room fails"
 
 
 def _slow(demo: Demo) -> str:
     side = demo.live_side()
-    dropped = ["orders_by_customer", *([store.MISSING_INDEX] if side == "new" else [])]
-    with store.connect(demo, side) as opened:
+    dropped = ["orders_by_customer", *([shop_store.MISSING_INDEX] if side == "new" else [])]
+    with shop_store.connect(demo, side) as opened:
         for index in dropped:
             opened.execute(f"DROP INDEX IF EXISTS {index}")
     return f"the live store ({side}) lost {' and '.join(dropped)}: lookups read whole tables"
@@ -61,7 +61,7 @@ def _corrupt(demo: Demo) -> str:
     rows = _copied_rows(demo)
     if rows:
         _note(demo, {"rows": rows})
-        with store.connect(demo, "new") as new:
+        with shop_store.connect(demo, "new") as new:
             for number, _ in rows:
                 new.execute("UPDATE orders SET status = 'lost' WHERE id = ?", (number,))
         return f"{len(rows)} rows of orders in the new store were altered behind the copy"
@@ -81,7 +81,7 @@ def _copied_rows(demo: Demo) -> list[tuple[int, str]]:
     """Return the rows to alter with what they hold; none where nothing has been copied yet."""
     if not (demo.store("new").exists() and demo.store("old").exists()):
         return []
-    with store.connect(demo, "new") as new:
+    with shop_store.connect(demo, "new") as new:
         found = (new.execute("SELECT id, status FROM orders WHERE id = ?", (n,)).fetchone() for n in _ROWS_ALTERED)
         return [(int(row[0]), str(row[1])) for row in found if row and row[1] != "lost"]
 
@@ -113,7 +113,7 @@ def mend(demo: Demo) -> list[str]:
     done = []
     for entry in reversed(_noted(demo)):
         if "rows" in entry and demo.store("new").exists():
-            with store.connect(demo, "new") as new:
+            with shop_store.connect(demo, "new") as new:
                 for number, status in entry["rows"]:
                     new.execute("UPDATE orders SET status = ? WHERE id = ? AND status = 'lost'", (status, number))
             done.append("the altered rows are as they were")
@@ -139,11 +139,11 @@ def mend(demo: Demo) -> list[str]:
 
 
 def _make_indexes(demo: Demo, side: Side, with_missing: bool) -> list[str]:
-    with store.connect(demo, side) as opened:
+    with shop_store.connect(demo, side) as opened:
         before = _indexes(opened)
         opened.execute("CREATE INDEX IF NOT EXISTS orders_by_customer ON orders (customer_id)")
         if with_missing:
-            store.make_index(opened)
+            shop_store.make_index(opened)
         made = _indexes(opened) - before
     return [f"the {side} store has its index {name} again" for name in sorted(made)]
 

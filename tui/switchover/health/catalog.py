@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from graphlib import TopologicalSorter
 from typing import Any
 
-from switchover.health.state import Rule
+from switchover.health.check_state import Rule
 from switchover.plan.model import CheckSpec, Plan, Service
 
 __all__ = ["Catalog", "CheckItem"]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from switchover.logs.index import Index, Summary
-from switchover.logs.levels import ERROR
-from switchover.logs.ring import Ring
+from switchover.logs.line_index import LineIndex, Summary
+from switchover.logs.line_ring import LineRing
+from switchover.logs.reading.levels import ERROR
 
 __all__ = ["BUCKETS", "Density", "density_of"]
 
@@ -17,7 +17,7 @@ _MOST_LOOKED_INTO = 128  # segments whose lines are, where they go over several 
 Density = tuple[list[tuple[int, int, int]], float, float]  # (lines, events that warn, that err), from, until
 
 
-def density_of(ring: Ring, index: Index) -> Density:
+def density_of(ring: LineRing, index: LineIndex) -> Density:
     """Return buckets of equal length over all lines that fit. Every line is in one, so their sums are true.
 
     Where lines are many, and their times in no order, a line may stand beside its bucket.
@@ -51,7 +51,7 @@ def density_of(ring: Ring, index: Index) -> Density:
     return [(lines, warnings, errors) for lines, warnings, errors in counts], since, until
 
 
-def _span(ring: Ring, index: Index) -> tuple[float, float]:
+def _span(ring: LineRing, index: LineIndex) -> tuple[float, float]:
     ats = [ring.segment(number).ats[offset] for number in index.summaries for offset in index.places(number)]
     return min(ats), max(ats)
 

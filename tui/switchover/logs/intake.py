@@ -11,11 +11,11 @@ from collections.abc import Callable, Sequence
 from itertools import count
 from typing import NamedTuple
 
-from switchover.logs.events import Events
-from switchover.logs.levels import level_number, level_of
-from switchover.logs.sources.api import RawLine
-from switchover.logs.times import Times
-from switchover.redaction import neutralise
+from switchover.logs.reading.levels import level_number, level_of
+from switchover.logs.reading.log_events import Events
+from switchover.logs.reading.log_times import Times
+from switchover.logs.sources.source_api import RawLine
+from switchover.redaction import sanitize
 
 __all__ = ["Columns", "Intake", "clean"]
 
@@ -125,5 +125,5 @@ def _text_of(raw: bytes) -> str:
 
 def clean(text: str) -> str:
     """Return one line without control sequences and hidden characters; tabs stay. It is still one line."""
-    text = neutralise(text, overwrite=True)
+    text = sanitize(text, overwrite=True)
     return text.replace("\n", " ") if "\n" in text else text

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from switchover.logs.intake import Columns
-from switchover.logs.ring import Ring
+from switchover.logs.line_ring import LineRing
 
 __all__ = ["HORIZON_S", "Merge"]
 
@@ -23,7 +23,7 @@ _Held = tuple[float, int, int, float, float, int, str, int]  # key, source, orde
 class Merge:
     """Puts lines into the ring. With one source nothing is held back."""
 
-    def __init__(self, ring: Ring, sources: int, horizon_s: float = HORIZON_S) -> None:
+    def __init__(self, ring: LineRing, sources: int, horizon_s: float = HORIZON_S) -> None:
         self._ring = ring
         self._alone = sources == 1
         self._horizon_s = horizon_s

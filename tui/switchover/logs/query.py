@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from switchover.logs.levels import LEVEL_NAMES
-from switchover.logs.ring import Segment
+from switchover.logs.line_ring import Segment
+from switchover.logs.reading.levels import LEVEL_NAMES
 
 __all__ = ["Filter", "Find", "PatternError", "compile_pattern"]
 

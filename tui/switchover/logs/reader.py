@@ -19,8 +19,8 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from switchover.logs.sources.api import SourceSpec, Span
-from switchover.logs.stream import Stream
+from switchover.logs.log_stream import LogStream
+from switchover.logs.sources.source_api import LogTimeSpan, SourceSpec
 
 __all__ = ["main"]
 
@@ -38,10 +38,10 @@ class Reader:
     def __init__(self, given: Mapping[str, Any]) -> None:
         limits = (int(given.get("most_bytes", _MOST_BYTES)), int(given.get("most_lines", _MOST_LINES)))
         self._folder: str = given.get("folder", "")
-        self._stream = Stream(
+        self._stream = LogStream(
             [SourceSpec(**source) for source in given["sources"]],
             [(name, why) for name, why in given.get("off", ())],
-            Span(**given["span"]),
+            LogTimeSpan(**given["span"]),
             given.get("secrets", {}),
             limits,
         )
@@ -57,16 +57,16 @@ class Reader:
             return {"id": request["id"], "error": f"the log reader met an unexpected {type(error).__name__}"}
 
     async def _do(self, request: Mapping[str, Any]) -> Any:
-        desk = self._stream.desk
+        queries = self._stream.queries
         match request["do"]:
             case "window":
                 if request.get("wait"):
                     await self._stream.newer_than(request["seen"], request["wait"])
-                return desk.window(request["query"], request["anchor"], request["before"], request["after"])
+                return queries.window(request["query"], request["anchor"], request["before"], request["after"])
             case "seek":
                 return {"seq": await self._seek(request)}
             case "line":
-                return desk.line(request["seq"], request["offset"], request["limit"])
+                return queries.line(request["seq"], request["offset"], request["limit"])
             case "states":
                 return self._stream.states()
             case "save":
@@ -74,22 +74,24 @@ class Reader:
         raise LookupError(f"the log reader cannot {request['do']}")
 
     async def _seek(self, request: Mapping[str, Any]) -> int | None:
-        desk = self._stream.desk
+        queries = self._stream.queries
         deadline = asyncio.get_running_loop().time() + _SEEK_FOR_S
         while True:
-            found = desk.seek(request["query"], request["seq"], request["what"], request["by"])
-            if found is not None or not desk.step() or asyncio.get_running_loop().time() > deadline:
+            found = queries.seek(request["query"], request["seq"], request["what"], request["by"])
+            if found is not None or not queries.step() or asyncio.get_running_loop().time() > deadline:
                 return found
             await asyncio.sleep(0)
 
     async def _save(self, request: Mapping[str, Any]) -> dict[str, Any]:
-        from switchover.logs.keep import KeepError, keep
+        from switchover.logs.saving import SaveError, save_lines
 
         if not self._folder:
             raise LookupError("there is no folder to write to")
         try:
-            return await keep(self._stream.desk, self._stream.ring, self._stream.names, request["query"], self._folder)
-        except KeepError as error:
+            return await save_lines(
+                self._stream.queries, self._stream.ring, self._stream.names, request["query"], self._folder
+            )
+        except SaveError as error:
             raise LookupError(str(error)) from error
 
     async def aclose(self) -> None:

@@ -10,16 +10,16 @@ from typing import Any
 
 from switchover.clock import Clock
 from switchover.errors import SwitchoverError
-from switchover.metrics.host import HOST_METRICS, HostNumbers
-from switchover.metrics.remote import NoValueError, RemoteNumbers
-from switchover.metrics.ring import Series
+from switchover.metrics.series import Series
+from switchover.metrics.sources.host_numbers import HOST_METRICS, HostNumbers
+from switchover.metrics.sources.remote_numbers import NoValueError, RemoteNumbers
 from switchover.plan.model import MetricSpec
-from switchover.plan.secrets import SecretSource
+from switchover.plan.secrets.secret_store import SecretSource
 from switchover.plan.templates import TemplateError
 from switchover.plan.variables import MissingValueError, Scope, render_tree
-from switchover.redaction import neutralise
+from switchover.redaction import sanitize
 from switchover_checks.api import Metric, Status
-from switchover_checks.thresholds import Range, parse_range
+from switchover_checks.language.thresholds import Range, parse_range
 
 __all__ = ["Sampler", "Track"]
 
@@ -101,7 +101,7 @@ class Sampler:
         judge_host: bool = False,
     ) -> None:
         self._secrets = secrets
-        self._redact = redact or neutralise
+        self._redact = redact or sanitize
         self._scope = scope
         self._clock = clock
         self._service_number = service_number

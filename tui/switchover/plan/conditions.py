@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from switchover.plan.problems import did_you_mean
+from switchover.plan.complaints import did_you_mean
 from switchover_checks.api import Status
-from switchover_checks.units import parse_duration
+from switchover_checks.language.units import parse_duration
 
 __all__ = ["Condition", "parse_condition"]
 

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, Strict, StringConstraints
 
-from switchover_checks.fields import Duration
+from switchover_checks.language.fields import Duration
 
 __all__ = [
     "Alert",
@@ -36,7 +36,7 @@ __all__ = [
     "Solution",
     "Step",
     "StepEffect",
-    "Trouble",
+    "TroubleshootingEntry",
     "Variable",
 ]
 
@@ -297,7 +297,7 @@ class Solution(Model):
     confirm: Confirm | None = None
 
 
-class Trouble(Model):
+class TroubleshootingEntry(Model):
     """A known trouble: how it shows, how to look closer, what to do."""
 
     symptom: Text
@@ -366,7 +366,7 @@ class Plan(Model):
     alerts: tuple[Alert, ...] = ()
     phases: tuple[Phase, ...] = ()
     rollback_plans: dict[Name, RollbackPlan] = Field(default_factory=dict)
-    troubleshooting: tuple[Trouble, ...] = ()
+    troubleshooting: tuple[TroubleshootingEntry, ...] = ()
     performance: dict[Name, Objective] = Field(default_factory=dict)
     contacts: tuple[Contact, ...] = ()
     runbooks: tuple[Runbook, ...] = ()

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from switchover_checks.units import parse_duration
+from switchover_checks.language.units import parse_duration
 
 __all__ = ["After", "Capture", "parse_capture", "parse_moment"]
 

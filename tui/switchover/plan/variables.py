@@ -13,9 +13,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from switchover.errors import SwitchoverError, UsageError
+from switchover.plan.complaints import did_you_mean
 from switchover.plan.model import Plan, Variable
-from switchover.plan.problems import did_you_mean
-from switchover.plan.secrets import SecretSource
+from switchover.plan.secrets.secret_store import SecretSource
 from switchover.plan.templates import TemplateError, fill, fill_tree, slots
 
 __all__ = [

@@ -8,8 +8,8 @@ Standard library only, and nothing of the rest of this project: the step launche
 
 from __future__ import annotations
 
-from switchover.redaction.controls import neutralise
+from switchover.redaction.controls import sanitize
 from switchover.redaction.forms import SHORTEST, secret_forms
 from switchover.redaction.known import Redactor
 
-__all__ = ["SHORTEST", "Redactor", "neutralise", "secret_forms"]
+__all__ = ["SHORTEST", "Redactor", "sanitize", "secret_forms"]

@@ -17,7 +17,7 @@ __all__ = [
     "WRITTEN_OUT",
     "is_overstruck",
     "left_over",
-    "neutralise",
+    "sanitize",
     "without_unseen",
 ]
 
@@ -115,7 +115,7 @@ WRITTEN_OUT = re.compile(
 """Sequences and unseen characters as JSON, `cat -v`, syslog and programming languages write them out."""
 
 
-def neutralise(text: str | bytes, *, overwrite: bool = False) -> str:
+def sanitize(text: str | bytes, *, overwrite: bool = False) -> str:
     """Return text that is harmless on a terminal: no control sequences, no hidden or direction-changing characters.
 
     A lone carriage return becomes a line end; with `overwrite` it does what a terminal does with progress bars: what

@@ -16,7 +16,7 @@ from switchover.redaction.dumps import unfinished_row
 from switchover.redaction.forms import SHORTEST, secret_forms
 from switchover.redaction.layers import BLANKS, CONTROLS, Deleted, View, squeeze, tighten, views
 
-__all__ = ["Index", "Span", "index_of", "order"]
+__all__ = ["NeedleIndex", "Span", "index_of", "order"]
 
 Span = tuple[int, int, bytes]
 """Where a secret lies, as (first, behind the last, the mark that takes its place)."""
@@ -45,7 +45,7 @@ class Needle(NamedTuple):
     plain: bool
 
 
-class Index:
+class NeedleIndex:
     """All forms of some secrets."""
 
     def __init__(self, secrets: Mapping[str, str]) -> None:
@@ -124,9 +124,9 @@ class _Filter:
 
 
 @lru_cache(maxsize=16)
-def index_of(secrets: tuple[tuple[str, str], ...]) -> Index:
+def index_of(secrets: tuple[tuple[str, str], ...]) -> NeedleIndex:
     """Return the index of these names and values; making one costs some milliseconds."""
-    return Index(dict(secrets))
+    return NeedleIndex(dict(secrets))
 
 
 def _needles(secrets: Mapping[str, str]) -> list[Needle]:

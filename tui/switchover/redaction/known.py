@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from switchover.redaction.index import Index, Span, index_of, order
+from switchover.redaction.index import NeedleIndex, Span, index_of, order
 
 __all__ = ["Redactor"]
 
@@ -20,7 +20,7 @@ class Redactor:
     """
 
     def __init__(self, secrets: Mapping[str, str]) -> None:
-        self._index: Index | None = index_of(tuple(sorted(secrets.items()))) if secrets else None
+        self._index: NeedleIndex | None = index_of(tuple(sorted(secrets.items()))) if secrets else None
         self._data = b""  # what is held, and before it some of what was let go
         self._base = 0  # where that what is held begins
         self._covered = 0  # bytes at the start of what is held that belong to a secret already replaced
@@ -86,7 +86,7 @@ class Redactor:
             begin += len(part) + 1
         return out
 
-    def _release(self, index: Index, cut: int, *, cut_off: bool = False) -> bytes:
+    def _release(self, index: NeedleIndex, cut: int, *, cut_off: bool = False) -> bytes:
         data, base = self._data, self._base
         found = index.spans(data)
         if cut_off:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from switchover.services.api import LogSource
+from switchover.services.provider_api import LogSource
 
 __all__ = ["cloud_log_source"]
 

@@ -7,10 +7,10 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from switchover.clock import Clock
-from switchover.services.api import Found, Lists, Provider, Seen
-from switchover.services.inventory import DEADLINE_S, ServiceState, follow, look_at, unreadable
+from switchover.services.inventory import DEADLINE_S, ServiceState, follow, probe_targets, unreadable
+from switchover.services.provider_api import Found, Lists, Observation, Provider
 
-__all__ = ["Change", "Discovery", "FoundState"]
+__all__ = ["Discovery", "DiscoveryChange", "FoundState"]
 
 _MOST = 5000  # of one kind; a host with more shows the first of them
 
@@ -24,7 +24,7 @@ class FoundState:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class DiscoveryChange:
     """How something that was found stands now, and before; None where it was not there, or has gone."""
 
     id: str
@@ -48,7 +48,7 @@ class Discovery:
         self._looks = 0
         self._newest: dict[str, int] = {}  # which look, listing or telling each state is of
 
-    async def list_kind(self, kind: str) -> list[Change]:
+    async def list_kind(self, kind: str) -> list[DiscoveryChange]:
         """List all there is of a kind, and return what is another now.
 
         Where the provider cannot look, what was found stays as it was, and is not taken for what there is now.
@@ -66,30 +66,30 @@ class Discovery:
             return []
         self.away.discard(kind)
         self.left_out[kind] = max(len(listed) - _MOST, 0)
-        changes: list[Change] = []
+        changes: list[DiscoveryChange] = []
         there: set[str] = set()
         for found in listed[:_MOST]:
             there.add(found.target.name)
-            changes += self._note(found.target.name, found, found.seen, began)
+            changes += self._note(found.target.name, found, found.observation, began)
         prefix = f"{kind}:"
         for name in [n for n in self.found if n not in there and n.startswith(prefix)]:
-            changes.append(Change(name, self.found.pop(name), None))
+            changes.append(DiscoveryChange(name, self.found.pop(name), None))
             self._newest.pop(name, None)
         self.version += 1
         return changes
 
-    async def look(self, names: Collection[str]) -> list[Change]:
+    async def probe(self, names: Collection[str]) -> list[DiscoveryChange]:
         """Look at some of what was found now."""
         by_kind: dict[str, list[Found]] = {}
         for name in names:
             if (known := self.found.get(name)) is not None:
                 by_kind.setdefault(known.found.target.kind, []).append(known.found)
-        changes: list[Change] = []
+        changes: list[DiscoveryChange] = []
         for kind, found in by_kind.items():
             began = self._begin()
             failed: Exception | None = None
             try:
-                seen = await look_at(self.providers[kind], [one.target for one in found])
+                seen = await probe_targets(self.providers[kind], [one.target for one in found])
             except Exception as error:  # raised again below, as by `Inventory.look`
                 failed = error
                 seen = {one.target.name: unreadable(error) for one in found}
@@ -101,7 +101,7 @@ class Discovery:
                 raise failed
         return changes
 
-    def adopt(self, name: str, seen: Seen) -> list[Change]:
+    def adopt(self, name: str, seen: Observation) -> list[DiscoveryChange]:
         """Take what a source told by itself of something that was found."""
         known = self.found.get(name)
         if known is None:
@@ -119,7 +119,7 @@ class Discovery:
         self._looks += 1
         return self._looks
 
-    def _note(self, name: str, found: Found, seen: Seen, began: int) -> list[Change]:
+    def _note(self, name: str, found: Found, seen: Observation, began: int) -> list[DiscoveryChange]:
         """Take what was seen, unless something newer was told or seen since the look `began`."""
         before = self.found.get(name)
         if before is not None and self._newest.get(name, 0) > began:
@@ -129,4 +129,4 @@ class Discovery:
         state = follow(state, seen, "", at=self._clock.now(), mono=self._clock.monotonic())
         after = self.found[name] = FoundState(found, state)
         self.version += 1
-        return [Change(name, before, after)]
+        return [DiscoveryChange(name, before, after)]

@@ -8,15 +8,15 @@ from dataclasses import dataclass, replace
 
 from switchover.clock import Clock
 from switchover.plan.model import Service
-from switchover.services.api import Provider, RunState, Seen, Target
-from switchover.services.wrong import FINE, Wrong, wrong_after
+from switchover.services.not_fine_since import FINE, Wrong, wrong_after
+from switchover.services.provider_api import Observation, ProcessState, Provider, ServiceTarget
 from switchover_checks.api import Status
 
-__all__ = ["DEADLINE_S", "Inventory", "ServiceState", "follow", "look_at", "unreadable"]
+__all__ = ["DEADLINE_S", "Inventory", "ServiceState", "follow", "probe_targets", "unreadable"]
 
 DEADLINE_S = 15.0  # for one look; providers give up earlier by themselves
 _CPU_HISTORY = 30
-_UNSEEN = Seen(RunState.UNKNOWN, Status.PENDING, "not looked at yet")
+_UNSEEN = Observation(ProcessState.UNKNOWN, Status.PENDING, "not looked at yet")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class ServiceState:
     `wrong` tells since when it is not fine.
     """
 
-    seen: Seen = _UNSEEN
+    observation: Observation = _UNSEEN
     url: str = ""
     observed_at: float | None = None
     observed_mono: float | None = None
@@ -48,7 +48,7 @@ class Inventory:
         self,
         services: Mapping[str, Service],
         providers: Iterable[Provider],
-        targets: Callable[[str], Target | str],
+        targets: Callable[[str], ServiceTarget | str],
         clock: Clock,
     ) -> None:
         self.services = services
@@ -70,10 +70,10 @@ class Inventory:
 
     async def statuses(self, names: Collection[str]) -> Mapping[str, Status]:
         """Look at the named services now and return the health of each."""
-        await self.look(names)
-        return {name: self.states[name].seen.health for name in names}
+        await self.probe(names)
+        return {name: self.states[name].observation.health for name in names}
 
-    def target(self, name: str) -> Target | str:
+    def target(self, name: str) -> ServiceTarget | str:
         """Return what a service's provider is asked for, or in words what it waits for."""
         return self._targets(name)
 
@@ -90,13 +90,13 @@ class Inventory:
         """All (kind, ref) that the plan's services are."""
         return self._by_ref.keys()
 
-    async def look(self, names: Collection[str]) -> None:
+    async def probe(self, names: Collection[str]) -> None:
         """Look at the named services now; those of one kind are asked together."""
-        by_kind: dict[str, list[Target]] = {}
+        by_kind: dict[str, list[ServiceTarget]] = {}
         for name in names:
             target = self._targets(name)
             if isinstance(target, str):
-                self._note(name, Seen(RunState.UNKNOWN, Status.PENDING, target), "")
+                self._note(name, Observation(ProcessState.UNKNOWN, Status.PENDING, target), "")
             else:
                 self._index(target)
                 by_kind.setdefault(target.kind, []).append(target)
@@ -105,13 +105,13 @@ class Inventory:
             if failed is not None:
                 raise failed
 
-    def adopt(self, name: str, seen: Seen) -> None:
+    def adopt(self, name: str, seen: Observation) -> None:
         """Take what a source told of a service by itself."""
         self._looks += 1
         self._newest[name] = self._looks
         self._note(name, seen, self.states[name].url)
 
-    def _index(self, target: Target) -> None:
+    def _index(self, target: ServiceTarget) -> None:
         before, now = self._refs.get(target.name), (target.kind, target.ref)
         if before == now:
             return
@@ -123,19 +123,19 @@ class Inventory:
         self._refs[target.name] = now
         self._by_ref[now] = (*self._by_ref.get(now, ()), target.name)
 
-    async def _ask(self, kind: str, targets: list[Target]) -> None:
+    async def _ask(self, kind: str, targets: list[ServiceTarget]) -> None:
         provider = self.providers.get(kind)
         self._looks += 1
         mine = self._looks
         failed: Exception | None = None
-        seen: Mapping[str, Seen] = {}
+        seen: Mapping[str, Observation] = {}
         try:
-            seen = {} if provider is None else await look_at(provider, targets)
+            seen = {} if provider is None else await probe_targets(provider, targets)
         except Exception as error:  # raised again below, once nobody takes what was seen before for the truth
             failed = error
             seen = {target.name: unreadable(error) for target in targets}
-        nothing = Seen(
-            RunState.UNKNOWN,
+        nothing = Observation(
+            ProcessState.UNKNOWN,
             Status.UNKNOWN,
             f"nothing here looks at services of kind {kind}: is it switched off in the settings?",
         )
@@ -146,7 +146,7 @@ class Inventory:
         if failed is not None:
             raise failed
 
-    def _note(self, name: str, seen: Seen, url: str) -> None:
+    def _note(self, name: str, seen: Observation, url: str) -> None:
         self.states[name] = follow(self.states[name], seen, url, at=self._clock.now(), mono=self._clock.monotonic())
 
     def notes(self) -> dict[str, str]:
@@ -158,29 +158,29 @@ class Inventory:
         await asyncio.gather(*(provider.aclose() for provider in self.providers.values()))
 
 
-async def look_at(provider: Provider, targets: Sequence[Target]) -> Mapping[str, Seen]:
+async def probe_targets(provider: Provider, targets: Sequence[ServiceTarget]) -> Mapping[str, Observation]:
     """Look at targets of one provider. One that does not answer costs its own rows only, and not for ever."""
     try:
         async with asyncio.timeout(DEADLINE_S):
             return await provider.inspect(targets)
     except TimeoutError:
-        late = Seen(RunState.UNKNOWN, Status.UNKNOWN, f"no answer within {DEADLINE_S:.0f} s")
+        late = Observation(ProcessState.UNKNOWN, Status.UNKNOWN, f"no answer within {DEADLINE_S:.0f} s")
         return {target.name: late for target in targets}
 
 
-def unreadable(error: Exception) -> Seen:
+def unreadable(error: Exception) -> Observation:
     """Return what is known of a service whose provider raised: nothing."""
-    return Seen(RunState.UNKNOWN, Status.UNKNOWN, f"what came back cannot be read ({type(error).__name__})")
+    return Observation(ProcessState.UNKNOWN, Status.UNKNOWN, f"what came back cannot be read ({type(error).__name__})")
 
 
-def follow(state: ServiceState, seen: Seen, url: str, *, at: float, mono: float) -> ServiceState:
+def follow(state: ServiceState, seen: Observation, url: str, *, at: float, mono: float) -> ServiceState:
     """Return the state after one more look. A restart is another identity where one was known before.
 
     When it changed is what the source says, as far as that is not in the future of this clock, else when it was seen.
     """
-    running = seen.state is RunState.RUNNING
+    running = seen.state is ProcessState.RUNNING
     restarted = bool(running and seen.identity and state.last_identity and seen.identity != state.last_identity)
-    changed = seen.state is not state.seen.state or seen.health is not state.seen.health or restarted
+    changed = seen.state is not state.observation.state or seen.health is not state.observation.health or restarted
     history = state.cpu_history
     if not running or restarted:
         history = ()
@@ -188,11 +188,11 @@ def follow(state: ServiceState, seen: Seen, url: str, *, at: float, mono: float)
         history = (*history, round(seen.cpu_percent, 1))[-_CPU_HISTORY:]
     return replace(
         state,
-        seen=seen,
+        observation=seen,
         url=url,
         observed_at=at,
         observed_mono=mono,
-        changed_at=_since(state, seen, at) if changed or _is_told_later(state.seen, seen) else state.changed_at,
+        changed_at=_since(state, seen, at) if changed or _is_told_later(state.observation, seen) else state.changed_at,
         restarts=state.restarts + restarted,
         ever_ran=state.ever_ran or running,
         last_identity=seen.identity if running and seen.identity else state.last_identity,
@@ -203,12 +203,12 @@ def follow(state: ServiceState, seen: Seen, url: str, *, at: float, mono: float)
     )
 
 
-def _is_told_later(before: Seen, now: Seen) -> bool:
+def _is_told_later(before: Observation, now: Observation) -> bool:
     """Say whether a source that did not tell before since when it is so (a list tells less than a look) does now."""
     return before.since is None and now.since is not None and not now.since_or_before
 
 
-def _since(state: ServiceState, seen: Seen, at: float) -> float:
+def _since(state: ServiceState, seen: Observation, at: float) -> float:
     """Return since when a service is as it is. One that runs well when it is first seen has done so since it began."""
     if seen.since is not None:
         return min(seen.since, at)

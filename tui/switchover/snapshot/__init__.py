@@ -7,21 +7,34 @@ unknown skipped rolled_back. Text is already redacted and free of control charac
 
 from __future__ import annotations
 
-from switchover.snapshot.costs import CostRow, CostsView
-from switchover.snapshot.gates import GateView, Requirement
-from switchover.snapshot.migration import ActionView, ManualItem, MigrationView, ObjectiveView, PhaseView, StepView
+from switchover.snapshot.cost_rows import CostRow, CostsView
+from switchover.snapshot.gate_view import GateView, Requirement
+from switchover.snapshot.migration_view import (
+    ActionView,
+    ManualItem,
+    MigrationView,
+    ObjectiveView,
+    PhaseView,
+    StepView,
+)
 from switchover.snapshot.plan_change import PlanChange, PlanDifference
-from switchover.snapshot.rollback import Rehearsal, RehearsedAction, RollbackAction, RollbackRun, RollbackView
-from switchover.snapshot.services import CheckRow, FindingRow, MetricRow, ServiceRow
-from switchover.snapshot.triage import (
+from switchover.snapshot.rollback_paths_view import (
+    Rehearsal,
+    RehearsedAction,
+    RollbackActionView,
+    RollbackRun,
+    RollbackView,
+)
+from switchover.snapshot.service_rows_view import CheckRow, FindingRow, MetricRow, ServiceRow
+from switchover.snapshot.triage_view import (
     AlertRow,
     ContactRow,
     IncidentView,
+    KnownIssueView,
     Problem,
     SolutionView,
     SourceNote,
     TimelineRow,
-    TroubleView,
 )
 from switchover.snapshot.who import Header, Holder
 from switchover.snapshot.whole import Snapshot
@@ -38,6 +51,7 @@ __all__ = [
     "Header",
     "Holder",
     "IncidentView",
+    "KnownIssueView",
     "ManualItem",
     "MetricRow",
     "MigrationView",
@@ -49,7 +63,7 @@ __all__ = [
     "Rehearsal",
     "RehearsedAction",
     "Requirement",
-    "RollbackAction",
+    "RollbackActionView",
     "RollbackRun",
     "RollbackView",
     "ServiceRow",
@@ -58,5 +72,4 @@ __all__ = [
     "SourceNote",
     "StepView",
     "TimelineRow",
-    "TroubleView",
 ]

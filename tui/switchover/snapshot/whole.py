@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from switchover.snapshot.costs import CostsView
-from switchover.snapshot.migration import MigrationView
-from switchover.snapshot.services import CheckRow, MetricRow, ServiceRow
-from switchover.snapshot.triage import AlertRow, ContactRow, IncidentView, Problem, SourceNote, TimelineRow, TroubleView
+from switchover.snapshot.cost_rows import CostsView
+from switchover.snapshot.migration_view import MigrationView
+from switchover.snapshot.service_rows_view import CheckRow, MetricRow, ServiceRow
+from switchover.snapshot.triage_view import (
+    AlertRow,
+    ContactRow,
+    IncidentView,
+    KnownIssueView,
+    Problem,
+    SourceNote,
+    TimelineRow,
+)
 from switchover.snapshot.who import Header
 
 __all__ = ["Snapshot"]
@@ -32,7 +40,7 @@ class Snapshot:
     migration: MigrationView = field(default_factory=MigrationView)
     timeline: tuple[TimelineRow, ...] = ()
     alerts: tuple[AlertRow, ...] = ()
-    troubles: tuple[TroubleView, ...] = ()
+    known_issues: tuple[KnownIssueView, ...] = ()
     contacts: tuple[ContactRow, ...] = ()
     sources: tuple[SourceNote, ...] = field(default=())
     found: tuple[ServiceRow, ...] = ()

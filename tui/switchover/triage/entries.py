@@ -11,9 +11,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from switchover.triage.evidence import Evidence
+from switchover.triage.evidence import ProblemEvidence
 
-__all__ = ["Entry", "Look", "Match", "Remedy", "Sign", "Sort"]
+__all__ = ["DiagnosticCommand", "KnownIssue", "Match", "Remedy", "Sign", "Sort"]
 
 
 class Sort(StrEnum):
@@ -35,11 +35,11 @@ class Sign:
     pattern: re.Pattern[str] | None = None
     places: tuple[str, ...] = (Sort.SERVICE, Sort.CHECK, Sort.LOG)
     unless: re.Pattern[str] | None = None
-    test: Callable[[Evidence], str] | None = None
+    test: Callable[[ProblemEvidence], str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class DiagnosticCommand:
     """A bounded command that changes nothing. `kinds` are those of services that it is for; for all where none is.
 
     It is for hosts that have `tool`, where one is named.
@@ -72,13 +72,13 @@ class Remedy:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class KnownIssue:
     """An entry. `id` never changes: screens, scripts and the journal name it."""
 
     id: str
     symptom: str
     signs: tuple[Sign, ...]
-    looks: tuple[Look, ...] = ()
+    looks: tuple[DiagnosticCommand, ...] = ()
     remedies: tuple[Remedy, ...] = ()
 
 
@@ -89,7 +89,7 @@ class Match:
     `back` is how many lines of the log are newer than the one that says so; 0 where no line has to.
     """
 
-    entry: Entry
+    entry: KnownIssue
     because: str
     values: Mapping[str, str] = field(default_factory=dict)
     back: int = 0

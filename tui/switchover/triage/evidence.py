@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from switchover.snapshot import CheckRow, MetricRow, ServiceRow
 
-__all__ = ["Evidence"]
+__all__ = ["ProblemEvidence"]
 
 _QUIET = re.compile(r"\b(?:INFO|DEBUG|TRACE)\b|\blevel=(?:info|debug|trace)\b|\[(?:info|debug|notice)\]")
 _RESTARTED = re.compile(r"\brestart(?:ed|ing|s)\b", re.IGNORECASE)
@@ -15,7 +15,7 @@ _LINES = 40
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
+class ProblemEvidence:
     """A service, a check or a metric that is not fine. `lines` are the last of its log, oldest first."""
 
     service: ServiceRow | None = None

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from switchover.markdown import plain
-from switchover.triage.incident import Incident, IncidentFact
-from switchover_checks.units import format_duration
+from switchover.triage.incident_store import Incident, IncidentFact
+from switchover_checks.language.units import format_duration
 
 __all__ = ["file_name", "incident_markdown"]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
-from switchover.triage.entries import Entry, Match, Sign, Sort
-from switchover.triage.evidence import Evidence
+from switchover.triage.entries import KnownIssue, Match, Sign, Sort
+from switchover.triage.evidence import ProblemEvidence
 
 __all__ = ["match", "valid_values"]
 
@@ -19,7 +19,7 @@ _VALID = {
 }
 
 
-def match(evidence: Evidence, entries: Iterable[Entry]) -> tuple[Match, ...]:
+def match(evidence: ProblemEvidence, entries: Iterable[KnownIssue]) -> tuple[Match, ...]:
     """Return the entries that fit, in their order: what names a cause stands before what only shows.
 
     What the log said well before its last lines stands behind: that may have been got over long ago.
@@ -28,7 +28,7 @@ def match(evidence: Evidence, entries: Iterable[Entry]) -> tuple[Match, ...]:
     return tuple(sorted(found, key=lambda one: one.back // _TOGETHER))
 
 
-def _match(evidence: Evidence, entry: Entry) -> Match | None:
+def _match(evidence: ProblemEvidence, entry: KnownIssue) -> Match | None:
     for sign in entry.signs:
         if sign.test is not None:
             if because := sign.test(evidence):
@@ -42,7 +42,7 @@ def _match(evidence: Evidence, entry: Entry) -> Match | None:
     return None
 
 
-def _texts(evidence: Evidence, sign: Sign) -> Iterator[tuple[str, str, int]]:
+def _texts(evidence: ProblemEvidence, sign: Sign) -> Iterator[tuple[str, str, int]]:
     """Yield (whose, text, how many lines are newer) for every text that a sign is looked for in."""
     row, check = evidence.service, evidence.check
     if Sort.SERVICE in sign.places and row is not None and evidence.said:

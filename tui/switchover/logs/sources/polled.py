@@ -7,16 +7,16 @@ import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import NamedTuple, Protocol
 
-from switchover.clouds.errors import CloudError, Trouble
-from switchover.logs.sources.api import Feed, RawLine, Span
+from switchover.clouds.cloud_errors import CloudError, CloudTrouble
+from switchover.logs.sources.source_api import Feed, LogTimeSpan, RawLine
 
-__all__ = ["Asked", "Entry", "follow"]
+__all__ = ["PolledEntry", "PolledLog", "follow"]
 
 _PAUSES_S = (0.5, 30.0)
 _LATE_S = 30.0  # entries come this late at times, so what was there then is asked for once more
 
 
-class Entry(NamedTuple):
+class PolledEntry(NamedTuple):
     """One entry; its text may have several lines. `id` tells it from all others of the log."""
 
     at: float
@@ -25,18 +25,24 @@ class Entry(NamedTuple):
     level: str = ""
 
 
-class Asked(Protocol):
+class PolledLog(Protocol):
     """A log that answers questions. Both raise `CloudError`."""
 
-    async def last(self, span: Span) -> Sequence[Entry]:
+    async def last(self, span: LogTimeSpan) -> Sequence[PolledEntry]:
         """Return the last `tail` entries of the span, oldest first."""
 
-    def since(self, start: float) -> AsyncIterator[Sequence[Entry]]:
+    def since(self, start: float) -> AsyncIterator[Sequence[PolledEntry]]:
         """Go through the pages of what there is from `start` (epoch seconds) on."""
 
 
 async def follow(
-    log: Asked, feed: Feed, span: Span, *, every: float, late: float = _LATE_S, wall: Callable[[], float] = time.time
+    log: PolledLog,
+    feed: Feed,
+    span: LogTimeSpan,
+    *,
+    every: float,
+    late: float = _LATE_S,
+    wall: Callable[[], float] = time.time,
 ) -> None:
     """Push what there is, then what comes, until the span has ended or this is cancelled."""
     given: dict[str, float] = {}
@@ -57,7 +63,7 @@ async def follow(
                     newest = await _give(feed, [one for one in page if one.at > oldest], given, newest)
         except CloudError as error:
             troubled = True
-            if error.trouble is Trouble.THROTTLED:
+            if error.trouble is CloudTrouble.THROTTLED:
                 feed.reading(error.title)
             else:
                 feed.off(f"{error.title}; {error.hint}" if error.hint else error.title)
@@ -79,7 +85,7 @@ async def follow(
         await asyncio.sleep(every)
 
 
-async def _give(feed: Feed, entries: Sequence[Entry], given: dict[str, float], newest: float) -> float:
+async def _give(feed: Feed, entries: Sequence[PolledEntry], given: dict[str, float], newest: float) -> float:
     lines = []
     for entry in sorted(entries, key=lambda entry: entry.at):
         if entry.id in given:

@@ -6,7 +6,7 @@ import asyncio
 import threading
 from collections.abc import Callable
 
-from switchover.logs.sources.api import Feed, RawLine
+from switchover.logs.sources.source_api import Feed, RawLine
 
 __all__ = ["Bridge"]
 

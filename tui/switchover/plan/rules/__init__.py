@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from switchover.plan.problems import Complaint
+from switchover.plan.complaints import Complaint
 from switchover.plan.rules.draft import Draft, Names, Rule
-from switchover.plan.rules.kinds import check_configs, metric_keys, service_keys
+from switchover.plan.rules.kind_rules import check_configs, metric_keys, service_keys
 from switchover.plan.rules.references import (
     cycles,
     names_in_checks,
@@ -20,7 +20,7 @@ from switchover.plan.rules.safety import (
     ways_back,
 )
 from switchover.plan.rules.secrecy import literal_secrets, secret_references
-from switchover.plan.rules.services import places_of_services, services_are_told_apart
+from switchover.plan.rules.service_rules import places_of_services, services_are_told_apart
 from switchover.plan.rules.texts import late_values, shell_text_in_checks, shell_text_is_literal, template_names
 from switchover.plan.rules.values import variables
 

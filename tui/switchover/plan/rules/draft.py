@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from switchover.plan.complaints import Complaint, Path, unknown_name
 from switchover.plan.model import Plan, RollbackAction, RollbackPlanStep, Solution, Step
-from switchover.plan.problems import Complaint, Path, unknown_name
-from switchover_checks.registry import Registry
+from switchover_checks.runtime.registry import Registry
 
 __all__ = ["Draft", "Names", "Rule", "ShellText", "shell_texts"]
 

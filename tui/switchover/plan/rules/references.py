@@ -6,14 +6,14 @@ import re
 from collections.abc import Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
 
+from switchover.plan.complaints import Complaint, Path
 from switchover.plan.conditions import parse_condition
-from switchover.plan.messages import names_a_secret
 from switchover.plan.model import CheckSpec, Service
 from switchover.plan.notations import After, parse_moment
-from switchover.plan.problems import Complaint, Path
 from switchover.plan.rules.draft import Draft
 from switchover.plan.targets import parse_target
 from switchover.plan.templates import has_template, texts_in
+from switchover.plan.type_errors import names_a_secret
 
 _USING_KEYS = frozenset({"require", "verify", "needs", "when", "before", "after", "checks", "check"})
 _WORD = re.compile(r"[A-Za-z_][\w-]*")
@@ -132,7 +132,7 @@ def _names_in_config(path: Path, config: Mapping[str, object], draft: Draft) -> 
 
 
 def names_in_the_rest(draft: Draft) -> Iterator[Complaint]:
-    """Complain about unknown names in alerts, ways back, troubles, objectives and runbooks."""
+    """Complain about unknown names in alerts, rollback paths, troubles, objectives and runbooks."""
     names = draft.names
     for a, alert in enumerate(draft.plan.alerts):
         yield from _condition(("alerts", a, "when"), alert.when, draft)

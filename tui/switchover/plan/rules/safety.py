@@ -1,13 +1,13 @@
-"""Steps, gates and ways back: whole, not contradictory, and nothing irreversible without confirmation and backup."""
+"""Steps, gates and rollback paths: whole, without contradiction, nothing irreversible without a backup."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
 
+from switchover.plan.complaints import Complaint, Path
 from switchover.plan.model import Confirm, Gate, Step
 from switchover.plan.notations import parse_capture
-from switchover.plan.problems import Complaint, Path
 from switchover.plan.rules.draft import Draft, shell_texts
 
 __all__ = ["gates_ask_something", "irreversible_steps", "parts_are_named_once", "steps_are_whole", "ways_back"]
@@ -159,7 +159,7 @@ def _gate(path: Path, phase: str, gate: Gate, draft: Draft) -> Iterator[Complain
 
 
 def ways_back(draft: Draft) -> Iterator[Complaint]:
-    """Complain about named ways back without steps, or with steps that are neither command nor `compensate`."""
+    """Complain about named rollback paths without steps, or with steps that are neither command nor `compensate`."""
     for name, way_back in draft.plan.rollback_plans.items():
         path: Path = ("rollback_plans", name)
         if not way_back.steps and draft.lacks((*path, "steps", 0)):

@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from switchover.plan.messages import SENSITIVE_KEY, names_a_secret
-from switchover.plan.problems import Complaint, Path
+from switchover.plan.complaints import Complaint, Path
 from switchover.plan.rules.draft import Draft, shell_texts
-from switchover.plan.secrets import check_reference
+from switchover.plan.secrets.secret_store import check_reference
 from switchover.plan.templates import texts_in
+from switchover.plan.type_errors import SENSITIVE_KEY, names_a_secret
 
 __all__ = ["literal_secrets", "secret_references"]
 

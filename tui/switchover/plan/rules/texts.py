@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from switchover.plan.problems import Complaint, Path, did_you_mean
+from switchover.plan.complaints import Complaint, Path, did_you_mean
 from switchover.plan.rules.draft import Draft, shell_texts
-from switchover.plan.rules.kinds import SERVICE_KEYS
+from switchover.plan.rules.kind_rules import SERVICE_KEYS
 from switchover.plan.templates import Slot, TemplateError, parse_template, shell_templates, texts_in
 from switchover.plan.variables import BUILT_IN_NAMES
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
 
+from switchover.plan.complaints import Complaint, Path, unknown_name
 from switchover.plan.model import Variable
-from switchover.plan.problems import Complaint, Path, unknown_name
 from switchover.plan.rules.draft import Draft
 from switchover.plan.templates import TemplateError, has_template
 from switchover.plan.variables import BUILT_IN_NAMES, check_value, default_needs

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from switchover.triage.entries import Entry
+from switchover.triage.entries import KnownIssue
 from switchover.triage.known.network import CERTIFICATE, CONNECTION_REFUSED, NAME, PORT_TAKEN
 from switchover.triage.known.resources import (
     DISK_FULL,
@@ -16,7 +16,7 @@ from switchover.triage.known.running import CRASH_LOOP, DATABASE_CONNECTIONS, SP
 
 __all__ = ["KNOWN", "known_entry"]
 
-KNOWN: tuple[Entry, ...] = (
+KNOWN: tuple[KnownIssue, ...] = (
     SPOT,
     OUT_OF_MEMORY,
     DISK_FULL,
@@ -35,6 +35,6 @@ KNOWN: tuple[Entry, ...] = (
 _BY_ID = {entry.id: entry for entry in KNOWN}
 
 
-def known_entry(name: str) -> Entry | None:
+def known_entry(name: str) -> KnownIssue | None:
     """Return the entry of this id."""
     return _BY_ID.get(name)

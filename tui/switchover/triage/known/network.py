@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import re
 
-from switchover.triage.entries import Entry, Look, Remedy, Sign, Sort
-from switchover.triage.known.commands import (
+from switchover.triage.entries import DiagnosticCommand, KnownIssue, Remedy, Sign, Sort
+from switchover.triage.known.shared_commands import (
     AGAIN,
     CONTAINER_LOG,
     CONTAINER_STATE,
@@ -22,7 +22,7 @@ _I = re.IGNORECASE
 _TAKEN = r"(?:address already in use|EADDRINUSE|port is already allocated|address in use)"
 
 
-PORT_TAKEN = Entry(
+PORT_TAKEN = KnownIssue(
     "port-taken",
     "Its port is taken by another program",
     (
@@ -34,7 +34,7 @@ PORT_TAKEN = Entry(
     ),
     (
         LISTENERS,
-        Look(
+        DiagnosticCommand(
             "containers that publish it",
             "docker ps --filter \"publish=$PORT\" --format '{{.Names}}  {{.Image}}  {{.Ports}}  {{.Status}}'",
             ("PORT",),
@@ -51,7 +51,7 @@ PORT_TAKEN = Entry(
     ),
 )
 
-CONNECTION_REFUSED = Entry(
+CONNECTION_REFUSED = KnownIssue(
     "connection-refused",
     "Nothing listens where it connects to",
     (
@@ -63,13 +63,13 @@ CONNECTION_REFUSED = Entry(
     ),
     (
         LISTENERS,
-        Look(
+        DiagnosticCommand(
             "a connection, tried from here",
             'if command -v nc >/dev/null 2>&1; then nc -vz -w 4 "$HOST" "$PORT"; else '
             'timeout 4 bash -c \'exec 3<>"/dev/tcp/$HOST/$PORT"\' && echo "connected to $HOST:$PORT"; fi',
             ("HOST", "PORT"),
         ),
-        Look(
+        DiagnosticCommand(
             "what the name stands for",
             'a=$(getent ahosts "$HOST") && echo "$a" | sort -u -k1,1 | head -8 || echo "$HOST: no answer"',
             ("HOST",),
@@ -86,7 +86,7 @@ CONNECTION_REFUSED = Entry(
     ),
 )
 
-NAME = Entry(
+NAME = KnownIssue(
     "name-does-not-resolve",
     "A name does not resolve",
     (
@@ -99,14 +99,14 @@ NAME = Entry(
             r"nodename nor servname|could not resolve|cannot be resolved", _I)),
     ),
     (
-        Look("the name, asked as programs do", 'a=$(getent ahosts "$HOST") && echo "$a" | sort -u -k1,1 || echo "$HOST: no answer"', ("HOST",)),
-        Look("who is asked", "cat /etc/resolv.conf; grep -E '^hosts:' /etc/nsswitch.conf; "
+        DiagnosticCommand("the name, asked as programs do", 'a=$(getent ahosts "$HOST") && echo "$a" | sort -u -k1,1 || echo "$HOST: no answer"', ("HOST",)),
+        DiagnosticCommand("who is asked", "cat /etc/resolv.conf; grep -E '^hosts:' /etc/nsswitch.conf; "
              "command -v resolvectl >/dev/null 2>&1 && timeout 5 resolvectl dns 2>/dev/null; true"),
-        Look("each name server, asked directly",
+        DiagnosticCommand("each name server, asked directly",
              "if command -v dig >/dev/null 2>&1; then for s in $(awk '/^nameserver/ {print $2}' /etc/resolv.conf); do "
              'echo "$s: $(timeout 6 dig +short +time=2 +tries=1 "@$s" "$HOST" 2>&1 | tr \'\\n\' \' \')"; done; '
              "else echo 'dig is not installed'; fi", ("HOST",)),
-        Look("the same inside the container", 'docker exec "$CONTAINER" cat /etc/resolv.conf', ("CONTAINER",), CONTAINERS),
+        DiagnosticCommand("the same inside the container", 'docker exec "$CONTAINER" cat /etc/resolv.conf', ("CONTAINER",), CONTAINERS),
     ),
     (
         Remedy("a name of a container resolves only within its network: are both in the same one?"),
@@ -115,7 +115,7 @@ NAME = Entry(
     ),
 )  # fmt: skip
 
-CERTIFICATE = Entry(
+CERTIFICATE = KnownIssue(
     "certificate-expired",
     "The certificate has expired, or is about to",
     (
@@ -124,13 +124,13 @@ CERTIFICATE = Entry(
         Sign(re.compile(r"certificate[^\n]{0,40}?(?:expires|valid for|days left|\d+ d left)", _I), (Sort.CHECK,)),
     ),
     (
-        Look("the certificate that is served",
+        DiagnosticCommand("the certificate that is served",
              'if command -v openssl >/dev/null 2>&1; then timeout 8 openssl s_client -connect "$HOST:$PORT" -servername "$HOST" '
              "</dev/null 2>/dev/null | openssl x509 -noout -subject -issuer -dates -ext subjectAltName; "
              "else echo 'openssl is not installed'; fi", ("HOST", "PORT")),
-        Look("the time here: a clock that is wrong makes every certificate look so",
+        DiagnosticCommand("the time here: a clock that is wrong makes every certificate look so",
              "date -u; command -v timedatectl >/dev/null 2>&1 && timeout 4 timedatectl show -p NTPSynchronized 2>/dev/null; true"),
-        Look("what renews certificates here",
+        DiagnosticCommand("what renews certificates here",
              "if command -v certbot >/dev/null 2>&1; then timeout 15 certbot certificates 2>&1 | tail -20; fi; "
              "systemctl list-timers --all --no-pager 2>/dev/null | grep -iE 'certbot|acme|lego' || echo 'no timer renews one here'"),
     ),

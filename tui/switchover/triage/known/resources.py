@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import re
 
-from switchover.triage.entries import Entry, Look, Remedy, Sign, Sort
-from switchover.triage.evidence import Evidence
-from switchover.triage.known.commands import (
+from switchover.triage.entries import DiagnosticCommand, KnownIssue, Remedy, Sign, Sort
+from switchover.triage.evidence import ProblemEvidence
+from switchover.triage.known.shared_commands import (
     AGAIN,
     BIGGEST,
     CONTAINER_LOG,
@@ -24,7 +24,7 @@ _KERNEL = "if journalctl -k -n 1 --no-pager >/dev/null 2>&1; then journalctl -k 
 
 
 def _host(check_kind: str, metric: str, what: str) -> Sign:
-    def test(evidence: Evidence) -> str:
+    def test(evidence: ProblemEvidence) -> str:
         check, row = evidence.check, evidence.metric
         if check is not None and check.kind == check_kind and check.status in {"crit", "warn"}:
             return f"{check.name} observed: {check.summary}"
@@ -36,7 +36,7 @@ def _host(check_kind: str, metric: str, what: str) -> Sign:
     return Sign(test=test)
 
 
-OUT_OF_MEMORY = Entry(
+OUT_OF_MEMORY = KnownIssue(
     "out-of-memory",
     "Out of memory: the kernel ended it",
     (
@@ -53,12 +53,14 @@ OUT_OF_MEMORY = Entry(
     (
         CONTAINER_STATE,
         UNIT_STATE,
-        Look(
+        DiagnosticCommand(
             "what the kernel wrote of it",
             f"{_KERNEL} | grep -iE 'oom-kill|out of memory|killed process' | tail -15 | grep . || "
             "echo 'nothing of it in the kernel log that may be read here'",
         ),
-        Look("memory of the host", "grep -E '^(MemTotal|MemAvailable|SwapTotal|SwapFree|Committed_AS)' /proc/meminfo"),
+        DiagnosticCommand(
+            "memory of the host", "grep -E '^(MemTotal|MemAvailable|SwapTotal|SwapFree|Committed_AS)' /proc/meminfo"
+        ),
         BIGGEST,
         CONTAINER_LOG,
         UNIT_LOG,
@@ -69,19 +71,23 @@ OUT_OF_MEMORY = Entry(
     ),
 )
 
-HOST_MEMORY = Entry(
+HOST_MEMORY = KnownIssue(
     "host-memory",
     "The host has hardly any memory left",
     (_host("memory", "memory", "memory in use"), _host("memory", "swap", "swap in use")),
     (
-        Look("memory of the host", "grep -E '^(MemTotal|MemAvailable|SwapTotal|SwapFree|Dirty)' /proc/meminfo"),
+        DiagnosticCommand(
+            "memory of the host", "grep -E '^(MemTotal|MemAvailable|SwapTotal|SwapFree|Dirty)' /proc/meminfo"
+        ),
         BIGGEST,
-        Look("how long programs wait for memory", "cat /proc/pressure/memory 2>/dev/null || echo 'not measured here'"),
+        DiagnosticCommand(
+            "how long programs wait for memory", "cat /proc/pressure/memory 2>/dev/null || echo 'not measured here'"
+        ),
     ),
     (Remedy("stop or restart the one that grew, before the kernel chooses one by itself: tab 2, sorted by memory"),),
 )
 
-DISK_FULL = Entry(
+DISK_FULL = KnownIssue(
     "disk-full",
     "The disk is full, or nearly so",
     (
@@ -90,20 +96,20 @@ DISK_FULL = Entry(
         _host("disk", "disk", "disk in use"),
     ),
     (
-        Look("file systems", 'df -hP -- ${PATH_:+"$PATH_"} 2>/dev/null || df -hP'),
-        Look("inodes, which run out too", 'df -iP -- ${PATH_:+"$PATH_"} 2>/dev/null || df -iP'),
-        Look(
+        DiagnosticCommand("file systems", 'df -hP -- ${PATH_:+"$PATH_"} 2>/dev/null || df -hP'),
+        DiagnosticCommand("inodes, which run out too", 'df -iP -- ${PATH_:+"$PATH_"} 2>/dev/null || df -iP'),
+        DiagnosticCommand(
             "the largest folders beside it",
             'd=${PATH_:-/}; [ -d "$d" ] || d=$(dirname -- "$d"); timeout 12 du -xkd1 -- "$d" 2>/dev/null | sort -rn | '
             'head -12 | awk \'{printf "%8.1f MiB  ", $1 / 1024; $1 = ""; print}\'',
         ),
-        Look(
+        DiagnosticCommand(
             "files that were deleted and are still held open",
             "if command -v lsof >/dev/null 2>&1; then timeout 10 lsof -nP +L1 2>/dev/null | head -15; else "
             "find /proc/[0-9]*/fd -lname '*(deleted)' -printf '%p -> %l\\n' 2>/dev/null | head -15; fi",
         ),
-        Look("what Docker holds", "docker system df", kinds=CONTAINERS),
-        Look("what the journal holds", "journalctl --disk-usage", kinds=("systemd",)),
+        DiagnosticCommand("what Docker holds", "docker system df", kinds=CONTAINERS),
+        DiagnosticCommand("what the journal holds", "journalctl --disk-usage", kinds=("systemd",)),
     ),
     (
         Remedy("free space: old logs, old backups, old releases; restart what holds deleted files open"),
@@ -126,7 +132,7 @@ DISK_FULL = Entry(
     ),
 )
 
-READ_ONLY = Entry(
+READ_ONLY = KnownIssue(
     "read-only-file-system",
     "The file system takes no writes",
     (
@@ -134,12 +140,12 @@ READ_ONLY = Entry(
         Sign(re.compile(r"read-only file system|\bEROFS\b", _I)),
     ),
     (
-        Look(
+        DiagnosticCommand(
             "how it is mounted",
             'if command -v findmnt >/dev/null 2>&1; then findmnt -o TARGET,SOURCE,FSTYPE,OPTIONS ${PATH_:+--target "$PATH_"}; '
             "else grep -E ' ro[, ]' /proc/mounts; fi",
         ),
-        Look(
+        DiagnosticCommand(
             "what the kernel wrote of it",
             f"{_KERNEL} | grep -iE 'remount|I/O error|EXT4-fs error|XFS .*error' | tail -15 | grep . || "
             "echo 'nothing of it in the kernel log that may be read here'",
@@ -153,21 +159,21 @@ READ_ONLY = Entry(
     ),
 )
 
-FILE_HANDLES = Entry(
+FILE_HANDLES = KnownIssue(
     "too-many-open-files",
     "No more files may be opened",
     (Sign(re.compile(r"too many open files|\bEMFILE\b|\bENFILE\b", _I), (Sort.SERVICE, Sort.CHECK, Sort.ANY_LOG)),),
     (
-        Look("its limit", 'grep "open files" "/proc/$PID/limits"', ("PID",)),
-        Look("how many it has open, by kind",
+        DiagnosticCommand("its limit", 'grep "open files" "/proc/$PID/limits"', ("PID",)),
+        DiagnosticCommand("how many it has open, by kind",
              'ls -l "/proc/$PID/fd" | awk \'NR > 1 {print $NF}\' | sed \'s/:.*//\' | sort | uniq -c | sort -rn | head',
              ("PID",)),
-        Look("all of the host", "cat /proc/sys/fs/file-nr"),
+        DiagnosticCommand("all of the host", "cat /proc/sys/fs/file-nr"),
     ),
     (Remedy("raise its limit (LimitNOFILE, ulimit -n, --ulimit nofile), and look for what is never closed"), *AGAIN),
 )  # fmt: skip
 
-PERMISSION = Entry(
+PERMISSION = KnownIssue(
     "permission-denied",
     "It may not use a file, a folder or a port",
     tuple(
@@ -180,16 +186,16 @@ PERMISSION = Entry(
         )
     ),
     (
-        Look("each folder on the way to it",
+        DiagnosticCommand("each folder on the way to it",
              'if command -v namei >/dev/null 2>&1; then namei -l -- "$PATH_"; else ls -ld -- "$PATH_" "$(dirname -- "$PATH_")"; fi',
              ("PATH_",)),
-        Look("whom the process runs as", 'grep -E "^(Name|Uid|Gid|Groups|CapEff)" "/proc/$PID/status"', ("PID",)),
-        Look("whom the container runs as, and what is mounted",
+        DiagnosticCommand("whom the process runs as", 'grep -E "^(Name|Uid|Gid|Groups|CapEff)" "/proc/$PID/status"', ("PID",)),
+        DiagnosticCommand("whom the container runs as, and what is mounted",
              "docker inspect --type container --format 'user={{.Config.User}} read-only={{.HostConfig.ReadonlyRootfs}}{{range .Mounts}}\n"
              "{{.Source}} -> {{.Destination}} writable={{.RW}}{{end}}' \"$CONTAINER\"",
              ("CONTAINER",), CONTAINERS),
         UNIT_STATE,
-        Look("what a security module refused",
+        DiagnosticCommand("what a security module refused",
              f"{_KERNEL} | grep -iE 'apparmor=.DENIED|avc: *denied' | tail -10 | grep . || echo 'nothing'"),
         CONTAINER_LOG,
         UNIT_LOG,

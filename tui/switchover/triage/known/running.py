@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import re
 
-from switchover.triage.entries import Entry, Look, Remedy, Sign, Sort
-from switchover.triage.evidence import Evidence
-from switchover.triage.known.commands import (
+from switchover.triage.entries import DiagnosticCommand, KnownIssue, Remedy, Sign, Sort
+from switchover.triage.evidence import ProblemEvidence
+from switchover.triage.known.shared_commands import (
     AGAIN,
     CONTAINER_LOG,
     CONTAINER_STATE,
@@ -25,7 +25,7 @@ _OFTEN = 3
 _BY_HAND = re.compile(r"\bexit (?:code )?(?:0|130|143)\b", _I)
 
 
-def _loops(evidence: Evidence) -> str:
+def _loops(evidence: ProblemEvidence) -> str:
     row = evidence.service
     if row is None or not evidence.said:
         return ""
@@ -40,7 +40,7 @@ def _loops(evidence: Evidence) -> str:
     return ""
 
 
-CRASH_LOOP = Entry(
+CRASH_LOOP = KnownIssue(
     "crash-loop",
     "It ends again and again soon after its start",
     (Sign(test=_loops),),
@@ -49,7 +49,7 @@ CRASH_LOOP = Entry(
         UNIT_LOG,
         CONTAINER_STATE,
         UNIT_STATE,
-        Look(
+        DiagnosticCommand(
             "what it is started with",
             "docker inspect --type container --format '{{.Config.Image}} {{json .Config.Entrypoint}} {{json .Config.Cmd}}"
             '{{range .Mounts}}\n{{.Source}} -> {{.Destination}}{{end}}\' "$CONTAINER"',
@@ -64,7 +64,7 @@ CRASH_LOOP = Entry(
     ),
 )
 
-SPOT = Entry(
+SPOT = KnownIssue(
     "spot-interruption",
     "The Spot instance is taken back in two minutes or less",
     (
@@ -79,14 +79,14 @@ SPOT = Entry(
         ),
     ),
     (
-        Look(
+        DiagnosticCommand(
             "what the instance itself was told",
             'm="${AWS_EC2_METADATA_SERVICE_ENDPOINT:-http://169.254.169.254}"; m="${m%/}"; '
             'if t=$(curl -fsS -m 2 -X PUT -H "X-aws-ec2-metadata-token-ttl-seconds: 60" "$m/latest/api/token" 2>/dev/null); '
             'then curl -sS -m 2 -H "X-aws-ec2-metadata-token: $t" "$m/latest/meta-data/spot/instance-action"; echo; '
             "else echo 'no instance metadata answers here: this is not that instance'; fi",
         ),
-        Look("what would be lost with it", "df -hP -x tmpfs -x devtmpfs -x overlay 2>/dev/null || df -hP"),
+        DiagnosticCommand("what would be lost with it", "df -hP -x tmpfs -x devtmpfs -x overlay 2>/dev/null || df -hP"),
     ),
     (
         Remedy("take it out of its load balancer, and let what it has begun end"),
@@ -95,7 +95,7 @@ SPOT = Entry(
     ),
 )
 
-DATABASE_CONNECTIONS = Entry(
+DATABASE_CONNECTIONS = KnownIssue(
     "database-connections",
     "The database takes no more connections",
     (
@@ -110,21 +110,21 @@ DATABASE_CONNECTIONS = Entry(
         ),
     ),
     (
-        Look(
+        DiagnosticCommand(
             "who is connected",
             "if command -v ss >/dev/null 2>&1; then ss -Htn state established \"( sport = :$PORT )\" | awk '{print $4}' | "
             "sed 's/:[0-9]*$//' | sort | uniq -c | sort -rn | head -15 | grep . || echo \"nobody over TCP on port $PORT\"; "
             "else echo 'ss is not installed'; fi",
             ("PORT",),
         ),
-        Look(
+        DiagnosticCommand(
             "what PostgreSQL says of its clients",
             'PGCONNECT_TIMEOUT=4 psql -w -X -h "$HOST" -p "$PORT" -U "${PGUSER:-postgres}" -d "${PGDATABASE:-postgres}" -c '
             '"select usename, application_name, state, count(*), max(now() - state_change) as longest '
             'from pg_stat_activity group by 1, 2, 3 order by 4 desc limit 15"',
             ("HOST", "PORT"),
         ),
-        Look(
+        DiagnosticCommand(
             "what PostgreSQL says of its clients",
             'docker exec "$CONTAINER" psql -w -X -U postgres -c "select usename, application_name, state, count(*), '
             'max(now() - state_change) as longest from pg_stat_activity group by 1, 2, 3 order by 4 desc limit 15"',

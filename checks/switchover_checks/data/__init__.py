@@ -1,0 +1,1 @@
+"""Databases and archives, read and compared."""

@@ -1,0 +1,129 @@
+"""What a database is to a check: its tables, columns and rows, in one snapshot."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from switchover_checks.api import ProbeError, Status
+from switchover_checks.language.sql_text import read_query
+
+__all__ = [
+    "BATCH",
+    "MOST_ROWS",
+    "Database",
+    "DatabaseColumn",
+    "DatabaseSource",
+    "DatabaseTable",
+    "Fill",
+    "Rows",
+    "limited",
+    "one_question",
+    "quoted",
+]
+
+MOST_ROWS = 10_000
+BATCH = 1000
+Rows = Generator[tuple[Any, ...], None, None]
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseSource:
+    """A database to read. `name` is how findings call it; the password is apart from the URL."""
+
+    name: str
+    url: str
+    password: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseTable:
+    """A table. `near`: it is found by its name alone, because its schema is on the search path."""
+
+    schema: str
+    name: str
+    near: bool = True
+    readable: bool = True
+    number: int = 0
+
+    @property
+    def full(self) -> str:
+        """The name with its schema, in quotes where a dot or a quote is part of it."""
+        return f"{_written(self.schema)}.{_written(self.name)}" if self.schema else _written(self.name)
+
+    def __str__(self) -> str:
+        return _written(self.name) if self.near else self.full
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseColumn:
+    """A column; `type` is lower case as the database names it. `key` counts the primary key's columns from 1."""
+
+    name: str
+    type: str
+    key: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Fill:
+    """A column that a sequence fills: the next number that it gives, and what stands in the column already.
+
+    `next` is None where the sequence may not be read, or has no number left.
+    """
+
+    column: str
+    sequence: str
+    step: int
+    next: int | None
+    lowest: int | None
+    highest: int | None
+    trouble: str = ""
+
+
+class Database(Protocol):
+    """An open database: one snapshot of it, read-only."""
+
+    dialect: str
+
+    def tables(self) -> list[DatabaseTable]:
+        """Return all ordinary tables of all schemas, but those of the database itself."""
+
+    def columns(self, table: DatabaseTable) -> list[DatabaseColumn]:
+        """Return the columns of a table, in order; none when there is no such table."""
+
+    def count(self, table: DatabaseTable) -> int:
+        """Return the number of rows."""
+
+    def rows(self, table: DatabaseTable, columns: Sequence[str], order: Sequence[DatabaseColumn]) -> Rows:
+        """Go through the rows, ordered bytewise by `order`, holding a batch at a time."""
+
+    def fills(self, table: DatabaseTable) -> list[Fill]:
+        """Return the columns of a table that a sequence fills."""
+
+    def query(self, text: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
+        """Run a query of the plan and return its rows, at most `MOST_ROWS`."""
+
+
+def quoted(name: str) -> str:
+    """Write a name so that the database takes it as it is."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def one_question(text: str) -> None:
+    """Raise `ProbeError` for a text that no database would refuse and that is no question."""
+    if wrong := read_query(text).wrong:
+        raise ProbeError(f"the query: {wrong}", status=Status.UNKNOWN)
+
+
+def limited(rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    """Return the rows unless they are too many. Raise `ProbeError`."""
+    if len(rows) > MOST_ROWS:
+        raise ProbeError(
+            f"the query returns more than {MOST_ROWS} rows; let it count or select less", status=Status.UNKNOWN
+        )
+    return rows
+
+
+def _written(name: str) -> str:
+    return quoted(name) if "." in name or '"' in name or not name else name

@@ -1,0 +1,83 @@
+"""Finding the database that a check means, and opening it for reading until a deadline."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from switchover_checks.api import Context, ProbeError, Status
+from switchover_checks.data.database.database_api import Database, DatabaseSource
+from switchover_checks.masking import redact_url_passwords
+
+__all__ = ["database_source_of", "open_database", "query_rows"]
+
+_URL_KEYS = ("db", "pg", "postgresql", "sqlite", "database", "url")
+
+
+async def database_source_of(
+    side: str, ctx: Context, *, url_key: str | None = None, secret: str | None = None
+) -> DatabaseSource:
+    """Find the database that `side` means: a URL, or the name of an environment that has one under `url_key`.
+
+    Without `url_key` the first of db, pg, postgresql, sqlite, database, url is taken; `KEY_secret` names its password.
+    """
+    if "://" in side or side.startswith("sqlite:"):
+        return DatabaseSource(redact_url_passwords(side), side, await _secret(ctx, secret))
+    try:
+        environment: Mapping[str, Any] = ctx.environment(side)
+    except KeyError:
+        raise ProbeError(f"the plan has no environment {side!r}, and it is not a URL", status=Status.UNKNOWN) from None
+    keys = (url_key,) if url_key else _URL_KEYS
+    key = next((k for k in keys if environment.get(k)), None)
+    if key is None:
+        raise ProbeError(f"environment {side!r} has no database under {' or '.join(keys)}", status=Status.UNKNOWN)
+    named = secret or environment.get(f"{key}_secret")
+    url = str(environment[key])
+    if "://" not in url and not url.startswith("sqlite:"):
+        url = f"sqlite:{url}"
+    return DatabaseSource(side, url, await _secret(ctx, str(named) if named else None))
+
+
+async def _secret(ctx: Context, name: str | None) -> str | None:
+    if name is None:
+        return None
+    try:
+        return await ctx.in_thread(lambda: ctx.secret(name))
+    except KeyError:
+        raise ProbeError(f"the plan has no secret {name!r}", status=Status.UNKNOWN) from None
+
+
+async def query_rows(ctx: Context, url: str, query: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+    """Run one query in a thread. Raise `ProbeError`."""
+
+    def work() -> list[tuple[Any, ...]]:
+        with open_database(DatabaseSource(redact_url_passwords(url), url), ctx.base_dir, ctx.deadline) as database:
+            return database.query(query, params)
+
+    return await ctx.in_thread(work)
+
+
+@contextmanager
+def open_database(
+    source: DatabaseSource, base_dir: Path, deadline: float, *, whole: bool = False
+) -> Iterator[Database]:
+    """Open a database read-only, in one snapshot, until the deadline (monotonic). Raise `ProbeError`.
+
+    With `whole` its tables are read as they are: no policy may hide rows, and no setting of the server changes how
+    values are written.
+    """
+    scheme = source.url.partition(":")[0]
+    if scheme == "sqlite":
+        from switchover_checks.data.database.sqlite_database import open_sqlite
+
+        with open_sqlite(source, base_dir, deadline) as lite:
+            yield lite
+    elif scheme in ("postgresql", "postgres"):
+        from switchover_checks.data.database.postgres_database import open_postgres
+
+        with open_postgres(source, deadline, whole=whole) as pg:
+            yield pg
+    else:
+        raise ProbeError(f"{source.name}: {scheme!r} is neither sqlite nor postgresql", status=Status.UNKNOWN)

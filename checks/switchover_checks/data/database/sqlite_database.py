@@ -1,0 +1,121 @@
+"""SQLite files, opened for reading."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from switchover_checks.api import ProbeError, Status
+from switchover_checks.data.database.database_api import (
+    BATCH,
+    MOST_ROWS,
+    Database,
+    DatabaseColumn,
+    DatabaseSource,
+    DatabaseTable,
+    Fill,
+    Rows,
+    limited,
+    one_question,
+    quoted,
+)
+
+__all__ = ["open_sqlite"]
+
+_OTHER_FILES = frozenset({sqlite3.SQLITE_ATTACH, sqlite3.SQLITE_DETACH, sqlite3.SQLITE_TRANSACTION})
+_NO_FUNCTIONS = frozenset({"load_extension", "fts3_tokenizer", "writefile", "edit"})
+
+
+def _path_of(url: str, base_dir: Path) -> Path:
+    """`sqlite:///a/b` is /a/b where that is there, else a/b beside the plan; `sqlite:a/b` is beside the plan."""
+    rest = url.removeprefix("sqlite:")
+    if not rest.startswith("//"):
+        return base_dir / rest
+    path = Path("/" + rest[2:].lstrip("/"))
+    if path.exists() or rest.startswith("////"):
+        return path
+    beside = base_dir / rest[2:].lstrip("/")
+    return beside if beside.exists() else path
+
+
+@contextmanager
+def open_sqlite(source: DatabaseSource, base_dir: Path, deadline: float) -> Iterator[Database]:
+    """Open a file. Raise `ProbeError`."""
+    path = _path_of(source.url, base_dir)
+    if not path.is_file():
+        raise ProbeError(f"{source.name}: the database {path} is not there", phase="connect")
+    try:
+        connection = sqlite3.connect(
+            f"file:{quote(str(path))}?mode=ro",
+            uri=True,
+            timeout=max(0.0, deadline - time.monotonic()),
+            isolation_level=None,
+        )
+    except sqlite3.Error as error:
+        raise ProbeError(f"{source.name}: {error}", phase="connect") from None
+    try:
+        connection.text_factory = _lenient
+        connection.set_progress_handler(lambda: int(time.monotonic() > deadline), 10_000)
+        connection.execute("PRAGMA query_only=ON")
+        connection.execute("BEGIN")
+        connection.set_authorizer(_only_this_file)
+        yield _Sqlite(connection)
+    except sqlite3.Error as error:
+        status = Status.UNKNOWN if isinstance(error, sqlite3.OperationalError) else Status.CRIT
+        told = "not done before the deadline" if "interrupted" in str(error) else str(error)
+        raise ProbeError(f"{source.name}: {told}", status=status) from None
+    finally:
+        connection.close()
+
+
+def _only_this_file(action: int, name: str | None, *_: str | None) -> int:
+    """Keep a statement to the file that was opened for reading: ATTACH and VACUUM INTO would make another one."""
+    denied = action in _OTHER_FILES or (action == sqlite3.SQLITE_FUNCTION and name in _NO_FUNCTIONS)
+    return sqlite3.SQLITE_DENY if denied else sqlite3.SQLITE_OK
+
+
+def _lenient(data: bytes) -> str:
+    return data.decode("utf-8", "surrogateescape")
+
+
+class _Sqlite:
+    dialect = "sqlite"
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def tables(self) -> list[DatabaseTable]:
+        rows = self._connection.execute(
+            "SELECT name FROM sqlite_master WHERE type = 'table' AND substr(name, 1, 7) <> 'sqlite_' ORDER BY name"
+        )
+        return [DatabaseTable("main", str(row[0])) for row in rows]
+
+    def columns(self, table: DatabaseTable) -> list[DatabaseColumn]:
+        rows = self._connection.execute("SELECT name, type, pk FROM pragma_table_info(?)", (table.name,))
+        return [DatabaseColumn(str(name), str(kind).lower(), int(key)) for name, kind, key in rows]
+
+    def count(self, table: DatabaseTable) -> int:
+        return int(self._connection.execute(f"SELECT count(*) FROM {quoted(table.name)}").fetchone()[0])  # noqa: S608
+
+    def rows(self, table: DatabaseTable, columns: Sequence[str], order: Sequence[DatabaseColumn]) -> Rows:
+        names = ", ".join(quoted(c) for c in columns)
+        sort = ", ".join(f"{quoted(c.name)} COLLATE BINARY" for c in order)
+        cursor = self._connection.execute(
+            f"SELECT {names} FROM {quoted(table.name)}" + (f" ORDER BY {sort}" if sort else "")  # noqa: S608
+        )
+        while batch := cursor.fetchmany(BATCH):
+            yield from batch
+
+    def fills(self, table: DatabaseTable) -> list[Fill]:
+        """Return none: what SQLite numbers itself goes by the highest number that is there."""
+        del table
+        return []
+
+    def query(self, text: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
+        one_question(text)
+        return limited(self._connection.execute(text, tuple(params)).fetchmany(MOST_ROWS + 1))

@@ -1,0 +1,194 @@
+"""Two tables compared row by row in the order of their key, holding two rows at a time."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from switchover_checks.api import Finding, ProbeError, Status
+from switchover_checks.data.database import Database, DatabaseColumn, Rows
+from switchover_checks.data.normalise import Normaliser, normaliser, sort_key
+from switchover_checks.data.table_pairs import Pair
+
+__all__ = ["TableDiff", "compare_tables", "in_time"]
+
+_LOOK_AT_CLOCK = 512
+
+
+@dataclass
+class TableDiff:
+    """What the comparison of one table found. Samples are keys as text, at most as many as asked for."""
+
+    table: str
+    key: tuple[str, ...]
+    left_rows: int = 0
+    right_rows: int = 0
+    only_left: int = 0
+    only_right: int = 0
+    changed: int = 0
+    samples: list[str] = field(default_factory=list)
+    digest: tuple[str, str] = ("", "")
+    trouble: str = ""
+
+    @property
+    def equal(self) -> bool:
+        """Whether both sides hold the same."""
+        return not (self.only_left or self.only_right or self.changed) and self.digest[0] == self.digest[1]
+
+    def finding(self, names: tuple[str, str]) -> Finding:
+        """Say it as one finding."""
+        expected = f"{self.left_rows} rows, sha256 {self.digest[0][:12]}"
+        if self.trouble:
+            return Finding(self.table, expected, self.trouble, Status.UNKNOWN)
+        observed = f"{self.right_rows} rows, sha256 {self.digest[1][:12]}"
+        if self.equal:
+            return Finding(self.table, expected, observed, Status.OK)
+        parts = [
+            f"{count} {word}"
+            for count, word in (
+                (self.changed, "changed"),
+                (self.only_left, f"missing in {names[1]}"),
+                (self.only_right, f"only in {names[1]}"),
+            )
+            if count
+        ]
+        hint = f"{', '.join(self.key)}: {'; '.join(self.samples)}" if self.samples else ""
+        if hint:
+            observed += f"; {hint}"
+        if parts:
+            observed = f"{', '.join(parts)}; {observed}"
+        return Finding(self.table, expected, observed, Status.CRIT, f"look at {hint}" if hint else "")
+
+
+def compare_tables(
+    pair: Pair,
+    left: Database,
+    right: Database,
+    columns: Sequence[DatabaseColumn],
+    right_columns: Sequence[DatabaseColumn],
+    key: Sequence[str],
+    *,
+    samples: int,
+    deadline: float,
+) -> TableDiff:
+    """Compare the `columns` of a table on both sides. Without a key, rows are compared as a bag, without samples."""
+    others = {c.name: c for c in right_columns}
+    untyped = left.dialect == right.dialect == "sqlite"
+    convert = [normaliser(c, others[c.name], untyped) for c in columns]
+    names = [c.name for c in columns]
+    diff = TableDiff(pair.name, tuple(key))
+    located = ((left, pair.left), (right, pair.right))
+    if not key:
+        bags = [_bag(db.rows(table, names, ()), convert, deadline) for db, table in located]
+        diff.left_rows, diff.right_rows = bags[0][0], bags[1][0]
+        diff.digest = bags[0][1], bags[1][1]
+        return diff
+    places = [names.index(k) for k in key]
+    sides = [
+        _Side(db.rows(table, names, [by[k] for k in key]), convert, places, deadline)
+        for (db, table), by in zip(located, ({c.name: c for c in columns}, others), strict=True)
+    ]
+    try:
+        for side in sides:
+            side.step()
+        _merge(sides[0], sides[1], diff, samples)
+    except _OutOfOrderError as error:
+        diff.trouble = str(error)
+    finally:
+        for side in sides:
+            side.close()
+    diff.left_rows, diff.right_rows = sides[0].count, sides[1].count
+    diff.digest = sides[0].digest.hexdigest(), sides[1].digest.hexdigest()
+    return diff
+
+
+class _OutOfOrderError(Exception):
+    """The key does not order the rows, or does not identify them."""
+
+
+class _Side:
+    """One side: the present row in its one form, its key, and the digest of all that has passed."""
+
+    def __init__(self, rows: Rows, convert: Sequence[Normaliser], places: Sequence[int], deadline: float) -> None:
+        self._rows, self._convert, self._places, self._deadline = rows, convert, places, deadline
+        self.count = 0
+        self.row: str | None = None
+        self.key: tuple[Any, ...] = ()
+        self.digest = hashlib.sha256()
+
+    def close(self) -> None:
+        """Give back the cursor, also in the middle."""
+        self._rows.close()
+
+    def step(self) -> None:
+        """Go to the next row; `row` is None at the end."""
+        before = self.key if self.row is not None else None
+        raw = next(self._rows, None)
+        if raw is None:
+            self.row = None
+            return
+        self.count += 1
+        if self.count % _LOOK_AT_CLOCK == 0:
+            in_time(self._deadline)
+        values = tuple([c(v) for c, v in zip(self._convert, raw, strict=True)])
+        self.row = repr(values)
+        self.key = sort_key(tuple([values[p] for p in self._places]))
+        self.digest.update(self.row.encode("utf-8", "surrogateescape"))
+        if before is not None:
+            try:
+                if self.key == before:
+                    raise _OutOfOrderError(f"the key is not unique: {_key_text(self.key)} comes twice")
+                if self.key < before:
+                    raise _OutOfOrderError(
+                        f"the key does not order the rows the same way on both sides, at {_key_text(self.key)}"
+                    )
+            except TypeError:
+                raise _OutOfOrderError("the key holds values that cannot be ordered") from None
+
+
+def _merge(a: _Side, b: _Side, diff: TableDiff, samples: int) -> None:
+    def note(mark: str, key: tuple[Any, ...]) -> None:
+        if len(diff.samples) < samples:
+            diff.samples.append(f"{mark}{_key_text(key)}")
+
+    while a.row is not None or b.row is not None:
+        if b.row is None or (a.row is not None and a.key < b.key):
+            diff.only_left += 1
+            note("-", a.key)
+            a.step()
+        elif a.row is None or b.key < a.key:
+            diff.only_right += 1
+            note("+", b.key)
+            b.step()
+        else:
+            if a.row != b.row:
+                diff.changed += 1
+                note("", a.key)
+            a.step()
+            b.step()
+
+
+def _bag(rows: Rows, convert: Sequence[Normaliser], deadline: float) -> tuple[int, str]:
+    """Digest rows whatever their order: the sum of the digests of each."""
+    count, total = 0, 0
+    for raw in rows:
+        count += 1
+        if count % _LOOK_AT_CLOCK == 0:
+            in_time(deadline)
+        row = tuple(c(v) for c, v in zip(convert, raw, strict=True))
+        total += int.from_bytes(hashlib.sha256(repr(row).encode("utf-8", "surrogateescape")).digest(), "big")
+    return count, f"{total % (1 << 256):064x}"
+
+
+def in_time(deadline: float) -> None:
+    """Raise `ProbeError` once the deadline is over."""
+    if time.monotonic() > deadline:
+        raise ProbeError("not all rows could be compared before the deadline", status=Status.UNKNOWN)
+
+
+def _key_text(key: tuple[Any, ...]) -> str:
+    shown = [("NULL" if rank == 0 else str(value))[:60] for rank, value in key]
+    return shown[0] if len(shown) == 1 else f"({', '.join(shown)})"

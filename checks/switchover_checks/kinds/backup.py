@@ -1,0 +1,188 @@
+"""`backup`: could this file or folder be restored? There, size, share of the one before, age, digest, format, test.
+
+Each is a finding of its own. Only a file whose content was proved by something (its digest, its format or a restore
+test) is OK: a file that is merely there is not a backup.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, ClassVar
+
+from switchover_checks.api import Context, Effect, Finding, Metric, Result, Status
+from switchover_checks.data.archives import FORMATS, check_folder, check_format, facts_of, format_of
+from switchover_checks.data.digests import DIGEST, digest_findings
+from switchover_checks.kinds.command import argv_of, ending, run_clearly
+from switchover_checks.kinds.file import age_findings, size_findings
+from switchover_checks.language.effects import DeclaredEffect, by_word, command_changes
+from switchover_checks.language.fields import Duration, Share, Size
+from switchover_checks.language.units import format_bytes, format_duration
+
+__all__ = ["BackupCheck", "BackupConfig"]
+
+_TEMPLATE = re.compile(r"\{\{\s*path\s*(\|\s*q\s*)?\}\}")
+
+
+@dataclass(frozen=True)
+class BackupConfig:
+    """The file or folder and what must be true of it. `path` may be a pattern such as `backups/*.dump`: the newest.
+
+    `sha256` is a digest, or `sidecar` for FILE.sha256 beside it (of a folder also SHA256SUMS in it). `previous` is the
+    backup before (the newest other one that fits the pattern when it is not set), `min_share` the least part of its
+    size. `restore_test` is a shell command in which `{{ path | q }}` stands for the backup; also `$BACKUP_PATH` does.
+    `effect: read` says that it changes nothing. `format` is told by the name and the content unless it is set.
+    """
+
+    path: str
+    min_size: Size = 1
+    max_age: Duration | None = None
+    sha256: str | None = None
+    previous: str | None = None
+    min_share: Share | None = None
+    format: str | None = None
+    restore_test: str | None = None
+    environment: dict[str, str] = field(default_factory=dict)
+    effect: DeclaredEffect = None
+
+    def __post_init__(self) -> None:
+        if self.sha256 is not None and self.sha256 != "sidecar" and not DIGEST.fullmatch(self.sha256):
+            raise ValueError("sha256 is 64 hexadecimal digits, or sidecar for the file beside it")
+        if self.format is not None and self.format not in (*FORMATS, "none"):
+            raise ValueError(f"format is {', '.join(FORMATS)} or none, not {self.format!r}")
+
+
+class BackupCheck:
+    """Look at a backup."""
+
+    kind: ClassVar[str] = "backup"
+    effect: ClassVar[Effect] = "read"
+    runs_a_process: ClassVar[bool] = True
+    config: ClassVar[type] = BackupConfig
+
+    def changes(self, cfg: BackupConfig) -> str:
+        """Judge the restore test; without one a backup is only read."""
+        if cfg.restore_test is None:
+            return by_word(cfg.effect, "")
+        text = _TEMPLATE.sub("BACKUP", cfg.restore_test)
+        return command_changes(text, cfg.environment, cfg.effect, "its restore_test")
+
+    def measures(self, keys: Mapping[str, Any]) -> frozenset[str]:
+        """Return what is always measured."""
+        del keys
+        return frozenset(("size", "age"))
+
+    async def probe(self, cfg: BackupConfig, ctx: Context) -> Result:
+        """Look once: the file itself in a thread, then the restore test."""
+        looked = await ctx.in_thread(lambda: _look(cfg, ctx))
+        findings = list(looked.findings)
+        evidence: dict[str, str] = {}
+        if looked.path is not None and cfg.restore_test is not None:
+            if any(f.status is Status.CRIT for f in findings):
+                findings.append(Finding("restore test", "exit code 0", "not tried on a bad file", Status.UNKNOWN))
+            else:
+                finding, evidence = await _restore(cfg, looked.path, ctx)
+                findings.append(finding)
+        if looked.path is not None and not looked.proved and cfg.restore_test is None:
+            hint = "set sha256, format or restore_test"
+            findings.append(Finding("content", "proved by something", "nothing looked inside", Status.WARN, hint))
+        ok = ""
+        if looked.path is not None:
+            ok = f"{looked.path.name}: {format_bytes(looked.size)}, {format_duration(max(0.0, looked.age))} old"
+        metrics = [Metric("size", looked.size, "B"), Metric("age", looked.age, "s")] if looked.path else []
+        return Result.of(findings, metrics=metrics, evidence=evidence, ok=ok)
+
+
+@dataclass(frozen=True, slots=True)
+class _Looked:
+    findings: tuple[Finding, ...]
+    path: Path | None = None
+    size: int = 0
+    age: float = 0.0
+    proved: bool = False
+
+
+def _look(cfg: BackupConfig, ctx: Context) -> _Looked:
+    import time
+
+    path, others = _newest(cfg.path, ctx.base_dir)
+    if path is None:
+        return _Looked((Finding("backup", "there", f"{cfg.path} is not there", Status.CRIT),))
+    try:
+        info = path.stat()
+        folder = facts_of(path) if path.is_dir() else None
+        if folder is None and not path.is_file():
+            return _Looked((Finding("backup", "a file or a folder", f"{path} is neither", Status.CRIT),))
+    except FileNotFoundError as error:
+        return _Looked((Finding("backup", "whole", f"{error.filename} leads nowhere", Status.CRIT),))
+    except OSError as error:
+        return _Looked((Finding("backup", "there", f"{path}: {error.strerror or error}", Status.UNKNOWN),))
+    size = info.st_size if folder is None else folder.size
+    age = time.time() - (info.st_mtime if folder is None else folder.written_at)
+    findings = [Finding("backup", "there", str(path), Status.OK)]
+    findings += size_findings(size, max(1, cfg.min_size), None)
+    findings += _share(cfg, size, others, ctx.base_dir)
+    findings += age_findings(age, cfg.max_age)
+    proved = False
+    if cfg.sha256 is not None:
+        ctx.enter("sha256")
+        findings += digest_findings(cfg.sha256, path, folder, ctx.deadline)
+        proved = True
+    if folder is not None and cfg.format != "none":
+        ctx.enter("format")
+        found, looked = check_folder(path, folder, ctx.deadline)
+        findings += found
+        proved = proved or looked
+    kind = cfg.format or (format_of(path) if folder is None else None)
+    if folder is None and kind not in (None, "none") and size:
+        ctx.enter("format")
+        findings.append(check_format(kind, path, ctx.deadline))
+        proved = True
+    return _Looked(tuple(findings), path, size, age, proved)
+
+
+def _newest(pattern: str, base_dir: Path) -> tuple[Path | None, list[Path]]:
+    """Return the newest file that fits, and the others from newest to oldest."""
+    path = base_dir / pattern
+    if not any(c in pattern for c in "*?["):
+        return (path if path.exists() else None), []
+    import glob
+
+    dated = []
+    for name in glob.glob(str(path)):  # noqa: PTH207 - Path.glob refuses absolute patterns
+        if name.endswith(".sha256"):
+            continue
+        try:
+            dated.append((Path(name).stat().st_mtime, Path(name)))
+        except OSError:
+            continue
+    ordered = [p for _, p in sorted(dated, reverse=True)]
+    return (ordered[0], ordered[1:]) if ordered else (None, [])
+
+
+def _share(cfg: BackupConfig, size: int, others: list[Path], base_dir: Path) -> list[Finding]:
+    if cfg.min_share is None:
+        return []
+    expected = f"at least {cfg.min_share:.0%} of the previous backup"
+    previous = base_dir / cfg.previous if cfg.previous else others[0] if others else None
+    if previous is None or not previous.exists():
+        text = f"{previous} is not there" if previous else "there is no previous backup"
+        return [Finding("share", expected, text, Status.UNKNOWN)]
+    before = facts_of(previous).size if previous.is_dir() else previous.stat().st_size
+    if not before:
+        return [Finding("share", expected, f"the previous backup {previous.name} is empty", Status.UNKNOWN)]
+    observed = f"{size / before:.0%} of {format_bytes(before)}"
+    return [Finding.compare("share", expected, observed, size >= Fraction(str(cfg.min_share)) * before)]
+
+
+async def _restore(cfg: BackupConfig, path: Path, ctx: Context) -> tuple[Finding, dict[str, str]]:
+    text = _TEMPLATE.sub(lambda _: shlex.quote(str(path)), cfg.restore_test or "")
+    output = await run_clearly(ctx, argv_of(text), {**cfg.environment, "BACKUP_PATH": str(path)})
+    passed = output.exit_code == 0
+    said = (output.stderr.strip() or output.stdout.strip())[-500:]
+    observed = ending(output.exit_code) + (f": {said.splitlines()[-1][:200]}" if said and not passed else "")
+    return Finding.compare("restore test", "exit code 0", observed, passed), {} if passed else {"restore test": said}

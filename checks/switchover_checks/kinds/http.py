@@ -1,0 +1,175 @@
+"""`http`: asks a URL and compares status, time, headers and body with what is expected.
+
+Redirects are not followed unless asked for. When no expectation looks at `status`, it must be 200 to 299: an error page
+never passes because its body is long enough. A server that cannot be connected to is critical; one that accepts and
+then is silent until the deadline is unknown, with the phase it hung in.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Annotated, Any, ClassVar, Literal
+
+from switchover_checks.api import Context, Effect, Finding, HttpReply, Metric, Result, Status
+from switchover_checks.language.effects import DeclaredEffect, http_changes
+from switchover_checks.language.expect import AS_LIST, Expectation, NameType, Unavailable, expected_in
+from switchover_checks.language.fields import Size
+from switchover_checks.language.units import format_bytes, format_duration
+
+__all__ = ["HttpCheck", "HttpConfig"]
+
+NAMES: Mapping[str, NameType] = {
+    "status": "number",
+    "time": "duration",
+    "first_byte": "duration",
+    "body": "any",
+    "text": "text",
+    "headers": "any",
+    "size": "size",
+    "url": "text",
+}
+
+_OWN_METRICS = frozenset({"time", "dns", "connect", "tls", "send", "first_byte", "body"})
+
+
+@dataclass(frozen=True)
+class HttpConfig:
+    """What to ask, and what the answer must be. `bearer` and `password` name secrets of the plan.
+
+    `metrics` takes numbers out of the answer by the paths of `expect`: `query_ms: body.query_ms`. Methods other than
+    GET, HEAD and OPTIONS are taken to change something; `effect: read` says that this POST only asks. With a header
+    `Host` the address of `url` is asked under that name: over TLS too, and where it redirects to the name.
+    """
+
+    url: str
+    expect: Annotated[tuple[Annotated[Expectation, expected_in(NAMES)], ...], AS_LIST] = ()
+    method: Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] = "GET"
+    headers: dict[str, str] = field(default_factory=dict)
+    body: str | None = None
+    json: Any = None
+    bearer: str | None = None
+    user: str | None = None
+    password: str | None = None
+    follow_redirects: bool = False
+    verify: bool = True
+    max_body: Size = 1 << 20
+    metrics: dict[str, Annotated[Expectation, expected_in(NAMES, value=True)]] = field(default_factory=dict)
+    effect: DeclaredEffect = None
+
+    def __post_init__(self) -> None:
+        if self.body is not None and self.json is not None:
+            raise ValueError("set body or json, not both")
+        names = [name.lower() for name in self.headers]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"headers: {', '.join(twice)} is given twice")
+        if self.effect == "read" and self.method in ("PUT", "PATCH", "DELETE"):
+            raise ValueError(f"effect: read cannot be true of {self.method}")
+        taken = sorted(_OWN_METRICS & self.metrics.keys())
+        if taken:
+            raise ValueError(f"metrics: {', '.join(taken)} is measured anyway; choose another name")
+
+
+class HttpCheck:
+    """Ask a URL."""
+
+    kind: ClassVar[str] = "http"
+    effect: ClassVar[Effect] = "read"
+    config: ClassVar[type] = HttpConfig
+
+    def changes(self, cfg: HttpConfig) -> str:
+        """Judge the method."""
+        return http_changes(cfg.method, cfg.headers, cfg.effect)
+
+    def measures(self, keys: Mapping[str, Any]) -> frozenset[str]:
+        """Return the times of a request, and what the check takes out of its answer."""
+        taken = keys.get("metrics")
+        return _OWN_METRICS | frozenset(map(str, taken) if isinstance(taken, dict) else ())
+
+    async def probe(self, cfg: HttpConfig, ctx: Context) -> Result:
+        """Ask once."""
+        headers, body = await _prepare(cfg, ctx)
+        reply = await ctx.http(
+            cfg.method,
+            cfg.url,
+            headers=headers,
+            body=body,
+            follow_redirects=cfg.follow_redirects,
+            verify=cfg.verify,
+            max_body=cfg.max_body,
+        )
+        ctx.enter("assert")
+        seconds = reply.seconds
+        names: frozenset[str] = frozenset().union(*(e.names for e in (*cfg.expect, *cfg.metrics.values())))
+        facts = _facts(reply, names, cfg.max_body)
+        findings = [e.check(facts) for e in cfg.expect]
+        if not any("status" in e.names for e in cfg.expect):
+            fine = 200 <= reply.status <= 299
+            hint = "" if fine or not 300 <= reply.status <= 399 else "set follow_redirects, or expect this status"
+            findings.insert(0, Finding.compare("status", "200 to 299", reply.status, fine, hint))
+        metrics = [Metric("time", seconds, "s"), *(Metric(k, v, "s") for k, v in reply.phases.items())]
+        for name, path in cfg.metrics.items():
+            value = path.number(facts)
+            if isinstance(value, Finding):
+                findings.append(replace(value, what=f"metric {name}"))
+            else:
+                metrics.append(Metric(name, value, _unit_of(name)))
+        failed = any(f.status is not Status.OK for f in findings)
+        evidence = {"body": reply.body[:300].decode("utf-8", "replace")} if failed and reply.body else {}
+        return Result.of(
+            findings,
+            metrics=metrics,
+            phase="assert" if failed else "",
+            evidence=evidence,
+            ok=f"{reply.status} in {format_duration(seconds)}",
+        )
+
+
+def _unit_of(name: str) -> str:
+    """Return the unit that a metric's name ends with, as in `query_ms`; none where it does not."""
+    end = name.rpartition("_")[2]
+    return end if end in ("ms", "s") and end != name else ""
+
+
+async def _prepare(cfg: HttpConfig, ctx: Context) -> tuple[dict[str, str], bytes | None]:
+    headers = dict(cfg.headers)
+    body = cfg.body.encode() if cfg.body is not None else None
+    if cfg.json is not None:
+        body = json.dumps(cfg.json).encode()
+        if not any(name.lower() == "content-type" for name in headers):
+            headers["Content-Type"] = "application/json"
+    if cfg.bearer is not None or cfg.user is not None:
+        headers = {name: value for name, value in headers.items() if name.lower() != "authorization"}
+    if cfg.bearer is not None:
+        name = cfg.bearer
+        headers["Authorization"] = "Bearer " + await ctx.in_thread(lambda: ctx.secret(name))
+    elif cfg.user is not None:
+        import base64
+
+        secret = cfg.password
+        password = await ctx.in_thread(lambda: ctx.secret(secret)) if secret else ""
+        headers["Authorization"] = "Basic " + base64.b64encode(f"{cfg.user}:{password}".encode()).decode()
+    return headers, body
+
+
+def _facts(reply: HttpReply, names: frozenset[str], most: int) -> dict[str, Any]:
+    facts: dict[str, Any] = {
+        "status": reply.status,
+        "time": reply.seconds,
+        "first_byte": reply.phases.get("first_byte", 0.0),
+        "headers": reply.headers,
+        "size": len(reply.body),
+        "url": reply.url,
+    }
+    if reply.truncated:
+        cut = Unavailable(f"longer than {format_bytes(most)}; set max_body")
+        facts.update(body=cut, text=cut, size=cut)
+    elif "body" in names or "text" in names:
+        facts["text"] = facts["body"] = reply.body.decode("utf-8", "replace")
+        if "body" in names:
+            with contextlib.suppress(ValueError, RecursionError):  # a body that is not JSON is compared as text
+                facts["body"] = json.loads(reply.body)
+    return facts

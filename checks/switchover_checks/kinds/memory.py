@@ -1,0 +1,63 @@
+"""`memory`: what the machine has available, and its swap, against Nagios ranges: `10%:` alerts below 10 % available."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from switchover_checks.api import Context, Effect, Finding, Metric, Result, Status
+from switchover_checks.kinds.disk import judge_share
+from switchover_checks.language.fields import Threshold
+from switchover_checks.language.units import format_bytes
+
+__all__ = ["MemoryCheck", "MemoryConfig"]
+
+
+@dataclass(frozen=True)
+class MemoryConfig:
+    """What must be available (`warn`, `crit`), and what of the swap must be free. A bare number means percent."""
+
+    warn: Threshold | None = None
+    crit: Threshold | None = None
+    swap_warn: Threshold | None = None
+    swap_crit: Threshold | None = None
+
+    def __post_init__(self) -> None:
+        if not any((self.warn, self.crit, self.swap_warn, self.swap_crit)):
+            raise ValueError("set warn or crit, such as 10%: to alert below 10 % available")
+
+
+class MemoryCheck:
+    """Look at the memory of this machine."""
+
+    kind: ClassVar[str] = "memory"
+    effect: ClassVar[Effect] = "read"
+    config: ClassVar[type] = MemoryConfig
+
+    def measures(self, keys: Mapping[str, Any]) -> frozenset[str]:
+        """Return what is always measured; swap is where it is judged."""
+        swap = {"swap_free"} if {"swap_warn", "swap_crit"} & keys.keys() else set()
+        return frozenset({"available", "available_percent"} | swap)
+
+    async def probe(self, cfg: MemoryConfig, ctx: Context) -> Result:
+        """Ask the kernel once."""
+        import psutil
+
+        memory = await ctx.in_thread(psutil.virtual_memory)
+        findings = []
+        metrics = [
+            Metric("available", memory.available, "B"),
+            Metric("available_percent", 100 * memory.available / memory.total, "%"),
+        ]
+        if cfg.warn or cfg.crit:
+            findings.append(judge_share("memory available", memory.available, memory.total, cfg.warn, cfg.crit))
+        if cfg.swap_warn or cfg.swap_crit:
+            swap = await ctx.in_thread(psutil.swap_memory)
+            if swap.total:
+                metrics.append(Metric("swap_free", swap.free, "B"))
+                findings.append(judge_share("swap free", swap.free, swap.total, cfg.swap_warn, cfg.swap_crit))
+            else:
+                findings.append(Finding("swap free", "some swap", "this machine has no swap", Status.UNKNOWN))
+        share = 100 * memory.available / memory.total
+        return Result.of(findings, metrics=metrics, ok=f"{share:.0f} % available ({format_bytes(memory.available)})")

@@ -1,0 +1,154 @@
+"""`tcp`: opens a connection, and reads what the other side says first when that is expected.
+
+Not being able to connect is critical; a silent other side is unknown once the deadline is over. Text may come in
+several lines and pieces: what is expected is waited for until the greeting is complete, or nothing has come for three
+seconds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import re
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar
+
+from switchover_checks.api import Context, Effect, Finding, Metric, ProbeError, Result, Status
+from switchover_checks.language.effects import DeclaredEffect, by_word
+from switchover_checks.language.expect import AS_LIST, Expectation, NameType, expected_in
+from switchover_checks.language.fields import LocalPort
+from switchover_checks.language.units import format_duration
+
+__all__ = ["TcpCheck", "TcpConfig"]
+
+NAMES: Mapping[str, NameType] = {"time": "duration", "connect": "duration", "text": "text"}
+_MOST_READ = 1 << 16
+_CONNECT_S = 5.0
+_QUIET_S = 3.0
+_SHORTLY_S = 0.25
+_MARGIN_S = 0.5
+"""So long before its deadline a probe judges what has come, so that it is told and not only cut off."""
+_GOES_ON = re.compile(r"\d{3}-")
+_LAST = re.compile(r"\d{3}(?: |$)")
+"""Lines of SMTP, FTP and their like: `220-` says that more lines come, `220 ` that this is the last."""
+
+
+@dataclass(frozen=True)
+class TcpConfig:
+    """Where to connect, what to say, and what must come back. `text` is read only when an expectation looks at it.
+
+    What is sent is taken to change something; `effect: read` says that it only asks, as `PING` does.
+    """
+
+    port: LocalPort
+    host: str = "127.0.0.1"
+    send: str = ""
+    expect: Annotated[tuple[Annotated[Expectation, expected_in(NAMES)], ...], AS_LIST] = ()
+    effect: DeclaredEffect = None
+
+
+class TcpCheck:
+    """Open a connection."""
+
+    kind: ClassVar[str] = "tcp"
+    effect: ClassVar[Effect] = "read"
+    config: ClassVar[type] = TcpConfig
+
+    def changes(self, cfg: TcpConfig) -> str:
+        """Judge whether anything is sent."""
+        return by_word(cfg.effect, "it sends something" if cfg.send else "")
+
+    def measures(self, keys: Mapping[str, Any]) -> frozenset[str]:
+        """Return what is always measured."""
+        del keys
+        return frozenset(("time", "connect"))
+
+    async def probe(self, cfg: TcpConfig, ctx: Context) -> Result:
+        """Connect once, and read if asked to."""
+        ctx.enter("connect")
+        start = time.monotonic()
+        reader, writer = await _connect(cfg)
+        connected = time.monotonic() - start
+        facts: dict[str, Any] = {"connect": connected}
+        try:
+            if cfg.send:
+                ctx.enter("send")
+                writer.write(cfg.send.encode())
+                await writer.drain()
+            if any("text" in e.names for e in cfg.expect):
+                ctx.enter("first_byte")
+                facts["text"] = await _read(reader, cfg, ctx, facts)
+        except ConnectionError as error:
+            raise ProbeError(f"the connection broke: {error}", phase="first_byte") from None
+        finally:
+            writer.transport.abort()
+        ctx.enter("assert")
+        facts["time"] = time.monotonic() - start
+        findings = [Finding("connection", "open", f"open in {format_duration(connected)}", Status.OK)]
+        findings += [e.check(facts) for e in cfg.expect]
+        metrics = [Metric("time", facts["time"], "s"), Metric("connect", connected, "s")]
+        failed = any(f.status is not Status.OK for f in findings)
+        evidence = {"text": facts["text"][-300:]} if failed and facts.get("text") else {}
+        ok = f"{cfg.host}:{cfg.port} open in {format_duration(connected)}"
+        return Result.of(findings, metrics=metrics, evidence=evidence, ok=ok)
+
+
+async def _connect(cfg: TcpConfig) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    try:
+        async with asyncio.timeout(_CONNECT_S):
+            return await asyncio.open_connection(cfg.host, cfg.port)
+    except TimeoutError:
+        raise ProbeError(
+            f"{cfg.host}:{cfg.port} does not answer within {format_duration(_CONNECT_S)}", phase="connect"
+        ) from None
+    except ConnectionRefusedError:
+        raise ProbeError(f"{cfg.host}:{cfg.port}: connection refused, nothing listens there", phase="connect") from None
+    except OSError as error:
+        raise ProbeError(f"{cfg.host}:{cfg.port}: {error.strerror or error}", phase="connect") from None
+
+
+async def _read(reader: asyncio.StreamReader, cfg: TcpConfig, ctx: Context, facts: Mapping[str, Any]) -> str:
+    """Read until the expectations about the text hold, the other side has ended, or nothing more can be hoped for.
+
+    As long as nothing has come at all, the deadline cuts the probe off.
+    """
+    raw = bytearray()
+    wanted = [e for e in cfg.expect if "text" in e.names]
+    start = time.monotonic()
+    last = ctx.deadline - min(_MARGIN_S, 0.1 * (ctx.deadline - start))
+    while len(raw) < _MOST_READ:
+        text = raw.decode("utf-8", "replace")
+        seen = {**facts, "text": text, "time": facts["connect"] + time.monotonic() - start}
+        holds = all(e.check(seen).status is Status.OK for e in wanted)
+        patience = _patience(text, holds=holds, asked=bool(cfg.send))
+        if patience <= 0:
+            break
+        try:
+            async with asyncio.timeout(min(patience, max(0.0, last - time.monotonic())) if raw else None):
+                piece = await reader.read(_MOST_READ - len(raw))
+        except TimeoutError:
+            break
+        except ConnectionError:
+            if not raw:
+                raise
+            break
+        if not piece:
+            break
+        raw += piece
+    return raw.decode("utf-8", "replace")
+
+
+def _patience(text: str, *, holds: bool, asked: bool) -> float:
+    """Return how many seconds more text is worth waiting for, by how what came so far ends."""
+    end = text.replace("\r\n", "\n").rpartition("\n")
+    if not end[1] or end[2]:
+        return _SHORTLY_S if holds else _QUIET_S  # in the middle of a line, or a prompt that has none
+    last = end[0].rpartition("\n")[2]
+    if _GOES_ON.match(last):
+        return math.inf
+    # After the last line of a greeting by code only what was asked for can follow.
+    if holds or (_LAST.match(last) and not asked):
+        return 0.0
+    return _QUIET_S

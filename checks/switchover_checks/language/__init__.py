@@ -1,0 +1,1 @@
+"""What a plan says in a few letters: expectations, thresholds, units, patterns."""

@@ -1,0 +1,65 @@
+"""Types for the fields of a configuration: text such as `1h30m` or `1MiB` becomes a number when a plan is read."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BeforeValidator, PlainValidator, WithJsonSchema
+
+from switchover_checks.language.patterns import Pattern, compile_pattern
+from switchover_checks.language.thresholds import Range, parse_range
+from switchover_checks.language.units import parse_duration, parse_size
+
+__all__ = ["Duration", "LocalPort", "RegularExpression", "Share", "Size", "Threshold"]
+
+Duration = Annotated[
+    float,
+    BeforeValidator(parse_duration),
+    WithJsonSchema({"type": ["string", "number"], "description": "a duration: 500ms, 30s, 5m, 1h30m, 2d"}),
+]
+Size = Annotated[
+    int,
+    BeforeValidator(parse_size),
+    WithJsonSchema({"type": ["string", "integer"], "description": "a size: 4096, 20KB, 1MiB, 2GiB"}),
+]
+Threshold = Annotated[Range, PlainValidator(parse_range, json_schema_input_type=str | float)]
+"""A range of monitoring plugins: `10:` alerts below 10, `20%:` below a share."""
+
+
+def _pattern(value: object) -> Pattern:
+    if isinstance(value, Pattern):
+        return value
+    if not isinstance(value, str):
+        raise ValueError(f"a regular expression is text, not {value!r}")  # noqa: TRY004 - pydantic wants ValueError
+    return compile_pattern(value)
+
+
+RegularExpression = Annotated[Pattern, PlainValidator(_pattern, json_schema_input_type=str)]
+"""A pattern whose cost is bounded."""
+
+
+def _port(value: object) -> int:
+    text = str(value).strip()
+    number = text.rpartition(":")[2]
+    if isinstance(value, bool) or not number.isdecimal() or not 1 <= int(number) <= 65535:
+        raise ValueError(f"{value!r} is not a port; write 1 to 65535")
+    return int(number)
+
+
+LocalPort = Annotated[int, PlainValidator(_port, json_schema_input_type=int | str)]
+"""A port; of `127.0.0.1:8080` the port is meant."""
+
+
+def _share(value: object) -> float:
+    text = str(value).strip()
+    try:
+        share = float(text[:-1]) / 100 if text.endswith("%") else float(text)
+    except ValueError:
+        share = -1.0
+    if isinstance(value, bool) or not 0 < share <= 1:
+        raise ValueError(f"{value!r} is not a share; write 80% or 0.8")
+    return share
+
+
+Share = Annotated[float, PlainValidator(_share, json_schema_input_type=float | str)]
+"""A part of a whole, 0 to 1, or in percent."""

@@ -1,0 +1,143 @@
+"""From the keys that a plan sets to the frozen configuration of a kind: every problem at once, each with its path."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, get_type_hints
+
+from switchover_checks.language.suggest import did_you_mean
+
+__all__ = ["ConfigError", "ConfigField", "Problem", "build_config", "config_fields", "has_template", "validate"]
+
+Problem = tuple[str, str]
+"""The path inside the configuration (`expect[1]`, empty for the whole) and what is wrong there."""
+
+
+class ConfigError(Exception):
+    """A configuration that does not fit its kind; `problems` holds everything that is wrong with it."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        super().__init__("; ".join(f"{path}: {message}" if path else message for path, message in problems))
+        self.problems = problems
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigField:
+    """A key of a kind, as the plan's author may set it."""
+
+    name: str
+    required: bool
+    type_text: str = ""
+    default: str = ""
+
+
+def config_fields(config: type) -> tuple[ConfigField, ...]:
+    """Return the keys that `config`, a dataclass, knows."""
+    found = []
+    for f in dataclasses.fields(config):
+        required = f.default is dataclasses.MISSING and f.default_factory is dataclasses.MISSING
+        default = "" if f.default in (dataclasses.MISSING, None, ()) else repr(f.default)
+        found.append(ConfigField(f.name, required, str(f.type), default))
+    return tuple(found)
+
+
+def has_template(value: object) -> bool:
+    """Tell whether a value, or anything in it, is still to be filled in."""
+    if isinstance(value, str):
+        return "{{" in value
+    if isinstance(value, Mapping):
+        return any(has_template(v) for v in value.values())
+    if isinstance(value, list | tuple):
+        return any(has_template(v) for v in value)
+    return False
+
+
+def build_config(config: type, mapping: Mapping[str, Any]) -> Any:
+    """Make an instance of the dataclass `config`. Raise `ConfigError` with all problems."""
+    values, problems = _read(config, mapping, templates=False)
+    if not problems:
+        try:
+            return config(**values)
+        except (ValueError, TypeError) as error:
+            problems.append(("", str(error)))
+    raise ConfigError(problems)
+
+
+def validate(config: type, mapping: Mapping[str, Any], *, templates: bool = True) -> list[Problem]:
+    """Return what is wrong with `mapping`. With `templates`, values that hold `{{` are not looked at."""
+    values, problems = _read(config, mapping, templates=templates)
+    if not problems and not (templates and has_template(mapping)):
+        try:
+            config(**values)
+        except (ValueError, TypeError) as error:
+            problems.append(("", str(error)))
+    return problems
+
+
+def unknown_and_missing(fields: tuple[ConfigField, ...], mapping: Mapping[str, Any]) -> list[Problem]:
+    """Return the keys that the kind does not know, and those it needs and does not get."""
+    names = [f.name for f in fields]
+    problems = [(key, f"unknown key{did_you_mean(key, names)}") for key in mapping if key not in names]
+    problems += [(f.name, "is needed and not set") for f in fields if f.required and f.name not in mapping]
+    return problems
+
+
+def _read(config: type, mapping: Mapping[str, Any], *, templates: bool) -> tuple[dict[str, Any], list[Problem]]:
+    problems = unknown_and_missing(config_fields(config), mapping)
+    values: dict[str, Any] = {}
+    for name, adapter in _adapters(config).items():
+        if name not in mapping:
+            continue
+        value, places = mapping[name], None
+        if templates and has_template(value):
+            if not isinstance(value, list | tuple):
+                continue
+            places = [i for i, item in enumerate(value) if not has_template(item)]
+            if not places:
+                continue
+            value = [value[i] for i in places]
+        try:
+            values[name] = adapter.validate_python(value)
+        except ValueError as error:
+            problems += _explain(name, error, places)
+    return values, problems
+
+
+@functools.cache
+def _adapters(config: type) -> dict[str, Any]:
+    from pydantic import ConfigDict, TypeAdapter
+
+    hints = get_type_hints(config, include_extras=True)
+    loose = ConfigDict(arbitrary_types_allowed=True)
+    adapters = {}
+    for f in dataclasses.fields(config):
+        hint = hints[f.name]
+        adapters[f.name] = TypeAdapter(hint) if dataclasses.is_dataclass(hint) else TypeAdapter(hint, config=loose)
+    return adapters
+
+
+def _explain(name: str, error: ValueError, places: list[int] | None) -> list[Problem]:
+    details = getattr(error, "errors", None)
+    if details is None:
+        return [(name, str(error))]
+    problems = []
+    for detail in details(include_url=False, include_context=False, include_input=True):
+        path = name
+        for depth, part in enumerate(detail["loc"]):
+            if isinstance(part, int):
+                path += f"[{places[part] if places and depth == 0 and part < len(places) else part}]"
+            elif not part.startswith("function-"):
+                path += f".{part}"
+        message = detail["msg"].removeprefix("Value error, ")
+        if detail["type"] != "value_error":
+            message = f"{message[0].lower()}{message[1:]}, not {_short(detail['input'])}"
+        problems.append((path, message))
+    return list(dict.fromkeys(problems))
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."

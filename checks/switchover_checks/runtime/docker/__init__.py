@@ -1,0 +1,1 @@
+"""Ways to a Docker daemon: its socket, its contexts, through SSH."""

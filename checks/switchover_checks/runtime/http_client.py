@@ -1,0 +1,330 @@
+"""Requests for many small probes: kept-alive connections, time for each phase, and a plain reason for each failure.
+
+A probe costs a tenth of what a general client takes, which is what lets one agent watch hundreds of endpoints. Proxy
+variables of the environment are ignored: a probe looks at the address that the plan names.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+import re
+import socket
+import ssl
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+from urllib.parse import quote, unquote, urljoin, urlsplit
+
+from switchover_checks.api import HttpReply, ProbeError, Status
+from switchover_checks.language.units import format_duration
+from switchover_checks.masking import redact_url_passwords
+from switchover_checks.runtime.http_wire import HttpAnswer, StaleError, Wire
+
+__all__ = ["HttpPool"]
+
+_CONNECT_S = 5.0
+_OLDEST_S = 30.0
+"""Connections are given up after this long, so that a name that now points elsewhere is noticed."""
+_MOST_IDLE = 100
+_MOST_REDIRECTS = 5
+_RESEND = frozenset({"GET", "HEAD", "OPTIONS"})
+_WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
+
+Key = tuple[str, str, int, bool, str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Target:
+    scheme: Literal["http", "https"]
+    host: str
+    port: int
+    host_header: str
+    path: str
+    authorization: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """The `Host` that was asked for: under this name a server is asked at an address that the name may not lead to."""
+
+    name: str
+
+    def at(self, url: str, target: _Target) -> str:
+        """Return `url` at the address of `target` where it leads to this name."""
+        parts = urlsplit(url)
+        if not self.name or (parts.hostname or "") != self.name:
+            return url  # somewhere else
+        host = f"[{target.host}]" if ":" in target.host else target.host
+        port = f":{parts.port}" if parts.port else ""
+        return parts._replace(netloc=f"{host}{port}").geturl()
+
+
+class HttpPool:
+    """Connections shared by all HTTP probes of a process. `await aclose()` at the end."""
+
+    def __init__(self) -> None:
+        self._idle: dict[Key, list[Wire]] = {}
+        self._tls: dict[bool, ssl.SSLContext] = {}
+        self._targets: dict[str, _Target] = {}
+
+    async def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+        follow_redirects: bool = False,
+        verify: bool = True,
+        max_body: int = 1 << 20,
+        enter: Callable[[str], None] = lambda _phase: None,
+    ) -> HttpReply:
+        """Make a request. Raise `ProbeError` that says in which phase it failed and why."""
+        phases: dict[str, float] = {}
+        sent = dict(headers or {})
+        asked = _asked_host(sent)
+        shown = url
+        for _ in range(_MOST_REDIRECTS + 1):
+            target = self._target(url)
+            answer = await self._exchange(method, target, sent, body, verify, max_body, phases, enter)
+            location = answer.headers.get("location")
+            if not (follow_redirects and location and answer.status in (301, 302, 303, 307, 308)):
+                return HttpReply(
+                    answer.status, answer.headers, answer.body, phases, redact_url_passwords(shown), answer.truncated
+                )
+            named = shown = urljoin(shown, location)
+            url = asked.at(named, target) if asked else named
+            after = self._target(url)
+            if (after.scheme, after.host, after.port) != (target.scheme, target.host, target.port):
+                sent = {k: v for k, v in sent.items() if k.lower() not in ("authorization", "cookie", "host")}
+                if asked and url != named:
+                    sent["Host"] = self._target(named).host_header
+            if answer.status == 303 or (answer.status in (301, 302) and method == "POST"):
+                method, body = "GET", None
+        raise ProbeError(
+            f"more than {_MOST_REDIRECTS} redirects, the last to {redact_url_passwords(shown)}", phase="first_byte"
+        )
+
+    async def aclose(self) -> None:
+        """Close all connections."""
+        wires = [wire for group in self._idle.values() for wire in group]
+        self._idle.clear()
+        for wire in wires:
+            wire.close()
+        if wires:
+            await asyncio.sleep(0)  # lets the transports report the end before the loop may close
+
+    async def _exchange(
+        self,
+        method: str,
+        target: _Target,
+        headers: Mapping[str, str],
+        body: bytes | None,
+        verify: bool,
+        max_body: int,
+        phases: dict[str, float],
+        enter: Callable[[str], None],
+    ) -> HttpAnswer:
+        now = asyncio.get_running_loop().time
+        message = _message(method, target, headers, body)
+        asked = _asked_host(headers)
+        name = asked.name if asked and asked.name else target.host
+        key = (target.scheme, target.host, target.port, verify, name)
+        while True:
+            wire = self._reuse(key)
+            if wire is None:
+                wire = await self._connect(target, name, verify, phases, enter)
+            try:
+                enter("send")
+                start = now()
+                wire.send(message)
+                _add(phases, "send", now() - start)
+                enter("first_byte")
+                start = now()
+                answer = await wire.read(method, max_body)
+            except StaleError:
+                wire.close()
+                if method not in _RESEND:
+                    raise ProbeError("the kept connection was closed without an answer", phase="first_byte") from None
+                continue
+            except BaseException:
+                wire.close()
+                raise
+            _add(phases, "first_byte", max(0.0, answer.first_byte_at - start))
+            _add(phases, "body", now() - answer.first_byte_at)
+            if wire.usable:
+                group = self._idle.setdefault(key, [])
+                if len(group) < _MOST_IDLE:
+                    group.append(wire)
+                else:
+                    wire.close()
+            return answer
+
+    def _reuse(self, key: Key) -> Wire | None:
+        group = self._idle.get(key)
+        oldest = asyncio.get_running_loop().time() - _OLDEST_S
+        while group:
+            wire = group.pop()
+            if wire.usable and wire.opened_at > oldest:
+                return wire
+            wire.close()
+        return None
+
+    async def _connect(
+        self, target: _Target, name: str, verify: bool, phases: dict[str, float], enter: Callable[[str], None]
+    ) -> Wire:
+        """Open a connection; over TLS the other side is asked for, and has to prove, that it is `name`."""
+        loop = asyncio.get_running_loop()
+        enter("dns")
+        start = loop.time()
+        addresses = await _resolve(target.host, target.port)
+        _add(phases, "dns", loop.time() - start)
+        enter("connect")
+        start = loop.time()
+        wire = await _open(addresses, target.port)
+        _add(phases, "connect", loop.time() - start)
+        if target.scheme == "https":
+            enter("tls")
+            start = loop.time()
+            try:
+                transport = await loop.start_tls(wire.transport, wire, self._tls_context(verify), server_hostname=name)
+            except BaseException as error:
+                wire.close()
+                if isinstance(error, OSError | ssl.SSLError):
+                    raise ProbeError(_tls_trouble(error), phase="tls") from None
+                if isinstance(error, ValueError):
+                    raise ProbeError(
+                        f"{name!r} is no name for TLS: {error}", phase="tls", status=Status.UNKNOWN
+                    ) from None
+                raise
+            if transport is None:
+                wire.close()
+                raise ProbeError("the connection was closed during the TLS handshake", phase="tls")
+            wire.connection_made(transport)
+            _add(phases, "tls", loop.time() - start)
+        return wire
+
+    def _tls_context(self, verify: bool) -> ssl.SSLContext:
+        if verify not in self._tls:
+            context = ssl.create_default_context()
+            if not verify:
+                context.check_hostname = False
+                context.verify_mode = ssl.CERT_NONE
+            self._tls[verify] = context
+        return self._tls[verify]
+
+    def _target(self, url: str) -> _Target:
+        known = self._targets.get(url)
+        if known is None:
+            if len(self._targets) > 10_000:
+                self._targets.clear()
+            known = self._targets[url] = _parse_url(url)
+        return known
+
+
+def _add(phases: dict[str, float], phase: str, seconds: float) -> None:
+    phases[phase] = phases.get(phase, 0.0) + seconds
+
+
+def _parse_url(url: str) -> _Target:
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+        host = parts.hostname
+        if host and not host.isascii():
+            host = host.encode("idna").decode("ascii")
+    except ValueError as error:
+        raise ProbeError(f"{redact_url_passwords(url)!r} is not a URL: {error}", status=Status.UNKNOWN) from None
+    if parts.scheme not in ("http", "https") or not host or re.search(r"[\x00-\x20\x7f]", host):
+        raise ProbeError(f"{redact_url_passwords(url)!r} is not an http or https URL", status=Status.UNKNOWN)
+    scheme: Literal["http", "https"] = "https" if parts.scheme == "https" else "http"
+    usual = 443 if scheme == "https" else 80
+    shown = f"[{host}]" if ":" in host else host
+    path = quote(parts.path or "/", safe="/%:@!$&'()*+,;=~-._")
+    if parts.query:
+        path += "?" + quote(parts.query, safe="/%:@!$&'()*+,;=~-._?[]")
+    authorization = ""
+    if parts.username is not None:
+        pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}".encode()
+        authorization = "Basic " + base64.b64encode(pair).decode()
+    header = shown if port in (None, usual) else f"{shown}:{port}"
+    return _Target(scheme, host, port or usual, header, path, authorization)
+
+
+def _asked_host(headers: Mapping[str, str]) -> _Asked | None:
+    given = [value for name, value in headers.items() if name.lower() == "host"]
+    if not given:
+        return None
+    host = re.sub(r":\d*$", "", given[0].strip()).strip("[]").lower()
+    with contextlib.suppress(UnicodeError):
+        host = host if host.isascii() else host.encode("idna").decode("ascii")
+    return _Asked(host)
+
+
+def _message(method: str, target: _Target, headers: Mapping[str, str], body: bytes | None) -> bytes:
+    """Write the request. `headers` go as they are given, and stand for the defaults of the same names."""
+    given = [name.lower() for name in headers]
+    if len(given) > len(set(given)):
+        twice = next(name for name in headers if given.count(name.lower()) > 1)
+        raise ProbeError(f"the header {twice} is given twice", status=Status.UNKNOWN)
+    defaults = {"Host": target.host_header, "User-Agent": "switchover", "Accept": "*/*", "Accept-Encoding": "identity"}
+    if target.authorization:
+        defaults["Authorization"] = target.authorization
+    if body is not None or method in _WITH_BODY:
+        defaults["Content-Length"] = str(len(body or b""))
+    host = [f"{name}: {value}" for name, value in headers.items() if name.lower() == "host"]
+    lines = [f"{method} {target.path} HTTP/1.1", *host]
+    lines += [f"{name}: {value}" for name, value in defaults.items() if name.lower() not in given]
+    lines += [f"{name}: {value}" for name, value in headers.items() if name.lower() != "host"]
+    for line in lines:
+        if "\r" in line or "\n" in line or "\0" in line:
+            raise ProbeError("a header or the method holds a line break", status=Status.UNKNOWN)
+    return "\r\n".join([*lines, "", ""]).encode("utf-8") + (body or b"")
+
+
+async def _resolve(host: str, port: int) -> list[tuple[socket.AddressFamily, str]]:
+    for family in (socket.AF_INET, socket.AF_INET6):
+        try:
+            socket.inet_pton(family, host)
+        except OSError:
+            continue
+        return [(family, host)]
+    try:
+        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except OSError as error:
+        raise ProbeError(f"the name {host} cannot be resolved: {error.strerror or error}", phase="dns") from None
+    except UnicodeError:
+        raise ProbeError(f"{host!r} is not a host name", phase="dns", status=Status.UNKNOWN) from None
+    return list(dict.fromkeys((family, str(address[0])) for family, _, _, _, address in found))
+
+
+async def _open(addresses: list[tuple[socket.AddressFamily, str]], port: int) -> Wire:
+    loop = asyncio.get_running_loop()
+    troubles = []
+    for family, address in addresses[:4]:
+        try:
+            async with asyncio.timeout(_CONNECT_S):
+                _, wire = await loop.create_connection(Wire, address, port, family=family)
+        except TimeoutError:
+            troubles.append(f"{address}:{port} does not answer within {format_duration(_CONNECT_S)}")
+        except OSError as error:
+            troubles.append(f"{address}:{port}: {_os_trouble(error)}")
+        else:
+            return wire
+    raise ProbeError("; ".join(troubles), phase="connect")
+
+
+def _os_trouble(error: OSError) -> str:
+    if isinstance(error, ConnectionRefusedError):
+        return "connection refused, nothing listens there"
+    return (error.strerror or str(error)).lower()
+
+
+def _tls_trouble(error: BaseException) -> str:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"the certificate is not trusted: {error.verify_message}"
+    if isinstance(error, ssl.SSLError):
+        return f"TLS failed: {error.reason or error}"
+    return f"the connection broke during the TLS handshake: {error}"

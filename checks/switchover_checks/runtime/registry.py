@@ -1,0 +1,244 @@
+"""Which check kinds there are: the built-in ones, those of installed packages, those of files beside the plan.
+
+Listing and validating import no module of a package or a plan; such a module runs only in a child process of its own.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from switchover_checks.api import ChangesByConfig, Check, Measures
+from switchover_checks.language.suggest import did_you_mean
+from switchover_checks.runtime.config import (
+    ConfigError,
+    ConfigField,
+    Problem,
+    build_config,
+    config_fields,
+    has_template,
+    unknown_and_missing,
+    validate,
+)
+from switchover_checks.runtime.scan import Scan, ScannedKind, locate_module, scan_module
+
+__all__ = ["BUILTIN", "GROUP", "KindInfo", "Registry", "RegistryProblem", "UnknownKindError"]
+
+GROUP = "switchover.checks"
+"""The group of entry points by which an installed package adds kinds: `kind = "module:Class"`."""
+
+BUILTIN: Mapping[str, str] = MappingProxyType(
+    {
+        "backup": "backup:BackupCheck",
+        "command": "command:CommandCheck",
+        "disk": "disk:DiskCheck",
+        "docker": "docker:DockerCheck",
+        "file": "file:FileCheck",
+        "http": "http:HttpCheck",
+        "memory": "memory:MemoryCheck",
+        "nagios": "nagios:NagiosCheck",
+        "port": "port:PortCheck",
+        "process": "process:ProcessCheck",
+        "sql": "sql:SqlCheck",
+        "sql_compare": "sql_compare:SqlCompareCheck",
+        "tcp": "tcp:TcpCheck",
+    }
+)
+"""Kind to module and class inside this package."""
+_APART = frozenset({"backup", "sql_compare"})
+"""Built-in kinds that work for long in Python, which would hold up everything else in the process."""
+
+
+class UnknownKindError(KeyError):
+    """There is no such kind, or it may not be loaded into this process."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])
+
+
+@dataclass(frozen=True, slots=True)
+class KindInfo:
+    """A kind and where it comes from.
+
+    `source`: builtin, entry point, local. `location`: `module:Class` or `file:Class`.
+    """
+
+    kind: str
+    source: str
+    location: str
+    isolated: bool
+
+    @property
+    def apart(self) -> bool:
+        """Whether its probes run in a process of their own: what is not ours, and what works for long."""
+        return self.isolated or self.kind in _APART
+
+
+@dataclass(frozen=True, slots=True)
+class RegistryProblem:
+    """Something wrong with a module that should add kinds. `line` is 0 where there is no place to point at."""
+
+    path: str
+    line: int
+    message: str
+
+
+class Registry:
+    """All kinds that a plan may use. `local` are Python files beside the plan; they are read, never executed, here."""
+
+    def __init__(self, local: Sequence[Path] = ()) -> None:
+        self._local = tuple(Path(p) for p in local)
+
+    @staticmethod
+    def scan_local(path: Path) -> Scan:
+        """Read the kinds of one file from its syntax tree."""
+        return scan_module(path)
+
+    def kinds(self) -> Mapping[str, KindInfo]:
+        """Return every kind by its name. A built-in kind wins over any other, a package's over a local one."""
+        return self._listing[0]
+
+    @property
+    def problems(self) -> tuple[RegistryProblem, ...]:
+        """What is wrong with local modules and entry points: unreadable, without a kind, or a name that is taken."""
+        return self._listing[1]
+
+    def info(self, kind: str) -> KindInfo:
+        """Return one kind. Raise `UnknownKindError` that names the nearest."""
+        found = self.kinds().get(kind)
+        if found is None:
+            raise UnknownKindError(f"there is no check kind {kind!r}{did_you_mean(kind, self.kinds())}")
+        return found
+
+    def load(self, kind: str) -> Check[Any]:
+        """Return an instance of a built-in kind. Raise `UnknownKindError` for one that must run in its own process."""
+        info = self.info(kind)
+        if info.isolated:
+            raise UnknownKindError(
+                f"the check kind {kind!r} comes from {info.location} and runs in a process of its own"
+            )
+        return _builtin(kind)
+
+    def config_fields(self, kind: str) -> tuple[ConfigField, ...] | None:
+        """Return the keys of a kind, or None when they cannot be told without executing its module."""
+        info = self.info(kind)
+        if not info.isolated:
+            return config_fields(_builtin(kind).config)
+        found = _scanned(info)
+        return found.fields if found is not None else None
+
+    def changes(self, kind: str, mapping: Mapping[str, Any]) -> str:
+        """Say what a check with these keys may change when it looks; empty where it only reads.
+
+        What cannot be told without executing a module, or from keys that do not fit, is taken to change something.
+        """
+        info = self.info(kind)
+        always = f"a check of type {kind} changes something when it looks"
+        if info.isolated:
+            found = _scanned(info)
+            return always if found is None or found.effect != "read" else ""
+        check = _builtin(kind)
+        if not isinstance(check, ChangesByConfig):
+            return always if check.effect != "read" else ""
+        try:
+            reason = check.changes(build_config(check.config, mapping))
+        except ConfigError as error:
+            reason = f"its keys cannot be read: {error}"
+        return f"a check of type {kind} may change something when it looks: {reason}" if reason else ""
+
+    def measures(self, kind: str, keys: Mapping[str, Any]) -> frozenset[str] | None:
+        """Return the names of all metrics that a check with these keys may have, None where that cannot be told."""
+        check = None if self.info(kind).isolated else _builtin(kind)
+        return check.measures(keys) if isinstance(check, Measures) else None
+
+    def validate_config(self, kind: str, mapping: Mapping[str, Any], *, templates: bool = True) -> list[Problem]:
+        """Return what is wrong with a kind's keys. With `templates`, values with `{{` are not judged."""
+        if not self.info(kind).isolated:
+            return validate(_builtin(kind).config, mapping, templates=templates)
+        fields = self.config_fields(kind)
+        if fields is None:
+            return []
+        problems = unknown_and_missing(fields, mapping)
+        for f in fields:
+            value = mapping.get(f.name)
+            wanted = _PLAIN.get(f.type_text)
+            if f.name not in mapping or wanted is None or (templates and has_template(value)):
+                continue
+            if not isinstance(value, wanted[0]) or (isinstance(value, bool) and bool not in wanted[0]):
+                problems.append((f.name, f"should be {wanted[1]}, not {value!r}"))
+        return problems
+
+    def json_schema(self, kind: str) -> dict[str, Any]:
+        """Return the JSON Schema of a kind's keys: an object; without `properties` when they cannot be told."""
+        if not self.info(kind).isolated:
+            from pydantic import TypeAdapter
+
+            schema: dict[str, Any] = TypeAdapter(_builtin(kind).config).json_schema(mode="validation")
+            return schema
+        fields = self.config_fields(kind)
+        if fields is None:
+            return {"type": "object"}
+        return {
+            "type": "object",
+            "properties": {f.name: {} for f in fields},
+            "required": [f.name for f in fields if f.required],
+        }
+
+    @functools.cached_property
+    def _listing(self) -> tuple[Mapping[str, KindInfo], tuple[RegistryProblem, ...]]:
+        kinds = {k: KindInfo(k, "builtin", f"switchover_checks.kinds.{v}", isolated=False) for k, v in BUILTIN.items()}
+        problems: list[RegistryProblem] = []
+        for point in sorted(entry_points(group=GROUP), key=_by_name):
+            self._add(kinds, problems, KindInfo(point.name, "entry point", point.value, isolated=True), 0, point.value)
+        for path in self._local:
+            scan = scan_module(path)
+            problems += [RegistryProblem(str(path), line, message) for line, message in scan.problems]
+            for k in scan.kinds:
+                info = KindInfo(k.kind, "local", f"{path}:{k.class_name}", isolated=True)
+                self._add(kinds, problems, info, k.line, str(path))
+        return MappingProxyType(kinds), tuple(problems)
+
+    @staticmethod
+    def _add(
+        kinds: dict[str, KindInfo], problems: list[RegistryProblem], info: KindInfo, line: int, where: str
+    ) -> None:
+        taken = kinds.get(info.kind)
+        if taken is None:
+            kinds[info.kind] = info
+        elif taken.location != info.location:
+            message = f"the check kind {info.kind!r} is already defined by {taken.location}; choose another name"
+            problems.append(RegistryProblem(where, line, message))
+
+
+_PLAIN: Mapping[str, tuple[tuple[type, ...], str]] = {
+    "str": ((str,), "text"),
+    "int": ((int,), "a whole number"),
+    "float": ((int, float), "a number"),
+    "bool": ((bool,), "true or false"),
+    "Duration": ((int, float, str), "a duration such as 30s"),
+    "Size": ((int, str), "a size such as 1MiB"),
+}
+
+
+def _scanned(info: KindInfo) -> ScannedKind | None:
+    file, _, class_name = info.location.rpartition(":")
+    path = Path(file) if info.source == "local" else locate_module(file)
+    scan = scan_module(path) if path else None
+    return next((k for k in scan.kinds if k.class_name == class_name), None) if scan else None
+
+
+def _by_name(point: EntryPoint) -> str:
+    return point.name
+
+
+@functools.cache
+def _builtin(kind: str) -> Check[Any]:
+    module, _, name = BUILTIN[kind].partition(":")
+    check: Check[Any] = getattr(importlib.import_module(f"switchover_checks.kinds.{module}"), name)()
+    return check

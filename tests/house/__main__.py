@@ -1,0 +1,22 @@
+"""`python -m tests.house`: say what breaks the rules of the house, and exit with 1 where something does."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from tests.house.rules import broken_rules
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def main() -> int:
+    """Check the whole checkout."""
+    broken = broken_rules(ROOT)
+    for line in broken:
+        sys.stderr.write(f"{line}\n")
+    return int(bool(broken))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

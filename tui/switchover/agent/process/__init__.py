@@ -1,0 +1,1 @@
+"""The agent as a process: start, life, record, log, end."""

@@ -1,0 +1,1 @@
+"""Serves clients: sockets, sessions, the methods that they may call, who drives."""

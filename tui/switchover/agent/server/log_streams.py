@@ -1,0 +1,187 @@
+"""The log streams of one client: a reader process for each, relayed to, watched, and ended with the client."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from switchover.agent.server.reader_process import LogReader, ReaderHungError
+from switchover.errors import RefusedError, StateError, UsageError
+from switchover.services.provider_api import LogSource, LogSpan
+
+__all__ = ["LogStreams"]
+
+_MOST_STREAMS = 8
+_ANSWER_WITHIN_S = 3.0
+_SEEK_WITHIN_S = 6.0
+_SAVE_WITHIN_S = 300.0
+_PATTERNS = ("show", "hide", "find")
+_GIVEN_UP = "the pattern took too long to search for, so the log was opened again without it"
+_HUNG = "the log reader did not answer, so the log was opened again"
+
+
+@dataclass(slots=True)
+class _Stream:
+    reader: LogReader
+    what: Mapping[str, Any]
+    refused: tuple[str, ...] | None = None  # show, hide and find that hung a reader
+    opening: asyncio.Lock = field(default_factory=asyncio.Lock)
+    closed: bool = False
+
+    async def aclose(self) -> None:
+        """End the reader, and with it whatever is about to start another."""
+        self.closed = True
+        await self.reader.aclose()
+
+
+class LogStreams:
+    """Opens, asks and closes streams by their number. Raise `StateError` where a reader fails."""
+
+    def __init__(self, *, answer_within_s: float = _ANSWER_WITHIN_S) -> None:
+        self._within_s = answer_within_s
+        self._streams: dict[int, _Stream] = {}
+        self._last = 0
+        self._opening = 0
+
+    async def open(
+        self,
+        sources: Sequence[LogSource],
+        off: Sequence[tuple[str, str]],
+        span: LogSpan,
+        *,
+        secrets: Mapping[str, str],
+        folder: Path | None,
+    ) -> dict[str, Any]:
+        """Start to read; return the stream's number and the state of its sources. Raise `RefusedError`."""
+        await self._let_go_of_ended()
+        if len(self._streams) + self._opening >= _MOST_STREAMS:
+            raise RefusedError(f"{_MOST_STREAMS} logs are open already", "close one of them first")
+        what = {
+            "sources": msgspec.to_builtins(_with_names_apart(sources)),
+            "off": list(off),
+            "span": msgspec.to_builtins(span),
+            "secrets": dict(secrets),
+            "folder": str(folder) if folder is not None else "",
+        }
+        self._opening += 1
+        reader = LogReader()
+        try:
+            await reader.start(what)
+            states = await reader.ask("states", {}, self._within_s)
+        except ReaderHungError:
+            await reader.aclose()
+            raise StateError("the log reader does not answer", "try again") from None
+        except BaseException:
+            await reader.aclose()
+            raise
+        finally:
+            self._opening -= 1
+        self._last += 1
+        self._streams[self._last] = _Stream(reader, what)
+        return {"stream": self._last, "sources": states}
+
+    async def ask(self, number: int, do: str, params: Mapping[str, Any], *, extra_s: float = 0.0) -> Any:
+        """Relay a request. A reader that hangs is ended and started anew, without the pattern that it hung over."""
+        stream = self._stream(number)
+        asked, problem = _without(stream.refused, params)
+        within = extra_s + (_SEEK_WITHIN_S if do == "seek" else self._within_s)
+        reader = stream.reader
+        try:
+            answer = await reader.ask(do, asked, within)
+        except ReaderHungError:
+            await self._open_again(stream, reader, params)
+            asked, problem = _without(stream.refused, params)
+            if do != "window":
+                raise StateError(problem or _HUNG) from None
+            problem = problem or _HUNG
+            answer = await self._ask_new(stream, asked)
+        return answer if not problem or do != "window" else _with_problem(answer, problem)
+
+    async def save(self, number: int, params: Mapping[str, Any]) -> Any:
+        """Write what fits to a file; it may take its time."""
+        stream = self._stream(number)
+        asked, problem = _without(stream.refused, params)
+        if problem:
+            raise StateError(problem)
+        try:
+            return await stream.reader.ask("save", asked, _SAVE_WITHIN_S)
+        except ReaderHungError:
+            raise StateError("the log could not be written in time", "choose fewer lines") from None
+
+    async def close(self, number: int) -> None:
+        """End a stream and its reader."""
+        stream = self._stream(number)
+        del self._streams[number]
+        await stream.aclose()
+
+    async def aclose(self) -> None:
+        """End all of them: the client has gone."""
+        streams, self._streams = list(self._streams.values()), {}
+        await asyncio.gather(*(stream.aclose() for stream in streams), return_exceptions=True)
+
+    async def _let_go_of_ended(self) -> None:
+        """Forget streams whose reader was ended: who asked for them was told, and opens them anew."""
+        for number in [number for number, stream in self._streams.items() if stream.reader.has_ended]:
+            await self._streams.pop(number).reader.aclose()
+
+    def _stream(self, number: int) -> _Stream:
+        stream = self._streams.get(number)
+        if stream is None:
+            raise UsageError(f"there is no log stream {number}", "open the log again")
+        return stream
+
+    async def _open_again(self, stream: _Stream, hung: LogReader, params: Mapping[str, Any]) -> None:
+        """Start anew what hung, where nobody else has; a stream that was closed meanwhile stays closed."""
+        patterns = _patterns(params)
+        if any(patterns):
+            stream.refused = patterns
+        async with stream.opening:
+            if stream.reader is hung:
+                await hung.kill()
+                stream.reader = LogReader()
+                await stream.reader.start(stream.what)
+            if stream.closed:
+                await stream.reader.aclose()
+                raise UsageError("the log was closed")
+
+    async def _ask_new(self, stream: _Stream, params: Mapping[str, Any]) -> Any:
+        try:
+            return await stream.reader.ask("window", {**params, "wait": 0}, self._within_s)
+        except ReaderHungError:
+            raise StateError("the log reader does not answer", "open the log again") from None
+
+
+def _patterns(params: Mapping[str, Any]) -> tuple[str, ...]:
+    query = params.get("query") or {}
+    return tuple(query.get(name) or "" for name in _PATTERNS)
+
+
+def _without(refused: tuple[str, ...] | None, params: Mapping[str, Any]) -> tuple[Mapping[str, Any], str]:
+    """Return what is asked without patterns that hung a reader, and what to say of it."""
+    if refused is None or _patterns(params) != refused:
+        return params, ""
+    return {**params, "query": {**params["query"], **dict.fromkeys(_PATTERNS, "")}}, _GIVEN_UP
+
+
+def _with_problem(answer: msgspec.Raw, problem: str) -> dict[str, Any]:
+    window: dict[str, Any] = msgspec.json.decode(answer)
+    return {**window, "problem": problem}
+
+
+def _with_names_apart(sources: Sequence[LogSource]) -> list[LogSource]:
+    """Return sources none of which is called like another."""
+    taken: set[str] = set()
+    named = []
+    for source in sources:
+        name, count = source.name, 1
+        while name in taken:
+            count += 1
+            name = f"{source.name} ({count})"
+        taken.add(name)
+        named.append(replace(source, name=name))
+    return named

@@ -1,0 +1,36 @@
+"""Redacts known secrets from all that is written and shown, from the moment each is fetched."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from switchover.redaction import Redactor, sanitize
+
+__all__ = ["KnownSecrets"]
+
+
+class KnownSecrets:
+    """Takes the secrets that have been fetched so far out of any text."""
+
+    def __init__(self) -> None:
+        self._ask: Callable[[], Mapping[str, str]] = dict
+        self._known: Mapping[str, str] = {}
+        self._redactor = Redactor({})
+
+    def follow(self, ask: Callable[[], Mapping[str, str]]) -> None:
+        """Learn each secret as soon as `ask` tells it."""
+        self._ask = ask
+
+    def values(self) -> Mapping[str, str]:
+        """Return the secrets known by now, by name."""
+        return self._ask()
+
+    def redact(self, text: str) -> str:
+        """Return `text` without secrets."""
+        if (known := self._ask()) != self._known:
+            self._known, self._redactor = dict(known), Redactor(known)
+        return self._redactor.redact(text)
+
+    def display(self, text: str) -> str:
+        """Return `text` without secrets and without control sequences."""
+        return sanitize(self.redact(text))

@@ -1,0 +1,58 @@
+"""Reading a plan, or where its file was broken since, the text of it that a run goes by."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from switchover.agent.process.lifecycle import changed_since_trusted
+from switchover.clock import SystemClock
+from switchover.errors import PlanError
+from switchover.locations import Workspace
+from switchover.migration.facts.run_state import RunState, fold
+from switchover.migration.journal.journal_store import open_journal
+from switchover.migration.rules.possible import why_impossible
+from switchover.plan.loader.load import LoadedPlan, load_plan, load_plan_text
+
+__all__ = ["id_in_file", "load"]
+
+
+def load(path: Path, workspace: Workspace | None = None, *, finished: bool = False, digest: str = "") -> LoadedPlan:
+    """Read and check a plan. Raise `PlanError`.
+
+    With a workspace whose run is open, a file broken since then gives way to the plan that the run was started with:
+    nobody should be kept from a rollback by a slip in an editor. With `finished` likewise for a run that is over.
+
+    With `digest`, raise `NotTrustedError` for a file of another content: it was changed after it had been trusted.
+    """
+    try:
+        loaded = load_plan(path)
+    except PlanError:
+        frozen = _text_of_run(workspace, finished=finished) if workspace is not None else None
+        if frozen is None:
+            raise
+        return load_plan_text(frozen, path, frozen=True)
+    open_run = workspace is not None and digest and _text_of_run(workspace, finished=False) is not None
+    if digest and loaded.digest != digest and not open_run:  # an open run goes by its own plan, whatever the file says
+        raise changed_since_trusted(path.name)
+    return loaded
+
+
+def _text_of_run(workspace: Workspace, *, finished: bool) -> str | None:
+    journal = open_journal(workspace, id_in_file(workspace.plan), SystemClock(), create=False)
+    if journal is None:
+        return None
+    with journal:
+        runs = journal.runs()
+        state = fold(journal.records(runs[-1]), None, why_impossible) if runs else RunState()
+    return state.plan_text if state.exists and (finished or not state.finished) else None
+
+
+def id_in_file(path: Path | None) -> str:
+    """Return the id that a plan file gives itself, whatever else is wrong with it; it names a shared journal."""
+    try:
+        text = path.read_text(encoding="utf-8", errors="replace") if path is not None else ""
+    except OSError:
+        text = ""
+    found = re.search(r"^id:[ \t]*[\"']?([A-Za-z0-9._-]+)", text, re.MULTILINE)
+    return found[1] if found else ""

@@ -1,0 +1,1 @@
+"""`switchover doctor`, and what it examines."""

@@ -1,0 +1,86 @@
+"""The only writer of standard output: data for people and programs, and nothing else.
+
+Writing never raises and never stops the work in hand: a reader that went away (`| head`) is no failure at all, a full
+disk is remembered and told at the end by `finish`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import errno
+import io
+import json
+import os
+import sys
+from collections.abc import Mapping
+from decimal import Decimal
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+from switchover.errors import SwitchoverError
+from switchover.redaction import sanitize
+
+__all__ = ["emit_json", "emit_text", "finish"]
+
+_failure: list[OSError] = []
+
+
+def emit_text(text: str) -> None:
+    """Write `text`, made harmless for a terminal, and a line end."""
+    _write(sanitize(text))
+
+
+def emit_json(value: Any, *, indent: int | None = 2) -> None:
+    """Write one JSON document. Dataclasses become objects, decimals and paths text."""
+    plain_ascii = "utf" not in (getattr(sys.stdout, "encoding", None) or "utf-8").lower()
+    _write(json.dumps(value, default=_plain, indent=indent, ensure_ascii=plain_ascii))
+
+
+def finish() -> None:
+    """Flush. Raise where something that should have been written was not, but not for a reader that went away."""
+    _write("", end="")
+    if _failure:
+        error = _failure.pop()
+        raise SwitchoverError(
+            f"the output could not be written: {error.strerror}", "free space, or send it somewhere else, and run again"
+        )
+
+
+def _write(text: str, end: str = "\n") -> None:
+    stream = sys.stdout
+    if stream is None or stream.closed:
+        return
+    try:
+        if isinstance(stream, io.TextIOWrapper) and stream.errors == "strict":
+            stream.reconfigure(errors="backslashreplace")
+        stream.write(text + end)
+        stream.flush()
+    except OSError as error:
+        if error.errno != errno.EPIPE:
+            _failure.append(error)
+        _forget(stream)
+
+
+def _forget(stream: Any) -> None:
+    """Point the stream at nothing, so that what is left in its buffer harms nobody at exit."""
+    try:
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, stream.fileno())
+        os.close(null)
+    except (OSError, ValueError):
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123 - lives as long as the process
+
+
+def _plain(value: Any) -> Any:
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {f.name: getattr(value, f.name) for f in dataclasses.fields(value)}
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, Mapping):
+        return dict(value)
+    if isinstance(value, (Decimal, Path)):
+        return str(value)
+    if isinstance(value, (set, frozenset)):
+        return sorted(value)
+    raise TypeError(f"{type(value).__name__} has no place in JSON")

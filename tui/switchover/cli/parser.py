@@ -1,0 +1,277 @@
+"""The command line: `switchover [PLAN]` opens the screen, `switchover VERB …` works without one.
+
+Each verb is a module that is imported only when asked for, with `add_arguments(parser)` and `run(args) -> int`.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol, cast
+
+from switchover import __version__
+
+if TYPE_CHECKING:
+    import argparse
+
+__all__ = ["VERBS", "main"]
+
+# Verb: where it lives, and what `--help` says of it.
+VERBS = {
+    "check": ("switchover.cli.verbs.check", "run a plan's checks once and tell how they stand"),
+    "run": ("switchover.cli.verbs.run", "carry a plan's migration on, without a screen"),
+    "rollback": ("switchover.cli.verbs.rollback", "undo what was started, or take a named way back"),
+    "acknowledge": ("switchover.cli.verbs.acknowledge", "let a warning pass where the run stands, with a reason"),
+    "waive": ("switchover.cli.verbs.waive", "let a check that is not fine pass for a while, with a reason"),
+    "confirm": ("switchover.cli.verbs.confirm", "give a second person's word for a step that needs two"),
+    "takeover": ("switchover.cli.verbs.takeover", "ask whoever drives for the run, or answer one who asks"),
+    "diff": ("switchover.cli.verbs.diff", "show how a plan's file differs from what its run goes by"),
+    "rebase": ("switchover.cli.verbs.rebase", "let an open run go by its edited plan"),
+    "status": ("switchover.cli.verbs.status", "tell how a plan's run stands"),
+    "report": ("switchover.cli.report.report", "write down what was done, when and by whom"),
+    "logs": ("switchover.cli.verbs.logs", "open the screen on the logs of services and files, merged by time"),
+    "audit": ("switchover.cli.verbs.audit", "prove that the journal is still what was written, and list it"),
+    "journal": ("switchover.cli.verbs.journal_roles", "make the roles of a team on a shared journal"),
+    "incident": ("switchover.cli.verbs.incident", "open an incident, add to it, close it into a report, list all"),
+    "bundle": ("switchover.cli.verbs.bundle", "make one redacted file for a colleague: problems, timeline, logs"),
+    "validate": ("switchover.cli.verbs.validate", "find every error in a plan without running anything of it"),
+    "schema": ("switchover.cli.verbs.schema", "print the JSON Schema of plans, for an editor"),
+    "doctor": ("switchover.cli.doctor.doctor", "tell what works here and what is off, and why"),
+    "agent": ("switchover.cli.verbs.agent", "start, stop or look at the agents that work in the background"),
+    "demo": ("switchover.cli.verbs.demo", "practise on a real migration that is laid down on this machine"),
+}
+
+# The verbs that neither look at a run nor carry one on, so that it does not matter where it is written down.
+_WITHOUT_JOURNAL = frozenset({"validate", "schema", "doctor", "demo"})
+_WITH_VALUE = ("--state", "--fps", "--journal")
+
+_USAGE = "switchover [--state DIR] [--journal ADDRESS] [--read-only] [--[no-]mouse] [--fps N] [PLAN]"
+_USAGE += "\n       switchover VERB [OPTION]... [ARGUMENT]..."
+
+
+class _Verb(Protocol):
+    """What a verb's module offers."""
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None: ...
+
+    def run(self, args: argparse.Namespace) -> int: ...
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Do what the command line says and return the exit code."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    _open_standard_files()
+    _write_for_the_locale()
+    os.environ["SWITCHOVER_PYTHON"] = sys.executable  # so that steps and checks can run Python programs of ours
+    from switchover.cli import diagnostics, output
+    from switchover.errors import SwitchoverError
+
+    try:
+        try:
+            code = _dispatch(arguments)
+        finally:
+            output.finish()
+    except SwitchoverError as error:
+        return diagnostics.report_error(error)
+    except KeyboardInterrupt:
+        diagnostics.say("switchover: interrupted")
+        return diagnostics.INTERRUPTED
+    except Exception as error:  # the last boundary: a user never reads a traceback
+        from switchover.locations import state_root
+
+        return diagnostics.report_unexpected(error, state_root(_option_value(arguments, "--state")))
+    return code
+
+
+def _dispatch(arguments: list[str]) -> int:
+    from switchover.cli.output import emit_text
+
+    first = _first_word(arguments)
+    before = arguments if first is None else arguments[:first]
+    word = None if first is None else arguments[first]
+    if "--version" in before or "-V" in before:
+        emit_text(f"switchover {__version__}")
+        return 0
+    _refuse_a_lost_directory()
+    if word in VERBS and first is not None:
+        return _run_verb(word, [*before, *arguments[first + 1 :]])
+    if word is not None:
+        _refuse_what_is_no_file(word)  # before options are judged: a misspelt verb has options of its own
+    return _open_screen(arguments)
+
+
+def _run_verb(verb: str, arguments: list[str]) -> int:
+    module_name, help_text = VERBS[verb]
+    try:
+        module = cast("_Verb", import_module(module_name))
+    except ModuleNotFoundError as error:
+        if error.name != module_name and not module_name.startswith(f"{error.name}."):
+            raise
+        from switchover.errors import UsageError
+
+        raise UsageError(f"`switchover {verb}` is not part of this build", "see `switchover --help`") from error
+    parser = _parser_class()(
+        prog=f"switchover {verb}", description=help_text[0].upper() + help_text[1:] + ".", conflict_handler="resolve"
+    )
+    _add_state(parser)
+    if verb not in _WITHOUT_JOURNAL:
+        _add_journal(parser)
+    module.add_arguments(parser)
+    return module.run(parser.parse_intermixed_args(arguments))
+
+
+def _open_screen(arguments: list[str]) -> int:
+
+    from switchover.cli.screen_options import add_screen_options, apply_screen_options, need_terminal
+    from switchover.locations import state_root, workspace_for
+    from switchover.settings import choose_journal
+    from switchover.trust import choose_plan, trusted_digest
+
+    parser = _parser_class()(
+        prog="switchover", usage=_USAGE, description="Carry a migration through, and watch what comes after."
+    )
+    parser.add_argument("plan", nargs="?", metavar="PLAN", help="the plan to open; without one, the plan found here")
+    parser.add_argument("--version", "-V", action="store_true", help="print the version")
+    parser.add_argument("--read-only", action="store_true", help="watch only; refuse everything that changes something")
+    add_screen_options(parser)
+    _add_state(parser)
+    _add_journal(parser)
+    parser.epilog = _list_verbs()
+    args = parser.parse_args(arguments)
+    if args.plan is not None:
+        _refuse_what_is_no_file(args.plan)
+    root = state_root(args.state)
+    need_terminal()
+    plan = choose_plan(args.plan, root, Path.cwd())
+    digest = trusted_digest(args.plan, plan, root)
+    workspace = workspace_for(root, plan, choose_journal(args.journal, os.environ))
+    apply_screen_options(args, os.environ)
+    app = import_module("switchover.ui.app.opening")  # not a plain import: only this line may load the screen
+    return cast("int", app.run(workspace, plan, read_only=args.read_only, digest=digest, theme=args.theme or ""))
+
+
+def _refuse_a_lost_directory() -> None:
+    from switchover.errors import UsageError
+
+    try:
+        Path.cwd()
+    except OSError as error:
+        raise UsageError("the current directory is gone", "change to one that exists") from error
+
+
+def _refuse_what_is_no_file(word: str) -> None:
+    from difflib import get_close_matches
+
+    from switchover.errors import UsageError
+
+    path = Path(word)
+    if path.is_dir():
+        raise UsageError(f"{word} is a directory, not a plan", f"name the file, such as {path / 'switchover.yaml'}")
+    if path.exists():
+        return
+    close = get_close_matches(word, VERBS, n=1)
+    meant = f"did you mean `switchover {close[0]}`? " if close else ""
+    looks_like_file = "/" in word or "." in word
+    title = f"there is no plan file {word}" if looks_like_file else f"{word!r} is neither a verb nor a plan file"
+    raise UsageError(title, f"{meant}the verbs are {', '.join(VERBS)}; `switchover --help` explains them")
+
+
+def _first_word(arguments: Sequence[str]) -> int | None:
+    """Return the place of the first argument that is neither an option nor the value of one."""
+    skip = False
+    for index, argument in enumerate(arguments):
+        if skip:
+            skip = False
+        elif argument in _WITH_VALUE:
+            skip = True
+        elif argument == "--":
+            return None
+        elif not argument.startswith("-"):
+            return index
+    return None
+
+
+def _option_value(arguments: Sequence[str], option: str) -> str | None:
+    for index, argument in enumerate(arguments):
+        if argument == option and index + 1 < len(arguments):
+            return arguments[index + 1]
+        if argument.startswith(f"{option}="):
+            return argument.partition("=")[2]
+    return None
+
+
+def _add_state(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--state",
+        metavar="DIR",
+        help="where runs are kept (default: $SWITCHOVER_STATE, else switchover in the XDG state directory)",
+    )
+
+
+def _add_journal(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--journal",
+        metavar="ADDRESS",
+        help="where runs are written down: postgresql://USER@HOST/DATABASE for a team on several hosts, sqlite for a "
+        "file in the state directory (default: $SWITCHOVER_JOURNAL, the settings, else sqlite)",
+    )
+
+
+def _list_verbs() -> str:
+    width = max(map(len, VERBS)) + 2
+    return "verbs:\n" + "\n".join(f"  {verb:{width}}{text}" for verb, (_, text) in VERBS.items())
+
+
+def _parser_class() -> type[argparse.ArgumentParser]:
+    import argparse
+    from difflib import get_close_matches
+
+    from switchover.cli.output import emit_text
+    from switchover.errors import UsageError
+
+    class Parser(argparse.ArgumentParser):
+        """Says what is wrong the way the rest of the program does, and never guesses at shortened options."""
+
+        def __init__(self, **kwargs: Any) -> None:
+            super().__init__(allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter, **kwargs)
+
+        def error(self, message: str) -> NoReturn:
+            words = [w for w in message.replace(",", " ").split() if w.startswith("--")]
+            close = [m for w in words for m in get_close_matches(w, self._option_string_actions, n=1) if m != w]
+            hint = f"did you mean {close[0]}? " if close and "unrecognized" in message else ""
+            raise UsageError(message, f"{hint}see `{self.prog} --help`")
+
+        def print_help(self, file: Any = None) -> None:
+            if file is None:
+                emit_text(self.format_help().rstrip("\n"))
+            else:
+                super().print_help(file)
+
+    return Parser
+
+
+def _write_for_the_locale() -> None:
+    """Write plain signs on a terminal whose locale has no others; files and pipes get what was written."""
+    from switchover.terminal.charset import charset_of, original_locale
+
+    charset = charset_of(original_locale(os.environ))
+    if charset == "utf-8":
+        return
+    from switchover.terminal.charset import register
+
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and stream.isatty():
+            stream.reconfigure(encoding=charset, errors=register())
+
+
+def _open_standard_files() -> None:
+    """Fill in standard files that are closed, so that no socket or journal ever gets their numbers."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)

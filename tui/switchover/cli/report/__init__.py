@@ -1,0 +1,1 @@
+"""What verbs write about a run: the report, the dry run, rollback paths, changes of a plan."""

@@ -1,0 +1,163 @@
+"""What a run would do, in words: exact commands, names of environment variables, gates, confirmations, ways back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from switchover.errors import SwitchoverError, UsageError
+from switchover_checks.language.units import format_duration
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from switchover.migration.facts.run_state import RunState
+    from switchover.migration.run.engine import Engine
+    from switchover.plan.model import Gate, Plan, Step
+    from switchover.plan.variables import Scope
+
+__all__ = ["describe_run"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Preview:
+    """What a run would go by: `state` is where it stands, that of no run yet where it would begin anew."""
+
+    plan: Plan
+    state: RunState
+    scope: Scope
+    path: Path
+
+    @classmethod
+    def of(cls, engine: Engine, variables: Mapping[str, str]) -> _Preview:
+        """Look at the open run, else at the file as the next run would begin with it."""
+        from switchover.migration.facts.run_state import RunState
+        from switchover.plan.variables import Scope, resolve_variables
+
+        file = engine.run_store.file
+        if engine.state.exists and not engine.state.finished:
+            return cls(engine.loaded.plan, engine.state, engine.scope(), file.path)
+        base = Scope.of(file.plan, file.directory, str(int(engine.state.run_id or 0) + 1))
+        values = resolve_variables(file.plan, dict(variables), {}, base).values
+        return cls(file.plan, RunState(), replace(base, values=dict(values)), file.path)
+
+
+def describe_run(engine: Engine, variables: Mapping[str, str], *, until: str | None, new: bool = False) -> str:
+    """Return the whole of it: what is done already, what would be done, and what a person has to decide before."""
+    preview = _Preview.of(engine, variables)
+    phases = [phase.id for phase in preview.plan.phases]
+    if until is not None and until not in phases:
+        raise UsageError(f"the plan has no phase {until!r}", f"it has {', '.join(phases)}")
+    return "\n".join([*_before(engine, preview, new=new), *_lines(preview, variables, until)])
+
+
+def _before(engine: Engine, preview: _Preview, *, new: bool) -> Iterator[str]:
+    """Say what stands before anything would be done."""
+    state = engine.state
+    if state.finished and not new:
+        word = state.stage.value.replace("_", " ")
+        other = f", and {engine.other_plan}" if engine.other_plan else ""
+        yield f"run {state.run_id} is {word}{other}: nothing would be executed; with --new all of this:"
+    elif preview.state.exists and engine.other_plan:
+        yield f"{engine.other_plan}; the run goes by the plan it was started with:"
+
+
+def _lines(preview: _Preview, variables: Mapping[str, str], until: str | None) -> Iterator[str]:
+    plan, state = preview.plan, preview.state
+    yield f"{plan.id}: {plan.title}"
+    yield f"target: {plan.target or 'not named'}"
+    for name, variable in plan.vars.items():
+        value = state.variables.get(name) or variables.get(name) or preview.scope.values.get(name)
+        source = f"from the output {variable.from_output}" if variable.from_output else "asked for at the start"
+        yield f"variable {name}: {value or source}"
+    if state.rollback is not None:
+        yield from ("", "a rollback was begun: no step and no gate of this run comes any more")
+        yield f"`switchover rollback {preview.path} --dry-run` shows what it does"
+        return
+    for phase in plan.phases:
+        yield ""
+        yield f"phase {phase.id}" + (f": {phase.title}" if phase.title else "")
+        for step in phase.steps:
+            yield from _stands(preview, step)
+        if phase.gate is not None:
+            passed = state.gate(phase.id).stage.value == "done"
+            yield from ["  gate: has passed"] if passed else _gate(phase.gate)
+        if phase.id == until:
+            break
+    if plan.rollback_plans:
+        yield ""
+    for name, way in plan.rollback_plans.items():
+        closed = f", until {way.valid_until} begins" if way.valid_until else ""
+        budget = f", within {format_duration(way.budget)}" if way.budget else ""
+        yield f"way back {name}: {way.title}{budget}{closed}"
+    yield ""
+    yield "nothing was executed, and nothing was written"
+
+
+def _stands(preview: _Preview, step: Step) -> Iterator[str]:
+    """Say of a step how it stands, and what would be done where anything would."""
+    match preview.state.unit(step.id).stage.value:
+        case "done":
+            yield f"  step {step.id}: done already"
+        case "running":
+            yield f"  step {step.id}: has begun, and its end is not known yet"
+        case "unknown":
+            yield f"  step {step.id}: nobody knows how it ended; --resolve {step.id}=CHOICE --reason TEXT decides"
+        case "failed":
+            yield from _step(preview, step, f"failed; only --retry {step.id} runs it again")
+        case _:
+            yield from _step(preview, step)
+
+
+def _step(preview: _Preview, step: Step, note: str = "") -> Iterator[str]:
+    from switchover.migration.run.execution import SHELL
+
+    yield f"  step {step.id}" + (f": {step.title}" if step.title else "")
+    if note:
+        yield f"    {note}"
+    for item in step.manual:
+        yield f"    a person: {item}"
+    if step.run is not None:
+        yield from _command(step.run, SHELL, step.env)
+        effect = f"    effect {step.effect or 'not declared'}" + (", irreversible" if step.irreversible else "")
+        yield f"{effect}; ends after {format_duration(step.timeout)} at the latest"
+    if step.confirm is not None:
+        extra = f", once {', '.join(step.confirm.require)} pass" if step.confirm.require else ""
+        yield f'    confirmation: type "{_filled(preview.scope, step.confirm.type)}"{extra}'
+        if step.confirm.cooldown:
+            yield f"    cools down for {format_duration(step.confirm.cooldown)} first"
+        if step.confirm.not_before:
+            yield f"    not before {step.confirm.not_before}"
+        if step.confirm.persons > 1:
+            yield f"    needs {step.confirm.persons} people"
+    if step.rollback is not None:
+        yield "    undone by"
+        yield from _command(step.rollback.run, SHELL, step.rollback.env)
+
+
+def _command(text: str, shell: tuple[str, ...], env: Mapping[str, str]) -> Iterator[str]:
+    yield f"    argv {json.dumps([*shell, text], ensure_ascii=False)}"
+    if env:
+        yield f"    environment {', '.join(sorted(env))}"
+
+
+def _gate(gate: Gate) -> Iterator[str]:
+    needs = [*gate.require, *(f"objective {name}" for name in gate.prove)]
+    hold = gate.soak or gate.hold
+    held = f", {'soaked' if gate.soak else 'held'} for {format_duration(hold)}" if hold else ""
+    retry = f", waited for no longer than {format_duration(gate.retry.for_)}" if gate.retry else ""
+    yield f"  gate: {', '.join(needs) or 'no checks'}{held}{retry}"
+    if gate.human:
+        yield f"    a person says go: {gate.human}"
+
+
+def _filled(scope: Scope, text: str) -> str:
+    from switchover.plan.templates import TemplateError
+    from switchover.plan.variables import render
+
+    try:
+        return render(text, scope)
+    except (SwitchoverError, TemplateError):
+        return text

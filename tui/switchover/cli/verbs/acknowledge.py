@@ -1,0 +1,35 @@
+"""`switchover acknowledge PLAN CHECK --reason TEXT`: let a warning pass where the run stands, while it stays one."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+from typing import TYPE_CHECKING
+
+from switchover.cli import output
+
+if TYPE_CHECKING:
+    from switchover.migration.facts.operator import Operator
+    from switchover.migration.run.engine import Engine
+
+__all__ = ["add_arguments", "run"]
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Add the options of `acknowledge`."""
+    parser.add_argument("plan", metavar="PLAN", help="the plan whose run waits")
+    parser.add_argument("check", metavar="CHECK", help="the check that warns")
+    parser.add_argument("--reason", metavar="TEXT", required=True, help="why it may pass; it stands in the report")
+
+
+def run(args: Namespace) -> int:
+    """Acknowledge it; 0 when it is on record."""
+    import asyncio
+
+    from switchover.cli.run_access import call_run
+
+    async def here(engine: Engine, operator: Operator) -> None:
+        await engine.acknowledge(args.check, operator, args.reason)
+
+    asyncio.run(call_run(args, "gate.acknowledge", {"check": args.check, "reason": args.reason}, here))
+    output.emit_text(f"{args.check} is acknowledged there for as long as it stays a warning")
+    return 0

@@ -1,0 +1,178 @@
+"""`switchover check PLAN [NAME…]`: look at the checks once, here, and say how they stand by text and by exit code.
+
+The exit codes are those of monitoring plugins: 0 OK, 1 WARN, 2 CRIT, 3 UNKNOWN. Whatever keeps the checks from being
+looked at (a plan that cannot be used, an unknown name, a wrong option) is UNKNOWN too.
+"""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+from collections import Counter
+from collections.abc import Coroutine, Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+from switchover.cli import diagnostics, output
+from switchover.cli.plan_file import workspace_of
+from switchover.errors import SwitchoverError, UsageError
+from switchover_checks.api import Status
+from switchover_checks.language.suggest import did_you_mean
+
+if TYPE_CHECKING:
+    from switchover.health.catalog import Catalog
+    from switchover.health.probing import CheckObservation, Evaluator
+    from switchover.health.watched_phases import PhaseMark
+    from switchover.services.inventory import Inventory
+
+__all__ = ["add_arguments", "run"]
+
+UNKNOWN = int(Status.UNKNOWN)
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Add the options of `check`."""
+    parser.add_argument("plan", metavar="PLAN", help="the plan whose checks are looked at")
+    parser.add_argument("names", metavar="NAME", nargs="*", help="only these checks, and what they need")
+    parser.add_argument(
+        "--format",
+        choices=("table", "json", "junit"),
+        default="table",
+        help="how the result is written (default: table)",
+    )
+    parser.add_argument(
+        "--var", metavar="NAME=VALUE", action="append", default=[], help="a variable, where no run has given it a value"
+    )
+    parser.add_argument(
+        "--read-only", action="store_true", help="leave out checks that change something when they look"
+    )
+    refuse = parser.error
+
+    def error(message: str) -> NoReturn:
+        try:
+            refuse(message)
+        except UsageError as usage:
+            usage.exit_code = UNKNOWN  # 2 would be read as CRIT
+            raise
+
+    parser.error = error  # type: ignore[method-assign]
+    parser.parse_args = parser.parse_intermixed_args  # type: ignore[method-assign] # names may follow options
+
+
+def run(args: Namespace) -> int:
+    """Look once and return the exit code."""
+    import asyncio
+
+    from switchover.locations import state_root
+
+    root = state_root(args.state)
+    try:
+        return asyncio.run(_until_told_to_end(_check(args)))
+    except asyncio.CancelledError:
+        diagnostics.say("switchover: told to end before all checks had been looked at; nothing is known")
+    except SwitchoverError as error:
+        diagnostics.report_error(error)
+    except Exception as error:  # a defect must not look like a WARN
+        diagnostics.report_unexpected(error, root)
+    if args.format == "json":
+        output.emit_json({"status": Status.UNKNOWN.label, "checks": []})
+    return UNKNOWN
+
+
+async def _until_told_to_end(looking: Coroutine[None, None, int]) -> int:
+    """Give up in good order on SIGTERM and SIGHUP, so that no probe outlives us (cron and `timeout` end us so)."""
+    import asyncio
+    import signal
+
+    task = asyncio.ensure_future(looking)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_DFL:  # what nohup ignores stays ignored
+            asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+    return await task
+
+
+async def _check(args: Namespace) -> int:
+    from switchover.app import KnownSecrets, build_evaluator, load
+    from switchover.cli.report.check_report import overall, to_json, to_junit, to_table
+    from switchover.hub.core.assembler import phase_marks
+
+    words = KnownSecrets()
+    diagnostics.redact_with(words.redact)
+    loaded = load(Path(args.plan))
+    given = _variables(args.var)
+    parts = build_evaluator(loaded, workspace_of(args), given, secret_words=words, only_read=args.read_only)
+    try:
+        catalog = parts.evaluator.catalog
+        names, resting = _choose(catalog, args.names, phase_marks(parts.view))
+        readings = await _look(parts.evaluator, parts.inventory, names)
+    finally:
+        await parts.aclose()
+    kinds = {name: item.spec.type for name, item in catalog.items.items()}
+    if parts.plan_edited:
+        diagnostics.say(f"{args.plan} was edited since the run began; looked at is the plan that the run goes by")
+    if args.format == "json":
+        output.emit_json(to_json(readings, kinds))
+    elif args.format == "junit":
+        output.emit_text(to_junit(readings, kinds, parts.loaded.plan.id))
+    else:
+        output.emit_text(to_table(readings, kinds))
+    if resting:
+        tell = output.emit_text if args.format == "table" else diagnostics.say
+        tell(resting)
+    return int(overall(readings))
+
+
+def _variables(given: Iterable[str]) -> dict[str, str]:
+    values = {}
+    for text in given:
+        name, equals, value = text.partition("=")
+        if not equals or not name:
+            raise UsageError(f"{text!r} gives no variable", "write --var NAME=VALUE")
+        values[name] = value
+    return values
+
+
+def _choose(catalog: Catalog, names: Iterable[str], marks: Mapping[str, PhaseMark]) -> tuple[tuple[str, ...], str]:
+    """Return the items to look at, and a line that counts those left out and says why.
+
+    What is asked for by name is looked at whatever the phase. Raise `UsageError` for an unknown name.
+    """
+    from switchover.health.watched_phases import not_watched
+
+    chosen: list[str] = []
+    for name in names:
+        if name not in catalog.names:
+            raise UsageError(f"the plan has no check {name!r}{did_you_mean(name, catalog.names)}")
+        chosen += catalog.members(name)
+    if chosen:
+        return tuple(dict.fromkeys(chosen)), ""
+    left_out: Counter[str] = Counter()
+    for name, item in catalog.items.items():
+        if why := not_watched(item.spec, marks):
+            left_out[why] += 1
+        else:
+            chosen.append(name)
+    why = ", ".join(f"{count} {reason}" for reason, count in left_out.items())
+    return tuple(chosen), f"{left_out.total()} not looked at: {why}" if left_out else ""
+
+
+async def _look(evaluator: Evaluator, inventory: Inventory, names: Iterable[str]) -> list[CheckObservation]:
+    """Return a reading for each of `names`; one that was skipped says how that stands what it waits for."""
+    from dataclasses import replace
+
+    chosen = tuple(names)
+    readings = await evaluator.evaluate_items(chosen)
+    told = []
+    for name in chosen:
+        reading = readings[name]
+        causes = []
+        for need in reading.waits_for:
+            if need in readings:
+                causes.append(f"{need} is {readings[need].status.label}: {readings[need].result.summary}")
+            elif need in inventory.states:
+                seen = inventory.states[need].observation
+                causes.append(f"{need} is {seen.state}: {seen.detail}")
+        if causes:
+            summary = f"{reading.result.summary} ({'; '.join(causes)})"
+            reading = replace(reading, result=replace(reading.result, summary=summary))
+        told.append(reading)
+    return told

@@ -1,0 +1,79 @@
+"""`switchover confirm PLAN STEP [--with USER]`: the second person's word for a step that needs two.
+
+Two people are two accounts of this machine. The kernel tells the other one's agent which account knocks, so nobody can
+give a word in another's name. The agent opens a door for that where it was told to: `agent start PLAN --group NAME`.
+"""
+
+from __future__ import annotations
+
+import os
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from switchover.cli import output
+from switchover.errors import AgentError, UsageError
+
+if TYPE_CHECKING:
+    from switchover.migration.facts.operator import Operator
+    from switchover.migration.run.engine import Engine
+
+__all__ = ["add_arguments", "run"]
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    """Add the options of `confirm`."""
+    parser.add_argument("plan", metavar="PLAN", help="the plan whose run waits")
+    parser.add_argument("step", metavar="STEP", help="the step that needs two people")
+    parser.add_argument("--with", dest="with_", metavar="USER", help="the account under which the run is driven")
+    parser.add_argument("--text", metavar="TEXT", help="what the step wants to be typed; without it, it is asked for")
+
+
+def run(args: Namespace) -> int:
+    """Give the word; 0 when it is on record."""
+    import asyncio
+
+    text = args.text if args.text is not None else _ask(args.step)
+    if args.with_ is None:
+        from switchover.cli.run_access import call_run
+
+        async def here(engine: Engine, operator: Operator) -> None:
+            await engine.confirm(args.step, operator, text)
+
+        asyncio.run(call_run(args, "person.confirm", {"step": args.step, "text": text}, here))
+    else:
+        asyncio.run(_at_the_group_socket(Path(args.plan).resolve(), args.with_, args.step, text))
+    output.emit_text(f"your word for {args.step} is on record; it runs once the one who drives confirms it as well")
+    return 0
+
+
+async def _at_the_group_socket(plan: Path, user: str, step: str, text: str) -> None:
+    import pwd
+
+    from switchover.cli.run_access import call_out
+    from switchover.locations import group_socket_folder
+    from switchover.migration.facts.operator import Operator
+
+    try:
+        uid = pwd.getpwnam(user).pw_uid
+    except KeyError:
+        raise UsageError(f"there is no user {user!r}", "name the account under which the run is driven") from None
+    group_socket = group_socket_folder(uid, plan)
+    try:
+        owner = group_socket.stat().st_uid
+    except OSError as error:
+        raise AgentError(
+            f"{user} has no door open for you: {error.strerror}",
+            f"{user} runs `switchover agent start PLAN --group NAME`, with a group that you are a member of, "
+            "and both of you name the same plan file",
+        ) from error
+    if owner != uid:
+        raise AgentError(f"{group_socket} does not belong to {user}", "somebody else has put it there; tell them both")
+    async with await call_out(group_socket, Operator.current()) as client:
+        await client.request("person.confirm", step=step, text=text)
+
+
+def _ask(step: str) -> str:
+    if not os.isatty(0):
+        raise UsageError("what is typed is missing", "--text TEXT")
+    return input(f"what {step} wants to be typed: ")

@@ -1,0 +1,218 @@
+"""Looking at checks: in the order of their needs, with the plan's variables filled in, never twice at once."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+from switchover.clock import Clock
+from switchover.errors import SwitchoverError
+from switchover.health.catalog import Catalog, CheckItem
+from switchover.plan.loader.load import LoadedPlan
+from switchover.plan.secrets.secret_store import SecretSource
+from switchover.plan.templates import TemplateError
+from switchover.plan.variables import MissingValueError, Scope, render_tree
+from switchover.redaction import sanitize
+from switchover_checks.api import Result, Status, worst
+from switchover_checks.runtime.runner import Outcome, ProbeSpec
+
+_log = logging.getLogger("switchover.health")
+
+__all__ = ["CheckObservation", "Evaluator", "ProbeRunner", "ServiceStatuses"]
+
+
+class ProbeRunner(Protocol):
+    """Runs one probe to its end; never raises. `switchover_checks.runtime.runner.Runner` is one."""
+
+    async def run(self, spec: ProbeSpec) -> Outcome:
+        """Probe once (and retry as the spec says)."""
+
+
+class ServiceStatuses(Protocol):
+    """Says how services are. `switchover.services.Inventory` is one."""
+
+    async def statuses(self, names: Collection[str]) -> Mapping[str, Status]:
+        """Look at the named services now and return the health of each."""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckObservation:
+    """One look at a check, at `observed_at` (epoch seconds).
+
+    `waits_for` names the needs, or `variable NAME`, that kept it from being looked at.
+    """
+
+    name: str
+    status: Status
+    result: Result
+    observed_at: float
+    duration_s: float = 0.0
+    waits_for: tuple[str, ...] = ()
+
+
+class Evaluator:
+    """Looks at the checks of a plan.
+
+    `fields` tells which keys a kind takes, so that a check finds its URL, container or pid file in its service.
+    `changes`, where only reading is allowed, says what a kind with these keys may change when it looks: such checks
+    are left out.
+    `redact` is applied to every text of a result before anybody sees it; it also takes control characters out.
+    """
+
+    def __init__(
+        self,
+        loaded: LoadedPlan,
+        scope: Callable[[], Scope],
+        runner: ProbeRunner,
+        services: ServiceStatuses,
+        clock: Clock,
+        *,
+        fields: Callable[[str], Collection[str]] | None = None,
+        secrets: SecretSource | None = None,
+        redact: Callable[[str], str] | None = None,
+        changes: Callable[[str, Mapping[str, Any]], str] | None = None,
+    ) -> None:
+        self.catalog = Catalog(loaded.plan)
+        self._scope = scope
+        self._runner = runner
+        self._services = services
+        self._clock = clock
+        self._fields = fields
+        self._secrets = self.secrets = secrets
+        self._changes = changes
+        self._redact = redact or sanitize
+        self._locks: dict[str, asyncio.Lock] = {}
+        self._listeners: list[Callable[[CheckObservation], None]] = []
+
+    def subscribe(self, listener: Callable[[CheckObservation], None]) -> None:
+        """Call `listener` with every reading that is made, whoever asked for it."""
+        self._listeners.append(listener)
+
+    def busy(self, name: str) -> bool:
+        """Say whether the item `name` is being looked at now."""
+        lock = self._locks.get(name)
+        return lock is not None and lock.locked()
+
+    async def evaluate(self, names: Iterable[str]) -> dict[str, CheckObservation]:
+        """Look at `names` now, and before that at all that they need; return a reading for each name.
+
+        A name that stands for several items gets one reading that joins theirs. Raise `KeyError` for an unknown name.
+        """
+        asked = tuple(dict.fromkeys(names))
+        readings = await self.evaluate_items(asked)
+        return {name: _join(name, [readings[m] for m in self.catalog.members(name)]) for name in asked}
+
+    async def evaluate_items(self, names: Iterable[str]) -> dict[str, CheckObservation]:
+        """Look once at each item that `names` stand for and at all that they need; return a reading for each item."""
+        order = self.catalog.order(names)
+        statuses: Mapping[str, Status] = {}
+        if services := self.catalog.services_needed(order):
+            statuses = await self._services.statuses(services)
+        tasks: dict[str, asyncio.Task[CheckObservation]] = {}
+
+        async def probe(item: CheckItem) -> CheckObservation:
+            known = dict(statuses)
+            for need in item.needs:
+                if need in tasks:
+                    known[need] = (await tasks[need]).status
+            return await self.probe(item.name, known)
+
+        async with asyncio.TaskGroup() as group:
+            for name in order:
+                tasks[name] = group.create_task(probe(self.catalog.items[name]), name=f"check {name}")
+        return {name: task.result() for name, task in tasks.items()}
+
+    async def probe(self, name: str, needs: Mapping[str, Status]) -> CheckObservation:
+        """Look at the item `name`, unless one of its needs is not OK. A look under way is waited for, then repeated."""
+        item = self.catalog.items[name]
+        async with self._locks.setdefault(name, asyncio.Lock()):
+            waits_for = tuple(need for need in item.needs if needs.get(need, Status.UNKNOWN) is not Status.OK)
+            if waits_for:
+                reading = CheckObservation(
+                    name,
+                    Status.SKIPPED,
+                    Result(Status.SKIPPED, f"waits for {', '.join(waits_for)}"),
+                    self._clock.now(),
+                    waits_for=waits_for,
+                )
+            else:
+                reading = await self._probe(item)
+        for listener in self._listeners:
+            try:
+                listener(reading)
+            except Exception:  # a watcher's defect must not become a gate's failure
+                _log.exception("a listener failed on the reading of %s", name)
+        return reading
+
+    async def _probe(self, item: CheckItem) -> CheckObservation:
+        fields = self._fields(item.spec.type) if self._fields else ()
+        template = item.config(self.catalog.services, fields)
+        try:
+            if self._secrets is not None and "secret." in repr(template):  # fetching one may run a command
+                config = await asyncio.to_thread(render_tree, template, self._scope(), self._secrets)
+            else:
+                config = render_tree(template, self._scope())
+            self._look_up_environments(config)
+        except MissingValueError as missing:
+            return self._not_probed(item, f"waits for variable {missing.name}", (f"variable {missing.name}",))
+        except SwitchoverError as error:
+            return self._not_probed(item, error.title)
+        except TemplateError as error:
+            return self._not_probed(item, str(error))
+        if self._changes is not None and (why := self._changes(item.spec.type, config)):
+            summary = self._redact(f"read-only: {why}")
+            return CheckObservation(item.name, Status.SKIPPED, Result(Status.SKIPPED, summary), self._clock.now())
+        spec = ProbeSpec(item.name, item.spec.type, config, item.spec.timeout, item.spec.retry)
+        outcome = await self._runner.run(spec)
+        result = redact_result(outcome.result, self._redact)
+        return CheckObservation(
+            item.name, result.status, result, outcome.started_at + outcome.duration_s, outcome.duration_s
+        )
+
+    def _look_up_environments(self, config: Mapping[str, Any]) -> None:
+        """Raise `MissingValueError` when an environment that the config names waits for a variable."""
+        environments = self._scope().environments
+        for value in config.values():
+            if isinstance(value, str) and value in environments:
+                environments[value]
+
+    def _not_probed(self, item: CheckItem, why: str, waits_for: tuple[str, ...] = ()) -> CheckObservation:
+        return CheckObservation(item.name, Status.UNKNOWN, Result.unknown(why), self._clock.now(), waits_for=waits_for)
+
+
+def redact_result(result: Result, redact: Callable[[str], str]) -> Result:
+    """Return `result` with every text passed through `redact`."""
+    findings = tuple(
+        replace(
+            f,
+            what=redact(f.what),
+            expected=redact(f.expected),
+            observed=redact(f.observed),
+            hint=redact(f.hint),
+        )
+        for f in result.findings
+    )
+    evidence = {key: redact(value) for key, value in result.evidence.items()}
+    return replace(result, summary=redact(result.summary), findings=findings, evidence=evidence)
+
+
+def _join(name: str, readings: Sequence[CheckObservation]) -> CheckObservation:
+    """Make one reading of several: the worst status, each finding named after its item."""
+    if len(readings) == 1 and readings[0].name == name:
+        return readings[0]
+    status = worst(r.status for r in readings)
+    bad = [r for r in readings if r.status is not Status.OK]
+    summary = f"{len(readings)} as expected" if not bad else "; ".join(f"{r.name}: {r.result.summary}" for r in bad)
+    findings = tuple(replace(f, what=f"{r.name} {f.what}") for r in readings for f in r.result.findings)
+    evidence = {f"{r.name} {what}": text for r in readings for what, text in r.result.evidence.items()}
+    return CheckObservation(
+        name,
+        status,
+        Result(status, summary, findings, evidence=evidence),
+        min((r.observed_at for r in readings), default=0.0),
+        max((r.duration_s for r in readings), default=0.0),
+        tuple(dict.fromkeys(need for r in readings for need in r.waits_for)),
+    )

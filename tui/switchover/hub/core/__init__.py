@@ -1,0 +1,1 @@
+"""The hub itself: it watches, assembles the Snapshot, and publishes it."""

@@ -1,0 +1,296 @@
+"""Makes the parts of the Snapshot from the live state; keeps what did not change as the same object."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from switchover import __version__
+from switchover.clock import Clock
+from switchover.costs.estimate import costs_view, sides
+from switchover.health.check_state import CheckState, EffectiveStatus
+from switchover.health.watched_phases import PhaseMark
+from switchover.hub.core.engine_view import EngineView
+from switchover.hub.core.live_side import LiveSide
+from switchover.hub.core.watcher import PlanWatcher
+from switchover.hub.history.operations import Operations
+from switchover.hub.problems.known_issues import KnownIssues
+from switchover.hub.problems.problem_found import UnplannedProblems
+from switchover.hub.problems.problems import ProblemInputs, find_problems
+from switchover.hub.services.check_rows import POINTS, check_row, metric_row
+from switchover.hub.services.service_rows import ExpectedState
+from switchover.hub.services.service_table import ServiceRowCache
+from switchover.plan.loader.load import LoadedPlan
+from switchover.redaction import sanitize
+from switchover.snapshot import (
+    ActionView,
+    AlertRow,
+    CheckRow,
+    ContactRow,
+    CostsView,
+    Header,
+    Holder,
+    IncidentView,
+    MetricRow,
+    MigrationView,
+    Snapshot,
+    SourceNote,
+    TimelineRow,
+)
+from switchover_checks.api import Status, worst
+
+__all__ = ["Assembler", "phase_marks"]
+
+_TIMELINE_SHOWN = 200
+_NAMED = 3
+
+
+def phase_marks(view: MigrationView) -> dict[str, PhaseMark]:
+    """Return how far each phase of the run is. What was rolled back has not begun: its checks are watched no longer."""
+    if view.state == "rolled_back":
+        return {}
+    return {
+        p.id: PhaseMark(p.started_at is not None and p.state != "rolled_back", p.ended_at is not None)
+        for p in view.phases
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class _Cached:
+    key: tuple[object, ...]
+    row: CheckRow
+
+
+class Assembler:
+    """Builds Snapshots. Only `engine_changed` makes it ask the engine again; all else is cheap."""
+
+    def __init__(
+        self,
+        loaded: LoadedPlan | None,
+        engine: EngineView | None,
+        watcher: PlanWatcher,
+        live: LiveSide | None,
+        clock: Clock,
+        *,
+        read_only: bool,
+        doing: Callable[[str, str], str] = lambda _kind, _ref: "",
+        busy: Callable[[], bool] = lambda: False,
+        operations: Operations | None = None,
+        redact: Callable[[str], str] = sanitize,
+    ) -> None:
+        self._loaded = loaded
+        self._engine = engine
+        self._watcher = watcher
+        self._live = live
+        self._operations = operations
+        self.services = ServiceRowCache(watcher.services, clock, doing, busy, read_only=read_only, redact=redact)
+        self._redact = redact
+        self._clock = clock
+        self._read_only = read_only
+        self._host = socket.gethostname()
+        self._costs = costs_view(loaded.plan) if loaded is not None else CostsView()
+        self._first = sides(loaded.plan)[0] if loaded is not None else ""
+        self._contacts = _contacts(loaded) if loaded is not None else ()
+        self.known_issues = KnownIssues(loaded, clock)
+        self.lines: Mapping[str, tuple[str, ...]] = {}  # the last of the logs of services that are not fine
+        self.incident: Callable[[], IncidentView | None] = lambda: None
+        self._troubled = UnplannedProblems()
+        self._checks: dict[str, _Cached] = {}
+        self._metrics: dict[str, tuple[int, tuple[float | None, ...]]] = {}
+        self.view = MigrationView()
+        self.driving: tuple[Holder | None, Holder | None, float | None] = (None, None, None)
+        self._run_timeline: tuple[TimelineRow, ...] = ()
+        self._timeline_of: tuple[tuple[object, ...], tuple[TimelineRow, ...]] = ((), ())
+        self._no_return = self._driven = False
+        self.engine_changed()
+
+    def engine_changed(self) -> None:
+        """Ask the engine again how the run stands."""
+        if self._engine is None:
+            return
+        self._run_timeline = tuple(self._engine.timeline())
+        self.look_at_run()
+
+    def look_at_run(self) -> None:
+        """Ask only how the run looks now: what a running step writes is no event."""
+        if self._engine is None:
+            return
+        self.view = self._engine.view()
+        steps = [step for phase in self.view.phases for step in phase.steps]
+        self._no_return = any(step.irreversible and step.started_at is not None for step in steps)
+
+    def status_of(self, name: str) -> Status | None:
+        """Return how the check `name` (or all the items it stands for) stands; None when it is not watched now."""
+        evaluator = self._watcher.evaluator
+        if evaluator is None:
+            return None
+        try:
+            members = evaluator.catalog.members(name)
+        except KeyError:
+            return None
+        standings = [self._watcher.standing(m).status for m in members if not self._watcher.resting(m)]
+        return worst(standings) if standings else None
+
+    def build(self, alerts: Sequence[AlertRow]) -> Snapshot:
+        """Return everything as it stands now, without a number yet."""
+        now = self._clock.now()
+        holder = self._engine.holder() if self._engine is not None else None
+        if (holder is not None) != self._driven:  # whether a run goes on or waits for a person depends on it
+            self._driven = holder is not None
+            self.look_at_run()
+        checks = tuple(self._check_rows())
+        services = self.services.planned(self.expectation, phase_marks(self.view))
+        found = self.services.found()
+        metrics = tuple(self._metric_rows())
+        timeline = self._timeline()
+        known_issues = self.known_issues.of_plan(self.status_of)
+        sources = self._sources()
+        header = self._header(holder)
+        migration = _not_before_all_answered(self.view, checks)
+        facts = ProblemInputs(
+            checks=checks,
+            services=services,
+            metrics=metrics,
+            migration=migration,
+            timeline=timeline,
+            known_issues=known_issues,
+            trouble_subjects=self.known_issues.subjects,
+            live_side=header.live_side,
+            found=self._troubled.of(found, now),
+            sources=sources,
+            lines=self.lines,
+            find=self.services.found_now,
+        )
+        problems = find_problems(facts, self.known_issues.recognise)
+        return Snapshot(
+            at=now,
+            header=header,
+            problems=problems,
+            services=services,
+            checks=checks,
+            metrics=metrics,
+            costs=self._costs,
+            migration=migration,
+            timeline=timeline,
+            alerts=tuple(alerts),
+            known_issues=self.known_issues.all_of(known_issues, problems, facts),
+            contacts=self._contacts,
+            sources=sources,
+            found=found,
+            incident=self.incident(),
+        )
+
+    def _timeline(self) -> tuple[TimelineRow, ...]:
+        """Return the newest of all that happened, newest first."""
+        changes, operations = self._watcher.changes, self._operations
+        done = operations.timeline if operations is not None else ()
+        version = (self._run_timeline, changes.version, operations.version if operations is not None else 0)
+        if self._timeline_of[0] != version:
+            rows = sorted((*self._run_timeline, *changes.rows, *done), key=_when)[: -_TIMELINE_SHOWN - 1 : -1]
+            self._timeline_of = (version, tuple(rows))
+        return self._timeline_of[1]
+
+    def _header(self, holder: Holder | None) -> Header:
+        host = self._host
+        if self._loaded is None:
+            return Header(
+                title=host, read_only=self._read_only, agent_pid=os.getpid(), agent_version=__version__, host=host
+            )
+        plan = self._loaded.plan
+        driver, asking, until = self.driving
+        return Header(
+            plan_id=plan.id,
+            title=plan.title,
+            plan_path=str(self._loaded.path),
+            target=plan.target or "",
+            production=any(e.production for e in plan.environments.values()),
+            live_side=self._live.side if self._live is not None else "",
+            holder=holder,
+            read_only=self._read_only,
+            agent_pid=os.getpid(),
+            agent_version=__version__,
+            host=host,
+            plan_edited=self._engine.plan_edited if self._engine is not None else False,
+            driver=driver,
+            asking=asking,
+            asking_until=until,
+        )
+
+    def _check_rows(self) -> list[CheckRow]:
+        evaluator = self._watcher.evaluator
+        rows = []
+        for name, item in evaluator.catalog.items.items() if evaluator is not None else ():
+            state: CheckState = self._watcher.checks[name]
+            resting = self._watcher.resting(name)
+            standing: EffectiveStatus = self._watcher.standing(name)
+            running = evaluator is not None and evaluator.busy(name)
+            key = (state, resting, standing, running)
+            cached = self._checks.get(name)
+            if cached is None or cached.key != key:
+                cached = _Cached(key, check_row(item, state, standing, running=running, resting=resting))
+                self._checks[name] = cached
+            rows.append(cached.row)
+        return rows
+
+    @property
+    def expectation(self) -> ExpectedState:
+        """What tells now whether a service that does not run ought to."""
+        live = (self._live.side or self._live.last) if self._live is not None else ""
+        over = self.view.state in ("done", "rolled_back", "aborted")
+        return ExpectedState(live, self._first, over, self._no_return)
+
+    def _metric_rows(self) -> list[MetricRow]:
+        rows, mono = [], self._clock.monotonic()
+        for name, track in self._watcher.sampler.tracks.items():
+            if name.startswith(("host.swap", "host.pressure")) and track.series.latest is None:
+                continue  # a host without swap, or whose kernel does not tell
+            rows.append(metric_row(track, mono=mono, points=self._points(name, track.version, track.series.newest)))
+        return rows
+
+    def _points(
+        self, name: str, version: int, newest: Callable[[int], tuple[float | None, ...]]
+    ) -> Callable[[], tuple[float | None, ...]]:
+        def points() -> tuple[float | None, ...]:
+            cached = self._metrics.get(name)
+            if cached is None or cached[0] != version:
+                cached = self._metrics[name] = (version, newest(POINTS))
+            return cached[1]
+
+        return points
+
+    def _sources(self) -> tuple[SourceNote, ...]:
+        watcher = self._watcher
+        notes = []
+        notes += [SourceNote(one["name"], one["state"], one["why"]) for one in watcher.services.notes()]
+        if self._live is not None and self._live.why:
+            notes.append(SourceNote("live side", "unknown", self._live.why))
+        notes += [SourceNote(name, "trouble", why) for name, why in watcher.troubled.items()]
+        if self._operations is not None and self._operations.trouble:
+            notes.append(SourceNote("operations", "trouble", self._operations.trouble))
+        return tuple(replace(note, why=self._redact(note.why)) for note in notes)
+
+
+def _not_before_all_answered(view: MigrationView, checks: Sequence[CheckRow]) -> MigrationView:
+    """Propose no start while there are checks of which nothing is known yet."""
+    if view.action.kind != "start":
+        return view
+    silent = [row.name for row in checks if row.observed_at is None and not row.resting]
+    if not silent:
+        return view
+    names = ", ".join(silent[:_NAMED]) + (f" and {len(silent) - _NAMED} more" if len(silent) > _NAMED else "")
+    return replace(view, action=ActionView("wait", "", f"waits for the first answer of {names}"))
+
+
+def _when(row: TimelineRow) -> float:
+    return row.at
+
+
+def _contacts(loaded: LoadedPlan) -> tuple[ContactRow, ...]:
+    rows = []
+    for contact in loaded.plan.contacts:
+        how = " · ".join(part for part in (contact.phone, contact.email, contact.note) if part)
+        rows.append(ContactRow(f"{contact.name} ({contact.role})" if contact.role else contact.name, how))
+    rows += [ContactRow(runbook.title, runbook.url) for runbook in loaded.plan.runbooks]
+    return tuple(rows)

@@ -1,0 +1,388 @@
+"""Owns the live state, and publishes a frozen Snapshot of it whenever something changed."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from switchover.clock import Clock
+from switchover.errors import RefusedError, SwitchoverError
+from switchover.health.probing import Evaluator
+from switchover.health.watched_phases import PhaseMark
+from switchover.hub.core.alarms import Alarms, rules_of
+from switchover.hub.core.assembler import Assembler, phase_marks
+from switchover.hub.core.engine_view import EngineView
+from switchover.hub.core.follow_up import FollowUp
+from switchover.hub.core.live_side import LiveSide
+from switchover.hub.core.throttle import Throttle
+from switchover.hub.core.watcher import PlanWatcher
+from switchover.hub.history.baselines import Baselines
+from switchover.hub.history.operations import Operations
+from switchover.hub.problems.triage_service import TriageService
+from switchover.hub.services.config_files import ConfigFiles
+from switchover.hub.services.service_acting import ServiceActor
+from switchover.hub.services.service_inspector import ServiceInspector
+from switchover.hub.services.service_watch import ServiceWatch
+from switchover.locations import Workspace
+from switchover.metrics.sampler import Sampler
+from switchover.migration.facts.operator import Operator
+from switchover.plan.loader.load import LoadedPlan
+from switchover.plan.templates import TemplateError
+from switchover.plan.variables import MissingValueError, Scope, render
+from switchover.redaction import sanitize
+from switchover.services.inventory import Inventory
+from switchover.services.provider_api import LogSource, LogSpan, ProcessState, ServiceTarget
+from switchover.snapshot import Holder, ServiceRow, Snapshot, SourceNote
+
+__all__ = ["Hub"]
+
+_log = logging.getLogger("switchover.hub")
+_SELF = "snapshot"
+_PAUSE_S = 0.25  # between two Snapshots, unless something is urgent
+_TICK_S = 1.0
+_HEARTBEAT_S = 2.5  # so often a Snapshot goes out though nothing changed: who hears nothing knows that nobody watches
+
+
+class Hub:
+    """The live state of one workspace. Without a plan it watches the host alone.
+
+    `engine_changed` is what the engine calls when the run moved. `redact` is applied to what diagnosis commands say.
+    """
+
+    def __init__(
+        self,
+        loaded: LoadedPlan | None,
+        workspace: Workspace,
+        engine: EngineView | None,
+        evaluator: Evaluator | None,
+        clock: Clock,
+        read_only: bool = False,
+        *,
+        inventory: Inventory | None = None,
+        redact: Callable[[str], str] | None = None,
+        operations: Operations | None = None,
+    ) -> None:
+        self._loaded = loaded
+        self._workspace = workspace
+        self._engine = engine
+        self._evaluator = evaluator
+        self._clock = clock
+        self._read_only = read_only
+        self._redact = redact or sanitize
+        self.operations = operations or Operations(workspace.operations, clock, self._redact)
+        self._marks: Mapping[str, PhaseMark] = {}
+        self._dirty = asyncio.Event()
+        self._publish_event = asyncio.Event()
+        self._published = asyncio.Condition()
+        self._sampler = Sampler(
+            loaded.plan.metrics if loaded is not None else {},
+            self._scope if loaded is not None else None,
+            clock,
+            service_number=self._service_number,
+            check_period=self._check_period,
+            secrets=evaluator.secrets if evaluator is not None else None,
+            redact=self._redact,
+            judge_host=loaded is None,
+        )
+        host_mode = loaded is None
+        inventory = inventory or Inventory({}, (), lambda name: f"there is no {name}", clock)
+        self._inventory = inventory
+        services = ServiceWatch(
+            inventory,
+            clock,
+            changed=self._dirty.set,
+            publish_now=self._publish_now,
+            probe_dependants=self._probe_dependants_now,
+            host_mode=host_mode,
+            config_files=self._config_files(),
+            redact=self._redact,
+        )
+        self._services = services
+        self._watcher = PlanWatcher(
+            evaluator, services, self._sampler, clock, phases=self._phases, changed=self._dirty.set
+        )
+        self.operations.changed = self._publish_now
+        self._follow_up = FollowUp(evaluator, services, self._watcher.resting)
+        self._acting = ServiceActor(
+            services,
+            self.operations,
+            clock,
+            row=self._row,
+            redact=self._redact,
+            publish_now=self._publish_now,
+            done=lambda name: self._follow_up.begin([name], only_checks=True),
+        )
+        self._inspector = ServiceInspector(
+            services,
+            self.operations,
+            row=self._row,
+            redact=self._redact,
+            directory=loaded.directory if loaded is not None else Path("/"),
+            read_only=read_only,
+        )
+        live = loaded.plan.live if loaded is not None else None
+        self._live = (
+            LiveSide(loaded.plan, live, self._sampler.remote, clock)
+            if loaded is not None and live is not None
+            else None
+        )
+        self._assembler = Assembler(
+            loaded,
+            engine,
+            self._watcher,
+            self._live,
+            clock,
+            read_only=read_only,
+            doing=self._acting.doing,
+            busy=self._acting.busy,
+            operations=self.operations,
+            redact=self._redact,
+        )
+        self._baselines = Baselines(workspace.directory / "baselines.json")
+        self._alarms = Alarms(
+            rules_of(loaded.plan) if loaded is not None else (),
+            clock,
+            self._assembler.status_of,
+            self._watcher.remember,
+        )
+        self.triage = TriageService(
+            loaded,
+            workspace,
+            self._assembler.known_issues,
+            self.operations,
+            clock,
+            act=self.act,
+            log_sources=self.log_sources,
+            target_of=self._target_of,
+            scope=self._scope,
+            status_of=self._assembler.status_of,
+            snapshot=lambda: self.snapshot,
+            redact=self._redact,
+            changed=self._publish_now,
+            secrets=evaluator.secrets if evaluator is not None else None,
+            done=self._follow_up.begin,
+            read_only=read_only,
+        )
+        self._assembler.incident = self.triage.incidents.view
+        self._engine_moved = False
+        self._run_moved()
+        self.snapshot: Snapshot = replace(self._assembler.build(()), seq=1)
+        self._published_mono = clock.monotonic()
+
+    async def run(self) -> None:
+        """Watch and publish until cancelled."""
+        if self._live is not None and self._loaded is not None and self._loaded.plan.live is not None:
+            self._watcher.every("live side", self._loaded.plan.live.every, self._ask_live)
+        self._watcher.every("tick", _TICK_S, self._tick)
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._watcher.run(), name="watch")
+                group.create_task(self._services.run(), name="services")
+                group.create_task(self._publish(), name="publish")
+                group.create_task(self.operations.look_back(), name="operations")
+        finally:
+            await self._follow_up.aclose()
+            await self.triage.aclose()
+            await self._sampler.aclose()
+            await self._inventory.aclose()
+
+    @property
+    def snapshot_age_s(self) -> float:
+        """How many seconds ago a Snapshot was published. While the hub runs they are few, whatever happens."""
+        return self._clock.monotonic() - self._published_mono
+
+    def engine_changed(self) -> None:
+        """Take notice that the run moved; must be called in the loop's own thread."""
+        self._engine_moved = True
+        self._dirty.set()
+
+    def take_over(self, before: Hub) -> None:
+        """Go on from what another hub has seen of the parts that both plans have in common."""
+        self._watcher.take_over(before._watcher)
+        self._dirty.set()
+
+    def drives(self, driver: Holder | None, asking: Holder | None, until: float | None) -> None:
+        """Say on every screen who drives, who asks to take over, and until when that may be answered."""
+        self._assembler.driving = (driver, asking, until)
+        self._dirty.set()
+
+    async def next_snapshot(self, after_seq: int) -> Snapshot:
+        """Return the newest Snapshot once its number is above `after_seq`."""
+        async with self._published:
+            await self._published.wait_for(lambda: self.snapshot.seq > after_seq)
+            return self.snapshot
+
+    async def recheck(self, names: Iterable[str] = ()) -> None:
+        """Look at the named checks now, or at all that are watched now; what they find is published as always.
+
+        Raise `RefusedError` for a name that the plan does not have.
+        """
+        if self._evaluator is None:
+            return
+        catalog = self._evaluator.catalog
+        wanted = tuple(names) or tuple(name for name in catalog.items if not self._watcher.resting(name))
+        if unknown := [name for name in wanted if name not in catalog.names]:
+            raise RefusedError(f"the plan has no check {unknown[0]!r}", f"it has: {', '.join(catalog.names)}")
+        await self._evaluator.evaluate_items(wanted)
+
+    def note_viewer(self, who: object, *, found: bool = False, gone: bool = False) -> None:
+        """Take notice that a client looks, whether it wants what is in no plan, or that it has gone."""
+        self._services.sources.note_viewer(who, found=found, gone=gone)
+        self._dirty.set()
+
+    async def act(
+        self,
+        items: Sequence[tuple[str, str, float | None]],
+        action: str,
+        argument: str,
+        confirmation: str,
+        operator: Operator,
+    ) -> list[dict[str, Any]]:
+        """Do something to services, each given by its row's id, its identity and when it was seen.
+
+        Return for each `id`, `ok` and `text`. Raise `RefusedError` where all of it is refused.
+        """
+        return await self._acting.act(items, action, argument, confirmation, operator)
+
+    async def command(self, name: str, what: str, argument: str, operator: Operator) -> tuple[str, ...]:
+        """Return the argv that a person would type for an action, exec, logs or inspect. Raise `RefusedError`."""
+        return await self._inspector.command(name, what, argument, operator)
+
+    async def inspect(self, name: str) -> str:
+        """Return all that is known of a service, in lines, without secrets. Raise `RefusedError`."""
+        return await self._inspector.inspect(name)
+
+    def sources(self) -> list[dict[str, str]]:
+        """Return every source of services: `name`, `state` (on, off, unused) and `why`."""
+        return [{**one, "why": self._redact(one["why"])} for one in self._services.all_sources()]
+
+    async def log_sources(self, names: Sequence[str], span: LogSpan) -> list[LogSource | tuple[str, str]]:
+        """Return where the logs of services are read; (name, reason) for one that has none."""
+        return await self._inspector.log_sources(names, span)
+
+    # Inside
+
+    def _phases(self) -> Mapping[str, PhaseMark]:
+        return self._marks
+
+    def _scope(self) -> Scope:
+        assert self._loaded is not None
+        if self._engine is not None:
+            return self._engine.scope()
+        return Scope.of(self._loaded.plan, self._loaded.directory)
+
+    def _check_period(self, check: str) -> float:
+        plan = self._loaded.plan if self._loaded is not None else None
+        spec = plan.checks.get(check.partition("[")[0]) if plan is not None else None
+        return spec.every if spec is not None else 15.0
+
+    def _service_number(self, service: str, metric: str) -> float | None:
+        if service not in self._inventory.states:
+            return None
+        state = self._inventory.states[service]
+        if state.observed_mono is None or self._services.is_late(service):
+            return None
+        if state.observation.state is not ProcessState.RUNNING:
+            return None
+        return (
+            state.observation.cpu_percent
+            if metric == "cpu"
+            else state.observation.memory_bytes
+            if metric == "memory"
+            else None
+        )
+
+    def _config_files(self) -> ConfigFiles | None:
+        """Return what watches the configuration files that the plan's services name."""
+        if self._loaded is None:
+            return None
+
+        def fill(text: str) -> str | None:
+            try:
+                return render(text, self._scope())
+            except (MissingValueError, TemplateError):
+                return None
+
+        files = {name: service.config for name, service in self._loaded.plan.services.items()}
+        return ConfigFiles(files, self._loaded.directory, fill)
+
+    def _row(self, name: str) -> ServiceRow | None:
+        return self._assembler.services.row(name, self._assembler.expectation)
+
+    def _target_of(self, name: str) -> ServiceTarget | None:
+        if name in self._inventory.services:
+            target = self._inventory.target(name)
+            return target if isinstance(target, ServiceTarget) else None
+        known = self._services.discovery.found.get(name)
+        return known.found.target if known is not None else None
+
+    def _probe_dependants_now(self, service: str) -> None:
+        self._watcher.probe_dependants_now(service)
+
+    def _publish_now(self) -> None:
+        """Have what is new published at once."""
+        self._publish_event.set()
+        self._dirty.set()
+
+    async def _tick(self) -> None:
+        """Let what depends on time alone be seen: staleness, alerts that hold for a while, what a step writes."""
+        if self._assembler.view.state == "running" and not self._engine_moved:
+            self._assembler.look_at_run()
+        self._dirty.set()
+
+    async def _ask_live(self) -> None:
+        assert self._live is not None
+        if await self._live.ask(self._scope()):
+            if self._live.side:
+                self._watcher.remember("service", f"live side is {self._live.side}", "ok")
+            self._dirty.set()
+
+    def _run_moved(self) -> None:
+        view = self._assembler.view
+        self._marks = phase_marks(view)
+        if view.run_id and not self._read_only:
+            self._baselines.follow(view.run_id, view.started_at, self._sampler, self._clock.now())
+
+    async def _publish(self) -> None:
+        pace = Throttle(self._clock.monotonic)
+        while True:
+            await self._dirty.wait()
+            publish_now = self._publish_event.is_set()
+            self._dirty.clear()
+            self._publish_event.clear()
+            try:
+                built = self._assemble()
+            except Exception as error:
+                # The boundary: what cannot be read now (a damaged journal) is said, and the watch goes on.
+                _log.exception("the snapshot could not be made")
+                why = error.title if isinstance(error, SwitchoverError) else f"{type(error).__name__}: {error}"
+                notes = tuple(note for note in self.snapshot.sources if note.name != _SELF)
+                built = replace(self.snapshot, sources=(*notes, SourceNote(_SELF, "trouble", self._redact(why)[:200])))
+            before, mono = self.snapshot, self._clock.monotonic()
+            if mono - self._published_mono >= _HEARTBEAT_S or replace(built, seq=before.seq, at=before.at) != before:
+                self._published_mono = mono
+                async with self._published:
+                    self.snapshot = replace(built, seq=before.seq + 1)
+                    self._published.notify_all()
+                try:
+                    self.triage.follow(self.snapshot)
+                except Exception:  # the boundary: an incident that cannot follow must not keep screens from being told
+                    _log.exception("what is kept of troubles could not follow")
+            await asyncio.sleep(pace.pause(publish_now=publish_now))
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_PAUSE_S):
+                    await self._publish_event.wait()
+
+    def _assemble(self) -> Snapshot:
+        if self._engine_moved:
+            self._assembler.engine_changed()
+            self._run_moved()
+            self._engine_moved = False
+        self._alarms.follow()
+        self._assembler.lines = self.triage.logs.lines
+        return self._assembler.build(self._alarms.rows())

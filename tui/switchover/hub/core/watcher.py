@@ -1,0 +1,217 @@
+"""Watches everything in its rhythm and keeps what was seen; knows no Snapshot."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
+
+from switchover.clock import Clock
+from switchover.health.check_state import CheckState, EffectiveStatus, advance, stand
+from switchover.health.probing import CheckObservation, Evaluator
+from switchover.health.schedule import Schedule
+from switchover.health.watched_phases import PhaseMark, not_watched
+from switchover.hub.history.change_log import ChangeLog
+from switchover.hub.services.check_rows import clock_text
+from switchover.hub.services.service_watch import ServiceWatch
+from switchover.metrics.sampler import Sampler
+from switchover.snapshot import TimelineRow
+from switchover_checks.api import Status
+
+__all__ = ["PlanWatcher"]
+
+_log = logging.getLogger("switchover.hub")
+_Key = tuple[str, str]
+_BAD = (Status.WARN, Status.CRIT, Status.UNKNOWN)
+_NEED_WAIT_S = 0.25
+_SHORTEST_SLEEP_S = 0.02
+
+
+class PlanWatcher:
+    """Holds the live state of checks, services and metrics; `changed` is called whenever some of it is new.
+
+    `phases` tells how far the run is, for the checks that are watched in some phases only.
+    """
+
+    def __init__(
+        self,
+        evaluator: Evaluator | None,
+        services: ServiceWatch,
+        sampler: Sampler,
+        clock: Clock,
+        *,
+        phases: Callable[[], Mapping[str, PhaseMark]],
+        changed: Callable[[], None],
+    ) -> None:
+        self.evaluator = evaluator
+        self.services = services
+        self.sampler = sampler
+        self.checks: dict[str, CheckState] = {}
+        self.changes: ChangeLog = services.changes
+        self.troubled: dict[str, str] = {}
+        self._clock = clock
+        self._phases = phases
+        self._changed = changed
+        self._schedule: Schedule[_Key] = Schedule()
+        self._work: dict[_Key, Callable[[], Awaitable[None]]] = {}
+        self._under_way: dict[_Key, asyncio.Task[None]] = {}
+        self._wake = asyncio.Event()
+        self._dependants: dict[str, list[str]] = {}
+        if evaluator is not None:
+            self.checks = {name: CheckState() for name in evaluator.catalog.items}
+            for name, item in evaluator.catalog.items.items():
+                for need in item.needs:
+                    self._dependants.setdefault(need, []).append(name)
+            evaluator.subscribe(self._adopt)
+
+    def every(self, name: str, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
+        """Do `work` again and again; a round that is not over when the next is due makes that one drop out."""
+        self._work["job", name] = work
+        self._schedule.add(("job", name), seconds, self._clock.monotonic())
+        self._wake.set()
+
+    def take_over(self, before: PlanWatcher) -> None:
+        """Keep what another one has seen of the checks, services and metrics that are the same here."""
+        self.services.take_over(before.services)
+        self.sampler.take_over(before.sampler)
+        if self.evaluator is not None and before.evaluator is not None:
+            old = before.evaluator.catalog.items
+            for name, item in self.evaluator.catalog.items.items():
+                if old.get(name) == item:
+                    self.checks[name] = before.checks[name]
+
+    async def run(self) -> None:
+        """Watch until cancelled."""
+        self._plan_work()
+        self._under_way["job", "prime"] = asyncio.create_task(self.sampler.prime(), name="prime")
+        try:
+            while True:
+                now = self._clock.monotonic()
+                for key in self._schedule.due(now):
+                    self._begin(key)
+                self._wake.clear()
+                wait = self._schedule.wait(self._clock.monotonic())
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(max(wait, _SHORTEST_SLEEP_S) if wait is not None else None):
+                        await self._wake.wait()
+        finally:
+            tasks = list(self._under_way.values())
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _plan_work(self) -> None:
+        now = self._clock.monotonic()
+        if self.evaluator is not None:
+            for name, item in self.evaluator.catalog.items.items():
+                self._work["check", name] = partial(self._probe_check, name)
+                self._schedule.add(("check", name), max(item.spec.every, 0.1), now)
+        for job, every, work in self.services.jobs():
+            self.every(job, every, work)
+        for every, metrics in self.sampler.rhythms():
+            self.every(f"metrics {metrics[0]}", max(every, 0.1), partial(self._sample, metrics))
+
+    def _begin(self, key: _Key) -> None:
+        if key in self._under_way:
+            return
+        task = asyncio.create_task(self._guarded(key), name=" ".join(key))
+        self._under_way[key] = task
+
+        def over(_: asyncio.Task[None]) -> None:
+            self._under_way.pop(key, None)
+
+        task.add_done_callback(over)
+
+    async def _guarded(self, key: _Key) -> None:
+        """Do a piece of work; what goes wrong costs only itself, and is said."""
+        try:
+            await self._work[key]()
+        except Exception as error:
+            _log.exception("watching %s failed", " ".join(key))
+            self.troubled[key[1]] = f"{type(error).__name__}: {error}"[:200]
+            self._changed()
+        else:
+            if self.troubled.pop(key[1], None) is not None:
+                self._changed()
+
+    # Checks
+
+    def resting(self, name: str) -> str:
+        """Say why a check is not watched now; empty when it is."""
+        assert self.evaluator is not None
+        return not_watched(self.evaluator.catalog.items[name].spec, self._phases())
+
+    def standing(self, name: str) -> EffectiveStatus:
+        """Say how a check stands at this moment."""
+        assert self.evaluator is not None
+        state = self.checks[name]
+        rule = self.evaluator.catalog.items[name].rule
+        return stand(state, rule, mono=self._clock.monotonic(), clock_text=clock_text(state.observed_at))
+
+    def _need(self, name: str) -> Status:
+        return self.standing(name).status if name in self.checks else self.services.health(name)
+
+    async def _probe_check(self, name: str) -> None:
+        assert self.evaluator is not None
+        if self.resting(name) or self.evaluator.busy(name):
+            return
+        needs = {need: self._need(need) for need in self.evaluator.catalog.items[name].needs}
+        if any(status is Status.PENDING and not self._need_rests(need) for need, status in needs.items()):
+            self._schedule.soon(("check", name), self._clock.monotonic() + _NEED_WAIT_S)
+            self._wake.set()
+            return
+        await self.evaluator.probe(name, needs)
+
+    def _need_rests(self, need: str) -> bool:
+        """Say whether a need that was never looked at will not be: it is not watched, or waits for a variable."""
+        if need in self.checks:
+            return bool(self.resting(need))
+        return self.services.was_observed(need)
+
+    def _adopt(self, reading: CheckObservation) -> None:
+        assert self.evaluator is not None
+        name = reading.name
+        before = self.standing(name).status
+        mono = self._clock.monotonic()
+        state = advance(
+            self.checks[name],
+            reading.result,
+            self.evaluator.catalog.items[name].rule,
+            at=reading.observed_at,
+            mono=mono,
+            duration_s=reading.duration_s,
+            waits_for=reading.waits_for,
+        )
+        self.checks[name] = state
+        if state.status is not before:
+            self._tell_check(name, before, state)
+            if (state.status is Status.OK) != (before is Status.OK):
+                self.probe_dependants_now(name)
+        if reading.result.status is not Status.SKIPPED:
+            self.sampler.note_check(name, reading.result.metrics, reading.duration_s, at=reading.observed_at, mono=mono)
+        self._changed()
+
+    def _tell_check(self, name: str, before: Status, state: CheckState) -> None:
+        waits_for_variable = any(need.startswith("variable ") for need in state.waits_for)
+        if (state.status in _BAD and not waits_for_variable) or (state.status is Status.OK and before in _BAD):
+            text = f"{name} {state.status.label}: {state.result.summary}"
+            self.remember("check", text, state.status.label, at=state.observed_at)
+
+    def probe_dependants_now(self, name: str) -> None:
+        """Look at once at what needs `name`."""
+        now = self._clock.monotonic()
+        for dependant in self._dependants.get(name, ()):
+            self._schedule.soon(("check", dependant), now)
+        self._wake.set()
+
+    # Metrics and the rest
+
+    async def _sample(self, names: tuple[str, ...]) -> None:
+        await self.sampler.sample(names)
+        self._changed()
+
+    def remember(self, kind: str, text: str, status: str = "", *, at: float | None = None) -> None:
+        """Put something on the timeline."""
+        self.changes.add(TimelineRow(at if at is not None else self._clock.now(), kind, text, status))

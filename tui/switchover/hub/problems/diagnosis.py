@@ -1,0 +1,110 @@
+"""Runs the bounded commands of a troubleshooting entry: time, output and process tree have an end."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from switchover.errors import RefusedError
+from switchover.hub.problems.cases import Cases
+from switchover_checks.language.units import format_duration
+from switchover_checks.runtime.commands import Child
+
+__all__ = ["OUTPUT_LIMIT", "TIMEOUT_S", "Diagnosis", "run_bounded"]
+
+TIMEOUT_S = 20.0
+OUTPUT_LIMIT = 200 * 1024
+_CUT_OFF = 124  # what timeout(1) says
+_CANCELLED = 130  # what a shell says of an interrupt
+
+
+async def run_bounded(
+    command: str,
+    directory: Path,
+    *,
+    environment: Mapping[str, str] | None = None,
+    timeout_s: float = TIMEOUT_S,
+    redact: Callable[[str], str] | None = None,
+    leaves: bool = False,
+) -> tuple[str, int, str]:
+    """Run `command` with /bin/sh and return (command, exit code, output); 124 stands for a command that was cut off.
+
+    Output beyond the limit is thrown away, and said so. At the deadline, and when the shell has ended, all that it
+    started is ended too. Where it `leaves` something behind on purpose, as one that starts a service does, only the
+    deadline ends that.
+    """
+    try:
+        child = Child(["/bin/sh", "-c", f"exec 2>&1\n{command}"], env=environment, cwd=directory)
+    except OSError as error:
+        return command, 127, f"cannot be run: {error.strerror}"
+    late = False
+    try:
+        try:
+            async with asyncio.timeout(timeout_s):
+                await child.exited()
+                await child.drain()
+        except TimeoutError:
+            late = True
+        if leaves and not late:
+            await child.leave()
+    finally:
+        await child.close()
+    kept = bytes(child.stdout.data[:OUTPUT_LIMIT])
+    dropped = child.stdout.dropped + len(child.stdout.data) - len(kept)
+    note = f"\n({dropped} more bytes were thrown away)" if dropped else ""
+    if late:
+        note += f"\n(cut off after {format_duration(timeout_s)})"
+    text = kept.decode("utf-8", errors="replace")
+    return command, _CUT_OFF if late else child.exit_code, (redact(text) if redact else text) + note
+
+
+class Diagnosis:
+    """Runs the commands of entries, one or all of them, until they end or nobody wants them any more."""
+
+    def __init__(self, cases: Cases, directory: Path, redact: Callable[[str], str], *, read_only: bool) -> None:
+        self._cases = cases
+        self._directory = directory
+        self._redact = redact
+        self._read_only = read_only
+        self._under_way: dict[str, set[asyncio.Task[tuple[str, int, str]]]] = {}
+
+    async def run(
+        self, entry: str, about: str = "", command: int | None = None, token: str = ""
+    ) -> list[tuple[str, int, str]]:
+        """Run the command of this number, or all one after the other; return (command, exit code, output).
+
+        What `cancel` ends under its `token` has the exit code 130. Raise `RefusedError`.
+        """
+        if self._read_only:
+            raise RefusedError("diagnosis commands are not run here", "this session is read-only")
+        case = self._cases.reopen(entry, about)
+        commands = [text for _, text in case.commands]
+        if command is not None:
+            if not 0 <= command < len(commands):
+                raise RefusedError(f"the entry has no command {command + 1}")
+            commands = [commands[command]]
+        return [await self._one(text, case.env, token) for text in commands]
+
+    def cancel(self, token: str) -> None:
+        """End what runs under this token."""
+        for task in self._under_way.pop(token, set()):
+            task.cancel()
+
+    async def _one(self, command: str, env: Mapping[str, str], token: str) -> tuple[str, int, str]:
+        work = asyncio.ensure_future(run_bounded(command, self._directory, environment=env, redact=self._redact))
+        tasks = self._under_way.setdefault(token, set())
+        tasks.add(work)
+        try:
+            return await work
+        except asyncio.CancelledError:
+            current = asyncio.current_task()
+            if current is not None and current.cancelling():  # whoever asked has gone
+                work.cancel()
+                await asyncio.gather(work, return_exceptions=True)
+                raise
+            return command, _CANCELLED, "(ended: nobody looks any more)"
+        finally:
+            tasks.discard(work)
+            if not tasks:
+                self._under_way.pop(token, None)

@@ -1,0 +1,1 @@
+"""Services: watched, shown as rows, inspected, acted on."""

@@ -1,0 +1,216 @@
+"""Watches services: those of the plan in their rhythm or as they are told, those found by itself as they are told."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Iterable, Iterator
+from functools import partial
+
+from switchover.clock import Clock
+from switchover.hub.history.change_log import ChangeLog
+from switchover.hub.services.config_files import ConfigFiles
+from switchover.hub.services.watch_supervisor import WatchSupervisor
+from switchover.redaction import sanitize
+from switchover.services.discovery import Discovery, DiscoveryChange
+from switchover.services.inventory import Inventory, ServiceState
+from switchover.services.provider_api import ServiceEvent
+from switchover_checks.api import Status
+
+__all__ = ["ServiceWatch"]
+
+_LIST_WITHIN_S = 4.0
+_NEW_FILES_S = 10.0  # a variable in the name of a file may get its value at any time
+_LOCAL = frozenset({"docker", "systemd", "process"})  # what is looked for on a host without a plan
+
+
+class ServiceWatch:
+    """Holds what is known of services. `changed` is called when some of it is new, `publish_now` when that cannot wait.
+
+    `probe_dependants` is called with a service whose health is another, for what depends on it. `redact` is applied to
+    what others say for the timeline.
+    """
+
+    def __init__(
+        self,
+        inventory: Inventory,
+        clock: Clock,
+        *,
+        changed: Callable[[], None],
+        publish_now: Callable[[], None],
+        probe_dependants: Callable[[str], None],
+        host_mode: bool = False,
+        config_files: ConfigFiles | None = None,
+        redact: Callable[[str], str] = sanitize,
+    ) -> None:
+        self.inventory = inventory
+        self.discovery = Discovery(inventory.providers.values(), clock)
+        self.changes = ChangeLog(redact)
+        self.config_files = config_files
+        self.sources = WatchSupervisor(
+            inventory,
+            self.discovery,
+            clock,
+            told=self._hear,
+            probed=self._probed,
+            found=self._found,
+            publish_now=publish_now,
+            host_mode=host_mode,
+        )
+        self._clock = clock
+        self._changed = changed
+        self._probe_dependants = probe_dependants
+        self._host_mode = host_mode
+
+    async def run(self) -> None:
+        """Be told until cancelled."""
+        try:
+            async with asyncio.TaskGroup() as group:  # files may be where all hangs: nothing else waits for them
+                if self.config_files is not None:
+                    group.create_task(self.config_files.start(self._config_changed), name="configuration files")
+                group.create_task(self.sources.run(), name="sources")
+        finally:
+            if self.config_files is not None:
+                await self.config_files.aclose()
+
+    def jobs(self) -> Iterator[tuple[str, float, Callable[[], Awaitable[None]]]]:
+        """Return what has to be asked again and again: a name, every how many seconds, and the work."""
+        groups: dict[tuple[str, float], list[str]] = {}
+        for name, service in self.inventory.services.items():
+            alone = name if service.kind == "http" else ""  # a slow answer keeps nobody waiting
+            every = self.sources.asked_every(service.kind, service.every)
+            groups.setdefault((f"{service.kind} {alone}", every), []).append(name)
+        for (kind, every), names in groups.items():
+            yield f"services {kind} {every}", max(every, 0.1), partial(self._probe, names)
+        if self.config_files is not None:
+            yield "configuration files", _NEW_FILES_S, self.config_files.add_known
+
+    def notes(self) -> list[dict[str, str]]:
+        """Return the sources that are wanted here and off, or have trouble, each with the reason."""
+        wanted = (kind for kind in self.inventory.providers if self._is_wanted(kind))
+        return [one for one in self._states(wanted) if one["state"] in ("off", "trouble")]
+
+    def all_sources(self) -> list[dict[str, str]]:
+        """Return all sources: `name`, `state` (on, off, trouble; unused where nobody asked for it) and `why`."""
+        return self._states(self.inventory.providers)
+
+    def _is_wanted(self, kind: str) -> bool:
+        return self.sources.is_planned(kind) or (self._host_mode and kind in _LOCAL)
+
+    def _states(self, kinds: Iterable[str]) -> list[dict[str, str]]:
+        lines = self.sources.lines()
+        rows = []
+        for kind in kinds:
+            line, provider, wanted = lines.get(kind), self.inventory.providers[kind], self._is_wanted(kind)
+            if why := provider.off():
+                rows.append({"name": kind, "state": "off" if wanted else "unused", "why": why})
+            elif line is not None and line.trouble:
+                rows.append({"name": kind, "state": "trouble" if wanted else "unused", "why": line.trouble})
+            else:
+                told = "tells by itself" if line is not None and line.connected else ""
+                rows.append({"name": kind, "state": "on", "why": told})
+        return rows
+
+    def take_over(self, before: ServiceWatch) -> None:
+        """Keep what another one has seen of the services that are the same here."""
+        for row in before.changes.rows:
+            self.changes.add(row)
+        self.inventory.take_over(before.inventory)
+
+    def health(self, name: str) -> Status:
+        """Say how a service is; UNKNOWN when it was not looked at in time."""
+        if name not in self.inventory.states:
+            return Status.UNKNOWN
+        state = self.inventory.states[name]
+        if state.observed_mono is None:
+            return Status.PENDING
+        return Status.UNKNOWN if self.is_late(name) else state.observation.health
+
+    def is_late(self, name: str) -> bool:
+        """Say whether what was seen of a service of the plan is too old to be true."""
+        service = self.inventory.services[name]
+        return self.sources.is_late(service.kind, self.inventory.states[name], service.every)
+
+    def was_observed(self, name: str) -> bool:
+        """Say whether a service was looked at yet; one that does not exist counts as looked at."""
+        state = self.inventory.states.get(name)
+        return state is None or state.observed_mono is not None
+
+    async def probe(self, kind: str, ref: str) -> None:
+        """Look now at whatever is `ref`, as after something was done to it."""
+        names = self.inventory.names_of(kind, ref)
+        before = {name: self.inventory.states[name] for name in names}
+        await self.inventory.probe(names)
+        for name, state in before.items():
+            self._probed(name, state)
+        self._found(await self.discovery.probe([f"{kind}:{ref}"]))
+
+    def names(self) -> dict[str, str]:
+        """Return the name that the list shows of everything that is known, by id."""
+        found = {id_: known.found.title for id_, known in self.discovery.found.items()}
+        return {**found, **{name: name for name in self.inventory.services}}
+
+    async def list_now(self) -> None:
+        """List what runs on this host, for one who names something that is not known yet."""
+        here = [kind for kind, provider in self.discovery.providers.items() if kind in _LOCAL and not provider.off()]
+        listing = [asyncio.ensure_future(self.discovery.list_kind(kind)) for kind in here]
+        if not listing:
+            return
+        done, late = await asyncio.wait(listing, timeout=_LIST_WITHIN_S)
+        for task in late:
+            task.cancel()
+        for task in done:
+            if not task.cancelled() and task.exception() is None:
+                self._found(task.result())
+        self._changed()
+
+    def forget_unwanted(self) -> None:
+        """Let go of what was listed for one who asked, unless somebody looks at it."""
+        if not self.sources.wanted:
+            self.discovery.forget()
+
+    async def look_again(self, names: Collection[str]) -> None:
+        """Look now at services of the plan, by name, and at what was found, by id."""
+        before = {name: self.inventory.states[name] for name in names if name in self.inventory.services}
+        await self.inventory.probe(before)
+        for name, state in before.items():
+            self._probed(name, state)
+        self._found(await self.discovery.probe([name for name in names if name not in before]))
+        self._changed()
+
+    async def _probe(self, names: list[str]) -> None:
+        services, states = self.inventory.services, self.inventory.states
+        due = [n for n in names if not self.sources.rests(services[n].kind, states[n], services[n].every)]
+        if not due:
+            return
+        before = {name: self.inventory.states[name] for name in due}
+        await self.inventory.probe(due)
+        for name in due:
+            self._probed(name, before[name])
+        self._changed()
+
+    def _probed(self, name: str, before: ServiceState) -> None:
+        after = self.inventory.states[name]
+        if (after.observation.health is Status.OK) != (before.observation.health is Status.OK):
+            self._probe_dependants(name)
+        self.changes.saw(name, before, after)
+
+    def _found(self, changes: list[DiscoveryChange]) -> None:
+        """Tell of what was found, where that is all there is; processes come and go too often to be told."""
+        for change in changes if self._host_mode else ():
+            before, after = change.before, change.after
+            if before is not None and after is not None and after.found.target.kind != "process":
+                self.changes.saw(after.found.title, before.state, after.state, change.id)
+
+    def _hear(self, told: ServiceEvent, names: tuple[str, ...]) -> None:
+        if not names and told.text and told.status is Status.CRIT:  # this host itself, taken back by its cloud
+            self.changes.hear(f"{told.kind}:{told.ref}", told, self._clock.now())
+        for name in names:
+            known = self.discovery.found.get(name)
+            if known is None:
+                self.changes.hear(name, told, self._clock.now())
+            elif self._host_mode and told.kind != "process":
+                self.changes.hear(known.found.title, told, self._clock.now(), name)
+
+    def _config_changed(self, service: str, text: str) -> None:
+        self.changes.say(self._clock.now(), "change", service, "configuration changed", text)
+        self._changed()

@@ -1,0 +1,1 @@
+"""From bytes to lines with a time, a level and the event that they belong to."""

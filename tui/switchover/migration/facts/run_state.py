@@ -1,0 +1,573 @@
+"""The state of a run: a pure fold over its records."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+
+from switchover.migration.facts import events as ev
+from switchover.migration.facts.operator import Operator
+
+__all__ = [
+    "Acknowledgement",
+    "Attempt",
+    "GateState",
+    "Impossible",
+    "RollbackState",
+    "RunState",
+    "Stage",
+    "UnitState",
+    "Waiver",
+    "fold",
+]
+
+
+class Stage(StrEnum):
+    """Where a unit or a run stands; the words are those that `status` prints."""
+
+    PENDING = "pending"
+    RUNNING = "running"
+    WAITING = "waiting"
+    DONE = "done"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+    SKIPPED = "skipped"
+    ROLLED_BACK = "rolled_back"
+    ABORTED = "aborted"
+
+
+FINISHED = frozenset({Stage.DONE, Stage.ROLLED_BACK, Stage.ABORTED})
+
+
+@dataclass(frozen=True, slots=True)
+class Timestamp:
+    """A time by three clocks: wall, monotonic, and which boot the monotonic one belongs to."""
+
+    at: float
+    mono: float
+    boot_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One execution of a unit."""
+
+    number: int
+    started: Timestamp
+    by: Operator
+    argv: tuple[str, ...] = ()
+    place: ev.Place | None = None
+    ended: Timestamp | None = None
+    outcome: str = ""
+    exit_code: int | None = None
+    duration_s: float | None = None
+    output_bytes: int = 0
+    reason: str = ""
+    plan_digest: str = ""
+    remote: tuple[str, ...] = ()  # programs that handed work elsewhere, which may go on there
+    record: str = ""  # the hash of its `StepStarted`, which its own records name
+    prepared: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """An item of a manual step, done."""
+
+    who: str
+    at: float
+    evidence: str
+
+
+@dataclass(frozen=True, slots=True)
+class UnitState:
+    """A step or an action of a rollback. `began` says that it may have had an effect."""
+
+    stage: Stage = Stage.PENDING
+    attempts: tuple[Attempt, ...] = ()
+    began: bool = False
+    reason: str = ""
+    outputs: Mapping[str, str] = field(default_factory=dict)
+    ticks: Mapping[int, Tick] = field(default_factory=dict)
+    ended: Timestamp | None = None
+    confirmations: tuple[tuple[Operator, Timestamp], ...] = ()
+
+    @property
+    def last(self) -> Attempt | None:
+        """The newest attempt."""
+        return self.attempts[-1] if self.attempts else None
+
+
+@dataclass(frozen=True, slots=True)
+class GateState:
+    """A gate. `stage`: pending, running (it looks), waiting (for a human), done, failed.
+
+    `held_s` is what of its hold is counted up to the green look `looked`. `undecided` are the checks of which a person
+    has to say whether they may pass. While it is watched, `waits_for` is what is not green and `until` when it is shut.
+    """
+
+    stage: Stage = Stage.PENDING
+    by: Operator | None = None
+    green: Timestamp | None = None
+    looked: Timestamp | None = None
+    broken: Timestamp | None = None
+    broken_why: str = ""
+    undecided: tuple[str, ...] = ()
+    opened: Timestamp | None = None
+    ended: Timestamp | None = None
+    answered_by: str = ""
+    note: str = ""
+    reason: str = ""
+    waits_for: str = ""
+    until: float | None = None
+    held_s: float = 0.0
+    evidence: tuple[ev.Evidence, ...] = ()
+    measurements: tuple[ev.Measurement, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledgement:
+    """A warning that a person lets pass while it stays one."""
+
+    by: Operator
+    reason: str
+    given: Timestamp
+
+
+@dataclass(frozen=True, slots=True)
+class Waiver:
+    """A check that a person lets pass for a while, whatever it says."""
+
+    by: Operator
+    reason: str
+    given: Timestamp
+    for_s: float
+    until: float
+
+    def holds(self, now: Timestamp) -> bool:
+        """Whether it has not expired. No clock that is set back makes it last longer."""
+        if now.boot_id == self.given.boot_id and now.mono - self.given.mono >= self.for_s:
+            return False
+        return now.at < self.until and (now.boot_id == self.given.boot_id or now.at >= self.given.at)
+
+
+@dataclass(frozen=True, slots=True)
+class RollbackState:
+    """A rollback path that was begun. `stage`: running, failed, unknown, done."""
+
+    number: int
+    name: str
+    items: tuple[ev.RollbackItem, ...]
+    cannot_undo: tuple[str, ...]
+    started: Timestamp
+    stage: Stage = Stage.RUNNING
+    ended: Timestamp | None = None
+    duration_s: float | None = None
+    within_budget: bool | None = None
+    evidence: tuple[ev.Evidence, ...] = ()
+    budget_s: float | None = None
+    begun: ev.RollbackStarted | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Impossible:
+    """A record that no run could have written at its place, so that nothing of it is believed."""
+
+    seq: int
+    kind: str
+    why: str
+
+    def __str__(self) -> str:
+        return f"record {self.seq} ({self.kind}) cannot be true: {self.why}"
+
+
+@dataclass(frozen=True, slots=True)
+class RunState:
+    """A run as its records tell it. Without any record: no run yet, everything pending."""
+
+    run_id: str = ""
+    stage: Stage = Stage.PENDING
+    started: Timestamp | None = None
+    ended: Timestamp | None = None
+    by: Operator | None = None
+    reason: str = ""
+    plan_id: str = ""
+    plan_path: str = ""  # where its file lay, on the host of who began the run
+    plan_digest: str = ""
+    plan_text: str = ""
+    plans: Mapping[str, str] = field(default_factory=dict)  # every text that the run has gone by, by its digest
+    variables: Mapping[str, str] = field(default_factory=dict)
+    units: Mapping[str, UnitState] = field(default_factory=dict)
+    order: tuple[str, ...] = ()  # units in the order in which they first began
+    gates: Mapping[str, GateState] = field(default_factory=dict)
+    rollback: RollbackState | None = None
+    baseline: Mapping[str, float | None] | None = None
+    measurements: Mapping[str, ev.Measurement] = field(default_factory=dict)
+    acknowledgements: Mapping[tuple[str, str], Acknowledgement] = field(default_factory=dict)  # by place and check
+    waivers: Mapping[tuple[str, str], Waiver] = field(default_factory=dict)
+    driver: Operator | None = None  # who drives, where that ever changed
+    last_moment: Timestamp | None = None
+    seq: int = 0
+    impossible: tuple[Impossible, ...] = ()  # what stands in the journal and is not believed
+
+    @property
+    def exists(self) -> bool:
+        """Whether there is a run at all."""
+        return bool(self.run_id)
+
+    @property
+    def finished(self) -> bool:
+        """Whether the run has ended for good, so that another may start."""
+        return self.stage in FINISHED
+
+    def unit(self, name: str) -> UnitState:
+        """Return a unit's state; one that never began is pending."""
+        return self.units.get(name, _NEVER)
+
+    def gate(self, phase: str) -> GateState:
+        """Return a gate's state; one that was never looked at is pending."""
+        return self.gates.get(phase, _SHUT)
+
+    @property
+    def open_units(self) -> tuple[str, ...]:
+        """The units that started and have no end on record."""
+        return tuple(name for name, unit in self.units.items() if unit.stage is Stage.RUNNING)
+
+    @property
+    def outputs(self) -> dict[str, Mapping[str, str]]:
+        """The captured outputs by step."""
+        return {name: unit.outputs for name, unit in self.units.items() if unit.outputs}
+
+
+_NEVER = UnitState()
+_SHUT = GateState()
+
+
+def fold(
+    records: Iterable[ev.Record],
+    state: RunState | None = None,
+    refuse: Callable[[RunState, ev.Event], str] | None = None,
+) -> RunState:
+    """Return the state after `records`, which belong to one run and are in order.
+
+    `refuse` says why an event cannot follow a state: such a one is left out, and kept as impossible.
+    """
+    before = state or RunState()
+    state = replace(before, units=_Own(before.units))
+    last: ev.Record | None = None
+    for last in records:
+        if refuse is not None and (why := refuse(state, last.event)):
+            wrong = Impossible(last.seq, type(last.event).__name__, why)
+            state = replace(state, impossible=(*state.impossible, wrong))
+        else:
+            state = _apply(state, last)
+    if last is None:
+        return before
+    return replace(state, units=dict(state.units), seq=last.seq, last_moment=_moment(last))
+
+
+class _Own(dict[str, UnitState]):
+    """Units that only one fold knows, which may change them in place: a long run is not copied with each record."""
+
+
+def _moment(record: ev.Record) -> Timestamp:
+    return Timestamp(record.at, record.mono, record.boot_id)
+
+
+def _apply(state: RunState, record: ev.Record) -> RunState:
+    now = _moment(record)
+    event = record.event
+    match event:
+        case ev.RunStarted():
+            return replace(
+                state,
+                run_id=event.run_id,
+                stage=Stage.RUNNING,
+                started=now,
+                by=event.by,
+                plan_id=event.plan_id,
+                plan_path=event.plan_path,
+                plan_digest=event.plan_digest,
+                plan_text=event.plan_text,
+                plans={event.plan_digest: event.plan_text},
+                variables=dict(event.variables),
+            )
+        case ev.PlanRebased():
+            return _rebased(state, event)
+        case ev.BaselineMeasured():
+            return replace(state, baseline=dict(event.values))
+        case ev.VariablesGiven():
+            return replace(state, variables={**state.variables, **event.values})
+        case ev.RollbackStarted():
+            rollback = RollbackState(
+                event.number, event.name, event.items, event.cannot_undo, now, budget_s=event.budget_s, begun=event
+            )
+            return replace(state, rollback=rollback, stage=Stage.RUNNING, reason="")
+        case ev.RollbackEnded():
+            return _rollback_ended(state, event, now)
+        case ev.RunEnded():
+            return replace(state, stage=Stage(event.state), ended=now, reason=event.reason)
+        case ev.AbortRequested() | ev.TakeoverAsked() | ev.TakeoverAnswered():
+            return state
+        case ev.DriverChanged():
+            return replace(state, driver=event.by)
+        case ev.WarningAcknowledged() | ev.AcknowledgementEnded() | ev.RequirementWaived():
+            return _exception(state, event, now)
+        case ev.GateGreen() | ev.GateHeld() | ev.GateBroken() | ev.GateWaits():
+            return _hold(state, event, now)
+        case (
+            ev.GateOpened()
+            | ev.GateWaitsForHuman()
+            | ev.GateAnswered()
+            | ev.GatePassed()
+            | ev.GateFailed()
+            | ev.GateUndecided()
+        ):
+            return _gate(state, event, now)
+        case _:
+            return _unit(state, event, now, record.hash)
+
+
+def _rebased(state: RunState, event: ev.PlanRebased) -> RunState:
+    """Go by another plan; a gate that needs something else now is looked at again, and who confirmed confirms anew."""
+    gates = {phase: gate for phase, gate in state.gates.items() if phase not in event.gates}
+    again = len(gates) < len(state.gates) and state.stage is Stage.WAITING
+    return replace(
+        state,
+        plan_digest=event.plan_digest,
+        plan_text=event.plan_text,
+        plans={**state.plans, event.plan_digest: event.plan_text},
+        variables=dict(event.variables),
+        units={name: replace(unit, confirmations=()) for name, unit in state.units.items()},
+        gates=gates,
+        acknowledgements={k: a for k, a in state.acknowledgements.items() if k[1] not in event.checks},
+        waivers={k: w for k, w in state.waivers.items() if k[1] not in event.checks},
+        stage=Stage.RUNNING if again else state.stage,
+        reason="" if again else state.reason,
+    )
+
+
+def _rollback_ended(state: RunState, event: ev.RollbackEnded, now: Timestamp) -> RunState:
+    if state.rollback is None:
+        return state
+    rollback = replace(
+        state.rollback,
+        stage=Stage.DONE,
+        ended=now,
+        duration_s=event.duration_s,
+        within_budget=event.within_budget,
+        evidence=event.evidence,
+    )
+    return replace(state, rollback=rollback)
+
+
+UnitEvent = (
+    ev.StepStarted
+    | ev.StepEnded
+    | ev.StepUnknown
+    | ev.StepNotStarted
+    | ev.StepResolved
+    | ev.StepRetried
+    | ev.Ticked
+    | ev.ConfirmationGiven
+)
+GateEvent = ev.GateOpened | ev.GateWaitsForHuman | ev.GateAnswered | ev.GatePassed | ev.GateFailed | ev.GateUndecided
+
+
+def _unit(state: RunState, event: UnitEvent, now: Timestamp, record: str) -> RunState:
+    name = event.step if isinstance(event, ev.Ticked | ev.ConfirmationGiven) else event.unit
+    before = state.unit(name)
+    after = _unit_after(before, event, now, record)
+    order = state.order
+    if after.began and not before.began:
+        order = (*order, name)
+    elif before.began and not after.began:
+        order = tuple(n for n in order if n != name)
+    units = state.units if isinstance(state.units, _Own) else _Own(state.units)
+    units[name] = after
+    if after.stage is Stage.DONE and (undone := _undone_by(state, name)):
+        units[undone] = replace(state.unit(undone), stage=Stage.ROLLED_BACK)
+    stage, reason = state.stage, state.reason
+    if not isinstance(event, ev.ConfirmationGiven) and not state.finished:
+        stage = {Stage.FAILED: Stage.FAILED, Stage.UNKNOWN: Stage.UNKNOWN}.get(after.stage, Stage.RUNNING)
+        reason = after.reason if stage is not Stage.RUNNING else ""
+    if isinstance(event, ev.StepRetried) and event.gate in state.gates:
+        state = replace(state, gates={phase: gate for phase, gate in state.gates.items() if phase != event.gate})
+    rollback = state.rollback
+    if rollback is not None and rollback.stage is not Stage.DONE and _undo_item(rollback, name):
+        rollback = replace(rollback, stage=stage if stage in (Stage.FAILED, Stage.UNKNOWN) else Stage.RUNNING)
+    same = units is state.units and order is state.order and (stage, reason) == (state.stage, state.reason)
+    if same and rollback is state.rollback:
+        return state
+    return replace(state, units=units, order=order, stage=stage, reason=reason, rollback=rollback)
+
+
+def _undo_item(rollback: RollbackState, unit: str) -> ev.RollbackItem | None:
+    return next((item for item in rollback.items if item.unit == unit), None)
+
+
+def _undone_by(state: RunState, unit: str) -> str:
+    item = _undo_item(state.rollback, unit) if state.rollback else None
+    return item.undoes if item else ""
+
+
+_BY_OUTCOME = {"done": Stage.DONE, "unknown": Stage.UNKNOWN}
+
+
+def _unit_after(unit: UnitState, event: UnitEvent, now: Timestamp, record: str) -> UnitState:
+    match event:
+        case ev.StepStarted():
+            attempt = Attempt(
+                event.attempt,
+                now,
+                event.by,
+                event.argv,
+                event.place,
+                plan_digest=event.plan_digest,
+                record=record,
+                prepared=event.prepared,
+            )
+            return replace(
+                unit, stage=Stage.RUNNING, began=True, attempts=(*unit.attempts, attempt), reason="", ended=None
+            )
+        case ev.StepEnded():
+            stage = _BY_OUTCOME.get(event.outcome, Stage.FAILED)
+            return replace(
+                unit,
+                stage=stage,
+                reason=event.reason,
+                ended=now,
+                outputs=dict(event.outputs) if stage is Stage.DONE else {**unit.outputs, **event.outputs},
+                confirmations=(),
+                attempts=_ended(
+                    unit,
+                    event.attempt,
+                    ended=now,
+                    outcome=event.outcome,
+                    exit_code=event.exit_code,
+                    duration_s=event.duration_s,
+                    output_bytes=event.output_bytes,
+                    reason=event.reason,
+                    remote=event.remote,
+                ),
+            )
+        case ev.StepUnknown():
+            remote = event.remote or (unit.last.remote if unit.last else ())
+            attempts = _ended(unit, event.attempt, outcome="unknown", reason=event.reason, remote=remote)
+            return replace(unit, stage=Stage.UNKNOWN, reason=event.reason, attempts=attempts)
+        case ev.StepNotStarted():
+            attempts = _ended(unit, event.attempt, ended=now, outcome="not started", reason=event.reason)
+            began = any(a.outcome != "not started" for a in attempts)
+            return replace(unit, stage=Stage.PENDING, began=began, attempts=attempts, reason="")
+        case ev.StepResolved():
+            stages = {"done": Stage.DONE, "retry": Stage.PENDING, "skip": Stage.SKIPPED}
+            stage = stages.get(event.choice, Stage.FAILED)
+            return replace(
+                unit, stage=stage, reason=event.reason, ended=now if stage is Stage.DONE else None, confirmations=()
+            )
+        case ev.StepRetried():
+            return replace(unit, stage=Stage.PENDING, reason="", ended=None, confirmations=(), ticks={})
+        case ev.Ticked():
+            ticks = {**unit.ticks, event.item: Tick(event.by.who, now.at, event.evidence)}
+            stage = Stage.DONE if event.complete else Stage.WAITING
+            attempts = unit.attempts or (Attempt(1, now, event.by),)
+            if event.complete:
+                attempts = (*attempts[:-1], replace(attempts[-1], ended=now, outcome="done"))
+            return replace(
+                unit, stage=stage, began=True, ticks=ticks, ended=now if event.complete else None, attempts=attempts
+            )
+        case ev.ConfirmationGiven():
+            return replace(unit, confirmations=(*unit.confirmations, (event.by, now)))
+
+
+def _ended(unit: UnitState, number: int, **changes: object) -> tuple[Attempt, ...]:
+    return tuple(replace(a, **changes) if a.number == number else a for a in unit.attempts)  # type: ignore[arg-type]
+
+
+def _gate(state: RunState, event: GateEvent, now: Timestamp) -> RunState:
+    gate = state.gate(event.phase)
+    stage, reason = Stage.RUNNING, ""
+    measured = dict(state.measurements)
+    match event:
+        case ev.GateOpened():
+            gate = GateState(stage=Stage.RUNNING, by=event.by, opened=now, answered_by=gate.answered_by, note=gate.note)
+        case ev.GateWaitsForHuman():
+            gate = replace(gate, stage=Stage.WAITING, evidence=event.evidence, held_s=event.held_s)
+            stage = Stage.WAITING
+        case ev.GateAnswered():
+            gate = replace(gate, answered_by=event.by.who, note=event.note)
+        case ev.GatePassed():
+            gate = replace(
+                gate,
+                stage=Stage.DONE,
+                ended=now,
+                held_s=event.held_s,
+                evidence=event.evidence,
+                measurements=event.measurements,
+            )
+            measured.update({m.objective: m for m in event.measurements})
+        case ev.GateFailed():
+            gate = replace(
+                gate,
+                stage=Stage.FAILED,
+                ended=now,
+                reason=event.reason,
+                evidence=event.evidence,
+                measurements=event.measurements,
+            )
+            measured.update({m.objective: m for m in event.measurements})
+            stage, reason = Stage.WAITING, event.reason
+        case ev.GateUndecided():
+            gate = replace(
+                gate,
+                stage=Stage.WAITING,
+                ended=now,
+                reason=event.reason,
+                evidence=event.evidence,
+                undecided=event.checks,
+            )
+            stage, reason = Stage.WAITING, event.reason
+    return replace(state, gates={**state.gates, event.phase: gate}, stage=stage, reason=reason, measurements=measured)
+
+
+def _hold(
+    state: RunState, event: ev.GateGreen | ev.GateHeld | ev.GateBroken | ev.GateWaits, now: Timestamp
+) -> RunState:
+    gate = state.gate(event.phase)
+    match event:
+        case ev.GateWaits():
+            gate = replace(gate, waits_for=event.reason, until=event.until, evidence=event.evidence)
+        case ev.GateGreen():
+            gate = replace(gate, green=now, looked=now, held_s=0.0, waits_for="")
+        case ev.GateHeld():
+            gate = replace(gate, looked=now, held_s=event.held_s)
+        case ev.GateBroken():
+            broken = replace(gate, green=None, looked=None, held_s=0.0, broken=now, broken_why=event.reason)
+            gate = replace(broken, waits_for=event.reason, evidence=event.evidence or gate.evidence)
+    return replace(state, gates={**state.gates, event.phase: gate})
+
+
+def _exception(
+    state: RunState, event: ev.WarningAcknowledged | ev.AcknowledgementEnded | ev.RequirementWaived, now: Timestamp
+) -> RunState:
+    key = (event.place, event.check)
+    match event:
+        case ev.AcknowledgementEnded():
+            left = {k: a for k, a in state.acknowledgements.items() if k != key}
+            return replace(state, acknowledgements=left)
+        case ev.WarningAcknowledged():
+            given = Acknowledgement(event.by, event.reason, now)
+            state = replace(state, acknowledgements={**state.acknowledgements, key: given})
+        case ev.RequirementWaived():
+            waiver = Waiver(event.by, event.reason, now, event.for_s, event.until)
+            state = replace(state, waivers={**state.waivers, key: waiver})
+    kind, _, phase = event.place.partition(":")
+    gate = state.gate(phase)
+    if kind != "gate" or event.check not in gate.undecided:
+        return state
+    undecided = tuple(check for check in gate.undecided if check != event.check)
+    if undecided:
+        gate = replace(gate, undecided=undecided)
+    else:
+        gate = replace(gate, undecided=(), stage=Stage.PENDING, reason="")
+    return replace(state, gates={**state.gates, phase: gate})

@@ -1,0 +1,1 @@
+"""Where facts are kept: SQLite or PostgreSQL, hash-chained, fenced by locks."""

@@ -1,0 +1,1 @@
+"""The run for people: view, timeline, report, verification of the journal."""

@@ -1,0 +1,103 @@
+"""Compares what was kept of each attempt (its folder, its output, its own record) with what the journal says of it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from switchover.migration.facts import events as ev
+from switchover.migration.reports.audit_runs import Decoded
+from switchover.migration.steps.attempt import AttemptFolder
+from switchover.migration.steps.step_output import digest_output
+
+__all__ = ["Fault", "KeptOutputs", "Outputs"]
+
+RunDirectory = Callable[[str], Path]
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Something that is not as it was written. `seq` is the record that shows it, 0 where it is the whole journal.
+
+    `at` (epoch seconds), `type` and `run` are those of the record as it is now; None and "" where there is no record.
+    """
+
+    seq: int
+    what: str
+    at: float | None = None
+    type: str = ""
+    run: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Outputs:
+    """Where the outputs of a run lie, and which place of a step's record this is; None takes any for this one."""
+
+    run_directory: RunDirectory
+    here: ev.Place | None = None
+
+
+class KeptOutputs:
+    """Compares the folders of the attempts with what the journal says of them."""
+
+    def __init__(self, outputs: Outputs, faults: list[Fault], notes: list[str]) -> None:
+        self._outputs = outputs
+        self._faults = faults
+        self._notes = notes
+        self._places: dict[tuple[str, str, int], ev.Place | None] = {}  # of what was begun by a command
+
+    def compare(self, read: Sequence[Decoded]) -> int:
+        """Compare all of them; return how many outputs were compared with their digests."""
+        compared = 0
+        for entry in read:
+            event, run = entry.event, entry.row.run_id
+            if isinstance(event, ev.StepStarted):
+                self._places[run, event.unit, event.attempt] = event.place
+            elif isinstance(event, ev.StepEnded | ev.StepNotStarted):
+                key = (run, event.unit, event.attempt)
+                if key in self._places:
+                    compared += self._attempt(entry, event, self._places.pop(key))
+        return compared
+
+    def _attempt(self, entry: Decoded, event: ev.StepEnded | ev.StepNotStarted, place: ev.Place | None) -> int:
+        run = entry.row.run_id
+        directory = AttemptFolder.of(self._outputs.run_directory(run), event.unit, event.attempt).directory
+        name = f"the output of {event.unit} (run {run}, attempt {event.attempt})"
+        if not directory.is_dir():
+            if place is None or self._outputs.here is None or place == self._outputs.here:
+                self._fault(entry, f"{name} is gone: its folder {directory} was removed")
+            else:
+                self._notes.append(f"{name} is not on this machine")
+            return 0
+        for what in _told_otherwise(directory, event):
+            self._fault(entry, what)
+        if isinstance(event, ev.StepNotStarted):
+            return 0
+        try:
+            found = digest_output(directory)
+        except OSError as error:
+            self._notes.append(f"{name} cannot be read: {error.strerror}")
+            return 0
+        if found != event.output_sha256:
+            self._fault(entry, f"the output of {event.unit} that was kept in {directory} is not what it wrote")
+        return 1
+
+    def _fault(self, entry: Decoded, what: str) -> None:
+        row = entry.row
+        self._faults.append(Fault(row.seq, what, row.at, row.kind, row.run_id))
+
+
+def _told_otherwise(directory: Path, event: ev.StepEnded | ev.StepNotStarted) -> Iterator[str]:
+    """Compare an end with the record that the attempt's own watcher left; one that cannot be read tells nothing."""
+    try:
+        record = json.loads((directory / "exit.json").read_bytes())
+    except (OSError, ValueError):
+        return
+    if not isinstance(record, dict):
+        return
+    if isinstance(event, ev.StepNotStarted):
+        yield f"{event.unit} was executed, says its record in {directory}"
+    elif record.get("exit_code", event.exit_code) != event.exit_code:
+        yield f"{event.unit} ended with {record.get('exit_code')}, says its record in {directory}"

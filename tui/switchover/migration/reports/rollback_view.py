@@ -1,0 +1,96 @@
+"""Rollback paths, and the rollback that was begun, as a client shows them. Pure."""
+
+from __future__ import annotations
+
+from switchover.migration.facts.events import RollbackItem
+from switchover.migration.facts.run_state import RunState, Stage, UnitState
+from switchover.migration.rules.next_action import Action
+from switchover.migration.rules.rollback_paths import RollbackPath
+from switchover.plan.model import Plan
+from switchover.redaction import sanitize
+from switchover.snapshot import Requirement, RollbackActionView, RollbackRun, RollbackView
+
+__all__ = ["action_name", "rollback_path_view", "rollback_view"]
+
+
+def rollback_path_view(way: RollbackPath, plan: Plan) -> RollbackView:
+    """Return a rollback path as a client shows it."""
+    return RollbackView(
+        name=way.name,
+        title=sanitize(way.title),
+        available=way.available,
+        reason=way.reason,
+        steps=tuple(sanitize(text) for text in (*(item.label for item in way.items), *way.cannot_undo)),
+        expect_s=way.expect_s,
+        budget_s=way.budget_s,
+        data_loss=sanitize(way.data_loss),
+        closed_by=_closed_by(way, plan),
+        expect_from=way.expect_from,
+        unknown_times=way.unknown_times,
+        loses_since=way.loses_since.at if way.loses_since else None,
+        loses_after=way.loses_after,
+        cannot_undo=tuple(sanitize(text) for text in way.cannot_undo),
+        verify=way.verify,
+        irreversible=way.irreversible,
+    )
+
+
+def rollback_view(state: RunState, action: Action) -> RollbackRun | None:
+    """Return where the newest rollback stands, action by action."""
+    rollback = state.rollback
+    if rollback is None or rollback.begun is None:
+        return None
+    begun = rollback.begun
+    moving = any(state.unit(item.unit).stage is Stage.RUNNING for item in rollback.items)
+    word = rollback.stage.value
+    if rollback.stage is Stage.RUNNING and not moving:
+        word = "aborted" if state.finished else "stopped" if action.kind == "rollback" else word
+    return RollbackRun(
+        number=rollback.number,
+        name=rollback.name,
+        title=sanitize(begun.title or rollback.name or "step by step"),
+        state=word,
+        started_at=rollback.started.at,
+        by=str(begun.by),
+        actions=tuple(_rollback_action(item, state.unit(item.unit)) for item in rollback.items),
+        cannot_undo=tuple(sanitize(text) for text in rollback.cannot_undo),
+        budget_s=rollback.budget_s,
+        expect_s=sum(known) if (known := [i.expect_s for i in rollback.items if i.expect_s is not None]) else None,
+        took_s=rollback.duration_s,
+        data_loss=sanitize(begun.data_loss),
+        loses_since=begun.loses_since,
+        loses_after=begun.loses_after,
+        verify=tuple(Requirement(e.check, e.status, sanitize(e.summary)) for e in rollback.evidence)
+        or tuple(Requirement(name, "pending") for name in begun.verify),
+    )
+
+
+def _rollback_action(item: RollbackItem, unit: UnitState) -> RollbackActionView:
+    last = unit.last
+    return RollbackActionView(
+        unit=item.unit,
+        label=sanitize(" ".join(item.run.split())),
+        state=unit.stage.value,
+        undoes=item.undoes,
+        attempts=len(unit.attempts),
+        exit_code=last.exit_code if last else None,
+        started_at=last.started.at if last else None,
+        took_s=last.duration_s if last else None,
+        expect_s=item.expect_s,
+        reason=sanitize(unit.reason),
+    )
+
+
+def action_name(state: RunState, unit: str) -> str:
+    """Name an action of the rollback for a person; empty where the unit is none."""
+    items = state.rollback.items if state.rollback else ()
+    for number, item in enumerate(items, 1):
+        if item.unit == unit:
+            return f"undoing {item.undoes}" if item.undoes else f"action {number} of the rollback"
+    return ""
+
+
+def _closed_by(way: RollbackPath, plan: Plan) -> str:
+    """Return the step after whose start this rollback path is closed; it is written as PHASE.STEP or STEP."""
+    spec = plan.rollback_plans.get(way.name)
+    return (spec.valid_until or "").rpartition(".")[2] if spec is not None else ""

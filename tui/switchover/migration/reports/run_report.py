@@ -1,0 +1,262 @@
+"""The record of a run for people who were not there: who did what when, on what evidence, with what result. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from switchover.clock import iso_utc
+from switchover.costs.estimate import costs_view
+from switchover.migration.facts import events as ev
+from switchover.migration.facts.run_state import Attempt, RunState, Timestamp, UnitState
+from switchover.migration.reports import report_people as people
+from switchover.migration.rules.rollback_paths import RollbackPath, rollback_paths
+from switchover.plan.model import Gate, Plan, Step
+from switchover.snapshot import CostsView
+
+__all__ = ["ReportInputs", "make_report"]
+
+
+Tail = Callable[[str, int], tuple[tuple[str, ...], int]]
+
+
+@dataclass(frozen=True, slots=True)
+class ReportInputs:
+    """What the report is made from beside plan and state. `tail` gives an attempt's last lines and bytes in all."""
+
+    records: Sequence[ev.Record]
+    head: tuple[int, str]  # number and hash of the newest record of the whole journal
+    tail: Tail
+    made_at: float
+
+
+def make_report(plan: Plan, state: RunState, sources: ReportInputs) -> dict[str, Any]:
+    """Return the report as a document. Times are ISO 8601 UTC, durations seconds."""
+    records = sources.records
+    started = next(r.event for r in records if isinstance(r.event, ev.RunStarted))
+    return {
+        "plan": {
+            "id": started.plan_id,
+            "title": started.plan_title,
+            "owner": plan.owner,
+            "path": started.plan_path,
+            "sha256": started.plan_digest,
+            "rebased_to": [r.event.plan_digest for r in records if isinstance(r.event, ev.PlanRebased)],
+            "target": started.target or None,
+        },
+        "run": {
+            "id": state.run_id,
+            "state": state.stage.value,
+            "reason": state.reason or None,
+            "not_believed": [str(wrong) for wrong in state.impossible],
+            "started_by": str(started.by),
+            "started_at": _when(state.started),
+            "ended_at": _when(state.ended),
+            "duration_s": _between(state.started, state.ended or state.last_moment),
+            "variables": dict(state.variables),
+            "version": started.version,
+        },
+        "operators": people.operators(records),
+        "phases": [
+            {
+                "id": phase.id,
+                "title": phase.title or phase.id,
+                "steps": [_step(step, state, sources) for step in phase.steps],
+            }
+            | {"gate": _gate(phase.id, phase.gate, state, records) if phase.gate else None}
+            for phase in plan.phases
+        ],
+        "decisions": people.decisions(records),
+        "confirmations": _confirmations(records),
+        "waivers": people.waivers(records),
+        "objectives": [
+            {
+                "name": name,
+                "title": objective.title,
+                "unit": objective.unit,
+                "target": objective.target,
+                "before": measured.before if measured else (state.baseline or {}).get(name),
+                "after": measured.after if measured else None,
+                "state": measured.state if measured else "pending",
+            }
+            for name, objective in plan.performance.items()
+            for measured in [state.measurements.get(name)]
+        ],
+        "costs": _costs(costs_view(plan)),
+        "ways_back": [_way_back(way, records) for way in rollback_paths(plan, state)],
+        "rollback": _rollback(state, sources),
+        "other": people.others(records),
+        "timeline": people.what_happened(records),
+        "signoff": {
+            "roles": list(plan.signoff.roles) if plan.signoff else [],
+            "retention_s": plan.signoff.retention if plan.signoff else None,
+        },
+        "journal": {"records": len(records), "head_seq": sources.head[0], "head_hash": sources.head[1]},
+        "made_at": iso_utc(sources.made_at),
+    }
+
+
+def _when(moment: Timestamp | None) -> str | None:
+    return iso_utc(moment.at) if moment else None
+
+
+def _between(start: Timestamp | None, end: Timestamp | None) -> float | None:
+    if start is None or end is None:
+        return None
+    same_boot = start.boot_id == end.boot_id
+    return round(max(0.0, end.mono - start.mono if same_boot else end.at - start.at), 3)
+
+
+def _step(step: Step, state: RunState, sources: ReportInputs) -> dict[str, Any]:
+    unit = state.unit(step.id)
+    return {
+        "id": step.id,
+        "title": step.title or step.id,
+        "effect": step.effect,
+        "irreversible": step.irreversible,
+        "command": step.run.strip() if step.run else None,
+        "env_names": sorted(step.env),
+        "rollback": step.rollback.run.strip() if step.rollback else None,
+        "state": unit.stage.value,
+        "reason": unit.reason or None,
+        "outputs": dict(unit.outputs),
+        "attempts": [_attempt(step.id, attempt, sources) for attempt in unit.attempts],
+        "items": [_item(number, text, unit) for number, text in enumerate(step.manual)],
+    }
+
+
+def _attempt(unit: str, attempt: Attempt, sources: ReportInputs) -> dict[str, Any]:
+    tail, total = sources.tail(unit, attempt.number) if attempt.argv else ((), 0)
+    return {
+        "number": attempt.number,
+        "by": str(attempt.by),
+        "started_at": iso_utc(attempt.started.at),
+        "ended_at": _when(attempt.ended),
+        "duration_s": attempt.duration_s,
+        "outcome": attempt.outcome or None,
+        "exit_code": attempt.exit_code,
+        "reason": attempt.reason or None,
+        "argv": list(attempt.argv),
+        "output_bytes": attempt.output_bytes or total,
+        "output_tail": list(tail),
+    }
+
+
+def _item(number: int, text: str, unit: UnitState) -> dict[str, Any]:
+    tick = unit.ticks.get(number)
+    return {
+        "item": number + 1,
+        "text": text,
+        "by": tick.who if tick else None,
+        "at": iso_utc(tick.at) if tick else None,
+        "evidence": tick.evidence if tick else None,
+    }
+
+
+def _gate(phase: str, asked: Gate, state: RunState, records: Sequence[ev.Record]) -> dict[str, Any]:
+    gate = state.gate(phase)
+    return {
+        "state": gate.stage.value,
+        "at": _when(gate.ended),
+        "requires": list(asked.require),
+        "proves": list(asked.prove),
+        "hold_s": asked.hold,
+        "human": asked.human,
+        "roles": list(asked.roles),
+        "held_s": round(gate.held_s, 3),
+        "answered_by": gate.answered_by or None,
+        "note": gate.note or None,
+        "reason": gate.reason or None,
+        "evidence": [people.evidence(e) for e in gate.evidence],
+        "shut": [
+            {"at": iso_utc(r.at), "reason": r.event.reason, "evidence": [people.evidence(e) for e in r.event.evidence]}
+            for r in records
+            if isinstance(r.event, (ev.GateFailed, ev.GateBroken, ev.GateUndecided)) and r.event.phase == phase
+        ],
+    }
+
+
+def _way_back(way: RollbackPath, records: Sequence[ev.Record]) -> dict[str, Any]:
+    gone = any(isinstance(r.event, ev.RollbackStarted) and r.event.name == way.name for r in records)
+    rehearsed = [e for e in people.rehearsals(records) if e["details"].get("name", "") in (way.name, None)]
+    return {
+        "name": way.name or None,
+        "title": way.title,
+        "open": way.available,
+        "reason": way.reason or None,
+        "actions": [item.label for item in way.items],
+        "cannot_undo": list(way.cannot_undo),
+        "expect_s": way.expect_s,
+        "budget_s": way.budget_s,
+        "data_loss": way.data_loss or None,
+        "rehearsed_at": rehearsed[-1]["at"] if rehearsed else None,
+        "gone": gone,
+    }
+
+
+def _confirmations(records: Sequence[ev.Record]) -> list[dict[str, Any]]:
+    found = []
+    for record in records:
+        event = record.event
+        if isinstance(event, ev.StepStarted) and event.confirmed:
+            step, text, by, evidence = event.unit, event.confirmed, event.by, event.evidence
+        elif isinstance(event, ev.ConfirmationGiven):
+            step, text, by, evidence = event.step, event.text, event.by, event.evidence
+        else:
+            continue
+        found.append(
+            {
+                "step": step,
+                "by": str(by),
+                "at": iso_utc(record.at),
+                "typed": text,
+                "evidence": [people.evidence(e) for e in evidence],
+            }
+        )
+    return found
+
+
+def _rollback(state: RunState, sources: ReportInputs) -> dict[str, Any] | None:
+    rollback = state.rollback
+    if rollback is None:
+        return None
+    return {
+        "name": rollback.name or None,
+        "state": rollback.stage.value,
+        "started_at": _when(rollback.started),
+        "duration_s": rollback.duration_s,
+        "budget_s": rollback.budget_s,
+        "within_budget": rollback.within_budget,
+        "actions": [
+            {
+                "run": item.run,
+                "undoes": item.undoes or None,
+                "state": state.unit(item.unit).stage.value,
+                "reason": state.unit(item.unit).reason or None,
+                "attempts": [_attempt(item.unit, attempt, sources) for attempt in state.unit(item.unit).attempts],
+            }
+            for item in rollback.items
+        ],
+        "cannot_undo": list(rollback.cannot_undo),
+        "verify": [people.evidence(e) for e in rollback.evidence],
+    }
+
+
+def _costs(costs: CostsView) -> dict[str, Any] | None:
+    if not costs.rows:
+        return None
+    return {
+        "currency": costs.currency,
+        "before": costs.before_total,
+        "after": costs.after_total,
+        "difference": costs.difference,
+        "budget": costs.budget or None,
+        "within_budget": costs.within_budget,
+        "source": costs.source,
+        "measured": None,
+        "lines": [
+            {"line": row.line, "before": row.before, "after": row.after, "difference": row.difference}
+            for row in costs.rows
+        ],
+    }

@@ -1,0 +1,1 @@
+"""What a run allows: confirmations, waivers, rollback paths, what comes next. Pure."""

@@ -1,0 +1,127 @@
+"""What comes next: pure, from the plan and the state. Screen and command line ask the same question here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from switchover.migration.facts.run_state import RunState, Stage
+from switchover.plan.model import Phase, Plan
+
+__all__ = ["Action", "ActionKind", "may_repeat", "next_action", "reached"]
+
+ActionKind = Literal[
+    "start",  # there is no run yet
+    "step",  # a command may run
+    "confirm",  # a command waits for its typed confirmation
+    "manual",  # a human has items to tick
+    "gate",  # a gate has to be looked at
+    "human",  # a gate waits for a person's go
+    "decide",  # a gate waits for a person to say whether a warning or what is not known may pass
+    "wait",  # something runs
+    "failed",  # a unit failed; retry, resolve or roll back
+    "resolve",  # an outcome is unknown; a person decides
+    "rollback",  # a rollback was begun and is not through
+    "done",
+    "none",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """The next thing: `unit` is the step (or rollback action) it is about, `phase` where it stands."""
+
+    kind: ActionKind
+    phase: str = ""
+    unit: str = ""
+    reason: str = ""
+
+
+def next_action(plan: Plan, state: RunState) -> Action:
+    """Return what has to happen next for this run."""
+    if not state.exists:
+        return Action("start")
+    if state.stage is Stage.DONE:
+        return Action("done")
+    if state.finished:
+        return Action("none", reason=state.reason)
+    if state.open_units:
+        unit = state.open_units[0]
+        return Action("wait", _phase_of(plan, unit), unit)
+    if state.rollback is not None:
+        return _in_rollback(state)
+    for phase in plan.phases:
+        action = _in_phase(phase, state)
+        if action is not None:
+            return action
+    return Action("done")
+
+
+def reached(plan: Plan, state: RunState, phase_id: str) -> bool:
+    """Whether the phase is through: its steps done, its gate passed."""
+    for phase in plan.phases:
+        if _in_phase(phase, state) is not None:
+            return False
+        if phase.id == phase_id:
+            return True
+    return False
+
+
+def may_repeat(plan: Plan, state: RunState) -> tuple[str, ...]:
+    """Return the done steps that may run again on a person's word: their gate still needs what they do.
+
+    Those are the steps of the phase in which the run stands, while its gate is not passed. What is irreversible never
+    runs twice.
+    """
+    action = next_action(plan, state)
+    if state.rollback is not None or action.kind not in ("step", "confirm", "manual", "gate", "human", "decide"):
+        return ()
+    phase = next(phase for phase in plan.phases if phase.id == action.phase)
+    if phase.gate is None:
+        return ()
+    return tuple(s.id for s in phase.steps if not s.irreversible and state.unit(s.id).stage is Stage.DONE)
+
+
+def _in_phase(phase: Phase, state: RunState) -> Action | None:
+    for step in phase.steps:
+        unit = state.unit(step.id)
+        match unit.stage:
+            case Stage.DONE | Stage.SKIPPED:
+                continue
+            case Stage.FAILED:
+                return Action("failed", phase.id, step.id, unit.reason)
+            case Stage.UNKNOWN:
+                return Action("resolve", phase.id, step.id, unit.reason)
+            case _:
+                kind: ActionKind = "manual" if step.manual else "confirm" if step.confirm else "step"
+                return Action(kind, phase.id, step.id)
+    if phase.gate is None:
+        return None
+    gate = state.gate(phase.id)
+    if gate.stage is Stage.DONE:
+        return None
+    if gate.undecided:
+        return Action("decide", phase.id, "", gate.reason)
+    return Action("human" if gate.stage is Stage.WAITING else "gate", phase.id, "", gate.reason)
+
+
+def _in_rollback(state: RunState) -> Action:
+    rollback = state.rollback
+    if rollback is None:  # pragma: no cover - asked only where there is one
+        return Action("none")
+    for item in rollback.items:
+        unit = state.unit(item.unit)
+        if unit.stage is Stage.FAILED:
+            return Action("failed", "", item.unit, unit.reason)
+        if unit.stage is Stage.UNKNOWN:
+            return Action("resolve", "", item.unit, unit.reason)
+        if unit.stage not in (Stage.DONE, Stage.SKIPPED):
+            return Action("rollback", "", item.unit)
+    return Action("rollback")
+
+
+def _phase_of(plan: Plan, unit: str) -> str:
+    try:
+        return plan.phase_of(unit).id
+    except KeyError:
+        return ""

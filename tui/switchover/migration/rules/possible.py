@@ -1,0 +1,163 @@
+"""What may follow what in a run. A record that no run could have written was written by something else. Pure."""
+
+from __future__ import annotations
+
+from switchover.migration.facts import events as ev
+from switchover.migration.facts.run_state import RunState, Stage
+from switchover.migration.rules.next_action import may_repeat, next_action
+from switchover.plan.model import Plan
+
+__all__ = ["why_impossible", "why_not_next"]
+
+
+def why_impossible(state: RunState, event: ev.Event) -> str:
+    """Say why an event cannot follow what is on record; empty where it can."""
+    if isinstance(event, ev.RunStarted):
+        return "the run had begun before" if state.exists else ""
+    if not state.exists:
+        return "no run had begun"
+    if isinstance(event, ev.RollbackStarted):
+        return _rollback_begins(state, event)
+    if state.finished:
+        return f"the run was over before it ({state.stage.value.replace('_', ' ')})"
+    if isinstance(event, _OF_UNITS):
+        return _of_unit(state, event)
+    if isinstance(event, _OF_GATES):
+        return _of_gate(state, event)
+    match event:
+        case ev.RollbackEnded():
+            return _rollback_ends(state, event)
+        case ev.RunEnded():
+            return _run_ends(state, event)
+        case ev.BaselineMeasured() if state.baseline is not None or state.units or state.gates:
+            return "it is measured once, before anything begins"
+        case ev.PlanRebased() if event.before_digest != state.plan_digest:
+            return "the plan that it changes was not in force"
+        case ev.PlanRebased() if state.rollback is not None or state.open_units:
+            return "no plan is changed while something runs or is rolled back"
+        case ev.AcknowledgementEnded() if (event.place, event.check) not in state.acknowledgements:
+            return "nobody had acknowledged that"
+    return ""
+
+
+def why_not_next(plan: Plan, state: RunState, event: ev.Event) -> str:
+    """Say why it was not the turn of what an event begins or ends, by the plan in force; empty where it was."""
+    match event:
+        case ev.StepStarted() if state.rollback is None:
+            return "" if next_action(plan, state).unit == event.unit else f"it was not the turn of {event.unit}"
+        case ev.Ticked() | ev.ConfirmationGiven():
+            return "" if next_action(plan, state).unit == event.step else f"it was not the turn of {event.step}"
+        case ev.GateOpened() | ev.GatePassed():
+            action = next_action(plan, state)
+            its_turn = action.phase == event.phase and action.kind in ("gate", "human", "decide")
+            return "" if its_turn else f"it was not the turn of gate {event.phase}"
+        case ev.StepRetried() if event.gate:
+            return "" if event.unit in may_repeat(plan, state) else f"{event.unit} was not to be done once more"
+        case ev.RunEnded(state="done"):
+            return "" if next_action(plan, state).kind == "done" else "not everything was done"
+    return ""
+
+
+_OF_UNITS = (
+    *(ev.StepStarted, ev.StepEnded, ev.StepUnknown, ev.StepNotStarted, ev.StepResolved, ev.StepRetried),
+    *(ev.Ticked, ev.ConfirmationGiven),
+)
+_OF_GATES = (
+    *(ev.GateOpened, ev.GateGreen, ev.GateHeld, ev.GateBroken, ev.GateWaits, ev.GateUndecided),
+    *(ev.GateWaitsForHuman, ev.GateAnswered, ev.GatePassed, ev.GateFailed),
+)
+
+
+def _of_unit(state: RunState, event: ev.Event) -> str:
+    name = event.step if isinstance(event, ev.Ticked | ev.ConfirmationGiven) else event.unit  # type: ignore[union-attr]
+    undoing = {item.unit for item in state.rollback.items} if state.rollback is not None else set()
+    if name.startswith("rollback:") and name not in undoing:
+        return f"{name} is no action of the rollback that was under way"
+    if state.rollback is not None and name not in undoing:
+        return "a rollback was under way, and it is none of its actions"
+    unit = state.unit(name)
+    stage, last = unit.stage, unit.last.number if unit.last is not None else 0
+    match event:
+        case ev.StepStarted():
+            return _starts(state, event, stage, last)
+        case ev.StepEnded() | ev.StepNotStarted():
+            return _ends(stage, last, event.attempt)
+        case ev.StepUnknown() if stage is Stage.UNKNOWN and event.attempt == last:
+            return ""
+        case ev.StepUnknown():
+            return _ends(stage, last, event.attempt)
+        case ev.StepResolved() if event.attempt != last or stage not in (Stage.UNKNOWN, Stage.FAILED):
+            return f"attempt {event.attempt} at {name} was neither failed nor unknown"
+        case ev.StepRetried() if stage is Stage.DONE and event.gate:
+            return f"gate {event.gate} had passed before" if state.gate(event.gate).stage is Stage.DONE else ""
+        case ev.StepRetried() if stage is not Stage.FAILED:
+            return f"{name} had not failed"
+        case ev.Ticked() if stage not in (Stage.PENDING, Stage.WAITING):
+            return f"{name} was {stage.value} before"
+        case ev.ConfirmationGiven() if stage is not Stage.PENDING:
+            return f"{name} was {stage.value} before"
+    return ""
+
+
+def _starts(state: RunState, event: ev.StepStarted, stage: Stage, last: int) -> str:
+    if state.open_units:
+        return f"{state.open_units[0]} had no end yet"
+    if stage is not Stage.PENDING:
+        return f"{event.unit} was {stage.value.replace('_', ' ')}, and nobody had let it run again"
+    if event.attempt <= last:
+        return f"attempt {event.attempt} does not come after attempt {last}"
+    return "" if event.plan_digest == state.plan_digest else "it goes by a plan that was not in force"
+
+
+def _ends(stage: Stage, last: int, attempt: int) -> str:
+    if attempt != last:
+        return f"attempt {attempt} had not begun"
+    return "" if stage is Stage.RUNNING else f"attempt {attempt} had an end before it"
+
+
+def _of_gate(state: RunState, event: ev.Event) -> str:
+    phase: str = event.phase  # type: ignore[union-attr]
+    gate = state.gate(phase)
+    if state.rollback is not None:
+        return "a rollback was under way"
+    match event:
+        case ev.GateOpened():
+            return f"gate {phase} had passed before" if gate.stage is Stage.DONE else ""
+        case ev.GateAnswered():
+            asked = gate.stage is Stage.WAITING and not gate.undecided
+            return "" if asked else f"gate {phase} had not asked anybody"
+        case ev.GatePassed() | ev.GateFailed() if gate.stage is Stage.WAITING and not gate.undecided:
+            said = not isinstance(event, ev.GatePassed) or bool(gate.answered_by)
+            return "" if said else f"nobody had said go at gate {phase}"
+    if gate.stage is Stage.DONE:
+        return f"gate {phase} had passed before"
+    return "" if gate.stage is Stage.RUNNING else f"gate {phase} was not open"
+
+
+def _rollback_begins(state: RunState, event: ev.RollbackStarted) -> str:
+    number = state.rollback.number + 1 if state.rollback is not None else 1
+    if state.open_units:
+        return f"{state.open_units[0]} had no end yet"
+    if event.number != number:
+        return f"it is rollback {event.number}, and {number} would be the next"
+    wrong = [item.unit for index, item in enumerate(event.items) if item.unit != f"rollback:{number}:{index}"]
+    return f"{wrong[0]} is no name of one of its actions" if wrong else ""
+
+
+def _rollback_ends(state: RunState, event: ev.RollbackEnded) -> str:
+    rollback = state.rollback
+    if rollback is None or event.number != rollback.number:
+        return f"rollback {event.number} was not under way"
+    if rollback.ended is not None:
+        return f"rollback {event.number} had an end before it"
+    left = [i.unit for i in rollback.items if state.unit(i.unit).stage not in (Stage.DONE, Stage.SKIPPED)]
+    return f"{left[0]} was not done" if left else ""
+
+
+def _run_ends(state: RunState, event: ev.RunEnded) -> str:
+    if state.open_units:
+        return f"{state.open_units[0]} had no end yet"
+    if event.state == "done" and state.rollback is not None:
+        return "a rollback was under way"
+    gone = state.rollback is not None and state.rollback.ended is not None
+    return "no rollback had been gone through" if event.state == "rolled_back" and not gone else ""

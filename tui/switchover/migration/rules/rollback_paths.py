@@ -1,0 +1,273 @@
+"""Rollback paths, worked out from the plan and what has begun. Pure: nothing here runs anything."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from switchover.migration.facts.run_state import RunState, Stage, Timestamp, UnitState
+from switchover.plan.model import Plan, RollbackAction, RollbackPlan, RollbackPlanStep, Step
+
+__all__ = ["RollbackPath", "RollbackPathItem", "as_if_begun", "measured_as", "planned_rollback_path", "rollback_paths"]
+
+_LOSING = ("changes", "destroys")
+
+
+def measured_as(run: str, undoes: str = "") -> str:
+    """Return the name under which it is remembered how long an action of a rollback took."""
+    return f"undo {undoes}" if undoes else f"action {hashlib.sha256(run.encode()).hexdigest()[:16]}"
+
+
+@dataclass(frozen=True, slots=True)
+class RollbackPathItem:
+    """One command of a rollback path.
+
+    `undoes` is the step that it compensates; `measured`: its time was, not guessed.
+    """
+
+    run: str
+    env: tuple[tuple[str, str], ...]
+    timeout_s: float
+    undoes: str = ""
+    expect_s: float | None = None
+    cwd: str = ""
+    measured: bool = False
+
+    @property
+    def label(self) -> str:
+        """A line for people."""
+        text = " ".join(self.run.split())
+        return f"undo {self.undoes}: {text}" if self.undoes else text
+
+
+@dataclass(frozen=True, slots=True)
+class RollbackPath:
+    """A rollback path as it stands now. `name` is empty for undoing the begun steps one by one.
+
+    `irreversible` are the begun steps that no rollback path undoes: each has to be accepted by its name first. What was
+    written since `loses_since` is lost, when the step `loses_after` began.
+    """
+
+    name: str
+    title: str
+    items: tuple[RollbackPathItem, ...]
+    reason: str = ""  # why it is closed; empty when it is open
+    cannot_undo: tuple[str, ...] = ()
+    budget_s: float | None = None
+    data_loss: str = ""
+    verify: tuple[str, ...] = ()
+    loses_since: Timestamp | None = None
+    loses_after: str = ""
+    irreversible: tuple[str, ...] = ()
+
+    @property
+    def available(self) -> bool:
+        """Whether it can be gone now."""
+        return not self.reason
+
+    @property
+    def expect_s(self) -> float | None:
+        """How long it should take, as far as anything is known of that."""
+        known = [item.expect_s for item in self.items if item.expect_s is not None]
+        return sum(known) if known else None
+
+    @property
+    def unknown_times(self) -> int:
+        """How many of its actions are not in `expect_s`."""
+        return sum(item.expect_s is None for item in self.items)
+
+    @property
+    def expect_from(self) -> str:
+        """How its time is known: measured, expected, partly; empty where it is not."""
+        if not self.items or self.unknown_times == len(self.items):
+            return ""
+        if self.unknown_times:
+            return "partly"
+        return "measured" if all(item.measured for item in self.items) else "expected"
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What the ways are worked out from. `registered`: the steps that began under another text of the plan."""
+
+    plan: Plan
+    state: RunState
+    registered: Mapping[str, Step] = field(default_factory=dict)
+    measured: Mapping[str, float] = field(default_factory=dict)
+
+
+def rollback_paths(
+    plan: Plan,
+    state: RunState,
+    registered: Mapping[str, Step] | None = None,
+    measured: Mapping[str, float] | None = None,
+) -> tuple[RollbackPath, ...]:
+    """Return all rollback paths: step by step first, then the named ones in the order of the plan."""
+    return tuple(planned_rollback_path(plan, state, name, registered, measured) for name in ("", *plan.rollback_plans))
+
+
+def planned_rollback_path(
+    plan: Plan,
+    state: RunState,
+    name: str = "",
+    registered: Mapping[str, Step] | None = None,
+    measured: Mapping[str, float] | None = None,
+) -> RollbackPath:
+    """Work out one rollback path. Raise `KeyError` for a name that the plan does not have.
+
+    `registered` are steps as they were when they began, where the plan in force has changed them since; `measured` is
+    how long each action took before, by `measured_as`.
+    """
+    known = _Known(plan, state, registered or {}, measured or {})
+    way = _named(known, name, plan.rollback_plans[name]) if name else _step_by_step(known)
+    done = state.rollback is not None and state.rollback.stage is Stage.DONE and state.rollback.name == way.name
+    return replace(way, reason="it has been gone already") if done else way
+
+
+def as_if_begun(plan: Plan, name: str = "") -> RunState:
+    """Return a run in which every step has begun that may have, while this rollback path is still open."""
+    limit = plan.rollback_plans[name].valid_until if name else None
+    last = (limit or "").rpartition(".")[2]
+    steps: list[str] = []
+    for step in plan.all_steps:
+        if step.id == last:
+            break
+        steps.append(step.id)
+    units = {step: UnitState(stage=Stage.DONE, began=True) for step in steps}
+    return RunState(run_id="rehearsal", units=units, order=tuple(steps))
+
+
+def _step_by_step(known: _Known) -> RollbackPath:
+    steps = _begun(known)
+    items = tuple(_item(known, step, step.rollback) for step in steps if step.rollback is not None)
+    cannot = [_cannot(step) for step in steps if step.rollback is None and step.effect != "read"]
+    cannot += [_IRREVERSIBLE.format(step.id) for step in steps if step.irreversible and step.rollback is not None]
+    reason = "" if items else "no step that can be undone has begun"
+    since, after = _since(known, None, {step.id for step in steps if step.rollback is not None})
+    return RollbackPath(
+        "",
+        "Undo the begun steps, newest first",
+        items,
+        reason,
+        tuple(text for text in cannot if text),
+        loses_since=since,
+        loses_after=after,
+        irreversible=tuple(step.id for step in steps if step.irreversible),
+    )
+
+
+def _gone_through(known: _Known, items: Iterable[RollbackPathItem]) -> str:
+    """Name the rollback path that was gone to its end, if nothing is left for these actions but what they do anyway."""
+    rollback = known.state.rollback
+    if rollback is None or rollback.stage is not Stage.DONE or any(item.undoes for item in items):
+        return ""
+    skipped = any(known.state.unit(item.unit).stage is Stage.SKIPPED for item in rollback.items)
+    proved = all(e.status == "ok" for e in rollback.evidence)
+    return "" if skipped or not proved else rollback.name or "the way back step by step"
+
+
+def _named(known: _Known, name: str, spec: RollbackPlan) -> RollbackPath:
+    items: list[RollbackPathItem] = []
+    cannot: list[str] = []
+    for action in spec.steps:
+        if action.run is not None:
+            items.append(_own(known, action, action.run))
+        for step in _begun(known, frozenset(action.compensate)) if action.compensate else ():
+            if step.rollback is not None:
+                items.append(_item(known, step, step.rollback))
+            elif step.effect != "read" and (text := _cannot(step)):
+                cannot.append(text)
+    cannot += [_IRREVERSIBLE.format(step.id) for step in _begun(known) if step.irreversible]
+    reason = ""
+    if not known.state.exists:
+        reason = "nothing has begun"
+    elif spec.valid_until and (point := _passed(known, spec.valid_until)):
+        reason = f"closed since {point} began"
+    elif not items:
+        reason = "nothing that it would undo has begun"
+    elif gone := _gone_through(known, items):
+        reason = f"{gone} has been gone, and nothing that this undoes is left"
+    since, after = _since(known, spec.loses_since, None)
+    return RollbackPath(
+        name,
+        spec.title,
+        tuple(items),
+        reason,
+        tuple(dict.fromkeys(cannot)),
+        spec.budget,
+        spec.data_loss_window or "",
+        spec.verify,
+        since,
+        after,
+        tuple(step.id for step in _begun(known) if step.irreversible),
+    )
+
+
+def _begun(known: _Known, phases: frozenset[str] | None = None) -> list[Step]:
+    """Return the steps that have begun and are not undone yet, as they were when they began, the newest first."""
+    plan, state = known.plan, known.state
+    steps = {step.id: step for phase in plan.phases if phases is None or phase.id in phases for step in phase.steps}
+    return [
+        known.registered.get(name, steps[name])
+        for name in reversed(state.order)
+        if name in steps and state.unit(name).began and state.unit(name).stage is not Stage.ROLLED_BACK
+    ]
+
+
+def _since(known: _Known, point: str | None, undone: set[str] | None) -> tuple[Timestamp | None, str]:
+    """Return since when what is written is lost, and the step that began then.
+
+    Without a step that the plan names for it, that is the first of the begun steps (those `undone`, if given) which
+    change something that was there before.
+    """
+    if point is not None:
+        names: Iterable[str] = (point.rpartition(".")[2],)
+    else:
+        steps = reversed(_begun(known))
+        names = [s.id for s in steps if s.effect in _LOSING and (undone is None or s.id in undone)]
+    for name in names:
+        began = [a.started for a in known.state.unit(name).attempts if a.outcome != "not started"]
+        if began:
+            return began[0], name
+    return None, ""
+
+
+def _item(known: _Known, step: Step, action: RollbackAction) -> RollbackPathItem:
+    item = RollbackPathItem(
+        action.run, tuple(action.env.items()), action.timeout, step.id, action.expect_duration, step.cwd or ""
+    )
+    return _timed(known, item)
+
+
+def _own(known: _Known, action: RollbackPlanStep, run: str) -> RollbackPathItem:
+    item = RollbackPathItem(run, tuple(action.env.items()), action.timeout, expect_s=action.expect_duration)
+    return _timed(known, item)
+
+
+def _timed(known: _Known, item: RollbackPathItem) -> RollbackPathItem:
+    """Go by what was measured before rather than by what the plan promises."""
+    took = known.measured.get(measured_as(item.run, item.undoes))
+    return item if took is None else replace(item, expect_s=took, measured=True)
+
+
+_IRREVERSIBLE = "{} cannot be undone: it is irreversible"
+
+
+def _cannot(step: Step) -> str:
+    if step.irreversible:
+        return _IRREVERSIBLE.format(step.id)
+    if step.effect in _LOSING:
+        return f"{step.id} has no undo of its own: what it changed stays unless another undo covers it"
+    return ""
+
+
+def _passed(known: _Known, until: str) -> str:
+    """Return the point (`PHASE.STEP` or `PHASE`) if it has begun, else nothing."""
+    phase_id, _, step_id = until.partition(".")
+    if step_id:
+        return until if known.state.unit(step_id).began else ""
+    for phase in known.plan.phases:
+        if phase.id == phase_id and any(known.state.unit(step.id).began for step in phase.steps):
+            return until
+    return ""

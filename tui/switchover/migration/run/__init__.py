@@ -1,0 +1,1 @@
+"""Carries a run: the engine, its store, its actions, gates, rebase and rollback."""

@@ -1,0 +1,363 @@
+"""Carries out one unit: announced in the journal, run under a shim, its end journalled before anybody is told."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import re
+import signal
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from switchover.errors import RefusedError, StateError
+from switchover.migration.facts import events as ev
+from switchover.migration.facts.operator import Operator
+from switchover.migration.facts.run_state import RunState, Stage
+from switchover.migration.run.run_store import RunStore
+from switchover.migration.steps.attempt import AttemptEnded, AttemptFolder, AttemptRunning, Lost, NeverStarted, Truth
+from switchover.migration.steps.remote_clients import named_in
+from switchover.migration.steps.spawn import LauncherLostError, ShimRequest
+from switchover.migration.steps.step_output import digest_output
+from switchover.plan.model import Step
+from switchover.plan.templates import TemplateError
+from switchover.plan.variables import MissingValueError, render
+from switchover_checks.language.units import format_duration
+
+__all__ = ["SHELL", "ExecutionUnit", "Executor"]
+
+SHELL = ("/bin/sh", "-e", "-c")
+_KEPT_BYTES = 4 << 20  # of a step's output: half of it for the beginning, half for the end
+_CAPTURE = re.compile(r"stdout:/(.*)/", re.DOTALL)
+_SSH_FAILED = 255
+_KILLED = range(129, 193)  # what a shell returns for a command that a signal ended
+_MAY_GO_ON = "{} was in it: what that began elsewhere may still go on"
+_SHELL_ENDINGS = {
+    126: "the command cannot be executed (exit 126): it is not executable, or not a program",
+    127: "a command was not found (exit 127)",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutionUnit:
+    """What is to be executed. `env` and `cwd` still hold their templates; `run` never has any.
+
+    `run` goes to `/bin/sh -e -c`: it ends at the first line that fails.
+    """
+
+    name: str
+    run: str
+    env: Mapping[str, str]
+    timeout_s: float
+    cwd: str = ""
+    outputs: Mapping[str, str] = field(default_factory=dict)
+    rollback: str = ""
+    max_output: int | None = None
+    label: str = ""
+
+    @classmethod
+    def of_step(cls, step: Step) -> ExecutionUnit:
+        """Return a step's command as a unit."""
+        return cls(
+            step.id,
+            step.run or "",
+            step.env,
+            step.timeout,
+            step.cwd or "",
+            step.outputs,
+            step.rollback.run if step.rollback else "",
+            step.max_output,
+        )
+
+    @classmethod
+    def of_item(cls, item: ev.RollbackItem) -> ExecutionUnit:
+        """Return an action of a rollback as a unit."""
+        return cls(item.unit, item.run, item.env, item.timeout_s, item.cwd, label=item.undoes)
+
+    @property
+    def argv(self) -> tuple[str, ...]:
+        """The exact argument vector."""
+        return (*SHELL, self.run)
+
+    @property
+    def captures(self) -> dict[str, str]:
+        """The regular expressions of the outputs."""
+        found = {name: _CAPTURE.fullmatch(text.strip()) for name, text in self.outputs.items()}
+        return {name: match[1] for name, match in found.items() if match}
+
+
+class Executor:
+    """Runs units one at a time, and finds the truth about one that somebody else started."""
+
+    def __init__(self, run_store: RunStore) -> None:
+        self._run_store = run_store
+        self._pidfd = -1
+        self.stopped_because = ""
+
+    async def run(
+        self, unit: ExecutionUnit, operator: Operator, *, confirmed: str = "", evidence: tuple[ev.Evidence, ...] = ()
+    ) -> Truth:
+        """Run it to its end, which is in the journal when this returns. Raise where it cannot be started."""
+        run_store = self._run_store
+        number = self._unused_number(unit.name)
+        env = await self._environment(unit, number)
+        cwd = str(run_store.loaded.directory / self.render(unit.cwd))
+        prepared = self.attempt(unit.name, number).prepare().prepared
+        started = ev.StepStarted(
+            unit=unit.name,
+            attempt=number,
+            by=operator,
+            argv=unit.argv,
+            argv_digest=hashlib.sha256("\0".join(unit.argv).encode("utf-8", "surrogateescape")).hexdigest(),
+            env_names=tuple(sorted(unit.env)),
+            cwd=cwd,
+            plan_digest=run_store.loaded.digest,
+            timeout_s=unit.timeout_s,
+            rollback=unit.rollback,
+            confirmed=confirmed,
+            evidence=evidence,
+            place=run_store.place,
+            prepared=prepared,
+        )
+        if self.stopped_because:
+            raise RefusedError(f"{unit.name} was not started: {self.stopped_because}", "run it again when it may")
+        await run_store.record(started)
+        attempt = self.attempt(unit.name, number)
+        truth = await self._launch(unit, number, attempt, env, cwd)
+        while isinstance(truth, AttemptRunning):
+            truth = await self._watch(truth, attempt)
+        await self.settle(unit.name, number, truth, unit.captures)
+        if isinstance(truth, NeverStarted):
+            raise StateError(f"{unit.name} was not started: {truth.reason}", "see to it, then go on")
+        return truth
+
+    async def attach(self, name: str, number: int, pidfd: int) -> Truth:
+        """Wait for the end of a unit that runs under its shim already, and record it."""
+        truth: Truth = AttemptRunning(pidfd)
+        while isinstance(truth, AttemptRunning):
+            truth = await self._watch(truth, self.attempt(name, number))
+        await self.settle(name, number, truth)
+        return truth
+
+    def attempt(self, name: str, number: int) -> AttemptFolder:
+        """Return the place of an attempt's records and output, and what they have to name to be believed."""
+        run_store = self._run_store
+        place = AttemptFolder.of(run_store.workspace.run_directory(run_store.state.run_id), name, number)
+        begun = next((a for a in run_store.state.unit(name).attempts if a.number == number), None)
+        if begun is None or run_store.elsewhere(name) is not None:
+            return place
+        return replace(place, journal=run_store.journal_id, started=begun.record, prepared=begun.prepared)
+
+    def _unused_number(self, name: str) -> int:
+        """Return the next number whose place is free: no attempt's place is ever used again."""
+        last = self._run_store.state.unit(name).last
+        number = last.number + 1 if last is not None else 1
+        while not self.attempt(name, number).is_free:
+            number += 1
+        return number
+
+    def stop(self, reason: str) -> None:
+        """Ask the shim to end its step, now or as soon as there is one."""
+        self.stopped_because = reason
+        if self._pidfd >= 0:
+            with suppress(ProcessLookupError):
+                signal.pidfd_send_signal(self._pidfd, signal.SIGTERM)
+
+    def render(self, text: str) -> str:
+        """Fill in variables. Raise `RefusedError` that says which value is missing and how to give it."""
+        try:
+            return render(text, self._run_store.scope())
+        except MissingValueError as error:
+            raise self._missing(error) from error
+        except TemplateError as error:
+            raise RefusedError(f"{text!r} cannot be filled in: {error}", "mend the plan") from error
+
+    async def settle(self, name: str, number: int, truth: Truth, captures: Mapping[str, str] | None = None) -> None:
+        """Write down what became of an attempt, however long the journal is away. A step that runs is left alone."""
+        event: ev.StepEnded | ev.StepNotStarted | ev.StepUnknown
+        match truth:
+            case AttemptEnded(exit_record):
+                event = self._ended(name, number, exit_record, captures or {})
+            case NeverStarted(reason):
+                event = ev.StepNotStarted(name, number, reason)
+            case Lost(reason=reason):
+                event = ev.StepUnknown(name, number, *self._lost(name, number, reason))
+            case AttemptRunning():
+                return
+
+        def is_owed(state: RunState) -> bool:
+            unit = state.unit(name)
+            return unit.stage is Stage.RUNNING and unit.last is not None and unit.last.number == number
+
+        await self._run_store.record_when_back(event, is_owed)
+
+    def _missing(self, error: MissingValueError) -> RefusedError:
+        refused = self._run_store.resolve().refused.get(error.name)
+        return RefusedError(f"{error.title}: {refused}" if refused else error.title, error.hint)
+
+    async def _environment(self, unit: ExecutionUnit, number: int) -> dict[str, str]:
+        run_store = self._run_store
+        scope = run_store.scope()
+
+        def fill() -> dict[str, str]:
+            return {name: render(text, scope, run_store.tools.secrets) for name, text in unit.env.items()}
+
+        try:
+            # A secret may have to be fetched by a command or over the network.
+            needs_secret = any("secret." in text for text in unit.env.values())
+            filled = await asyncio.to_thread(fill) if needs_secret else fill()
+        except MissingValueError as error:
+            raise self._missing(error) from error
+        except TemplateError as error:
+            raise RefusedError(f"{unit.name}: its environment cannot be filled in: {error}", "mend the plan") from error
+        ours = {
+            "SWITCHOVER_RUN_ID": run_store.state.run_id,
+            "SWITCHOVER_STEP": unit.label or unit.name,
+            "SWITCHOVER_ATTEMPT": str(number),
+        }
+        return {**run_store.tools.environ, **filled, **ours}
+
+    async def _launch(
+        self, unit: ExecutionUnit, number: int, attempt: AttemptFolder, env: Mapping[str, str], cwd: str
+    ) -> Truth:
+        run_store = self._run_store
+        kept = unit.max_output or _KEPT_BYTES
+        request = ShimRequest(
+            directory=str(attempt.directory),
+            journal=attempt.journal,
+            started=attempt.started,
+            argv=unit.argv,
+            cwd=cwd,
+            boot_id=run_store.tools.clock.boot_id(),
+            timeout_s=unit.timeout_s,
+            env=env,
+            secrets=run_store.secret_values(),
+            captures=unit.captures,
+            grace_s=run_store.tools.grace_s,
+            umask=_umask(),
+            head_bytes=max(1, kept // 2),
+            segment_bytes=max(1, kept // 4),
+        )
+        run_store.tools.barrier(f"before launch of {unit.name} {number}")
+        try:
+            watcher = await run_store.tools.launcher.start(request)
+        except LauncherLostError:
+            boot_id = run_store.tools.clock.boot_id()
+            return attempt.find_out(boot_id, boot_id)
+        return AttemptRunning(*watcher)
+
+    async def _watch(self, running: AttemptRunning, attempt: AttemptFolder) -> Truth:
+        self._pidfd = running.pidfd
+        if self.stopped_because:
+            self.stop(self.stopped_because)
+        try:
+            self._run_store.tools.on_change()
+            if running.told is not None:
+                await _ended(running.told)
+            if not attempt.finished:  # nobody is there to tell, or the shim died first
+                await _ended(running.pidfd)
+        finally:
+            self._pidfd = -1
+            running.close()
+        return attempt.after_shim()
+
+    def _ended(self, name: str, number: int, record: Mapping[str, Any], captures: Mapping[str, str]) -> ev.StepEnded:
+        code = record.get("exit_code")
+        ending = record.get("ending", "exited")
+        outcome: ev.Outcome = "done" if ending == "exited" and code == 0 else "failed"
+        notes = []
+        remote = tuple(str(client) for client in record.get("remote", ()))
+        if not remote and code == _SSH_FAILED and (client := self._named(name)):
+            remote = (client,)  # too short-lived to be seen
+        if ending == "timeout":
+            outcome = "timeout"
+            notes.append(f"took longer than its timeout and was ended after {format_duration(record['duration_s'])}")
+        elif ending == "aborted":
+            outcome = "aborted"
+            notes.append(self.stopped_because or "was stopped")
+        elif ending == "error":
+            notes.append(str(record.get("problem", "")))
+        elif code is not None and code < 0:
+            notes.append(f"was killed by {_signal_name(-code)}")
+        elif code:
+            notes.append(_SHELL_ENDINGS.get(code, f"failed with exit code {code}"))
+        outputs = {key: self._run_store.clean(str(value)) for key, value in record.get("outputs", {}).items()}
+        lacking = [key for key in captures if key not in outputs]
+        if lacking and outcome == "done":
+            notes.append(f"no line of its output gave {', '.join(lacking)}")
+        if record.get("output_lost"):
+            notes.append("some of its output was lost: the disk was full")
+        elif record.get("output_gone"):
+            notes.append("some of its output was removed while it ran")
+        if remote and _cut_off(ending, code):
+            outcome = "unknown"
+            notes.append(_MAY_GO_ON.format(" and ".join(remote)))
+        if record.get("survivors"):
+            notes.append(f"could not be ended: pid {', '.join(map(str, record['survivors']))}")
+        return ev.StepEnded(
+            unit=name,
+            attempt=number,
+            outcome=outcome,
+            exit_code=code,
+            duration_s=float(record.get("duration_s", 0.0)),
+            reason=self._run_store.clean("; ".join(notes)),
+            outputs=outputs,
+            output_bytes=int(record.get("output_bytes", 0)),
+            output_sha256=self._digest(name, number),
+            remote=remote,
+        )
+
+    def _lost(self, name: str, number: int, reason: str) -> tuple[str, tuple[str, ...]]:
+        """Return why an outcome is unknown, and what of it may go on elsewhere."""
+        named = self._named(name)
+        remote = self.attempt(name, number).remote or ((named,) if named else ())
+        return f"{reason}; {_MAY_GO_ON.format(' and '.join(remote))}" if remote else reason, remote
+
+    def _named(self, name: str) -> str:
+        """Return the remote shell that a unit's command names, if it names one."""
+        last = self._run_store.state.unit(name).last
+        return named_in(last.argv[-1]) if last is not None and last.argv else ""
+
+    def _digest(self, name: str, number: int) -> str:
+        try:
+            return digest_output(self.attempt(name, number).directory)
+        except OSError:
+            return ""
+
+
+async def _ended(pidfd: int) -> None:
+    loop = asyncio.get_running_loop()
+    over: asyncio.Future[None] = loop.create_future()
+
+    def settle() -> None:
+        if not over.done():
+            over.set_result(None)
+
+    loop.add_reader(pidfd, settle)
+    try:
+        await over
+    finally:
+        loop.remove_reader(pidfd)
+
+
+def _cut_off(ending: str, code: int | None) -> bool:
+    """Whether something ended it before its own end: a timeout, a person, a signal, or ssh that lost the other side."""
+    if ending in ("timeout", "aborted"):
+        return True
+    return ending == "exited" and code is not None and (code < 0 or code == _SSH_FAILED or code in _KILLED)
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
+
+
+def _umask() -> int:
+    for line in Path("/proc/self/status").read_text(encoding="utf-8").splitlines():
+        if line.startswith("Umask:"):
+            return int(line.split()[1], 8)
+    return 0o022

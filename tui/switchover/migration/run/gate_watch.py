@@ -1,0 +1,235 @@
+"""Gates: everything required OK or let pass by a person, freshly seen, for as long as the gate is to be held."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from switchover.clock import Clock
+from switchover.migration.engine_ports import CheckEvaluator, CheckReading, Wait
+from switchover.migration.facts.events import Evidence, Measurement
+from switchover.migration.reports.run_view import GateLive
+from switchover.migration.rules.waivers import Judged, problem_of
+from switchover.plan.model import Gate, Plan
+from switchover_checks.api import Status
+
+__all__ = ["GateObservation", "GateSoak", "GateVerdict", "observe_gate", "watch_gate"]
+
+_SHORTEST_WAIT_S = 0.05
+_SHORTEST_NOTE_S = 10.0  # how often what is counted of a soak is written down, at most
+_LONGEST_NOTE_S = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class GateObservation:
+    """One look at some checks: what was seen, and what of it is not OK."""
+
+    evidence: tuple[Evidence, ...]
+    readings: Mapping[str, CheckReading]
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What is not OK, in words."""
+        return tuple(text for e in self.evidence if (text := problem_of(e)))
+
+
+@dataclass(frozen=True, slots=True)
+class GateVerdict:
+    """How a gate came out. `undecided`: nothing failed, but a person has to say whether these checks may pass."""
+
+    passed: bool
+    reason: str
+    evidence: tuple[Evidence, ...]
+    held_s: float = 0.0
+    measurements: tuple[Measurement, ...] = ()
+    undecided: tuple[str, ...] = ()
+
+
+class GateSoak(Protocol):
+    """What is written down of a gate while it is watched, and what a person has let pass at it."""
+
+    @property
+    def counted_s(self) -> float:
+        """How much of the hold is counted already, from an earlier watch."""
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether it was green when an earlier watch ended, so that this one goes on from there."""
+
+    async def judge(self, seen: GateObservation) -> Judged:
+        """Return what of a look stands in the way."""
+
+    def open_for(self) -> float:
+        """Return the seconds since the gate was opened."""
+
+    def since_last_green(self) -> float | None:
+        """Return the seconds since the last green look that is on record; None where that cannot be told."""
+
+    async def green(self) -> None:
+        """Take notice that the hold begins to count."""
+
+    async def counted(self, held_s: float) -> None:
+        """Take notice of what is counted by now."""
+
+    async def broken(self, reason: str, held_s: float, seen: GateObservation) -> None:
+        """Take notice that the hold is broken."""
+
+    async def waits(self, reason: str, left_s: float, seen: GateObservation) -> None:
+        """Take notice of what the gate waits for, and for how long it does so yet."""
+
+
+async def observe_gate(
+    evaluator: CheckEvaluator, names: Sequence[str], clock: Clock, clean: Callable[[str], str]
+) -> GateObservation:
+    """Look at the checks now. Only OK counts: no reading, an old one, a warning or a skipped check is a problem."""
+    if not names:
+        return GateObservation((), {})
+    asked_at = clock.now()
+    readings = await evaluator.evaluate(names)
+    evidence: list[Evidence] = []
+    for name in names:
+        reading = readings.get(name)
+        if reading is None:
+            evidence.append(Evidence(name, Status.UNKNOWN.label, "was not looked at", asked_at))
+            continue
+        status, summary = reading.status, clean(reading.result.summary)
+        if status is Status.OK and reading.result.status is not Status.OK:
+            status = reading.result.status
+        if status is Status.OK and reading.observed_at < asked_at - 1.0:
+            status, summary = Status.UNKNOWN, "was not looked at anew"
+        findings = tuple(
+            (f.what, clean(f.expected), clean(f.observed), f.status.label) for f in reading.result.findings
+        )
+        evidence.append(Evidence(name, status.label, summary, reading.observed_at, findings))
+    return GateObservation(tuple(evidence), readings)
+
+
+async def watch_gate(
+    plan: Plan,
+    phase: str,
+    gate: Gate,
+    *,
+    look_at: Callable[[Sequence[str]], Awaitable[GateObservation]],
+    prove: Callable[[], Awaitable[tuple[Measurement, ...]]],
+    soak_log: GateSoak,
+    clock: Clock,
+    wait: Wait,
+    publish: Callable[[GateLive], None],
+) -> GateVerdict:
+    """Watch until everything was green for as long as it has to be, or until the gate has waited long enough.
+
+    `retry.for` is the whole wait, from the gate's opening: after it, a look that is not green shuts the gate. A hold
+    that goes on then is let go on to its end; a broken one begins anew. Without `retry`, what is not green at first
+    shuts the gate, and a broken hold may begin anew for as long as a hold lasts. A promise that is missed breaks no
+    hold: it is measured again.
+
+    Only time between two green looks counts, and only where the second came while the first was still fresh: what
+    nobody watched was not green. Times are monotonic, so no change of the clock shortens them.
+    """
+    every, wanted, fresh = _interval(plan, gate), gate.soak or gate.hold, _fresh(plan, gate)
+    hold = _Hold(soak_log, wanted, fresh)
+    opened = clock.monotonic() - soak_log.open_for()
+    was_green = soak_log.goes_on
+    publish(GateLive(phase, reason=f"looks at {', '.join((*gate.require, *gate.prove))}"))
+    while True:
+        seen = await look_at(gate.require)
+        judged = await soak_log.judge(seen)
+        now = clock.monotonic()
+        problems = judged.problems
+        measurements: tuple[Measurement, ...] = ()
+        if problems:
+            await hold.red("; ".join(problems), seen)
+        else:
+            was_green = True
+            held = await hold.green(now)
+            if held < wanted:
+                since = clock.now() - (now - hold.since)
+                publish(GateLive(phase, "holding", judged.requirements, now - held, since, reason="holds green"))
+                longest = min(every, wanted - held, fresh / 2)
+                await wait(max(_SHORTEST_WAIT_S, longest))
+                continue
+            measurements = await prove() if gate.prove else ()
+            problems = tuple(_missed(m) for m in measurements if m.state != "met")
+            if not problems:
+                return GateVerdict(True, "", seen.evidence, held, measurements)
+        reason = "; ".join(problems)
+        left = _allowed(gate, was_green=was_green, missed=bool(measurements)) - (clock.monotonic() - opened)
+        if left <= 0:
+            undecided = judged.undecided if judged.problems else ()
+            return GateVerdict(False, reason, seen.evidence, 0.0, measurements, undecided)
+        await soak_log.waits(reason, left, seen)
+        publish(GateLive(phase, "waiting", judged.requirements, deadline_at=clock.now() + left, reason=reason))
+        await wait(max(_SHORTEST_WAIT_S, min(every, left)))
+
+
+def _allowed(gate: Gate, *, was_green: bool, missed: bool) -> float:
+    """Return how long, from its opening, a gate may not be green without being shut."""
+    if gate.retry is not None:
+        return gate.retry.for_
+    return (gate.soak or gate.hold) if was_green and not missed else 0.0
+
+
+class _Hold:
+    """Counts how long a gate was green, and has it written down."""
+
+    def __init__(self, soak_log: GateSoak, wanted_s: float, fresh_s: float) -> None:
+        self.held = soak_log.counted_s
+        self.since = 0.0  # monotonic, when this watch saw it green first
+        self._soak_log = soak_log
+        self._wanted = wanted_s
+        self._fresh = fresh_s
+        self._last: float | None = None
+        self._resumed = soak_log.goes_on
+        self._told = self.held
+
+    async def green(self, now: float) -> float:
+        """Take in a green look; return how much is counted now."""
+        if self._last is None:
+            self.since = now
+            if self._resumed:
+                gap = self._soak_log.since_last_green()
+                self.held += gap if gap is not None and gap <= self._fresh else 0.0
+                await self._soak_log.counted(self.held)
+            elif self._wanted:
+                await self._soak_log.green()
+        elif now - self._last <= self._fresh:
+            self.held += now - self._last
+        self._last = now
+        if self.held - self._told >= min(max(self._wanted / 200, _SHORTEST_NOTE_S), _LONGEST_NOTE_S):
+            self._told = self.held
+            await self._soak_log.counted(self.held)
+        return self.held
+
+    async def red(self, reason: str, seen: GateObservation) -> None:
+        """Take in that it is not green (any more)."""
+        if self._last is not None or self._resumed:
+            if self._wanted:
+                await self._soak_log.broken(reason, self.held, seen)
+            self.held, self._last, self._told, self._resumed = 0.0, None, 0.0, False
+
+
+def _missed(measurement: Measurement) -> str:
+    if measurement.state == "unknown":
+        sides = {"before": measurement.before, "after": measurement.after}
+        lacking = " and ".join(side for side, value in sides.items() if value is None) or "target"
+        return f"{measurement.objective} could not be measured ({lacking})"
+    return (
+        f"{measurement.objective} is missed: {measurement.target}, "
+        f"with before {measurement.before:g} and after {measurement.after:g}"
+    )
+
+
+def _interval(plan: Plan, gate: Gate) -> float:
+    if gate.retry is not None:
+        every = gate.retry.every
+    else:
+        every = min((plan.checks[name].every for name in gate.require if name in plan.checks), default=15.0)
+    hold = gate.soak or gate.hold
+    return min(every, hold / 3) if hold else every
+
+
+def _fresh(plan: Plan, gate: Gate) -> float:
+    """Return how long a look at all of it stays true: as long as the shortest-lived of its checks."""
+    specs = [plan.checks[name] for name in gate.require if name in plan.checks]
+    return min((2 * spec.every + spec.timeout for spec in specs), default=float("inf"))

@@ -1,0 +1,66 @@
+"""After a crash: what became of a unit that was announced and has no end on record."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from switchover.migration.facts import events as ev
+from switchover.migration.facts.operator import Operator
+from switchover.migration.facts.run_state import Stage
+from switchover.migration.run.execution import Executor
+from switchover.migration.run.run_store import RunStore
+from switchover.migration.steps.attempt import AttemptRunning, Lost, Truth
+
+__all__ = ["StillRunning", "apply_policy", "find_truth"]
+
+
+@dataclass(frozen=True, slots=True)
+class StillRunning:
+    """A unit that goes on under its shim; whoever gets this attaches to it."""
+
+    unit: str
+    attempt: int
+    pidfd: int
+
+
+async def find_truth(run_store: RunStore, executor: Executor, operator: Operator) -> StillRunning | None:
+    """Settle every open unit of this place. Return the one that still runs, if one does."""
+    boot_id = run_store.tools.clock.boot_id()
+    for unit in run_store.state.open_units:
+        last = run_store.state.unit(unit).last
+        if last is None or run_store.elsewhere(unit) is not None:
+            continue
+        truth = executor.attempt(unit, last.number).find_out(boot_id, last.started.boot_id)
+        if isinstance(truth, AttemptRunning):
+            return StillRunning(unit, last.number, truth.pidfd)
+        await executor.settle(unit, last.number, truth)
+        await apply_policy(run_store, unit, truth, operator)
+    return None
+
+
+async def apply_policy(run_store: RunStore, unit: str, truth: Truth, operator: Operator) -> None:
+    """Do with an unknown outcome what the plan's `on_unknown` allows, and leave it to a person otherwise.
+
+    While it may still run, only a person decides: nothing is run beside itself, and nothing is built on it. What was
+    handed to another machine may still go on there: no policy begins that again.
+    """
+    state = run_store.state.unit(unit)
+    step = next((step for step in run_store.plan.all_steps if step.id == unit), None)
+    if state.stage is not Stage.UNKNOWN or state.last is None or step is None:
+        return
+    if isinstance(truth, Lost) and not truth.over:
+        return
+    number = state.last.number
+    if step.on_unknown == "verify" and step.verify:
+        seen = await run_store.look(step.verify)
+        if not seen.problems:
+            reason = f"verified by {', '.join(step.verify)}"
+            await run_store.record(ev.StepResolved(unit, number, "done", reason, operator, seen.evidence, "verify"))
+        else:
+            reason = f"{state.reason}; could not be verified: {'; '.join(seen.problems)}"
+            await run_store.record(ev.StepUnknown(unit, number, reason))
+    elif state.last.remote:
+        return
+    elif step.on_unknown == "retry" and step.effect in ("read", "creates") and not step.irreversible:
+        reason = f"{state.reason}; it may run again"
+        await run_store.record(ev.StepResolved(unit, number, "retry", reason, operator, policy="retry"))

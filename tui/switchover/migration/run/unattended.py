@@ -1,0 +1,262 @@
+"""Driving without a screen: all that needs no person, one thing after the other, as far as it goes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
+
+from switchover.errors import JournalAwayError, RefusedError
+from switchover.migration.facts.run_state import Stage
+from switchover.migration.reports.run_timeline import action_words
+from switchover.migration.rules.cli_names import check_names, unused
+from switchover.migration.rules.next_action import may_repeat, reached
+
+if TYPE_CHECKING:
+    from switchover.migration.facts.operator import Operator
+    from switchover.migration.run.engine import Engine
+
+__all__ = ["DriveOutcome", "drive"]
+
+Kind = Literal["done", "failed", "unknown", "waiting", "reached", "handed"]
+
+
+@dataclass(frozen=True, slots=True)
+class DriveOutcome:
+    """Where driving stopped: why, and what to do next. `unused` says what was given and served nothing."""
+
+    kind: Kind
+    text: str
+    hint: str = ""
+    unused: tuple[str, ...] = ()
+
+
+async def drive(
+    engine: Engine,
+    op: Operator,
+    *,
+    until: str | None,
+    confirmations: Mapping[str, str],
+    ticks: Mapping[str, str],
+    variables: Mapping[str, str],
+    retry: tuple[str, ...],
+    new: bool,
+) -> DriveOutcome:
+    """Go on until all is done, `until` is reached, something fails, or a person is needed."""
+    begins = new and engine.state.finished
+    check_names((engine.run_store.file if begins else engine.loaded).plan, until, confirmations, ticks, retry)
+    words, evidence, retries = _Given(confirmations), _Given(ticks), list(retry)
+    outcome = await _drive(engine, op, until, words, evidence, variables, retries, new=new)
+    left = unused(engine.loaded.plan, engine.state, words.unused, evidence.unused, retries)
+    return replace(outcome, unused=left)
+
+
+class _Given(dict[str, str]):
+    """What the command line gives, by name; knows what nobody has asked for."""
+
+    def __init__(self, given: Mapping[str, str]) -> None:
+        super().__init__(given)
+        self._asked: set[str] = set()
+
+    @property
+    def unused(self) -> tuple[str, ...]:
+        """The names that were never looked up."""
+        return tuple(name for name in self if name not in self._asked)
+
+    def ask(self, name: str) -> str | None:
+        """Return what is given under a name, and remember that it was of use."""
+        self._asked.add(name)
+        return self.get(name)
+
+
+async def _drive(
+    engine: Engine,
+    op: Operator,
+    until: str | None,
+    confirmations: _Given,
+    ticks: _Given,
+    variables: Mapping[str, str],
+    retries: list[str],
+    *,
+    new: bool,
+) -> DriveOutcome:
+    async with engine.hold(op):
+        await engine.recover(op)
+        await engine.settled()
+        engine.run_store.refuse_impossible()
+        if engine.state.finished and not new:
+            return _over(engine)
+        if engine.state.exists and not engine.state.finished:
+            if engine.state.plan_id != engine.run_store.file.plan.id:
+                raise RefusedError(engine.other_plan, "give each plan a journal of its own, or finish that run first")
+            if new:
+                raise RefusedError(
+                    f"run {engine.state.run_id} goes on already",
+                    "go on with it, or give it up first: --abort --reason TEXT",
+                )
+            if variables:
+                await engine.give(op, variables)
+        else:
+            await engine.start(op, variables, new=new)
+        while True:
+            if until is not None and reached(engine.loaded.plan, engine.state, until):
+                return DriveOutcome("reached", f"phase {until} is through")
+            if engine.handed_over:
+                return DriveOutcome("handed", engine.interrupted, "watch it with `switchover PLAN`")
+            if engine.interrupted:
+                return DriveOutcome("failed", f"stopped: {engine.interrupted}", _way_on(engine))
+            try:
+                outcome = await _one(engine, op, confirmations, ticks, retries)
+            except JournalAwayError:
+                if engine.interrupted:
+                    raise
+                await engine.until_journal_is_back()  # nothing begins before that; then decide anew from what it says
+                await engine.recover(op)
+                await engine.settled()
+                continue
+            if outcome is not None:
+                return outcome
+
+
+async def _one(
+    engine: Engine,
+    op: Operator,
+    confirmations: _Given,
+    ticks: _Given,
+    retries: list[str],
+) -> DriveOutcome | None:
+    """Do the next thing. Return an outcome where driving stops."""
+    action = engine.action
+    plan, unit, phase = engine.loaded.plan, action.unit, action.phase
+    if again := next((name for name in retries if name in may_repeat(plan, engine.state)), None):
+        retries.remove(again)
+        return await _repeat(engine, op, again, confirmations)
+    match action.kind:
+        case "done" | "none":
+            return _over(engine)
+        case "step":
+            await engine.run_step(unit, op)
+        case "confirm":
+            typed = confirmations.ask(unit)
+            if typed is None:
+                wanted = engine.view_step(unit).confirm_text
+                return DriveOutcome("waiting", f"{unit} waits for its confirmation", f'--confirm {unit}="{wanted}"')
+            try:
+                await engine.run_step(unit, op, typed)
+            except RefusedError as error:
+                return DriveOutcome("waiting", error.title, error.hint)
+        case "manual":
+            return await _tick(engine, op, unit, ticks)
+        case "gate" | "decide":
+            await engine.check_gate(phase, op)
+            gate = engine.state.gate(phase)
+            if gate.undecided:
+                return _undecided(engine, phase)
+            if gate.stage is Stage.FAILED:
+                reason = gate.reason
+                return DriveOutcome("failed", f"gate {phase} stays shut: {reason}", "mend it and run again")
+        case "human":
+            if (confirmations.ask(phase) or "").strip().lower() != "go":
+                human = next(p.gate.human for p in plan.phases if p.id == phase and p.gate)
+                return DriveOutcome("waiting", f"gate {phase} asks: {human}", f"answer with --confirm {phase}=go")
+            await engine.answer_gate(phase, op, True)
+        case "failed":
+            if unit not in retries:
+                return DriveOutcome(
+                    "failed", f"{_named(engine, unit)} failed: {action.reason}", f"mend it, then {_way_on(engine)}"
+                )
+            retries.remove(unit)
+            return await _repeat(engine, op, unit, confirmations)
+        case "resolve":
+            hint = f"say how it ended: --resolve {unit}=done|failed|retry|rollback --reason TEXT"
+            return DriveOutcome("unknown", f"the outcome of {_named(engine, unit)} is unknown: {action.reason}", hint)
+        case "rollback":
+            return DriveOutcome("failed", "a rollback was begun and is not through", _rollback_hint(engine))
+        case "wait" if place := engine.run_store.elsewhere(unit):
+            hint = "go on with `switchover run` there; if that machine is lost, say how it ended: "
+            hint += f"--resolve {unit}=done|failed|retry|rollback --reason TEXT"
+            return DriveOutcome("waiting", f"{unit} runs on {place}", hint)
+        case _:
+            return DriveOutcome("failed", f"{unit} runs", "see `switchover status`")
+    return None
+
+
+async def _repeat(engine: Engine, op: Operator, unit: str, confirmations: _Given) -> DriveOutcome | None:
+    """Run a failed step again. One that is not confirmed as it has to be waits for a person, as at its first time."""
+    asks = {step.id for step in engine.loaded.plan.all_steps if step.confirm is not None or step.irreversible}
+    try:
+        await engine.retry(unit, op, confirmations.ask(unit))
+    except RefusedError as error:
+        if unit not in asks:
+            raise
+        return DriveOutcome("waiting", error.title, error.hint)
+    return None
+
+
+async def _tick(engine: Engine, op: Operator, unit: str, ticks: _Given) -> DriveOutcome | None:
+    step = engine.loaded.plan.step(unit)
+    done = engine.state.unit(unit).ticks
+    for item, text in enumerate(step.manual):
+        if item in done:
+            continue
+        whole, own = ticks.ask(unit), ticks.ask(f"{unit}.{item + 1}")
+        evidence = whole if own is None else own
+        if evidence is None:
+            hint = f"do it, then --tick {unit}.{item + 1}=EVIDENCE"
+            return DriveOutcome("waiting", f"{unit} waits for a person: {text}", hint)
+        await engine.tick(unit, item, op, evidence)
+    return None
+
+
+def _undecided(engine: Engine, phase: str) -> DriveOutcome:
+    gate, path = engine.state.gate(phase), engine.loaded.path
+    status = {e.check: e.status for e in gate.evidence}
+    hints = [
+        f"`switchover acknowledge {path} {check} --reason TEXT`"
+        if status.get(check) == "warn"
+        else f"`switchover waive {path} {check} --reason TEXT --for 2h`"
+        for check in gate.undecided
+    ]
+    text = f"gate {phase} waits for a person to decide: {gate.reason}"
+    return DriveOutcome("waiting", text, f"mend it and run again, or {', '.join(hints)}")
+
+
+def _over(engine: Engine) -> DriveOutcome:
+    if engine.other_plan:
+        how = engine.state.stage.value.replace("_", " ")
+        text = f"nothing was executed: run {engine.state.run_id} is {how}, but {engine.other_plan}"
+        path = engine.loaded.path
+        return DriveOutcome(
+            "waiting", text, f"`switchover run {path} --new` begins one by this plan; `switchover diff {path}` compares"
+        )
+    match engine.state.stage:
+        case Stage.DONE:
+            return DriveOutcome("done", f"run {engine.state.run_id} is done")
+        case Stage.ROLLED_BACK:
+            return DriveOutcome("failed", f"run {engine.state.run_id} was rolled back", "begin another with --new")
+        case Stage.ABORTED:
+            return DriveOutcome("failed", f"run {engine.state.run_id} was aborted", "begin another with --new")
+    return DriveOutcome("failed", "there is nothing to do", "see `switchover status`")
+
+
+def _way_on(engine: Engine) -> str:
+    """Say how a run that stopped goes on."""
+    unit, rollback = engine.action.unit, engine.state.rollback
+    units = [item.unit for item in rollback.items] if rollback is not None else []
+    if unit in units:
+        again = f" --retry {units.index(unit) + 1}" if engine.action.kind == "failed" else ""
+        return f"{_rollback_hint(engine, again)}; was it undone by hand: --resolve {unit}=done --reason TEXT"
+    if engine.action.kind == "failed":
+        return f"--retry {unit}; or go back with `switchover rollback {engine.loaded.path}`"
+    return "run again to go on"
+
+
+def _named(engine: Engine, unit: str) -> str:
+    """Name a step, or an action of the rollback in words."""
+    rollback = engine.state.rollback
+    return action_words(rollback.begun if rollback else None).get(unit, unit)
+
+
+def _rollback_hint(engine: Engine, more: str = "") -> str:
+    name = engine.state.rollback.name if engine.state.rollback else ""
+    return f"go on with it: `switchover rollback {engine.loaded.path}{f' {name}' if name else ''}{more}`"

@@ -1,0 +1,1 @@
+"""One attempt of a step: its folder, its shim, its output."""

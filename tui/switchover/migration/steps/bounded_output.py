@@ -1,0 +1,107 @@
+"""The output of a step, bounded while it is written, and searched for what the plan captures.
+
+Standard library only: the launcher loads this file on its own.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from contextlib import suppress
+
+LONGEST_LINE = 1 << 16
+LONGEST_VALUE = 4096
+
+
+class BoundedOutput:
+    """What the command wrote, bounded: its beginning, and the last one to two segments of the rest.
+
+    Each file is named after the offset at which it starts (`out-0000000000000000`), so a reader can follow by absolute
+    offset and sees what was dropped between.
+    """
+
+    def __init__(self, directory: str, head_bytes: int, segment_bytes: int) -> None:
+        self.directory = directory
+        self.head_bytes = head_bytes
+        self.segment_bytes = segment_bytes
+        self.total = 0
+        self.lost = False
+        self.descriptor = -1
+        self.room = 0
+        self.tail: list[str] = []
+
+    @property
+    def gone(self) -> bool:
+        """Whether what was written was taken away meanwhile, as a whole or in part."""
+        kept = [f"{self.directory}/out-{0:016d}", *self.tail] if self.total and not self.lost else []
+        return not all(map(os.path.exists, kept))
+
+    def write(self, data: bytes) -> None:
+        """Append. A full disk loses output, never the step."""
+        view = memoryview(data)
+        while view:
+            try:
+                if self.room == 0 or self.descriptor < 0:
+                    self._next()
+                count = os.write(self.descriptor, view[: self.room])
+            except OSError:
+                self.lost = True
+                self.total += len(view)
+                self._close()
+                return
+            self.total += count
+            self.room -= count
+            view = view[count:]
+
+    def _next(self) -> None:
+        self._close()
+        first = self.total == 0
+        path = f"{self.directory}/out-{self.total:016d}"
+        self.descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        self.room = self.head_bytes if first else self.segment_bytes
+        if not first:
+            self.tail.append(path)
+            while len(self.tail) > 2:
+                with suppress(OSError):
+                    os.unlink(self.tail.pop(0))  # noqa: PTH108 - no pathlib
+
+    def _close(self) -> None:
+        if self.descriptor >= 0:
+            os.close(self.descriptor)
+        self.descriptor = -1
+        self.room = 0
+
+
+class Captures:
+    """Finds the last match of each pattern in the lines that go by."""
+
+    def __init__(self, patterns: dict[str, str]) -> None:
+        self.patterns = {name: re.compile(pattern, re.MULTILINE) for name, pattern in patterns.items()}
+        self.values: dict[str, str] = {}
+        self.rest = b""
+
+    def feed(self, data: bytes) -> None:
+        """Look at the lines that are complete now."""
+        if not self.patterns:
+            return
+        data = self.rest + data
+        end = data.rfind(b"\n") + 1
+        if not end and len(data) > LONGEST_LINE:
+            end = len(data)
+        self.rest = data[end:]
+        self._look(data[:end])
+
+    def finish(self) -> None:
+        """Look at a last line without an end."""
+        self._look(self.rest)
+        self.rest = b""
+
+    def _look(self, data: bytes) -> None:
+        if not data:
+            return
+        text = data.decode("utf-8", "replace").replace("\r\n", "\n")
+        for name, pattern in self.patterns.items():
+            for match in pattern.finditer(text):
+                value = match[1] if pattern.groups else match[0]
+                if value is not None and len(value) <= LONGEST_VALUE:
+                    self.values[name] = value

@@ -1,0 +1,134 @@
+"""The launcher: a small process that forks one shim for each step.
+
+Run as a script with `python -I -S`, standard library only: forking it costs a fraction of starting Python anew.
+Requests come over a socket as length-prefixed JSON, each with the end of a pipe that the shim closes once its record
+is there; the answer carries the shim's pid and a pidfd for it. When the engine goes away the launcher ends; the shims
+do not.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import importlib.util
+import json
+import os
+import select
+import signal
+import socket
+import struct
+import sys
+from contextlib import suppress
+from types import ModuleType
+from typing import Any
+
+LENGTH = struct.Struct("!I")
+
+
+HERE = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH120, PTH100 - no pathlib
+
+
+def load_beside(name: str) -> ModuleType:
+    """Load a module by its file, without importing the package that it belongs to."""
+    path = os.path.join(HERE, f"{name}.py")  # noqa: PTH118
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise ImportError(path)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def load_redaction() -> ModuleType:
+    """Load the package that keeps secrets out, under its own name and without what lies around it."""
+    around = ModuleType("switchover")
+    around.__path__ = [os.path.dirname(os.path.dirname(HERE))]  # noqa: PTH120
+    sys.modules["switchover"] = around
+    return importlib.import_module("switchover.redaction")
+
+
+def receive(connection: socket.socket) -> tuple[dict[str, Any], int] | None:
+    """Return the next request and the pipe that came with it, or None when the engine is gone."""
+    begin, descriptors, _, _ = socket.recv_fds(connection, LENGTH.size, 1)
+    if not begin or not descriptors:
+        return None
+    os.set_inheritable(descriptors[0], False)
+    header = _exactly(connection, LENGTH.size, begin)
+    body = None if header is None else _exactly(connection, LENGTH.unpack(header)[0])
+    return None if body is None else (json.loads(body), descriptors[0])
+
+
+def _exactly(connection: socket.socket, count: int, begin: bytes = b"") -> bytes | None:
+    data = bytearray(begin)
+    while len(data) < count:
+        part = connection.recv(count - len(data))
+        if not part:
+            return None
+        data += part
+    return bytes(data)
+
+
+def serve(connection: socket.socket, shim: ModuleType, kit: Any) -> None:
+    """Fork shims until the engine closes its end."""
+    wake_read, wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+    signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    poll = select.poll()
+    poll.register(connection, select.POLLIN)
+    poll.register(wake_read, select.POLLIN)
+    while True:
+        ready = {number for number, _ in poll.poll()}
+        if wake_read in ready:
+            with suppress(BlockingIOError):
+                os.read(wake_read, 4096)
+            _reap()
+        if connection.fileno() not in ready:
+            continue
+        received = receive(connection)
+        if received is None:
+            return
+        request, telling = received
+        pid = os.fork()
+        if pid == 0:
+            signal.set_wakeup_fd(-1)
+            for descriptor in (wake_read, wake_write, connection.fileno()):
+                os.close(descriptor)
+            shim.run(request, kit, telling)  # never returns
+        os.close(telling)
+        if request.get("die_at") == "launcher-after-fork":
+            os.kill(os.getpid(), signal.SIGKILL)
+        # Not reaped before this loop comes round again, so the pid is still the shim's.
+        pidfd = os.pidfd_open(pid)
+        try:
+            socket.send_fds(connection, [LENGTH.pack(pid)], [pidfd])
+        except OSError:
+            return
+        finally:
+            os.close(pidfd)
+
+
+def _reap() -> None:
+    with suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+
+
+def main() -> None:
+    """Serve the socket whose number is the only argument."""
+    for number in (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT):
+        signal.signal(number, signal.SIG_IGN)
+    redaction = load_redaction()
+    shim = load_beside("shim")
+    bounded_output = load_beside("bounded_output")
+    remote = load_beside("remote_clients")
+    kit = shim.Kit(redaction.Redactor, bounded_output.BoundedOutput, bounded_output.Captures, remote.RemoteClients)
+    gc.disable()
+    gc.freeze()
+    connection = socket.socket(fileno=int(sys.argv[1]))
+    connection.set_inheritable(False)
+    serve(connection, shim, kit)
+
+
+if __name__ == "__main__":
+    main()

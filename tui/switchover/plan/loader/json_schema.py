@@ -1,0 +1,148 @@
+"""The JSON Schema of a plan, made from the types that the loader itself uses, so that editors complete and check it.
+
+Draft 7, because that is what yaml-language-server understands best.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from switchover.plan.model import CheckSpec, MetricSpec, Plan
+from switchover.plan.rules.kind_rules import METRIC_CHOICES, METRIC_KEYS, SERVICE_KEYS, SERVICE_RESOURCES
+from switchover_checks.runtime.registry import Registry
+
+__all__ = ["json_schema"]
+
+_TEMPLATE = {"type": "string", "pattern": r"\{\{", "description": "a template, filled in when it is used"}
+# Keys that a check may take from its service.
+_FROM_SERVICE = frozenset({"url", "container", "pid_file", "pattern", "listen", "port"})
+
+
+def json_schema(registry: Registry) -> dict[str, Any]:
+    """Return the schema, with the keys of every check kind that `registry` knows."""
+    schema = Plan.model_json_schema(by_alias=True)
+    definitions: dict[str, Any] = schema["$defs"]
+    definitions["CheckSpec"] = _checks(definitions, registry)
+    definitions["MetricSpec"] = _metrics(definitions["MetricSpec"])
+    definitions["Service"] = _services(definitions["Service"])
+    definitions["Step"]["oneOf"] = [{"required": ["run", "effect"]}, {"required": ["manual"]}]
+    definitions["RollbackPlanStep"]["oneOf"] = [{"required": ["run"]}, {"required": ["compensate"]}]
+    _take_numbers(definitions)
+    _allow_empty_sections(schema)
+    return {
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "title": "switchover plan",
+        **{key: value for key, value in schema.items() if key != "title"},
+    }
+
+
+def _checks(definitions: dict[str, Any], registry: Registry) -> dict[str, Any]:
+    """Describe a check: one of the kinds with its keys, or a kind not known here, which a plan may bring along."""
+    common = definitions["CheckSpec"]["properties"]
+    kinds = registry.kinds()
+    cases = []
+    for kind in sorted(kinds):
+        own = registry.json_schema(kind)
+        for name, definition in own.pop("$defs", {}).items():
+            definitions[f"{kind}_{name}"] = _renamed(definition, kind)
+        properties = {key: _or_template(_renamed(value, kind)) for key, value in own.get("properties", {}).items()}
+        needed = [key for key in own.get("required", ()) if key not in _FROM_SERVICE]
+        case: dict[str, Any] = {
+            "type": "object",
+            "title": f"check of type {kind}",
+            "properties": {**properties, **common, "type": {"const": kind}},
+            "required": ["type", *needed],
+        }
+        if properties or kinds[kind].source == "builtin":
+            case["additionalProperties"] = False
+        definitions[f"check_{kind}"] = case
+        condition = {"properties": {"type": {"const": kind}}, "required": ["type"]}
+        cases.append({"if": condition, "then": {"$ref": f"#/$defs/check_{kind}"}})
+    known = {"enum": sorted(kinds), "description": "the kind of check"}
+    return {
+        "type": "object",
+        "title": "CheckSpec",
+        "description": CheckSpec.__doc__,
+        "properties": {**common, "type": {"anyOf": [known, {"type": "string"}]}},
+        "required": ["type"],
+        "allOf": cases,
+    }
+
+
+def _metrics(schema: dict[str, Any]) -> dict[str, Any]:
+    common = schema["properties"]
+    cases = []
+    for source, (needed, more) in METRIC_KEYS.items():
+        own: dict[str, Any] = {key: {"type": "string"} for key in (*needed, *more)}
+        if source in METRIC_CHOICES:
+            own["metric"] = {"enum": list(METRIC_CHOICES[source])}
+        cases.append(
+            {
+                "if": {"properties": {"type": {"const": source}}, "required": ["type"]},
+                "then": {
+                    "properties": {**own, **dict.fromkeys(common, True)},
+                    "required": list(needed),
+                    "additionalProperties": False,
+                },
+            }
+        )
+    return {
+        "type": "object",
+        "title": "MetricSpec",
+        "description": MetricSpec.__doc__,
+        "properties": common,
+        "required": ["type"],
+        "allOf": cases,
+    }
+
+
+def _services(schema: dict[str, Any]) -> dict[str, Any]:
+    cases = []
+    for kind, keys in SERVICE_KEYS.items():
+        then: dict[str, Any] = {"required": list(keys.all_of)} if keys.all_of else {}
+        if keys.any_of:
+            then["anyOf"] = [{"required": [key]} for key in keys.any_of]
+        if resources := SERVICE_RESOURCES.get(kind):
+            then["properties"] = {"resource": {"enum": list(resources)}}
+        cases.append({"if": {"properties": {"kind": {"const": kind}}, "required": ["kind"]}, "then": then})
+    return {**schema, "allOf": cases}
+
+
+def _renamed(value: Any, kind: str) -> Any:
+    """Point the references of a kind's own schema to where its definitions are kept."""
+    if isinstance(value, dict):
+        return {
+            key: item.replace("#/$defs/", f"#/$defs/{kind}_") if key == "$ref" else _renamed(item, kind)
+            for key, item in value.items()
+        }
+    return [_renamed(item, kind) for item in value] if isinstance(value, list) else value
+
+
+def _or_template(schema: Any) -> Any:
+    """Let a template stand where a check wants something else than text."""
+    if not isinstance(schema, dict) or schema.get("type") == "string" or not schema:
+        return schema
+    shown = {key: schema[key] for key in ("title", "description", "default") if key in schema}
+    return {**shown, "anyOf": [schema, _TEMPLATE]}
+
+
+def _take_numbers(definitions: Mapping[str, Any]) -> None:
+    """Let whole numbers stand for text in `env`, as the loader does."""
+    for definition in _objects(definitions):
+        values = definition.get("properties", {}).get("env", {})
+        if isinstance(values, dict) and values.get("type") == "object":
+            values["additionalProperties"] = {"type": ["string", "integer"]}
+            values.pop("patternProperties", None)
+            values["propertyNames"] = {"pattern": "^[A-Za-z_][A-Za-z0-9_]*$"}
+
+
+def _objects(definitions: Mapping[str, Any]) -> Iterable[dict[str, Any]]:
+    return [value for value in definitions.values() if isinstance(value, dict)]
+
+
+def _allow_empty_sections(schema: dict[str, Any]) -> None:
+    """Let a section be empty: all of its lines may be commented out."""
+    for name, part in schema["properties"].items():
+        if name not in ("schema", "id", "title") and part.get("type") in ("object", "array"):
+            part["type"] = [part["type"], "null"]

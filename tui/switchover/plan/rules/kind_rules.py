@@ -1,0 +1,175 @@
+"""Checks, services and metrics: each with the keys that its kind takes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from switchover.plan.complaints import Complaint, Path, did_you_mean, unknown_name
+from switchover.plan.model import CheckSpec, Plan, Service
+from switchover.plan.rules.draft import Draft
+from switchover.plan.type_errors import sensitive
+
+__all__ = [
+    "CHECK_KEYS",
+    "METRIC_CHOICES",
+    "METRIC_KEYS",
+    "SERVICE_KEYS",
+    "SERVICE_RESOURCES",
+    "ServiceKeys",
+    "check_configs",
+    "merged_config",
+    "metric_keys",
+    "service_keys",
+]
+
+CHECK_KEYS = tuple(CheckSpec.model_fields)
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceKeys:
+    """The keys that a kind of service takes: `any_of` (one is needed), `all_of` (each is needed), `besides`."""
+
+    any_of: tuple[str, ...] = ()
+    all_of: tuple[str, ...] = ()
+    besides: tuple[str, ...] = ()
+
+    @property
+    def every(self) -> tuple[str, ...]:
+        """All of them."""
+        return (*self.any_of, *self.all_of, *self.besides)
+
+
+SERVICE_KEYS: Mapping[str, ServiceKeys] = {
+    "http": ServiceKeys(("url",)),
+    "process": ServiceKeys(("pid_file", "pattern", "listen")),
+    "docker": ServiceKeys(("container",), besides=("docker_host",)),
+    "compose": ServiceKeys(("project",), besides=("service", "docker_host")),
+    "systemd": ServiceKeys(("unit",)),
+    "kubernetes": ServiceKeys(("deployment",), besides=("namespace", "context")),
+    "aws": ServiceKeys(all_of=("resource", "id"), besides=("region",)),
+    "gcp": ServiceKeys(all_of=("resource", "id"), besides=("region", "project")),
+}
+SERVICE_RESOURCES: Mapping[str, tuple[str, ...]] = {
+    "aws": ("ec2", "rds", "elasticache"),
+    "gcp": ("run", "sql", "memorystore", "pubsub"),
+}
+# Source -> (keys that it needs, keys that it may have besides).
+METRIC_KEYS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "host": (("metric",), ("path",)),
+    "process": (("service",), ("metric",)),
+    "check": (("check",), ("metric",)),
+    "prometheus": (("url", "query"), ("headers",)),
+    "http_json": (("url", "path"), ("headers",)),
+}
+METRIC_CHOICES: Mapping[str, tuple[str, ...]] = {
+    "host": ("cpu", "memory", "swap", "load", "disk", "net_in", "net_out"),
+    "process": ("cpu", "memory"),
+}
+_PART = re.compile(r"[^.\[\]]+|\[\d+\]")
+
+
+def merged_config(check: CheckSpec, service: Service | None, fields: frozenset[str]) -> dict[str, Any]:
+    """Return the kind's keys; what the check does not set comes from its service, where the kind has such a key."""
+    config = check.config
+    if service is not None:
+        for key in ("url", "container", "pid_file", "pattern", "listen"):
+            value = getattr(service, key)
+            if value is not None and key in fields:
+                config.setdefault(key, value)
+        if service.listen is not None and "port" in fields:
+            config.setdefault("port", service.listen)
+    return config
+
+
+def check_configs(draft: Draft) -> Iterator[Complaint]:
+    """Complain about kinds that do not exist and keys that do not fit their kind."""
+    for name, check in draft.plan.checks.items():
+        path: Path = ("checks", name)
+        if check.type not in draft.registry.kinds():
+            yield Complaint((*path, "type"), unknown_name("check kind", check.type, draft.registry.kinds()))
+            continue
+        listed = draft.registry.config_fields(check.type)
+        fields = frozenset(f.name for f in listed) if listed is not None else frozenset[str]()
+        for key in sorted(fields & set(CHECK_KEYS)):
+            where = draft.registry.kinds()[check.type].location
+            message = f"the kind {check.type} has a key {key!r}, which every check has already; rename it in {where}"
+            yield Complaint((*path, "type"), message)
+        if listed is not None:
+            for key in check.config:
+                if key not in fields:
+                    known = sorted(fields | set(CHECK_KEYS))
+                    message = f"a check of type {check.type} has no key {key!r}{did_you_mean(key, known)}"
+                    yield Complaint((*path, key), message, at_key=True)
+        seen: set[tuple[str, str]] = set()
+        for service in _services(check, draft.plan):
+            for where, message in draft.registry.validate_config(check.type, merged_config(check, service, fields)):
+                if (where, message) in seen or message.startswith("unknown key"):
+                    continue
+                seen.add((where, message))
+                place = (*path, *_split(where))
+                yield Complaint(place, "this is not a value of its type" if sensitive(place) else message)
+
+
+def _services(check: CheckSpec, plan: Plan) -> list[Service | None]:
+    names = (check.service,) if isinstance(check.service, str) else check.service or ()
+    return [plan.services[name] for name in names if name in plan.services] or [None]
+
+
+def _split(where: str) -> Path:
+    return tuple(int(p[1:-1]) if p.startswith("[") else p for p in _PART.findall(where))
+
+
+def service_keys(draft: Draft) -> Iterator[Complaint]:
+    """Complain where a service does not say where it is, in the keys of its kind."""
+    every = dict.fromkeys(key for keys in SERVICE_KEYS.values() for key in keys.every)
+    for name, service in draft.plan.services.items():
+        takes = SERVICE_KEYS[service.kind]
+        if takes.any_of and all(draft.lacks(("services", name, key)) for key in takes.any_of):
+            yield Complaint(("services", name), f"a service of kind {service.kind} needs {' or '.join(takes.any_of)}")
+        for key in takes.all_of:
+            if draft.lacks(("services", name, key)):
+                yield Complaint(("services", name), f"a service of kind {service.kind} needs {key!r}")
+        for key in every:
+            if key not in takes.every and getattr(service, key) is not None:
+                yield Complaint(
+                    ("services", name, key), f"a service of kind {service.kind} has no {key!r}", at_key=True
+                )
+        resources = SERVICE_RESOURCES.get(service.kind)
+        if resources and service.resource is not None and service.resource not in resources:
+            message = unknown_name(f"{service.kind} resource", service.resource, resources)
+            yield Complaint(("services", name, "resource"), message)
+        if service.pattern is not None:
+            try:
+                re.compile(service.pattern)
+            except (re.error, OverflowError, RecursionError) as error:
+                yield Complaint(("services", name, "pattern"), f"this regular expression cannot be read: {error}")
+
+
+def metric_keys(draft: Draft) -> Iterator[Complaint]:
+    """Complain where a metric lacks the keys of its source, or has thresholds that cannot be read."""
+    from switchover_checks.language.thresholds import parse_range
+
+    for name, metric in draft.plan.metrics.items():
+        needed, more = METRIC_KEYS[metric.type]
+        path: Path = ("metrics", name)
+        for key in needed:
+            if key not in metric.config:
+                yield Complaint((*path, key), f"a metric of type {metric.type} needs {key!r}")
+        for key in metric.config:
+            if key not in needed and key not in more:
+                known = sorted({*needed, *more, *type(metric).model_fields})
+                message = f"a metric of type {metric.type} has no key {key!r}{did_you_mean(key, known)}"
+                yield Complaint((*path, key), message, at_key=True)
+        choices = METRIC_CHOICES.get(metric.type)
+        chosen = metric.config.get("metric")
+        if choices and chosen is not None and chosen not in choices:
+            yield Complaint((*path, "metric"), unknown_name(f"{metric.type} metric", str(chosen), choices))
+        for key, text in (("warn", metric.warn), ("crit", metric.crit)):
+            if text is not None and "{{" not in text:
+                try:
+                    parse_range(text)
+                except ValueError as error:
+                    yield Complaint((*path, key), str(error))

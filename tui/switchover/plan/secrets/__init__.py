@@ -1,0 +1,1 @@
+"""Secrets by reference, and the managers that keep them."""

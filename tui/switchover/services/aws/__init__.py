@@ -1,0 +1,1 @@
+"""EC2, RDS and ElastiCache."""

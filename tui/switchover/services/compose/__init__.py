@@ -1,0 +1,1 @@
+"""Compose projects and services, built on the containers of Docker."""

@@ -1,0 +1,1 @@
+"""Cloud Run, Cloud SQL, Memorystore and Pub/Sub."""

@@ -1,0 +1,122 @@
+"""The run as the wizard shows it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from switchover.snapshot.gate_view import GateView, Requirement
+from switchover.snapshot.rollback_paths_view import RollbackRun, RollbackView
+
+__all__ = ["ActionView", "ManualItem", "MigrationView", "ObjectiveView", "PhaseView", "StepView"]
+
+
+@dataclass(frozen=True, slots=True)
+class ManualItem:
+    """An item that a human ticks."""
+
+    text: str
+    done: bool = False
+    who: str = ""
+    at: float | None = None
+    evidence: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StepView:
+    """A step as the wizard shows it. `command` is the exact text; `env` is what it gets, never values of secrets."""
+
+    id: str
+    title: str
+    state: str
+    effect: str
+    command: str = ""
+    env: tuple[tuple[str, str], ...] = ()
+    irreversible: bool = False
+    confirm_text: str = ""
+    confirm_require: tuple[str, ...] = ()
+    attempts: int = 0
+    exit_code: int | None = None
+    started_at: float | None = None
+    ended_at: float | None = None
+    expect_s: float | None = None
+    timeout_s: float | None = None
+    reason: str = ""
+    blast_radius: str = ""
+    rollback: str = ""
+    rollback_expect_s: float | None = None
+    manual: tuple[ManualItem, ...] = ()
+    evidence_required: bool = False
+    outputs: tuple[tuple[str, str], ...] = ()
+    choices: tuple[str, ...] = ()
+    persons: int = 1
+    confirmed_by: tuple[str, ...] = ()
+    ready_at: float | None = None
+    requirements: tuple[Requirement, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PhaseView:
+    """A phase with its steps and its gate."""
+
+    id: str
+    title: str
+    state: str
+    steps: tuple[StepView, ...] = ()
+    gate: GateView | None = None
+    started_at: float | None = None
+    ended_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ActionView:
+    """What enter would do now.
+
+    `kind`: start, step, manual, confirm, gate, human, decide, resolve, failed, done, wait, none.
+    """
+
+    kind: str = "none"
+    target: str = ""
+    text: str = ""
+    dangerous: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectiveView:
+    """A promised improvement. `state`: pending, met, missed, unknown."""
+
+    name: str
+    title: str
+    unit: str
+    before: float | None
+    after: float | None
+    target: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class MigrationView:
+    """The run as the wizard shows it. `state`: pending running waiting done failed unknown rolled_back aborted.
+
+    `not_believed` says what stands in the journal that no run wrote; nothing here rests on that, and nothing is done.
+    """
+
+    run_id: str = ""
+    state: str = "pending"
+    phases: tuple[PhaseView, ...] = ()
+    current_phase: str = ""
+    current_step: str = ""
+    action: ActionView = ActionView()
+    rollbacks: tuple[RollbackView, ...] = ()
+    objectives: tuple[ObjectiveView, ...] = ()
+    started_at: float | None = None
+    ended_at: float | None = None
+    remaining_s: float | None = None
+    output_step: str = ""
+    output_attempt: int = 0
+    output: tuple[str, ...] = ()
+    output_bytes: int = 0
+    rolling_back: str = ""
+    started_by: str = ""
+    variables_needed: tuple[tuple[str, str, str], ...] = ()
+    rollback: RollbackRun | None = None
+    not_believed: str = ""

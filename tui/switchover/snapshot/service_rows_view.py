@@ -1,0 +1,115 @@
+"""Services, checks and metrics as rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["CheckRow", "FindingRow", "MetricRow", "ServiceRow"]
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceRow:
+    """A service as last seen. `state`: running, stopped, unknown. `health`: a check status.
+
+    `id` names it in requests: its name in the plan, or `kind:ref` for what was found by itself; it never changes while
+    the thing is there. `identity` is another one once the thing behind it is (a new pid, a new container): a request to
+    act carries it, so that nothing is done to what took its place. `actions` can be done to it now (the words of
+    `switchover.snapshot.tiers`, and logs, exec, inspect). `group` is what it belongs to: a project, a slice, a
+    namespace. `wrong_since` is when it ceased to be fine, however that looked since; `or_before`: at the latest.
+    """
+
+    name: str
+    side: str
+    kind: str
+    state: str
+    health: str
+    detail: str = ""
+    cpu_percent: float | None = None
+    cpu_history: tuple[float, ...] = ()
+    memory_bytes: int | None = None
+    started_at: float | None = None
+    restarts: int | None = None
+    pid: int | None = None
+    url: str = ""
+    latency_ms: float | None = None
+    needs: tuple[str, ...] = ()
+    observed_at: float | None = None
+    changed_at: float | None = None
+    stale_after_s: float = 10.0
+    id: str = ""
+    identity: str = ""
+    actions: tuple[str, ...] = ()
+    group: str = ""
+    image: str = ""
+    ports: tuple[str, ...] = ()
+    user: str = ""
+    parent: int | None = None
+    ready: int | None = None
+    wanted: int | None = None
+    owner: str = ""
+    wrong_since: float | None = None
+    or_before: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FindingRow:
+    """Expected against observed."""
+
+    what: str
+    expected: str
+    observed: str
+    status: str
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckRow:
+    """A check. `history` holds the last statuses as digits (`Status` values), newest last.
+
+    `resting`: nobody looks at it now, because the plan watches it in other phases.
+    `wrong_since` is when the first of the bad results came, however bad they were since; `or_before`: at the latest.
+    """
+
+    name: str
+    kind: str
+    status: str
+    summary: str
+    title: str = ""
+    phase: str = ""
+    service: str = ""
+    observed_at: float | None = None
+    took_ms: float | None = None
+    changed_at: float | None = None
+    last_ok_at: float | None = None
+    history: tuple[int, ...] = ()
+    findings: tuple[FindingRow, ...] = ()
+    needs: tuple[str, ...] = ()
+    waits_for: tuple[str, ...] = ()
+    every_s: float = 15.0
+    stale_after_s: float = 40.0
+    running: bool = False
+    pending_failures: int = 0
+    evidence: tuple[tuple[str, str], ...] = ()
+    wrong_since: float | None = None
+    or_before: bool = False
+    resting: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MetricRow:
+    """A series. `values` are the newest points, oldest first, one each `step_s`; None where nothing was measured."""
+
+    name: str
+    group: str
+    unit: str
+    values: tuple[float | None, ...] = ()
+    latest: float | None = None
+    title: str = ""
+    warn: str = ""
+    crit: str = ""
+    status: str = "ok"
+    baseline: float | None = None
+    observed_at: float | None = None
+    step_s: float = 2.0
+    stale_after_s: float = 10.0
+    note: str = ""

@@ -1,0 +1,130 @@
+"""What is wrong, what happened, and what may help."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = [
+    "AlertRow",
+    "ContactRow",
+    "IncidentView",
+    "KnownIssueView",
+    "Problem",
+    "SolutionView",
+    "SourceNote",
+    "TimelineRow",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something wrong, worded for the Overview. `status` is a check status; `waiting` counts what waits for it.
+
+    `trouble` is the index of the plan's entry that fits, `known` the id of the entry that ships with the program.
+    It is so since `since`, at the latest where `or_before` says so. `changed` is what changed just before, newest
+    first; `nearby` says that none of it is known to have to do with this, and that it only stands beside it.
+    """
+
+    status: str
+    subject: str
+    what: str
+    since: float | None
+    cause: str = ""
+    next: str = ""
+    check: str = ""
+    service: str = ""
+    trouble: int | None = None
+    waiting: tuple[str, ...] = ()
+    known: str = ""
+    owner: str = ""
+    changed: tuple[TimelineRow, ...] = ()
+    or_before: bool = False
+    nearby: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class KnownIssueView:
+    """A troubleshooting entry. `matches`: it fits something that is wrong now.
+
+    `id` is `plan:INDEX` for one of the plan, else the entry's own name. `about` are the
+    services and checks that it fits now, `because` why each of an entry that ships with the program. `acts` are its
+    solutions as things that can be run; `solutions` the same in words. `shows` says what each of `diagnose` shows.
+    """
+
+    symptom: str
+    matches: bool
+    diagnose: tuple[str, ...] = ()
+    solutions: tuple[str, ...] = ()
+    id: str = ""
+    about: tuple[str, ...] = ()
+    acts: tuple[SolutionView, ...] = ()
+    because: tuple[str, ...] = ()
+    shows: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SolutionView:
+    """One thing that may help. Without a `command` a person does it; `confirm_text` has to be typed before it runs."""
+
+    text: str
+    command: str = ""
+    effect: str = "changes"
+    irreversible: bool = False
+    confirm_text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentView:
+    """The incident that is open here. `notes` are what people wrote, oldest first: (at, who, text).
+
+    `trouble` says why something of what happens cannot be written down now.
+    """
+
+    id: str
+    title: str
+    opened_at: float
+    opened_by: str
+    notes: tuple[tuple[float, str, str], ...] = ()
+    trouble: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ContactRow:
+    """Whom to call or what to read."""
+
+    name: str
+    how: str
+
+
+@dataclass(frozen=True, slots=True)
+class TimelineRow:
+    """Something that happened. `kind`: run, step, gate, check, service, alert, agent, action, change, incident.
+
+    A `change` is a deploy, a restart, another image, an edited configuration; an `action` is what a person did here.
+    `about` are the ids of the services that it happened to, or what a person called them.
+    """
+
+    at: float
+    kind: str
+    text: str
+    status: str = ""
+    about: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AlertRow:
+    """An alert that fires."""
+
+    rule: str
+    text: str
+    since: float
+    bell: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SourceNote:
+    """A source that is off or has trouble, and why, in one line."""
+
+    name: str
+    state: str
+    why: str = ""

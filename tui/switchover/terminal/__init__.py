@@ -1,0 +1,1 @@
+"""The terminal: guarded against signals, written to by differences. Knows nothing of the program."""

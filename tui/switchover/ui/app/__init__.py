@@ -1,0 +1,1 @@
+"""The App: it opens, connects to the agent, and dispatches keys."""

@@ -1,0 +1,1 @@
+"""The Checks tab."""

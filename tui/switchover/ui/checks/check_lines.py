@@ -1,0 +1,167 @@
+"""Checks as rows and in detail: status, age, latency, history; expected against observed."""
+
+from __future__ import annotations
+
+from switchover.snapshot import CheckRow
+from switchover.ui.text.columns import Column, header_line, lay_out, row_line, widen
+from switchover.ui.text.labelled import fact, is_late
+from switchover.ui.text.numbers import age, clock, took
+from switchover.ui.text.render_context import RenderContext
+from switchover.ui.text.spark import history_bar
+from switchover.ui.text.state_words import outcome, severity
+from switchover.ui.text.styled_line import Line, ListItems, StyledSpan, cut, fit, join, wrap
+
+__all__ = ["check_brief", "check_detail", "check_table"]
+
+_COLUMNS = (
+    Column("state", 6),
+    Column("check", 8, most=26),
+    Column("kind", 4, drop=2, most=12),
+    Column("last", 5, "right"),
+    Column("took", 7, "right", drop=1),
+    Column("history, newest right", 21, grow=2, drop=3, most=60),
+    Column("for", 5, "right"),
+    Column("says", 24, grow=5, drop=4),
+)
+
+
+def check_table(moment: RenderContext, width: int, wanted: str = "") -> tuple[list[Line], ListItems]:
+    """Return the heading and an item a check, worst first, the newest trouble before the old."""
+    columns = widen(_COLUMNS, 1, [row.name for row in moment.data.checks])
+    layout = lay_out(widen(columns, 2, [row.kind for row in moment.data.checks]), width)
+    history = next((wide for index, _, wide in layout.columns if index == 5), 0)
+    rows = sorted(moment.data.checks, key=lambda row: (severity(row.status), row.name))
+    if wanted:
+        rows = [
+            row for row in rows if wanted in f"{row.name} {row.kind} {row.status} {row.title} {row.service}".lower()
+        ]
+    keys = [f"check:{row.name}" for row in rows]
+    items = ListItems.lines_of(keys, lambda index: row_line(layout, _cells(rows[index], moment.now, history)))
+    return [header_line(layout)], items
+
+
+def _cells(row: CheckRow, now: float, history: int) -> list[Line | StyledSpan]:
+    late = is_late(row.observed_at, row.stale_after_s, now)
+    word = outcome(row.status)
+    last = age(now - row.observed_at) if row.observed_at is not None else "–"
+    waits = row.waits_for or (row.needs if row.status == "skipped" else ())
+    bar: Line = (
+        (StyledSpan(cut(f"needs {', '.join(waits)}", history), "muted"),)
+        if waits
+        else history_bar(row.history, history)
+    )
+    cells: list[Line | StyledSpan] = [
+        StyledSpan(f"{word.glyph} {word.word}", word.style),
+        StyledSpan(row.name, "strong"),
+        StyledSpan(row.kind, "muted"),
+        StyledSpan("now" if row.running else last, "accent" if row.running else "text"),
+        StyledSpan(took(row.took_ms)),
+        bar,
+        StyledSpan(age(now - row.changed_at) if row.changed_at is not None else "–"),
+        StyledSpan(row.summary, "muted"),
+    ]
+    if late:
+        return [
+            StyledSpan(cell.text, "stale")
+            if isinstance(cell, StyledSpan)
+            else tuple(StyledSpan(s.text, "stale") for s in cell)
+            for cell in cells
+        ]
+    return cells
+
+
+def check_brief(row: CheckRow, moment: RenderContext, width: int, height: int) -> list[Line]:
+    """Return the lines under the table: expected against observed, worst first, and when it was last fine."""
+    now = moment.now
+    word = outcome(row.status)
+    lines: list[Line] = [
+        join(
+            [
+                (StyledSpan(f" {row.name}", "strong"),),
+                (StyledSpan(row.title or row.summary, word.style if not row.title else "muted"),),
+            ]
+        )
+    ]
+    findings = sorted(row.findings, key=lambda finding: severity(finding.status))
+    if not findings:
+        lines.append((StyledSpan("   "), StyledSpan(row.summary or "not seen yet", word.style)))
+    for finding in findings[: max(height - 2, 1)]:
+        mark = outcome(finding.status)
+        half = max((width - 16) // 2, 12)
+        expected = fit(finding.expected, min(half, max(len(finding.expected), 22)))
+        lines.append(
+            (
+                StyledSpan(f"   {mark.glyph} ", mark.style),
+                StyledSpan("expected ", "muted"),
+                StyledSpan(expected),
+                StyledSpan("  observed ", "muted"),
+                StyledSpan(finding.observed, mark.style),
+            )
+        )
+    when = []
+    if row.phase and row.status not in {"ok", "pending"}:
+        when.append(f"failed at {row.phase}")
+    if row.last_ok_at is not None and row.status != "ok":
+        when.append(f"last ok {clock(row.last_ok_at)}, {age(now - row.last_ok_at)} ago")
+    if row.pending_failures:
+        when.append(f"{row.pending_failures} failures not counted yet")
+    when.append(f"every {age(row.every_s)}")
+    lines.append((StyledSpan(f"   {' · '.join(when)}", "muted"),))
+    return lines[:height]
+
+
+def check_detail(row: CheckRow, moment: RenderContext, width: int) -> list[Line]:
+    """All that is known about one check."""
+    now = moment.now
+    word = outcome(row.status)
+    late = is_late(row.observed_at, row.stale_after_s, now)
+    lines: list[Line] = [
+        fact(
+            "state",
+            (
+                StyledSpan(f"{word.glyph} {word.word}", "stale" if late else word.style),
+                StyledSpan("  late" if late else "", "late"),
+            ),
+        )
+    ]
+    for label, text in (("title", row.title), ("says", row.summary)):
+        wrapped = wrap(text, width - 14) if text else []
+        lines.extend(fact(label if not index else "", line) for index, line in enumerate(wrapped))
+    facts = (
+        ("kind", row.kind),
+        ("service", row.service),
+        ("failed at", row.phase if row.status != "ok" else ""),
+        (
+            "last run",
+            "never"
+            if row.observed_at is None
+            else f"{clock(row.observed_at)}, {age(now - row.observed_at)} ago"
+            + (f", took {took(row.took_ms)}" if row.took_ms is not None else ""),
+        ),
+        ("every", age(row.every_s)),
+        ("last ok", "" if row.last_ok_at is None else f"{clock(row.last_ok_at)}, {age(now - row.last_ok_at)} ago"),
+        ("changed", "" if row.changed_at is None else f"{clock(row.changed_at)}, {age(now - row.changed_at)} ago"),
+        ("needs", ", ".join(row.needs)),
+        ("waits for", ", ".join(row.waits_for)),
+    )
+    lines.extend(fact(label, (StyledSpan(text),)) for label, text in facts if text)
+    lines.append(fact("history", history_bar(row.history, min(len(row.history), max(width - 14, 1)))))
+    if row.findings:
+        lines.extend([(), (StyledSpan(" what was found", "heading"),)])
+    for finding in sorted(row.findings, key=lambda entry: severity(entry.status)):
+        mark = outcome(finding.status)
+        lines.append((StyledSpan(f" {mark.glyph} ", mark.style), StyledSpan(finding.what or row.name, "strong")))
+        lines.extend((StyledSpan("     expected  ", "muted"), *line) for line in wrap(finding.expected, width - 17))
+        lines.extend(
+            (StyledSpan("     observed  ", "muted"), *line) for line in wrap(finding.observed, width - 17, mark.style)
+        )
+        if finding.hint:
+            lines.extend(
+                (StyledSpan("     hint      ", "muted"), *line) for line in wrap(finding.hint, width - 17, "accent")
+            )
+    if row.evidence:
+        lines.extend([(), (StyledSpan(" evidence", "heading"),)])
+    for name, value in row.evidence:
+        wrapped = wrap(value, width - 14, limit=40)
+        lines.extend(fact(name if not index else "", line) for index, line in enumerate(wrapped))
+    return lines

@@ -1,0 +1,1 @@
+"""Widgets, panes and screens that every feature uses, and themes."""

@@ -1,0 +1,170 @@
+"""What the log screen asks of the agent: a stream, a window onto it, the next error. Answers are plain data."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import msgspec
+
+from switchover.errors import AgentError, SwitchoverError
+from switchover.snapshot.logview import LogQuery, LogWindow
+
+__all__ = ["Lane", "LogFeed", "Wanted", "names_of"]
+
+_MOST_TAIL = 500_000
+Request = Callable[..., Awaitable[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Whose logs are read: services by their ids, and files by their paths. `tail` lines of each are read first."""
+
+    items: tuple[str, ...] = ()
+    paths: tuple[str, ...] = ()
+    tail: int = 10_000
+
+
+class LogFeed:
+    """One stream at a time. Every method raises `SwitchoverError` where the agent refuses or is lost."""
+
+    def __init__(self, request: Request, wanted: Wanted) -> None:
+        self._request = request
+        self._wanted = wanted
+        self.stream: int | None = None
+        self._left: list[int] = []
+        self.tail = wanted.tail
+        self.since: float | None = None
+        self.until: float | None = None
+
+    @property
+    def can_read_older(self) -> bool:
+        """More lines can be asked for than were."""
+        return self.tail < _MOST_TAIL
+
+    def read_more(self) -> None:
+        """Ask for many more lines the next time."""
+        self.tail = min(self.tail * 10, _MOST_TAIL)
+
+    def covers(self, since: float | None, until: float | None) -> bool:
+        """Say whether what is read has everything of this span, as far as it was asked for."""
+        begun = self.since is None or (since is not None and since >= self.since)
+        return begun and (self.until is None or (until is not None and until <= self.until))
+
+    @property
+    def is_open(self) -> bool:
+        """There is a stream to ask about."""
+        return self.stream is not None
+
+    async def open(self, since: float | None = None, until: float | None = None) -> None:
+        """Begin to read, anew where a stream is open. Of a span with a begin all is read that can be kept."""
+        await self.close()
+        self.since, self.until = since, until
+        reply = await self._request(
+            "logs.open",
+            items=list(self._wanted.items),
+            paths=list(self._wanted.paths),
+            tail=self.tail if since is None else _MOST_TAIL,
+            since=since,
+            until=until,
+        )
+        self.stream = int(reply["stream"])
+
+    def forget(self) -> None:
+        """Take the stream as gone, with the agent that held it."""
+        self.stream = None
+        self._left.clear()
+
+    def drop(self) -> None:
+        """Ask this stream for nothing more: it fails. The agent lets go of it when the next one is opened."""
+        if self.stream is not None:
+            self._left.append(self.stream)
+        self.stream = None
+
+    async def window(
+        self, query: LogQuery, anchor: int | None, before: int, after: int, *, seen: int = -1, wait_s: float = 0.0
+    ) -> LogWindow:
+        """Return the lines around `anchor`, the newest without one.
+
+        With `wait_s` the answer comes as soon as there is a line newer than `seen`, at the latest after that time.
+        """
+        more = {"seen": seen, "wait": wait_s} if wait_s else {}
+        reply = await self._ask("logs.window", query=asdict(query), anchor=anchor, before=before, after=after, **more)
+        try:
+            return msgspec.convert(reply, LogWindow)
+        except msgspec.ValidationError as error:
+            raise AgentError(f"the log cannot be read: {error}") from error
+
+    async def seek(self, query: LogQuery, seq: int, what: str, by: int) -> int | None:
+        """Return the number of the next line with an error, or with what is searched for; None where there is none."""
+        reply = await self._ask("logs.seek", query=asdict(query), seq=seq, what=what, by=by)
+        return None if reply["seq"] is None else int(reply["seq"])
+
+    async def line(self, seq: int, offset: int, limit: int) -> tuple[str, int]:
+        """Return a piece of a line, and how long the line is."""
+        reply = await self._ask("logs.line", seq=seq, offset=offset, limit=limit)
+        return str(reply["text"]), int(reply["total"])
+
+    async def save(self, query: LogQuery) -> tuple[str, int]:
+        """Write what fits the query into a file; return its path and how many lines it has."""
+        reply = await self._ask("logs.save", query=asdict(query))
+        return str(reply["path"]), int(reply["lines"])
+
+    async def close(self) -> None:
+        """Let go of the stream. Never raises."""
+        self.drop()
+        while self._left:
+            stream = self._left.pop()
+            with suppress(SwitchoverError):  # it may have ended with the line to the agent
+                await self._request("logs.close", stream=stream)
+
+    async def _ask(self, method: str, **params: Any) -> Any:
+        if self.stream is None:
+            raise AgentError("the log is not open", "it is opened again as soon as the agent answers")
+        return await self._request(method, stream=self.stream, **params)
+
+
+class Lane:
+    """One request under way, and the newest that is wanted next: what was wanted in between is never asked."""
+
+    def __init__(self, start: Callable[[Coroutine[Any, Any, None]], object], clock: Callable[[], float]) -> None:
+        self._start = start
+        self._clock = clock
+        self._next: Callable[[], Awaitable[None]] | None = None
+        self._busy = False
+        self._since = 0.0
+
+    @property
+    def busy(self) -> bool:
+        """A request is under way."""
+        return self._busy
+
+    @property
+    def waited(self) -> float:
+        """For how many seconds an answer is awaited; 0 where none is."""
+        return self._clock() - self._since if self._busy else 0.0
+
+    def want(self, job: Callable[[], Awaitable[None]]) -> None:
+        """Do this next."""
+        self._next = job
+        if not self._busy:
+            self._busy = True
+            self._since = self._clock()
+            self._start(self._run())
+
+    async def _run(self) -> None:
+        try:
+            while self._next is not None:
+                job, self._next = self._next, None
+                self._since = self._clock()
+                await job()
+        finally:
+            self._busy = False
+
+
+def names_of(items: Sequence[str], paths: Sequence[str]) -> str:
+    """Write whose logs these are, as a title."""
+    names = [*(item.partition(":")[2] or item for item in items), *(path.rpartition("/")[2] or path for path in paths)]
+    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")

@@ -1,0 +1,1 @@
+"""The Metrics tab, and the chart of a metric."""

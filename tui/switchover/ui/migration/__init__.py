@@ -1,0 +1,1 @@
+"""The Migration tab: the wizard, its questions, rollback, output."""

@@ -1,0 +1,250 @@
+"""What enter does in the wizard: the screen or the intent for the next action."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from switchover.snapshot import StepView
+from switchover.ui.kit.base_screen import BaseScreen
+from switchover.ui.kit.choice_screen import Choice, ChoiceScreen
+from switchover.ui.kit.guarded_screen import AskScreen
+from switchover.ui.kit.messages import Intent
+from switchover.ui.kit.theme import Painter
+from switchover.ui.migration.confirm_screen import ConfirmScreen
+from switchover.ui.migration.step_detail import gate_lines, rollback_summary
+from switchover.ui.migration.wizard import find_gate, find_step
+from switchover.ui.text.numbers import clock
+from switchover.ui.text.render_context import RenderContext
+from switchover.ui.text.styled_line import Line, StyledSpan, cut, wrap
+
+__all__ = ["manual_screen", "next_of", "repeat_screen"]
+
+
+def next_of(moment: RenderContext, painter: Painter) -> Intent | BaseScreen | None:
+    """Return what enter does now: an intent to send, a screen to open, or None where there is nothing to do."""
+    view = moment.data.migration
+    action = view.action
+    step = find_step(view, action.target)
+    if action.kind == "start" and moment.data.header.plan_edited:
+        lines: list[Line] = [
+            (StyledSpan(" The plan's file was edited since it was opened here.", "outcome-warn"),),
+            (StyledSpan(" The run begins with the file as it is now. e on the screen before shows what changed."),),
+        ]
+        return AskScreen(
+            painter, moment, "begin with the edited plan?", lines, Intent("run.start", {}, "starting the run")
+        )
+    if action.kind == "start":
+        return (
+            variables_screen(moment, painter) if view.variables_needed else Intent("run.start", {}, "starting the run")
+        )
+    if action.kind == "step":
+        intent = Intent("run.next", {}, f"running {action.target}")
+        return _ask(moment, painter, step, intent) if action.dangerous and step is not None else intent
+    if action.kind == "confirm" and step is not None:
+        return ConfirmScreen(painter, moment, step)
+    if action.kind == "manual" and step is not None:
+        return manual_screen(moment, painter, step.id)
+    if action.kind == "gate":
+        return Intent("gate.check", {"phase": action.target}, f"checking the gate of {action.target}")
+    if action.kind == "decide":
+        from switchover.ui.migration.operator_screens import decide_gate_screen
+
+        return decide_gate_screen(moment, painter, action.target)
+    if action.kind == "human":
+        return human_screen(moment, painter, action.target)
+    if action.kind in {"resolve", "failed"}:
+        state = "unknown" if action.kind == "resolve" else "failed"
+        undo = _undoing(moment, action.target, state)
+        return decide_screen(moment, painter, step or undo)
+    return None
+
+
+def _undoing(moment: RenderContext, unit: str, state: str) -> StepView:
+    """Return an action of the rollback as a step, with what can be decided about it."""
+    run = moment.data.migration.rollback
+    one = next((a for a in run.actions if a.unit == unit), None) if run is not None else None
+    title = f"undoing {one.undoes}" if one is not None and one.undoes else "an action of the rollback"
+    reason = (one.reason or moment.data.migration.action.text) if one is not None else moment.data.migration.action.text
+    choices = ("done", "failed", "retry", "skip") if state == "unknown" else ("retry", "skip", "done")
+    return StepView(unit, title, state, "changes", reason=reason, choices=choices)
+
+
+def _ask(moment: RenderContext, painter: Painter, step: StepView, intent: Intent) -> AskScreen:
+    width = 76
+    lines: list[Line] = [(StyledSpan(f" {moment.data.migration.action.text}", "danger"),), ()]
+    lines.extend((StyledSpan("   "), *line) for line in wrap(step.command.strip(), width, "code", limit=8))
+    lines.extend([(), (StyledSpan(" way back ", "muted"), *rollback_summary(moment.data.migration.rollbacks))])
+    return AskScreen(painter, moment, f"run {step.id}?", lines, intent)
+
+
+def repeat_screen(moment: RenderContext, painter: Painter, step: StepView) -> AskScreen:
+    """Ask whether a done step runs again, because its gate still needs what it does."""
+    what = step.command or "; ".join(item.text for item in step.manual)
+    lines: list[Line] = [
+        (
+            StyledSpan(
+                f" {step.id} is done. It runs once more, then its gate looks again at all that it needs.", "strong"
+            ),
+        ),
+        (),
+        *((StyledSpan("   "), *line) for line in wrap(what, 76, "code", 8)),
+    ]
+    intent = Intent("step.retry", {"step": step.id}, f"running {step.id} again")
+    return AskScreen(painter, moment, f"run {step.id} again?", lines, intent)
+
+
+def manual_screen(moment: RenderContext, painter: Painter, step_id: str) -> ChoiceScreen:
+    """Tick the items of a manual step, each with its evidence."""
+
+    def about(now: RenderContext, width: int) -> Sequence[Line]:
+        step = find_step(now.data.migration, step_id)
+        done = sum(item.done for item in step.manual) if step else 0
+        total = len(step.manual) if step else 0
+        return (
+            [
+                (
+                    StyledSpan(f" {step.title or step_id if step else step_id}", "strong"),
+                    StyledSpan(f"  {done} of {total} ticked", "muted"),
+                )
+            ]
+            if width
+            else []
+        )
+
+    def choices(now: RenderContext) -> list[Choice]:
+        step = find_step(now.data.migration, step_id)
+        if step is None:
+            return []
+        need = step.evidence_required
+        return [
+            Choice(
+                key=str(index),
+                label=f"{'✓' if item.done else '○'} {item.text}",
+                what=f"{item.who} {clock(item.at)} {item.evidence}".strip() if item.done else "",
+                intent=_tick(step_id, index, item.text),
+                ask="evidence:" if need else "evidence (may stay empty):",
+                need=need,
+                style="step-done" if item.done else "strong",
+            )
+            for index, item in enumerate(step.manual)
+        ]
+
+    return ChoiceScreen(painter, moment, f"by hand: {step_id}", about, choices, stays=True)
+
+
+def _tick(step_id: str, index: int, text: str):  # type: ignore[no-untyped-def]  # noqa: ANN202
+    return lambda evidence: Intent(
+        "manual.tick", {"step": step_id, "item": index, "evidence": evidence}, f"ticked: {cut(text, 40)}"
+    )
+
+
+def human_screen(moment: RenderContext, painter: Painter, phase: str) -> ChoiceScreen:
+    """Return a gate that asks a person: yes or no, with a note."""
+
+    def about(now: RenderContext, width: int) -> Sequence[Line]:
+        gate = find_gate(now.data.migration, phase)
+        return gate_lines(gate, now, width, 12) if gate is not None else []
+
+    def answer(yes: bool):  # type: ignore[no-untyped-def]  # noqa: ANN202
+        word = "go" if yes else "no go"
+        return lambda note: Intent(
+            "gate.answer", {"phase": phase, "yes": yes, "note": note}, f"answered {word} for {phase}"
+        )
+
+    def choices(_now: RenderContext) -> list[Choice]:
+        return [
+            Choice("go", "✓ go", "the next phase opens", answer(True), "note (may stay empty):"),
+            Choice(
+                "no",
+                "✗ no go",
+                "the gate stays shut; the reason stands in the report",
+                answer(False),
+                "reason:",
+                need=True,
+            ),
+        ]
+
+    return ChoiceScreen(painter, moment, f"gate of {phase}: a person decides", about, choices)
+
+
+def decide_screen(moment: RenderContext, painter: Painter, step: StepView) -> ChoiceScreen:
+    """Return a step that failed, or of which nobody knows how it ended: what is true, and what to do."""
+    unknown = step.state == "unknown"
+
+    def about(now: RenderContext, width: int) -> Sequence[Line]:
+        entry = find_step(now.data.migration, step.id) or step
+        name = "" if entry.id.startswith("rollback:") else f" {entry.id} "
+        lines: list[Line] = [(StyledSpan(name, "strong"), StyledSpan(f" {entry.title}", "muted"))]
+        lines.extend(
+            (StyledSpan(" "), *line)
+            for line in wrap(
+                entry.reason or "it failed",
+                width - 2,
+                f"step-{entry.state}" if entry.state in {"failed", "unknown"} else "text",
+                limit=4,
+            )
+        )
+        view = now.data.migration
+        if view.output_step == entry.id:
+            lines.extend((StyledSpan("   "), StyledSpan(cut(text, width - 4), "muted")) for text in view.output[-4:])
+        return lines
+
+    def resolve(choice: str):  # type: ignore[no-untyped-def]  # noqa: ANN202
+        return lambda reason: Intent(
+            "step.resolve", {"step": step.id, "choice": choice, "reason": reason}, f"{step.id}: {choice}"
+        )
+
+    known = {
+        "done": Choice(
+            "done",
+            "✓ it is done",
+            "I have looked: it ended well. The run goes on behind it.",
+            resolve("done"),
+            "how do you know?",
+            need=True,
+        ),
+        "failed": Choice(
+            "failed",
+            "✗ it failed",
+            "I have looked: it did not do its work.",
+            resolve("failed"),
+            "how do you know?",
+            need=True,
+        ),
+        "retry": Choice(
+            "retry",
+            "▶ run it again",
+            "Only where running it twice does no harm.",
+            resolve("retry"),
+            "why is it safe?",
+            need=True,
+        ),
+        "skip": Choice(
+            "skip",
+            "– leave it out",
+            "The rollback goes on behind it; the report says that this was not undone.",
+            resolve("skip"),
+            "why may it be left out?",
+            need=True,
+        ),
+        "rollback": Choice(
+            "rollback", "↶ roll it back", "Undo this step, then decide.", resolve("rollback"), "reason:", need=True
+        ),
+    }
+    if unknown:
+        names = step.choices or tuple(name for name in known if name != "skip")
+        chosen = [known[name] for name in names if name in known]
+    else:
+        again = Intent("step.retry", {"step": step.id}, f"running {step.id} again")
+        chosen = [Choice("retry", "▶ run it again", "a new attempt; the old output is kept", lambda _text: again)]
+        chosen += [known[name] for name in step.choices if name in {"skip", "done"}]
+    name = step.title if step.id.startswith("rollback:") else step.id
+    title = f"nobody knows how {name} ended" if unknown else f"{name} failed"
+    return ChoiceScreen(painter, moment, title, about, lambda _now: chosen)
+
+
+def variables_screen(moment: RenderContext, painter: Painter, *, new: bool = False) -> BaseScreen:
+    """Ask for the values that the plan wants from the operator, then start."""
+    from switchover.ui.migration.variables_screen import VariablesScreen
+
+    return VariablesScreen(painter, moment, moment.data.migration.variables_needed, new=new)

@@ -1,1 +1,0 @@
-"""What fills the screen under each tab."""

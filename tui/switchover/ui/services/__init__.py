@@ -1,0 +1,1 @@
+"""The Services tab, a service, and what can be done to it."""

@@ -1,0 +1,127 @@
+"""Everything about one service, with what can be done to it at hand; `i` adds all that its source knows, to search."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any, ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+
+from switchover.errors import SwitchoverError
+from switchover.snapshot import ServiceRow
+from switchover.ui.kit.base_screen import OverScreen
+from switchover.ui.kit.scroller import Scroller
+from switchover.ui.kit.text_entry import TextEntry
+from switchover.ui.kit.theme import Painter
+from switchover.ui.services.service_detail import find_service, service_detail
+from switchover.ui.text.render_context import RenderContext
+from switchover.ui.text.styled_line import Line, StyledSpan, clean, wrap
+
+__all__ = ["ServiceScreen"]
+
+Request = Callable[..., Awaitable[Any]]
+
+
+class ServiceScreen(OverScreen):
+    """A service in full."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("x", "app.service_actions", "actions", tooltip="what can be done to it"),
+        Binding("l", "app.service_logs", "logs", tooltip="its logs"),
+        Binding("S", "app.service_shell", "shell", tooltip="a shell in it; leaving the shell comes back here"),
+        Binding("D", "app.connections", "who needs whom", tooltip="what it needs, what needs it, where it is broken"),
+        Binding("I", "inspect", "inspect", tooltip="all that its source knows of it, without secrets"),
+        Binding("slash", "search", "search", show=False),
+        Binding("n", "match(1)", "next match", show=False),
+        Binding("N", "match(-1)", "previous match", show=False),
+    ]
+
+    def __init__(
+        self, painter: Painter, moment: RenderContext, name: str, request: Request, *, inspected: bool = False
+    ) -> None:
+        row = find_service(moment, name)
+        super().__init__(painter, moment, f"service {row.name if row is not None else name}")
+        self._service = name
+        self._request = request
+        self._inspected = inspected
+        self._text: tuple[str, ...] | None = None
+        self._why = ""
+        self._body = Scroller(painter)
+        self._entry = TextEntry(painter, "/")
+
+    def compose(self) -> ComposeResult:
+        """Header, body, the line to search with, keys."""
+        yield self.header
+        yield self._body
+        yield self._entry
+        yield self.status
+        yield self.keys
+
+    def on_mount(self) -> None:
+        """Read at once where that was asked for."""
+        self._entry.display = False
+        self._body.focus()
+        if self._inspected:
+            self.run_worker(self._load(), exclusive=True)
+
+    @property
+    def chosen(self) -> tuple[ServiceRow, ...]:
+        """The service that keys here are about."""
+        row = find_service(self.moment, self._service)
+        return (row,) if row is not None else ()
+
+    def draw(self) -> None:
+        """Draw what is known now."""
+        width = self._body.size.width
+        if not width:
+            return
+        row = find_service(self.moment, self._service)
+        lines: list[Line] = []
+        if row is not None:
+            lines += [(), *service_detail(row, self.moment, width)]
+        else:
+            lines += [(), (StyledSpan("   it is gone", "late"),)]
+        if self._inspected:
+            lines += [(), (StyledSpan(" all that its source knows", "heading"),)]
+            if self._text is None:
+                lines.extend((StyledSpan("   "), *line) for line in wrap(self._why or "asking …", width - 4, "muted"))
+            else:
+                lines.extend((StyledSpan(f"   {clean(text)}", "code"),) for text in self._text)
+        self._body.set_all(lines)
+
+    def action_inspect(self) -> None:
+        """Show all that its source knows, as it is now; or no longer."""
+        self._inspected = not self._inspected
+        self._text, self._why = None, ""
+        if self._inspected:
+            self.run_worker(self._load(), exclusive=True)
+        self.draw()
+
+    async def _load(self) -> None:
+        try:
+            answer = await self._request("service.inspect", id=self._service)
+            self._text = tuple(str(answer["text"]).splitlines())
+        except SwitchoverError as error:
+            self._why = error.title
+        self.draw()
+
+    def action_search(self) -> None:
+        """Open the search line."""
+        self._entry.display = True
+        self._entry.take_focus()
+
+    def on_text_entry_entered(self, event: TextEntry.Entered) -> None:
+        """Mark what is searched for."""
+        found = self._body.search(event.text)
+        self.on_text_entry_left()
+        self.say(f"{found} lines with “{event.text}”: n next, N previous" if found else f"no line with “{event.text}”")
+
+    def on_text_entry_left(self) -> None:
+        """Give the keys back to the text."""
+        self._entry.display = False
+        self._body.focus()
+
+    def action_match(self, by: int) -> None:
+        """Go to the next or previous match."""
+        self._body.next_match(by)

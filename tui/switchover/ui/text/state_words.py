@@ -1,0 +1,119 @@
+"""States as an operator reads them: a glyph, a word and a style, never colour alone."""
+
+from __future__ import annotations
+
+import signal
+from typing import NamedTuple
+
+from switchover.ui.text.styled_line import Line, StyledSpan, fit
+
+__all__ = [
+    "HISTORY_STATUSES",
+    "Word",
+    "effect",
+    "ending",
+    "gate",
+    "outcome",
+    "run",
+    "severity",
+    "step",
+    "way",
+    "word_line",
+]
+
+
+class Word(NamedTuple):
+    """How a state is shown."""
+
+    glyph: str
+    word: str
+    style: str
+
+
+_OUTCOMES = {
+    "ok": Word("✓", "ok", "outcome-ok"),
+    "warn": Word("!", "warn", "outcome-warn"),
+    "crit": Word("✗", "crit", "outcome-crit"),
+    "unknown": Word("?", "unkn", "outcome-unknown"),
+    "skipped": Word("–", "skip", "outcome-skipped"),
+    "pending": Word("○", "wait", "outcome-pending"),
+}
+_STEPS = {
+    "pending": Word("○", "pending", "step-pending"),
+    "running": Word("▶", "running", "step-running"),
+    "waiting": Word("◆", "waits for you", "step-waiting"),
+    "done": Word("✓", "done", "step-done"),
+    "failed": Word("✗", "failed", "step-failed"),
+    "unknown": Word("?", "unknown", "step-unknown"),
+    "skipped": Word("–", "skipped", "step-skipped"),
+    "rolled_back": Word("↶", "rolled back", "step-rolled-back"),
+    "aborted": Word("■", "aborted", "step-failed"),
+}
+_GATES = {
+    "pending": Word("○", "not yet", "step-pending"),
+    "waiting": Word("◌", "waits", "step-waiting"),
+    "holding": Word("◔", "holds", "step-running"),
+    "human": Word("◆", "asks you", "step-waiting"),
+    "decide": Word("◆", "you decide", "step-waiting"),
+    "passed": Word("✓", "passed", "step-done"),
+    "failed": Word("✗", "failed", "step-failed"),
+}
+_EFFECTS = {
+    "read": ("changes nothing", "muted"),
+    "creates": ("creates something new", "text"),
+    "changes": ("changes what is there", "outcome-warn"),
+    "destroys": ("destroys", "outcome-crit"),
+}
+_SEVERITY = {"crit": 0, "unknown": 1, "warn": 2, "pending": 3, "skipped": 4, "ok": 5}
+HISTORY_STATUSES = ("ok", "warn", "crit", "unknown", "skipped", "pending")
+
+
+def outcome(status: str) -> Word:
+    """Return how a check's status is shown."""
+    return _OUTCOMES.get(status, Word("?", status or "unkn", "outcome-unknown"))
+
+
+def step(state: str) -> Word:
+    """Return how the state of a step, a phase or a run is shown."""
+    return _STEPS.get(state, Word("?", state or "unknown", "step-unknown"))
+
+
+def run(state: str, action: str) -> Word:
+    """Return how the state of a run is shown; `action` tells whether it waits for the operator or for its checks."""
+    return Word("◌", "waits for its gate", "step-waiting") if state == "waiting" and action == "wait" else step(state)
+
+
+def ending(exit_code: int) -> str:
+    """Return how a command ended: its exit code, or the signal that ended it."""
+    if exit_code >= 0:
+        return f"exit {exit_code}"
+    try:
+        return f"ended by {signal.Signals(-exit_code).name}"
+    except ValueError:
+        return f"ended by signal {-exit_code}"
+
+
+def gate(state: str) -> Word:
+    """Return how the state of a gate is shown."""
+    return _GATES.get(state, Word("?", state or "unknown", "step-unknown"))
+
+
+def effect(name: str) -> tuple[str, str]:
+    """Return what a step does to the world, and in which style to say it."""
+    return _EFFECTS.get(name, (name or "effect not said", "outcome-warn"))
+
+
+def severity(status: str) -> int:
+    """Return the rank of a status: worst first."""
+    return _SEVERITY.get(status, 1)
+
+
+def way(*, available: bool) -> Word:
+    """Return how a rollback path is shown."""
+    return Word("✓", "open", "outcome-ok") if available else Word("✗", "closed", "outcome-skipped")
+
+
+def word_line(word: Word, width: int = 0) -> Line:
+    """Write a state as glyph and word, filled up to `width`."""
+    text = f"{word.glyph} {word.word}"
+    return (StyledSpan(fit(text, width) if width else text, word.style),)

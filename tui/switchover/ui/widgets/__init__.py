@@ -1,1 +1,0 @@
-"""Widgets that place lines and repaint only those that changed."""
