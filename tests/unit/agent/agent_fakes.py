@@ -52,6 +52,9 @@ class FakeHub:
     async def recheck(self, names: Sequence[str]) -> None:
         self.rechecked.append(tuple(names))
 
+    def seen(self, name: str) -> None:
+        self.acted.append(("seen", name, "", "", []))
+
     def note_viewer(self, who: object, *, found: bool = False, gone: bool = False) -> None:
         self.viewers.pop(who, None)
         if not gone:

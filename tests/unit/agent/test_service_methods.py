@@ -93,3 +93,13 @@ async def test_what_belongs_to_a_client_ends_with_it(bench: Bench) -> None:
     await client.aclose()
     async with asyncio.timeout(10):
         await ended.wait()
+
+
+async def test_who_has_looked_at_what_is_kept_until_then_says_so_and_one_who_only_watches_does_not(
+    bench: Bench,
+) -> None:
+    ann, watcher = await bench.client(), await bench.client(read_only=True)
+    await ann.request("service.seen", id="listener:0.0.0.0:80")
+    assert [one[1] for one in bench.hub.acted] == ["listener:0.0.0.0:80"]
+    with pytest.raises(RefusedError):
+        await watcher.request("service.seen", id="listener:0.0.0.0:80")

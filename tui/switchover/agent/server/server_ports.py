@@ -41,6 +41,9 @@ class HubPort(Protocol):
     async def recheck(self, names: Sequence[str], /) -> None:
         """Run these checks now; all of them where none is named."""
 
+    def seen(self, name: str, /) -> None:
+        """Take notice that a person has looked at what is kept until then."""
+
     def note_viewer(self, who: object, /, *, found: bool = ..., gone: bool = ...) -> None:
         """Take notice that a client looks, whether it wants what is in no plan, or that it has gone."""
 

@@ -5,6 +5,8 @@
                                                                 → [{id, ok, text}], one for each item, in their order
     service.command  {id, what, argument}                       → {argv, text}: `text` is quoted for a shell
     service.inspect  {id}                                       → {text}: all that is known of it, without secrets
+    service.seen     {id}                                       → nothing: a person has looked at it; what is kept until
+                                                                  then (a listener that died) goes
     service.sources  {}                                         → [{name, state, why}]: every source, on or off
 
 `id`, `identity` and `seen_at` are those of the row that the person saw (`id`, `identity`, `observed_at`).
@@ -54,6 +56,10 @@ class _Inspect(Need, frozen=True):
     id: str
 
 
+async def _seen(target: MethodContext, need: _Inspect, op: Operator) -> Any:  # noqa: ARG001 - one shape for all handlers
+    target.hub.seen(need.id)
+
+
 async def _found(target: MethodContext, need: _Found, op: Operator, session: ClientSession) -> Any:  # noqa: ARG001 - one shape
     session.wants_found = need.wanted
     target.hub.note_viewer(session, found=need.wanted)
@@ -86,5 +92,6 @@ SERVICE_METHODS: Mapping[str, Method] = {
     "service.act": Method(_Act, _act, anyone=True, driver_of_run=True, doing="an action on services"),
     "service.command": Method(_Command, _command, acts=False, harmless=_only_shown),
     "service.inspect": Method(_Inspect, _inspect, changes=False, acts=False),
+    "service.seen": Method(_Inspect, _seen, acts=False),
     "service.sources": Method(Need, _sources, changes=False, acts=False),
 }

@@ -12,6 +12,7 @@ from switchover.clock import Clock
 from switchover.costs.estimate import costs_view, sides
 from switchover.health.check_state import CheckState, EffectiveStatus
 from switchover.health.watched_phases import PhaseMark
+from switchover.hub.core.dead_listeners import DeadListeners
 from switchover.hub.core.engine_view import EngineView
 from switchover.hub.core.live_side import LiveSide
 from switchover.hub.core.watcher import PlanWatcher
@@ -35,6 +36,7 @@ from switchover.snapshot import (
     IncidentView,
     MetricRow,
     MigrationView,
+    ServiceRow,
     Snapshot,
     SourceNote,
     TimelineRow,
@@ -97,6 +99,8 @@ class Assembler:
         self.lines: Mapping[str, tuple[str, ...]] = {}  # the last of the logs of services that are not fine
         self.incident: Callable[[], IncidentView | None] = lambda: None
         self._troubled = UnplannedProblems()
+        self.dead_listeners = DeadListeners() if loaded is None else None
+        self._all_found: tuple[tuple[ServiceRow, ...], tuple[ServiceRow, ...], tuple[ServiceRow, ...]] = ((), (), ())
         self._checks: dict[str, _Cached] = {}
         self._metrics: dict[str, tuple[int, tuple[float | None, ...]]] = {}
         self.view = MigrationView()
@@ -143,6 +147,7 @@ class Assembler:
         checks = tuple(self._check_rows())
         services = self.services.planned(self.expectation, phase_marks(self.view))
         found = self.services.found()
+        dead = self.dead_listeners.follow(found, now) if self.dead_listeners is not None else ()
         metrics = tuple(self._metric_rows())
         timeline = self._timeline()
         known_issues = self.known_issues.of_plan(self.status_of)
@@ -158,7 +163,7 @@ class Assembler:
             known_issues=known_issues,
             trouble_subjects=self.known_issues.subjects,
             live_side=header.live_side,
-            found=self._troubled.of(found, now),
+            found=(*self._troubled.of(found, now), *dead),
             sources=sources,
             lines=self.lines,
             find=self.services.found_now,
@@ -178,9 +183,17 @@ class Assembler:
             known_issues=self.known_issues.all_of(known_issues, problems, facts),
             contacts=self._contacts,
             sources=sources,
-            found=found,
+            found=self._with(found, dead),
             incident=self.incident(),
         )
+
+    def _with(self, found: tuple[ServiceRow, ...], dead: tuple[ServiceRow, ...]) -> tuple[ServiceRow, ...]:
+        """Return both together, as the same object while they are the same."""
+        if not dead:
+            return found
+        if self._all_found[0] is not found or self._all_found[1] != dead:
+            self._all_found = (found, dead, (*found, *dead))
+        return self._all_found[2]
 
     def _timeline(self) -> tuple[TimelineRow, ...]:
         """Return the newest of all that happened, newest first."""

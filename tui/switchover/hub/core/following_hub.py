@@ -108,6 +108,10 @@ class FollowingHub:
         """What people did here outside of a run."""
         return self._hub.operations
 
+    def seen(self, name: str) -> None:
+        """Take notice that a person has looked at what is kept until then."""
+        self._hub.seen(name)
+
     def note_viewer(self, who: object, *, found: bool = False, gone: bool = False) -> None:
         """Take notice that a client looks, whether it wants what is in no plan, or that it has gone."""
         self._viewers.pop(who, None)

@@ -230,6 +230,12 @@ class Hub:
             raise RefusedError(f"the plan has no check {unknown[0]!r}", f"it has: {', '.join(catalog.names)}")
         await self._evaluator.evaluate_items(wanted)
 
+    def seen(self, name: str) -> None:
+        """Take notice that a person has looked at what is kept until then."""
+        if self._assembler.dead_listeners is not None:
+            self._assembler.dead_listeners.seen(name)
+            self._publish_now()
+
     def note_viewer(self, who: object, *, found: bool = False, gone: bool = False) -> None:
         """Take notice that a client looks, whether it wants what is in no plan, or that it has gone."""
         self._services.sources.note_viewer(who, found=found, gone=gone)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any, ClassVar
 
 from textual.app import ComposeResult
@@ -21,6 +22,7 @@ from switchover.ui.text.styled_line import Line, StyledSpan, clean, wrap
 __all__ = ["ServiceScreen"]
 
 Request = Callable[..., Awaitable[Any]]
+_KEPT = "listener:"  # how the id begins of what stays until a person has seen it
 
 
 class ServiceScreen(OverScreen):
@@ -64,6 +66,15 @@ class ServiceScreen(OverScreen):
         self._body.focus()
         if self._inspected:
             self.run_worker(self._load(), exclusive=True)
+
+    def on_unmount(self) -> None:
+        """Tell that a person has seen what is kept until then."""
+        if self._service.startswith(_KEPT) and not self.moment.data.header.read_only:
+            self.app.run_worker(self._tell_seen(), name="seen", exit_on_error=False)
+
+    async def _tell_seen(self) -> None:
+        with suppress(SwitchoverError):  # then it stays, and is told when it is looked at again
+            await self._request("service.seen", id=self._service)
 
     @property
     def chosen(self) -> tuple[ServiceRow, ...]:
