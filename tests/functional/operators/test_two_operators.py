@@ -241,9 +241,12 @@ def test_two_people_are_two_accounts_and_the_kernel_says_who_they_are(pair: Pair
     if started.returncode and "Permission denied" in started.stderr:
         missing(f"a Python that other accounts may run ({sys.executable})")
     assert started.returncode == 0, started.stderr
-    first = pair.run(ana, "run", plan, "--confirm", "drop=drop it")
-    assert first.returncode == 4, first.stderr
-    assert "needs a second person" in first.stderr
+    alone = pair.run(ana, "run", plan, "--confirm", "drop=drop it")
+    assert alone.returncode != 0
+    assert "nobody vouches for who" in alone.stderr
+    assert "agent start" in alone.stderr
+    first = pair.run(ana, "confirm", plan, "drop", "--text", "drop it")
+    assert first.returncode == 0, first.stderr
     again = pair.run(ana, "confirm", plan, "drop", "--text", "drop it")
     assert again.returncode == 1
     assert "has confirmed it already" in again.stderr

@@ -22,8 +22,8 @@ from switchover_checks.api import Metric, Result, Status
 
 # Where the engines of a test write their journals: a file each, unless a test of the shared journal says otherwise.
 SHARED: list[Callable[[Path], JournalAddress]] = []
-ANA = Operator("ana", "bastion", "pts/1", 1001)
-BEN = Operator("ben", "bastion", "pts/2", 1002)
+ANA = Operator("ana", "bastion", "pts/1", 1001, "bastion", "ana")
+BEN = Operator("ben", "bastion", "pts/2", 1002, "bastion", "ben")
 OPENED: list[Bench] = []  # closed after each test, whatever became of it
 
 

@@ -110,7 +110,7 @@ async def test_two_names_of_one_account_are_one_person(tmp_path: Path) -> None:
     with pytest.raises(RefusedError, match="nobody vouches for who ben is"):
         await bench.engine.run_step("destroy", replace(BEN, uid=None), "destroy p")
     assert bench.log == []
-    await bench.engine.run_step("destroy", replace(ANA, uid=BEN.uid), "destroy p")
+    await bench.engine.run_step("destroy", replace(BEN, who="ana"), "destroy p")
     assert bench.log == ["destroyed"]
 
 
@@ -122,6 +122,19 @@ async def test_a_second_person_gives_their_word_and_the_first_runs_it(tmp_path: 
     assert bench.engine.view_step("destroy").confirmed_by == ("ben@bastion (pts/2)",)
     assert bench.log == []
     await bench.engine.run_step("destroy", ANA, "destroy p")
+    assert bench.log == ["destroyed"]
+
+
+async def test_whom_nobody_vouches_for_gives_no_word_but_may_carry_out_what_two_have_said(tmp_path: Path) -> None:
+    bench, _ = await _bench(tmp_path, ", persons: 2")
+    nobody = replace(ANA, uid=None)
+    await bench.engine.confirm("destroy", ANA, "destroy p")
+    for act in (bench.engine.confirm, bench.engine.run_step):
+        with pytest.raises(RefusedError, match="nobody vouches for who ana is"):
+            await act("destroy", nobody, "destroy p")
+    assert bench.log == []
+    await bench.engine.confirm("destroy", BEN, "destroy p")
+    await bench.engine.run_step("destroy", nobody, "destroy p")
     assert bench.log == ["destroyed"]
 
 

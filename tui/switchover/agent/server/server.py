@@ -25,11 +25,13 @@ from switchover.agent.server.operator_lease import LeaseView, OperatorLease, Ope
 from switchover.agent.server.run_requests import RunRequests
 from switchover.agent.server.server_ports import EnginePort
 from switchover.agent.server.sockets import account_name, bind_socket, peer_of
+from switchover.agent.server.vouching import vouched_uid
 from switchover.agent.wire.protocol import SERVER_LINE_LIMIT, AgentInfo, ErrorInfo, Request, error_to_wire
 from switchover.agent.wire.sections import SectionEncoder
 from switchover.clock import Clock, SystemClock
 from switchover.errors import AgentError, AgentStoppedError, LockedError, RefusedError, SwitchoverError, UsageError
 from switchover.migration.facts.events import Event
+from switchover.migration.facts.location import this_machine
 from switchover.migration.facts.operator import Operator
 from switchover.snapshot import Snapshot
 
@@ -263,7 +265,10 @@ class AgentServer:
         words["tty"] = words["tty"].removeprefix("/dev/")
         if session.uid not in {os.getuid(), 0}:  # a guest is who the kernel says, whatever they call themselves
             words["who"] = account_name(session.uid)
-        session.operator = Operator(**words, uid=session.uid)
+        vouched = vouched_uid(session.pid, session.uid)
+        session.operator = Operator(
+            **words, uid=vouched, machine=this_machine(), account="" if vouched is None else account_name(vouched)
+        )
         session.read_only = bool(params.get("read_only", False))
         if session.seat is not None:
             self._driving.detach(session.seat)

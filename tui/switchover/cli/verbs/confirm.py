@@ -1,7 +1,7 @@
 """`switchover confirm PLAN STEP [--with USER]`: the second person's word for a step that needs two.
 
-Two people are two accounts of this machine. The kernel tells the other one's agent which account knocks, so nobody can
-give a word in another's name. The agent opens a door for that where it was told to: `agent start PLAN --group NAME`.
+Two people are two accounts. The kernel tells the agent which one knocks, so nobody can give a word in another's name;
+without an agent no word counts. It opens a door for the second where it was told to: `agent start PLAN --group NAME`.
 """
 
 from __future__ import annotations

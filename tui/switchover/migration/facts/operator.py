@@ -6,7 +6,6 @@ import os
 import pwd
 import socket
 from dataclasses import dataclass
-from pathlib import Path
 
 __all__ = ["Operator"]
 
@@ -15,31 +14,34 @@ __all__ = ["Operator"]
 class Operator:
     """A person (or a job) at a terminal. `who` is the login name; behind sudo it is the one who called sudo.
 
-    `uid` is the account as the kernel vouches for it (None where nobody did): only that tells two people apart.
+    `uid` is the account as the kernel named it to an agent, on the `machine` and under the name (`account`) that the
+    agent knows; None where nobody vouches for it. No process vouches for itself: what it sees can be made up.
     """
 
     who: str
     host: str
     tty: str = ""
     uid: int | None = None
+    machine: str = ""
+    account: str = ""
 
     @classmethod
     def current(cls) -> Operator:
         """Return the operator of this process."""
-        return cls(_login_name(), socket.gethostname(), _terminal(), _own_uid())
+        return cls(_login_name(), socket.gethostname(), _terminal())
+
+    def is_another_than(self, other: Operator) -> bool:
+        """Whether they are surely two people: both vouched for, neither one account of one machine nor of one name.
+
+        Of one number on two machines only the name tells; one name on two machines counts as one person.
+        """
+        if self.uid is None or other.uid is None or (self.machine, self.uid) == (other.machine, other.uid):
+            return False
+        return self.account != other.account
 
     def __str__(self) -> str:
         place = f"{self.who}@{self.host}"
         return f"{place} ({self.tty})" if self.tty else place
-
-
-def _own_uid() -> int | None:
-    """Return the account of this process; None in a user namespace, where anybody is whoever they like."""
-    try:
-        mapped = Path("/proc/self/uid_map").read_text(encoding="ascii").split()
-    except OSError:
-        return None
-    return os.getuid() if mapped == ["0", "0", "4294967295"] else None
 
 
 def _login_name() -> str:

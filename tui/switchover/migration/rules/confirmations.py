@@ -45,19 +45,21 @@ def check_text(step: Step, wanted: str, given: str | None) -> None:
 def missing_person(step: Step, state: RunState, operator: Operator, now: Timestamp) -> str:
     """Return who is still missing after `operator` has confirmed, or nothing. Refuse the same person twice.
 
-    Two people are two accounts of the operating system, as the kernel tells them apart; names prove nothing.
+    Two people are two accounts, as the kernel named them to an agent. Whom nobody vouches for may carry out what two
+    others have confirmed.
     """
     if step.confirm is None or step.confirm.persons < 2:
         return ""
     fresh = confirmed_by(step, state, now)
+    if any(one.is_another_than(other) for one in fresh for other in (*fresh, operator)):
+        return ""
     if operator.uid is None:
         raise RefusedError(
             f"{step.id} needs two people, and nobody vouches for who {operator.who} is",
-            "type it in a screen or with `switchover confirm`, under an account of one's own",
+            f"start an agent (`switchover agent start PLAN`), then `switchover confirm PLAN {step.id}`, outside of "
+            "user namespaces and under an account of one's own: the agent hears from the kernel who it is",
         )
-    if any(by.uid not in (None, operator.uid) for by in fresh):
-        return ""
-    if any(by.uid == operator.uid for by in fresh):
+    if any(by.uid is not None for by in fresh):
         raise RefusedError(
             f"{step.id} needs two people, and {operator.who} has confirmed it already", second_person(operator, step)
         )
