@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from switchover.services.systemd.systemd_bus import BusError, path_of_unit
 from switchover.services.systemd.systemd_manager import SystemdManager
+from switchover.services.systemd.systemd_observation import why_failed
 from switchover.services.systemd.systemd_provider import SystemdProvider
 
 RUNS = {"LoadState": "loaded", "ActiveState": "active", "SubState": "running", "Result": "success", "MainPID": 7}
@@ -47,12 +49,12 @@ def manager(bus: StandInBus) -> SystemdManager:
 
 
 def moved(manager: SystemdManager, unit: str) -> None:
-    class Said:
-        value = "failed"
+    said(manager, unit, {"ActiveState": "failed"})
 
-    manager._signal(
-        "org.freedesktop.DBus.Properties", "PropertiesChanged", path_of_unit(unit), ["", {"ActiveState": Said()}]
-    )
+
+def said(manager: SystemdManager, unit: str, words: dict[str, Any]) -> None:
+    changed = {key: SimpleNamespace(value=value) for key, value in words.items()}
+    manager._signal("org.freedesktop.DBus.Properties", "PropertiesChanged", path_of_unit(unit), ["", changed])
 
 
 async def settled(manager: SystemdManager) -> None:
@@ -96,3 +98,17 @@ async def test_a_job_of_the_systemd_before_is_not_taken_for_one_of_the_systemd_t
     manager._signal("org.freedesktop.DBus", "NameOwnerChanged", "", ["org.freedesktop.systemd1", ":1.0", ":1.7"])
     assert list(manager._done) == []
     await settled(manager)
+
+
+async def test_a_unit_that_failed_and_was_forgotten_at_once_is_told_with_how_it_ended(
+    manager: SystemdManager, bus: StandInBus
+) -> None:
+    told: list[tuple[str, str]] = []
+    manager.changed = lambda _, unit: told.append((unit.active, why_failed(unit)))
+    bus.says = {"LoadState": "not-found", "ActiveState": "inactive", "SubState": "dead"}
+    for words in ({"Result": "exit-code", "ExecMainCode": 1, "ExecMainStatus": 3}, {"ActiveState": "failed"}):
+        said(manager, "run-r7.service", words)
+    said(manager, "run-r7.service", {"ActiveState": "inactive"})
+    await settled(manager)
+    assert told[0] == ("failed", "exit 3")
+    assert manager._told == {}

@@ -147,7 +147,7 @@ class Assembler:
         checks = tuple(self._check_rows())
         services = self.services.planned(self.expectation, phase_marks(self.view))
         found = self.services.found()
-        dead = self.dead_listeners.follow(found, now) if self.dead_listeners is not None else ()
+        kept = self._kept(found, now)
         metrics = tuple(self._metric_rows())
         timeline = self._timeline()
         known_issues = self.known_issues.of_plan(self.status_of)
@@ -163,7 +163,7 @@ class Assembler:
             known_issues=known_issues,
             trouble_subjects=self.known_issues.subjects,
             live_side=header.live_side,
-            found=(*self._troubled.of(found, now), *dead),
+            found=(*self._troubled.of(found, now), *kept),
             sources=sources,
             lines=self.lines,
             find=self.services.found_now,
@@ -183,16 +183,29 @@ class Assembler:
             known_issues=self.known_issues.all_of(known_issues, problems, facts),
             contacts=self._contacts,
             sources=sources,
-            found=self._with(found, dead),
+            found=self._with(found, kept),
             incident=self.incident(),
         )
 
-    def _with(self, found: tuple[ServiceRow, ...], dead: tuple[ServiceRow, ...]) -> tuple[ServiceRow, ...]:
+    def seen(self, name: str) -> None:
+        """Forget what was kept until a person has seen it."""
+        if self.dead_listeners is not None:
+            self.dead_listeners.seen(name)
+            self._watcher.services.failed_units.seen(name)
+
+    def _kept(self, found: tuple[ServiceRow, ...], now: float) -> tuple[ServiceRow, ...]:
+        """Return what is over and nobody has seen yet."""
+        if self.dead_listeners is None:
+            return ()
+        failed = self._watcher.services.failed_units.follow(found)
+        return (*failed, *self.dead_listeners.follow(found, now))
+
+    def _with(self, found: tuple[ServiceRow, ...], kept: tuple[ServiceRow, ...]) -> tuple[ServiceRow, ...]:
         """Return both together, as the same object while they are the same."""
-        if not dead:
+        if not kept:
             return found
-        if self._all_found[0] is not found or self._all_found[1] != dead:
-            self._all_found = (found, dead, (*found, *dead))
+        if self._all_found[0] is not found or self._all_found[1] != kept:
+            self._all_found = (found, kept, (*found, *kept))
         return self._all_found[2]
 
     def _timeline(self) -> tuple[TimelineRow, ...]:

@@ -25,6 +25,7 @@ from switchover.hub.history.baselines import Baselines
 from switchover.hub.history.operations import Operations
 from switchover.hub.problems.triage_service import TriageService
 from switchover.hub.services.config_files import ConfigFiles
+from switchover.hub.services.failed_units import FAILED
 from switchover.hub.services.service_acting import ServiceActor
 from switchover.hub.services.service_inspector import ServiceInspector
 from switchover.hub.services.service_watch import ServiceWatch
@@ -232,9 +233,8 @@ class Hub:
 
     def seen(self, name: str) -> None:
         """Take notice that a person has looked at what is kept until then."""
-        if self._assembler.dead_listeners is not None:
-            self._assembler.dead_listeners.seen(name)
-            self._publish_now()
+        self._assembler.seen(name)
+        self._publish_now()
 
     def note_viewer(self, who: object, *, found: bool = False, gone: bool = False) -> None:
         """Take notice that a client looks, whether it wants what is in no plan, or that it has gone."""
@@ -253,15 +253,18 @@ class Hub:
 
         Return for each `id`, `ok` and `text`. Raise `RefusedError` where all of it is refused.
         """
-        return await self._acting.act(items, action, argument, confirmation, operator)
+        done = await self._acting.act(items, action, argument, confirmation, operator)
+        for item in done:
+            self._assembler.seen(item["id"])
+        return done
 
     async def command(self, name: str, what: str, argument: str, operator: Operator) -> tuple[str, ...]:
         """Return the argv that a person would type for an action, exec, logs or inspect. Raise `RefusedError`."""
-        return await self._inspector.command(name, what, argument, operator)
+        return await self._inspector.command(name.removeprefix(FAILED), what, argument, operator)
 
     async def inspect(self, name: str) -> str:
         """Return all that is known of a service, in lines, without secrets. Raise `RefusedError`."""
-        return await self._inspector.inspect(name)
+        return await self._inspector.inspect(name.removeprefix(FAILED))
 
     def sources(self) -> list[dict[str, str]]:
         """Return every source of services: `name`, `state` (on, off, unused) and `why`."""
@@ -269,7 +272,7 @@ class Hub:
 
     async def log_sources(self, names: Sequence[str], span: LogSpan) -> list[LogSource | tuple[str, str]]:
         """Return where the logs of services are read; (name, reason) for one that has none."""
-        return await self._inspector.log_sources(names, span)
+        return await self._inspector.log_sources([name.removeprefix(FAILED) for name in names], span)
 
     # Inside
 

@@ -9,6 +9,7 @@ from functools import partial
 from switchover.clock import Clock
 from switchover.hub.history.change_log import ChangeLog
 from switchover.hub.services.config_files import ConfigFiles
+from switchover.hub.services.failed_units import FailedUnits
 from switchover.hub.services.watch_supervisor import WatchSupervisor
 from switchover.redaction import sanitize
 from switchover.services.discovery import Discovery, DiscoveryChange
@@ -46,6 +47,7 @@ class ServiceWatch:
         self.discovery = Discovery(inventory.providers.values(), clock)
         self.changes = ChangeLog(redact)
         self.config_files = config_files
+        self.failed_units = FailedUnits()
         self.sources = WatchSupervisor(
             inventory,
             self.discovery,
@@ -60,6 +62,7 @@ class ServiceWatch:
         self._changed = changed
         self._probe_dependants = probe_dependants
         self._host_mode = host_mode
+        self._redact = redact
 
     async def run(self) -> None:
         """Be told until cancelled."""
@@ -204,6 +207,8 @@ class ServiceWatch:
     def _hear(self, told: ServiceEvent, names: tuple[str, ...]) -> None:
         if not names and told.text and told.status is Status.CRIT:  # this host itself, taken back by its cloud
             self.changes.hear(f"{told.kind}:{told.ref}", told, self._clock.now())
+        if self._host_mode and told.observation is not None:
+            self.failed_units.hear(told, self._redact(told.observation.detail), self._clock.now())
         for name in names:
             known = self.discovery.found.get(name)
             if known is None:

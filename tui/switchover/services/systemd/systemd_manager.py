@@ -50,6 +50,7 @@ class SystemdManager:
         self._monotonic = monotonic
         self._probed: dict[str, float] = {}
         self._dirty: set[str] = set()
+        self._told: dict[str, dict[str, Any]] = {}
         self._followers: dict[str, asyncio.Task[None]] = {}
         self._filling: asyncio.Task[None] | None = None
         self._jobs: dict[str, asyncio.Future[str]] = {}
@@ -164,7 +165,14 @@ class SystemdManager:
         if not _TELLING.isdisjoint(properties):
             state = properties.get("ActiveState")
             if name in self.units or name.endswith(".service") or (state is not None and state.value == "failed"):
+                self._note_told(name, properties)
                 self._follow(name)
+
+    def _note_told(self, name: str, properties: dict[str, Any]) -> None:
+        """Keep what is told of a unit until it has been looked at: systemd may have forgotten it by then."""
+        said = self._told.setdefault(name, {})
+        if said.get("ActiveState") != "failed":  # what came after that failure is looked at
+            said.update((key, properties[key].value) for key in (*_TELLING, "ExecMainCode") if key in properties)
 
     def _follow(self, name: str) -> None:
         """Look at a unit now; what happens to it while it is looked at makes for one more look."""
@@ -178,17 +186,24 @@ class SystemdManager:
             while name in self._dirty:
                 self._dirty.discard(name)
                 looks += 1
-                try:
-                    unit = parse_unit(name, await self._asked(self.bus.properties(name)))
-                except BusError:
-                    self._probed.pop(name, None)  # it is another than it was, and nobody knows how
-                else:
-                    before = self._keep(unit)
-                    if before is None or _said(before) != _said(unit):
-                        self.changed(before, unit)
+                await self._look_at(name)
                 await asyncio.sleep(_BETWEEN_LOOKS_S if looks >= _AT_FIRST else 0)
         finally:
             self._followers.pop(name, None)  # in the same breath as the last glance at what is dirty
+
+    async def _look_at(self, name: str) -> None:
+        told = self._told.pop(name, {})
+        unit: SystemdUnit | None = None
+        try:
+            unit = parse_unit(name, await self._asked(self.bus.properties(name)))
+        except BusError:
+            self._probed.pop(name, None)  # it is another than it was, and nobody knows how
+        if told.get("ActiveState") == "failed" and (unit is None or unit.active != "failed"):
+            self.changed(self.units.get(name), parse_unit(name, {"LoadState": "loaded", **told}))  # over already
+        if unit is not None:
+            before = self._keep(unit)
+            if before is None or _said(before) != _said(unit):
+                self.changed(before, unit)
 
     # Acting
 

@@ -22,7 +22,7 @@ from switchover.ui.text.styled_line import Line, StyledSpan, clean, wrap
 __all__ = ["ServiceScreen"]
 
 Request = Callable[..., Awaitable[Any]]
-_KEPT = "listener:"  # how the id begins of what stays until a person has seen it
+_KEPT = ("listener:", "failed:", "systemd:")  # how the id begins of what stays until a person has seen it
 
 
 class ServiceScreen(OverScreen):
