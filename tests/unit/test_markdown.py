@@ -24,6 +24,7 @@ EVIL = (
     "- a\n# b\n1. c\n> d\n---\n===",
     "&lt;b&gt; &amp; &#60;i&#62;",
     "_emphasis_ **strong** ~~gone~~ `code`",
+    "a_b_ _c_d _e_",
     "+ item",
     "12) item",
     "<!-- comment",
@@ -87,3 +88,8 @@ def test_lines_of_code_are_code_and_nothing_else(lines: list[str]) -> None:
 def test_what_knows_neither_escapes_nor_fences_finds_no_markup(text: str) -> None:
     assert not re.search(r"[<>]", plain(text))
     assert all(line.startswith("    ") for line in code_lines([text]) if line)
+
+
+@pytest.mark.parametrize("name", ["remove_old", "drop_old_2", "größe_neu"])
+def test_a_name_with_underscores_is_found_in_the_text_of_a_report(name: str) -> None:
+    assert plain(name) == name

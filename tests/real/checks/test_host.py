@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import time
+import uuid
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from switchover_checks.api import Result, Status
 
 Run = Callable[..., Awaitable[Result]]
 PLUGINS = Path("/usr/lib/nagios/plugins")
+MARK = f"marked-for-{uuid.uuid4().hex}"  # other runs on this host have processes of their own
 LISTENER = """
 import socket, sys, time
 listener = socket.socket(); listener.bind(("127.0.0.1", 0)); listener.listen()
@@ -29,7 +31,7 @@ sys.stdin.read()
 def listening() -> Iterator[tuple[int, int]]:
     """A process of ours with a port: its pid and the port."""
     process = subprocess.Popen(
-        [sys.executable, "-c", LISTENER, "marked-for-the-test"],
+        [sys.executable, "-c", LISTENER, MARK],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -44,7 +46,7 @@ async def test_a_process_is_found_by_pattern_port_and_pid_file(
 ) -> None:
     pid, port = listening
     (tmp_path / "it.pid").write_text(f"{pid}\n")
-    for config in ({"pattern": "marked-for-the-test$"}, {"listen": port}, {"pid_file": "it.pid"}):
+    for config in ({"pattern": f"{MARK}$"}, {"listen": port}, {"pid_file": "it.pid"}):
         result = await run("process", **config, count="1:1")
         assert result.status is Status.OK, result
         assert str(pid) in result.summary
@@ -56,7 +58,7 @@ async def test_all_ways_must_hold_together(run: Run, listening: tuple[int, int])
 
 
 async def test_too_many_processes_are_critical_too(run: Run, listening: tuple[int, int]) -> None:
-    assert (await run("process", pattern="marked-for-the-test$", count="2:")).status is Status.CRIT
+    assert (await run("process", pattern=f"{MARK}$", count="2:")).status is Status.CRIT
 
 
 async def test_use_is_judged(run: Run, listening: tuple[int, int]) -> None:
@@ -99,7 +101,7 @@ async def test_a_process_that_ended_is_critical(run: Run, tmp_path: Path) -> Non
 
 async def test_a_port_tells_who_listens(run: Run, listening: tuple[int, int]) -> None:
     pid, port = listening
-    result = await run("port", port=port, address="127.0.0.1", process="marked-for-the-test")
+    result = await run("port", port=port, address="127.0.0.1", process=MARK)
     assert result.status is Status.OK, result
     assert f"pid {pid}" in result.findings[0].observed
     assert (await run("port", port=port, address="0.0.0.0")).status is Status.CRIT
