@@ -155,7 +155,7 @@ async def test_settings_choose_the_journal_and_a_server_that_is_not_there_is_one
     settings = host.folder / "config" / "switchover" / "settings.toml"
     settings.parent.mkdir(parents=True)
     settings.write_text(f'journal = "{postgres.create()}"')
-    assert host.run("status", str(host.plan)).stdout.startswith("no run yet")
+    assert host.run("status", str(host.plan)).stdout.startswith("no run here yet")
     settings.write_text('journal = "postgresql://ops@127.0.0.1:1/none"')
     refused = host.run("run", str(host.plan))
     assert refused.returncode == 1

@@ -141,3 +141,23 @@ def test_a_textual_that_the_difference_does_not_fit_is_told(machine: Path, tmp_p
 def test_a_probe_of_the_screen_that_cannot_start_is_told(machine: Path, tmp_path: Path) -> None:
     found = {look.name: look for look in examine(tmp_path, {"TERM": "xterm"}, machine, ("/nowhere/python",))}
     assert found["drawing"].state == "warn"
+
+
+def _chosen_registry(machine: Path, folder: Path) -> None:
+    settings = machine / "home/.config/switchover/settings.toml"
+    settings.parent.mkdir(parents=True, exist_ok=True)
+    settings.write_text(f'registry = "{folder}"\n')
+
+
+def test_the_registry_of_the_host_says_where_it_lies_or_why_it_cannot_be_used(machine: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "registry"
+    _chosen_registry(machine, folder)
+    missing = looks(tmp_path / "state", machine)["registry"]
+    assert (missing.state, str(folder) in missing.text) == ("broken", True)
+    folder.mkdir()
+    folder.chmod(0o777)  # without the sticky bit
+    loose = looks(tmp_path / "state", machine)["registry"]
+    assert (loose.state, "everybody may remove" in loose.text) == ("broken", True)
+    folder.chmod(0o1777)
+    good = looks(tmp_path / "state", machine)["registry"]
+    assert (good.state, good.text) == ("ok", f"{folder}, all accounts see there who drives what")

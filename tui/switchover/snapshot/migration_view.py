@@ -98,6 +98,7 @@ class MigrationView:
     """The run as the wizard shows it. `state`: pending running waiting done failed unknown rolled_back aborted.
 
     `not_believed` says what stands in the journal that no run wrote; nothing here rests on that, and nothing is done.
+    `held_elsewhere` says who holds the target from another workspace of this host; none begins here meanwhile.
     """
 
     run_id: str = ""
@@ -120,3 +121,4 @@ class MigrationView:
     variables_needed: tuple[tuple[str, str, str], ...] = ()
     rollback: RollbackRun | None = None
     not_believed: str = ""
+    held_elsewhere: str = ""

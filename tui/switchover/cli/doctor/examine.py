@@ -7,6 +7,7 @@ import os
 import platform
 import resource
 import shutil
+import stat
 import subprocess
 import sys
 import tempfile
@@ -18,7 +19,8 @@ from pathlib import Path
 from switchover import __version__
 from switchover.cli.doctor.examination import Examination
 from switchover.cli.doctor.examine_sources import examine_sources
-from switchover.locations import Workspace
+from switchover.errors import SwitchoverError
+from switchover.locations import Workspace, host_registry
 
 __all__ = ["Examination", "examine"]
 
@@ -45,6 +47,7 @@ def examine(
     yield _libraries()
     yield _kernel()
     yield from _state_directory(root, system)
+    yield _registry(environ)
     yield _socket(root)
     yield _agents(root)
     yield _logout(system)
@@ -115,6 +118,25 @@ def _state_directory(root: Path, system: Path) -> Iterator[Examination]:
         yield Examination("free space", "warn", text, "the output of steps and the journal need room")
     else:
         yield Examination("free space", "ok", text)
+
+
+def _registry(environ: Mapping[str, str]) -> Examination:
+    """Say where the accounts of this host see each other's runs, or why they do not."""
+    from switchover.migration.journal.host_registry import HostRegistry
+
+    hint = 'name one in the settings, the same for all accounts: registry = "/FOLDER"'
+    try:
+        folder = host_registry(environ)
+        if folder is None:
+            lacks = "no folder that all accounts may write and none may clear: one is not kept from another's run"
+            return Examination("registry", "warn", lacks, hint)
+        HostRegistry(folder, "", "").judge_folder()
+    except SwitchoverError as error:
+        return Examination("registry", "broken", error.title, error.hint or hint)
+    if not os.access(folder, os.W_OK | os.X_OK):
+        return Examination("registry", "broken", f"{folder} cannot be written by this account", hint)
+    whose = "all accounts see there who drives what" if folder.stat().st_mode & stat.S_IWOTH else "for this account"
+    return Examination("registry", "ok", f"{folder}, {whose}")
 
 
 def _sync_time(folder: Path) -> float:

@@ -70,6 +70,8 @@ def status_json(engine: Engine) -> dict[str, Any]:
             "other_plan": engine.other_plan or None,
         },
         "not_believed": view.not_believed or None,
+        "held_elsewhere": view.held_elsewhere or None,
+        "notices": list(engine.notices()),
         "steps": steps,
         "gate": _gate(_current_gate(view)),
         "rollback": _rollback(view.rollback),
@@ -173,7 +175,8 @@ def _text(engine: Engine) -> str:
     holder = engine.holder()
     lost = engine.lost_sight_of()
     state = "unknown" if lost else view.state
-    lines = [f"run {view.run_id}: {state}" if view.run_id else "no run yet"]
+    lines = [f"run {view.run_id}: {state}" if view.run_id else "no run here yet"]
+    lines += [f"! {text}" for text in (view.held_elsewhere, *engine.notices()) if text]
     if view.not_believed:
         lines.append(f"! {view.not_believed}; what is shown rests on the records before it")
     if holder is not None:

@@ -11,7 +11,7 @@ import os
 import random
 import struct
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -91,16 +91,20 @@ class HostLock:
         """Change what is noted, while it is held."""
         self._write(notes(self._notes))
 
-    def holder(self) -> Holder | None:
-        """Return who drives this workspace's run now, None where nobody does."""
+    def holder(self, directory: str = "") -> Holder | None:
+        """Return who drives this workspace's run now, or that of another folder; None where nobody does."""
+        wanted = directory or str(self._directory)
+        return next((holder for holder, holds in self.drivers() if holds == wanted), None)
+
+    def drivers(self) -> Iterator[tuple[Holder, str]]:
+        """Yield who drives the target now, each with the folder of the state."""
         for path in self.registry.paths("lock"):
             uid = _locked_by(path)
             if uid is None:
                 continue
             notes = next((notes for owner, notes in self.registry.notes() if owner == uid), Notes())
-            if notes.holder is not None and notes.holds == str(self._directory):
-                return notes.holder
-        return None
+            if notes.holder is not None:
+                yield notes.holder, notes.holds
 
     def find_not_believed(self) -> tuple[str, ...]:
         """Return the files that are not plainly their owner's, each with why."""

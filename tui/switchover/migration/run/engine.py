@@ -21,8 +21,9 @@ from switchover.migration.rules.next_action import Action, may_repeat, next_acti
 from switchover.migration.rules.waivers import judge, unwaivable
 from switchover.migration.run.action_runner import ActionRunner
 from switchover.migration.run.decisions import acknowledge, waive
+from switchover.migration.run.elsewhere import refuse_open_elsewhere
 from switchover.migration.run.execution import ExecutionUnit
-from switchover.migration.run.forget import refuse_open_elsewhere, said_to_forget, take_word
+from switchover.migration.run.forget import said_to_forget, take_word
 from switchover.migration.run.live_view import live_view, outage_text
 from switchover.migration.run.plan_rebase import adopt, examine_difference
 from switchover.migration.run.rehearsal import rehearse
@@ -140,7 +141,8 @@ class Engine:
 
     async def refresh(self) -> bool:
         """Take in what another process has journalled; return whether there was anything."""
-        return await (self.run_store.keep_line() if self.busy else self.run_store.refresh())
+        moved = await (self.run_store.keep_line() if self.busy else self.run_store.refresh())
+        return self.run_store.look_elsewhere() or moved
 
     async def news(self) -> bool:
         """Wait until it is worth to `refresh`: a file is looked at now and then, a database tells, which is True."""

@@ -15,19 +15,20 @@ from pathlib import Path
 import msgspec
 
 from switchover.clock import Clock
-from switchover.errors import JournalAwayError, JournalError, LockedError, RefusedError, StateError
+from switchover.errors import JournalAwayError, JournalError, RefusedError, StateError
 from switchover.locations import Workspace
 from switchover.migration.facts.operator import Operator
 from switchover.migration.journal.checkpoints import CHECKPOINTS, NEWEST, noted_heads, refuse_lost
 from switchover.migration.journal.host_lock import host_of
-from switchover.migration.journal.host_registry import GivenUp, Notes, RunNote
+from switchover.migration.journal.host_registry import GivenUp, Notes
 from switchover.migration.journal.journal_store import open_journal
 from switchover.migration.journal.run_lock import RunLock
+from switchover.migration.run.elsewhere import describe_run
 from switchover.migration.steps.traces import open_process
 from switchover.plan.model import Plan
 from switchover.private_files import make_private_dir, read_private, replace_private
 
-__all__ = ["forget", "refuse_open_elsewhere", "said_to_forget", "take_word"]
+__all__ = ["forget", "said_to_forget", "take_word"]
 
 _WORD = "given-up"  # what was said, until the next run begins with it
 
@@ -54,7 +55,7 @@ async def forget(workspace: Workspace, plan: Plan, clock: Clock, operator: Opera
             raise RefusedError("nothing is noted that keeps a run from beginning", "leave --forget out")
         _refuse_what_runs(workspace)
         aside = _set_aside(workspace, clock) if here else None
-        what = (*filter(None, (here,)), *map(_words, elsewhere))
+        what = (*filter(None, (here,)), *map(describe_run, elsewhere))
         if host is not None:
             given_up = tuple(
                 GivenUp(str(workspace.directory), run.directory, run.head.journal, str(operator), reason, clock.now())
@@ -80,23 +81,6 @@ def take_word(workspace: Workspace) -> None:
     """Let the word count no more: the run that it was given for has begun."""
     with suppress(OSError):
         (workspace.directory / _WORD).unlink(missing_ok=True)
-
-
-def refuse_open_elsewhere(workspace: Workspace, plan: Plan) -> None:
-    """Raise `LockedError` where a run of another workspace holds the target and is not over, driven or not."""
-    host = host_of(workspace, plan)
-    for run in host.registry.elsewhere(workspace.directory) if host is not None else ():
-        if not run.is_over:
-            raise LockedError(
-                f"{host.registry.what if host else ''} is held by {_words(run)}",
-                f"go on with it there, or end it there (`switchover run {run.plan_path} --abort --reason TEXT`); where "
-                f"it is lost or given up, say so: `switchover run {workspace.plan} --forget --reason TEXT`",
-            )
-
-
-def _words(run: RunNote) -> str:
-    by = f"which {run.who}@{run.host} drove last" if run.who else "which somebody began"
-    return f"run {run.head.run} of {run.plan}, {by} and which is not over; its state lies in {run.directory}"
 
 
 def _what_is_lost(workspace: Workspace, plan: Plan, clock: Clock) -> str:

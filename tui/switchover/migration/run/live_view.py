@@ -65,7 +65,7 @@ def live_view(run_store: RunStore, executor: Executor, gate: GateLive | None, *,
         frozenset(may_repeat(run_store.plan, run_store.state)),
     )
     view = build_view(run_store.plan, run_store.state, context)
-    for look_again in (_with_places, _with_other_plan, _with_outage, _with_doubt):
+    for look_again in (_with_places, _with_other_plan, _with_other_holder, _with_outage, _with_doubt):
         view = look_again(run_store, view)
     return view
 
@@ -105,6 +105,14 @@ def _with_other_plan(run_store: RunStore, view: MigrationView) -> MigrationView:
     if not run_store.state.finished or not run_store.other_plan:
         return view
     return replace(view, action=ActionView("none", "", f"{sanitize(run_store.other_plan)}; N begins one by the file"))
+
+
+def _with_other_holder(run_store: RunStore, view: MigrationView) -> MigrationView:
+    """Where a run of another workspace holds the target, none begins here."""
+    text = sanitize(run_store.held_elsewhere)
+    if not text or (view.run_id and not run_store.state.finished):
+        return view
+    return replace(view, held_elsewhere=text, action=ActionView("none", "", text))
 
 
 def _with_doubt(run_store: RunStore, view: MigrationView) -> MigrationView:

@@ -35,6 +35,7 @@ from switchover.migration.journal.run_lock import RunLock
 from switchover.migration.rules.measured_objectives import checks_measured, judge, measure
 from switchover.migration.rules.possible import why_impossible
 from switchover.migration.rules.rollback_paths import measured_as
+from switchover.migration.run.elsewhere import tell_elsewhere
 from switchover.migration.run.gate_watch import GateObservation, observe_gate
 from switchover.migration.run.plan_on_disk import PlanFile
 from switchover.migration.steps.spawn import Launcher, ShimStarter
@@ -93,6 +94,7 @@ class RunStore:
         self.outage = Outage(tools.clock.now, tools.wait, tools.on_change)
         self.line = JournalLine(workspace, loaded.plan.id, tools.clock, self.outage, self._noted_on_host)
         self.records: list[ev.Record] = []  # those of the run
+        self.held_elsewhere = ""  # who holds the target from another workspace, in words
         self.news = open_news(workspace, loaded.plan.id)
         self.place = this_location(workspace.directory)
         self.measured: dict[str, float] = {}
@@ -132,6 +134,12 @@ class RunStore:
             whose = f"{state.plan_path} of {state.by.host}" if state.by else state.plan_path
             return f"run {state.run_id} goes by another text of this plan ({whose})"
         return f"{self.file.path.name} was edited since run {state.run_id} {'ended' if state.finished else 'began'}"
+
+    def look_elsewhere(self) -> bool:
+        """Ask this host's registry who holds the target, while no run is open here. Return whether that is news."""
+        before, is_open = self.held_elsewhere, self.state.exists and not self.state.finished
+        self.held_elsewhere = "" if is_open else tell_elsewhere(self.host, self.workspace.directory)
+        return self.held_elsewhere != before
 
     async def read_file(self) -> LoadedPlan:
         """Return the plan as its file has it now. Raise `PlanError` with all that is wrong with it."""
@@ -207,6 +215,7 @@ class RunStore:
     def open(self) -> None:
         """Do what `refresh` does, before anything else goes on in this process. What was noted has to be there."""
         self._take_in(self.line.read_now(self._ask(), self._wanted(writable=False)))
+        self.look_elsewhere()
 
     async def keep_line(self) -> bool:
         """While something goes on, hold a shared journal again as soon as it is back; return whether anything moved."""

@@ -15,6 +15,7 @@ from switchover.ui.kit.pane import Pane, set_height
 from switchover.ui.kit.row_list import RowList
 from switchover.ui.kit.theme import Painter
 from switchover.ui.migration.ended_lines import ended_lines
+from switchover.ui.migration.notice_lines import notice_lines
 from switchover.ui.migration.rollback_progress import standing_lines
 from switchover.ui.migration.step_detail import gate_lines, side_lines, step_lines
 from switchover.ui.migration.wizard import (
@@ -94,8 +95,9 @@ class MigrationPane(Pane):
         if not view.phases:
             self._no_plan(width, height)
             return
-        set_height(self._run, 1)
-        self._run.set_lines([run_line(self.moment, width)])
+        head = [run_line(self.moment, width), *notice_lines(self.moment, width)]
+        set_height(self._run, len(head))
+        self._run.set_lines(head)
         tree_width = tree_width_for(view, width)
         self._tree.styles.width = tree_width
         self._tree.set_items(tree_items(self.moment, tree_width))
@@ -104,7 +106,7 @@ class MigrationPane(Pane):
         foot = self._foot_lines(width)
         set_height(self._foot, len(foot))
         self._foot.set_lines(foot)
-        room = height - 1 - len(foot)
+        room = height - len(head) - len(foot)
         side = width // 3 if width >= _SIDE_FROM else 0
         self._side.display = side > 0
         if side:

@@ -12,6 +12,7 @@ from switchover.ui.kit.line_view import LineView
 from switchover.ui.kit.pane import Pane, set_height
 from switchover.ui.kit.row_list import RowList
 from switchover.ui.kit.theme import Painter
+from switchover.ui.migration.notice_lines import notice_lines
 from switchover.ui.overview.overview_lines import calm_lines, problem_items, summary_lines
 from switchover.ui.problems.incident_lines import incident_line
 from switchover.ui.text.render_context import RenderContext
@@ -87,7 +88,8 @@ class OverviewPane(Pane):
             [(), (StyledSpan("   nothing that is wrong matches", "muted"),)] if hidden else calm_lines(moment, left)
         )
         incident = moment.snapshot.incident if moment.snapshot is not None else None
-        heading = [] if incident is None else [incident_line(incident, moment.now)]
+        heading = notice_lines(moment, left)
+        heading += [] if incident is None else [incident_line(incident, moment.now)]
         self._problems.set_items(items, [*heading, *self.filter_lines()], nothing)
         summary = summary_lines(moment, width, roomy=height >= 32)
         if height < 14:

@@ -1,0 +1,21 @@
+"""What has to be read before anything is done with the run: a journal that is not believed, another who holds it."""
+
+from __future__ import annotations
+
+from switchover.ui.text.render_context import RenderContext
+from switchover.ui.text.styled_line import Line, StyledSpan, wrap
+
+__all__ = ["notice_lines"]
+
+_MOST = 5
+
+
+def notice_lines(moment: RenderContext, width: int) -> list[Line]:
+    """Return it in full lines; nothing where there is nothing of the kind."""
+    view = moment.data.migration
+    lines: list[Line] = []
+    for text, style in ((view.not_believed, "danger"), (view.held_elsewhere, "outcome-warn")):
+        if text:
+            first, *more = wrap(text, width - 4, style, limit=_MOST)
+            lines += [(StyledSpan(" ! ", style), *first), *((StyledSpan("   "), *line) for line in more)]
+    return lines
