@@ -12,7 +12,7 @@ from tests.support.ui_samples import FakeSource, StillClock
 from tests.support.ui_screen import make_app, screen_text, settle
 
 from switchover.errors import LockedError, PlanError, PlanProblem, RefusedError
-from switchover.snapshot import Snapshot
+from switchover.snapshot import ServiceRow, Snapshot
 from switchover.ui.app.application import SwitchoverApp
 from switchover.ui.kit.guarded_screen import AskScreen, GuardedScreen
 from switchover.ui.kit.text_entry import TextEntry
@@ -567,6 +567,18 @@ async def test_the_palette_finds_and_opens() -> None:
         assert app.theme == "light"
 
     await play(story, samples.trouble())
+
+
+async def test_without_a_plan_no_tab_speaks_of_one_and_none_says_that_all_is_well() -> None:
+    async def story(pilot: Any, app: SwitchoverApp, *_: Any) -> None:
+        assert "✓" not in screen_text(app).splitlines()[1]
+        for key in "356":
+            await press(pilot, key)
+            assert "no plan is open" in screen_text(app)
+            assert "this plan" not in screen_text(app)
+
+    runs = ServiceRow("sshd", "", "process", "running", "ok", id="process:7")
+    await play(story, replace(samples.bare_host(), found=(runs,)), size=(80, 24))
 
 
 @pytest.mark.parametrize("size", [(80, 24), (60, 20), (200, 50), (40, 10)], ids=str)

@@ -112,7 +112,9 @@ class TablePane(Pane):
                     StyledSpan(" shows all", "muted"),
                 ),
             ]
-        return [(), (StyledSpan(f"   this plan has no {what}", "muted"),)]
+        plan = self.moment.snapshot.header.plan_id
+        why = f"this plan has no {what}" if plan else f"no {what}: no plan is open; `switchover PLAN` opens one"
+        return [(), (StyledSpan(f"   {why}", "muted"),)]
 
     def fill(self, heading: Sequence[Line], items: Sequence[ListItem] | ListItems, what: str) -> None:
         """Put the rows into the list."""

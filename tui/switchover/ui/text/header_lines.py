@@ -119,7 +119,8 @@ def _badges(snapshot: Snapshot) -> dict[str, Line]:
             badges["services"] = (StyledSpan(f"{up}/{len(wanted)}", "tab" if up == len(wanted) else "outcome-warn"),)
     elif snapshot.found:
         unwell = sum(service.health in {"crit", "unknown", "warn"} for service in snapshot.found)
-        badges["services"] = (StyledSpan(f"!{unwell}", "outcome-warn"),) if unwell else (StyledSpan("✓", "outcome-ok"),)
+        well = StyledSpan(f"{len(snapshot.found):,}", "tab")  # nobody says which of them have to run
+        badges["services"] = (StyledSpan(f"!{unwell}", "outcome-warn"),) if unwell else (well,)
     counts = {
         status: sum(check.status == status for check in snapshot.checks) for status in ("crit", "unknown", "warn")
     }
