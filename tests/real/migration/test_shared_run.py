@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
@@ -38,7 +39,8 @@ async def open_host(tmp_path: Path) -> AsyncIterator[OpenBench]:
         if not folder.exists():
             folder.mkdir()
             os.mkfifo(folder / "gate")
-        bench = open_bench(folder, PLAN, shared=address)
+            (folder / "registry").mkdir(0o700)
+        bench = open_bench(folder, PLAN, shared=address, registry=folder / "registry")
         benches.append(bench)
         return bench
 
@@ -258,6 +260,36 @@ async def test_a_step_on_another_host_is_never_judged_from_here(postgres: Postgr
     assert (await again.engine.drive(ANA)).kind == "done"
     assert again.log == ["one", "heard", "two"]
     _is_whole(again)
+
+
+@pytest.mark.parametrize("copied", [False, True])
+async def test_clones_of_a_machine_do_not_judge_each_others_steps(
+    postgres: Postgres, open_host: OpenBench, copied: bool
+) -> None:
+    address = JournalAddress(postgres.create())
+    first = open_host("bastion", address)
+    await _begin_and_die(first)
+    state, own = first.directory / "state", first.directory.parent / "first"
+    state.rename(own)  # the same name, machine id and path, and another disk
+    if copied:
+        await asyncio.to_thread(shutil.copytree, own, state)
+    (first.directory / "registry").rename(first.directory / "first_registry")
+    (first.directory / "registry").mkdir(0o700)
+    clone = open_host("bastion", address)
+    await clone.engine.recover(BEN)
+    assert clone.stage("one") == "running"
+    outcome = await clone.engine.drive(BEN)
+    assert outcome.kind == "waiting"
+    assert "one runs on" in outcome.text
+    await clone.engine.aclose()
+    shutil.rmtree(state, ignore_errors=True)
+    own.rename(state)
+    shutil.rmtree(first.directory / "registry")
+    (first.directory / "first_registry").rename(first.directory / "registry")
+    await _let_go_on(first)
+    again = open_host("bastion", address)
+    assert (await again.engine.drive(ANA)).kind == "done"
+    assert again.log == ["one", "heard", "two"]
 
 
 async def test_another_host_carries_on_where_the_first_left_off(postgres: Postgres, open_host: OpenBench) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from switchover.clock import Clock, SystemClock
@@ -146,6 +146,7 @@ def open_bench(
     read_only: bool = False,
     grace_s: float = 5.0,
     shared: JournalAddress | None = None,
+    registry: Path | None = None,
 ) -> Bench:
     """Open an engine on the plan in `directory`, written there first where `text` is given."""
     path = plan_file(directory, text) if text is not None else directory / "plan.yaml"
@@ -155,9 +156,10 @@ def open_bench(
     wait = clock.wait if isinstance(clock, HandClock) else asyncio.sleep
     tools = Tools(clock, checks, secrets, DyingLauncher(die_at), wait, grace_s=grace_s)
     loaded = load_plan_text(path.read_text(), path)
+    workspace = workspace_for(directory / "state", path, shared or (SHARED[-1](directory) if SHARED else None))
     engine = Engine.open(
         loaded,
-        workspace_for(directory / "state", path, shared or (SHARED[-1](directory) if SHARED else None)),
+        replace(workspace, registry=registry) if registry is not None else workspace,
         checks,
         clock,
         read_only=read_only,

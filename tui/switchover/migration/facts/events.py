@@ -148,14 +148,24 @@ class ConfirmationGiven:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a unit's process, records and output are, and can be judged: `machine` is a digest of the machine's id."""
+    """Where a unit's process, records and output are, and can be judged: `machine` is a digest of the machine's id.
+
+    `workspace` is the id of the folder, by which clones of a machine are told apart.
+    """
 
     host: str
     machine: str
     directory: str
+    workspace: str = ""
 
     def __str__(self) -> str:
-        return f"{self.host} (its records are in {self.directory})"
+        own = f", workspace {self.workspace[:8]}" if self.workspace else ""
+        return f"{self.host} (its records are in {self.directory}{own})"
+
+    def may_be(self, other: Place) -> bool:
+        """Whether it is the same place, or could be: an id that is not there tells nothing."""
+        same = (self.host, self.machine, self.directory) == (other.host, other.machine, other.directory)
+        return same and (not self.workspace or not other.workspace or self.workspace == other.workspace)
 
 
 @dataclass(frozen=True, slots=True)

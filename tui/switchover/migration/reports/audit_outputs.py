@@ -66,7 +66,7 @@ class KeptOutputs:
         directory = AttemptFolder.of(self._outputs.run_directory(run), event.unit, event.attempt).directory
         name = f"the output of {event.unit} (run {run}, attempt {event.attempt})"
         if not directory.is_dir():
-            if place is None or self._outputs.here is None or place == self._outputs.here:
+            if place is None or self._outputs.here is None or place.may_be(self._outputs.here):
                 self._fault(entry, f"{name} is gone: its folder {directory} was removed")
             else:
                 self._notes.append(f"{name} is not on this machine")

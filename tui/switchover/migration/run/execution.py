@@ -118,7 +118,7 @@ class Executor:
             rollback=unit.rollback,
             confirmed=confirmed,
             evidence=evidence,
-            place=run_store.place,
+            place=run_store.place_of_a_start(),
             prepared=prepared,
         )
         if self.stopped_because:

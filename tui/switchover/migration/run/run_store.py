@@ -21,7 +21,7 @@ from switchover.errors import (
 from switchover.locations import Workspace
 from switchover.migration.engine_ports import CheckEvaluator, Secrets, Wait
 from switchover.migration.facts import events as ev
-from switchover.migration.facts.location import this_location
+from switchover.migration.facts.location import marked_location, this_location
 from switchover.migration.facts.operator import Operator
 from switchover.migration.facts.run_state import RunState, Timestamp, fold
 from switchover.migration.journal.checkpoints import Checkpoint, checkpoints_file, note_checkpoint, note_newest
@@ -352,7 +352,16 @@ class RunStore:
     def elsewhere(self, unit: str) -> ev.Place | None:
         """Return where a unit runs or ran if that is not here, where nobody can tell what became of it."""
         last = self.state.unit(unit).last
-        return last.place if self.workspace.shared is not None and last and last.place != self.place else None
+        if self.workspace.shared is None or last is None or last.place in (None, self.place):
+            return None
+        self.place = this_location(self.workspace.directory)  # another process may have given it its id
+        return last.place if last.place != self.place else None
+
+    def place_of_a_start(self) -> ev.Place:
+        """Return where a unit is about to run. On a shared journal the place gets an id. Raise `StateError`."""
+        if self.workspace.shared is not None:
+            self.place = marked_location(self.workspace.directory)
+        return self.place
 
     def moment(self) -> Timestamp:
         """Return now, by all clocks."""
