@@ -67,9 +67,12 @@ class PostgresServer(Postgres):
 
     def make(self) -> None:
         """Lay down the data of a server that has never run."""
-        words: list[str | Path] = [self.programs / "initdb", "-D", self.folder / "data"]
+        self.call("initdb", "-A", "trust", "-U", "postgres", "-E", "UTF8", "--no-sync")
+
+    def call(self, program: str, *words: str) -> None:
+        """Run one of the server's programs on its data, to its end."""
         subprocess.run(
-            [*self.as_user, *words, "-A", "trust", "-U", "postgres", "-E", "UTF8", "--no-sync"],
+            [*self.as_user, self.programs / program, "-D", self.folder / "data", *words],
             check=True,
             capture_output=True,
             env=self._environment,
@@ -113,8 +116,8 @@ class PostgresServer(Postgres):
 
 
 @contextmanager
-def run_postgres(*, fsync: bool = False) -> Iterator[PostgresServer]:
-    """Run a server of Debian's package, as a user who is not root."""
+def place_for_postgres(*, fsync: bool = False) -> Iterator[PostgresServer]:
+    """Give a server of Debian's package its folder and port, as a user who is not root. It has no data yet."""
     programs = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
     if not programs:
         missing("PostgreSQL (Debian package postgresql)")
@@ -131,12 +134,19 @@ def run_postgres(*, fsync: bool = False) -> Iterator[PostgresServer]:
         port = int(probe.getsockname()[1])
     server = PostgresServer(port, folder=folder, as_user=as_user, programs=programs[-1].parent, fsync=fsync)
     try:
-        server.make()
-        server.start()
         yield server
     finally:
         server.stop()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def run_postgres(*, fsync: bool = False) -> Iterator[PostgresServer]:
+    """Run a server that begins with no data."""
+    with place_for_postgres(fsync=fsync) as server:
+        server.make()
+        server.start()
+        yield server
 
 
 @pytest.fixture(scope="session")

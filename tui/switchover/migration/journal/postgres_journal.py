@@ -178,6 +178,7 @@ class PostgresJournal:
         query, values = self._hold.taking(operator, target)
         found = self._session.ask(query + _READ, {**values, **self._values(ask)})
         try:
+            self._refuse_unvouched("the lock")
             self._hold.taken(found)
         except BaseException:
             self.leave()
@@ -226,9 +227,7 @@ class PostgresJournal:
             raise
         if not answer[0]:
             raise self._refused(known or Tip(), *answer[1:])
-        if session.warned:
-            session.broken = f"the server of {session.shown} does not vouch for the last record: it gave a warning"
-            raise JournalAwayError(session.broken, AWAY_HINT)
+        self._refuse_unvouched("the last record")
         self.tip = Tip(seq, digest)
         return Record(seq, run_id, at, mono, self._boot_id, event, digest)
 
@@ -320,6 +319,13 @@ class PostgresJournal:
             return self._record(row)
         except JournalError:
             return None
+
+    def _refuse_unvouched(self, what: str) -> None:
+        """Raise `JournalAwayError` where a commit went in with a warning: it may be here alone, and all before it."""
+        session = self._session
+        if session.warning:
+            session.broken = f"the server of {session.shown} does not vouch for {what}: {session.warning}"
+            raise JournalAwayError(session.broken, AWAY_HINT)
 
     def _refused(self, known: Tip, fence: int, journal_id: str | None, seq: int | None) -> JournalError:
         """Say why nothing was added."""

@@ -60,7 +60,7 @@ class PostgresSession:
     def __init__(self, address: JournalAddress) -> None:
         self.shown = address.shown
         self.broken = ""
-        self.warned = False
+        self.warning = ""  # what the server warned of in its last answer
         self._hide = address.hide
         try:
             self._connection = psycopg.connect(address.url, **CONNECT, cursor_factory=psycopg.ClientCursor)
@@ -86,7 +86,7 @@ class PostgresSession:
         """Return the rows of each statement that gives any. Raise `JournalAwayError` where the line is lost."""
         if self.broken:
             raise JournalAwayError(self.broken, AWAY_HINT)
-        self.warned = False
+        self.warning = ""
         try:
             cursor = self._connection.execute(query.encode(), values)
             found = [cursor.fetchall()] if cursor.description else []
@@ -128,7 +128,8 @@ class PostgresSession:
 
     def _warn(self, notice: psycopg.errors.Diagnostic) -> None:
         # As when a commit is no longer waited for at the standby: it is done here, and may be lost with this server.
-        self.warned = self.warned or notice.severity_nonlocalized == "WARNING"
+        if notice.severity_nonlocalized == "WARNING":
+            self.warning = self.warning or self._hide(notice.message_primary or "it gave a warning")
 
 
 def refused_login(address: JournalAddress, error: psycopg.OperationalError) -> JournalError:
