@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -79,6 +80,19 @@ def test_a_wrong_command_line_says_what_to_do_and_exits_with_2(words: list[str],
     assert says in done.stderr
     assert done.stdout == ""
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("option", ["--state", "--journal", "--theme", "--fps"])
+def test_the_value_of_an_option_before_a_plan_is_not_taken_for_the_plan(option: str, tmp_path: Path) -> None:
+    (tmp_path / "plan.yaml").write_text("")
+    done = switchover(option, "7", "plan.yaml", cwd=tmp_path)
+    assert "the screen needs a terminal" in done.stderr, done.stderr
+
+
+def test_every_option_of_the_screen_that_takes_a_value_is_known_to_take_one() -> None:
+    listed = re.findall(r"^  (--[\w-]+) [A-Z]+", switchover("--help").stdout, re.MULTILINE)
+    assert listed
+    assert not set(listed) - set(cli._WITH_VALUE)
 
 
 def test_a_plan_whose_name_is_a_verb_is_opened_by_its_path(tmp_path: Path) -> None:

@@ -47,10 +47,9 @@ VERBS = {
 
 # The verbs that neither look at a run nor carry one on, so that it does not matter where it is written down.
 _WITHOUT_JOURNAL = frozenset({"validate", "schema", "doctor", "demo"})
-_WITH_VALUE = ("--state", "--fps", "--journal")
+_WITH_VALUE = ("--state", "--fps", "--journal", "--theme")
 
-_USAGE = "switchover [--state DIR] [--journal ADDRESS] [--read-only] [--[no-]mouse] [--fps N] [PLAN]"
-_USAGE += "\n       switchover VERB [OPTION]... [ARGUMENT]..."
+_USAGE = "switchover [OPTION]... [PLAN]\n       switchover VERB [OPTION]... [ARGUMENT]..."
 
 
 class _Verb(Protocol):

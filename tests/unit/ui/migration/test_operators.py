@@ -5,13 +5,16 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from tests.support.ui_samples import NOW, FakeSource, trouble
+from tests.support.ui_samples import LIVE, NOW, FakeSource, trouble
 from tests.support.ui_screen import make_app, screen_text, settle
 
 from switchover.snapshot import ActionView, GateView, Holder, Requirement, Snapshot
 from switchover.ui.kit.guarded_screen import GuardedScreen
 from switchover.ui.migration.operator_screens import AnswerScreen
+from switchover.ui.overview.overview_lines import calm_lines
 from switchover.ui.text.driver_words import who_drives
+from switchover.ui.text.render_context import RenderContext
+from switchover.ui.text.styled_line import plain
 
 TROUBLE = trouble()
 ME = Holder("ana", "bastion", "pts/1", os.getpid(), NOW - 100)
@@ -135,6 +138,36 @@ async def test_a_request_that_is_over_is_told_no_more() -> None:
         source.feed(replace(_with(driver=ME), seq=9))
         await settle(pilot)
         assert "asks to take over" not in screen_text(app)
+
+
+async def test_one_question_about_driving_is_open_at_a_time_and_offers_nothing_once_it_is_over() -> None:
+    app, source, _ = make_app(_with(driver=ME), tab="migration")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        await ask(app, source, pilot)
+        await pilot.press("T", "T", "T")
+        await settle(pilot)
+        assert app.screen_stack[-2] is app.main
+        assert "hand over" in screen_text(app)
+        source.feed(replace(_with(driver=ME), seq=9))
+        await settle(pilot)
+        assert "nobody asks any more" in screen_text(app)
+        assert "y yes, hand over    n" not in screen_text(app)
+        await pilot.press("escape")
+        await settle(pilot)
+        assert app.screen is app.main
+
+
+def test_the_overview_tells_who_only_watches_who_drives_and_no_key() -> None:
+    base = RenderContext(_deciding(), NOW, LIVE, 0.4)
+    said = {
+        watching: next(text for line in calm_lines(now, 100) if "next" in (text := plain(line)))
+        for watching in ("", "ben@bastion")
+        for now in [replace(base, watching=watching)]
+    }
+    assert "then enter" in said[""]
+    assert "ben@bastion drives: " in said["ben@bastion"]
+    assert "enter" not in said["ben@bastion"].partition("drives")[0]
 
 
 async def test_what_is_typed_for_a_question_that_has_gone_reaches_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

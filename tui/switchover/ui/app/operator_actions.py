@@ -12,7 +12,7 @@ from switchover.errors import SwitchoverError
 from switchover.ui.app.fingerprint import fingerprint
 from switchover.ui.app.service_actions import SERVICE_ACTIONS
 from switchover.ui.app.triage_actions import TRIAGE_ACTIONS, TriageActions
-from switchover.ui.kit.base_screen import BaseScreen
+from switchover.ui.kit.base_screen import BaseScreen, OverScreen
 from switchover.ui.kit.messages import Intent
 from switchover.ui.kit.pane import Pane
 from switchover.ui.problems.chosen_problem import entry_of, problem_of
@@ -33,6 +33,7 @@ class OperatorActions(TriageActions):
 
     sent: tuple[object, ...] | None = None
     _advanced_at = float("-inf")
+    _about_driving: OverScreen | None = None  # the screen that asks, or answers; one is open at a time
 
     @property
     def pane(self) -> Pane:
@@ -60,6 +61,8 @@ class OperatorActions(TriageActions):
         data = self.moment.snapshot
         view = data.migration
         if action == "takeover":
+            if self._about_driving in self.screen_stack:
+                return False
             return not data.header.read_only and (bool(self.moment.watching) or self.is_asked())
         if action in _CHANGING and (data.header.read_only or self.moment.watching):
             return False
@@ -255,7 +258,7 @@ class OperatorActions(TriageActions):
         from switchover.ui.migration.operator_screens import AnswerScreen
 
         if self.is_asked():
-            self.push_screen(AnswerScreen(self.painter, self.moment))
+            self._ask_about_driving(AnswerScreen(self.painter, self.moment))
             return
         lines: list[Line] = [
             (StyledSpan(f" {self.moment.watching} drives; you watch.", "strong"),),
@@ -263,7 +266,11 @@ class OperatorActions(TriageActions):
             *((StyledSpan(" "), *line) for line in wrap(_TAKE_OVER, max(self.size.width - 4, 20))),
         ]
         intent = Intent("drive.ask", {}, f"asked {self.moment.watching} for the run")
-        self.push_screen(AskScreen(self.painter, self.moment, "ask to take over?", lines, intent))
+        self._ask_about_driving(AskScreen(self.painter, self.moment, "ask to take over?", lines, intent))
+
+    def _ask_about_driving(self, screen: OverScreen) -> None:
+        self._about_driving = screen
+        self.push_screen(screen)
 
     def action_acknowledge(self) -> None:
         """Let a warning pass where the run stands, with a reason."""

@@ -132,15 +132,10 @@ class AnswerScreen(GuardedScreen):
         if asking != self._asking:
             self._asking = asking
             self.guard_anew()
-        keys: Line = (
-            *(
-                StyledSpan(" y", "key"),
-                StyledSpan(" yes, hand over    "),
-                StyledSpan("n", "key"),
-                StyledSpan(" no, refuse    "),
-            ),
-            *(StyledSpan("esc", "key"), StyledSpan(" answer later: T")),
-        )
+        yes = (StyledSpan(" y", "key"), StyledSpan(" yes, hand over    "))
+        no = (StyledSpan("n", "key"), StyledSpan(" no, refuse    "))
+        later = (StyledSpan("esc", "key"), StyledSpan(" answer later: T"))
+        keys: Line = (*yes, *no, *later) if asking is not None else ()
         self._body.set_all([(), *request_lines(self.moment.data.header, self.moment.now), (), keys])
 
     def action_answer(self, yes: bool) -> None:

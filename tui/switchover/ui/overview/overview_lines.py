@@ -140,6 +140,8 @@ def calm_lines(moment: RenderContext, width: int) -> list[Line]:
     action = snapshot.migration.action
     if snapshot.migration.phases and action.text:
         how = "6, then enter: " if action.kind not in {"wait", "done", "none"} else ""
+        if how and (moment.watching or snapshot.header.read_only):
+            how = f"{moment.watching} drives: " if moment.watching else "read-only here: "
         lines.append((StyledSpan("   next ", "muted"), StyledSpan(how, "key"), StyledSpan(action.text, "accent")))
     lines.extend(_source_line(source, width) for source in snapshot.sources if source.state not in {"on", "ok"})
     return lines
