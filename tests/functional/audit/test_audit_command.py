@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -13,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from switchover.locations import workspace_for
-from switchover.migration.journal.checkpoints import CHECKPOINTS
+from switchover.locations import host_registry, workspace_for
+from switchover.migration.journal.checkpoints import CHECKPOINTS, NEWEST
 
 PLAN = """\
 schema: 1
@@ -132,7 +134,9 @@ def test_what_is_no_journal_is_told_and_not_called_whole(desk: Desk) -> None:
         assert words in audit.stderr
         assert "Traceback" not in audit.stderr
     assert "was removed: " in desk.run("audit", "verify").stderr, "what was removed is missed without its name too"
-    (desk.journal.parent / CHECKPOINTS).unlink()
+    for note in (CHECKPOINTS, NEWEST):
+        (desk.journal.parent / note).unlink()
+    _forget_on_host()
     assert "there is no journal at" in desk.verify().stderr
 
 
@@ -169,3 +173,46 @@ def test_show_lists_each_record_for_people_and_for_programs(desk: Desk) -> None:
     assert records[-1]["type"] == "RunEnded"
     missing = desk.run("audit", "show", str(desk.plan), "--run", "7")
     assert (missing.returncode, "the journal has no run '7'" in missing.stderr) == (1, True)
+
+
+@pytest.mark.parametrize("left", [NEWEST, "registry"])
+def test_a_cut_tail_is_found_by_each_note_that_is_left(desk: Desk, left: str) -> None:
+    desk.tamper("DELETE FROM events WHERE seq > (SELECT MAX(seq) - 2 FROM events)")
+    (desk.journal.parent / CHECKPOINTS).unlink()
+    if left == "registry":
+        (desk.journal.parent / NEWEST).unlink()
+    else:
+        _forget_on_host()
+    for audit in (desk.verify(), desk.run("audit", "verify")):
+        assert (audit.returncode, "cut off at the end" in audit.stderr) == (1, True), audit.stderr
+
+
+@pytest.mark.parametrize("left", [NEWEST, "registry"])
+def test_a_removed_journal_is_found_by_each_note_that_is_left(desk: Desk, left: str) -> None:
+    if left == "registry":
+        shutil.rmtree(desk.journal.parent)
+    else:
+        desk.journal.unlink()
+        (desk.journal.parent / CHECKPOINTS).unlink()
+        _forget_on_host()
+    for audit in (desk.verify(), desk.run("audit", "verify")):
+        assert (audit.returncode, "was removed" in audit.stderr) == (1, True), audit.stderr
+
+
+def test_a_journal_in_the_place_of_another_is_found(desk: Desk) -> None:
+    for path in (desk.journal.parent).glob("journal.sqlite*"):
+        path.unlink()
+    (desk.journal.parent / CHECKPOINTS).unlink()
+    kept = (desk.journal.parent / NEWEST).read_bytes()
+    (desk.journal.parent / NEWEST).unlink()
+    shutil.rmtree(desk.journal.parent / "runs")
+    _forget_on_host()
+    assert desk.run("run", str(desk.plan)).returncode == 0
+    (desk.journal.parent / NEWEST).write_bytes(kept)
+    audit = desk.verify()
+    assert (audit.returncode, "is another than the one that was used here" in audit.stderr) == (1, True), audit.stderr
+
+
+def _forget_on_host() -> None:
+    for path in host_registry(os.environ).glob("switchover-*"):  # type: ignore[union-attr]
+        path.unlink()

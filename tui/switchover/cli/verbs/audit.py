@@ -8,9 +8,10 @@ Reads only. Exit code of `verify`: 0 all is as it was written, 1 something is no
 
 from __future__ import annotations
 
+import os
 import re
 from argparse import ArgumentParser, Namespace
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,10 +19,11 @@ from typing import TYPE_CHECKING, Any
 from switchover.cli import diagnostics, output
 from switchover.cli.plan_file import workspace_of
 from switchover.errors import JournalError, SwitchoverError, UsageError
-from switchover.locations import Workspace, state_root, workspace_for
-from switchover.migration.journal.checkpoints import CHECKPOINTS, OPERATION_CHECKPOINTS
+from switchover.locations import Workspace, host_registry, state_root, workspace_for
+from switchover.migration.journal.checkpoints import CHECKPOINTS, OPERATION_CHECKPOINTS, newest_noted
 
 if TYPE_CHECKING:
+    from switchover.migration.journal.checkpoints import Checkpoint
     from switchover.migration.journal.journal_store import JournalStore
     from switchover.migration.journal.sqlite_journal import RawRecord
     from switchover.migration.reports.verification import Audit, Fault
@@ -96,7 +98,14 @@ class _Place:
     @property
     def is_there(self) -> bool:
         """Say whether there is a journal, or was: its heads tell of one that was removed."""
-        return (self.folder / self.file).exists() or (self.folder / self.checkpoints).exists()
+        return (self.folder / self.file).exists() or (self.folder / self.checkpoints).exists() or bool(self.newest())
+
+    def newest(self) -> tuple[Checkpoint, ...]:
+        """Return the newest record of the runs as it was noted beside the journal, and in this host's registry."""
+        if self.file != _JOURNAL:
+            return ()
+        beside = newest_noted(self.folder)
+        return (*((beside,) if beside is not None else ()), *_on_host().get(self.folder, ()))
 
     def run_directory(self, run_id: str) -> Path:
         return self.folder / "runs" / run_id
@@ -110,12 +119,21 @@ def _places(args: Namespace) -> list[_Place]:
         return operations if only_these else [place, *(() if args.head is not None else operations)]
     root = state_root(args.state)
     folders = sorted(root.glob("workspaces/*"))
-    journals = [_Place(str(folder / _JOURNAL), folder) for folder in folders]
+    known = {*folders, *(folder for folder in _on_host() if folder.parent == root / "workspaces")}
+    journals = [_Place(str(folder / _JOURNAL), folder) for folder in sorted(known)]
     places = [place for place in journals if place.is_there]
     places += [place for folder in folders for place in _operations(folder)]
     if not places:
         raise SwitchoverError(f"there is no journal under {root}", "name the plan, or the state directory: --state DIR")
     return places
+
+
+def _on_host() -> dict[Path, tuple[Checkpoint, ...]]:
+    """Return what this host's registry notes of each workspace."""
+    from switchover.migration.journal.host_registry import heads_noted
+
+    folder = host_registry(os.environ)
+    return heads_noted(folder) if folder is not None else {}
 
 
 def _operations(folder: Path) -> list[_Place]:
@@ -144,19 +162,24 @@ def _open(place: _Place) -> JournalStore | None:
     return open_journal(place.workspace, plan_id, SystemClock(), create=False)
 
 
-def _records(place: _Place) -> list[RawRecord]:
-    from switchover.migration.journal.checkpoints import read_checkpoints
+def _records(place: _Place, newest: Sequence[Checkpoint] = ()) -> list[RawRecord]:
+    """Return all records. Raise `JournalError` where the journal is gone, or is another than the one in `newest`."""
+    from switchover.migration.journal.checkpoints import read_checkpoints, refuse_lost
 
     try:
         journal = _open(place)
         if journal is not None:
             with journal:
-                return list(journal.raw_records())
+                records = list(journal.raw_records())
+                for head in newest:
+                    if head.journal and head.journal != journal.journal_id:
+                        refuse_lost(journal, head, place.name)
+                return records
     except JournalError as error:
         raise _reworded(place, error) from error
     if not place.shared and (place.folder / place.file).exists():
         raise JournalError(f"{place.name} holds no journal: it is empty, or it was replaced", _COMPARE)
-    if not place.shared and (noted := len(read_checkpoints(place.folder / place.checkpoints))):
+    if not place.shared and (noted := len(read_checkpoints(place.folder / place.checkpoints)) or len(newest)):
         raise JournalError(f"{place.name} was removed: {noted} records of it were noted as heads", _COMPARE)
     raise JournalError(f"there is no journal at {place.name}", "nothing has been run, or --state names another place")
 
@@ -180,17 +203,18 @@ def _verify(place: _Place, head: str) -> Audit:
     from switchover.migration.journal.checkpoints import read_checkpoints
     from switchover.migration.reports.verification import Fault, Outputs, verify_journal
 
-    records = _records(place)
+    newest = place.newest()  # before the records: a run that goes on writes a record first, then the note
     trouble: tuple[Fault, ...] = ()
     try:
         checkpoints = read_checkpoints(place.folder / place.checkpoints)
     except ValueError as error:
         checkpoints, trouble = (), (Fault(0, str(error)),)
+    records = _records(place, newest)
     if not records and not checkpoints and not trouble:
         raise JournalError(f"the journal {place.name} holds no record", "there is nothing to verify")
     outputs = Outputs(place.run_directory, this_location(place.folder))
     runs = place.file == _JOURNAL
-    audit = verify_journal(records, checkpoints, head, outputs, shared=place.shared, runs=runs)
+    audit = verify_journal(records, checkpoints, head, outputs, shared=place.shared, runs=runs, newest=newest)
     return replace(audit, faults=(*audit.faults, *trouble)) if trouble else audit
 
 

@@ -28,6 +28,7 @@ __all__ = [
     "OPERATION_CHECKPOINTS",
     "Checkpoint",
     "checkpoints_file",
+    "newest_noted",
     "note_checkpoint",
     "note_newest",
     "noted_heads",
@@ -104,14 +105,23 @@ def noted_heads(workspace: Workspace, elsewhere: Checkpoint | None = None) -> tu
     """
     newest = {elsewhere.journal: elsewhere} if elsewhere is not None else {}
     for path, end in ((checkpoints_file(workspace), -1), (workspace.directory / NEWEST, None)):
-        try:
-            lines = read_private(path).split(b"\n")[:end]
-        except OSError:
-            continue
-        found = next((head for line in reversed(lines) if (head := _head(line)) is not None), None)
+        found = _last_head(path, end)
         if found is not None and (found.journal not in newest or newest[found.journal].seq < found.seq):
             newest[found.journal] = found
     return tuple(newest.values())
+
+
+def newest_noted(folder: Path) -> Checkpoint | None:
+    """Return the newest record as it stands beside the journal in `folder`."""
+    return _last_head(folder / NEWEST, None)
+
+
+def _last_head(path: Path, end: int | None) -> Checkpoint | None:
+    try:
+        lines = read_private(path).split(b"\n")[:end]
+    except OSError:
+        return None
+    return next((head for line in reversed(lines) if (head := _head(line)) is not None), None)
 
 
 def refuse_lost(journal: JournalStore | None, noted: Checkpoint, name: str) -> None:

@@ -23,7 +23,17 @@ from switchover.migration.journal.checkpoints import Checkpoint
 from switchover.private_files import open_private
 from switchover.snapshot import Holder
 
-__all__ = ["READABLE", "GivenUp", "HostRegistry", "Notes", "RunNote", "account_name", "believable", "open_readable"]
+__all__ = [
+    "READABLE",
+    "GivenUp",
+    "HostRegistry",
+    "Notes",
+    "RunNote",
+    "account_name",
+    "believable",
+    "heads_noted",
+    "open_readable",
+]
 
 _MOST_BYTES = 1 << 20
 _MOST_RUNS = 64
@@ -164,6 +174,25 @@ class HostRegistry:
             and (run.directory, run.head.journal) not in given_up
             and not (_is_gone(run.directory) and _is_gone(run.plan_path))
         ]
+
+
+def heads_noted(folder: Path) -> dict[Path, tuple[Checkpoint, ...]]:
+    """Return the newest record that was noted of each workspace, by its owner or by us, whatever the target."""
+    found: dict[Path, tuple[Checkpoint, ...]] = {}
+    for path in folder.glob("switchover-*.json"):
+        read = _read(path)
+        for run in read[1].runs if read is not None else ():
+            directory = Path(run.directory)
+            if read is not None and read[0] in (os.geteuid(), _owner(directory)):
+                found[directory] = (*found.get(directory, ()), run.head)
+    return found
+
+
+def _owner(path: Path) -> int | None:
+    try:
+        return path.lstat().st_uid
+    except OSError:
+        return None
 
 
 def _unmapped_uid() -> int:

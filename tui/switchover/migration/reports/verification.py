@@ -48,21 +48,25 @@ def verify_journal(
     *,
     shared: bool = False,
     runs: bool = True,
+    newest: Sequence[Checkpoint] = (),
 ) -> Audit:
     """Compare everything with everything. `given` is the hash, or its beginning, that an auditor wrote down.
 
     Of a `shared` journal other machines have noted other heads, so one that lacks here means nothing. Without `runs` it
-    is no journal of runs, whose records follow each other by rules.
+    is no journal of runs, whose records follow each other by rules. `newest` was noted with each record, elsewhere.
     """
     rows, faults = _well_typed(records)
     broken = first_broken(rows)
     faults += [broken] if broken is not None else []
     notes: list[str] = []
     vouched = _given(rows, given, faults, notes)
-    found = _compare_heads(rows, checkpoints, faults)
+    noted = sorted(
+        {(head.seq, head.hash): head for head in (*newest, *checkpoints)}.values(), key=lambda head: head.seq
+    )
+    found = _compare_heads(rows, noted, faults)
     if not shared:
         faults += _unnoted_end(rows, checkpoints, vouched)
-        notes += _after_all_heads(rows, checkpoints, vouched)
+        notes += _after_all_heads(rows, noted, vouched)
     read = decoded(rows) if runs else []
     faults += _impossible(read, notes)
     plans = sum(isinstance(entry.event, ev.RunStarted | ev.PlanRebased) for entry in read)
