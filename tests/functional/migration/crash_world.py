@@ -35,7 +35,7 @@ from switchover.migration.run.run_store import Tools
 from switchover.plan.loader.load import LoadedPlan, load_plan_text
 from switchover_checks.api import Status
 
-__all__ = ["Fate", "World"]
+__all__ = ["Fate", "World", "loaded_once"]
 
 SHIM_DEATHS = (
     "before-claim",
@@ -98,7 +98,7 @@ class World:
         path = folder / "plan.yaml"
         path.write_text(plan_text(seed))
         (folder / "dump").write_text("x")
-        self.loaded = _loaded(path)
+        self.loaded = loaded_once(path)
         self.workspace = replace(workspace_for(folder / "state", path), registry=folder / "registry")
         (folder / "registry").mkdir(mode=0o700)
         self.log = folder / "log"
@@ -275,7 +275,7 @@ class World:
 _PLANS: dict[str, LoadedPlan] = {}
 
 
-def _loaded(path: Path) -> LoadedPlan:
+def loaded_once(path: Path) -> LoadedPlan:
     """Load a plan, once for each text."""
     text = path.read_text()
     if text not in _PLANS:
