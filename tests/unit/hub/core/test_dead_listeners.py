@@ -56,6 +56,13 @@ def test_what_listened_for_a_moment_only_was_no_service() -> None:
     assert listeners.follow((KILLED, OTHER), 130.0) == ()
 
 
+def test_a_port_that_the_kernel_chose_is_told_only_of_one_that_was_killed() -> None:
+    for after, told in ((OTHER, 0), (replace(KILLED, health="ok", detail="pid 7 ended: exit 0"), 0), (KILLED, 1)):
+        listeners = DeadListeners()
+        listeners.follow((replace(WEB, ports=("127.0.0.1:40123",)), OTHER), 100.0)
+        assert len(listeners.follow((after, OTHER), 201.0)) == told
+
+
 def test_a_list_without_ports_and_one_that_is_empty_say_nothing() -> None:
     listeners = settled()
     assert listeners.follow((replace(WEB, ports=()), OTHER), 201.0) == ()

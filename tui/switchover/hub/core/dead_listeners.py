@@ -11,6 +11,7 @@ __all__ = ["DeadListeners"]
 
 _SETTLED_S = 60.0  # what listened for less than that was no service
 _MOST = 50
+_EPHEMERAL = range(32768, 61000)  # as Linux has it unless it is told otherwise
 _FOR_EVER_S = 1e9  # what is over does not get too old to be true
 
 
@@ -53,8 +54,16 @@ class DeadListeners:
             if there is not None and there.state != "stopped" and there.identity == listener.row.identity:
                 continue  # it lives; a list that came without its ports says nothing about them
             del self._known[port]
-            if now - listener.since >= _SETTLED_S and len(self._dead) < _MOST:
-                self._dead[port] = _row(port, listener.row, there, now)
+            dead = _row(port, listener.row, there, now)
+            told = dead.health == "crit" or not _is_ephemeral(port)
+            if told and now - listener.since >= _SETTLED_S and len(self._dead) < _MOST:
+                self._dead[port] = dead
+
+
+def _is_ephemeral(port: str) -> bool:
+    """Say whether the kernel gave this port to who asked for any: nobody can count on it."""
+    number = port.rpartition(":")[2]
+    return number.isdigit() and int(number) in _EPHEMERAL
 
 
 def _row(port: str, was: ServiceRow, there: ServiceRow | None, now: float) -> ServiceRow:
