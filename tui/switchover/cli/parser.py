@@ -125,7 +125,7 @@ def _run_verb(verb: str, arguments: list[str]) -> int:
 
 def _open_screen(arguments: list[str]) -> int:
 
-    from switchover.cli.screen_options import add_screen_options, apply_screen_options, need_terminal
+    from switchover.cli.screen_options import add_screen_options, apply_screen_options, need_terminal, same_place
     from switchover.locations import state_root, workspace_for
     from switchover.settings import choose_journal
     from switchover.trust import choose_plan, trusted_digest
@@ -150,7 +150,8 @@ def _open_screen(arguments: list[str]) -> int:
     workspace = workspace_for(root, plan, choose_journal(args.journal, os.environ))
     apply_screen_options(args, os.environ)
     app = import_module("switchover.ui.app.opening")  # not a plain import: only this line may load the screen
-    return cast("int", app.run(workspace, plan, read_only=args.read_only, digest=digest, theme=args.theme or ""))
+    more = {"theme": args.theme or "", "same_place": same_place(args)}
+    return cast("int", app.run(workspace, plan, read_only=args.read_only, digest=digest, **more))
 
 
 def _refuse_a_lost_directory() -> None:

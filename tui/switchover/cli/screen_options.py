@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
 from collections.abc import MutableMapping
 
 from switchover.errors import UsageError
 from switchover.settings import Settings, load_settings, settings_path
 
-__all__ = ["add_screen_options", "apply_screen_options", "need_terminal"]
+__all__ = ["add_screen_options", "apply_screen_options", "need_terminal", "same_place"]
 
 _INSTEAD = "in scripts use `switchover status PLAN`, `switchover check PLAN` or `switchover run PLAN`"
 _FILES = (("standard input", "<"), ("standard output", ">"))
@@ -58,6 +59,12 @@ def apply_screen_options(args: argparse.Namespace, environ: MutableMapping[str, 
         environ["TEXTUAL_FPS"] = str(args.fps)
     elif chosen.fps is not None:
         environ.setdefault("TEXTUAL_FPS", str(chosen.fps))
+
+
+def same_place(args: argparse.Namespace) -> str:
+    """Return the options with which another command finds the same run, each after a space."""
+    given = (("--state", args.state), ("--journal", getattr(args, "journal", None)))
+    return "".join(f" {option} {shlex.quote(value)}" for option, value in given if value)
 
 
 def _ways(

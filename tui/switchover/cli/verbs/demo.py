@@ -42,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Do it; return the exit code."""
-    from switchover.cli.screen_options import apply_screen_options, need_terminal
+    from switchover.cli.screen_options import apply_screen_options, need_terminal, same_place
     from switchover.demo.demo_processes import DemoError
     from switchover.locations import state_root, workspace_for
 
@@ -73,7 +73,8 @@ def run(args: argparse.Namespace) -> int:
     os.environ[MARKER_VARIABLE] = str(demo.directory)  # for the agent that the screen starts
     apply_screen_options(args, os.environ)
     app = import_module("switchover.ui.app.opening")
-    code = cast("int", app.run(workspace_for(root, demo.plan), demo.plan, read_only=False, theme=args.theme or ""))
+    more = {"theme": args.theme or "", "same_place": same_place(args)}
+    code = cast("int", app.run(workspace_for(root, demo.plan), demo.plan, read_only=False, **more))
     _say_goodbye(demo)
     return code
 

@@ -7,7 +7,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from switchover.cli.screen_options import add_screen_options, apply_screen_options, need_terminal
+from switchover.cli.screen_options import add_screen_options, apply_screen_options, need_terminal, same_place
 from switchover.locations import state_root, workspace_for
 from switchover.settings import choose_journal
 from switchover.trust import choose_plan, trusted_digest
@@ -44,9 +44,8 @@ def run(args: argparse.Namespace) -> int:
     workspace = workspace_for(root, plan, choose_journal(args.journal, os.environ))
     apply_screen_options(args, os.environ)
     app = import_module("switchover.ui.app.opening")  # not a plain import: only this line may load the screen
-    return cast(
-        "int", app.run(workspace, plan, read_only=False, digest=digest, logs=(items, paths), theme=args.theme or "")
-    )
+    more = {"theme": args.theme or "", "same_place": same_place(args)}
+    return cast("int", app.run(workspace, plan, read_only=False, digest=digest, logs=(items, paths), **more))
 
 
 def sort_words(words: list[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:

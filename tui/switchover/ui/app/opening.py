@@ -43,10 +43,12 @@ def run(
     digest: str = "",
     logs: Logs | None = None,
     theme: str = "",
+    same_place: str = "",
 ) -> int:
     """Show the screens until the operator leaves; return the exit code. `digest`: only this content is trusted.
 
     `logs` are services and files whose logs are opened at once; `theme` is the one that was asked for just now.
+    `same_place` are the options with which another command finds the same run.
     """
 
     def agent() -> SnapshotSource:
@@ -55,7 +57,8 @@ def run(
         attach = agent_attacher(workspace, plan, read_only=read_only, digest=digest)
         return AgentSource(attach, SystemClock(), workspace.agent_log, comes_back=agent_returns(workspace))
 
-    return show(agent, workspace.directory / "screens.log", read_only=read_only, logs=logs, theme=theme)
+    log = workspace.directory / "screens.log"
+    return show(agent, log, read_only=read_only, logs=logs, theme=theme, same_place=same_place)
 
 
 def show(
@@ -65,6 +68,7 @@ def show(
     read_only: bool = False,
     logs: Logs | None = None,
     theme: str = "",
+    same_place: str = "",
 ) -> int:
     """Show what a source tells until the operator leaves, the line drops or a signal comes; return the exit code."""
     if reason := why_not(os.environ):
@@ -105,7 +109,7 @@ def show(
             app.note_crash(error)
         if app.crash:
             guard.restore()
-    return _say_goodbye(app, log, guard.signal_number)
+    return _say_goodbye(app, log, guard.signal_number, same_place)
 
 
 def _config_home() -> Path:
@@ -117,7 +121,7 @@ def _tell(text: str) -> None:
     print(f"switchover: {text}", file=sys.stderr)
 
 
-def _say_goodbye(app: SwitchoverApp, log: Path, signal_number: int) -> int:
+def _say_goodbye(app: SwitchoverApp, log: Path, signal_number: int, same_place: str) -> int:
     if app.crash:
         _tell(f"the screens ended unexpectedly ({app.crash}); the run goes on. Details: {log}")
         return 1
@@ -125,6 +129,6 @@ def _say_goodbye(app: SwitchoverApp, log: Path, signal_number: int) -> int:
         _tell(app.failure.title + (f"\n  {app.failure.hint}" if app.failure.hint else ""))
         return app.failure.exit_code
     if app.moment.data.migration.state in {"running", "waiting"} and app.moment.data.migration.run_id:
-        plan = shlex.quote(app.moment.data.header.plan_path)
-        _tell(f"detached; the run is kept. `switchover {plan}` shows it again, `switchover status {plan}` tells of it")
+        where = f"{same_place} {shlex.quote(app.moment.data.header.plan_path)}"
+        _tell(f"detached; the run is kept. `switchover{where}` shows it again, `switchover status{where}` tells of it")
     return 128 + signal_number if signal_number else app.return_code or 0
