@@ -19,8 +19,8 @@ from urllib.parse import quote, unquote, urljoin, urlsplit
 
 from switchover_checks.api import HttpReply, ProbeError, Status
 from switchover_checks.language.units import format_duration
-from switchover_checks.masking import redact_url_passwords
 from switchover_checks.runtime.http_wire import HttpAnswer, StaleError, Wire
+from switchover_checks.unknown_secrets import redact_unknown
 
 __all__ = ["HttpPool"]
 
@@ -92,7 +92,7 @@ class HttpPool:
             location = answer.headers.get("location")
             if not (follow_redirects and location and answer.status in (301, 302, 303, 307, 308)):
                 return HttpReply(
-                    answer.status, answer.headers, answer.body, phases, redact_url_passwords(shown), answer.truncated
+                    answer.status, answer.headers, answer.body, phases, redact_unknown(shown), answer.truncated
                 )
             named = shown = urljoin(shown, location)
             url = asked.at(named, target) if asked else named
@@ -104,7 +104,7 @@ class HttpPool:
             if answer.status == 303 or (answer.status in (301, 302) and method == "POST"):
                 method, body = "GET", None
         raise ProbeError(
-            f"more than {_MOST_REDIRECTS} redirects, the last to {redact_url_passwords(shown)}", phase="first_byte"
+            f"more than {_MOST_REDIRECTS} redirects, the last to {redact_unknown(shown)}", phase="first_byte"
         )
 
     async def aclose(self) -> None:
@@ -236,9 +236,9 @@ def _parse_url(url: str) -> _Target:
         if host and not host.isascii():
             host = host.encode("idna").decode("ascii")
     except ValueError as error:
-        raise ProbeError(f"{redact_url_passwords(url)!r} is not a URL: {error}", status=Status.UNKNOWN) from None
+        raise ProbeError(f"{redact_unknown(url)!r} is not a URL: {error}", status=Status.UNKNOWN) from None
     if parts.scheme not in ("http", "https") or not host or re.search(r"[\x00-\x20\x7f]", host):
-        raise ProbeError(f"{redact_url_passwords(url)!r} is not an http or https URL", status=Status.UNKNOWN)
+        raise ProbeError(f"{redact_unknown(url)!r} is not an http or https URL", status=Status.UNKNOWN)
     scheme: Literal["http", "https"] = "https" if parts.scheme == "https" else "http"
     usual = 443 if scheme == "https" else 80
     shown = f"[{host}]" if ":" in host else host

@@ -15,8 +15,10 @@ TOOLS = (
     *("hexdump -C", "hexdump", "hexdump -b", "hexdump -c", "hexdump -d", "hexdump -o", "hd"),
     *("od", "od -c", "od -a", "od -b", "od -x", "od -d", "od -tx1", "od -tx4", "od -tx8", "od -td1", "od -tu1"),
     *("od -A x -t x1z", "od -An -tx1", "od -An -tx1 -w7"),
-    *("cat -v", "cat -A", "base64", "base64 -w 13", "base32 -w 0"),
+    *("cat -v", "cat -A", "base64", "base64 -w 13"),
 )
+# With something before each of their rows, nothing tells them from it.
+WITHOUT_OFFSETS = ("xxd -p", "base64", "base64 -w 13", "xxd -i", "od -An -tx1", "od -An -tx1 -w7")
 KNOWN_TO_FAIL = ("od -a",)  # which drops a bit of each byte that is not ASCII: only plain secrets are found in it
 
 
@@ -26,17 +28,20 @@ def _dumped(tool: str, data: bytes) -> bytes:
     return subprocess.run(tool.split(), input=data, capture_output=True, check=True).stdout
 
 
-@pytest.mark.parametrize("tool", [tool for tool in TOOLS if not tool.startswith("base32")])
 @pytest.mark.parametrize("offset", [0, 5, 13])
-@pytest.mark.parametrize("prefix", [b"", b"2024-01-01T10:00:00Z pod-1 | "])
+@pytest.mark.parametrize(
+    ("tool", "prefix"),
+    [
+        *((tool, b"") for tool in TOOLS),
+        *((tool, b"2024-01-01T10:00:00Z pod-1 | ") for tool in TOOLS if tool not in WITHOUT_OFFSETS),
+    ],
+)
 def test_a_secret_in_a_dump_is_found(tool: str, offset: int, prefix: bytes) -> None:
     value = VALUE.replace("é", "e") if tool in KNOWN_TO_FAIL or tool.startswith("cat") else VALUE
     text = b"." * offset + value.encode() + b" and then some more text, which may be read\n"
     out = _dumped(tool, text)
     if prefix:
         out = b"".join(prefix + line for line in out.splitlines(keepends=True))
-        if tool in ("xxd -p", "base64", "base64 -w 13", "xxd -i", "od -An -tx1", "od -An -tx1 -w7"):
-            pytest.skip("without offsets nothing tells the rows from what stands before them")
     redactor = Redactor({"s": value})
     assert "(secret s)" in redactor.redact(out.decode())
     for cut in range(0, len(out), 7):

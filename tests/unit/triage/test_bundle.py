@@ -9,7 +9,7 @@ import pytest
 
 from switchover.redaction import Redactor
 from switchover.triage.bundle_file import bundle_name, write_bundle
-from switchover.triage.unknown_secrets import redact_unknown
+from switchover_checks.unknown_secrets import redact_unknown
 
 CANARIES = {
     "password: {}": "cAnaRy-one-1",

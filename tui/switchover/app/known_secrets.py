@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from switchover.redaction import Redactor, sanitize
+from switchover_checks.unknown_secrets import redact_unknown
 
 __all__ = ["KnownSecrets"]
 
 
 class KnownSecrets:
-    """Takes the secrets that have been fetched so far out of any text."""
+    """Takes out of any text the secrets that have been fetched so far, and what looks like one."""
 
     def __init__(self) -> None:
         self._ask: Callable[[], Mapping[str, str]] = dict
@@ -26,11 +27,14 @@ class KnownSecrets:
         return self._ask()
 
     def redact(self, text: str) -> str:
-        """Return `text` without secrets."""
-        if (known := self._ask()) != self._known:
-            self._known, self._redactor = dict(known), Redactor(known)
-        return self._redactor.redact(text)
+        """Return `text` without the secrets that are known, and without what looks like one."""
+        return redact_unknown(self._without_known(text))
 
     def display(self, text: str) -> str:
         """Return `text` without secrets and without control sequences."""
-        return sanitize(self.redact(text))
+        return redact_unknown(sanitize(self._without_known(text)))
+
+    def _without_known(self, text: str) -> str:
+        if (known := self._ask()) != self._known:
+            self._known, self._redactor = dict(known), Redactor(known)
+        return self._redactor.redact(text)

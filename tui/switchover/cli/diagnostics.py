@@ -19,13 +19,13 @@ from switchover import __version__
 from switchover.errors import PlanError, SwitchoverError
 from switchover.private_files import make_private_dir, open_private
 from switchover.redaction import sanitize
+from switchover_checks.unknown_secrets import MARK, redact_unknown
 
 __all__ = ["INTERRUPTED", "describe", "redact_with", "report_error", "report_unexpected", "say"]
 
 INTERRUPTED = 130
 _KEPT_REPORTS = 10
 _SECRET_NAME = re.compile(r"PASS|SECRET|TOKEN|KEY|CREDENTIAL", re.IGNORECASE)
-_URL_PASSWORD = re.compile(r"(://[^/\s:@]*):[^@\s/]+@")
 _redactors: list[Callable[[str], str]] = []
 
 
@@ -35,7 +35,7 @@ def say(text: str) -> None:
     if stream is None:
         return
     with suppress(OSError, ValueError):
-        line = sanitize(text) + "\n"
+        line = redact_unknown(sanitize(text)) + "\n"
         stream.write(line.encode(stream.encoding or "utf-8", "backslashreplace").decode(stream.encoding or "utf-8"))
         stream.flush()
 
@@ -99,5 +99,5 @@ def _redact(text: str) -> str:
         text = redactor(text)
     for name, value in os.environ.items():
         if len(value) >= 6 and _SECRET_NAME.search(name):
-            text = text.replace(value, "[redacted]")
-    return _URL_PASSWORD.sub(r"\1:[redacted]@", text)
+            text = text.replace(value, MARK)
+    return redact_unknown(text)

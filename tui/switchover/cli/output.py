@@ -20,6 +20,7 @@ from typing import Any
 
 from switchover.errors import SwitchoverError
 from switchover.redaction import sanitize
+from switchover_checks.unknown_secrets import MARK, redact_unknown
 
 __all__ = ["emit_json", "emit_text", "finish"]
 
@@ -27,14 +28,20 @@ _failure: list[OSError] = []
 
 
 def emit_text(text: str) -> None:
-    """Write `text`, made harmless for a terminal, and a line end."""
-    _write(sanitize(text))
+    """Write `text`, made harmless for a terminal and without what looks like a secret, and a line end."""
+    _write(redact_unknown(sanitize(text)))
 
 
-def emit_json(value: Any, *, indent: int | None = 2) -> None:
-    """Write one JSON document. Dataclasses become objects, decimals and paths text."""
+def emit_json(value: Any, *, indent: int | None = 2, exact: bool = False) -> None:
+    """Write one JSON document. Dataclasses become objects, decimals and paths text.
+
+    What looks like a secret is taken out of its texts, unless it is to be `exact`.
+    """
     plain_ascii = "utf" not in (getattr(sys.stdout, "encoding", None) or "utf-8").lower()
-    _write(json.dumps(value, default=_plain, indent=indent, ensure_ascii=plain_ascii))
+    text = json.dumps(value, default=_plain, indent=indent, ensure_ascii=plain_ascii)
+    if not exact and redact_unknown(text) != text:
+        text = json.dumps(_without_secrets(json.loads(text)), indent=indent, ensure_ascii=plain_ascii)
+    _write(text)
 
 
 def finish() -> None:
@@ -70,6 +77,16 @@ def _forget(stream: Any) -> None:
         os.close(null)
     except (OSError, ValueError):
         sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123 - lives as long as the process
+
+
+def _without_secrets(value: Any, name: str = "") -> Any:
+    if isinstance(value, str):
+        shown = redact_unknown(value)
+        line = json.dumps({name: shown})
+        return MARK if name and redact_unknown(line) != line else shown
+    if isinstance(value, dict):
+        return {redact_unknown(key): _without_secrets(item, key) for key, item in value.items()}
+    return [_without_secrets(item) for item in value] if isinstance(value, list) else value
 
 
 def _plain(value: Any) -> Any:

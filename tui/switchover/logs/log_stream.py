@@ -15,6 +15,7 @@ from switchover.logs.rendered_lines import Begun
 from switchover.logs.sources.make_source import make_source
 from switchover.logs.sources.source_api import LineSource, LogTimeSpan, RawLine, SourceSpec
 from switchover.redaction import Redactor
+from switchover_checks.unknown_secrets import redact_unknown
 
 __all__ = ["Limits", "LogStream"]
 
@@ -155,7 +156,7 @@ class LogStream:
 
     def harmless(self, why: str) -> str:
         """Return a reason as it may be shown: one line, no secrets, nothing that a terminal obeys."""
-        return clean(self._redactor.redact(why))[:_LONGEST_WHY]
+        return redact_unknown(clean(self._redactor.redact(why)))[:_LONGEST_WHY]
 
     def take(self, number: int, columns: Columns) -> None:
         """Take lines of a source."""

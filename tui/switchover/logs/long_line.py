@@ -6,6 +6,7 @@ import codecs
 from collections.abc import Mapping, Sequence
 
 from switchover.redaction import Redactor
+from switchover_checks.unknown_secrets import UnknownSecrets
 
 __all__ = ["LONG", "LongLine"]
 
@@ -19,6 +20,7 @@ class LongLine:
 
     def __init__(self, secrets: Mapping[str, str], before: Sequence[str], raw: str, after: Sequence[str]) -> None:
         self._redactor = Redactor(secrets)
+        self._unknown = UnknownSecrets()
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._raw = raw
         self._after = "".join(f"\n{line}" for line in after)
@@ -43,7 +45,8 @@ class LongLine:
             self._take(said)
             return True
         self._take(said)
-        self._take((self._feed(self._after) + self._decoder.decode(self._redactor.finish(), True)).partition("\n")[0])
+        rest = self._decoder.decode(self._redactor.finish(), True)
+        self._take((self._feed(self._after) + self._unknown.feed(rest) + self._unknown.finish()).partition("\n")[0])
         self.is_whole = True
         return False
 
@@ -54,7 +57,7 @@ class LongLine:
         return self._parts[0][offset : offset + limit] if self._parts else ""
 
     def _feed(self, text: str) -> str:
-        return self._decoder.decode(self._redactor.feed(text.encode("utf-8", "replace")))
+        return self._unknown.feed(self._decoder.decode(self._redactor.feed(text.encode("utf-8", "replace"))))
 
     def _take(self, said: str) -> None:
         said = said.rpartition("\n")[2].expandtabs(_TAB)  # what stands before is of the line before

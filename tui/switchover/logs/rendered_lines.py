@@ -12,6 +12,7 @@ from switchover.logs.pattern_guard import TooSlowError, at_most
 from switchover.logs.query import Find
 from switchover.logs.reading.levels import LEVEL_NAMES
 from switchover.redaction import Redactor
+from switchover_checks.unknown_secrets import redact_unknown
 
 __all__ = ["SHOWN", "Begun", "Shown"]
 
@@ -78,18 +79,18 @@ class Shown:
     def text_begun(self, line: Begun) -> str:
         """Return its text without secrets; what may be the begin of one is held back until it is known."""
         if not self._has_secrets:
-            return line.text.expandtabs(_TAB)
+            return redact_unknown(line.text).expandtabs(_TAB)
         redactor = Redactor(self._secrets)
         end = self._ring.end
         before = sorted(self._beside(line.source, {end}))
         said = "".join(f"{self._ring.text(seq)[-SHOWN:]}\n" for seq in before) + line.text
         clean = redactor.feed(said.encode("utf-8", "replace")).decode("utf-8", "replace")
-        return clean.rpartition("\n")[2].expandtabs(_TAB)
+        return redact_unknown(clean.rpartition("\n")[2]).expandtabs(_TAB)
 
     def texts(self, numbers: Sequence[int], most: int | None = None) -> dict[int, str]:
         """Return texts by number, without secrets and tabs, each cut to about `most` characters."""
         if not self._has_secrets:
-            return {seq: self._text(seq, most).expandtabs(_TAB) for seq in numbers}
+            return {seq: redact_unknown(self._text(seq, most)).expandtabs(_TAB) for seq in numbers}
         by_source: dict[int, set[int]] = {}
         for seq in numbers:
             by_source.setdefault(self._source(seq), set()).add(seq)
@@ -99,7 +100,9 @@ class Shown:
             clean = self._redactor.redact_lines(
                 [self._text(seq, most) if seq in wanted else self._ends(seq) for seq in around]
             )
-            shown.update((seq, text.expandtabs(_TAB)) for seq, text in zip(around, clean, strict=True) if seq in wanted)
+            for seq, text in zip(around, clean, strict=True):
+                if seq in wanted:
+                    shown[seq] = redact_unknown(text).expandtabs(_TAB)
         return shown
 
     def is_long(self, seq: int) -> bool:

@@ -7,7 +7,7 @@ seven holds four. So the data's words, compared with a set, tell nearly always a
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -50,8 +50,8 @@ class NeedleIndex:
 
     def __init__(self, secrets: Mapping[str, str]) -> None:
         needles = _needles(secrets)
-        self._whole = _Filter(needles, lambda letters: (letters,))
-        self._cut = _Filter(needles, lambda letters: (letters[: _least(letters)], letters[-_least(letters) :]))
+        self._whole = _Filter(needles, halves=False)
+        self._cut = _Filter(needles, halves=True)
         self._ends = {spread: _Beginnings([n for n in needles if n.spread is spread]) for spread in (False, True)}
         self.longest = max((len(needle.letters) for needle in needles), default=0)
 
@@ -92,13 +92,15 @@ class NeedleIndex:
 
 
 class _Filter:
-    """Tells which forms may be in squeezed data: all that are, and seldom more. `parts` of a form are looked for."""
+    """Tells which forms may be in squeezed data: all that are, and seldom more; with `halves`, also what is cut."""
 
-    def __init__(self, needles: Iterable[Needle], parts: Callable[[bytes], tuple[bytes, ...]]) -> None:
+    def __init__(self, needles: Iterable[Needle], *, halves: bool) -> None:
         self._words: dict[int, dict[int, dict[Needle, None]]] = {}
         self._brief: list[tuple[bytes, Needle]] = []
         for needle in needles:
-            for part in parts(squeeze(needle.letters)):
+            letters = squeeze(needle.letters)
+            least = _least(letters)
+            for part in (letters[:least], letters[-least:]) if halves else (letters,):
                 self._add(part, needle)
         self._sets = {size: frozenset(words) for size, words in self._words.items()}
 

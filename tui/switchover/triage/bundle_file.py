@@ -12,7 +12,7 @@ from pathlib import Path
 from switchover.errors import StateError
 from switchover.locations import ensure_private_dir
 from switchover.private_files import open_private
-from switchover.triage.unknown_secrets import redact_unknown
+from switchover_checks.unknown_secrets import redact_unknown
 
 __all__ = ["MOST_BYTES", "bundle_name", "write_bundle"]
 

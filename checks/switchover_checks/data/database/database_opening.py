@@ -9,7 +9,7 @@ from typing import Any
 
 from switchover_checks.api import Context, ProbeError, Status
 from switchover_checks.data.database.database_api import Database, DatabaseSource
-from switchover_checks.masking import redact_url_passwords
+from switchover_checks.unknown_secrets import redact_unknown
 
 __all__ = ["database_source_of", "open_database", "query_rows"]
 
@@ -24,7 +24,7 @@ async def database_source_of(
     Without `url_key` the first of db, pg, postgresql, sqlite, database, url is taken; `KEY_secret` names its password.
     """
     if "://" in side or side.startswith("sqlite:"):
-        return DatabaseSource(redact_url_passwords(side), side, await _secret(ctx, secret))
+        return DatabaseSource(redact_unknown(side), side, await _secret(ctx, secret))
     try:
         environment: Mapping[str, Any] = ctx.environment(side)
     except KeyError:
@@ -53,7 +53,7 @@ async def query_rows(ctx: Context, url: str, query: str, params: Sequence[Any] =
     """Run one query in a thread. Raise `ProbeError`."""
 
     def work() -> list[tuple[Any, ...]]:
-        with open_database(DatabaseSource(redact_url_passwords(url), url), ctx.base_dir, ctx.deadline) as database:
+        with open_database(DatabaseSource(redact_unknown(url), url), ctx.base_dir, ctx.deadline) as database:
             return database.query(query, params)
 
     return await ctx.in_thread(work)

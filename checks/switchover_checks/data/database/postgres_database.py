@@ -23,7 +23,7 @@ from switchover_checks.data.database.database_api import (
     quoted,
 )
 from switchover_checks.language.units import format_duration
-from switchover_checks.masking import redact_url_passwords
+from switchover_checks.unknown_secrets import redact_unknown
 
 __all__ = ["open_postgres"]
 
@@ -84,7 +84,7 @@ def open_postgres(source: DatabaseSource, deadline: float, *, whole: bool) -> It
             password=source.password,
         )
     except (psycopg.Error, ValueError) as error:
-        raise ProbeError(f"{source.name}: {redact_url_passwords(_first(error))}", phase="connect") from None
+        raise ProbeError(f"{source.name}: {redact_unknown(_first(error))}", phase="connect") from None
     try:
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         connection.read_only = True
@@ -98,7 +98,7 @@ def open_postgres(source: DatabaseSource, deadline: float, *, whole: bool) -> It
         ) from None
     except psycopg.Error as error:
         status = Status.CRIT if isinstance(error, psycopg.OperationalError) else Status.UNKNOWN
-        raise ProbeError(f"{source.name}: {redact_url_passwords(_first(error))}", status=status) from None
+        raise ProbeError(f"{source.name}: {redact_unknown(_first(error))}", status=status) from None
     finally:
         connection.close()
 

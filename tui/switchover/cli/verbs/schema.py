@@ -24,5 +24,5 @@ def run(args: argparse.Namespace) -> int:
     from switchover_checks.runtime.registry import Registry
 
     local = declared_modules(args.plan) if args.plan is not None else ()
-    emit_json(json_schema(Registry(local)))
+    emit_json(json_schema(Registry(local)), exact=True)
     return 0

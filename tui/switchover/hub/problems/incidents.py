@@ -13,7 +13,7 @@ from switchover.private_files import replace_private
 from switchover.snapshot import IncidentView, Snapshot, TimelineRow
 from switchover.triage.incident_report import file_name, incident_markdown
 from switchover.triage.incident_store import MOST_TEXT, Incident, IncidentFact, IncidentStore
-from switchover.triage.unknown_secrets import redact_unknown
+from switchover_checks.unknown_secrets import redact_unknown
 
 __all__ = ["Incidents"]
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -31,23 +30,14 @@ from switchover.services.provider_api import (
 )
 from switchover.snapshot import ServiceRow
 from switchover.snapshot.tiers import ACTIONS
-from switchover.triage.unknown_secrets import redact_unknown
 from switchover_checks.language.units import format_bytes, format_duration
 from switchover_checks.runtime.commands import Child
+from switchover_checks.unknown_secrets import redact_unknown
 
 __all__ = ["ServiceInspector"]
 
 _INSPECT_S = 10.0
 _MOST_TEXT = 200 * 1024
-_WORD = re.compile(r"pass(?:word|wd)?|secret|token|api_?key|private_?key|credential|pwd", re.IGNORECASE)
-_NAMED = rf"(?i)((?:{_WORD.pattern})[\w.-]{{0,60}}[\"']?\s{{0,9}}[=:]\s{{0,9}}"
-_HIDDEN = (
-    (re.compile(rf"""{_NAMED}")(?:\\.|[^"\\\n])+"""), r"\1•••"),
-    (re.compile(rf"""{_NAMED}["']?)[^\s"',}}]+"""), r"\1•••"),
-    (re.compile(r"(://[^/\s:@\"]{0,60}:)([^/\s\"]{1,200})(@)"), r"\1•••\3"),
-)
-_VARIABLE = re.compile(r"""(\s*["'])([^"'=\s]{1,120})=.+?(["'],?\s*)""")  # a line of JSON
-_OPTION = re.compile(r"""(?<![\w-])(--?[\w-]{1,60}[ \t]+["']?)(?!-)[^\s"',]+""")
 
 
 class ServiceInspector:
@@ -131,7 +121,7 @@ class ServiceInspector:
             await child.close()
         text = bytes(child.stdout.data[:_MOST_TEXT] or child.stderr.data[:_MOST_TEXT]).decode("utf-8", "replace")
         # a hostile text takes the expressions a second or two, which nobody else waits for
-        return await asyncio.to_thread(_without_values_of_secrets, self._redact(text)) + late
+        return await asyncio.to_thread(lambda: redact_unknown(self._redact(text))) + late
 
     async def log_sources(self, names: Sequence[str], span: LogSpan) -> list[LogSource | tuple[str, str]]:
         """Return where the logs of services are read, by id or by any name that the list shows.
@@ -263,16 +253,3 @@ def _facts(row: ServiceRow) -> list[tuple[str, str]]:
         ("identity", row.identity),
         ("url", row.url),
     ]
-
-
-def _without_values_of_secrets(text: str) -> str:
-    """Leave out the values of what is named like a secret, though nobody has declared it as one."""
-    lines = []
-    for line in redact_unknown(text).split("\n"):
-        found = _VARIABLE.fullmatch(line)
-        named = found is not None and _WORD.search(found[2]) is not None
-        lines.append(f"{found[1]}{found[2]}=•••{found[3]}" if found is not None and named else line)
-    text = _OPTION.sub(lambda one: f"{one[1]}•••" if _WORD.search(one[1]) else one[0], "\n".join(lines))
-    for pattern, instead in _HIDDEN:
-        text = pattern.sub(instead, text)
-    return text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from switchover.migration.facts.display import display
 from switchover.migration.facts.events import RollbackItem
 from switchover.migration.facts.run_state import RunState, Stage, UnitState
 from switchover.migration.rules.next_action import Action
@@ -20,7 +21,7 @@ def rollback_path_view(way: RollbackPath, plan: Plan) -> RollbackView:
         title=sanitize(way.title),
         available=way.available,
         reason=way.reason,
-        steps=tuple(sanitize(text) for text in (*(item.label for item in way.items), *way.cannot_undo)),
+        steps=tuple(display(text) for text in (*(item.label for item in way.items), *way.cannot_undo)),
         expect_s=way.expect_s,
         budget_s=way.budget_s,
         data_loss=sanitize(way.data_loss),
@@ -60,7 +61,7 @@ def rollback_view(state: RunState, action: Action) -> RollbackRun | None:
         data_loss=sanitize(begun.data_loss),
         loses_since=begun.loses_since,
         loses_after=begun.loses_after,
-        verify=tuple(Requirement(e.check, e.status, sanitize(e.summary)) for e in rollback.evidence)
+        verify=tuple(Requirement(e.check, e.status, display(e.summary)) for e in rollback.evidence)
         or tuple(Requirement(name, "pending") for name in begun.verify),
     )
 
@@ -69,7 +70,7 @@ def _rollback_action(item: RollbackItem, unit: UnitState) -> RollbackActionView:
     last = unit.last
     return RollbackActionView(
         unit=item.unit,
-        label=sanitize(" ".join(item.run.split())),
+        label=display(" ".join(item.run.split())),
         state=unit.stage.value,
         undoes=item.undoes,
         attempts=len(unit.attempts),
@@ -77,7 +78,7 @@ def _rollback_action(item: RollbackItem, unit: UnitState) -> RollbackActionView:
         started_at=last.started.at if last else None,
         took_s=last.duration_s if last else None,
         expect_s=item.expect_s,
-        reason=sanitize(unit.reason),
+        reason=display(unit.reason),
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from switchover.clock import iso_utc
 from switchover.migration.facts import events as ev
-from switchover.redaction import sanitize
+from switchover.migration.facts.display import display
 from switchover.snapshot import TimelineRow
 from switchover_checks.language.units import format_duration
 
@@ -21,7 +21,7 @@ def timeline(records: Iterable[ev.Record], rollback: ev.RollbackStarted | None =
         if isinstance(record.event, ev.RollbackStarted):
             words |= action_words(record.event)
         kind, text, status = describe(record.event, words)
-        rows.append(TimelineRow(record.at, kind, sanitize(text).replace("\n", " "), status))
+        rows.append(TimelineRow(record.at, kind, display(text).replace("\n", " "), status))
     return tuple(rows)
 
 

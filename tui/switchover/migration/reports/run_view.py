@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from switchover.migration.facts.display import display
 from switchover.migration.facts.run_state import GateState, RunState, Stage, Timestamp, UnitState
 from switchover.migration.reports.rollback_view import action_name, rollback_path_view, rollback_view
 from switchover.migration.rules.confirmations import elapsed
@@ -111,7 +112,7 @@ def shown_env(env: Mapping[str, str], render: Callable[[str], str]) -> tuple[tup
     shown = []
     for name, text in env.items():
         secret = _SECRET.search(text)
-        value = f"(secret {secret[1]})" if secret else sanitize(render(text)).replace("\n", "⏎")
+        value = f"(secret {secret[1]})" if secret else display(render(text)).replace("\n", "⏎")
         shown.append((name, value))
     return tuple(shown)
 
@@ -183,7 +184,7 @@ def _step(step: Step, state: RunState, action: Action, context: ViewContext) -> 
         title=sanitize(step.title or step.id),
         state=word.value,
         effect=step.effect or "",
-        command=sanitize((step.run or "").strip()),
+        command=display((step.run or "").strip()),
         env=shown_env(step.env, context.render),
         irreversible=step.irreversible,
         confirm_text=sanitize(context.render(confirm.type)) if confirm else "",
@@ -194,13 +195,13 @@ def _step(step: Step, state: RunState, action: Action, context: ViewContext) -> 
         ended_at=_at(unit.ended),
         expect_s=step.expect_duration if step.expect_duration is not None else context.measured.get(step.id),
         timeout_s=None if step.manual else step.timeout,
-        reason=sanitize(reason),
+        reason=display(reason),
         blast_radius=sanitize(step.blast_radius or ""),
-        rollback=sanitize(step.rollback.run.strip()) if step.rollback else "",
+        rollback=display(step.rollback.run.strip()) if step.rollback else "",
         rollback_expect_s=_undo_expect(step, context),
         manual=_manual(step, unit),
         evidence_required=step.evidence == "required",
-        outputs=tuple((name, sanitize(value)) for name, value in unit.outputs.items()),
+        outputs=tuple((name, display(value)) for name, value in unit.outputs.items()),
         persons=confirm.persons if confirm else 1,
         confirmed_by=context.confirmed_by.get(step.id, ()),
         ready_at=context.ready_at.get(step.id),
@@ -230,7 +231,7 @@ def _manual(step: Step, unit: UnitState) -> tuple[ManualItem, ...]:
         if tick is None:
             items.append(ManualItem(sanitize(text)))
         else:
-            items.append(ManualItem(sanitize(text), True, tick.who, tick.at, sanitize(tick.evidence)))
+            items.append(ManualItem(sanitize(text), True, tick.who, tick.at, display(tick.evidence)))
     return tuple(items)
 
 
@@ -245,7 +246,7 @@ def _gate(phase: str, gate: Gate, state: RunState, context: ViewContext) -> Gate
     else:
         seen = {e.check: e for e in past.evidence}
         requirements = tuple(
-            Requirement(name, seen[name].status, sanitize(seen[name].summary))
+            Requirement(name, seen[name].status, display(seen[name].summary))
             if name in seen
             else Requirement(name, "pending")
             for name in gate.require
@@ -264,7 +265,7 @@ def _gate(phase: str, gate: Gate, state: RunState, context: ViewContext) -> Gate
         green_since=_at(past.green) or (live.green_since_at if live else None),
         human=sanitize(gate.human or ""),
         answered_by=past.answered_by,
-        reason=sanitize(live.reason if live else _gate_reason(past, context)),
+        reason=display(live.reason if live else _gate_reason(past, context)),
         deadline_at=live.deadline_at if live else past.until if word == "waiting" else None,
         soak=gate.soak > 0,
         roles=gate.roles,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from switchover.clock import iso_utc
+from switchover.migration.facts.display import display
 from switchover.migration.facts.run_state import Stage, Timestamp
 from switchover.migration.reports.run_view import GateLive, OutputTail, ViewContext, build_view
 from switchover.migration.rules.confirmations import confirmed_by, ready_at, why_not_yet
@@ -143,7 +144,7 @@ def _judged(run_store: RunStore, moment: Timestamp) -> dict[str, tuple[Requireme
         seen = {e.check: e for e in past.evidence}
         asked = [seen[name] for name in phase.gate.require if name in seen]
         judged = judge(asked, state, f"gate:{phase.id}", past.ended or moment)
-        found[phase.id] = tuple(replace(r, summary=sanitize(r.summary)) for r in judged.requirements)
+        found[phase.id] = tuple(replace(r, summary=display(r.summary)) for r in judged.requirements)
     return found
 
 

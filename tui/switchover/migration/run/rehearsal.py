@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from switchover.migration.facts.display import display
 from switchover.migration.reports.rollback_view import rollback_path_view
 from switchover.migration.rules.rollback_paths import RollbackPath, as_if_begun, planned_rollback_path
 from switchover.migration.run.execution import SHELL
 from switchover.migration.run.rollback_runner import rollback_path_named
-from switchover.redaction import sanitize
 from switchover.snapshot import Rehearsal, RehearsedAction, Requirement
 
 if TYPE_CHECKING:
@@ -34,14 +34,14 @@ async def rehearse(run_store: RunStore, name: str) -> Rehearsal:
         way=rollback_path_view(way, run_store.plan),
         actions=_actions(way),
         assumed=assumed,
-        verify=tuple(Requirement(e.check, e.status, sanitize(e.summary)) for e in (seen.evidence if seen else ())),
+        verify=tuple(Requirement(e.check, e.status, display(e.summary)) for e in (seen.evidence if seen else ())),
     )
 
 
 def _actions(way: RollbackPath) -> tuple[RehearsedAction, ...]:
     return tuple(
         RehearsedAction(
-            argv=(*SHELL, sanitize(item.run)),
+            argv=(*SHELL, display(item.run)),
             env_names=tuple(sorted(name for name, _ in item.env)),
             undoes=item.undoes,
             timeout_s=item.timeout_s,

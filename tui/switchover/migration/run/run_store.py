@@ -44,6 +44,7 @@ from switchover.plan.model import Plan, Step
 from switchover.plan.variables import Resolution, Scope, resolve_variables
 from switchover.redaction import Redactor, sanitize
 from switchover.snapshot import Holder
+from switchover_checks.unknown_secrets import redact_unknown
 
 __all__ = ["RunStore", "Tools", "plan_in_force"]
 
@@ -389,7 +390,7 @@ class RunStore:
 
     def clean(self, text: str) -> str:
         """Return text fit for journal and screen: no secrets, no control sequences."""
-        return sanitize(Redactor(self.secret_values()).redact(text))
+        return redact_unknown(sanitize(Redactor(self.secret_values()).redact(text)))
 
     async def look(self, names: Sequence[str]) -> GateObservation:
         """Look at checks now."""

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from switchover.redaction import sanitize
+from switchover_checks.unknown_secrets import redact_unknown
 
 __all__ = ["OutputChunk", "digest_output", "read_output", "read_tail"]
 
+_BEFORE = 1024  # bytes in which the name of a secret stands whose value is read
 _HELD_BACK = 4096  # an unfinished sequence longer than this is no sequence
 _UNFINISHED = re.compile(
     rb"\x1b(?:\[[0-?]*[ -/]*|[\]PX^_][^\x07\x1b\n]*\x1b?|[ -/]*)?\Z"
@@ -51,7 +53,7 @@ def read_tail(directory: Path, lines: int, limit: int = 1 << 16) -> tuple[tuple[
             data = _bytes(files, max(_last_stretch(files), total - limit), limit)[1]
         except FileNotFoundError:
             continue
-        text = sanitize(data, overwrite=True)
+        text = redact_unknown(sanitize(data, overwrite=True))
         if len(data) < total:
             text = text.partition("\n")[2] or text
         return tuple(text.rstrip("\n").split("\n")[-lines:]) if text.strip("\n") else (), total
@@ -89,7 +91,9 @@ def _read(directory: Path, offset: int, limit: int, *, ended: bool) -> OutputChu
         if kept or len(data) < _HELD_BACK:
             data = data[:kept]
             end = start + kept
-    return OutputChunk(note + sanitize(data), end, complete=last)
+    earlier, behind = _bytes(files, max(0, start - _BEFORE), min(start, _BEFORE))
+    known = sanitize(behind) if earlier + len(behind) == start else ""
+    return OutputChunk(note + redact_unknown(sanitize(data), known), end, complete=last)
 
 
 def _files(directory: Path) -> list[tuple[int, int, Path]]:
