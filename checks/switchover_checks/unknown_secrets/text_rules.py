@@ -20,6 +20,7 @@ RULES = (
         r"://  :\/\/",
         r":(?:\\*/){2}(?!\[)[^\s/:@\"'<>\[\\]{0,100}:(?P<s>(?!\d{1,5}(?:[/?#,\s]|\Z))[^\s\"'<>]{1,500})@",
     ),
+    SecretRule("token in an address", r"://", r"://(?P<s>[\w-]{20,200})@", is_random),
     SecretRule("address of Oracle", "jdbc:oracle:", r"jdbc:oracle:\w{2,10}:[\w$#]{1,60}/(?P<s>[^\s/@\"']{1,100})@"),
     SecretRule("address of MySQL", "@tcp( @unix(", r"(?<![\w/:])[\w.-]{1,60}:(?P<s>[^\s@/\"']{1,200})\Z", before=True),
     SecretRule(

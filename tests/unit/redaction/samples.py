@@ -228,6 +228,25 @@ SAMPLES: dict[str, tuple[str, ...]] = {
         "«{SSHA}DkMTwBl+a/3DQTxCYEApdUtNXGgdUac3»",
     ),
     "line of .pgpass": ("db.example:5432:shop:bob:«hunter2»", "*:*:shop:bob:«hunter2»"),
+    "-U user%": (
+        "smbclient -U ann%«hunter2» //nas/share",
+        "rpcclient -U 'corp/ann%«hunter2»' dc",
+        "net ads join -U admin%«hunter2»",
+        "smbclient //nas/share --user=ann%«hunter2»",
+    ),
+    "smbclient": ("smbclient //nas/share «hunter2» -U ann",),
+    "snmp -X": ("snmpget -v3 -l authPriv -u ann -X «hunter2hunter2» switch",),
+    "snmp -c": ("snmpwalk -v2c -c «hunter2» switch",),
+    "ftp -u": ("lftp -u ann,«hunter2» sftp://files",),
+    "ssh-keygen": ("ssh-keygen -t ed25519 -N «hunter2» -f key", "ssh-keygen -y -P «hunter2» -f key"),
+    "useradd -p": ("usermod -p «hunter2» ann", "useradd -m -p «hunter2» ann"),
+    "pdftk": ("pdftk a.pdf input_pw «hunter2» output b.pdf",),
+    "wpa_passphrase": ("wpa_passphrase home «hunter2hunter2»",),
+    "db2": ("db2 connect to shop user ann using «hunter2»",),
+    "impacket": ("impacket-psexec corp/ann:«hunter2»@10.0.0.1", "secretsdump.py ann:«hunter2»@dc"),
+    "unzip -P": ("unzip -P «hunter2» a.zip", "fisql -U ann -P «hunter2»"),
+    "beeline": ("beeline -u jdbc:hive2://h -n ann -p «hunter2»",),
+    "token in an address": ("git clone https://«x7Fq2mPz9LwKc4Tn8RvB»@git.example/x.git",),
 }
 
 INNOCENT = (

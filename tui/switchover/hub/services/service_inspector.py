@@ -11,6 +11,7 @@ from pathlib import Path
 
 from switchover.errors import RefusedError, SwitchoverError
 from switchover.hub.history.operations import Operations
+from switchover.hub.services.command_line import command_line_of, without_secrets
 from switchover.hub.services.log_names import MOST_OF_A_NAME, meant_by, not_found
 from switchover.hub.services.service_watch import ServiceWatch
 from switchover.migration.facts.operator import Operator
@@ -96,6 +97,13 @@ class ServiceInspector:
         """Return all that is known of a service, in lines, without secrets. Raise `RefusedError`."""
         row, provider, target = self._find(name)
         lines = [f"{label:12}{self._redact(text)}" for label, text in _facts(row) if text]
+        if row.kind == "process" and row.pid is not None:
+            typed = await asyncio.to_thread(command_line_of, row.pid, row.identity)
+            lines += [
+                "",
+                "its command line, without secrets:",
+                await asyncio.to_thread(without_secrets, typed, self._hidden),
+            ]
         argv: tuple[str, ...] = ()
         if isinstance(provider, Acts):
             argv = provider.command_line(target, Capability.INSPECT)
@@ -120,8 +128,14 @@ class ServiceInspector:
         finally:
             await child.close()
         text = bytes(child.stdout.data[:_MOST_TEXT] or child.stderr.data[:_MOST_TEXT]).decode("utf-8", "replace")
+        return await self._shown(text) + late
+
+    async def _shown(self, text: str) -> str:
         # a hostile text takes the expressions a second or two, which nobody else waits for
-        return await asyncio.to_thread(lambda: redact_unknown(self._redact(text))) + late
+        return await asyncio.to_thread(self._hidden, text)
+
+    def _hidden(self, text: str) -> str:
+        return redact_unknown(self._redact(text))
 
     async def log_sources(self, names: Sequence[str], span: LogSpan) -> list[LogSource | tuple[str, str]]:
         """Return where the logs of services are read, by id or by any name that the list shows.

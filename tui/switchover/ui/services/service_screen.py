@@ -17,7 +17,7 @@ from switchover.ui.kit.text_entry import TextEntry
 from switchover.ui.kit.theme import Painter
 from switchover.ui.services.service_detail import find_service, service_detail
 from switchover.ui.text.render_context import RenderContext
-from switchover.ui.text.styled_line import Line, StyledSpan, clean, wrap
+from switchover.ui.text.styled_line import Line, StyledSpan, wrap
 
 __all__ = ["ServiceScreen"]
 
@@ -98,7 +98,8 @@ class ServiceScreen(OverScreen):
             if self._text is None:
                 lines.extend((StyledSpan("   "), *line) for line in wrap(self._why or "asking …", width - 4, "muted"))
             else:
-                lines.extend((StyledSpan(f"   {clean(text)}", "code"),) for text in self._text)
+                shown = (line for text in self._text for line in wrap(text, width - 4, "code"))
+                lines.extend((StyledSpan("   "), *line) for line in shown)
         self._body.set_all(lines)
 
     def action_inspect(self) -> None:
