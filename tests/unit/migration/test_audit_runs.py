@@ -143,6 +143,7 @@ FORGED: dict[str, Callable[[str], tuple[ev.Event, ...]]] = {
     "a start": lambda plan: (_start("three", 2, plan),),
     "a start and its end": lambda plan: (_start("three", 2, plan), _end("three", 2)),
     "an unknown outcome": lambda _: (ev.StepUnknown("three", 1, "FORGED"),),
+    "a result that came late": lambda _: (ev.StepEndedLate("three", 1, "failed", 9, 1.0, "FORGED"),),
     "a decision": lambda _: (ev.StepResolved("three", 1, "failed", "FORGED", ANA),),
     "a repetition": lambda _: (ev.StepRetried("three", ANA),),
     "a gate that fails": lambda _: (ev.GateFailed("a", "FORGED"),),

@@ -5,6 +5,7 @@ from tests.unit.migration.harness import ANA
 from switchover.migration.facts import events as ev
 from switchover.migration.facts.run_state import RunState, Stage, fold
 from switchover.migration.rules.next_action import next_action, reached
+from switchover.migration.rules.possible import why_impossible
 from switchover.plan.model import Plan
 
 PLAN = Plan.model_validate(
@@ -53,6 +54,7 @@ _EVENTS = st.one_of(
         st.just("r"),
         st.just(ANA),
     ),
+    st.builds(ev.StepEndedLate, _UNITS, st.integers(1, 3), st.just("done"), st.just(0), st.just(1.0)),
     st.builds(ev.StepRetried, _UNITS, st.just(ANA)),
     st.builds(ev.Ticked, st.just("three"), st.integers(0, 1), st.text(max_size=3), st.just(ANA), st.booleans()),
     st.builds(ev.GateOpened, st.just("a"), st.just(ANA)),
@@ -155,3 +157,25 @@ def test_a_failed_undoing_blocks_the_way_forward() -> None:
     assert (next_action(PLAN, state).kind, next_action(PLAN, state).unit) == ("failed", "rollback:1:0")
     assert state.rollback is not None
     assert state.rollback.stage is Stage.FAILED
+
+
+def test_a_result_that_comes_after_the_step_was_undone_is_told_once_and_changes_nothing() -> None:
+    items = (ev.RollbackItem("rollback:1:0", "u", "one"),)
+    undone = after(
+        *(started("one"), ev.StepUnknown("one", 1, "its host is lost")),
+        *(ev.StepResolved("one", 1, "rollback", "burnt down", ANA), ev.RollbackStarted(1, "", ANA, items)),
+        *(started("rollback:1:0"), ended("rollback:1:0"), ev.RollbackEnded(1, 1.0)),
+        ev.RunEnded("rolled_back", ANA),
+    )
+    late = ev.StepEndedLate("one", 1, "done", 0, 1.0)
+    assert why_impossible(undone, late) == ""
+    told = fold(records(late)[1:], undone)
+    assert (told.stage, told.unit("one").stage) == (undone.stage, undone.unit("one").stage)
+    assert "ended after all, as was known too late: done with exit code 0" in told.unit("one").reason
+    assert "known too late" in told.unit("one").attempts[0].reason
+    for again in (
+        late,
+        ev.StepEndedLate("rollback:1:0", 1, "failed", 1, 1.0),
+        ev.StepEndedLate("one", 2, "done", 0, 1.0),
+    ):
+        assert "nobody was still to learn" in why_impossible(told, again)

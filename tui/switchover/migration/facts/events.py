@@ -222,6 +222,18 @@ class StepUnknown:
 
 
 @dataclass(frozen=True, slots=True)
+class StepEndedLate:
+    """How an attempt ended, known only after its outcome was on record as unknown. What followed stays."""
+
+    unit: str
+    attempt: int
+    outcome: Outcome
+    exit_code: int | None
+    duration_s: float
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class StepNotStarted:
     """It was announced but proved never to have begun; it may run without being run twice."""
 
@@ -489,6 +501,7 @@ Event = (
     | StepStarted
     | StepEnded
     | StepUnknown
+    | StepEndedLate
     | StepNotStarted
     | StepResolved
     | StepRetried

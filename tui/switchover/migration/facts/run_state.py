@@ -68,6 +68,12 @@ class Attempt:
     remote: tuple[str, ...] = ()  # programs that handed work elsewhere, which may go on there
     record: str = ""  # the hash of its `StepStarted`, which its own records name
     prepared: str = ""
+    late: str = ""  # how it ended, where that was known only after others had to decide
+
+    @property
+    def may_end_late(self) -> bool:
+        """Whether nobody could say how it ended, and nobody has since."""
+        return self.outcome == "unknown" and self.ended is None and not self.late
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,6 +311,8 @@ def _apply(state: RunState, record: ev.Record) -> RunState:
             return replace(state, rollback=rollback, stage=Stage.RUNNING, reason="")
         case ev.RollbackEnded():
             return _rollback_ended(state, event, now)
+        case ev.StepEndedLate():
+            return _ended_late(state, event)
         case ev.RunEnded():
             return replace(state, stage=Stage(event.state), ended=now, reason=event.reason)
         case ev.AbortRequested() | ev.TakeoverAsked() | ev.TakeoverAnswered():
@@ -326,6 +334,19 @@ def _apply(state: RunState, record: ev.Record) -> RunState:
             return _gate(state, event, now)
         case _:
             return _unit(state, event, now, record.hash)
+
+
+def _ended_late(state: RunState, event: ev.StepEndedLate) -> RunState:
+    """Add a result that came late to what is told of a unit. What was decided without it stays."""
+    unit = state.unit(event.unit)
+    code = "" if event.exit_code is None else f" with exit code {event.exit_code}"
+    late = f"attempt {event.attempt} ended after all, as was known too late: {event.outcome}{code}"
+    reason = f"{unit.reason}; {late}" if unit.reason else late
+    told = next((a.reason for a in unit.attempts if a.number == event.attempt), "")
+    attempts = _ended(unit, event.attempt, late=late, reason=f"{told}; {late}" if told else late)
+    units = state.units if isinstance(state.units, _Own) else _Own(state.units)
+    units[event.unit] = replace(unit, reason=reason, attempts=attempts)
+    return replace(state, units=units)
 
 
 def _rebased(state: RunState, event: ev.PlanRebased) -> RunState:

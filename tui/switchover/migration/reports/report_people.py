@@ -22,7 +22,16 @@ _KNOWN = frozenset(
     kind.__name__
     for kind in (
         *(ev.RunStarted, ev.BaselineMeasured, ev.VariablesGiven, ev.ConfirmationGiven, ev.RunEnded, ev.AbortRequested),
-        *(ev.StepStarted, ev.StepEnded, ev.StepUnknown, ev.StepNotStarted, ev.StepResolved, ev.StepRetried, ev.Ticked),
+        *(
+            ev.StepStarted,
+            ev.StepEnded,
+            ev.StepUnknown,
+            ev.StepEndedLate,
+            ev.StepNotStarted,
+            ev.StepResolved,
+            ev.StepRetried,
+            ev.Ticked,
+        ),
         *(ev.GateOpened, ev.GateWaitsForHuman, ev.GateAnswered, ev.GatePassed, ev.GateFailed),
         *(
             ev.GateGreen,

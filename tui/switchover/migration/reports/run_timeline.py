@@ -149,6 +149,11 @@ def _describe_step(event: ev.Event, names: Mapping[str, str]) -> tuple[str, str]
             return f"{unit} {event.outcome} after {format_duration(event.duration_s)}: {event.reason}", "crit"
         case ev.StepUnknown():
             return f"{unit} has an unknown outcome: {event.reason}", "unknown"
+        case ev.StepEndedLate():
+            why = f": {event.reason}" if event.reason else ""
+            took = format_duration(event.duration_s)
+            late = "known only after its outcome had been unknown"
+            return f"{unit}, attempt {event.attempt}, was {event.outcome} after {took}{why}; {late}", "warn"
         case ev.StepNotStarted():
             return f"{unit} was never started: {event.reason}", "warn"
         case ev.StepResolved(policy=str(policy)) if policy:

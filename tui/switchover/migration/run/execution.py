@@ -16,6 +16,7 @@ from switchover.errors import RefusedError, StateError
 from switchover.migration.facts import events as ev
 from switchover.migration.facts.operator import Operator
 from switchover.migration.facts.run_state import RunState, Stage
+from switchover.migration.rules.possible import why_impossible
 from switchover.migration.run.run_store import RunStore
 from switchover.migration.steps.attempt import AttemptEnded, AttemptFolder, AttemptRunning, Lost, NeverStarted, Truth
 from switchover.migration.steps.remote_clients import named_in
@@ -146,7 +147,7 @@ class Executor:
         run_store = self._run_store
         place = AttemptFolder.of(run_store.workspace.run_directory(run_store.state.run_id), name, number)
         begun = next((a for a in run_store.state.unit(name).attempts if a.number == number), None)
-        if begun is None or run_store.elsewhere(name) is not None:
+        if begun is None or not run_store.is_here(begun):
             return place
         return replace(place, journal=run_store.journal_id, started=begun.record, prepared=begun.prepared)
 
@@ -187,11 +188,47 @@ class Executor:
             case AttemptRunning():
                 return
 
+        run_id = self._run_store.state.run_id
+
         def is_owed(state: RunState) -> bool:
             unit = state.unit(name)
-            return unit.stage is Stage.RUNNING and unit.last is not None and unit.last.number == number
+            return (
+                state.run_id == run_id
+                and unit.stage is Stage.RUNNING
+                and unit.last is not None
+                and unit.last.number == number
+            )
 
         await self._run_store.record_when_back(event, is_owed)
+        if isinstance(event, ev.StepEnded):
+            await self._tell_late(run_id, event)
+
+    async def settle_late(self) -> None:
+        """Write down how attempts ended of which only that it was unknown is on record, though others went on."""
+        run_store = self._run_store
+        for name, number in self.late_ends():
+            began = next(a for a in run_store.state.unit(name).attempts if a.number == number).started
+            truth = self.attempt(name, number).find_out(run_store.tools.clock.boot_id(), began.boot_id)
+            if isinstance(truth, AttemptEnded):
+                await self._tell_late(run_store.state.run_id, self._ended(name, number, truth.record, {}))
+
+    def late_ends(self) -> list[tuple[str, int]]:
+        """Return the attempts whose end lies here by now, and whose outcome was to be decided without it."""
+        return [
+            (name, one.number)
+            for name, unit in self._run_store.state.units.items()
+            for one in unit.attempts
+            if one.may_end_late and self._run_store.is_here(one) and self.attempt(name, one.number).finished
+        ]
+
+    async def _tell_late(self, run_id: str, end: ev.StepEnded) -> None:
+        """Record an end that others did not wait for, as one that came late."""
+        late = ev.StepEndedLate(end.unit, end.attempt, end.outcome, end.exit_code, end.duration_s, end.reason)
+
+        def is_owed(state: RunState) -> bool:
+            return state.run_id == run_id and not why_impossible(state, late)
+
+        await self._run_store.record_when_back(late, is_owed)
 
     def _missing(self, error: MissingValueError) -> RefusedError:
         refused = self._run_store.resolve().refused.get(error.name)

@@ -26,6 +26,7 @@ class StillRunning:
 async def find_truth(run_store: RunStore, executor: Executor, operator: Operator) -> StillRunning | None:
     """Settle every open unit of this place. Return the one that still runs, if one does."""
     boot_id = run_store.tools.clock.boot_id()
+    await executor.settle_late()
     for unit in run_store.state.open_units:
         last = run_store.state.unit(unit).last
         if last is None or run_store.elsewhere(unit) is not None:

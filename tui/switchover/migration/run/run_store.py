@@ -23,7 +23,7 @@ from switchover.migration.engine_ports import CheckEvaluator, Secrets, Wait
 from switchover.migration.facts import events as ev
 from switchover.migration.facts.location import marked_location, this_location
 from switchover.migration.facts.operator import Operator
-from switchover.migration.facts.run_state import RunState, Timestamp, fold
+from switchover.migration.facts.run_state import Attempt, RunState, Timestamp, fold
 from switchover.migration.journal.checkpoints import Checkpoint, checkpoints_file, note_checkpoint, note_newest
 from switchover.migration.journal.host_lock import host_of
 from switchover.migration.journal.host_registry import RunNote
@@ -353,10 +353,14 @@ class RunStore:
     def elsewhere(self, unit: str) -> ev.Place | None:
         """Return where a unit runs or ran if that is not here, where nobody can tell what became of it."""
         last = self.state.unit(unit).last
-        if self.workspace.shared is None or last is None or last.place in (None, self.place):
-            return None
+        return last.place if last is not None and not self.is_here(last) else None
+
+    def is_here(self, attempt: Attempt) -> bool:
+        """Whether an attempt's records lie here, so that it can be told what became of it."""
+        if self.workspace.shared is None or attempt.place in (None, self.place):
+            return True
         self.place = this_location(self.workspace.directory)  # another process may have given it its id
-        return last.place if last.place != self.place else None
+        return attempt.place == self.place
 
     def place_of_a_start(self) -> ev.Place:
         """Return where a unit is about to run. On a shared journal the place gets an id. Raise `StateError`."""
