@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import shlex
 import stat
 import tempfile
 from collections.abc import Mapping
@@ -44,6 +45,11 @@ class Workspace:
     plan: Path | None
     shared: JournalAddress | None = field(default=None)
     registry: Path | None = field(default=None, compare=False)
+
+    def command(self, verb: str) -> str:
+        """Return a verb for this plan as a command that works as it is printed."""
+        words = ["switchover", *([verb] if verb else []), *([str(self.plan)] if self.plan is not None else [])]
+        return shlex.join(words if self.root == state_root() else [*words, "--state", str(self.root)])
 
     @property
     def key(self) -> str:

@@ -209,3 +209,37 @@ async def test_after_a_way_back_that_left_nothing_no_other_is_open_and_the_end_s
     quick = next(way for way in bench.engine.view().rollbacks if way.name == "quick")
     assert (quick.available, quick.reason) == (False, "full has been gone, and nothing that this undoes is left")
     assert bench.engine.state.reason == "rolled back by full, without proof"
+
+
+@pytest.mark.parametrize(("rows", "said"), [(Status.OK, ""), (Status.CRIT, ", not proved")])
+async def test_what_a_named_way_went_back_over_is_not_shown_as_done(tmp_path: Path, rows: Status, said: str) -> None:
+    text = PLAN.replace("  - id: cleanup\n", "    gate: {require: [rows]}\n  - id: cleanup\n", 1)
+    clock = HandClock()
+    bench = open_bench(tmp_path, text, clock=clock, checks=Checks(clock, {"rows": [Status.OK]}))
+    await bench.engine.drive(ANA, until="data")
+    assert bench.engine.view().phases[1].state == "done"
+    bench.checks.set("rows", rows)
+    await bench.engine.rollback("quick", ANA)
+    build, data, cleanup = bench.engine.view().phases
+    shown = {step.id: (step.state, step.reason) for step in (*build.steps, *data.steps, *cleanup.steps)}
+    undone = ("rolled_back", f"rolled back by quick{said}")
+    assert (shown["deploy"], shown["copy"], shown["tune"]) == (undone, undone, undone)
+    assert (shown["look"][0], shown["destroy"][0]) == ("done", "pending")
+    assert data.gate is not None
+    assert (data.gate.state, data.gate.reason) == undone
+    assert (build.state, data.state, cleanup.state) == ("rolled_back", "rolled_back", "pending")
+
+
+async def test_a_way_back_that_only_undoes_leaves_what_it_did_not_undo(tmp_path: Path) -> None:
+    bench = await _bench(tmp_path, "data")
+    await bench.engine.rollback(None, ANA)
+    shown = {step.id: step.state for phase in bench.engine.view().phases for step in phase.steps}
+    assert (shown["copy"], shown["tune"]) == ("rolled_back", "done")
+
+
+async def test_a_refusal_names_the_plan_in_a_command_that_works_as_printed(tmp_path: Path) -> None:
+    bench = await _bench(tmp_path, "build")
+    with pytest.raises(RefusedError) as no:
+        await bench.engine.run_step("destroy", ANA)
+    workspace = bench.engine.run_store.workspace
+    assert f"`switchover status {workspace.plan} --state {workspace.root}`" in no.value.hint

@@ -172,7 +172,8 @@ def _say_outcome(engine: Engine) -> int:
         bad = [need for need in rollback.verify if need.status != "ok"]
         for need in rollback.verify:
             output.emit_text(f"{need.name}: {need.status}: {need.summary}")
-        output.emit_text(f"run {state.run_id} is rolled back")
+        word = "is rolled back" if not bad else "has gone back, and that is not proved"
+        output.emit_text(f"run {state.run_id} {word}")
         output.emit_text(f"head: record {state.seq}, {engine.head_hash()}")
         if bad:
             names = ", ".join(need.name for need in bad)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import os
 import random
+import shlex
 import struct
 import time
 from collections.abc import Callable, Iterator
@@ -36,7 +37,7 @@ __all__ = ["HostLock", "describe_holder", "host_of"]
 
 _FLOCK = struct.Struct("hhqqi4x")  # struct flock: type, whence, start, length, pid
 _TRIES = 4
-_HINT = "watch it with `switchover status`, or wait until it is free"
+_HINT = "wait until it is free"
 
 
 class HostLock:
@@ -166,7 +167,10 @@ class HostLock:
             return LockedError(f"{self.registry.what} is driven by {account}", _HINT)
         holder = describe_holder(notes.holder)
         where = f"{account}; its state lies in {notes.holds}"
-        return LockedError(f"{self.registry.what} is driven by {holder}, {where}", _HINT)
+        plan = next((run.plan_path for run in notes.runs if run.directory == notes.holds), "")
+        root = str(Path(notes.holds).parent.parent)
+        watch = f"watch it with `{shlex.join(['switchover', 'status', plan, '--state', root])}`, or " if plan else ""
+        return LockedError(f"{self.registry.what} is driven by {holder}, {where}", f"{watch}{_HINT}")
 
     def _not_believed(self, path: Path, why: str) -> None:
         try:

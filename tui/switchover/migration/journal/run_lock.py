@@ -73,8 +73,9 @@ class RunLock:
         ensure_private_dir(self._workspace.directory)
         ensure_private_dir(self._target_path.parent)
         try:
-            self._held.append(_take(self._workspace.lock, operator, "this run"))
-            self._held.append(_take(self._target_path, operator, f"the target {self._target}"))
+            watch = f"watch it with `{self._workspace.command('status')}`, or "
+            self._held.append(_take(self._workspace.lock, operator, "this run", watch))
+            self._held.append(_take(self._target_path, operator, f"the target {self._target}", ""))
             if self.host is not None:
                 self.host.hold(operator)
             self.operator = operator
@@ -119,7 +120,7 @@ def read_holder(path: Path) -> Holder | None:
         os.close(descriptor)
 
 
-def _take(path: Path, operator: Operator, what: str) -> int:
+def _take(path: Path, operator: Operator, what: str, watch: str) -> int:
     try:
         descriptor = open_private(path, os.O_RDWR | os.O_CREAT)
     except OSError as error:
@@ -133,7 +134,7 @@ def _take(path: Path, operator: Operator, what: str) -> int:
         os.close(descriptor)
         raise LockedError(
             f"{what} is driven by {describe_holder(holder)}",
-            "watch it with `switchover status`, or wait until it is free",
+            f"{watch}wait until it is free",
         ) from error
     record = Holder(operator.who, operator.host, operator.tty, os.getpid(), time.time())
     # A full disk does not keep the lock from holding; it only keeps the name out of it.

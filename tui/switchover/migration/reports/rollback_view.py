@@ -11,7 +11,7 @@ from switchover.plan.model import Plan
 from switchover.redaction import sanitize
 from switchover.snapshot import Requirement, RollbackActionView, RollbackRun, RollbackView
 
-__all__ = ["action_name", "rollback_path_view", "rollback_view"]
+__all__ = ["action_name", "gone_over", "rollback_path_view", "rollback_view"]
 
 
 def rollback_path_view(way: RollbackPath, plan: Plan) -> RollbackView:
@@ -89,6 +89,17 @@ def action_name(state: RunState, unit: str) -> str:
         if item.unit == unit:
             return f"undoing {item.undoes}" if item.undoes else f"action {number} of the rollback"
     return ""
+
+
+def gone_over(state: RunState) -> str:
+    """Say by which way back the whole run was gone over with commands of its own; empty where none was."""
+    rollback = state.rollback
+    if rollback is None or rollback.stage is not Stage.DONE or not rollback.name:
+        return ""
+    if not any(not item.undoes and state.unit(item.unit).stage is Stage.DONE for item in rollback.items):
+        return ""
+    proved = all(seen.status == "ok" for seen in rollback.evidence)
+    return f"rolled back by {sanitize(rollback.name)}" + ("" if proved else ", not proved")
 
 
 def _closed_by(way: RollbackPath, plan: Plan) -> str:

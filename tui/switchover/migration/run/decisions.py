@@ -56,7 +56,7 @@ def _place(run_store: RunStore, action: Action, check: str) -> str:
         confirm = run_store.plan.step(action.unit).confirm
         required, place = confirm.require if confirm is not None else (), f"step:{action.unit}"
     if not place:
-        raise RefusedError("the run waits for no check now", "see `switchover status`")
+        raise RefusedError("the run waits for no check now", f"see `{run_store.workspace.command('status')}`")
     if check not in required:
         raise RefusedError(f"{place.replace(':', ' ')} does not require {check}", f"it requires: {', '.join(required)}")
     return place

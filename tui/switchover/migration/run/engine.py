@@ -53,8 +53,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Engine"]
 
-_STATUS = "see `switchover status`"
-
 
 class Engine:
     """Drives the newest run of a workspace. One action at a time; `abort` and `rollback` may break in at any moment.
@@ -98,6 +96,10 @@ class Engine:
         await self._driver.aclose()
 
     # What is so
+
+    @property
+    def _see_status(self) -> str:
+        return f"see `{self.run_store.workspace.command('status')}`"
 
     @property
     def state(self) -> RunState:
@@ -370,14 +372,14 @@ class Engine:
             case "rollback":
                 await self.rollback(self.state.rollback.name if self.state.rollback else None, op)
             case _:
-                raise RefusedError(_why_nothing(action), _STATUS)
+                raise RefusedError(_why_nothing(action), self._see_status)
 
     async def run_step(self, step_id: str, op: Operator, confirmation: str | None = None) -> None:
         """Run a step, if it is its turn, to its end. Its outcome is in `state`."""
         async with self._driver.acting(op, f"step {step_id}"):
             action = self.action
             if action.unit != step_id or action.kind not in ("step", "confirm"):
-                raise RefusedError(f"it is not {step_id}'s turn: {_why_nothing(action)}", _STATUS)
+                raise RefusedError(f"it is not {step_id}'s turn: {_why_nothing(action)}", self._see_status)
             step = self.run_store.plan.step(step_id)
             confirmed = ""
             evidence: tuple[ev.Evidence, ...] = ()
@@ -390,7 +392,7 @@ class Engine:
         async with self._driver.acting(op, f"gate {phase}"):
             action = self.action
             if action.phase != phase or action.kind not in ("gate", "human", "decide"):
-                raise RefusedError(f"it is not gate {phase}'s turn: {_why_nothing(action)}", _STATUS)
+                raise RefusedError(f"it is not gate {phase}'s turn: {_why_nothing(action)}", self._see_status)
             spec = next(p for p in self.run_store.plan.phases if p.id == phase)
             gate = spec.gate or Gate()
             if not gate.soak or self.state.gate(phase).stage is not Stage.RUNNING:  # else its watcher died: go on
@@ -427,7 +429,7 @@ class Engine:
         """Give one's word for a step that needs two people; it runs once the one who drives confirms it as well."""
         async with self._driver.acting(op, f"confirm {step_id}"):
             if self.action.unit != step_id or self.action.kind != "confirm":
-                raise RefusedError(f"it is not {step_id}'s turn: {_why_nothing(self.action)}", _STATUS)
+                raise RefusedError(f"it is not {step_id}'s turn: {_why_nothing(self.action)}", self._see_status)
             step = self.run_store.plan.step(step_id)
             if step.confirm is None or step.confirm.persons < 2:
                 raise RefusedError(f"{step_id} needs one person, who runs it", f"--confirm {step_id}=TEXT of `run`")
@@ -450,7 +452,7 @@ class Engine:
         async with self._driver.acting(op, f"gate {phase}"):
             run_store = self.run_store
             if self.action.kind != "human" or self.action.phase != phase:
-                raise RefusedError(f"gate {phase} does not wait for an answer", _STATUS)
+                raise RefusedError(f"gate {phase} does not wait for an answer", self._see_status)
             note = run_store.clean(note)
             if not yes:
                 await run_store.record(ev.GateAnswered(phase, False, note, op))
@@ -468,7 +470,7 @@ class Engine:
         async with self._driver.acting(op, f"step {step_id}"):
             action = self.action
             if action.unit != step_id or action.kind != "manual":
-                raise RefusedError(f"it is not {step_id}'s turn: {_why_nothing(action)}", _STATUS)
+                raise RefusedError(f"it is not {step_id}'s turn: {_why_nothing(action)}", self._see_status)
             step = self.run_store.plan.step(step_id)
             if not 0 <= item < len(step.manual):
                 raise RefusedError(f"{step_id} has no item {item + 1}", f"it has {len(step.manual)}")
@@ -488,9 +490,9 @@ class Engine:
             unit, run_store = self.state.unit(step_id), self.run_store
             lost = run_store.elsewhere(step_id) if unit.stage is Stage.RUNNING else None
             if (unit.stage not in (Stage.UNKNOWN, Stage.FAILED) and lost is None) or unit.last is None:
-                raise RefusedError(f"{step_id} has no unknown outcome: it is {unit.stage}", _STATUS)
+                raise RefusedError(f"{step_id} has no unknown outcome: it is {unit.stage}", self._see_status)
             if self.action.unit != step_id:
-                raise RefusedError(f"{step_id} is not what the run waits for", _STATUS)
+                raise RefusedError(f"{step_id} is not what the run waits for", self._see_status)
             chosen = _choice(choice)
             undoes = step_id.startswith("rollback:")
             if chosen == "skip" and not undoes:
@@ -520,7 +522,9 @@ class Engine:
             action, rollback = self.action, self.state.rollback
             failed = action.kind == "failed" and action.unit == step_id
             if not failed and step_id not in may_repeat(self.run_store.plan, self.state):
-                raise RefusedError(f"{step_id} has not failed: it is {self.state.unit(step_id).stage}", _STATUS)
+                raise RefusedError(
+                    f"{step_id} has not failed: it is {self.state.unit(step_id).stage}", self._see_status
+                )
             if rollback is None:
                 step = self.run_store.plan.step(step_id)
                 if step.confirm is not None or step.irreversible:

@@ -35,7 +35,9 @@ def open_rollback_path(run_store: RunStore, name: str) -> RollbackPath:
     way = rollback_path_named(run_store, name)
     if not way.available:
         label = name or "the rollback step by step"
-        raise RefusedError(f"{label} is not open: {way.reason}", "see `switchover status` for the ways back")
+        raise RefusedError(
+            f"{label} is not open: {way.reason}", f"see `{run_store.workspace.command('status')}` for the ways back"
+        )
     return way
 
 

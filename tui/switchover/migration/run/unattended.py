@@ -177,7 +177,7 @@ async def _one(
             hint += f"--resolve {unit}=done|failed|retry|rollback --reason TEXT"
             return DriveOutcome("waiting", f"{unit} runs on {place}", hint)
         case _:
-            return DriveOutcome("failed", f"{unit} runs", "see `switchover status`")
+            return DriveOutcome("failed", f"{unit} runs", f"see `{engine.run_store.workspace.command('status')}`")
     return None
 
 
@@ -236,7 +236,7 @@ def _over(engine: Engine) -> DriveOutcome:
             return DriveOutcome("failed", f"run {engine.state.run_id} was rolled back", "begin another with --new")
         case Stage.ABORTED:
             return DriveOutcome("failed", f"run {engine.state.run_id} was aborted", "begin another with --new")
-    return DriveOutcome("failed", "there is nothing to do", "see `switchover status`")
+    return DriveOutcome("failed", "there is nothing to do", f"see `{engine.run_store.workspace.command('status')}`")
 
 
 def _way_on(engine: Engine) -> str:

@@ -157,7 +157,8 @@ class MigrationPane(Pane):
         phase = next((phase for phase in view.phases if phase.id == view.current_phase), None)
         if phase is not None and phase.gate is not None:
             return phase.gate
-        return next((phase.gate for phase in view.phases if phase.gate and phase.gate.state != "passed"), None)
+        done = {"passed", "rolled_back"}
+        return next((phase.gate for phase in view.phases if phase.gate and phase.gate.state not in done), None)
 
     def _detail_lines(self, width: int, height: int) -> list[Line]:
         self._detail.display = True

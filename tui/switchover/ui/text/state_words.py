@@ -56,6 +56,7 @@ _GATES = {
     "human": Word("◆", "asks you", "step-waiting"),
     "decide": Word("◆", "you decide", "step-waiting"),
     "passed": Word("✓", "passed", "step-done"),
+    "rolled_back": Word("↶", "gone back", "step-rolled-back"),
     "failed": Word("✗", "failed", "step-failed"),
 }
 _EFFECTS = {
