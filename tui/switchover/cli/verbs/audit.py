@@ -181,6 +181,8 @@ def _records(place: _Place, newest: Sequence[Checkpoint] = ()) -> list[RawRecord
         raise JournalError(f"{place.name} holds no journal: it is empty, or it was replaced", _COMPARE)
     if not place.shared and (noted := len(read_checkpoints(place.folder / place.checkpoints)) or len(newest)):
         raise JournalError(f"{place.name} was removed: {noted} records of it were noted as heads", _COMPARE)
+    for head in newest if place.shared else ():
+        refuse_lost(None, head, place.name)
     raise JournalError(f"there is no journal at {place.name}", "nothing has been run, or --state names another place")
 
 

@@ -221,9 +221,9 @@ class PostgresJournal:
         try:
             answer = session.ask(_APPEND, {**self._hold.values(), **row, **values})[0][0]
         except JournalError as error:
-            session.broken = session.broken or error.title  # whether it went in has to be read anew
             if _is_missing(error):
                 raise self._differs(_GONE) from error
+            session.broken = session.broken or error.title  # whether it went in has to be read anew
             raise
         if not answer[0]:
             raise self._refused(known or Tip(), *answer[1:])
