@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
+
 from switchover.migration.facts.display import display
 from switchover.migration.facts.events import RollbackItem
 from switchover.migration.facts.run_state import RunState, Stage, UnitState
@@ -9,9 +12,9 @@ from switchover.migration.rules.next_action import Action
 from switchover.migration.rules.rollback_paths import RollbackPath
 from switchover.plan.model import Plan
 from switchover.redaction import sanitize
-from switchover.snapshot import Requirement, RollbackActionView, RollbackRun, RollbackView
+from switchover.snapshot import PhaseView, Requirement, RollbackActionView, RollbackRun, RollbackView
 
-__all__ = ["action_name", "gone_over", "rollback_path_view", "rollback_view"]
+__all__ = ["action_name", "gone_over", "mark_gone_over", "rollback_path_view", "rollback_view"]
 
 
 def rollback_path_view(way: RollbackPath, plan: Plan) -> RollbackView:
@@ -106,3 +109,25 @@ def _closed_by(way: RollbackPath, plan: Plan) -> str:
     """Return the step after whose start this rollback path is closed; it is written as PHASE.STEP or STEP."""
     spec = plan.rollback_plans.get(way.name)
     return (spec.valid_until or "").rpartition(".")[2] if spec is not None else ""
+
+
+def mark_gone_over(phases: Iterable[PhaseView], state: RunState) -> tuple[PhaseView, ...]:
+    """Return the phases, with what the rollback's own commands went over marked as rolled back."""
+    by = gone_over(state)
+    return tuple(_gone_back_over(phase, by) if by else phase for phase in phases)
+
+
+def _gone_back_over(phase: PhaseView, by: str) -> PhaseView:
+    """Let nothing count as done that a way back went over; what only reads or cannot be undone stays what it is."""
+    word = Stage.ROLLED_BACK.value
+    steps = tuple(
+        replace(step, state=word, reason=by)
+        if step.state == "done" and step.effect != "read" and not step.irreversible
+        else step
+        for step in phase.steps
+    )
+    gate = phase.gate
+    if gate is not None and gate.state == "passed":
+        gate = replace(gate, state=word, reason=by)
+    undone = phase.state == "done" and (any(s.state == word for s in steps) or (gate and gate.state == word))
+    return replace(phase, steps=steps, gate=gate, state=word if undone else phase.state)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from switchover.migration.facts.display import display
 from switchover.migration.facts.run_state import GateState, RunState, Stage, Timestamp, UnitState
-from switchover.migration.reports.rollback_view import action_name, gone_over, rollback_path_view, rollback_view
+from switchover.migration.reports.rollback_view import action_name, mark_gone_over, rollback_path_view, rollback_view
 from switchover.migration.rules.confirmations import elapsed
 from switchover.migration.rules.next_action import Action, next_action
 from switchover.migration.rules.rollback_paths import measured_as, rollback_paths
@@ -79,9 +79,7 @@ class ViewContext:
 def build_view(plan: Plan, state: RunState, context: ViewContext) -> MigrationView:
     """Return the whole view."""
     action = next_action(plan, state)
-    phases = tuple(_phase(phase, state, action, context) for phase in plan.phases)
-    if by := gone_over(state):
-        phases = tuple(_gone_back_over(phase, by) for phase in phases)
+    phases = mark_gone_over((_phase(phase, state, action, context) for phase in plan.phases), state)
     return MigrationView(
         run_id=state.run_id,
         state=_run_word(state, action, context),
@@ -170,22 +168,6 @@ def _phase(phase: Phase, state: RunState, action: Action, context: ViewContext) 
         min(started, default=None),
         ended if word is Stage.DONE else None,
     )
-
-
-def _gone_back_over(phase: PhaseView, by: str) -> PhaseView:
-    """Let nothing count as done that a way back went over; what only reads or cannot be undone stays what it is."""
-    word = Stage.ROLLED_BACK.value
-    steps = tuple(
-        replace(step, state=word, reason=by)
-        if step.state == "done" and step.effect != "read" and not step.irreversible
-        else step
-        for step in phase.steps
-    )
-    gate = phase.gate
-    if gate is not None and gate.state == "passed":
-        gate = replace(gate, state=word, reason=by)
-    undone = phase.state == "done" and (any(s.state == word for s in steps) or (gate and gate.state == word))
-    return replace(phase, steps=steps, gate=gate, state=word if undone else phase.state)
 
 
 def _step(step: Step, state: RunState, action: Action, context: ViewContext) -> StepView:
