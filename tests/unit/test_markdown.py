@@ -26,6 +26,8 @@ EVIL = (
     "_emphasis_ **strong** ~~gone~~ `code`",
     "a_b_ _c_d _e_",
     "+ item",
+    "--",
+    "- -",
     "12) item",
     "<!-- comment",
     "    indented",

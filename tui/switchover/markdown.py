@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 __all__ = ["code", "code_lines", "plain"]
 
 _ACTIVE = re.compile(r"([\\`*\[\]|~#]|(?<![^\W_])_|_(?![^\W_]))")  # a `_` inside a word is only itself
-_LIST = re.compile(r"([-+]|\d+[.)])(?=\s|\Z)")
+_LIST = re.compile(r"(-+|\+|\d+[.)])(?=\s|\Z)")
 _ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 
 
