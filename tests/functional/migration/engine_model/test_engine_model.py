@@ -71,9 +71,13 @@ class EngineModel(RuleBasedStateMachine):
 
         self.world.act(who, action, left)
 
-    @rule(who=people, check=checks, for_s=st.sampled_from([60.0, 1200.0, 86400.0]))
-    def somebody_waives(self, who: str, check: str, for_s: float) -> None:
+    @rule(who=people, check=checks, for_s=st.sampled_from([60.0, 1200.0, 86400.0]), over=st.booleans())
+    def somebody_waives(self, who: str, check: str, for_s: float, over: bool) -> None:
+        self.world.checks.set(check, Status.CRIT)
         self._act(who, "waive", -1, check, for_s)
+        if over:  # and then the clock is set back to before it was given
+            self.world.clock.pass_by(for_s + 1)
+            self.world.clock.wall -= for_s + 3600
 
     @rule(who=people)
     def somebody_leaves(self, who: str) -> None:

@@ -250,6 +250,9 @@ class ModelWorld:
         places = sorted(path for path in root.rglob("*") if not path.name.endswith("-shm"))
         if not places or not self.kernel.ledger:
             return
+        if which % 2 and self.kernel.shims:  # most can be told wrong of what was begun last
+            last = Path(self.kernel.shims[-1].directory)
+            places = [last, *sorted(last.glob("*"))]
         if self.looks():
             shutil.rmtree(self.folder / "copy", ignore_errors=True)
             shutil.copytree(root, self.folder / "copy", symlinks=True)
