@@ -71,8 +71,9 @@ async def test_a_look_costs_one_round_trip_after_the_login(tmp_path: Path, addre
 async def test_a_run_costs_one_for_what_is_there_one_to_hold_it_one_for_each_record_and_one_to_leave_it(
     tmp_path: Path, address: JournalAddress, line: Line
 ) -> None:
-    (tmp_path / "other").mkdir()
-    other = open_bench(tmp_path / "other", PLAN, shared=JournalAddress(address.url, "another"))
+    registry = tmp_path / "other" / "registry"
+    registry.mkdir(0o700, parents=True)  # what another host knows
+    other = open_bench(tmp_path / "other", PLAN, shared=JournalAddress(address.url, "another"), registry=registry)
     await other.engine.start(ANA)  # makes the tables
     await other.engine.aclose()
     before = line.trips
