@@ -158,6 +158,8 @@ async def test_without_any_of_them_a_timeout_and_255_are_failures(tmp_path: Path
     for run in ("sleep 60", "exit 255"):
         folder = tmp_path / run.split()[0]
         folder.mkdir()
-        bench = open_bench(folder, _plan(run, timeout="1s"))
+        registry = folder / "registry"
+        registry.mkdir(0o700)
+        bench = open_bench(folder, _plan(run, timeout="1s"), registry=registry)
         await bench.engine.drive(ANA)
         assert bench.stage("hang") == "failed"
