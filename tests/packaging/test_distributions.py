@@ -38,7 +38,7 @@ print(switchover.__file__)
 themes, errors = load_themes(theme_folders())
 assert "dark" in themes and not errors, (themes, errors)
 assert (resources.files("switchover") / "examples" / "demo.yaml").is_file()
-assert (resources.files("switchover.ui") / "styles" / "app.tcss").is_file()
+assert (resources.files("switchover.ui") / "app" / "styles" / "app.tcss").is_file()
 assert (resources.files("switchover_checks") / "py.typed").is_file()
 """
 

@@ -50,14 +50,14 @@ def test_a_signal_leaves_the_terminal_as_it_was(tmp_path: Path, number: signal.S
         assert "Traceback" not in terminal.text
 
 
-def test_q_leaves_the_terminal_as_it_was_and_says_that_the_run_goes_on(tmp_path: Path) -> None:
+def test_q_leaves_the_terminal_as_it_was_and_says_that_the_run_is_kept(tmp_path: Path) -> None:
     with open_screens(tmp_path) as terminal:
         before = modes(terminal)
         terminal.wait_for("connect refused")
         terminal.send("q")
         assert terminal.wait() == 0
         assert_restored(terminal, before)
-        assert b"the run goes on" in terminal.raw
+        assert b"the run is kept" in terminal.raw
 
 
 def test_an_unexpected_error_shows_one_line_and_writes_the_rest_to_the_log(tmp_path: Path) -> None:
