@@ -198,12 +198,19 @@ class SystemdManager:
             unit = parse_unit(name, await self._asked(self.bus.properties(name)))
         except BusError:
             self._probed.pop(name, None)  # it is another than it was, and nobody knows how
-        if told.get("ActiveState") == "failed" and (unit is None or unit.active != "failed"):
+        if told.get("ActiveState") == "failed" and not self._tells_itself(unit):
             self.changed(self.units.get(name), parse_unit(name, {"LoadState": "loaded", **told}))  # over already
         if unit is not None:
             before = self._keep(unit)
             if before is None or _said(before) != _said(unit):
                 self.changed(before, unit)
+
+    def _tells_itself(self, unit: SystemdUnit | None) -> bool:
+        """Say whether a look still shows the failure: systemd gave up, or starts the unit again by itself."""
+        if unit is None or unit.active in {"failed", "activating"}:
+            return unit is not None
+        before = self.units.get(unit.name)
+        return unit.restarts > (before.restarts if before is not None else 0)
 
     # Acting
 
