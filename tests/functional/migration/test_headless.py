@@ -98,7 +98,7 @@ def test_a_migration_is_carried_through_by_exit_codes_alone(tmp_path: Path, cli:
 def test_status_is_json_alone_before_and_after_and_writes_nothing(tmp_path: Path, cli: Cli) -> None:
     _write(tmp_path, PLAN)
     before = json.loads(cli("status", "--format", "json").stdout)
-    assert before["run"] == {"id": None, "state": "pending", "phase": None, "step": None}
+    assert before["run"] == {"id": None, "state": "pending", "phase": None, "step": None, "other_plan": None}
     assert before["steps"][0] == {
         "id": "one",
         "state": "pending",
