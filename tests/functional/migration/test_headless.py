@@ -211,6 +211,7 @@ def test_the_second_run_exits_5_and_names_the_first(tmp_path: Path, cli: Cli) ->
         "state": "running",
         "phase": "a",
         "step": "s",
+        "other_plan": None,
     }
     (tmp_path / "go").touch()
     first.communicate(timeout=30)
