@@ -1,5 +1,6 @@
 # make run    the demo migration in the terminal      make test   everything that proves this works
 # make check  format, lint, types, layers, names      make bench  tables of measurements
+# make docs   the pages of docs/ that come from the code
 # make soak   many more seeded trials of crashes and losses
 
 VENV := .venv
@@ -7,7 +8,7 @@ BIN := $(VENV)/bin
 WORKERS ?= logical
 
 .DEFAULT_GOAL := help
-.PHONY: help run test soak check format packages bench screenshots clean
+.PHONY: help run test soak check format docs packages bench screenshots clean
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -31,6 +32,9 @@ check: $(VENV)/.installed-dev
 format: $(VENV)/.installed-dev
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+docs: $(VENV)/.installed-dev
+	$(BIN)/python -m tests.docs
 
 # Real servers for the tests, from Debian's packages; elsewhere the tests that need them say what they miss.
 packages:

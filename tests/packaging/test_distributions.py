@@ -24,6 +24,7 @@ _BUILT_FROM = (
     "themes",
     "tests",
     "screenshots",
+    "docs",
     "pyproject.toml",
     "README.md",
     "LICENSE",

@@ -18,7 +18,7 @@ from switchover import __version__
 if TYPE_CHECKING:
     import argparse
 
-__all__ = ["VERBS", "main"]
+__all__ = ["VERBS", "main", "screen_parser", "verb_parser"]
 
 # Verb: where it lives, and what `--help` says of it.
 VERBS = {
@@ -104,15 +104,29 @@ def _dispatch(arguments: list[str]) -> int:
 
 
 def _run_verb(verb: str, arguments: list[str]) -> int:
-    module_name, help_text = VERBS[verb]
+    module = _load_verb(verb)
+    return module.run(_verb_parser(verb, module).parse_intermixed_args(arguments))
+
+
+def verb_parser(verb: str) -> argparse.ArgumentParser:
+    """Return the parser of a verb with all of its options."""
+    return _verb_parser(verb, _load_verb(verb))
+
+
+def _load_verb(verb: str) -> _Verb:
+    module_name = VERBS[verb][0]
     try:
-        module = cast("_Verb", import_module(module_name))
+        return cast("_Verb", import_module(module_name))
     except ModuleNotFoundError as error:
         if error.name != module_name and not module_name.startswith(f"{error.name}."):
             raise
         from switchover.errors import UsageError
 
         raise UsageError(f"`switchover {verb}` is not part of this build", "see `switchover --help`") from error
+
+
+def _verb_parser(verb: str, module: _Verb) -> argparse.ArgumentParser:
+    help_text = VERBS[verb][1]
     parser = _parser_class()(
         prog=f"switchover {verb}", description=help_text[0].upper() + help_text[1:] + ".", conflict_handler="resolve"
     )
@@ -120,15 +134,12 @@ def _run_verb(verb: str, arguments: list[str]) -> int:
     if verb not in _WITHOUT_JOURNAL:
         _add_journal(parser)
     module.add_arguments(parser)
-    return module.run(parser.parse_intermixed_args(arguments))
+    return parser
 
 
-def _open_screen(arguments: list[str]) -> int:
-
-    from switchover.cli.screen_options import add_screen_options, apply_screen_options, need_terminal, same_place
-    from switchover.locations import state_root, workspace_for
-    from switchover.settings import choose_journal
-    from switchover.trust import choose_plan, trusted_digest
+def screen_parser() -> argparse.ArgumentParser:
+    """Return the parser of `switchover [PLAN]`, which opens the screen."""
+    from switchover.cli.screen_options import add_screen_options
 
     parser = _parser_class()(
         prog="switchover", usage=_USAGE, description="Carry a migration through, and watch what comes after."
@@ -140,7 +151,16 @@ def _open_screen(arguments: list[str]) -> int:
     _add_state(parser)
     _add_journal(parser)
     parser.epilog = _list_verbs()
-    args = parser.parse_args(arguments)
+    return parser
+
+
+def _open_screen(arguments: list[str]) -> int:
+    from switchover.cli.screen_options import apply_screen_options, need_terminal, same_place
+    from switchover.locations import state_root, workspace_for
+    from switchover.settings import choose_journal
+    from switchover.trust import choose_plan, trusted_digest
+
+    args = screen_parser().parse_args(arguments)
     if args.plan is not None:
         _refuse_what_is_no_file(args.plan)
     root = state_root(args.state)

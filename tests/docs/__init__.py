@@ -1,0 +1,1 @@
+"""The documentation's own machinery: pages written from the code, and commands taken out of pages."""
