@@ -6,7 +6,9 @@
     @dataclass(frozen=True)
     class QueueConfig:
         path: str
+        "The file with a line for each that waits."
         most: int = 100
+        "How many may wait."
 
     class QueueCheck:
         kind = "queue"
@@ -36,6 +38,7 @@ __all__ = [
     "Effect",
     "Finding",
     "HttpReply",
+    "Measured",
     "Measures",
     "Metric",
     "ProbeError",
@@ -109,6 +112,16 @@ class Metric:
     unit: str = ""
     warn: str = ""
     crit: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A number that a kind declares to measure. `where` names keys of the check of which one must be set for it."""
+
+    name: str
+    unit: str
+    doc: str
+    where: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,8 +253,15 @@ ConfigT_contra = TypeVar("ConfigT_contra", contravariant=True)
 class Check(Protocol[ConfigT_contra]):
     """A check kind. `config` is a frozen dataclass; its fields are the keys that a plan may set.
 
-    `effect` is `read` where looking changes nothing, else `writes`. A kind that can be configured to change something
-    is a `ChangesByConfig` besides.
+    The text below a field documents its key. `effect` is `read` where looking changes nothing, else `writes`. A kind
+    that can be configured to change something is a `ChangesByConfig` besides.
+
+    A built-in kind is one file in `kinds/` or below, which is found by itself. It declares besides, as class variables:
+
+    * `example: str`: a check of this kind in YAML, for the reference; a test validates it.
+    * `metrics: tuple[Measured, ...]`: the numbers it measures. Left out where only a probe can tell.
+    * `apart: bool`: it works for long in Python, so its probes run in a process of their own.
+    * `runs_a_process: bool`: it starts a command, of which fewer run at once.
     """
 
     kind: ClassVar[str]
@@ -262,10 +282,10 @@ class ChangesByConfig(Protocol[ConfigT_contra]):
 
 @runtime_checkable
 class Measures(Protocol):
-    """A check kind of which the keys in the plan tell which numbers it measures."""
+    """A check kind that measures more than it declares: what the keys in the plan name."""
 
     def measures(self, keys: Mapping[str, Any]) -> frozenset[str]:
-        """Return the names of all metrics that a check with these keys may have. Values may still be templates."""
+        """Return the names of the metrics that these keys ask for. Values may still be templates."""
 
 
 class ProbeError(Exception):

@@ -12,6 +12,7 @@ from tests.docs.schema_words import Schema, key_table, own_keys, table
 
 from switchover.metrics.sources.host_numbers import HOST_METRICS
 from switchover.plan.loader.json_schema import json_schema
+from switchover_checks.api import Measured
 from switchover_checks.runtime.registry import Registry
 
 __all__ = ["checks_reference", "metrics_reference", "plan_reference"]
@@ -85,8 +86,15 @@ def checks_reference() -> Iterator[str]:
         if isinstance(names, Mapping):
             said = ", ".join(f"`{name}` ({of})" for name, of in names.items())
             yield from ("", f"`expect` may look at {said}.")
-        if measured := registry.measures(kind, {}):
-            yield from ("", f"It measures {', '.join(f'`{name}`' for name in sorted(measured))}.")
+        declared = registry.declaration(kind)
+        if declared.metrics:
+            rows = [(f"`{m.name}`", m.unit, m.doc, _where(m)) for m in declared.metrics]
+            yield from ("", *table(("it measures", "unit", "meaning", "where set"), rows))
+        yield from ("", "```yaml", *declared.example.splitlines(), "```")
+
+
+def _where(metric: Measured) -> str:
+    return " or ".join(f"`{key}`" for key in metric.where)
 
 
 def metrics_reference() -> Iterator[str]:

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from switchover_checks.api import Context, Effect, Finding, Metric, Result, Status
+from switchover_checks.api import Context, Effect, Finding, Measured, Metric, Result, Status
 from switchover_checks.data.archives import FORMATS, check_folder, check_format, facts_of, format_of
 from switchover_checks.data.digests import DIGEST, digest_findings
 from switchover_checks.kinds.command import argv_of, ending, run_clearly
@@ -30,24 +29,28 @@ _TEMPLATE = re.compile(r"\{\{\s*path\s*(\|\s*q\s*)?\}\}")
 
 @dataclass(frozen=True)
 class BackupConfig:
-    """The file or folder and what must be true of it. `path` may be a pattern such as `backups/*.dump`: the newest.
-
-    `sha256` is a digest, or `sidecar` for FILE.sha256 beside it (of a folder also SHA256SUMS in it). `previous` is the
-    backup before (the newest other one that fits the pattern when it is not set), `min_share` the least part of its
-    size. `restore_test` is a shell command in which `{{ path | q }}` stands for the backup; also `$BACKUP_PATH` does.
-    `effect: read` says that it changes nothing. `format` is told by the name and the content unless it is set.
-    """
+    """A backup, and what must be true of it. What proves its content makes it OK: digest, format or restore test."""
 
     path: str
+    """The file or folder. Of a pattern such as `backups/*.dump`, the newest."""
     min_size: Size = 1
+    """The least size."""
     max_age: Duration | None = None
+    """The greatest age."""
     sha256: str | None = None
+    """Its digest, or `sidecar` for FILE.sha256 beside it; of a folder also SHA256SUMS in it."""
     previous: str | None = None
+    """The backup before, for `min_share`. Without it the newest other one that fits the pattern."""
     min_share: Share | None = None
+    """The least part of the size of the previous backup."""
     format: str | None = None
+    """The format. Without it name and content tell; `none` leaves the content unread."""
     restore_test: str | None = None
+    """A shell command that restores it. `{{ path | q }}` and `$BACKUP_PATH` stand for the backup."""
     environment: dict[str, str] = field(default_factory=dict)
+    """Variables for the restore test."""
     effect: DeclaredEffect = None
+    """`read` is the author's word that the restore test changes nothing."""
 
     def __post_init__(self) -> None:
         if self.sha256 is not None and self.sha256 != "sidecar" and not DIGEST.fullmatch(self.sha256):
@@ -63,6 +66,19 @@ class BackupCheck:
     effect: ClassVar[Effect] = "read"
     runs_a_process: ClassVar[bool] = True
     config: ClassVar[type] = BackupConfig
+    apart: ClassVar[bool] = True
+    metrics: ClassVar[tuple[Measured, ...]] = (
+        Measured("size", "B", "the size of the backup"),
+        Measured("age", "s", "the time since it was written"),
+    )
+    example: ClassVar[str] = """
+    type: backup
+    path: backups/*.dump
+    min_size: 1MiB
+    max_age: 1h
+    sha256: sidecar
+    min_share: 80%
+    """
 
     def changes(self, cfg: BackupConfig) -> str:
         """Judge the restore test; without one a backup is only read."""
@@ -70,11 +86,6 @@ class BackupCheck:
             return by_word(cfg.effect, "")
         text = _TEMPLATE.sub("BACKUP", cfg.restore_test)
         return command_changes(text, cfg.environment, cfg.effect, "its restore_test")
-
-    def measures(self, keys: Mapping[str, Any]) -> frozenset[str]:
-        """Return what is always measured."""
-        del keys
-        return frozenset(("size", "age"))
 
     async def probe(self, cfg: BackupConfig, ctx: Context) -> Result:
         """Look once: the file itself in a thread, then the restore test."""

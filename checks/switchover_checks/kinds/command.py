@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, ClassVar
 
-from switchover_checks.api import CommandOutput, Context, Effect, Finding, Metric, ProbeError, Result, Status
+from switchover_checks.api import CommandOutput, Context, Effect, Finding, Measured, Metric, ProbeError, Result, Status
 from switchover_checks.language.effects import DeclaredEffect, command_changes
 from switchover_checks.language.expect import AS_LIST, Expectation, NameType, Unavailable, expected_in
 from switchover_checks.language.units import format_bytes, format_duration
@@ -30,16 +30,18 @@ NAMES: Mapping[str, NameType] = {
 
 @dataclass(frozen=True)
 class CommandConfig:
-    """What to run, in which folder, with which variables besides; and what must come out. `json` is stdout as JSON.
-
-    A command that is not known to only read is taken to change something; `effect: read` says that it does not.
-    """
+    """A command, and what must come out of it."""
 
     command: str | tuple[str, ...]
+    """The command: a list of words, or text for the shell."""
     expect: Annotated[tuple[Annotated[Expectation, expected_in(NAMES)], ...], AS_LIST] = ()
+    """What must be true of `exit`, `stdout`, `stderr`, `time` and `json` (stdout as JSON). Without it: `exit == 0`."""
     environment: dict[str, str] = field(default_factory=dict)
+    """Variables that are set besides."""
     cwd: str | None = None
+    """The folder in which it runs."""
     effect: DeclaredEffect = None
+    """`read` is the author's word that it changes nothing. A command that is not known is taken to change something."""
 
     def __post_init__(self) -> None:
         if not self.command or (isinstance(self.command, str) and not self.command.strip()):
@@ -53,15 +55,16 @@ class CommandCheck:
     effect: ClassVar[Effect] = "read"
     runs_a_process: ClassVar[bool] = True
     config: ClassVar[type] = CommandConfig
+    metrics: ClassVar[tuple[Measured, ...]] = (Measured("time", "s", "how long it ran"),)
+    example: ClassVar[str] = """
+    type: command
+    command: [test, -d, /var]
+    expect: exit == 0
+    """
 
     def changes(self, cfg: CommandConfig) -> str:
         """Judge the command."""
         return command_changes(cfg.command, cfg.environment, cfg.effect)
-
-    def measures(self, keys: Mapping[str, Any]) -> frozenset[str]:
-        """Return what is always measured."""
-        del keys
-        return frozenset(("time",))
 
     async def probe(self, cfg: CommandConfig, ctx: Context) -> Result:
         """Run once."""

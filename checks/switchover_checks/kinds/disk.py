@@ -7,13 +7,12 @@ A folder whose file system is not mounted has room too, that of the file system 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, ClassVar
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator
 
-from switchover_checks.api import Context, Effect, Finding, Metric, ProbeError, Result, Status
+from switchover_checks.api import Context, Effect, Finding, Measured, Metric, ProbeError, Result, Status
 from switchover_checks.language.fields import Threshold
 from switchover_checks.language.thresholds import Range, judge
 from switchover_checks.language.units import format_bytes
@@ -27,34 +26,31 @@ def _mounted(value: object) -> object:
     return {"true": True, "false": False}.get(value, value) if isinstance(value, str) else value
 
 
-Mounted = Annotated[
-    bool | str | None,
-    BeforeValidator(_mounted, json_schema_input_type=bool | str),
-    Field(description="true: something is mounted at the path itself; a path: it lies on what is mounted there"),
-]
-_DEVICE = Field(description="what is mounted there: /dev/sdb1, UUID=…, LABEL=…, server:/export")
-_FSTYPE = Field(description="its type: ext4, xfs, nfs4, …")
-_WRITABLE = Field(description="false where it must be mounted read-only")
+Mounted = Annotated[bool | str | None, BeforeValidator(_mounted, json_schema_input_type=bool | str)]
 
 
 @dataclass(frozen=True)
 class DiskConfig:
-    """A path and what must be free there: of space (`warn`, `crit`), of inodes. A bare number means percent.
-
-    `mounted: true` asks that a file system is mounted at the path itself, a path there that the path lies on what is
-    mounted at that place, `false` that nothing is. `device` and `fstype` name what holds the path, `writable` whether
-    it takes writes.
-    """
+    """A file system: what must be free on it, and how it must be mounted."""
 
     path: str = "/"
+    """A path on it."""
     warn: Threshold | None = None
+    """Free space that warns. A bare number means percent."""
     crit: Threshold | None = None
+    """Free space that is critical."""
     inodes_warn: Threshold | None = None
+    """Free inodes that warn."""
     inodes_crit: Threshold | None = None
+    """Free inodes that are critical."""
     mounted: Mounted = None
-    device: Annotated[str | None, _DEVICE] = None
-    fstype: Annotated[str | None, _FSTYPE] = None
-    writable: Annotated[bool | None, _WRITABLE] = None
+    """`true`: something is mounted at the path itself. `false`: nothing is. A path: what is mounted there holds it."""
+    device: str | None = None
+    """What is mounted there: `/dev/sdb1`, `UUID=…`, `LABEL=…`, `server:/export`."""
+    fstype: str | None = None
+    """The type of the file system: `ext4`, `xfs`, `nfs4`, …"""
+    writable: bool | None = None
+    """Whether it takes writes; `false` where it must be mounted read-only."""
 
     def __post_init__(self) -> None:
         for limit in (self.warn, self.crit, self.inodes_warn, self.inodes_crit):
@@ -71,11 +67,16 @@ class DiskCheck:
     kind: ClassVar[str] = "disk"
     effect: ClassVar[Effect] = "read"
     config: ClassVar[type] = DiskConfig
-
-    def measures(self, keys: Mapping[str, Any]) -> frozenset[str]:
-        """Return what is always measured."""
-        del keys
-        return frozenset(("free", "free_percent"))
+    metrics: ClassVar[tuple[Measured, ...]] = (
+        Measured("free", "B", "free space"),
+        Measured("free_percent", "%", "free space, of what may be used"),
+    )
+    example: ClassVar[str] = """
+    type: disk
+    path: /
+    warn: "20%:"
+    crit: "10%:"
+    """
 
     async def probe(self, cfg: DiskConfig, ctx: Context) -> Result:
         """Ask the kernel once; in a thread, because a dead network file system never answers."""

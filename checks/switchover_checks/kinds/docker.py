@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, ClassVar
 
-from switchover_checks.api import Context, Effect, Finding, ProbeError, Result, Status
+from switchover_checks.api import Context, Effect, Finding, Measured, ProbeError, Result, Status
 from switchover_checks.language.expect import AS_LIST, Expectation, NameType, Unavailable, expected_in
 from switchover_checks.runtime.docker.docker_errors import DockerAwayError
 from switchover_checks.runtime.docker.docker_hosts import named_endpoint, open_client, reason_of, usual_endpoint
@@ -30,15 +30,14 @@ NAMES: Mapping[str, NameType] = {
 
 @dataclass(frozen=True)
 class DockerConfig:
-    """Which container, and what must be true of it. Without expectations it runs, and is healthy if it can tell.
-
-    `host` is the daemon's address (`unix:///run/docker.sock`, `tcp://`, `ssh://USER@HOST`); without it the environment
-    and the context in use decide, as for the docker command.
-    """
+    """A container, and what must be true of it. Without expectations it runs, and is healthy if it can tell."""
 
     container: str
+    """Its name or id."""
     expect: Annotated[tuple[Annotated[Expectation, expected_in(NAMES)], ...], AS_LIST] = ()
+    """What must be true of `state`, `health`, `restarts`, `exit`, `oom_killed`, `image`, `uptime` and `labels`."""
     host: str | None = None
+    """The daemon: `unix:///run/docker.sock`, `tcp://`, `ssh://USER@HOST`. Without it as for the docker command."""
 
 
 class DockerCheck:
@@ -47,6 +46,12 @@ class DockerCheck:
     kind: ClassVar[str] = "docker"
     effect: ClassVar[Effect] = "read"
     config: ClassVar[type] = DockerConfig
+    metrics: ClassVar[tuple[Measured, ...]] = ()
+    example: ClassVar[str] = """
+    type: docker
+    container: postgres
+    expect: [state == 'running', restarts == 0]
+    """
 
     async def probe(self, cfg: DockerConfig, ctx: Context) -> Result:
         """Ask the daemon once, in a thread."""

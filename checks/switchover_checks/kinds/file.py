@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 import stat
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from switchover_checks.api import Context, Effect, Finding, Metric, Result, Status
+from switchover_checks.api import Context, Effect, Finding, Measured, Metric, Result, Status
 from switchover_checks.data.file_digest import sha256_of
 from switchover_checks.language.fields import Duration, RegularExpression, Size
 from switchover_checks.language.units import format_bytes, format_duration
@@ -22,19 +21,30 @@ _MOST_SEARCHED = 16 << 20
 
 @dataclass(frozen=True)
 class FileConfig:
-    """A path and what must be true of it. `contains` is plain text, `matches` a pattern tried on each line."""
+    """A path and what must be true of it."""
 
     path: str
+    """The path."""
     exists: bool = True
+    """Whether it must be there."""
     what: str = "file"
+    """What it is: `file`, `folder`, `socket` or `any`."""
     min_size: Size | None = None
+    """The least size."""
     max_size: Size | None = None
+    """The greatest size."""
     max_age: Duration | None = None
+    """The longest time since it was written."""
     min_age: Duration | None = None
+    """The shortest time since it was written."""
     sha256: str | None = None
+    """The digest of its content."""
     contains: str | None = None
+    """Plain text that is in it."""
     matches: RegularExpression | None = None
+    """A regular expression that fits one of its lines."""
     mode: str | None = None
+    """Its permissions as octal digits in quotes, such as "0600"."""
 
     def __post_init__(self) -> None:
         if self.what not in ("file", "folder", "socket", "any"):
@@ -53,11 +63,16 @@ class FileCheck:
     kind: ClassVar[str] = "file"
     effect: ClassVar[Effect] = "read"
     config: ClassVar[type] = FileConfig
-
-    def measures(self, keys: Mapping[str, Any]) -> frozenset[str]:
-        """Return what is always measured."""
-        del keys
-        return frozenset(("size", "age"))
+    metrics: ClassVar[tuple[Measured, ...]] = (
+        Measured("size", "B", "its size"),
+        Measured("age", "s", "the time since it was written"),
+    )
+    example: ClassVar[str] = """
+    type: file
+    path: ready.txt
+    matches: ready
+    mode: "0600"
+    """
 
     async def probe(self, cfg: FileConfig, ctx: Context) -> Result:
         """Look once, in a thread."""

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, ClassVar, Literal
 
-from switchover_checks.api import Context, Effect, Finding, HttpReply, Metric, Result, Status
+from switchover_checks.api import Context, Effect, Finding, HttpReply, Measured, Metric, Result, Status
 from switchover_checks.language.effects import DeclaredEffect, http_changes
 from switchover_checks.language.expect import AS_LIST, Expectation, NameType, Unavailable, expected_in
 from switchover_checks.language.fields import Size
@@ -32,32 +32,49 @@ NAMES: Mapping[str, NameType] = {
     "url": "text",
 }
 
-_OWN_METRICS = frozenset({"time", "dns", "connect", "tls", "send", "first_byte", "body"})
+_METRICS = (
+    Measured("time", "s", "the whole request"),
+    Measured("dns", "s", "finding the address"),
+    Measured("connect", "s", "connecting"),
+    Measured("tls", "s", "the handshake"),
+    Measured("send", "s", "sending"),
+    Measured("first_byte", "s", "waiting for the first byte"),
+    Measured("body", "s", "reading the body"),
+)
 
 
 @dataclass(frozen=True)
 class HttpConfig:
-    """What to ask, and what the answer must be. `bearer` and `password` name secrets of the plan.
-
-    `metrics` takes numbers out of the answer by the paths of `expect`: `query_ms: body.query_ms`. Methods other than
-    GET, HEAD and OPTIONS are taken to change something; `effect: read` says that this POST only asks. With a header
-    `Host` the address of `url` is asked under that name: over TLS too, and where it redirects to the name.
-    """
+    """What to ask, and what the answer must be."""
 
     url: str
+    """The address. A header `Host` asks it under that name: over TLS too, and where it redirects to the name."""
     expect: Annotated[tuple[Annotated[Expectation, expected_in(NAMES)], ...], AS_LIST] = ()
+    """What must be true of `status`, `time`, `first_byte`, `body`, `text`, `headers`, `size` and `url`."""
     method: Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] = "GET"
+    """The method. Others than GET, HEAD and OPTIONS are taken to change something."""
     headers: dict[str, str] = field(default_factory=dict)
+    """Headers of the request."""
     body: str | None = None
+    """What is sent, as text."""
     json: Any = None
+    """What is sent, as JSON."""
     bearer: str | None = None
+    """The secret of the plan that is sent as bearer token."""
     user: str | None = None
+    """The name for basic authentication."""
     password: str | None = None
+    """The secret of the plan that holds the password."""
     follow_redirects: bool = False
+    """Whether redirects are followed."""
     verify: bool = True
+    """Whether the certificate is checked."""
     max_body: Size = 1 << 20
+    """How much of the body is read at most."""
     metrics: dict[str, Annotated[Expectation, expected_in(NAMES, value=True)]] = field(default_factory=dict)
+    """Numbers out of the answer, by the paths of `expect`: `query_ms: body.query_ms`."""
     effect: DeclaredEffect = None
+    """`read` is the author's word that a POST or PATCH only asks."""
 
     def __post_init__(self) -> None:
         if self.body is not None and self.json is not None:
@@ -68,7 +85,7 @@ class HttpConfig:
             raise ValueError(f"headers: {', '.join(twice)} is given twice")
         if self.effect == "read" and self.method in ("PUT", "PATCH", "DELETE"):
             raise ValueError(f"effect: read cannot be true of {self.method}")
-        taken = sorted(_OWN_METRICS & self.metrics.keys())
+        taken = sorted({m.name for m in _METRICS} & self.metrics.keys())
         if taken:
             raise ValueError(f"metrics: {', '.join(taken)} is measured anyway; choose another name")
 
@@ -79,15 +96,21 @@ class HttpCheck:
     kind: ClassVar[str] = "http"
     effect: ClassVar[Effect] = "read"
     config: ClassVar[type] = HttpConfig
+    metrics: ClassVar[tuple[Measured, ...]] = _METRICS
+    example: ClassVar[str] = """
+    type: http
+    url: https://example.org/health
+    expect: [status == 200, time < 1s, body.status == 'healthy']
+    """
 
     def changes(self, cfg: HttpConfig) -> str:
         """Judge the method."""
         return http_changes(cfg.method, cfg.headers, cfg.effect)
 
     def measures(self, keys: Mapping[str, Any]) -> frozenset[str]:
-        """Return the times of a request, and what the check takes out of its answer."""
+        """Return what the check takes out of the answer."""
         taken = keys.get("metrics")
-        return _OWN_METRICS | frozenset(map(str, taken) if isinstance(taken, dict) else ())
+        return frozenset(map(str, taken) if isinstance(taken, dict) else ())
 
     async def probe(self, cfg: HttpConfig, ctx: Context) -> Result:
         """Ask once."""

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from switchover_checks.api import Context, Effect, Finding, Metric, Result, Status
+from switchover_checks.api import Context, Effect, Finding, Measured, Metric, Result, Status
 from switchover_checks.kinds.disk import judge_share
 from switchover_checks.language.fields import Threshold
 from switchover_checks.language.units import format_bytes
@@ -16,12 +15,16 @@ __all__ = ["MemoryCheck", "MemoryConfig"]
 
 @dataclass(frozen=True)
 class MemoryConfig:
-    """What must be available (`warn`, `crit`), and what of the swap must be free. A bare number means percent."""
+    """What must be available, and what of the swap must be free. A bare number means percent."""
 
     warn: Threshold | None = None
+    """Available memory that warns."""
     crit: Threshold | None = None
+    """Available memory that is critical."""
     swap_warn: Threshold | None = None
+    """Free swap that warns."""
     swap_crit: Threshold | None = None
+    """Free swap that is critical."""
 
     def __post_init__(self) -> None:
         if not any((self.warn, self.crit, self.swap_warn, self.swap_crit)):
@@ -34,11 +37,15 @@ class MemoryCheck:
     kind: ClassVar[str] = "memory"
     effect: ClassVar[Effect] = "read"
     config: ClassVar[type] = MemoryConfig
-
-    def measures(self, keys: Mapping[str, Any]) -> frozenset[str]:
-        """Return what is always measured; swap is where it is judged."""
-        swap = {"swap_free"} if {"swap_warn", "swap_crit"} & keys.keys() else set()
-        return frozenset({"available", "available_percent"} | swap)
+    metrics: ClassVar[tuple[Measured, ...]] = (
+        Measured("available", "B", "available memory"),
+        Measured("available_percent", "%", "available memory, of all"),
+        Measured("swap_free", "B", "free swap", ("swap_warn", "swap_crit")),
+    )
+    example: ClassVar[str] = """
+    type: memory
+    warn: "10%:"
+    """
 
     async def probe(self, cfg: MemoryConfig, ctx: Context) -> Result:
         """Ask the kernel once."""

@@ -17,15 +17,19 @@ _MOST_METRICS = 200
 
 @dataclass(frozen=True)
 class NagiosConfig:
-    """The plugin with its arguments: a list, or text for the shell. `effect: read` says that it changes nothing.
+    """The plugin to run.
 
-    A plugin that is called `check_…` is taken to; any other command only when it is known to.
+    One that is called `check_…` is taken to change nothing; any other only when it is known to.
     """
 
     command: str | tuple[str, ...]
+    """The plugin with its arguments: a list of words, or text for the shell."""
     environment: dict[str, str] = field(default_factory=dict)
+    """Variables that are set besides."""
     cwd: str | None = None
+    """The folder in which it runs."""
     effect: DeclaredEffect = None
+    """`read` is the author's word that it changes nothing."""
 
     def __post_init__(self) -> None:
         if not self.command:
@@ -39,6 +43,10 @@ class NagiosCheck:
     effect: ClassVar[Effect] = "read"
     runs_a_process: ClassVar[bool] = True
     config: ClassVar[type] = NagiosConfig
+    example: ClassVar[str] = """
+    type: nagios
+    command: /usr/lib/nagios/plugins/check_load -w 1
+    """
 
     def changes(self, cfg: NagiosConfig) -> str:
         """Judge the plugin."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from switchover_checks.api import Context, Effect, Finding, Result, Status
+from switchover_checks.api import Context, Effect, Finding, Measured, Result, Status
 from switchover_checks.kinds.process import listeners
 from switchover_checks.language.fields import LocalPort, RegularExpression
 
@@ -14,12 +14,16 @@ __all__ = ["PortCheck", "PortConfig"]
 
 @dataclass(frozen=True)
 class PortConfig:
-    """A port, whether it must be open, on which address, and by which process (searched in its command line)."""
+    """A port of this machine, and who must listen on it."""
 
     port: LocalPort
+    """The port; of `127.0.0.1:8080` the port is meant."""
     open: bool = True
+    """Whether somebody must listen."""
     address: str | None = None
+    """The address that must be listened on."""
     process: RegularExpression | None = None
+    """A regular expression for the command line of who listens."""
 
 
 class PortCheck:
@@ -28,6 +32,12 @@ class PortCheck:
     kind: ClassVar[str] = "port"
     effect: ClassVar[Effect] = "read"
     config: ClassVar[type] = PortConfig
+    metrics: ClassVar[tuple[Measured, ...]] = ()
+    example: ClassVar[str] = """
+    type: port
+    port: 8080
+    address: 127.0.0.1
+    """
 
     async def probe(self, cfg: PortConfig, ctx: Context) -> Result:
         """Look once, in a thread."""

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from switchover_checks.api import Context, Effect, Finding, Metric, Result, Status
+from switchover_checks.api import Context, Effect, Finding, Measured, Metric, Result, Status
 from switchover_checks.language.fields import LocalPort, RegularExpression, Threshold
 from switchover_checks.language.thresholds import judge, parse_range
 from switchover_checks.language.units import format_bytes, format_duration
@@ -21,20 +20,26 @@ _SLACK_S = 2.0
 
 @dataclass(frozen=True)
 class ProcessConfig:
-    """Which processes (all given ways must hold), how many, and how much they may use together.
-
-    `pattern` is searched in the command line. `cpu` is percent of one processor, `memory` resident bytes.
-    """
+    """Which processes (all given ways must hold), how many, and how much they may use together."""
 
     pattern: RegularExpression | None = None
+    """A regular expression, searched in the command line."""
     pid_file: str | None = None
+    """A file with the number of the process."""
     listen: LocalPort | None = None
+    """The port that it listens on."""
     user: str | None = None
+    """The user that it runs as."""
     count: Threshold | None = None
+    """How many there are. Without it: at least one."""
     cpu_warn: Threshold | None = None
+    """Processor use that warns, in percent of one."""
     cpu_crit: Threshold | None = None
+    """Processor use that is critical."""
     memory_warn: Threshold | None = None
+    """Resident memory that warns."""
     memory_crit: Threshold | None = None
+    """Resident memory that is critical."""
 
     def __post_init__(self) -> None:
         if self.pattern is None and self.pid_file is None and self.listen is None:
@@ -47,11 +52,16 @@ class ProcessCheck:
     kind: ClassVar[str] = "process"
     effect: ClassVar[Effect] = "read"
     config: ClassVar[type] = ProcessConfig
-
-    def measures(self, keys: Mapping[str, Any]) -> frozenset[str]:
-        """Return what is always measured; memory and cpu are where they are judged."""
-        judged = {name for name in ("memory", "cpu") if {f"{name}_warn", f"{name}_crit"} & keys.keys()}
-        return frozenset({"processes"} | judged)
+    metrics: ClassVar[tuple[Measured, ...]] = (
+        Measured("processes", "", "how many there are"),
+        Measured("memory", "B", "resident memory, together", ("memory_warn", "memory_crit")),
+        Measured("cpu", "%", "use of processors, in percent of one", ("cpu_warn", "cpu_crit")),
+    )
+    example: ClassVar[str] = """
+    type: process
+    listen: 127.0.0.1:8080
+    memory_crit: 1GiB
+    """
 
     async def probe(self, cfg: ProcessConfig, ctx: Context) -> Result:
         """Look once, in a thread."""

@@ -10,7 +10,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Any, ClassVar
 
-from switchover_checks.api import Context, Effect, Finding, Metric, Result, Status
+from switchover_checks.api import Context, Effect, Finding, Measured, Metric, Result, Status
 from switchover_checks.data.database import database_source_of, open_database
 from switchover_checks.language.effects import DeclaredEffect, by_word
 from switchover_checks.language.expect import AS_LIST, Expectation, NameType, Unavailable, expected_in
@@ -24,18 +24,20 @@ NAMES: Mapping[str, NameType] = {"value": "any", "row": "list", "rows": "number"
 
 @dataclass(frozen=True)
 class SqlConfig:
-    """Which database to ask (a URL, or the name of an environment that has one), what, and what must come back.
-
-    `value` is the first column of the first row, `row` the whole of it, `rows` how many there are. The query is one
-    question. Where it calls a function that is not known to only read, `effect: read` says that it does.
-    """
+    """Which database to ask, what, and what must come back."""
 
     database: str
+    """A URL, or the name of an environment that has one."""
     query: str
+    """The question, a single one."""
     expect: Annotated[tuple[Annotated[Expectation, expected_in(NAMES)], ...], AS_LIST] = ()
+    """What must be true of `value` (first column of the first row), `row`, `rows` (how many) and `time`."""
     url_key: str | None = None
+    """The key of the environment that holds the URL."""
     password: str | None = None
+    """The secret of the plan that holds the password."""
     effect: DeclaredEffect = None
+    """`read` is the author's word that the functions in the query change nothing."""
 
     def __post_init__(self) -> None:
         if not self.query.strip():
@@ -50,15 +52,21 @@ class SqlCheck:
     kind: ClassVar[str] = "sql"
     effect: ClassVar[Effect] = "read"
     config: ClassVar[type] = SqlConfig
+    metrics: ClassVar[tuple[Measured, ...]] = (
+        Measured("time", "s", "how long the query took"),
+        Measured("rows", "", "how many rows came back"),
+        Measured("value", "", "the first value, where it is a number"),
+    )
+    example: ClassVar[str] = """
+    type: sql
+    database: after
+    query: select count(*) from orders
+    expect: value >= 1
+    """
 
     def changes(self, cfg: SqlConfig) -> str:
         """Judge the query by what it does and calls."""
         return by_word(cfg.effect, read_query(cfg.query).changes)
-
-    def measures(self, keys: Mapping[str, Any]) -> frozenset[str]:
-        """Return what is always measured."""
-        del keys
-        return frozenset(("time", "rows", "value"))
 
     async def probe(self, cfg: SqlConfig, ctx: Context) -> Result:
         """Ask once."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator
 
 from switchover_checks.api import Context, Effect, Finding, Metric, Result, Status
 from switchover_checks.data.database import (
@@ -35,31 +35,34 @@ def _as_tuple(value: object) -> object:
 Names = Annotated[tuple[str, ...], BeforeValidator(_as_tuple, json_schema_input_type=str | list[str])]
 
 
-_SEQUENCES = Field(description="whether the next numbers of the sequences of the right side must be free")
-
-
 @dataclass(frozen=True)
 class SqlCompareConfig:
-    """Two sides (each an environment or a URL), the tables (`"*"`: all of either side), and how deeply to compare.
-
-    `"*"` means the tables of all schemas; `billing.invoice` and `billing.*` name those of one. `key` is the column or
-    columns that identify a row; without it the primary key is taken. `sequences: false` leaves out whether the next
-    number of each sequence of the right side is free. `url_key` names the environment's key that holds the URL;
-    `left_password` and `right_password` name secrets for direct URLs.
-    """
+    """Two databases, which tables, and how deeply they are compared."""
 
     left: str
+    """One side: a URL, or an environment that has one."""
     right: str
+    """The other side."""
     tables: Names = ("*",)
+    """The tables. `"*"`: all of either side, in all schemas. `billing.*`: all of one schema."""
     mode: Literal["count", "checksum"] = "count"
+    """`count` compares how many rows there are, `checksum` the rows themselves."""
     key: Names = ()
+    """The column or columns that identify a row. Without it the primary key."""
     ignore_tables: Names = ()
+    """Tables that are left out."""
     ignore_columns: Names = ()
+    """Columns that are left out."""
     samples: int = 10
-    sequences: Annotated[bool, _SEQUENCES] = True
+    """How many differing rows are shown."""
+    sequences: bool = True
+    """Whether the next number of each sequence of the right side must be free."""
     url_key: str | None = None
+    """The key of the environments that holds the URL."""
     left_password: str | None = None
+    """The secret that holds the password of the left side's URL."""
     right_password: str | None = None
+    """The secret that holds the password of the right side's URL."""
 
     def __post_init__(self) -> None:
         if not self.tables:
@@ -78,6 +81,14 @@ class SqlCompareCheck:
     kind: ClassVar[str] = "sql_compare"
     effect: ClassVar[Effect] = "read"
     config: ClassVar[type] = SqlCompareConfig
+    apart: ClassVar[bool] = True
+    example: ClassVar[str] = """
+    type: sql_compare
+    left: before
+    right: after
+    tables: "*"
+    mode: count
+    """
 
     async def probe(self, cfg: SqlCompareConfig, ctx: Context) -> Result:
         """Compare once, in a thread, each side in one snapshot."""

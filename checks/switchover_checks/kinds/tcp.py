@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
 
-from switchover_checks.api import Context, Effect, Finding, Metric, ProbeError, Result, Status
+from switchover_checks.api import Context, Effect, Finding, Measured, Metric, ProbeError, Result, Status
 from switchover_checks.language.effects import DeclaredEffect, by_word
 from switchover_checks.language.expect import AS_LIST, Expectation, NameType, expected_in
 from switchover_checks.language.fields import LocalPort
@@ -37,16 +37,18 @@ _LAST = re.compile(r"\d{3}(?: |$)")
 
 @dataclass(frozen=True)
 class TcpConfig:
-    """Where to connect, what to say, and what must come back. `text` is read only when an expectation looks at it.
-
-    What is sent is taken to change something; `effect: read` says that it only asks, as `PING` does.
-    """
+    """Where to connect, what to say, and what must come back."""
 
     port: LocalPort
+    """The port."""
     host: str = "127.0.0.1"
+    """The host."""
     send: str = ""
+    """What is sent. It is taken to change something."""
     expect: Annotated[tuple[Annotated[Expectation, expected_in(NAMES)], ...], AS_LIST] = ()
+    """What must be true of `text`, `time` and `connect`. `text` is read only when an expectation looks at it."""
     effect: DeclaredEffect = None
+    """`read` is the author's word that what is sent only asks, as `PING` does."""
 
 
 class TcpCheck:
@@ -55,15 +57,19 @@ class TcpCheck:
     kind: ClassVar[str] = "tcp"
     effect: ClassVar[Effect] = "read"
     config: ClassVar[type] = TcpConfig
+    metrics: ClassVar[tuple[Measured, ...]] = (
+        Measured("time", "s", "the whole look"),
+        Measured("connect", "s", "connecting"),
+    )
+    example: ClassVar[str] = """
+    type: tcp
+    port: 5432
+    host: 127.0.0.1
+    """
 
     def changes(self, cfg: TcpConfig) -> str:
         """Judge whether anything is sent."""
         return by_word(cfg.effect, "it sends something" if cfg.send else "")
-
-    def measures(self, keys: Mapping[str, Any]) -> frozenset[str]:
-        """Return what is always measured."""
-        del keys
-        return frozenset(("time", "connect"))
 
     async def probe(self, cfg: TcpConfig, ctx: Context) -> Result:
         """Connect once, and read if asked to."""

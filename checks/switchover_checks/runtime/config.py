@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
+import ast
 import dataclasses
 import functools
+import inspect
+import itertools
+import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, get_type_hints
 
 from switchover_checks.language.suggest import did_you_mean
 
-__all__ = ["ConfigError", "ConfigField", "Problem", "build_config", "config_fields", "has_template", "validate"]
+__all__ = [
+    "ConfigError",
+    "ConfigField",
+    "Problem",
+    "build_config",
+    "class_docs",
+    "config_fields",
+    "has_template",
+    "key_docs",
+    "unknown_and_missing",
+    "validate",
+]
 
 Problem = tuple[str, str]
 """The path inside the configuration (`expect[1]`, empty for the whole) and what is wrong there."""
@@ -32,6 +47,30 @@ class ConfigField:
     required: bool
     type_text: str = ""
     default: str = ""
+    doc: str = ""
+
+
+def key_docs(node: ast.ClassDef) -> dict[str, str]:
+    """Return the text that stands below each field of a class, as one line."""
+    return {
+        field.target.id: " ".join(text.value.value.split())
+        for field, text in itertools.pairwise(node.body)
+        if isinstance(field, ast.AnnAssign)
+        and isinstance(field.target, ast.Name)
+        and isinstance(text, ast.Expr)
+        and isinstance(text.value, ast.Constant)
+        and isinstance(text.value.value, str)
+    }
+
+
+@functools.cache
+def class_docs(config: type) -> Mapping[str, str]:
+    """Return the text below each field of a class that is imported; nothing where its source is not there."""
+    try:
+        (node,) = ast.parse(textwrap.dedent(inspect.getsource(config))).body
+    except (OSError, TypeError, SyntaxError, ValueError):
+        return {}
+    return key_docs(node) if isinstance(node, ast.ClassDef) else {}
 
 
 def config_fields(config: type) -> tuple[ConfigField, ...]:

@@ -6,21 +6,23 @@ Listing and validating import no module of a package or a plan; such a module ru
 from __future__ import annotations
 
 import functools
-import importlib
+import inspect
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from switchover_checks.api import ChangesByConfig, Check, Measures
+from switchover_checks.api import ChangesByConfig, Check, Measured, Measures
 from switchover_checks.language.suggest import did_you_mean
+from switchover_checks.runtime.builtin_kinds import builtin_kind, builtin_kinds
 from switchover_checks.runtime.config import (
     ConfigError,
     ConfigField,
     Problem,
     build_config,
+    class_docs,
     config_fields,
     has_template,
     unknown_and_missing,
@@ -28,31 +30,10 @@ from switchover_checks.runtime.config import (
 )
 from switchover_checks.runtime.scan import Scan, ScannedKind, locate_module, scan_module
 
-__all__ = ["BUILTIN", "GROUP", "KindInfo", "Registry", "RegistryProblem", "UnknownKindError"]
+__all__ = ["GROUP", "KindDeclaration", "KindInfo", "Registry", "RegistryProblem", "UnknownKindError"]
 
 GROUP = "switchover.checks"
 """The group of entry points by which an installed package adds kinds: `kind = "module:Class"`."""
-
-BUILTIN: Mapping[str, str] = MappingProxyType(
-    {
-        "backup": "backup:BackupCheck",
-        "command": "command:CommandCheck",
-        "disk": "disk:DiskCheck",
-        "docker": "docker:DockerCheck",
-        "file": "file:FileCheck",
-        "http": "http:HttpCheck",
-        "memory": "memory:MemoryCheck",
-        "nagios": "nagios:NagiosCheck",
-        "port": "port:PortCheck",
-        "process": "process:ProcessCheck",
-        "sql": "sql:SqlCheck",
-        "sql_compare": "sql_compare:SqlCompareCheck",
-        "tcp": "tcp:TcpCheck",
-    }
-)
-"""Kind to module and class inside this package."""
-_APART = frozenset({"backup", "sql_compare"})
-"""Built-in kinds that work for long in Python, which would hold up everything else in the process."""
 
 
 class UnknownKindError(KeyError):
@@ -74,10 +55,17 @@ class KindInfo:
     location: str
     isolated: bool
 
-    @property
-    def apart(self) -> bool:
-        """Whether its probes run in a process of their own: what is not ours, and what works for long."""
-        return self.isolated or self.kind in _APART
+
+@dataclass(frozen=True, slots=True)
+class KindDeclaration:
+    """What a kind says of itself. `metrics` is None where only a probe can tell; `example` is YAML."""
+
+    kind: str
+    doc: str
+    effect: str
+    keys: tuple[ConfigField, ...]
+    metrics: tuple[Measured, ...] | None = None
+    example: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,15 +111,29 @@ class Registry:
             raise UnknownKindError(
                 f"the check kind {kind!r} comes from {info.location} and runs in a process of its own"
             )
-        return _builtin(kind)
+        return builtin_kind(kind)
 
     def config_fields(self, kind: str) -> tuple[ConfigField, ...] | None:
         """Return the keys of a kind, or None when they cannot be told without executing its module."""
         info = self.info(kind)
         if not info.isolated:
-            return config_fields(_builtin(kind).config)
+            return config_fields(builtin_kind(kind).config)
         found = _scanned(info)
         return found.fields if found is not None else None
+
+    def declaration(self, kind: str) -> KindDeclaration:
+        """Return what a kind says of itself, for the reference. Of one that is not built in, what its text tells."""
+        info = self.info(kind)
+        if info.isolated:
+            found = _scanned(info)
+            return KindDeclaration(kind, "", found.effect if found else "", found.fields or () if found else ())
+        check = builtin_kind(kind)
+        docs = class_docs(check.config)
+        keys = tuple(replace(f, doc=docs.get(f.name, "")) for f in config_fields(check.config))
+        example = inspect.cleandoc(getattr(check, "example", ""))
+        return KindDeclaration(
+            kind, inspect.getdoc(check.config) or "", check.effect, keys, getattr(check, "metrics", None), example
+        )
 
     def changes(self, kind: str, mapping: Mapping[str, Any]) -> str:
         """Say what a check with these keys may change when it looks; empty where it only reads.
@@ -143,7 +145,7 @@ class Registry:
         if info.isolated:
             found = _scanned(info)
             return always if found is None or found.effect != "read" else ""
-        check = _builtin(kind)
+        check = builtin_kind(kind)
         if not isinstance(check, ChangesByConfig):
             return always if check.effect != "read" else ""
         try:
@@ -154,13 +156,21 @@ class Registry:
 
     def measures(self, kind: str, keys: Mapping[str, Any]) -> frozenset[str] | None:
         """Return the names of all metrics that a check with these keys may have, None where that cannot be told."""
-        check = None if self.info(kind).isolated else _builtin(kind)
-        return check.measures(keys) if isinstance(check, Measures) else None
+        check = None if self.info(kind).isolated else builtin_kind(kind)
+        declared: tuple[Measured, ...] | None = getattr(check, "metrics", None)
+        if declared is None:
+            return None
+        names = {m.name for m in declared if not m.where or not keys.keys().isdisjoint(m.where)}
+        return frozenset(names | check.measures(keys) if isinstance(check, Measures) else names)
+
+    def apart(self, kind: str) -> bool:
+        """Tell whether its probes run in a process of their own: what is not ours, and what works for long."""
+        return self.info(kind).isolated or getattr(self.load(kind), "apart", False)
 
     def validate_config(self, kind: str, mapping: Mapping[str, Any], *, templates: bool = True) -> list[Problem]:
         """Return what is wrong with a kind's keys. With `templates`, values with `{{` are not judged."""
         if not self.info(kind).isolated:
-            return validate(_builtin(kind).config, mapping, templates=templates)
+            return validate(builtin_kind(kind).config, mapping, templates=templates)
         fields = self.config_fields(kind)
         if fields is None:
             return []
@@ -179,20 +189,23 @@ class Registry:
         if not self.info(kind).isolated:
             from pydantic import TypeAdapter
 
-            schema: dict[str, Any] = TypeAdapter(_builtin(kind).config).json_schema(mode="validation")
+            config = builtin_kind(kind).config
+            schema: dict[str, Any] = TypeAdapter(config).json_schema(mode="validation")
+            for key, doc in class_docs(config).items():
+                schema["properties"][key]["description"] = doc
             return schema
         fields = self.config_fields(kind)
         if fields is None:
             return {"type": "object"}
         return {
             "type": "object",
-            "properties": {f.name: {} for f in fields},
+            "properties": {f.name: {"description": f.doc} if f.doc else {} for f in fields},
             "required": [f.name for f in fields if f.required],
         }
 
     @functools.cached_property
     def _listing(self) -> tuple[Mapping[str, KindInfo], tuple[RegistryProblem, ...]]:
-        kinds = {k: KindInfo(k, "builtin", f"switchover_checks.kinds.{v}", isolated=False) for k, v in BUILTIN.items()}
+        kinds = {k: KindInfo(k, "builtin", v, isolated=False) for k, v in builtin_kinds().items()}
         problems: list[RegistryProblem] = []
         for point in sorted(entry_points(group=GROUP), key=_by_name):
             self._add(kinds, problems, KindInfo(point.name, "entry point", point.value, isolated=True), 0, point.value)
@@ -235,10 +248,3 @@ def _scanned(info: KindInfo) -> ScannedKind | None:
 
 def _by_name(point: EntryPoint) -> str:
     return point.name
-
-
-@functools.cache
-def _builtin(kind: str) -> Check[Any]:
-    module, _, name = BUILTIN[kind].partition(":")
-    check: Check[Any] = getattr(importlib.import_module(f"switchover_checks.kinds.{module}"), name)()
-    return check

@@ -100,7 +100,7 @@ class Runner:
 
     def _runs_a_process(self, kind: str) -> bool:
         try:
-            return self._registry.info(kind).apart or getattr(self._registry.load(kind), "runs_a_process", False)
+            return self._registry.apart(kind) or getattr(self._registry.load(kind), "runs_a_process", False)
         except UnknownKindError:
             return False
 
@@ -118,7 +118,7 @@ class Runner:
             context = self._contexts(self._monotonic() + spec.timeout_s)
             if isinstance(context, LocalContext):
                 context.owner = spec.name
-            if info.apart:
+            if self._registry.apart(spec.kind):
                 return sound(await probe_isolated(info, spec.config, context))
             check = self._registry.load(spec.kind)
             config = self._config(spec.kind, check.config, spec.config)

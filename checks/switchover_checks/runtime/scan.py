@@ -7,7 +7,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from switchover_checks.runtime.config import ConfigField
+from switchover_checks.runtime.config import ConfigField, key_docs
 
 __all__ = ["Scan", "ScannedKind", "locate_module", "scan_module"]
 
@@ -111,12 +111,14 @@ def _constants(node: ast.ClassDef) -> dict[str, ast.expr]:
 
 
 def _fields(node: ast.ClassDef) -> tuple[ConfigField, ...]:
+    docs = key_docs(node)
     return tuple(
         ConfigField(
             item.target.id,
             item.value is None,
             ast.unparse(item.annotation),
             ast.unparse(item.value) if item.value is not None else "",
+            docs.get(item.target.id, ""),
         )
         for item in node.body
         if isinstance(item, ast.AnnAssign)

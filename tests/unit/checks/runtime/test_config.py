@@ -8,32 +8,7 @@ import pytest
 
 from switchover_checks.kinds.http import HttpConfig
 from switchover_checks.runtime.config import ConfigError, build_config
-from switchover_checks.runtime.registry import BUILTIN, Registry
-
-FINE: dict[str, dict[str, Any]] = {
-    "backup": {"path": "b.dump", "min_size": "1MiB", "max_age": "1h", "sha256": "sidecar", "min_share": "80%"},
-    "command": {"command": ["true"], "expect": "exit == 0"},
-    "disk": {"path": "/", "warn": "20%:", "crit": 10},
-    "docker": {"container": "postgres", "expect": ["state == 'running'", "restarts == 0"]},
-    "file": {"path": "x", "matches": "ready", "mode": "0600"},
-    "http": {"url": "http://h/", "expect": ["status == 200", "time < 1s", "body.status == 'healthy'"]},
-    "memory": {"warn": "10%:"},
-    "nagios": {"command": "/usr/lib/nagios/plugins/check_load -w 1"},
-    "port": {"port": 8080, "address": "127.0.0.1"},
-    "process": {"listen": "127.0.0.1:8080", "memory_crit": "1GiB"},
-    "sql": {"database": "after", "query": "select 1", "expect": ["value == 1"]},
-    "sql_compare": {"left": "before", "right": "after", "tables": "*", "mode": "count"},
-    "tcp": {"port": "5432"},
-}
-
-
-@pytest.mark.parametrize("kind", sorted(BUILTIN))
-def test_every_kind_takes_what_a_plan_sets_and_has_a_schema(kind: str) -> None:
-    registry = Registry()
-    assert registry.validate_config(kind, FINE[kind]) == []
-    schema = registry.json_schema(kind)
-    assert set(FINE[kind]) <= set(schema["properties"])
-    assert registry.load(kind).effect == "read"
+from switchover_checks.runtime.registry import Registry
 
 
 def test_all_problems_come_at_once_each_with_its_path() -> None:

@@ -1,0 +1,73 @@
+"""What a built-in kind declares of itself is found, complete, and works in a plan."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from ruamel.yaml import YAML
+
+from switchover_checks.runtime.builtin_kinds import builtin_kinds
+from switchover_checks.runtime.registry import Registry
+
+KIND = """
+class {name}Check:
+    kind: ClassVar[str] = "{kind}"
+"""
+
+
+@pytest.mark.parametrize("kind", sorted(builtin_kinds()))
+def test_every_kind_documents_its_keys_and_shows_an_example_that_a_plan_takes(kind: str) -> None:
+    registry = Registry()
+    declared = registry.declaration(kind)
+    assert declared.doc
+    assert {key.name for key in declared.keys if not key.doc} == set()
+    assert all(metric.doc for metric in declared.metrics or ())
+    example = YAML(typ="safe", pure=True).load(declared.example)
+    assert example.pop("type") == kind
+    assert example
+    assert registry.validate_config(kind, example) == []
+    properties = registry.json_schema(kind)["properties"]
+    assert {key.name: properties[key.name]["description"] for key in declared.keys} == {
+        key.name: key.doc for key in declared.keys
+    }
+    assert registry.changes(kind, example) == ""
+
+
+def test_a_kind_is_found_in_a_file_in_a_group_and_in_a_folder_with_helpers(tmp_path: Path) -> None:
+    for path, text in {
+        "here.py": KIND.format(name="Here", kind="here"),
+        "hosts/uptime.py": "class UptimeConfig:\n    kind: str\n\n" + KIND.format(name="Uptime", kind="uptime"),
+        "deep/__init__.py": KIND.format(name="Deep", kind="deep"),
+        "deep/digging.py": "class Spade:\n    kind = None\n",
+    }.items():
+        (tmp_path / path).parent.mkdir(exist_ok=True)
+        (tmp_path / path).write_text(text)
+    assert builtin_kinds(tmp_path, "kinds") == {
+        "deep": "kinds.deep:DeepCheck",
+        "here": "kinds.here:HereCheck",
+        "uptime": "kinds.hosts.uptime:UptimeCheck",
+    }
+
+
+def test_two_kinds_of_one_name_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text(KIND.format(name="A", kind="same"))
+    (tmp_path / "b.py").write_text(KIND.format(name="B", kind="same"))
+    with pytest.raises(RuntimeError, match=r"'same' is declared by kinds\.a:ACheck and by kinds\.b:BCheck"):
+        builtin_kinds(tmp_path, "kinds")
+
+
+def test_listing_the_kinds_imports_none_of_them() -> None:
+    code = (
+        "import sys; from switchover_checks.runtime.registry import Registry; assert 'http' in Registry().kinds(); "
+        "print([m for m in sys.modules if m.startswith('switchover_checks.kinds') or m == 'pydantic'])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
+def test_what_works_for_long_in_python_runs_in_a_process_of_its_own() -> None:
+    registry = Registry()
+    assert [kind for kind in registry.kinds() if registry.apart(kind)] == ["backup", "sql_compare"]
