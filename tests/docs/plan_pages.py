@@ -12,7 +12,9 @@ from tests.docs.schema_words import Schema, key_table, own_keys, table
 
 from switchover.metrics.sources.host_numbers import HOST_METRICS
 from switchover.plan.loader.json_schema import json_schema
+from switchover.plan.named_kinds import METRIC_SOURCES
 from switchover_checks.api import Measured
+from switchover_checks.language.declared import load_declared
 from switchover_checks.runtime.registry import Registry
 
 __all__ = ["checks_reference", "metrics_reference", "plan_reference"]
@@ -109,7 +111,10 @@ def metrics_reference() -> Iterator[str]:
     for case in part["allOf"]:
         source = case["if"]["properties"]["type"]["const"]
         yield from ("", f"## {source}", "")
+        declared = load_declared(METRIC_SOURCES, source)
+        yield from (*_words(declared.config.__doc__), "")
         yield from key_table(own_keys(case["then"], common), tuple(case["then"]["required"]))
+        yield from ("", "```yaml", *_words(declared.example), "```")
     rows = [(f"`{name}`", unit) for name, unit in HOST_METRICS.items()]
     yield from ("", "## What a host measures of itself", "", *table(("metric", "unit"), rows))
     yield from ("", "## What a check measures", "", "Named by `type: check` with `check` and `metric`.", "")

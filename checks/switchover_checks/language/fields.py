@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Iterable
+from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, PlainValidator, WithJsonSchema
 
 from switchover_checks.language.patterns import Pattern, compile_pattern
+from switchover_checks.language.suggest import did_you_mean
 from switchover_checks.language.thresholds import Range, parse_range
 from switchover_checks.language.units import parse_duration, parse_size
 
-__all__ = ["Duration", "LocalPort", "RegularExpression", "Share", "Size", "Threshold"]
+__all__ = ["Duration", "LocalPort", "RegularExpression", "Share", "Size", "Threshold", "one_of"]
 
 Duration = Annotated[
     float,
@@ -63,3 +65,15 @@ def _share(value: object) -> float:
 
 Share = Annotated[float, PlainValidator(_share, json_schema_input_type=float | str)]
 """A part of a whole, 0 to 1, or in percent."""
+
+
+def one_of(what: str, names: Iterable[str]) -> PlainValidator:
+    """Return what makes a text one of `names`; of another one it says `there is no WHAT` and the nearest."""
+    known = tuple(names)
+
+    def chosen(value: object) -> str:
+        if value not in known:
+            raise ValueError(f"there is no {what} {value!r}{did_you_mean(str(value), known)}")
+        return str(value)
+
+    return PlainValidator(chosen, json_schema_input_type=Literal.__getitem__(known))

@@ -9,18 +9,21 @@ import inspect
 import itertools
 import textwrap
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, get_type_hints
 
 from switchover_checks.language.suggest import did_you_mean
 
 __all__ = [
+    "NEEDED",
     "ConfigError",
     "ConfigField",
     "Problem",
     "build_config",
     "class_docs",
     "config_fields",
+    "config_schema",
+    "documented_fields",
     "has_template",
     "key_docs",
     "unknown_and_missing",
@@ -29,6 +32,10 @@ __all__ = [
 
 Problem = tuple[str, str]
 """The path inside the configuration (`expect[1]`, empty for the whole) and what is wrong there."""
+
+
+NEEDED = "is needed and not set"
+"""What is said of a key that its kind needs."""
 
 
 class ConfigError(Exception):
@@ -71,6 +78,22 @@ def class_docs(config: type) -> Mapping[str, str]:
     except (OSError, TypeError, SyntaxError, ValueError):
         return {}
     return key_docs(node) if isinstance(node, ast.ClassDef) else {}
+
+
+def documented_fields(config: type) -> tuple[ConfigField, ...]:
+    """Return the keys that `config` knows, with what its source says of each."""
+    docs = class_docs(config)
+    return tuple(replace(f, doc=docs.get(f.name, "")) for f in config_fields(config))
+
+
+def config_schema(config: type) -> dict[str, Any]:
+    """Return the JSON Schema of the keys that `config` knows: an object."""
+    from pydantic import TypeAdapter
+
+    schema: dict[str, Any] = TypeAdapter(config).json_schema(mode="validation")
+    for key, doc in class_docs(config).items():
+        schema["properties"][key]["description"] = doc
+    return schema
 
 
 def config_fields(config: type) -> tuple[ConfigField, ...]:
@@ -120,7 +143,7 @@ def unknown_and_missing(fields: tuple[ConfigField, ...], mapping: Mapping[str, A
     """Return the keys that the kind does not know, and those it needs and does not get."""
     names = [f.name for f in fields]
     problems = [(key, f"unknown key{did_you_mean(key, names)}") for key in mapping if key not in names]
-    problems += [(f.name, "is needed and not set") for f in fields if f.required and f.name not in mapping]
+    problems += [(f.name, NEEDED) for f in fields if f.required and f.name not in mapping]
     return problems
 
 

@@ -8,30 +8,33 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 from switchover_checks.api import ChangesByConfig, Check, Measured, Measures
+from switchover_checks.language.declared import declared, load_declared
 from switchover_checks.language.suggest import did_you_mean
-from switchover_checks.runtime.builtin_kinds import builtin_kind, builtin_kinds
 from switchover_checks.runtime.config import (
     ConfigError,
     ConfigField,
     Problem,
     build_config,
-    class_docs,
     config_fields,
+    config_schema,
+    documented_fields,
     has_template,
     unknown_and_missing,
     validate,
 )
 from switchover_checks.runtime.scan import Scan, ScannedKind, locate_module, scan_module
 
-__all__ = ["GROUP", "KindDeclaration", "KindInfo", "Registry", "RegistryProblem", "UnknownKindError"]
+__all__ = ["GROUP", "KINDS", "KindDeclaration", "KindInfo", "Registry", "RegistryProblem", "UnknownKindError"]
 
+KINDS = "switchover_checks.kinds"
+"""The package whose files declare the built-in kinds."""
 GROUP = "switchover.checks"
 """The group of entry points by which an installed package adds kinds: `kind = "module:Class"`."""
 
@@ -111,13 +114,13 @@ class Registry:
             raise UnknownKindError(
                 f"the check kind {kind!r} comes from {info.location} and runs in a process of its own"
             )
-        return builtin_kind(kind)
+        return _builtin(kind)
 
     def config_fields(self, kind: str) -> tuple[ConfigField, ...] | None:
         """Return the keys of a kind, or None when they cannot be told without executing its module."""
         info = self.info(kind)
         if not info.isolated:
-            return config_fields(builtin_kind(kind).config)
+            return config_fields(_builtin(kind).config)
         found = _scanned(info)
         return found.fields if found is not None else None
 
@@ -127,9 +130,8 @@ class Registry:
         if info.isolated:
             found = _scanned(info)
             return KindDeclaration(kind, "", found.effect if found else "", found.fields or () if found else ())
-        check = builtin_kind(kind)
-        docs = class_docs(check.config)
-        keys = tuple(replace(f, doc=docs.get(f.name, "")) for f in config_fields(check.config))
+        check = _builtin(kind)
+        keys = documented_fields(check.config)
         example = inspect.cleandoc(getattr(check, "example", ""))
         return KindDeclaration(
             kind, inspect.getdoc(check.config) or "", check.effect, keys, getattr(check, "metrics", None), example
@@ -145,7 +147,7 @@ class Registry:
         if info.isolated:
             found = _scanned(info)
             return always if found is None or found.effect != "read" else ""
-        check = builtin_kind(kind)
+        check = _builtin(kind)
         if not isinstance(check, ChangesByConfig):
             return always if check.effect != "read" else ""
         try:
@@ -156,7 +158,7 @@ class Registry:
 
     def measures(self, kind: str, keys: Mapping[str, Any]) -> frozenset[str] | None:
         """Return the names of all metrics that a check with these keys may have, None where that cannot be told."""
-        check = None if self.info(kind).isolated else builtin_kind(kind)
+        check = None if self.info(kind).isolated else _builtin(kind)
         declared: tuple[Measured, ...] | None = getattr(check, "metrics", None)
         if declared is None:
             return None
@@ -170,7 +172,7 @@ class Registry:
     def validate_config(self, kind: str, mapping: Mapping[str, Any], *, templates: bool = True) -> list[Problem]:
         """Return what is wrong with a kind's keys. With `templates`, values with `{{` are not judged."""
         if not self.info(kind).isolated:
-            return validate(builtin_kind(kind).config, mapping, templates=templates)
+            return validate(_builtin(kind).config, mapping, templates=templates)
         fields = self.config_fields(kind)
         if fields is None:
             return []
@@ -187,13 +189,7 @@ class Registry:
     def json_schema(self, kind: str) -> dict[str, Any]:
         """Return the JSON Schema of a kind's keys: an object; without `properties` when they cannot be told."""
         if not self.info(kind).isolated:
-            from pydantic import TypeAdapter
-
-            config = builtin_kind(kind).config
-            schema: dict[str, Any] = TypeAdapter(config).json_schema(mode="validation")
-            for key, doc in class_docs(config).items():
-                schema["properties"][key]["description"] = doc
-            return schema
+            return config_schema(_builtin(kind).config)
         fields = self.config_fields(kind)
         if fields is None:
             return {"type": "object"}
@@ -205,7 +201,7 @@ class Registry:
 
     @functools.cached_property
     def _listing(self) -> tuple[Mapping[str, KindInfo], tuple[RegistryProblem, ...]]:
-        kinds = {k: KindInfo(k, "builtin", v, isolated=False) for k, v in builtin_kinds().items()}
+        kinds = {k: KindInfo(k, "builtin", v, isolated=False) for k, v in declared(KINDS).items()}
         problems: list[RegistryProblem] = []
         for point in sorted(entry_points(group=GROUP), key=_by_name):
             self._add(kinds, problems, KindInfo(point.name, "entry point", point.value, isolated=True), 0, point.value)
@@ -248,3 +244,9 @@ def _scanned(info: KindInfo) -> ScannedKind | None:
 
 def _by_name(point: EntryPoint) -> str:
     return point.name
+
+
+@functools.cache
+def _builtin(kind: str) -> Check[Any]:
+    check: Check[Any] = load_declared(KINDS, kind)()
+    return check

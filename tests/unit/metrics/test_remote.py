@@ -5,21 +5,38 @@ from typing import Any
 import httpx
 import pytest
 
-from switchover.metrics.sources.remote_numbers import NoValueError, RemoteNumbers, dotted
+from switchover.metrics.json_documents import JsonDocuments, NoValueError, dotted
+from switchover.metrics.source_api import SourceTools
+from switchover.metrics.sources.json_number import JsonNumberConfig, JsonNumberSource
+from switchover.metrics.sources.prometheus_query import PrometheusConfig, PrometheusSource
 
 
-def answering(body: Any = None, *, status: int = 200, text: str | None = None) -> RemoteNumbers:
+def answering(body: Any = None, *, status: int = 200, text: str | None = None) -> JsonDocuments:
     def answer(request: httpx.Request) -> httpx.Response:
         return httpx.Response(status, text=text) if text is not None else httpx.Response(status, json=body)
 
-    return RemoteNumbers(httpx.MockTransport(answer))
+    return JsonDocuments(httpx.MockTransport(answer))
 
 
-def failing(error: Exception) -> RemoteNumbers:
+def failing(error: Exception) -> JsonDocuments:
     def answer(request: httpx.Request) -> httpx.Response:
         raise error
 
-    return RemoteNumbers(httpx.MockTransport(answer))
+    return JsonDocuments(httpx.MockTransport(answer))
+
+
+def tools(documents: JsonDocuments) -> SourceTools:
+    return SourceTools(lambda: 0.0, documents, lambda *_: None)
+
+
+async def prometheus(documents: JsonDocuments, url: str, query: str) -> object:
+    (value,) = await PrometheusSource(tools(documents)).read([PrometheusConfig(url, query)])
+    return value
+
+
+async def http_json(documents: JsonDocuments, url: str, path: str) -> object:
+    (value,) = await JsonNumberSource(tools(documents)).read([JsonNumberConfig(url, path)])
+    return value
 
 
 def vector(*values: str) -> dict[str, Any]:
@@ -34,23 +51,23 @@ def answer_of(kind: str, result: Any) -> dict[str, Any]:
 
 
 async def test_a_query_with_one_series_is_its_value() -> None:
-    assert await answering(vector("42.5")).prometheus("http://p:9090/", "up") == 42.5
+    assert await prometheus(answering(vector("42.5")), "http://p:9090/", "up") == 42.5
 
 
 async def test_a_note_about_the_query_does_not_take_its_value() -> None:
     noted = {**vector("3"), "infos": ["metric might not be a counter"]}
-    assert await answering(noted).prometheus("http://p:9090/", "up") == 3.0
+    assert await prometheus(answering(noted), "http://p:9090/", "up") == 3.0
 
 
 async def test_a_refused_query_says_what_is_wrong_with_it() -> None:
     refused = answering({"status": "error", "error": "1:4: parse error"}, status=400)
     with pytest.raises(NoValueError, match="p answers 400: 1:4: parse error"):
-        await refused.prometheus("http://p:9090", "up(")
+        await prometheus(refused, "http://p:9090", "up(")
 
 
 async def test_a_scalar_is_its_value() -> None:
     body = {"status": "success", "data": {"resultType": "scalar", "result": [1.0, "7"]}}
-    assert await answering(body).prometheus("http://p:9090", "7") == 7.0
+    assert await prometheus(answering(body), "http://p:9090", "7") == 7.0
 
 
 @pytest.mark.parametrize(
@@ -85,19 +102,19 @@ async def test_a_scalar_is_its_value() -> None:
 )
 async def test_a_query_without_exactly_one_number_says_so(body: Any, why: str) -> None:
     with pytest.raises(NoValueError, match=why):
-        await answering(body).prometheus("http://p:9090", "up")
+        await prometheus(answering(body), "http://p:9090", "up")
 
 
 async def test_a_place_in_a_document_is_its_number() -> None:
     body = {"queue": {"sizes": [1, "2.5"]}}
-    assert await answering(body).http_json("http://x/", "queue.sizes.1") == 2.5
-    assert await answering(3).http_json("http://x/", "") == 3.0
+    assert await http_json(answering(body), "http://x/", "queue.sizes.1") == 2.5
+    assert await http_json(answering(3), "http://x/", "") == 3.0
 
 
 @pytest.mark.parametrize("value", [True, None, "many", [1], {"a": 1}])
 async def test_what_is_no_number_is_not_taken_for_one(value: Any) -> None:
     with pytest.raises(NoValueError, match="no number"):
-        await answering({"v": value}).http_json("http://x/", "v")
+        await http_json(answering({"v": value}), "http://x/", "v")
 
 
 async def test_a_missing_place_is_named() -> None:
@@ -119,7 +136,7 @@ async def test_a_missing_place_is_named() -> None:
         (failing(httpx.RemoteProtocolError("nonsense")), "nonsense"),
     ],
 )
-async def test_every_failure_says_why_there_is_no_number(numbers: RemoteNumbers, why: str) -> None:
+async def test_every_failure_says_why_there_is_no_number(numbers: JsonDocuments, why: str) -> None:
     with pytest.raises(NoValueError, match=why):
-        await numbers.http_json("http://x/", "v")
+        await http_json(numbers, "http://x/", "v")
     await numbers.aclose()

@@ -1,16 +1,24 @@
 from __future__ import annotations
 
+import asyncio
+import inspect
 from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
+from ruamel.yaml import YAML
 from tests.unit.health.health_fakes import StillClock, plan, scope_of
 
+from switchover.metrics.json_documents import JsonDocuments
 from switchover.metrics.sampler import Sampler
 from switchover.metrics.sources.host_numbers import HostNumbers
-from switchover.metrics.sources.remote_numbers import RemoteNumbers
+from switchover.metrics.sources.json_number import JsonNumberSource
 from switchover.plan.model import MetricSpec
+from switchover.plan.named_kinds import METRIC_SOURCES
 from switchover_checks.api import Metric, Status
+from switchover_checks.language.declared import declared, load_declared
+from switchover_checks.runtime.config import documented_fields, validate
 
 OK, WARN, CRIT, UNKNOWN, SKIPPED, PENDING = Status
 
@@ -24,7 +32,7 @@ def sampler(clock: StillClock | None = None, *, body: Any = 1, **metrics: Metric
         clock or StillClock(),
         service_number=lambda service, metric: 12.5 if (service, metric) == ("api", "cpu") else None,
         check_period=lambda check: 30.0,
-        remote=RemoteNumbers(transport),
+        documents=JsonDocuments(transport),
     )
 
 
@@ -52,7 +60,7 @@ async def test_the_host_is_measured_without_any_metric_in_the_plan() -> None:
 async def test_a_metric_of_the_host_that_does_not_exist_says_what_there_is() -> None:
     found = sampler(odd=spec("host", metric="colour"))
     await found.sample(["odd"])
-    assert "choose from cpu, memory" in found.tracks["odd"].note
+    assert "possible are cpu, disk, load, memory" in found.tracks["odd"].note
 
 
 async def test_thresholds_judge_the_newest_value() -> None:
@@ -160,12 +168,12 @@ async def test_a_remote_metric_may_use_secrets_and_never_shows_one() -> None:
         )
     }
     loaded = plan("secrets: {token: {ref: 'env:TOKEN'}}\n")
-    remote = RemoteNumbers(httpx.MockTransport(answer))
+    remote = JsonDocuments(httpx.MockTransport(answer))
     found = Sampler(
         metrics,
         lambda: scope_of(loaded),
         StillClock(),
-        remote=remote,
+        documents=remote,
         secrets=_Vault(),
         redact=lambda text: text.replace("t0ken", "[hidden]"),
     )
@@ -199,3 +207,42 @@ async def test_pressure_is_judged_where_no_plan_says_what_is_too_much(tmp_path: 
     cpu.add(3.0, "", at=2.0, mono=2.0)
     assert cpu.status(stale=False) is OK
     assert "host.pressure_cpu" not in sampler().tracks
+
+
+async def test_a_source_that_fails_is_asked_less_often_and_in_its_rhythm_again_once_it_answers() -> None:
+    clock = StillClock()
+    found = sampler(clock, body={}, q=spec("http_json", url="http://x/", path="v"))
+    track = found.tracks["q"]
+    track.longest_pause_s = 10.0
+    asked = []
+    for second in range(0, 40, 2):
+        before = track.version
+        await found.sample(["q"])
+        asked += [second] if track.version > before else []
+        clock.advance(2.0)
+    assert asked == [0, 4, 12, 22, 32]
+    track.add(1.0, "", at=clock.now(), mono=clock.monotonic())
+    assert track.rests_until <= clock.monotonic()
+
+
+async def test_a_source_that_hangs_is_given_up_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Hangs(JsonNumberSource):
+        timeout_s = 0.0
+
+        async def read(self, wanted: Any) -> Any:
+            await asyncio.get_running_loop().create_future()
+
+    monkeypatch.setattr("switchover.metrics.sampler.load_declared", lambda package, kind: Hangs)
+    found = sampler(q=spec("http_json", url="http://x/", path="v"))
+    await found.sample(["q"])
+    assert found.tracks["q"].note == "no answer within 0 s"
+
+
+@pytest.mark.parametrize("kind", sorted(declared(METRIC_SOURCES)))
+def test_every_source_documents_its_keys_and_shows_an_example_that_a_plan_takes(kind: str) -> None:
+    source = load_declared(METRIC_SOURCES, kind)
+    example = YAML(typ="safe", pure=True).load(inspect.cleandoc(source.example))
+    assert example.pop("type") == kind
+    assert example
+    assert validate(source.config, example) == []
+    assert [key.name for key in documented_fields(source.config) if not key.doc] == []

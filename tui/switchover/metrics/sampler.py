@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import statistics
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from switchover.clock import Clock
 from switchover.errors import SwitchoverError
+from switchover.metrics.json_documents import JsonDocuments, NoValueError
 from switchover.metrics.series import Series
-from switchover.metrics.sources.host_numbers import HOST_METRICS, HostNumbers
-from switchover.metrics.sources.remote_numbers import NoValueError, RemoteNumbers
+from switchover.metrics.source_api import MetricSource, Reading, SourceTools
 from switchover.plan.model import MetricSpec
+from switchover.plan.named_kinds import METRIC_SOURCES
 from switchover.plan.secrets.secret_store import SecretSource
 from switchover.plan.templates import TemplateError
 from switchover.plan.variables import MissingValueError, Scope, render_tree
 from switchover.redaction import sanitize
 from switchover_checks.api import Metric, Status
+from switchover_checks.language.declared import load_declared
 from switchover_checks.language.thresholds import Range, parse_range
+from switchover_checks.runtime.config import ConfigError, build_config
 
 __all__ = ["Sampler", "Track"]
 
@@ -38,8 +41,6 @@ _PRESSURE = {  # judged where there is no plan that could say what is too much: 
     "pressure_io": ("25", "60", "all work waits for disks"),
 }
 _TITLES = {"host.disk": "disk /", "host.net_in": "net in", "host.net_out": "net out"}
-_FETCHED = frozenset({"prometheus", "http_json"})
-_PROCESS_UNITS = {"cpu": "%", "memory": "B"}
 
 
 @dataclass(slots=True)
@@ -58,12 +59,19 @@ class Track:
     note: str = ""
     version: int = 0
     config: Mapping[str, Any] = field(default_factory=dict)
+    late_s: float = 5.0
+    longest_pause_s: float = 0.0
+    failures: int = 0
+    rests_until: float = 0.0
 
     def add(self, value: float | None, note: str, *, at: float, mono: float) -> None:
         """Keep a value, or that there was none and why."""
         self.series.add(value, at=at, mono=mono)
         self.note = note
         self.version += 1
+        self.failures = self.failures + 1 if note else 0
+        pause = min(self.series.step_s * 2 ** min(self.failures, 30), self.longest_pause_s)
+        self.rests_until = mono + pause if note else mono
 
     def status(self, *, stale: bool) -> Status:
         """Judge the newest value. Without a fresh one it is UNKNOWN; PENDING when there never was one."""
@@ -95,7 +103,7 @@ class Sampler:
         *,
         service_number: Callable[[str, str], float | None] | None = None,
         check_period: Callable[[str], float] | None = None,
-        remote: RemoteNumbers | None = None,
+        documents: JsonDocuments | None = None,
         secrets: SecretSource | None = None,
         redact: Callable[[str], str] | None = None,
         judge_host: bool = False,
@@ -104,29 +112,31 @@ class Sampler:
         self._redact = redact or sanitize
         self._scope = scope
         self._clock = clock
-        self._service_number = service_number
-        self._host = HostNumbers(clock.monotonic)
-        self.remote = remote or RemoteNumbers()
+        self.documents = documents or JsonDocuments()
+        self._tools = SourceTools(clock.monotonic, self.documents, service_number or (lambda *_: None))
+        self._sources: dict[str, MetricSource[Any]] = {}
         self.tracks: dict[str, Track] = {}
         for name, (metric, path) in _DEFAULTS.items():
             config = {"metric": metric, **({"path": path} if path else {})}
-            spec = MetricSpec(type="host", **config)
-            self._add(name, spec, "host", spec.every, _TITLES.get(name, metric))
+            self._add(name, MetricSpec(type="host", **config), "host", _TITLES.get(name, metric))
         for metric, (warn, crit, title) in _PRESSURE.items() if judge_host else ():
             spec = MetricSpec(type="host", metric=metric, warn=warn, crit=crit)
-            self._add(f"host.{metric}", spec, "host", spec.every, title)
+            self._add(f"host.{metric}", spec, "host", title)
         for name, spec in metrics.items():
-            every = check_period(str(spec.config.get("check"))) if spec.type == "check" and check_period else spec.every
-            self._add(name, spec, "host" if spec.type == "host" else "plan", every, spec.title or name)
+            every = check_period(str(spec.config.get("check"))) if spec.type == "check" and check_period else None
+            self._add(name, spec, "host" if spec.type == "host" else "plan", spec.title or name, every)
 
-    def _add(self, name: str, spec: MetricSpec, group: str, every: float, title: str) -> None:
-        config = spec.config
-        unit = spec.unit
-        if not unit and spec.type == "host":
-            unit = HOST_METRICS.get(str(config.get("metric", "")), "")
-        elif not unit and spec.type == "process":
-            unit = _PROCESS_UNITS.get(str(config.get("metric", "cpu")), "")
-        track = Track(name, group, spec, Series(every), title, unit, config=config)
+    def _source(self, kind: str) -> MetricSource[Any]:
+        if kind not in self._sources:
+            self._sources[kind] = load_declared(METRIC_SOURCES, kind)(self._tools)
+        return self._sources[kind]
+
+    def _add(self, name: str, spec: MetricSpec, group: str, title: str, every: float | None = None) -> None:
+        source, config = self._source(spec.type), spec.config
+        step = every or (spec.every if "every" in spec.model_fields_set else source.every)
+        unit = spec.unit or source.unit(config)
+        track = Track(name, group, spec, Series(step), title, unit, config=config)
+        track.late_s, track.longest_pause_s = source.late_s, source.longest_pause_s
         try:
             track.warn = parse_range(spec.warn) if spec.warn is not None else None
             track.crit = parse_range(spec.crit) if spec.crit is not None else None
@@ -145,7 +155,7 @@ class Sampler:
 
     async def prime(self) -> None:
         """Take the first reading of what is a rate, so that the first point has a value."""
-        await self._host.read()
+        await asyncio.gather(*(source.prime() for source in self._sources.values()))
 
     def rhythms(self) -> list[tuple[float, tuple[str, ...]]]:
         """Return what is asked together, with the seconds between two points; metrics of checks come by themselves.
@@ -154,61 +164,52 @@ class Sampler:
         """
         groups: dict[tuple[float, str], list[str]] = {}
         for name, track in self.tracks.items():
-            if track.spec.type != "check":
-                alone = name if track.spec.type in _FETCHED else ""
+            source = self._source(track.spec.type)
+            if not source.comes_by_itself:
+                alone = "" if source.together else name
                 groups.setdefault((track.series.step_s, alone), []).append(name)
         return [(every, tuple(names)) for (every, _), names in groups.items()]
 
     async def sample(self, names: Collection[str]) -> None:
         """Add a point to each of the named metrics."""
-        tracks = [self.tracks[name] for name in names]
-        host = [track for track in tracks if track.spec.type == "host"]
-        others = [track for track in tracks if track.spec.type != "host"]
-        await asyncio.gather(self._sample_host(host), *(self._sample_one(track) for track in others))
+        batches: dict[str, list[Track]] = {}
+        for name in names:
+            track = self.tracks[name]
+            if self._clock.monotonic() >= track.rests_until:
+                together = self._source(track.spec.type).together
+                batches.setdefault(track.spec.type if together else name, []).append(track)
+        await asyncio.gather(*map(self._sample_batch, batches.values()))
 
-    async def _sample_host(self, tracks: list[Track]) -> None:
-        if not tracks:
-            return
-        disks = {str(t.config.get("path", "/")) for t in tracks if t.config.get("metric") == "disk"}
-        numbers = await self._host.read(disks)
-        at, mono = self._clock.now(), self._clock.monotonic()
+    async def _sample_batch(self, tracks: list[Track]) -> None:
+        """Ask the source of these tracks once; what has no keys yet is a gap that says so."""
+        source = self._source(tracks[0].spec.type)
+        wanted: list[tuple[Track, Any]] = []
+        readings: list[tuple[Track, Reading]] = []
         for track in tracks:
-            metric = str(track.config.get("metric", ""))
-            key = f"disk:{track.config.get('path', '/')}" if metric == "disk" else metric
-            note = "" if key in numbers else f"{metric!r} is no host metric; choose from {', '.join(HOST_METRICS)}"
-            track.add(numbers.get(key), note, at=at, mono=mono)
+            try:
+                wanted.append((track, build_config(source.config, await self._filled(track.config))))
+            except MissingValueError as missing:
+                readings.append((track, NoValueError(f"waits for variable {missing.name}")))
+            except (TemplateError, ConfigError) as error:
+                readings.append((track, error))
+            except SwitchoverError as error:
+                readings.append((track, NoValueError(error.title)))
+        answers = await self._ask(source, [config for _, config in wanted])
+        readings += zip((track for track, _ in wanted), answers, strict=True)
+        at, mono = self._clock.now(), self._clock.monotonic()
+        for track, reading in readings:
+            value, note = (None, self._redact(str(reading))) if isinstance(reading, Exception) else (reading, "")
+            track.add(value, note, at=at, mono=mono)
 
-    async def _sample_one(self, track: Track) -> None:
+    @staticmethod
+    async def _ask(source: MetricSource[Any], wanted: Sequence[Any]) -> Sequence[Reading]:
         try:
-            value: float | None = await self._measure(track)
-            note = ""
+            async with asyncio.timeout(source.timeout_s):
+                return await source.read(wanted) if wanted else ()
+        except TimeoutError:
+            return [NoValueError(f"no answer within {source.timeout_s:g} s")] * len(wanted)
         except NoValueError as error:
-            value, note = None, self._redact(str(error))
-        track.add(value, note, at=self._clock.now(), mono=self._clock.monotonic())
-
-    async def _measure(self, track: Track) -> float:
-        try:
-            config = await self._filled(track.config)
-        except MissingValueError as missing:
-            raise NoValueError(f"waits for variable {missing.name}") from None
-        except TemplateError as error:
-            raise NoValueError(str(error)) from None
-        except SwitchoverError as error:
-            raise NoValueError(error.title) from None
-        if track.spec.type == "prometheus":
-            return await self.remote.prometheus(
-                str(config.get("url", "")), str(config.get("query", "")), _headers(config)
-            )
-        if track.spec.type == "http_json":
-            return await self.remote.http_json(
-                str(config.get("url", "")), str(config.get("path", "")), _headers(config)
-            )
-        service = str(config.get("service", ""))
-        look = self._service_number
-        value = look(service, str(config.get("metric", "cpu"))) if look is not None else None
-        if value is None:
-            raise NoValueError(f"{service} does not run or was not measured")
-        return value
+            return [error] * len(wanted)
 
     async def _filled(self, config: Mapping[str, Any]) -> Mapping[str, Any]:
         if self._scope is None:
@@ -257,9 +258,4 @@ class Sampler:
 
     async def aclose(self) -> None:
         """Close the connections."""
-        await self.remote.aclose()
-
-
-def _headers(config: Mapping[str, Any]) -> dict[str, str]:
-    found = config.get("headers")
-    return {str(name): str(value) for name, value in found.items()} if isinstance(found, Mapping) else {}
+        await self.documents.aclose()

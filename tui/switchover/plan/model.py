@@ -164,7 +164,7 @@ class MetricSpec(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="allow")
 
-    type: Literal["host", "process", "check", "prometheus", "http_json"]
+    type: Text
     title: Text | None = None
     unit: str = ""
     every: Interval = 2.0

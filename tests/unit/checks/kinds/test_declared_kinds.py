@@ -4,21 +4,15 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 from ruamel.yaml import YAML
 
-from switchover_checks.runtime.builtin_kinds import builtin_kinds
-from switchover_checks.runtime.registry import Registry
-
-KIND = """
-class {name}Check:
-    kind: ClassVar[str] = "{kind}"
-"""
+from switchover_checks.language.declared import declared
+from switchover_checks.runtime.registry import KINDS, Registry
 
 
-@pytest.mark.parametrize("kind", sorted(builtin_kinds()))
+@pytest.mark.parametrize("kind", sorted(declared(KINDS)))
 def test_every_kind_documents_its_keys_and_shows_an_example_that_a_plan_takes(kind: str) -> None:
     registry = Registry()
     declared = registry.declaration(kind)
@@ -34,29 +28,6 @@ def test_every_kind_documents_its_keys_and_shows_an_example_that_a_plan_takes(ki
         key.name: key.doc for key in declared.keys
     }
     assert registry.changes(kind, example) == ""
-
-
-def test_a_kind_is_found_in_a_file_in_a_group_and_in_a_folder_with_helpers(tmp_path: Path) -> None:
-    for path, text in {
-        "here.py": KIND.format(name="Here", kind="here"),
-        "hosts/uptime.py": "class UptimeConfig:\n    kind: str\n\n" + KIND.format(name="Uptime", kind="uptime"),
-        "deep/__init__.py": KIND.format(name="Deep", kind="deep"),
-        "deep/digging.py": "class Spade:\n    kind = None\n",
-    }.items():
-        (tmp_path / path).parent.mkdir(exist_ok=True)
-        (tmp_path / path).write_text(text)
-    assert builtin_kinds(tmp_path, "kinds") == {
-        "deep": "kinds.deep:DeepCheck",
-        "here": "kinds.here:HereCheck",
-        "uptime": "kinds.hosts.uptime:UptimeCheck",
-    }
-
-
-def test_two_kinds_of_one_name_are_refused(tmp_path: Path) -> None:
-    (tmp_path / "a.py").write_text(KIND.format(name="A", kind="same"))
-    (tmp_path / "b.py").write_text(KIND.format(name="B", kind="same"))
-    with pytest.raises(RuntimeError, match=r"'same' is declared by kinds\.a:ACheck and by kinds\.b:BCheck"):
-        builtin_kinds(tmp_path, "kinds")
 
 
 def test_listing_the_kinds_imports_none_of_them() -> None:

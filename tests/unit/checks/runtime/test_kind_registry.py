@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from switchover_checks.language.declared import declared
 from switchover_checks.runtime import registry as registry_module
-from switchover_checks.runtime.builtin_kinds import builtin_kinds
-from switchover_checks.runtime.registry import Registry, UnknownKindError
+from switchover_checks.runtime.registry import KINDS, Registry, UnknownKindError
 
 LOCAL = """
 from __future__ import annotations
@@ -80,7 +80,7 @@ def test_a_module_that_adds_nothing_says_why(tmp_path: Path, source: str, messag
     path.write_text(source)
     registry = Registry([path])
     assert message in registry.problems[0].message
-    assert set(registry.kinds()) >= set(builtin_kinds())
+    assert set(registry.kinds()) >= set(declared(KINDS))
     assert not registry.kinds()["http"].isolated
 
 

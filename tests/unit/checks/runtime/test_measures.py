@@ -9,8 +9,8 @@ import pytest
 
 from switchover.errors import PlanError
 from switchover.plan.loader.load import load_plan_text
-from switchover_checks.runtime.builtin_kinds import builtin_kinds
-from switchover_checks.runtime.registry import Registry
+from switchover_checks.language.declared import declared
+from switchover_checks.runtime.registry import KINDS, Registry
 
 Probe = Callable[..., Any]
 PLAN = """
@@ -46,7 +46,7 @@ async def test_what_is_measured_is_what_was_told(tmp_path: Path, probe: Probe, k
 
 
 def test_every_kind_tells_or_says_that_it_cannot() -> None:
-    untold = {kind for kind in builtin_kinds() if Registry().measures(kind, {}) is None}
+    untold = {kind for kind in declared(KINDS) if Registry().measures(kind, {}) is None}
     assert untold <= {"nagios", "sql_compare"}
 
 

@@ -7,7 +7,7 @@ import pytest
 from tests.unit.health.health_fakes import StillClock, plan, scope_of
 
 from switchover.hub.core.live_side import LiveSide
-from switchover.metrics.sources.remote_numbers import RemoteNumbers
+from switchover.metrics.json_documents import JsonDocuments
 
 PLAN = """
 vars: {port: {type: port, ask: "?"}}
@@ -26,7 +26,7 @@ class Door:
         assert loaded.plan.live is not None
         self.scope = scope_of(loaded, {"port": "8080"})
         self.unset = scope_of(loaded)
-        remote = RemoteNumbers(httpx.MockTransport(self._answer))
+        remote = JsonDocuments(httpx.MockTransport(self._answer))
         self.live = LiveSide(loaded.plan, loaded.plan.live, remote, self.clock)
 
     def _answer(self, request: httpx.Request) -> httpx.Response:

@@ -128,7 +128,7 @@ class Hub:
         )
         live = loaded.plan.live if loaded is not None else None
         self._live = (
-            LiveSide(loaded.plan, live, self._sampler.remote, clock)
+            LiveSide(loaded.plan, live, self._sampler.documents, clock)
             if loaded is not None and live is not None
             else None
         )

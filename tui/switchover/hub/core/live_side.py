@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from switchover.clock import Clock
 from switchover.costs.estimate import sides
-from switchover.metrics.sources.remote_numbers import NoValueError, RemoteNumbers, dotted
+from switchover.metrics.json_documents import JsonDocuments, NoValueError, dotted
 from switchover.plan.model import LiveProbe, Plan
 from switchover.plan.templates import TemplateError
 from switchover.plan.variables import MissingValueError, Scope, render
@@ -15,10 +15,10 @@ __all__ = ["LiveSide"]
 class LiveSide:
     """Remembers the answer. `last` is the newest side that was ever named; `why` says what is wrong with the answer."""
 
-    def __init__(self, plan: Plan, probe: LiveProbe, remote: RemoteNumbers, clock: Clock) -> None:
+    def __init__(self, plan: Plan, probe: LiveProbe, documents: JsonDocuments, clock: Clock) -> None:
         self._plan = plan
         self._probe = probe
-        self._remote = remote
+        self._documents = documents
         self._clock = clock
         self._side = ""
         self._answered: float | None = None
@@ -36,7 +36,7 @@ class LiveSide:
         """Ask once; return whether anything changed."""
         before = (self._side, self.why)
         try:
-            value = dotted(await self._remote.document(render(self._probe.url, scope)), self._probe.path)
+            value = dotted(await self._documents.document(render(self._probe.url, scope)), self._probe.path)
             self._side, self.why = self._environment(value), ""
             self.last = self._side
         except MissingValueError as missing:

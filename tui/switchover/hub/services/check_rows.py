@@ -71,7 +71,7 @@ def check_row(
 def metric_row(track: Track, *, mono: float, points: Callable[[], tuple[float | None, ...]] | None = None) -> MetricRow:
     """Return the row of a metric; `mono` is the monotonic time. What is late has no status but unknown."""
     series = track.series
-    stale_after = 3 * series.step_s + 5.0
+    stale_after = 3 * series.step_s + track.late_s
     stale = series.observed_mono is not None and mono - series.observed_mono > stale_after
     note = track.note or (f"no value since {clock_text(series.observed_at)}" if stale else "")
     status = track.status(stale=stale)

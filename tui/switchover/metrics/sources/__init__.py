@@ -1,1 +1,1 @@
-"""Where numbers come from, one module a source."""
+"""Where numbers come from: one file a source, which declares itself."""

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Annotated, Any, ClassVar
 
+from switchover.metrics.source_api import MetricSource, Reading, SourceTools
+from switchover_checks.language.fields import one_of
 from switchover_checks.runtime.threads import Threads
 
-__all__ = ["HOST_METRICS", "HostNumbers"]
+__all__ = ["HOST_METRICS", "HostConfig", "HostNumbers", "HostSource"]
 
 HOST_METRICS = {
     "cpu": "%",
@@ -29,6 +33,47 @@ Pressure is the share of the last minute in which work waited: for the CPU some 
 """
 
 _PRESSURE = {"cpu": "some", "memory": "full", "io": "full"}
+
+
+@dataclass(frozen=True)
+class HostConfig:
+    """What of this host."""
+
+    metric: Annotated[str, one_of("host metric", HOST_METRICS)]
+    """The number. `disk` is the share in use; pressure is the share of the last minute in which work waited."""
+    path: str = "/"
+    """For `disk`: a path on the file system."""
+
+
+class HostSource(MetricSource[HostConfig]):
+    """Reads all numbers of this host in one go."""
+
+    kind: ClassVar[str] = "host"
+    config: ClassVar[type] = HostConfig
+    together: ClassVar[bool] = True
+    timeout_s: ClassVar[float | None] = None
+    example: ClassVar[str] = """
+    type: host
+    metric: disk
+    path: /var
+    """
+
+    def __init__(self, tools: SourceTools) -> None:
+        super().__init__(tools)
+        self._numbers = HostNumbers(tools.monotonic)
+
+    def unit(self, keys: Mapping[str, Any]) -> str:
+        """Return the unit of a number of the host."""
+        return HOST_METRICS.get(str(keys.get("metric", "")), "")
+
+    async def prime(self) -> None:
+        """Read once, for the rates."""
+        await self._numbers.read()
+
+    async def read(self, wanted: Sequence[HostConfig]) -> Sequence[Reading]:
+        """Read all, and pick what is wanted."""
+        numbers = await self._numbers.read({config.path for config in wanted if config.metric == "disk"})
+        return [numbers.get(f"disk:{c.path}" if c.metric == "disk" else c.metric) for c in wanted]
 
 
 class HostNumbers:

@@ -9,7 +9,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from switchover.plan.model import CheckSpec, MetricSpec, Plan
-from switchover.plan.rules.kind_rules import METRIC_CHOICES, METRIC_KEYS, SERVICE_KEYS, SERVICE_RESOURCES
+from switchover.plan.named_kinds import METRIC_SOURCES
+from switchover.plan.rules.kind_rules import SERVICE_KEYS, SERVICE_RESOURCES
+from switchover_checks.language.declared import declared, load_declared
+from switchover_checks.runtime.config import config_schema
 from switchover_checks.runtime.registry import Registry
 
 __all__ = ["json_schema"]
@@ -73,16 +76,18 @@ def _checks(definitions: dict[str, Any], registry: Registry) -> dict[str, Any]:
 def _metrics(schema: dict[str, Any]) -> dict[str, Any]:
     common = schema["properties"]
     cases = []
-    for source, (needed, more) in METRIC_KEYS.items():
-        own: dict[str, Any] = {key: {"type": "string"} for key in (*needed, *more)}
-        if source in METRIC_CHOICES:
-            own["metric"] = {"enum": list(METRIC_CHOICES[source])}
+    sources = declared(METRIC_SOURCES)
+    for source in sources:
+        own = config_schema(load_declared(METRIC_SOURCES, source).config)
         cases.append(
             {
                 "if": {"properties": {"type": {"const": source}}, "required": ["type"]},
                 "then": {
-                    "properties": {**own, **dict.fromkeys(common, True)},
-                    "required": list(needed),
+                    "properties": {
+                        **{key: _or_template(value) for key, value in own["properties"].items()},
+                        **dict.fromkeys(common, True),
+                    },
+                    "required": own.get("required", []),
                     "additionalProperties": False,
                 },
             }
@@ -91,7 +96,7 @@ def _metrics(schema: dict[str, Any]) -> dict[str, Any]:
         "type": "object",
         "title": "MetricSpec",
         "description": MetricSpec.__doc__,
-        "properties": common,
+        "properties": {**common, "type": {"enum": list(sources), "description": "where the number comes from"}},
         "required": ["type"],
         "allOf": cases,
     }

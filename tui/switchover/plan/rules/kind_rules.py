@@ -8,14 +8,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from switchover.plan.complaints import Complaint, Path, did_you_mean, unknown_name
-from switchover.plan.model import CheckSpec, Plan, Service
+from switchover.plan.model import CheckSpec, MetricSpec, Plan, Service
+from switchover.plan.named_kinds import METRIC_SOURCES
 from switchover.plan.rules.draft import Draft
 from switchover.plan.type_errors import sensitive
+from switchover_checks.language.declared import declared, load_declared
+from switchover_checks.runtime.config import NEEDED, config_fields, validate
 
 __all__ = [
     "CHECK_KEYS",
-    "METRIC_CHOICES",
-    "METRIC_KEYS",
     "SERVICE_KEYS",
     "SERVICE_RESOURCES",
     "ServiceKeys",
@@ -55,18 +56,6 @@ SERVICE_KEYS: Mapping[str, ServiceKeys] = {
 SERVICE_RESOURCES: Mapping[str, tuple[str, ...]] = {
     "aws": ("ec2", "rds", "elasticache"),
     "gcp": ("run", "sql", "memorystore", "pubsub"),
-}
-# Source -> (keys that it needs, keys that it may have besides).
-METRIC_KEYS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
-    "host": (("metric",), ("path",)),
-    "process": (("service",), ("metric",)),
-    "check": (("check",), ("metric",)),
-    "prometheus": (("url", "query"), ("headers",)),
-    "http_json": (("url", "path"), ("headers",)),
-}
-METRIC_CHOICES: Mapping[str, tuple[str, ...]] = {
-    "host": ("cpu", "memory", "swap", "load", "disk", "net_in", "net_out"),
-    "process": ("cpu", "memory"),
 }
 _PART = re.compile(r"[^.\[\]]+|\[\d+\]")
 
@@ -148,25 +137,35 @@ def service_keys(draft: Draft) -> Iterator[Complaint]:
                 yield Complaint(("services", name, "pattern"), f"this regular expression cannot be read: {error}")
 
 
+def declared_keys(path: Path, what: str, config: type, spec: MetricSpec) -> Iterator[Complaint]:
+    """Complain about keys that do not fit what a kind declares."""
+    fields = config_fields(config)
+    for field in fields:
+        if field.required and field.name not in spec.config:
+            yield Complaint((*path, field.name), f"{what} needs {field.name!r}")
+    names = {field.name for field in fields}
+    for key in spec.config.keys() - names:
+        known = sorted(names | type(spec).model_fields.keys())
+        yield Complaint((*path, key), f"{what} has no key {key!r}{did_you_mean(key, known)}", at_key=True)
+    own = {key: value for key, value in spec.config.items() if key in names}
+    for where, message in validate(config, own):
+        if message != NEEDED:
+            place = (*path, *_split(where))
+            yield Complaint(place, "this is not a value of its type" if sensitive(place) else message)
+
+
 def metric_keys(draft: Draft) -> Iterator[Complaint]:
     """Complain where a metric lacks the keys of its source, or has thresholds that cannot be read."""
     from switchover_checks.language.thresholds import parse_range
 
     for name, metric in draft.plan.metrics.items():
-        needed, more = METRIC_KEYS[metric.type]
         path: Path = ("metrics", name)
-        for key in needed:
-            if key not in metric.config:
-                yield Complaint((*path, key), f"a metric of type {metric.type} needs {key!r}")
-        for key in metric.config:
-            if key not in needed and key not in more:
-                known = sorted({*needed, *more, *type(metric).model_fields})
-                message = f"a metric of type {metric.type} has no key {key!r}{did_you_mean(key, known)}"
-                yield Complaint((*path, key), message, at_key=True)
-        choices = METRIC_CHOICES.get(metric.type)
-        chosen = metric.config.get("metric")
-        if choices and chosen is not None and chosen not in choices:
-            yield Complaint((*path, "metric"), unknown_name(f"{metric.type} metric", str(chosen), choices))
+        if metric.type in declared(METRIC_SOURCES):
+            config = load_declared(METRIC_SOURCES, metric.type).config
+            yield from declared_keys(path, f"a metric of type {metric.type}", config, metric)
+        else:
+            message = unknown_name("source of metrics", metric.type, declared(METRIC_SOURCES))
+            yield Complaint((*path, "type"), message)
         for key, text in (("warn", metric.warn), ("crit", metric.crit)):
             if text is not None and "{{" not in text:
                 try:

@@ -6,10 +6,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from switchover.plan.complaints import Complaint, Path, did_you_mean
+from switchover.plan.named_kinds import METRIC_SOURCES
 from switchover.plan.rules.draft import Draft, shell_texts
 from switchover.plan.rules.kind_rules import SERVICE_KEYS
 from switchover.plan.templates import Slot, TemplateError, parse_template, shell_templates, texts_in
 from switchover.plan.variables import BUILT_IN_NAMES
+from switchover_checks.language.declared import declared, load_declared
 
 __all__ = ["late_values", "shell_text_in_checks", "shell_text_is_literal", "template_names"]
 
@@ -104,7 +106,9 @@ def template_names(draft: Draft) -> Iterator[Complaint]:
         own = values | frozenset(check.config)
         yield from _texts(("checks", name), check.config, own, secrets=draft.names.secrets)
     for name, metric in plan.metrics.items():
-        asked = draft.names.secrets if metric.type in ("prometheus", "http_json") else None
+        known = metric.type in declared(METRIC_SOURCES)
+        takes = known and load_declared(METRIC_SOURCES, metric.type).takes_secrets
+        asked = draft.names.secrets if takes else None
         yield from _texts(("metrics", name), metric.config, values | frozenset(metric.config), secrets=asked)
     for name, environment in plan.environments.items():
         yield from _texts(("environments", name), environment.model_extra or {}, values)

@@ -1,4 +1,4 @@
-"""Numbers asked over HTTP: a Prometheus instant query, or a place in a JSON document."""
+"""JSON documents fetched over HTTP, and the numbers in them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import httpx
 
-__all__ = ["NoValueError", "RemoteNumbers", "dotted"]
+__all__ = ["JsonDocuments", "NoValueError", "dotted", "number_of", "shortened"]
 
 _TIMEOUT_S = 5.0
 _MOST_BYTES = 1 << 20
@@ -20,8 +20,8 @@ class NoValueError(Exception):
     """The number could not be had; the text says why, in a few words."""
 
 
-class RemoteNumbers:
-    """Asks for numbers over HTTP, with connections kept."""
+class JsonDocuments:
+    """Fetches documents, with connections kept."""
 
     def __init__(self, transport: httpx.AsyncBaseTransport | None = None) -> None:
         self._transport = transport
@@ -32,15 +32,6 @@ class RemoteNumbers:
         if self._client is not None:
             await self._client.aclose()
             self._client = None
-
-    async def prometheus(self, url: str, query: str, headers: Mapping[str, str] | None = None) -> float:
-        """Return the value of an instant query. Raise `NoValueError` unless exactly one series answers."""
-        document = await self.document(url.rstrip("/") + "/api/v1/query", {"query": query}, headers)
-        return instant_value(document)
-
-    async def http_json(self, url: str, path: str, headers: Mapping[str, str] | None = None) -> float:
-        """Return the number at the dotted `path` of a JSON document. Raise `NoValueError`."""
-        return _number(dotted(await self.document(url, headers=headers), path))
 
     async def document(
         self, url: str, params: dict[str, str] | None = None, headers: Mapping[str, str] | None = None
@@ -74,49 +65,6 @@ class RemoteNumbers:
             raise NoValueError("the answer is not JSON") from None
 
 
-def instant_value(document: Any) -> float:
-    """Return the one number of Prometheus' answer to an instant query. Raise `NoValueError` for any other answer."""
-    if not isinstance(document, dict):
-        raise NoValueError("the answer is none of Prometheus")
-    if document.get("status", "success") != "success":
-        raise NoValueError(f"the query fails: {_short(document.get('error') or document['status'])}")
-    if warnings := document.get("warnings"):
-        first = warnings[0] if isinstance(warnings, list) else warnings
-        raise NoValueError(f"the answer is not sure: {_short(first)}")
-    if document.get("isPartial") is True:
-        raise NoValueError("the answer is partial: a part of the storage did not answer")
-    result, kind = dotted(document, "data.result"), dotted(document, "data.resultType")
-    if kind == "scalar":
-        return _sample(result)
-    if kind != "vector":
-        raise NoValueError(_OTHER_KINDS.get(str(kind), f"the query answers with a {_short(kind)}, not with a number"))
-    if not isinstance(result, list) or not result:
-        raise NoValueError("the query finds no series")
-    if len(result) > 1:
-        raise NoValueError(f"the query finds {len(result)} series, it must be one")
-    series = result[0]
-    if not isinstance(series, dict) or ("value" not in series and "histogram" not in series):
-        raise NoValueError("the answer holds a series without a value")
-    if "value" not in series:
-        raise NoValueError(
-            "the query finds a native histogram; take a number of it, such as histogram_quantile(0.9, …)"
-        )
-    return _sample(series["value"])
-
-
-_OTHER_KINDS = {
-    "matrix": "the query asks for a range of time; take off the range, or put rate(…) or avg_over_time(…) around it",
-    "string": "the query answers with a text, not with a number",
-    "streams": "the query answers with lines of a log; put count_over_time(…) around it",
-}
-
-
-def _sample(pair: Any) -> float:
-    if not isinstance(pair, list) or len(pair) != 2:
-        raise NoValueError("the answer holds no number with its time")
-    return _number(pair[1])
-
-
 def _words_of(body: bytes) -> str:
     """Return what a refusal says of itself, as Prometheus' errors do."""
     try:
@@ -124,10 +72,11 @@ def _words_of(body: bytes) -> str:
     except (ValueError, RecursionError):
         return ""
     error = document.get("error") if isinstance(document, dict) else None
-    return f": {_short(error)}" if isinstance(error, str) and error else ""
+    return f": {shortened(error)}" if isinstance(error, str) and error else ""
 
 
-def _short(value: Any) -> str:
+def shortened(value: Any) -> str:
+    """Return a text on one line, cut where it is long."""
     text = " ".join(str(value).split())
     return text if len(text) <= 120 else f"{text[:117]}..."
 
@@ -145,7 +94,8 @@ def dotted(document: Any, path: str) -> Any:
     return here
 
 
-def _number(value: Any) -> float:
+def number_of(value: Any) -> float:
+    """Return a number, of text too. Raise `NoValueError`."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         raise NoValueError(f"the answer holds no number but {_shown(value)}")
     try:

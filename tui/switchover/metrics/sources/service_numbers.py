@@ -1,0 +1,50 @@
+"""What a service uses, as its provider last saw it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar
+
+from switchover.metrics.json_documents import NoValueError
+from switchover.metrics.source_api import MetricSource, Reading
+from switchover_checks.language.fields import one_of
+
+__all__ = ["ServiceNumberConfig", "ServiceNumberSource"]
+
+_UNITS = {"cpu": "%", "memory": "B"}
+
+
+@dataclass(frozen=True)
+class ServiceNumberConfig:
+    """A service of the plan, and what of it."""
+
+    service: str
+    """The service."""
+    metric: Annotated[str, one_of("process metric", _UNITS)] = "cpu"
+    """`cpu` is percent of one processor, `memory` resident bytes."""
+
+
+class ServiceNumberSource(MetricSource[ServiceNumberConfig]):
+    """Asks nobody: the services are watched anyway."""
+
+    kind: ClassVar[str] = "process"
+    config: ClassVar[type] = ServiceNumberConfig
+    together: ClassVar[bool] = True
+    example: ClassVar[str] = """
+    type: process
+    service: api
+    metric: memory
+    """
+
+    def unit(self, keys: Mapping[str, Any]) -> str:
+        """Return percent or bytes."""
+        return _UNITS.get(str(keys.get("metric", "cpu")), "")
+
+    async def read(self, wanted: Sequence[ServiceNumberConfig]) -> Sequence[Reading]:
+        """Look up each."""
+        return [self._last(config.service, config.metric) for config in wanted]
+
+    def _last(self, service: str, metric: str) -> Reading:
+        value = self.tools.service_number(service, metric)
+        return value if value is not None else NoValueError(f"{service} does not run or was not measured")
