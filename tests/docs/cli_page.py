@@ -13,6 +13,18 @@ from switchover.cli.parser import VERBS, screen_parser, verb_parser
 
 __all__ = ["cli_reference"]
 
+_EXIT_CODES = [
+    ("0", "done"),
+    ("1", "failed, or refused"),
+    ("2", "the plan or the command line has an error"),
+    ("3", "an outcome is unknown"),
+    ("4", "a person is needed; the message says what to add"),
+    ("5", "somebody else drives"),
+    ("130", "interrupted"),
+]
+_OTHERS = (
+    "`check` has those of monitoring plugins, as its own section says. Where a verb differs, its section says so.",
+)
 _EVERYWHERE = ("--help", "--state", "--journal")
 
 
@@ -23,6 +35,7 @@ def cli_reference() -> Iterator[str]:
     yield "`switchover [PLAN]` opens the screen; `switchover VERB …` works without one. `switchover VERB --help` says"
     yield "the same as this page."
     yield from ("", *table(("verb", "what it does"), [(f"[`{v}`](#{v})", text) for v, (_, text) in VERBS.items()]))
+    yield from ("", "## Exit codes", "", *table(("code", "means"), _EXIT_CODES), "", *_OTHERS)
     yield from ("", "## The screen", "", *_arguments(screen_parser(), shared=True))
     for verb, (module, text) in VERBS.items():
         yield from ("", f"## {verb}", "", f"`switchover {verb}`: {text}.", "")
