@@ -19,7 +19,9 @@ _WORDS = {
     "boolean": "true or false",
     "null": "nothing",
 }
-_UNITS = {"a duration:": "duration", "a size:": "size"}
+# How the loader writes them in the schema, whatever a key says of itself.
+_UNITS = {"['string', 'number']": "duration", "['string', 'integer']": "size"}
+_SAID_BY_THE_TYPE = ("a duration:", "a size:")
 
 
 def table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> list[str]:
@@ -45,7 +47,7 @@ def own_keys(case: Schema, common: Schema) -> dict[str, Any]:
 def _type(schema: object) -> str:
     if not isinstance(schema, Mapping) or not schema:
         return "anything"
-    if unit := next((word for start, word in _UNITS.items() if _description(schema).startswith(start)), ""):
+    if unit := _UNITS.get(str(schema.get("type"))):
         return unit
     if "$ref" in schema:
         name = schema["$ref"].rpartition("/")[2]
@@ -67,7 +69,9 @@ def _plain(schema: Schema) -> str:
     if "object" in kinds:
         values = [*schema.get("patternProperties", {}).values(), schema.get("additionalProperties")]
         value = next((one for one in values if isinstance(one, Mapping)), None)
-        return f"NAME: {_type(value)}" if value is not None else "keys and values"
+        if value is None:
+            return "keys and values"
+        return f"NAME: {'text' if _type(value) == 'size' else _type(value)}"  # numbers may stand for text in `env`
     return " or ".join(_WORDS[kind] for kind in kinds) or "anything"
 
 
@@ -90,7 +94,7 @@ def _default(schema: object) -> str:
 
 def _meaning(schema: object) -> str:
     text = _description(schema) if isinstance(schema, Mapping) else ""
-    return "" if any(text.startswith(start) for start in _UNITS) else text
+    return "" if text.startswith(_SAID_BY_THE_TYPE) else text
 
 
 def _description(schema: Schema) -> str:
