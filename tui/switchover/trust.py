@@ -1,27 +1,32 @@
 """A plan is code. One that is named is trusted by being named; one that is merely found must be trusted once.
 
-Trust is by content: an edited plan asks again. What is trusted is kept in the state root, readable by its owner only.
+Trust is by content, of the plan and of the Python files that it loads: whatever of it is edited, it asks again. What is
+trusted is kept in the state root, readable by its owner only.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
+import msgspec
+
 from switchover.errors import NotTrustedError, StateError, UsageError
 from switchover.locations import ensure_private_dir
+from switchover.plan.loader.plan_content import PlanContent
+from switchover.private_files import open_private, replace_private
 from switchover.redaction import sanitize
 
 __all__ = ["PLAN_NAMES", "TrustStore", "choose_plan", "digest_of", "find_plan", "trusted_digest"]
 
 PLAN_NAMES = ("switchover.yaml", "switchover.yml", "plan.yaml", "plan.yml")
-_LARGEST_PLAN = 64 * 1024 * 1024
+_MOST_BYTES = 64 << 20
+_MOST_NAMED = 5
 
 
 def find_plan(folder: Path) -> Path | None:
@@ -40,58 +45,67 @@ def find_plan(folder: Path) -> Path | None:
 
 
 def digest_of(path: Path) -> str:
-    """Return the SHA-256 of a plan file. Raise `UsageError` where it cannot be read."""
-    try:
-        with path.open("rb") as file:
-            content = file.read(_LARGEST_PLAN)
-    except OSError as error:
-        raise UsageError(f"cannot read {path}: {error.strerror}", "check the file's permissions") from error
-    return hashlib.sha256(content).hexdigest()
+    """Return the digest of a plan file and what it loads. Raise `PlanError` where it cannot be read."""
+    return PlanContent.of(path).digest
+
+
+class Trusted(msgspec.Struct, frozen=True):
+    """What was trusted of one plan, when, and the files that it loaded then, by path and SHA-256."""
+
+    digest: str
+    at: str
+    files: dict[str, str] = {}
 
 
 class TrustStore:
-    """The plans that this operator has trusted: real path and digest, in `trusted.json` of the state root."""
+    """The plans that this operator has trusted, by real path, in `trusted.json` of the state root."""
 
     def __init__(self, root: Path) -> None:
         self._path = root / "trusted.json"
 
     def trusts(self, plan: Path) -> bool:
-        """Tell whether exactly this content of this file has been trusted."""
-        return digest_of(plan) in self._read().get(str(plan.resolve()), {})
+        """Tell whether exactly this content of this file, and of what it loads, has been trusted."""
+        return self.digest(plan) == digest_of(plan)
 
     def knows(self, plan: Path) -> bool:
         """Tell whether some earlier content of this file has been trusted."""
-        return str(plan.resolve()) in self._read()
+        return self.last(plan) is not None
 
     def digest(self, plan: Path) -> str:
         """Return the digest of the content that was trusted; empty where none was."""
-        return next(iter(self._read().get(str(plan.resolve()), {})), "")
+        last = self.last(plan)
+        return last.digest if last is not None else ""
 
-    def trust(self, plan: Path, digest: str) -> None:
-        """Trust the content with this digest. The file is replaced as a whole."""
-        ensure_private_dir(self._path.parent)
+    def last(self, plan: Path) -> Trusted | None:
+        """Return what was trusted of this file."""
+        return self._read().get(str(plan.resolve()))
+
+    def trust(self, plan: Path, digest: str, files: Mapping[str, str] | None = None) -> None:
+        """Trust the content with this digest. The store is replaced as a whole."""
         entries = self._read()
-        entries[str(plan.resolve())] = {digest: time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())}
-        temporary = self._path.with_name(f"trusted.{os.getpid()}.tmp")
+        at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        entries[str(plan.resolve())] = Trusted(digest, at, dict(files or {}))
         try:
-            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                json.dump(entries, file, indent=1)
-            temporary.replace(self._path)
+            ensure_private_dir(self._path.parent)
+            replace_private(self._path, json.dumps(msgspec.to_builtins(entries), indent=1).encode())
         except OSError as error:
             raise StateError(
                 f"cannot write {self._path}: {error.strerror}", "free space or choose another place with --state DIR"
             ) from error
 
-    def _read(self) -> dict[str, dict[str, str]]:
+    def _read(self) -> dict[str, Trusted]:
         try:
-            stat = self._path.stat()
-            if stat.st_uid != os.getuid() or stat.st_mode & 0o022:
-                return {}  # somebody else could have written it
-            content = json.loads(self._path.read_text(encoding="utf-8"))
+            with os.fdopen(open_private(self._path, os.O_RDONLY), "rb") as file:
+                if os.fstat(file.fileno()).st_mode & 0o022:
+                    return {}  # somebody else could have written it
+                content = json.loads(file.read(_MOST_BYTES))
         except (OSError, ValueError):
             return {}
-        return {str(k): dict(v) for k, v in content.items() if isinstance(v, dict)} if isinstance(content, dict) else {}
+        entries = {}
+        for name, value in content.items() if isinstance(content, dict) else ():
+            with suppress(msgspec.ValidationError):
+                entries[str(name)] = msgspec.convert(value, Trusted)
+        return entries
 
 
 def trusted_digest(named: str | None, plan: Path | None, root: Path) -> str:
@@ -110,25 +124,50 @@ def choose_plan(named: str | None, root: Path, folder: Path, ask: Callable[[str]
     if plan is None:
         return None
     store = TrustStore(root)
-    if store.trusts(plan):
+    content, last = PlanContent.of(plan), store.last(plan)
+    if last is not None and last.digest == content.digest:
         return plan
-    digest = digest_of(plan)
-    said = "has changed since you trusted it" if store.knows(plan) else "was found here and is not trusted yet"
-    answer = (ask or _ask_on_terminal)(
-        f"{plan} {said}.\n"
-        f"A plan runs commands with your rights. Content: sha256 {digest[:16]}…\n"
-        "Read it first: `switchover validate` checks it without running anything.\n"
-        "Type yes to trust this content: "
-    )
+    answer = (ask or _ask_on_terminal)(_question(plan, content, last))
     if answer.strip().lower() != "yes":
         raise NotTrustedError(
             f"{plan.name} is not trusted, so nothing of it was run",
             f"name it to trust it for once: `switchover {plan.name}`",
         )
-    store.trust(plan, digest)
-    if digest_of(plan) != digest:
+    if digest_of(plan) != content.digest:
         raise NotTrustedError(f"{plan.name} changed while you were asked", "look at it again, then start again")
+    store.trust(plan, content.digest, content.files)
     return plan
+
+
+def _question(plan: Path, content: PlanContent, last: Trusted | None) -> str:
+    if last is None:
+        said = f"{plan} was found here and is not trusted yet."
+    else:
+        said = f"{plan} has changed since you trusted it on {last.at}: {_named(_changes(plan, content, last), plan)}."
+    loads = f"It loads {_named(list(content.files), plan)}.\n" if content.files else ""
+    return (
+        f"{said}\n{loads}"
+        f"A plan runs commands with your rights. Content: sha256 {content.digest[:16]}…\n"
+        "Read it first: `switchover validate` checks it without running anything.\n"
+        "Type yes to trust this content: "
+    )
+
+
+def _changes(plan: Path, content: PlanContent, last: Trusted) -> list[str]:
+    """Return the files that differ from those that were trusted; one that is loaded no more comes from an edit."""
+    edited = [str(plan)] if content.plan != last.digest.partition("+")[0] else []
+    return (
+        edited
+        + [path for path, digest in content.files.items() if last.files.get(path) != digest]
+        + [f"{path} (no longer loaded)" for path in last.files if path not in content.files]
+    )
+
+
+def _named(paths: list[str], plan: Path) -> str:
+    beside = f"{plan.resolve().parent}/"
+    names = [path.removeprefix(beside) if path != str(plan) else plan.name for path in paths]
+    more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
+    return ", ".join(names[:_MOST_NAMED]) + more
 
 
 def _ask_on_terminal(question: str) -> str:

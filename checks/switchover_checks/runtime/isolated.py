@@ -17,6 +17,7 @@ from switchover_checks.api import Context, Result
 from switchover_checks.language.units import format_bytes, format_duration
 from switchover_checks.runtime.commands import Child
 from switchover_checks.runtime.context import LocalContext
+from switchover_checks.runtime.local_code import LocalCode
 from switchover_checks.runtime.registry import KindInfo
 from switchover_checks.runtime.results import from_json
 from switchover_checks.runtime.workers import MOST_LINE, Worker, Workers
@@ -30,8 +31,11 @@ class _TooLongError(Exception):
     """The child sent a line that is longer than what is read of it."""
 
 
-async def probe_isolated(info: KindInfo, config: Mapping[str, Any], ctx: Context) -> Result:
-    """Run one probe in a child of its own; one that did not answer in time is ended with all that it started."""
+async def probe_isolated(info: KindInfo, config: Mapping[str, Any], ctx: Context, code: LocalCode) -> Result:
+    """Run one probe in a child of its own; one that did not answer in time is ended with all that it started.
+
+    Of the files beside the plan nothing but `code` is executed.
+    """
     budget = max(0.0, ctx.deadline - time.monotonic())
     again = info.source == "builtin"
     request = {
@@ -42,6 +46,9 @@ async def probe_isolated(info: KindInfo, config: Mapping[str, Any], ctx: Context
         "timeout_s": budget,
         "base_dir": str(ctx.base_dir),
         "again": again,
+        "code": {"files": dict(code.files), "roots": code.roots, "since": code.since}
+        if info.source == "local"
+        else None,
     }
     line = json.dumps(request, default=str).encode() + b"\n"
     local = ctx if isinstance(ctx, LocalContext) else None

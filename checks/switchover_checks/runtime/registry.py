@@ -29,6 +29,7 @@ from switchover_checks.runtime.config import (
     unknown_and_missing,
     validate,
 )
+from switchover_checks.runtime.local_code import LocalCode
 from switchover_checks.runtime.scan import Scan, ScannedKind, locate_module, scan_module
 
 __all__ = ["GROUP", "KINDS", "KindDeclaration", "KindInfo", "Registry", "RegistryProblem", "UnknownKindError"]
@@ -83,8 +84,14 @@ class RegistryProblem:
 class Registry:
     """All kinds that a plan may use. `local` are Python files beside the plan; they are read, never executed, here."""
 
-    def __init__(self, local: Sequence[Path] = ()) -> None:
+    def __init__(self, local: Sequence[Path] = (), code: LocalCode | None = None) -> None:
         self._local = tuple(Path(p) for p in local)
+        self._code = code
+
+    @functools.cached_property
+    def code(self) -> LocalCode:
+        """The only content of local modules that is executed: as read with the plan, else as found at first use."""
+        return self._code or LocalCode.gather(self._local, self._local[0].parent if self._local else Path())
 
     @staticmethod
     def scan_local(path: Path) -> Scan:

@@ -119,7 +119,7 @@ class Runner:
             if isinstance(context, LocalContext):
                 context.owner = spec.name
             if self._registry.apart(spec.kind):
-                return sound(await probe_isolated(info, spec.config, context))
+                return sound(await probe_isolated(info, spec.config, context, self._registry.code))
             check = self._registry.load(spec.kind)
             config = self._config(spec.kind, check.config, spec.config)
             cutoff = asyncio.timeout_at(self._loop_time(context.deadline))

@@ -22,6 +22,7 @@ from types import ModuleType
 from typing import IO, Any
 
 from switchover_checks.api import Check, ProbeError, Result
+from switchover_checks.runtime.code_guard import CodeGuard
 from switchover_checks.runtime.config import ConfigError, build_config
 from switchover_checks.runtime.context import LocalContext, Resources
 from switchover_checks.runtime.process_tree import MARKER, survivors
@@ -134,8 +135,16 @@ def _result(request: Mapping[str, Any], line: _Line) -> dict[str, Any]:
 
 
 def _looked(request: Mapping[str, Any], line: _Line) -> Result:
+    guard = CodeGuard(request["code"]) if request["source"] == "local" else None
+    result = _answer(request, line, guard)
+    if guard is not None and guard.refused:  # also where the module went on without it
+        return Result.unknown(f"the check cannot be used: {guard.refused[0]}")
+    return result
+
+
+def _answer(request: Mapping[str, Any], line: _Line, guard: CodeGuard | None) -> Result:
     try:
-        check = _load(request)
+        check = _load(request, guard)
         config = build_config(check.config, request["config"])
         return sound(asyncio.run(_probe(check, config, request, line)))
     except ProbeError as error:
@@ -157,21 +166,22 @@ async def _probe(check: Check[Any], config: Any, request: Mapping[str, Any], lin
         await resources.aclose()
 
 
-def _load(request: Mapping[str, Any]) -> Check[Any]:
+def _load(request: Mapping[str, Any], guard: CodeGuard | None) -> Check[Any]:
     place, _, name = str(request["location"]).rpartition(":")
-    module = _from_file(Path(place)) if request["source"] == "local" else importlib.import_module(place)
+    module = _from_file(Path(place), guard) if guard is not None else importlib.import_module(place)
     check: Check[Any] = getattr(module, name)()
     return check
 
 
-def _from_file(path: Path) -> ModuleType:
+def _from_file(path: Path, guard: CodeGuard) -> ModuleType:
+    guard.install()
+    sys.path.append(str(path.parent))  # last: what lies beside a module never stands for what is installed
     name = f"switchover_local_{path.stem}"
     spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise ImportError(f"{path} is not a Python file")
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
-    sys.dont_write_bytecode = True
     spec.loader.exec_module(module)
     return module
 

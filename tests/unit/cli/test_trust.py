@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import json
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from switchover.app import load
 from switchover.errors import NotTrustedError, UsageError
 from switchover.locations import workspace_for
 from switchover.trust import TrustStore, choose_plan, digest_of, find_plan, trusted_digest
+from switchover_checks.runtime.local_code import LocalCode
 
 
 class Person:
@@ -137,3 +139,110 @@ def test_what_was_trusted_is_the_only_content_that_an_agent_takes(here: Path, ro
         ensure_agent(workspace_for(root, plan), plan, digest=digest)
     with pytest.raises(NotTrustedError, match="has changed since it was trusted"):
         start(workspace_for(root, plan), plan, digest=digest, prefix=())
+
+
+PLAN = """\
+schema: 1
+id: p
+title: P
+check_modules: [queue_kind.py]
+phases: [{id: a, steps: [{id: s, run: 'true', effect: read}]}]
+"""
+KIND = """\
+import helper
+
+class QueueCheck:
+    kind = "queue"
+    effect = "read"
+    config = None
+
+    async def probe(self, cfg, ctx):
+        return None
+"""
+
+
+@pytest.fixture
+def loading(here: Path) -> Path:
+    """A plan that loads a module, which imports another."""
+    (here / "queue_kind.py").write_text(KIND)
+    (here / "helper.py").write_text("VALUE = 1\n")
+    (here / "switchover.yaml").write_text(PLAN)
+    return here / "switchover.yaml"
+
+
+@pytest.mark.parametrize(
+    ("name", "edit"),
+    [
+        ("queue_kind.py", f"{KIND}\nprint()"),
+        ("helper.py", "VALUE = 2\n"),
+        ("switchover.yaml", PLAN.replace("title: P", "title: Q")),
+    ],
+)
+def test_trust_covers_what_a_plan_loads_and_says_what_changed_since_when(
+    loading: Path, root: Path, name: str, edit: str
+) -> None:
+    first = Person("yes")
+    choose_plan(None, root, loading.parent, first)
+    assert "It loads helper.py, queue_kind.py." in first.asked[0]
+    assert choose_plan(None, root, loading.parent, Person("no")) == loading
+    digest = trusted_digest(None, loading, root)
+    (loading.parent / name).write_text(edit)
+    with pytest.raises(NotTrustedError, match="has changed since it was trusted"):
+        load(loading, digest=digest)
+    person = Person("no")
+    with pytest.raises(NotTrustedError, match="nothing of it was run"):
+        choose_plan(None, root, loading.parent, person)
+    at = json.loads((root / "trusted.json").read_text())[str(loading.resolve())]["at"]
+    assert f"has changed since you trusted it on {at}: {name}.\n" in person.asked[0]
+
+
+def test_what_is_loaded_newly_or_no_more_is_named_too(loading: Path, root: Path) -> None:
+    choose_plan(None, root, loading.parent, Person("yes"))
+    (loading.parent / "other.py").write_text("")
+    (loading.parent / "queue_kind.py").write_text(KIND.replace("helper", "other"))
+    person = Person("yes")
+    choose_plan(None, root, loading.parent, person)
+    assert ": other.py, queue_kind.py, helper.py (no longer loaded).\n" in person.asked[0]
+    assert TrustStore(root).trusts(loading)
+
+
+def test_a_module_named_through_an_escape_is_found_too(loading: Path, root: Path) -> None:
+    loading.write_text(PLAN.replace("check_modules", '"check\\u005fmodules"'))
+    assert load(loading).code.files
+    assert "+" in digest_of(loading)
+
+
+def test_a_module_that_changes_while_the_question_stands_is_not_trusted(loading: Path, root: Path) -> None:
+    def answer(question: str) -> str:
+        (loading.parent / "helper.py").write_text("evil = True\n")
+        return "yes"
+
+    with pytest.raises(NotTrustedError, match="changed while you were asked"):
+        choose_plan(None, root, loading.parent, answer)
+    assert not TrustStore(root).trusts(loading)
+
+
+def test_a_plan_without_modules_is_known_by_its_own_digest(here: Path) -> None:
+    content = (here / "switchover.yaml").read_bytes()
+    assert digest_of(here / "switchover.yaml") == hashlib.sha256(content).hexdigest()
+
+
+def test_a_link_in_the_place_of_the_store_is_neither_believed_nor_followed(here: Path, root: Path) -> None:
+    plan, elsewhere = here / "switchover.yaml", here / "elsewhere.json"
+    store = TrustStore(root)
+    store.trust(plan, digest_of(plan))
+    (root / "trusted.json").rename(elsewhere)
+    (root / "trusted.json").symlink_to(elsewhere)
+    before = elsewhere.read_bytes()
+    assert not store.trusts(plan)
+    store.trust(plan, "other")
+    assert elsewhere.read_bytes() == before
+    assert not (root / "trusted.json").is_symlink()
+
+
+def test_a_plan_and_what_it_loads_stay_what_they_were_when_it_was_opened(loading: Path) -> None:
+    opened = load(loading)
+    (loading.parent / "helper.py").write_text("VALUE = 2\n")
+    edited = load(loading)
+    assert edited.code.as_before(opened.code).files == opened.code.files
+    assert not edited.code.as_before(LocalCode(closed=True)).files

@@ -23,7 +23,7 @@ from switchover.hub import FollowingHub, Hub
 from switchover.hub.history.operations import Operations
 from switchover.locations import Workspace, ensure_private_dir
 from switchover.migration.run.engine import Engine
-from switchover.plan.loader.load import LoadedPlan, load_plan_text
+from switchover.plan.loader.load import LoadedPlan, check_modules, load_plan_text
 from switchover.plan.plan_bytes import decode_plan, read_plan
 from switchover.plan.secrets.secret_store import SecretStore
 from switchover.plan.variables import Scope, resolve_variables
@@ -145,7 +145,7 @@ def _open(
         return replace(now, values=dict(resolved.values))
 
     def look_at(plan: LoadedPlan) -> PlanProbes:
-        registry = Registry([plan.directory / module for module in plan.plan.check_modules])
+        registry = Registry(check_modules(plan.plan, plan.directory), plan.code)
         secrets = SecretStore(plan.plan, plan.directory)
         in_force.use(secrets)
         runner = _runner(plan, registry, scope, secrets)
@@ -190,6 +190,7 @@ def identify(parts: Runtime, *, read_only: bool, since: float) -> Identity:
         workspace=str(parts.workspace.directory),
         plan=str(parts.workspace.plan or ""),
         plan_digest=loaded.digest if loaded is not None else "",
+        modules=loaded.code.files if loaded is not None else {},
         read_only=read_only,
         since=since,
         warning="; ".join(filter(None, (_broken_file(parts), read_logind().warning))),

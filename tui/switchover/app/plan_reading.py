@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 from switchover.agent.process.lifecycle import changed_since_trusted
@@ -13,6 +14,7 @@ from switchover.migration.facts.run_state import RunState, fold
 from switchover.migration.journal.journal_store import open_journal
 from switchover.migration.rules.possible import why_impossible
 from switchover.plan.loader.load import LoadedPlan, load_plan, load_plan_text
+from switchover.plan.loader.plan_content import PlanContent, join_digest
 
 __all__ = ["id_in_file", "load"]
 
@@ -23,7 +25,8 @@ def load(path: Path, workspace: Workspace | None = None, *, finished: bool = Fal
     With a workspace whose run is open, a file broken since then gives way to the plan that the run was started with:
     nobody should be kept from a rollback by a slip in an editor. With `finished` likewise for a run that is over.
 
-    With `digest`, raise `NotTrustedError` for a file of another content: it was changed after it had been trusted.
+    With `digest`, raise `NotTrustedError` for a file of another content: it was changed after it had been trusted, or
+    a Python file that it loads was. An open run goes by its own plan, and executes none of the others.
     """
     try:
         loaded = load_plan(path)
@@ -31,11 +34,22 @@ def load(path: Path, workspace: Workspace | None = None, *, finished: bool = Fal
         frozen = _text_of_run(workspace, finished=finished) if workspace is not None else None
         if frozen is None:
             raise
-        return load_plan_text(frozen, path, frozen=True)
-    open_run = workspace is not None and digest and _text_of_run(workspace, finished=False) is not None
-    if digest and loaded.digest != digest and not open_run:  # an open run goes by its own plan, whatever the file says
+        return _with_trusted_code(load_plan_text(frozen, path, frozen=True), path, digest)
+    if not digest:
+        return loaded
+    if join_digest(loaded.digest, loaded.code.digest) == digest:
+        return replace(loaded, code=loaded.code.only(loaded.code.files))
+    if workspace is None or _text_of_run(workspace, finished=False) is None:
         raise changed_since_trusted(path.name)
-    return loaded
+    return _with_trusted_code(loaded, path, digest)
+
+
+def _with_trusted_code(loaded: LoadedPlan, path: Path, digest: str) -> LoadedPlan:
+    """Return the plan with only those Python files that were trusted, if it had to be trusted at all."""
+    if not digest:
+        return loaded
+    seen = PlanContent.of(path)
+    return replace(loaded, code=loaded.code.only(seen.files if seen.digest == digest else {}))
 
 
 def _text_of_run(workspace: Workspace, *, finished: bool) -> str | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from switchover.app.known_secrets import KnownSecrets
 from switchover.clock import Clock
@@ -54,9 +54,10 @@ class PlanRuntime:
         self._make = make
 
     def look_at(self, loaded: LoadedPlan) -> None:
-        """Look at this plan from here on."""
+        """Look at this plan from here on. Modules that both have stay as they were read: an edit asks for trust."""
         if loaded.digest == self.loaded.digest:
             return
+        loaded = replace(loaded, code=loaded.code.as_before(replace(self.loaded.code, closed=False)))
         self.retired.append(self.probes)
         self.probes = self._make(loaded)
         for tell in self.replaced:

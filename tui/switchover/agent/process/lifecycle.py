@@ -52,7 +52,8 @@ def ensure_agent(
 ) -> AgentInfo:
     """Return the agent that answers for the workspace, started or replaced where needed.
 
-    An agent of another version, with an older plan or with too few rights is replaced while nothing is under way.
+    An agent of another version, with an older plan, with older check modules or with too few rights is replaced while
+    nothing is under way.
     Without `replace` one of another version stays: else two screens of two versions would end each other's for ever.
     With `digest`, raise `NotTrustedError` where the file has another content now and no run is open.
     Raise `PlanError` for a plan that cannot be used, `VersionMismatchError` where a step forbids to replace the agent,
@@ -73,7 +74,7 @@ def ensure_agent(
                 f"the agent that starts here is version {info.version}, this program is version {version}",
                 "switchover was upgraded meanwhile: quit and start it again",
             )
-        if plan is not None and digest and not info.run_open and _digest(plan) != digest:
+        if plan is not None and digest and not info.run_open and _digest(plan) != digest.partition("+")[0]:
             raise changed_since_trusted(plan.name)
         if not replace and info.version != version:
             raise VersionMismatchError(
@@ -99,7 +100,11 @@ def _must_be_replaced(info: AgentInfo, plan: Path | None, version: str, *, read_
                 "wait until that has ended and start again; it cannot be replaced before",
             )
         return not read_only or _refuse_to_replace(info, version)
-    if info.busy or info.run_open or read_only:
+    if info.busy or read_only:
+        return False
+    if any(_digest(Path(path)) != known for path, known in info.modules.items()):
+        return True  # it executes none of a changed one
+    if info.run_open:
         return False
     return info.read_only or (plan is not None and _digest(plan) != info.plan_digest)
 

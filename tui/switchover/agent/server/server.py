@@ -10,7 +10,7 @@ import asyncio
 import logging
 import os
 from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +53,7 @@ class Identity:
     workspace: str
     plan: str = ""
     plan_digest: str = ""
+    modules: Mapping[str, str] = field(default_factory=dict)
     read_only: bool = False
     since: float = 0.0
     warning: str = ""
@@ -146,6 +147,7 @@ class AgentServer:
             workspace=me.workspace,
             plan=me.plan,
             plan_digest=(engine.plan_digest if engine is not None else "") or me.plan_digest,
+            modules=dict(me.modules),
             busy=doing or under_way(view) or next(iter(self._actions.values()), ""),
             run_open=run_is_open(view),
             read_only=me.read_only,

@@ -72,6 +72,7 @@ class AgentInfo(msgspec.Struct, frozen=True):
     """Who answers: the reply to `hello` and `agent.status`.
 
     `busy` says what is under way, empty when nothing is; `run_open` that a run has begun and not ended.
+    `modules` are the Python files that its plan loads, by path and SHA-256.
     `snapshot_age_s` is how long ago a Snapshot was published: where that is long, nobody watches.
     """
 
@@ -80,6 +81,7 @@ class AgentInfo(msgspec.Struct, frozen=True):
     workspace: str
     plan: str = ""
     plan_digest: str = ""
+    modules: dict[str, str] = {}
     busy: str = ""
     run_open: bool = False
     read_only: bool = False

@@ -20,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print the schema as JSON and return the exit code."""
     from switchover.plan.loader.json_schema import json_schema
-    from switchover.plan.loader.load import declared_modules
+    from switchover.plan.loader.plan_content import declared_modules
     from switchover_checks.runtime.registry import Registry
 
     local = declared_modules(args.plan) if args.plan is not None else ()

@@ -474,7 +474,8 @@ def plan_in_force(file: LoadedPlan, state: RunState) -> LoadedPlan:
     if not state.exists or state.plan_digest == file.digest:
         return file
     try:
-        return load_plan_text(state.plan_text, file.path, frozen=True)
+        frozen = load_plan_text(state.plan_text, file.path, frozen=True)
+        return replace(frozen, code=frozen.code.as_before(file.code))
     except PlanError as error:
         raise StateError(
             "the plan that this run was started with cannot be read by this version",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from switchover.errors import PlanError, PlanProblem
@@ -17,22 +17,27 @@ from switchover.plan.loader.model_reading import read_model
 from switchover.plan.model import Plan
 from switchover.plan.plan_bytes import decode_plan, read_plan
 from switchover.plan.rules import Draft, Names, judge
+from switchover_checks.runtime.local_code import LocalCode
 from switchover_checks.runtime.registry import Registry
 
-__all__ = ["LoadedPlan", "check_modules", "declared_modules", "load_plan", "load_plan_text"]
+__all__ = ["LoadedPlan", "check_modules", "load_plan", "load_plan_text"]
 
 _NO_PLAN = "a plan is a mapping of keys: it starts with `schema: 1`, `id: …` and `title: …`"
 
 
 @dataclass(frozen=True, slots=True)
 class LoadedPlan:
-    """A plan that holds together. `digest` is the SHA-256 of the file's bytes, `directory` where its paths start."""
+    """A plan that holds together. `digest` is the SHA-256 of the file's bytes, `directory` where its paths start.
+
+    `code` is what its check modules are made of: nothing else of them is ever executed.
+    """
 
     plan: Plan
     path: Path
     directory: Path
     text: str
     digest: str
+    code: LocalCode = field(default_factory=LocalCode)
 
 
 def load_plan(path: Path, registry: Registry | None = None) -> LoadedPlan:
@@ -66,8 +71,10 @@ def load_plan_text(text: str, path: Path, registry: Registry | None = None, *, f
     data = {key: value for key, value in document.root.data.items() if value is not None}
     reading = read_model(document, data)
     complaints = list(reading.complaints)
+    modules = check_modules(reading.plan, directory) if reading.plan is not None else ()
+    code = LocalCode.gather(modules, directory)
     if reading.plan is not None and not frozen:
-        used = Registry(check_modules(reading.plan, directory)) if registry is None else registry
+        used = Registry(modules, code) if registry is None else registry
         draft = Draft(reading.plan, Names.of(data), used, data)
         complaints += [c for c in judge(draft) if reading.covers(c.path)]
         problems += [PlanProblem(p.path, p.line, 1 if p.line else 0, "", p.message) for p in used.problems]
@@ -76,15 +83,7 @@ def load_plan_text(text: str, path: Path, registry: Registry | None = None, *, f
     problems += [_problem(path, at, c) for at, c in zip(places, complaints, strict=True) if at not in unread]
     if problems or reading.plan is None:
         raise PlanError(sorted(dict.fromkeys(problems), key=_order(path)))
-    return LoadedPlan(reading.plan, path, directory, text, hashlib.sha256(text.encode()).hexdigest())
-
-
-def declared_modules(path: Path) -> tuple[Path, ...]:
-    """Return the check modules that a plan names, though the rest of it may still be wrong. Raise `PlanError`."""
-    document = read_document(decode_plan(read_plan(path), path).removeprefix("\ufeff"))
-    data = document.root.data if document.root is not None else None
-    named = data.get("check_modules") if isinstance(data, dict) else None
-    return tuple(path.resolve().parent / n for n in named if isinstance(n, str)) if isinstance(named, list) else ()
+    return LoadedPlan(reading.plan, path, directory, text, hashlib.sha256(text.encode()).hexdigest(), code)
 
 
 def check_modules(plan: Plan, directory: Path) -> tuple[Path, ...]:

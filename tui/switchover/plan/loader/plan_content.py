@@ -1,0 +1,65 @@
+"""What a plan file is made of, by content: its own bytes, and the Python files that its check modules bring along."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from switchover.plan.plan_bytes import decode_plan, read_plan
+from switchover_checks.runtime.local_code import LocalCode
+
+__all__ = ["PlanContent", "declared_modules", "join_digest", "split_digest"]
+
+
+@dataclass(frozen=True, slots=True)
+class PlanContent:
+    """The SHA-256 of a plan file's bytes, and the files that it loads."""
+
+    plan: str
+    code: LocalCode
+
+    @classmethod
+    def of(cls, path: Path) -> PlanContent:
+        """Read it; nothing is executed. Raise `PlanError` where it cannot be read."""
+        content = read_plan(path)
+        directory = path.resolve().parent
+        return cls(hashlib.sha256(content).hexdigest(), LocalCode.gather(_named_in(content, path), directory))
+
+    @property
+    def digest(self) -> str:
+        """One word for all of it: the plan's SHA-256, and after a `+` that of what it loads, if it loads anything."""
+        return join_digest(self.plan, self.code.digest)
+
+    @property
+    def files(self) -> Mapping[str, str]:
+        """The files that it loads, by path and SHA-256."""
+        return self.code.files
+
+
+def join_digest(plan: str, code: str) -> str:
+    """Return one word for a plan's digest and that of the code that it loads."""
+    return f"{plan}+{code}" if code else plan
+
+
+def split_digest(digest: str) -> tuple[str, str]:
+    """Return the plan's digest and that of the code that it loads."""
+    plan, _, code = digest.partition("+")
+    return plan, code
+
+
+def declared_modules(path: Path) -> tuple[Path, ...]:
+    """Return the check modules that a plan names, though the rest of it may still be wrong. Raise `PlanError`."""
+    return _named_in(read_plan(path), path)
+
+
+def _named_in(content: bytes, path: Path) -> tuple[Path, ...]:
+    if b"check_modules" not in content and b"\\" not in content:  # no other way to write it; reading YAML takes long
+        return ()
+    from switchover.plan.loader.document import read_document
+
+    document = read_document(decode_plan(content, path).removeprefix("\ufeff"))
+    data = document.root.data if document.root is not None else None
+    named = data.get("check_modules") if isinstance(data, dict) else None
+    return tuple(path.resolve().parent / n for n in named if isinstance(n, str)) if isinstance(named, list) else ()
