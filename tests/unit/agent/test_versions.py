@@ -34,8 +34,8 @@ def test_an_idle_agent_whose_check_modules_were_edited_is_started_anew(
     place, module = workspace_for(tmp_path, tmp_path / "plan.yaml"), tmp_path / "kind.py"
     module.write_text("x = 1")
     digest = hashlib.sha256(b"x = 1").hexdigest()
-    digests = {"plan_digest": "", "modules": {str(module): digest}}
-    agents = [AgentInfo(version="1", pid=n, workspace="", run_open=run_open, **digests) for n in (1, 2)]
+    modules = {str(module): digest}
+    agents = [AgentInfo(version="1", pid=n, workspace="", run_open=run_open, modules=modules) for n in (1, 2)]
     monkeypatch.setattr(lifecycle, "ask", lambda _place: agents[0])
     monkeypatch.setattr(lifecycle, "stop", lambda _place, **_: (agents.pop(0), module.write_text("x = 1")))
     assert lifecycle.ensure_agent(place, place.plan, version="1").pid == 1
