@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from tests.house import limits
+from tests.house.assertions import filled_constants, weak_tests
 from tests.house.reading import SOURCES, Module, callbacks, functions, length, public_classes, read_modules
 
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
@@ -16,7 +17,16 @@ _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 def broken_rules(root: Path) -> list[str]:
     """Return what breaks a rule in a checkout, a line each."""
     modules = read_modules(root)
-    rules = (class_names, file_names, folder_sizes, function_lengths, file_lengths, callback_parameters, own_words)
+    rules = (
+        class_names,
+        file_names,
+        folder_sizes,
+        function_lengths,
+        file_lengths,
+        callback_parameters,
+        own_words,
+        empty_assertions,
+    )
     return [line for rule in rules for line in rule(modules)]
 
 
@@ -89,6 +99,14 @@ def own_words(modules: Sequence[Module]) -> Iterator[str]:
         for name in names:
             for word in {word.lower() for part in name.split("_") for word in _WORD.findall(part)} & set(limits.WORDS):
                 yield f"{module.path}: {name} says {word!r}; the field says {limits.WORDS[word]!r}"
+
+
+def empty_assertions(modules: Sequence[Module]) -> Iterator[str]:
+    """A test asserts something even where the collection that it goes through is empty."""
+    constants = filled_constants(modules)
+    for module in (module for module in modules if module.root == "tests"):
+        for test in weak_tests(module, constants):
+            yield f"{module.path}:{test.lineno} {test.name} asserts only over what may be empty; assert that it is not"
 
 
 def _ratchet(found: dict[str, list[str]], allowed: dict[str, int], what: str) -> Iterator[str]:

@@ -137,6 +137,7 @@ def test_stop_ends_nobody_who_took_over_a_recorded_number(demo: Demo, switchover
 
 def test_the_servers_end_by_themselves_when_their_folder_is_gone(demo: Demo) -> None:
     pids = [os.pidfd_open(pid) for pid in marked(demo)]
+    assert len(pids) == 2
     shutil.rmtree(demo.directory)
     for pidfd in pids:
         assert select.select([pidfd], [], [], 30)[0]

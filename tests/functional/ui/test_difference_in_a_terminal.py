@@ -103,6 +103,7 @@ def test_sixteen_colours_show_what_textual_shows() -> None:
             terminal.wait_for("count 0")
             terminal.settle()
         do_in_both((both[0], both[1]), type_keys("n", "down", "t"))
+        assert both[0].cells() == both[1].cells()
 
 
 def test_with_nothing_changing_nothing_is_written(pair: Pair) -> None:

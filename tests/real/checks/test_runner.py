@@ -158,6 +158,7 @@ async def test_modules_that_hang_are_ended_at_their_deadline(
         for n, body in enumerate(bodies)
     ]
     outcomes = await asyncio.gather(*(outcome_of(make_runner(path), timeout_s=6) for path in paths))
+    assert len(outcomes) == len(bodies)
     for number, outcome in enumerate(outcomes):
         assert outcome.result.status is Status.UNKNOWN
         assert outcome.result.summary.startswith("no answer within"), outcome

@@ -37,6 +37,7 @@ def test_each_comes_again_after_its_period() -> None:
     found = beats(schedule, 100.0)
     fast = [at for at, key in found if key == "fast"]
     slow = [at for at, key in found if key == "slow"]
+    assert (len(fast), len(slow)) == (51, 11)
     assert all(abs((b - a) - 2.0) < 1e-6 for a, b in pairwise(fast[1:]))
     assert all(abs((b - a) - 10.0) < 1e-6 for a, b in pairwise(slow[1:]))
 

@@ -102,6 +102,7 @@ async def test_what_a_run_wrote_can_be_true(tmp_path: Path, back: bool) -> None:
 async def test_a_copy_of_any_record_after_the_end_is_found(tmp_path: Path) -> None:
     await _carried_through(tmp_path)
     rows = _rows(tmp_path)
+    assert len(rows) > 15
     for row in rows:
         audit = _verify(_chained([*rows, row]), tmp_path)
         assert audit.faults[0].seq == len(rows) + 1, row.kind
@@ -114,9 +115,11 @@ KEPT = ("StepStarted", "StepEnded", "StepRetried", "GateOpened", "GatePassed", "
 async def test_a_record_that_stands_twice_or_is_taken_out_or_moved_is_found(tmp_path: Path, back: bool) -> None:
     await _carried_through(tmp_path, back=back)
     rows = _rows(tmp_path)
+    looked_at = 0
     for place, row in enumerate(rows):
         if row.kind not in KEPT and not row.kind.startswith("Rollback"):
             continue
+        looked_at += 1
         twice = [*rows[: place + 1], row, *rows[place + 1 :]]
         if row.kind in ("GateOpened", "GateAnswered"):  # so it is where who watched or answered was killed then
             twice = []
@@ -126,6 +129,7 @@ async def test_a_record_that_stands_twice_or_is_taken_out_or_moved_is_found(tmp_
             if not tampered or tampered[-1] is row or tampered == rows[:-1]:
                 continue  # as it is, or as it would be while the run is not over yet
             assert not _verify(_chained(tampered), tmp_path).whole, (place, row.kind)
+    assert looked_at > 10
 
 
 def _end(unit: str, attempt: int = 1, outcome: ev.Outcome = "failed") -> ev.StepEnded:

@@ -101,7 +101,9 @@ def _texts(report: dict[str, Any]) -> list[str]:
 
 
 def test_every_form_tells_who_decided_what_and_why() -> None:
-    for text in _texts(_report()):
+    texts = _texts(_report())
+    assert len(texts) == 3
+    for text in texts:
         for told in (
             *(
                 "ana@bastion (pts/1)",

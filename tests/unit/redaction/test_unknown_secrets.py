@@ -38,6 +38,7 @@ def test_what_only_speaks_of_one_stays(text: str) -> None:
 @pytest.mark.parametrize("sample", ALL)
 def test_it_is_found_out_of_base64_urls_json_and_colours(sample: str) -> None:
     text = plain(sample)
+    assert secrets_of(sample)
     coloured = text.replace("password", "\x1b[01;31m\x1b[Kpassword\x1b[m\x1b[K")
     for written in (
         f"data: {in_base64(text)} end",
@@ -95,13 +96,16 @@ def test_each_rule_has_a_sample() -> None:
 
 
 def test_a_text_that_was_redacted_is_left_as_it_is() -> None:
+    assert ALL
     for sample in ALL:
         once = redact_unknown(plain(sample))
         assert redact_unknown(once) == once
 
 
 def test_spans_lie_apart_and_in_order() -> None:
+    assert ALL
     for sample in ALL:
         spans = unknown_spans(plain(sample))
+        assert spans
         assert list(spans) == sorted(spans)
         assert all(before[1] <= after[0] for before, after in itertools.pairwise(spans))

@@ -36,7 +36,9 @@ def test_what_a_provider_says_that_it_can_do_it_has_the_methods_for(tmp_path: Pa
         Capability.KILL: Acts,
         Capability.SCALE: Acts,
     }
-    for provider in make_providers(tmp_path, float):
+    providers = make_providers(tmp_path, float)
+    assert {one for provider in providers for one in provider.capabilities} >= set(needed)
+    for provider in providers:
         for capability, protocol in needed.items():
             if capability in provider.capabilities:
                 assert isinstance(provider, protocol), (provider.kind, capability)

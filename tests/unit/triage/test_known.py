@@ -155,8 +155,10 @@ def test_a_value_from_outside_is_never_taken_for_more_than_it_is() -> None:
 def test_no_command_holds_anything_but_its_own_text_and_the_environment() -> None:
     allowed = {"SERVICE", "CONTAINER", "UNIT", "PID", "PORT", "HOST", "PATH_"}
     own = {"NF", "PGUSER", "PGDATABASE", "AWS_EC2_METADATA_SERVICE_ENDPOINT"}
+    assert KNOWN
     for entry in KNOWN:
         commands = [(look.command, look.needs) for look in entry.looks] + [(r.run, r.needs) for r in entry.remedies]
+        assert commands, entry.id
         for command, needs in commands:
             used = set(re.findall(r"\$\{?([A-Z][A-Z0-9_]+)", command)) - own
             assert used <= allowed

@@ -176,6 +176,7 @@ def test_the_header_says_plan_target_run_live_side_holder_and_age() -> None:
 
 @pytest.mark.parametrize("width", [40, 60, 80, 120, 200])
 def test_the_header_and_the_tabs_fit_every_width(width: int) -> None:
+    assert len(samples.SAMPLES) == 4
     for sample in samples.SAMPLES.values():
         now = moment(sample())
         assert line_width(header_line(now, width)) <= width
