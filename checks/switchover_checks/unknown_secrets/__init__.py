@@ -2,7 +2,7 @@
 
 What the program knows to be secret is taken out elsewhere; this is for what it cannot know: what others log and print.
 
-secret_table.py   the table: text_rules.py, command_rules.py, shape_rules.py, and named_values.py for `NAME=value`
+secret_table.py   the table: all `*_rules.py`, and named_values.py for `NAME=value`
 secret_words.py   what tells a secret from a word about one: "password hunter2", "password expired"
 text_readings.py  the same text without control characters, out of JSON, URLs and base64
 secret_stream.py  text that comes in pieces

@@ -12,14 +12,16 @@ __all__ = ["Named"]
 
 _CORE = re.compile(
     r"pass(?:word|wd|phrase|code|wort)s?|(?<!by)(?<!com)(?<!tres)(?<!under)(?<!over)(?<!sur)pass(?-i:(?![a-z]))|pwd"
-    r"|(?<![a-z])pw(?![a-z])|kennwort|contrase\w?a|senha|wachtwoord|(?<![a-z])psk(?![a-z])|pre-?_?shared-?_?key"
+    r"|(?<![a-z])pw(?![a-z])|kennwort|contrase\w?a|senha|wachtwoord|(?<![a-z])psk(?![a-z])|wpapsk|access[_-]?signature|pre-?_?shared-?_?key"
     r"|(?:api|access|private|secret|auth|account|encryption|decryption|signing|master|shared|session|service|storage"
     r"|deploy|encrypt|client|webhook|app|application|license|unseal|root)[_.-]?key(?-i:(?![a-z]))"
     r"|secrets?(?-i:(?![a-z]))|tokens?(?-i:(?![a-z]))|credentials?|(?<![a-z])creds?(?![a-z])|(?<![a-z])auth(?![a-z])"
     r"|_auth(?![a-z])|auth-pass|rootpw|bindpw|requirepass|masterauth|(?<![a-z])jwt(?![a-z])|connection[_-]?string",
     re.IGNORECASE,
 )
-_NO_SECRET = re.compile(r"(?:OLD)?PWD=[/.~]|PASS(?:ED)?:|PASS(?:ED)?\s")
+_NO_SECRET = re.compile(
+    r"(?:OLD)?PWD=[/.~]|PASS(?:ED)?:|PASS(?:ED)?\s|(?:chg?|g|smb|ht|ldap|slap|sasl|vnc|yp)p?asswd2?: "
+)
 _LONGEST = 60
 _TO = r"\\*[\"'`]?\]?[ \t]{0,20}(?:=>|:=|={1,2}|::?(?!:)|\\u003[dD])[ \t]{0,20}(?!\d+ bytes\b)"
 _FOLLOWS = tuple(
@@ -30,6 +32,7 @@ _FOLLOWS = tuple(
         (r"(?=--?\w)", rf"\\*[\"'][ \t]*,\s*(?=\\*[\"']){VALUE}"),
         (r"(?<=\")", r"=(?P<s>(?:(?![ ,;&][\w.-]+=)[^\"\\\n]|\\.){1,4096})(?=\")"),
         (r"(?<=')", r"=(?P<s>(?:(?![ ,;&][\w.-]+=)[^'\\\n]|\\.){1,4096})(?=')"),
+        (r"(?=(?i:\w{0,20}(?:pwd|password)\b))", r"=\{(?P<s>[^{}\n\"']{1,200})\}(?=;|[\s\"']|\Z)"),
         (r"[(\[][ \t]*b?\\*[\"']", rf"\\*[\"'][ \t]*,[ \t]*b?(?=\\*[\"']){VALUE}"),
         (r"<(?:\w{1,20}:)?", r"(?:\s[^<>]{0,200})?>(?P<s>[^<>\s][^<>]{0,4000})</"),
         (
@@ -49,7 +52,22 @@ class Named:
     name = "named"
     needs = ""
     signs = (
-        *("pass", "pwd", "secret", "token", "key", "cred", "auth", "jwt", "string", "psk", "rootpw", "bindpw", "pw"),
+        *(
+            "pass",
+            "pwd",
+            "secret",
+            "token",
+            "key",
+            "cred",
+            "auth",
+            "jwt",
+            "string",
+            "psk",
+            "signature",
+            "rootpw",
+            "bindpw",
+            "pw",
+        ),
         *("kennwort", "contrase", "senha", "wachtwoord"),
     )
 

@@ -8,7 +8,7 @@ from functools import cached_property
 
 from switchover_checks.unknown_secrets.secret_words import is_said, is_value
 
-__all__ = ["BARE", "VALUE", "SecretRule", "found"]
+__all__ = ["ARGUMENT", "BARE", "VALUE", "SecretRule", "found", "further"]
 
 BARE = (
     r"(?P<s>(?![\[({<|,;=\"'`])(?:[^\s\"'`&;,)\]}\\<>]"
@@ -22,7 +22,16 @@ BARE = (
 VALUE = rf"(?:[NEB]?(?P<quote>\\*[\"'`])(?P<q>(?:\\\\|\\[^\\\"'\n]|''|(?!(?P=quote))[^\n]){{1,4096}})|{BARE})"
 """A value in quotes or without."""
 
+ARGUMENT = r"(?:'[^'\n]{0,300}'|\"[^\"\n]{0,300}\"|[^\s\"'|;]{1,300})"
+"""An argument of a command that is no secret."""
+
+_QUOTED = r"\\*\"[^\"\n|;]{0,300}[|;][^\"\n]{0,300}\"|\\*'[^'\n|;]{0,300}[|;][^'\n]{0,300}'"
 _BEFORE = 260
+
+
+def further(most: int = 300) -> str:
+    """Return a pattern for what follows of the same command. It does not end within quotes."""
+    return rf"[^\n|;]{{0,{most}}}?(?:(?:(?<=[\s=(:,])|(?<=\s-\w))(?:{_QUOTED})[^\n|;]{{0,{most}}}?){{0,4}}?"
 
 
 class SecretRule:

@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Protocol
 
-from switchover_checks.unknown_secrets import command_rules, shape_rules, text_rules
+from switchover_checks.unknown_secrets import (
+    address_rules,
+    argument_rules,
+    command_rules,
+    protocol_rules,
+    shape_rules,
+    text_rules,
+)
 from switchover_checks.unknown_secrets.named_values import Named
 
 __all__ = ["BY_NEED", "TABLE"]
@@ -28,7 +35,15 @@ class _Rule(Protocol):
         """Yield where secrets are whose sign stands at `place`."""
 
 
-TABLE: tuple[_Rule, ...] = (Named(), *text_rules.RULES, *command_rules.RULES, *shape_rules.RULES)
+TABLE: tuple[_Rule, ...] = (
+    Named(),
+    *address_rules.RULES,
+    *text_rules.RULES,
+    *protocol_rules.RULES,
+    *command_rules.RULES,
+    *argument_rules.RULES,
+    *shape_rules.RULES,
+)
 _NEEDS = dict.fromkeys(rule.needs for rule in TABLE)
 BY_NEED: Mapping[str, Mapping[str, tuple[_Rule, ...]]] = {
     need: {

@@ -44,8 +44,8 @@ _LONG = re.compile(r"(?<![\w.~+/=-])[\w.~+/=-]{16,}")
 
 def tokens(text: str) -> Iterator[tuple[int, int]]:
     """Yield where tokens are that are known by their beginning; they are too many to look for each."""
-    for word in _LONG.finditer(text):
-        if any(beginning in word[0] for beginning in _TOKENS):
+    if any(beginning in text for beginning in _TOKENS):
+        for word in _LONG.finditer(text):
             yield from (token.span() for token in _BEGINNING.finditer(text, *word.span()))
 
 
@@ -69,6 +69,9 @@ RULES = (
         r"(?<![A-Za-z0-9])(?P<s>eyJ[\w-]{8,4096}\.[\w-]{8,4096}\.[\w-]{0,4096})",
         cased=True,
     ),
+    SecretRule("token of Google", "1//0", r"(?<![\w/])(?P<s>1//0[\w-]{20,2000})", cased=True),
+    SecretRule("secret of Azure", "q~", r"(?<=[\w.-]{3}\d)(?P<s>Q~[\w~.-]{31,40})(?![\w~-])", cased=True),
+    SecretRule("key of Mailgun", "key-", r"(?<![\w-])(?P<s>key-[0-9a-f]{32})(?!\w)", cased=True),
     SecretRule("token of a bot", ":aa", r"(?<=\d{8}):(?P<s>AA[\w-]{32,34})(?![\w-])", cased=True),
     SecretRule(
         "hash of a password",

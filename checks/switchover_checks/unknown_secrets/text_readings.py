@@ -19,15 +19,17 @@ _ESCAPED = re.compile(r"\\u([0-9a-fA-F]{4})|\\(.)")
 _WORTH = re.compile(r"\\[nrtu/]")
 _LETTERS = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}
 _ARGUMENTS = re.compile(r"[\"'],\s*[\"']")
-_AN_OPTION = re.compile(r"[\"'],\s*[\"']-")
+_A_LIST = re.compile(r"[\"'],\s*[\"']-|[\[(]\s*\\*[\"'][^\"'\n]{1,80}[\"'],\s*\\*[\"']")
 _PERCENT = re.compile(r"(?:%[0-9a-fA-F]{2})+|\+")
-_WORD = re.compile(r"[^\s%+]*(?:%[0-9a-fA-F]{2}|(?<=[\w.:])\+[\w%-])\S*")
+_CODED = re.compile(r"%[0-9a-fA-F]{2}|(?<=[\w.:])\+[\w%-]")
+_GAP = re.compile(r"\s")
 RUN = re.compile(
     r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{16,}+"
     r"(?:(?<=[A-Za-z0-9+/_-]{40})\\*[rn\r\n \t]{1,12}+[A-Za-z0-9+/_-]{4,}+)*+={0,2}"
 )
 """What may be base64, also where its lines are wrapped."""
 _PRINTED = re.compile(r"[\t\n\r -~\u00a0-\ufffc]+")
+_MAY_STAND = bytes((0, 9, 10, 13, *range(32, 256)))
 _LEAST_DECODED = 10
 _DEEPEST = 3
 
@@ -60,10 +62,22 @@ def readings(text: str) -> Iterator[Reading]:
             yield reading
             if "\\" not in reading.text:
                 break
-    if _AN_OPTION.search(text):
+    if _A_LIST.search(text):
         yield _replaced(text, _ARGUMENTS, lambda _: " ")
-    if ("%" in text or "+" in text) and (words := list(_WORD.finditer(text))):
-        yield _replaced(text, _PERCENT, _decoded, [word.span() for word in words])
+    if ("%" in text or "+" in text) and (words := list(_coded_words(text))):
+        yield _replaced(text, _PERCENT, _decoded, words)
+
+
+def _coded_words(text: str) -> Iterator[tuple[int, int]]:
+    """Yield where words stand that are written as in a URL."""
+    end = 0
+    while (code := _CODED.search(text, end)) is not None:
+        start = code.start()
+        while start > end and not text[start - 1].isspace():
+            start -= 1
+        gap = _GAP.search(text, code.end())
+        end = gap.start() if gap else len(text)
+        yield start, end
 
 
 def inside(run: str) -> Iterator[str]:
@@ -77,7 +91,7 @@ def inside(run: str) -> Iterator[str]:
 def _unpacked(packed: str) -> str | None:
     try:
         head = base64.b64decode(packed[: min(len(packed), 16) & -4])
-        if not all(byte in b"\t\n\r\0" or byte >= 32 for byte in head):
+        if head.translate(None, _MAY_STAND):
             return None
         data = base64.b64decode(packed[: len(packed) & -4] + _rest(packed)).replace(b"\0", b"")
         text = data.decode()

@@ -1,5 +1,5 @@
 # ruff: noqa: E501 - a pattern reads best in one line
-"""Secrets in addresses, headers, running text and SQL."""
+"""Secrets in headers, running text and SQL."""
 
 from __future__ import annotations
 
@@ -15,24 +15,6 @@ _SCHEMES = (
 _OF_KEYS = "api|access|auth|secret(?:[ _-]access)?|client|private|account|bearer|refresh|session|security|root|unseal|license|bot"
 
 RULES = (
-    SecretRule(
-        "address",
-        r"://  :\/\/",
-        r":(?:\\*/){2}(?!\[)[^\s/:@\"'<>\[\\]{0,100}:(?P<s>(?!\d{1,5}(?:[/?#,\s]|\Z))[^\s\"'<>]{1,500})@",
-    ),
-    SecretRule("token in an address", r"://", r"://(?P<s>[\w-]{20,200})@", is_random),
-    SecretRule("address of Oracle", "jdbc:oracle:", r"jdbc:oracle:\w{2,10}:[\w$#]{1,60}/(?P<s>[^\s/@\"']{1,100})@"),
-    SecretRule("address of MySQL", "@tcp( @unix(", r"(?<![\w/:])[\w.-]{1,60}:(?P<s>[^\s@/\"']{1,200})\Z", before=True),
-    SecretRule(
-        "signed address",
-        "sig= signature= x-amz- x-goog-",
-        r"(?<=[?&;])(?:sig|signature|x-(?:amz|goog)-(?:signature|credential|security-token))=(?P<s>[^\s&\"'<>]{8,2000})",
-    ),
-    SecretRule(
-        "hook",
-        "hooks.slack.com/ /api/webhooks/ /webhookb2/",
-        r"(?:hooks\.slack\.com/(?:services|workflows)/|/api/webhooks/\d+/|/webhookb2/)(?P<s>[^\s\"'<>]{8,300})",
-    ),
     SecretRule(
         "authorization",
         "authorization",

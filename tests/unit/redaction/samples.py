@@ -1,4 +1,4 @@
-"""What people, programs and protocols write of secrets, and what only looks like it.
+"""What people, programs and protocols write of secrets.
 
 In each sample the secret stands between « and »; `plain` takes the signs away, `hidden` puts the mark there.
 """
@@ -8,7 +8,12 @@ from __future__ import annotations
 import base64
 import re
 
+from tests.unit.redaction.address_samples import ADDRESSES
+from tests.unit.redaction.command_samples import COMMANDS
+
 SAMPLES: dict[str, tuple[str, ...]] = {
+    **COMMANDS,
+    **ADDRESSES,
     "private key": (
         "-----BEGIN RSA PRIVATE KEY-----«\nMIIEpAIBAAKCAQEA7bq+/x\nQ2x3\n»-----END RSA PRIVATE KEY-----",
         "key: -----BEGIN OPENSSH PRIVATE KEY-----« b3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9uZQAAAAAAAAABAAAA»",
@@ -249,92 +254,6 @@ SAMPLES: dict[str, tuple[str, ...]] = {
     "token in an address": ("git clone https://«x7Fq2mPz9LwKc4Tn8RvB»@git.example/x.git",),
 }
 
-INNOCENT = (
-    'FATAL:  password authentication failed for user "shop"',
-    "fe_sendauth: no password supplied",
-    "connection requires a valid client certificate or with password authentication",
-    "token expired",
-    "Token has expired at 2024-01-01T00:00:00Z",
-    "the token is invalid or has been revoked",
-    "Access denied for user 'shop'@'10.0.0.7' (using password: YES)",
-    "Access denied for user 'shop'@'10.0.0.7' (using password: NO)",
-    "Permission denied (publickey,password).",
-    "Enter password for user shop:",
-    "Password:",
-    "password is incorrect",
-    "password was changed by root",
-    "password is not set for role shop",
-    "The password does not meet the policy requirements",
-    "password must contain at least 12 characters",
-    "password 12 characters or longer",
-    "wrong password, 2 attempts left",
-    "SMTP password rejected by server",
-    "SMTP password accepted",
-    "password verification failed",
-    "password mismatch",
-    "password hashing took 12 ms",
-    "password_encryption = scram-sha-256",
-    "password_file=/run/secrets/db",
-    "passwordFile: /etc/pw",
-    "PasswordAuthentication no",
-    "token_type=bearer expires_in=3600",
-    "max_tokens=4096 total_tokens: 17",
-    "secretName: shop-tls",
-    "secret/shop-db created",
-    'Error: secrets "shop-db" not found',
-    'MountVolume.SetUp failed for volume "x" : secret "shop-db" not found',
-    "syntax error: unexpected token: }",
-    "syntax error near unexpected token `('",
-    "SyntaxError: Unexpected token < in JSON at position 0",
-    "NOAUTH Authentication required.",
-    "ERR Client sent AUTH, but no password is set",
-    "250-AUTH PLAIN LOGIN CRAM-MD5",
-    "530 5.7.0 Must issue a STARTTLS command first, AUTH failed",
-    'WWW-Authenticate: Basic realm="x"',
-    'WWW-Authenticate: Bearer realm="x", error="invalid_token"',
-    "Authorization: required",
-    "authorization failed for 10.0.0.7",
-    "Bearer authentication is disabled",
-    "basic authentication required",
-    "bearer token missing",
-    "PWD=/srv/shop OLDPWD=/root",
-    "bypass=true compass: north trespass=no passed=12 passes: 3",
-    "--- PASS: TestLogin (0.00s)",
-    "PASS src/login.test.js",
-    "PASS",
-    "docker run -p 8080:80 nginx",
-    "mysql -P 3306 -h db --protocol=tcp -p",
-    "mysqldump -h db --port=3306",
-    "curl -u bob https://x.example:8443/a",
-    "curl -sS -o /dev/null https://x.example",
-    "http://h:80/path@x and https://[::1]:8080/x@y",
-    "ssh://git@github.com:22/x.git",
-    "cookie consent accepted",
-    "keyboard-interactive/pam authentication",
-    "password=${DB_PASSWORD} token=$TOKEN secret={{ secret.pg }}",
-    "password=*** token=<redacted> secret=(secret pg) api_key=[REDACTED]",
-    '"password": null, "token": false, "secret": ""',
-    "password: required",
-    "password:  8 bytes",
-    "d41d8cd98f00b204e9800998ecf8427e  file",
-    "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
-    "00:11:22:33:44:55 and 10:20:30:40:50",
-    "GET /api/v1/tokens?page_token=3 200",
-    "/usr/lib/python3/dist-packages/cryptography/hazmat/primitives/serialization",
-    "login succeeded for user bob from 10.0.0.7:51234",
-    "rotating credentials for service shop",
-    "credentials are stored in vault",
-    "authentication token refreshed",
-    "key=users:42 primary key violation, duplicate key value",
-    "user bob logged in with password and one-time code",
-    "last password change: 2024-01-01",
-    "pg_hba.conf rejects connection: no password entry",
-    "SELECT password FROM users",
-    "password reset requested for bob@example.org",
-    "the password you typed is wrong",
-    "gpg: cancelled by user, no passphrase given",
-)
-
 
 def plain(sample: str) -> str:
     return re.sub("[«»]", "", sample)
@@ -350,3 +269,8 @@ def hidden(sample: str) -> str:
 
 def in_base64(text: str) -> str:
     return base64.b64encode(text.encode()).decode()
+
+
+def has_an_end(sample: str) -> bool:
+    """Whether what follows is no longer the secret: a private key without its last line goes on."""
+    return "-----BEGIN" not in sample or "-----END" in sample
