@@ -13,11 +13,12 @@ from switchover.errors import SwitchoverError
 from switchover.metrics.json_documents import JsonDocuments, NoValueError
 from switchover.metrics.series import Series
 from switchover.metrics.source_api import MetricSource, Reading, SourceTools
+from switchover.plan.config_filler import ConfigFiller
 from switchover.plan.model import MetricSpec
 from switchover.plan.named_kinds import METRIC_SOURCES
 from switchover.plan.secrets.secret_store import SecretSource
 from switchover.plan.templates import TemplateError
-from switchover.plan.variables import MissingValueError, Scope, render_tree
+from switchover.plan.variables import MissingValueError, Scope
 from switchover.redaction import sanitize
 from switchover_checks.api import Metric, Status
 from switchover_checks.language.declared import load_declared
@@ -108,9 +109,8 @@ class Sampler:
         redact: Callable[[str], str] | None = None,
         judge_host: bool = False,
     ) -> None:
-        self._secrets = secrets
+        self._filler = ConfigFiller(scope, secrets)
         self._redact = redact or sanitize
-        self._scope = scope
         self._clock = clock
         self.documents = documents or JsonDocuments()
         self._tools = SourceTools(clock.monotonic, self.documents, service_number or (lambda *_: None))
@@ -187,7 +187,7 @@ class Sampler:
         readings: list[tuple[Track, Reading]] = []
         for track in tracks:
             try:
-                wanted.append((track, build_config(source.config, await self._filled(track.config))))
+                wanted.append((track, build_config(source.config, await self._filler.filled(track.config))))
             except MissingValueError as missing:
                 readings.append((track, NoValueError(f"waits for variable {missing.name}")))
             except (TemplateError, ConfigError) as error:
@@ -210,16 +210,6 @@ class Sampler:
             return [NoValueError(f"no answer within {source.timeout_s:g} s")] * len(wanted)
         except NoValueError as error:
             return [error] * len(wanted)
-
-    async def _filled(self, config: Mapping[str, Any]) -> Mapping[str, Any]:
-        if self._scope is None:
-            return config
-        scope = self._scope()
-        if self._secrets is not None and "secret." in repr(config):  # fetching one may run a command
-            filled: Mapping[str, Any] = await asyncio.to_thread(render_tree, dict(config), scope, self._secrets)
-            return filled
-        plain: Mapping[str, Any] = render_tree(config, scope)
-        return plain
 
     def note_check(self, check: str, metrics: Iterable[Metric], duration_s: float, *, at: float, mono: float) -> None:
         """Add a point to every metric that comes from this check. `time` is how long the look took, unless it says."""

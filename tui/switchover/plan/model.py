@@ -135,12 +135,22 @@ class LiveProbe(Model):
     every: Interval = 2.0
 
 
-class CheckSpec(BaseModel):
-    """A check: what the engine needs to schedule and judge it. The kind's own keys are in `config`."""
+class KeyedSpec(BaseModel):
+    """What names a kind by `type`. The kind's own keys are in `config`."""
 
     model_config = ConfigDict(frozen=True, extra="allow")
 
     type: str
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """The keys that belong to the kind, still with templates."""
+        return dict(self.model_extra or {})
+
+
+class CheckSpec(KeyedSpec):
+    """A check: what the engine needs to schedule and judge it. The kind's own keys are in `config`."""
+
     title: Text | None = None
     service: str | tuple[str, ...] | None = None
     env: str | None = None
@@ -153,18 +163,10 @@ class CheckSpec(BaseModel):
     when: str | None = Field(None, description="PHASE: watched only from the start of that phase on")
     until: str | None = Field(None, description="PHASE: watched only until that phase has ended")
 
-    @property
-    def config(self) -> dict[str, Any]:
-        """The keys that belong to the kind, still with templates."""
-        return dict(self.model_extra or {})
 
-
-class MetricSpec(BaseModel):
+class MetricSpec(KeyedSpec):
     """A number over time. `type` says which source; the source's keys are in `config`."""
 
-    model_config = ConfigDict(frozen=True, extra="allow")
-
-    type: Text
     title: Text | None = None
     unit: str = ""
     every: Interval = 2.0
@@ -172,17 +174,16 @@ class MetricSpec(BaseModel):
     crit: str | None = None
     baseline: Literal["record"] | float | None = None
 
-    @property
-    def config(self) -> dict[str, Any]:
-        """The keys that belong to the source, still with templates."""
-        return dict(self.model_extra or {})
+
+class NotifierSpec(KeyedSpec):
+    """Who is told of an alert. `type` says how; the keys of that kind are in `config`."""
 
 
 class Alert(Model):
     """A rule over checks: `api_up == CRIT for 2m`."""
 
     when: str
-    notify: tuple[Literal["bell", "log"], ...] = ("log",)
+    notify: tuple[Text, ...] = Field(("log",), description="names of `notifiers`; `bell` and `log` need no entry there")
     remind: Span | None = None
     text: Text = ""
 
@@ -363,6 +364,7 @@ class Plan(Model):
     services: dict[Name, Service] = Field(default_factory=dict)
     checks: dict[Name, CheckSpec] = Field(default_factory=dict)
     metrics: dict[Name, MetricSpec] = Field(default_factory=dict)
+    notifiers: dict[Name, NotifierSpec] = Field(default_factory=dict)
     alerts: tuple[Alert, ...] = ()
     phases: tuple[Phase, ...] = ()
     rollback_plans: dict[Name, RollbackPlan] = Field(default_factory=dict)

@@ -21,6 +21,7 @@ _NAMED = (
     ("services", "service"),
     ("checks", "check"),
     ("metrics", "metric"),
+    ("notifiers", "notifier"),
     ("rollback_plans", "way back"),
     ("performance", "objective"),
 )

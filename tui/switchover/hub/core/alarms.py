@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
+from pathlib import Path
 
 from switchover.alerts.alert_state import AlertEvent, AlertRule, AlertState, follow
+from switchover.alerts.deliveries import Deliveries
+from switchover.alerts.notifier_api import Notification
 from switchover.clock import Clock
 from switchover.plan.conditions import parse_condition
+from switchover.plan.config_filler import ConfigFiller
+from switchover.plan.loader.load import LoadedPlan
 from switchover.plan.model import Plan
 from switchover.snapshot import AlertRow
 from switchover_checks.api import Status
 
 __all__ = ["Alarms", "rules_of"]
 
-_log = logging.getLogger("switchover.alerts")
 _WORDS = {AlertEvent.FIRED: "fires", AlertEvent.REMINDED: "still fires", AlertEvent.ENDED: "is over"}
 
 
@@ -28,17 +31,20 @@ class Alarms:
 
     def __init__(
         self,
-        rules: tuple[AlertRule, ...],
+        loaded: LoadedPlan | None,
+        filler: ConfigFiller,
         clock: Clock,
         status_of: Callable[[str], Status | None],
         remember: Callable[[str, str, str], None],
     ) -> None:
-        self._rules = rules
-        self._states = [AlertState() for _ in rules]
-        self._since: list[float] = [0.0 for _ in rules]
+        self._rules = rules_of(loaded.plan) if loaded is not None else ()
+        self._states = [AlertState() for _ in self._rules]
+        self._since: list[float] = [0.0 for _ in self._rules]
         self._clock = clock
         self._status_of = status_of
         self._remember = remember
+        notifiers = loaded.plan.notifiers if loaded is not None else {}
+        self._deliveries = Deliveries(notifiers, filler, loaded.directory if loaded is not None else Path())
 
     def follow(self) -> None:
         """Bring every rule up to now, and tell what happened."""
@@ -52,13 +58,19 @@ class Alarms:
                 self._since[index] = self._clock.now()
             text = f"alert {_WORDS[event]}: {rule.message or rule.text}"
             self._remember("alert", text, "ok" if event is AlertEvent.ENDED else "warn")
-            if "log" in rule.notify:
-                _log.warning("%s", text)
+            key = f"{rule.text} {self._since[index]:.3f}"
+            self._deliveries.send(rule.notify, Notification(key, event, text, rule.text, self._clock.now()))
+        while self._deliveries.failures:
+            self._remember("alert", self._deliveries.failures.pop(0), "warn")
+
+    async def aclose(self) -> None:
+        """Give up what is still to be told."""
+        await self._deliveries.aclose()
 
     def rows(self) -> tuple[AlertRow, ...]:
-        """Return the alerts that fire now. `bell` asks the clients to ring when the row is new."""
+        """Return the alerts that fire now. Clients ring when a row is new that asks for it."""
         return tuple(
-            AlertRow(rule.text, rule.message or rule.text, self._since[index], "bell" in rule.notify)
+            AlertRow(rule.text, rule.message or rule.text, self._since[index], self._deliveries.rings(rule.notify))
             for index, rule in enumerate(self._rules)
             if self._states[index].fired is not None
         )

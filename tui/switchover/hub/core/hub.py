@@ -14,7 +14,7 @@ from switchover.clock import Clock
 from switchover.errors import RefusedError, SwitchoverError
 from switchover.health.probing import Evaluator
 from switchover.health.watched_phases import PhaseMark
-from switchover.hub.core.alarms import Alarms, rules_of
+from switchover.hub.core.alarms import Alarms
 from switchover.hub.core.assembler import Assembler, phase_marks
 from switchover.hub.core.engine_view import EngineView
 from switchover.hub.core.follow_up import FollowUp
@@ -32,6 +32,7 @@ from switchover.hub.services.service_watch import ServiceWatch
 from switchover.locations import Workspace
 from switchover.metrics.sampler import Sampler
 from switchover.migration.facts.operator import Operator
+from switchover.plan.config_filler import ConfigFiller
 from switchover.plan.loader.load import LoadedPlan
 from switchover.plan.templates import TemplateError
 from switchover.plan.variables import MissingValueError, Scope, render
@@ -146,7 +147,8 @@ class Hub:
         )
         self._baselines = Baselines(workspace.directory / "baselines.json")
         self._alarms = Alarms(
-            rules_of(loaded.plan) if loaded is not None else (),
+            loaded,
+            ConfigFiller(self._scope, evaluator.secrets if evaluator is not None else None),
             clock,
             self._assembler.status_of,
             self._watcher.remember,
@@ -190,6 +192,7 @@ class Hub:
             await self._follow_up.aclose()
             await self.triage.aclose()
             await self._sampler.aclose()
+            await self._alarms.aclose()
             await self._inventory.aclose()
 
     @property

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from switchover.plan.model import CheckSpec, MetricSpec, Plan
-from switchover.plan.named_kinds import METRIC_SOURCES
+from switchover.plan.model import CheckSpec, Plan
+from switchover.plan.named_kinds import METRIC_SOURCES, NOTIFIERS
 from switchover.plan.rules.kind_rules import SERVICE_KEYS, SERVICE_RESOURCES
 from switchover_checks.language.declared import declared, load_declared
 from switchover_checks.runtime.config import config_schema
@@ -27,7 +27,8 @@ def json_schema(registry: Registry) -> dict[str, Any]:
     schema = Plan.model_json_schema(by_alias=True)
     definitions: dict[str, Any] = schema["$defs"]
     definitions["CheckSpec"] = _checks(definitions, registry)
-    definitions["MetricSpec"] = _metrics(definitions["MetricSpec"])
+    definitions["MetricSpec"] = _keyed(definitions["MetricSpec"], METRIC_SOURCES, "where the number comes from")
+    definitions["NotifierSpec"] = _keyed(definitions["NotifierSpec"], NOTIFIERS, "how people are told")
     definitions["Service"] = _services(definitions["Service"])
     definitions["Step"]["oneOf"] = [{"required": ["run", "effect"]}, {"required": ["manual"]}]
     definitions["RollbackPlanStep"]["oneOf"] = [{"required": ["run"]}, {"required": ["compensate"]}]
@@ -73,33 +74,25 @@ def _checks(definitions: dict[str, Any], registry: Registry) -> dict[str, Any]:
     }
 
 
-def _metrics(schema: dict[str, Any]) -> dict[str, Any]:
-    common = schema["properties"]
+def _keyed(schema: dict[str, Any], package: str, doc: str) -> dict[str, Any]:
+    """Describe what names a kind by `type`: the kinds that a package declares, each with its keys."""
+    common = {**schema["properties"], "type": {"enum": list(declared(package)), "description": doc}}
     cases = []
-    sources = declared(METRIC_SOURCES)
-    for source in sources:
-        own = config_schema(load_declared(METRIC_SOURCES, source).config)
+    for kind in declared(package):
+        own = config_schema(load_declared(package, kind).config)
+        properties = {key: _or_template(value) for key, value in own.get("properties", {}).items()}
         cases.append(
             {
-                "if": {"properties": {"type": {"const": source}}, "required": ["type"]},
+                "if": {"properties": {"type": {"const": kind}}, "required": ["type"]},
                 "then": {
-                    "properties": {
-                        **{key: _or_template(value) for key, value in own["properties"].items()},
-                        **dict.fromkeys(common, True),
-                    },
+                    "properties": {**properties, **dict.fromkeys(common, True)},
                     "required": own.get("required", []),
                     "additionalProperties": False,
                 },
             }
         )
-    return {
-        "type": "object",
-        "title": "MetricSpec",
-        "description": MetricSpec.__doc__,
-        "properties": {**common, "type": {"enum": list(sources), "description": "where the number comes from"}},
-        "required": ["type"],
-        "allOf": cases,
-    }
+    shown = {key: schema[key] for key in ("type", "title", "description")}
+    return {**shown, "properties": common, "required": ["type"], "allOf": cases}
 
 
 def _services(schema: dict[str, Any]) -> dict[str, Any]:

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from switchover.plan.complaints import Complaint, Path, did_you_mean, unknown_name
-from switchover.plan.model import CheckSpec, MetricSpec, Plan, Service
-from switchover.plan.named_kinds import METRIC_SOURCES
+from switchover.plan.model import CheckSpec, KeyedSpec, Plan, Service
+from switchover.plan.named_kinds import METRIC_SOURCES, NOTIFIERS
 from switchover.plan.rules.draft import Draft
 from switchover.plan.type_errors import sensitive
 from switchover_checks.language.declared import declared, load_declared
@@ -137,8 +137,25 @@ def service_keys(draft: Draft) -> Iterator[Complaint]:
                 yield Complaint(("services", name, "pattern"), f"this regular expression cannot be read: {error}")
 
 
-def declared_keys(path: Path, what: str, config: type, spec: MetricSpec) -> Iterator[Complaint]:
-    """Complain about keys that do not fit what a kind declares."""
+def notifier_keys(draft: Draft) -> Iterator[Complaint]:
+    """Complain about notifiers that lack their keys, and alerts that name none."""
+    own, kinds = draft.plan.notifiers, declared(NOTIFIERS)
+    for name, notifier in own.items():
+        yield from declared_keys(("notifiers", name), "notifier", NOTIFIERS, notifier)
+    for a, alert in enumerate(draft.plan.alerts):
+        yield from draft.each_unknown(("alerts", a, "notify"), "notifier", alert.notify, own.keys() | kinds.keys())
+        for n, name in enumerate(alert.notify):
+            if name in kinds and name not in own and config_fields(load_declared(NOTIFIERS, name).config):
+                message = f"a notifier of type {name} has keys: give one a name in `notifiers`, and write that here"
+                yield Complaint(("alerts", a, "notify", n), message)
+
+
+def declared_keys(path: Path, noun: str, package: str, spec: KeyedSpec) -> Iterator[Complaint]:
+    """Complain about a kind that a package does not declare, and about keys that do not fit what it declares."""
+    if spec.type not in declared(package):
+        yield Complaint((*path, "type"), unknown_name(f"{noun} of type", spec.type, declared(package)))
+        return
+    what, config = f"a {noun} of type {spec.type}", load_declared(package, spec.type).config
     fields = config_fields(config)
     for field in fields:
         if field.required and field.name not in spec.config:
@@ -160,12 +177,7 @@ def metric_keys(draft: Draft) -> Iterator[Complaint]:
 
     for name, metric in draft.plan.metrics.items():
         path: Path = ("metrics", name)
-        if metric.type in declared(METRIC_SOURCES):
-            config = load_declared(METRIC_SOURCES, metric.type).config
-            yield from declared_keys(path, f"a metric of type {metric.type}", config, metric)
-        else:
-            message = unknown_name("source of metrics", metric.type, declared(METRIC_SOURCES))
-            yield Complaint((*path, "type"), message)
+        yield from declared_keys(path, "metric", METRIC_SOURCES, metric)
         for key, text in (("warn", metric.warn), ("crit", metric.crit)):
             if text is not None and "{{" not in text:
                 try:

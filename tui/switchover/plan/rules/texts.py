@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from switchover.plan.complaints import Complaint, Path, did_you_mean
-from switchover.plan.named_kinds import METRIC_SOURCES
+from switchover.plan.named_kinds import METRIC_SOURCES, NOTIFIERS
 from switchover.plan.rules.draft import Draft, shell_texts
 from switchover.plan.rules.kind_rules import SERVICE_KEYS
 from switchover.plan.templates import Slot, TemplateError, parse_template, shell_templates, texts_in
@@ -29,11 +29,13 @@ def shell_text_is_literal(draft: Draft) -> Iterator[Complaint]:
 
 def shell_text_in_checks(draft: Draft) -> Iterator[Complaint]:
     """Complain about values in the shell text of checks unless `| q` quotes them, and about secrets in any command."""
-    for name, check in draft.plan.checks.items():
-        for key, value in check.config.items():
+    keyed = [(("checks", name), check.config) for name, check in draft.plan.checks.items()]
+    keyed += [(("notifiers", name), notifier.config) for name, notifier in draft.plan.notifiers.items()]
+    for where, config in keyed:
+        for key, value in config.items():
             if key not in _SHELL_KEYS:
                 continue
-            path: Path = ("checks", name, key)
+            path: Path = (*where, key)
             if isinstance(value, str):
                 yield from _judge_parts(path, value, quoted=True)
             elif isinstance(value, list | tuple):
@@ -48,9 +50,7 @@ def _judge_parts(path: Path, text: object, *, quoted: bool) -> Iterator[Complain
     except TemplateError:
         return  # told by `template_names`
     secrets = [part.name for part in parts if isinstance(part, Slot) and part.name.startswith("secret.")]
-    way = (
-        "let the command fetch it itself" if "restore_test" in path else "put it into the check's `environment` instead"
-    )
+    way = "let the command fetch it itself" if "restore_test" in path else "put it into its `environment` instead"
     for secret in dict.fromkeys(secrets):
         yield Complaint(path, f"{{{{ {secret} }}}} in a command would show in `ps`; {way}")
     if quoted:
@@ -105,11 +105,14 @@ def template_names(draft: Draft) -> Iterator[Complaint]:
     for name, check in plan.checks.items():
         own = values | frozenset(check.config)
         yield from _texts(("checks", name), check.config, own, secrets=draft.names.secrets)
-    for name, metric in plan.metrics.items():
-        known = metric.type in declared(METRIC_SOURCES)
-        takes = known and load_declared(METRIC_SOURCES, metric.type).takes_secrets
-        asked = draft.names.secrets if takes else None
-        yield from _texts(("metrics", name), metric.config, values | frozenset(metric.config), secrets=asked)
+    for section, package, specs in (
+        ("metrics", METRIC_SOURCES, plan.metrics),
+        ("notifiers", NOTIFIERS, plan.notifiers),
+    ):
+        for name, spec in specs.items():
+            takes = spec.type in declared(package) and load_declared(package, spec.type).takes_secrets
+            asked = draft.names.secrets if takes else None
+            yield from _texts((section, name), spec.config, values | frozenset(spec.config), secrets=asked)
     for name, environment in plan.environments.items():
         yield from _texts(("environments", name), environment.model_extra or {}, values)
     for name, service in plan.services.items():
