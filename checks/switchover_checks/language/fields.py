@@ -7,13 +7,16 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, PlainValidator, WithJsonSchema
 
+from switchover_checks.language.expect import AS_LIST
 from switchover_checks.language.patterns import Pattern, compile_pattern
 from switchover_checks.language.suggest import did_you_mean
 from switchover_checks.language.thresholds import Range, parse_range
 from switchover_checks.language.units import parse_duration, parse_size
 
-__all__ = ["Duration", "LocalPort", "RegularExpression", "Share", "Size", "Threshold", "one_of"]
+__all__ = ["Duration", "LocalPort", "RegularExpression", "Share", "Size", "Texts", "Threshold", "one_of"]
 
+Texts = Annotated[tuple[str, ...], AS_LIST]
+"""A list of texts; one alone needs no list."""
 Duration = Annotated[
     float,
     BeforeValidator(parse_duration),

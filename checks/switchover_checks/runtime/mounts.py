@@ -10,7 +10,7 @@ from pathlib import Path
 
 from switchover_checks.api import Finding, Status
 
-__all__ = ["Mount", "MountRules", "mount_findings", "mount_of", "read_mounts"]
+__all__ = ["Mount", "MountRules", "current_mounts", "mount_findings", "mount_of", "read_mounts"]
 
 _ESCAPE = re.compile(r"\\([0-7]{3})")
 _TAGS = {"UUID": "by-uuid", "LABEL": "by-label", "PARTUUID": "by-partuuid", "PARTLABEL": "by-partlabel"}
@@ -20,11 +20,12 @@ _PLACEHOLDERS = frozenset({"autofs"})
 
 @dataclass(frozen=True, slots=True)
 class Mount:
-    """A mounted file system: where, of which type, and what (a device, a share)."""
+    """A mounted file system: where, of which type, what (a device, a share), and with which options."""
 
     place: str
     fstype: str
     source: str
+    options: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return f"{self.place} ({self.source}, {self.fstype})"
@@ -45,10 +46,16 @@ def read_mounts(text: str) -> list[Mount]:
     for line in text.splitlines():
         before, dash, after = line.partition(" - ")
         fields, kind = before.split(" "), after.split(" ")
-        if dash and len(fields) > 4 and len(kind) > 1 and kind[0] not in _PLACEHOLDERS:
+        if dash and len(fields) > 5 and len(kind) > 1 and kind[0] not in _PLACEHOLDERS:
             place = _plain(fields[4])
-            found[place] = Mount(place, kind[0], _plain(kind[1]))
+            options = dict.fromkeys([*fields[5].split(","), *(kind[2].split(",") if len(kind) > 2 else ())])
+            found[place] = Mount(place, kind[0], _plain(kind[1]), tuple(options))
     return list(found.values())
+
+
+def current_mounts() -> list[Mount]:
+    """Return what is mounted as this process sees it. Raise `OSError`."""
+    return read_mounts(Path("/proc/self/mountinfo").read_text(encoding="utf-8", errors="surrogateescape"))
 
 
 def mount_of(path: str, mounts: list[Mount]) -> Mount | None:
@@ -63,7 +70,7 @@ def mount_findings(rules: MountRules, path: Path) -> list[Finding]:
         return []
     real = os.path.realpath(path)
     try:
-        mounts = read_mounts(Path("/proc/self/mountinfo").read_text(encoding="utf-8", errors="surrogateescape"))
+        mounts = current_mounts()
     except OSError as error:
         return [Finding("mount", "a list of mounts", error.strerror or str(error), Status.UNKNOWN)]
     holder = mount_of(real, mounts)
