@@ -85,6 +85,11 @@ class Workspace:
         return self.directory / "operations.sqlite"
 
     @property
+    def unseen(self) -> Path:
+        """What a person has yet to see of a host without a plan (JSON)."""
+        return self.directory / "unseen.json"
+
+    @property
     def lock(self) -> Path:
         """The lock that the driver of a run holds."""
         return self.directory / "run.lock"

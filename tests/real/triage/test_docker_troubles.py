@@ -96,3 +96,23 @@ async def test_a_project_is_told_with_the_container_that_is_wrong_in_it(dockerd:
     (problem,) = now.problems
     assert (problem.subject, problem.service) == ("shop/db-1", "docker:shop-db-1")
     assert set(problem.waiting) == {"shop/api-1", "shop"}
+
+
+async def test_a_container_that_crashed_and_left_nothing_is_kept_until_seen_and_one_that_was_stopped_is_not(
+    dockerd: DockerDaemon, room: Room
+) -> None:
+    client = await room.client()
+    await client.request("service.found", wanted=True)
+    await asyncio.to_thread(dockerd.run, "sleep", "1000", name="stays")
+    await room.see(client, lambda now: any(row.id == "docker:stays" for row in now.found))
+    stopped = await asyncio.to_thread(lambda: dockerd.run("sleep", "1000", name="stopped", auto_remove=True))
+    await asyncio.to_thread(stopped.kill)
+    await asyncio.to_thread(lambda: dockerd.run("sh", "-c", "exit 5", name="import", auto_remove=True))
+    now = await room.see(client, lambda now: any(one.service == "failed:docker:import" for one in now.problems))
+    assert "failed:docker:stopped" not in {row.id for row in now.found}
+    (row,) = [row for row in now.found if row.id == "failed:docker:import"]
+    assert row.detail == "exited, exit 5; its container is removed since"
+    (answer,) = (await client.request("logs.open", items=[row.id], tail=10))["sources"][:1] or [{}]
+    assert answer, "why there is no log is said"
+    await client.request("service.seen", id=row.id)
+    await room.see(client, lambda now: row.id not in {one.id for one in now.found})

@@ -13,7 +13,7 @@ from tests.unit.hub.hub_fakes import PATIENCE_S
 from switchover.clock import Clock, SystemClock
 from switchover.errors import RefusedError
 from switchover.hub import Hub
-from switchover.locations import Workspace
+from switchover.locations import Workspace, ensure_private_dir
 from switchover.migration.facts.operator import Operator
 from switchover.services.inventory import Inventory
 from switchover.services.provider_api import (
@@ -27,7 +27,7 @@ from switchover.services.provider_api import (
     ServiceEvent,
     ServiceTarget,
 )
-from switchover.snapshot import ServiceRow, Snapshot
+from switchover.snapshot import Problem, ServiceRow, Snapshot
 from switchover_checks.api import Status
 
 ANA = Operator("ana", "bastion", "pts/1", 1000)
@@ -137,6 +137,7 @@ class Host:
         clock = clock or SystemClock()
         inventory = Inventory({}, sources, lambda name: f"there is no {name}", clock)
         self.workspace = Workspace(directory / "state", None)
+        ensure_private_dir(self.workspace.directory)
         self.hub = Hub(None, self.workspace, None, None, clock, read_only, inventory=inventory, redact=redact)
         self.hub.note_viewer(self)
         self._task: asyncio.Task[None] | None = None
@@ -163,6 +164,11 @@ class Host:
         """Wait until a thing is seen in a state, and return its row."""
         snapshot = await self.until(lambda s: any(r.id == name and r.state == state for r in s.found))
         return next(row for row in snapshot.found if row.id == name)
+
+
+def of_services(snapshot: Snapshot) -> list[Problem]:
+    """Return what is wrong with services, whatever else this machine suffers from while tests run."""
+    return [problem for problem in snapshot.problems if problem.service]
 
 
 async def until(holds: Callable[[], bool]) -> None:

@@ -14,6 +14,7 @@ from tests.support.ui_screen import make_app, screen_text, settle
 
 from switchover.snapshot import ServiceRow, Snapshot, SourceNote
 from switchover.ui.app.application import SwitchoverApp
+from switchover.ui.kit.guarded_screen import GuardedScreen
 from switchover.ui.services import service_lines as presentation
 from switchover.ui.services.arrangement import SortOrder, Weights, arrange
 from switchover.ui.services.service_lines import ServiceTable, Wish
@@ -269,3 +270,23 @@ async def test_enter_opens_a_service_that_was_found_and_i_adds_what_its_source_k
 
     source = await play(story, services.host())
     assert ("service.inspect", {"id": "docker:shop-api-1"}) in source.requests
+
+
+@pytest.mark.parametrize(
+    ("kept", "read_only", "offered"), [(True, False, True), (False, False, False), (True, True, False)]
+)
+async def test_all_that_is_kept_until_seen_goes_after_a_yes_and_the_key_is_there_only_for_that(
+    kept: bool, read_only: bool, offered: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(GuardedScreen, "GUARD_S", 0.0)
+
+    async def story(pilot: Any, app: SwitchoverApp, source: FakeSource) -> None:
+        await press(pilot, "M")
+        assert ("web on 0.0.0.0:80" in screen_text(app) and "seen all" in screen_text(app)) is offered
+        await press(pilot, "y")
+        assert (("service.seen", {"id": ""}) in source.requests) is offered
+
+    row = ServiceRow("web on 0.0.0.0:80", "", "process", "stopped", "crit", id="listener:7:1")
+    host = services.host()
+    found = (row, *host.found) if kept else host.found
+    await play(story, replace(host, found=found, header=replace(host.header, read_only=read_only)))

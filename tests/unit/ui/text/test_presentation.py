@@ -250,6 +250,20 @@ def test_nothing_is_called_well_before_anything_was_looked_at() -> None:
         assert ("✓ ok" in text) is bool(found)
 
 
+def test_a_host_is_not_called_well_while_something_on_it_is_not_or_cannot_be_seen() -> None:
+    seen = ServiceRow("sshd", "", "process", "running", "ok", id="process:7")
+    trouble = (SourceNote("docker", "trouble", "the line broke"),)
+    for health in ("crit", "warn", "unknown"):
+        text = "\n".join(
+            plain(line) for line in calm_lines(moment(Snapshot(found=(replace(seen, health=health),))), 80)
+        )
+        assert "1 of 1 that run here not well: sshd" in text
+        assert "ok" not in text
+    text = "\n".join(plain(line) for line in calm_lines(moment(Snapshot(found=(seen,), sources=trouble)), 80))
+    assert "not all was seen" in text
+    assert "✓" not in text
+
+
 def test_a_source_that_this_host_does_not_have_is_told_without_alarm() -> None:
     notes = (SourceNote("docker", "off", "no Docker daemon here"), SourceNote("live side", "unknown", "no answer"))
     *_, off, unknown = calm_lines(moment(replace(samples.healthy(), problems=(), sources=notes)), 80)

@@ -6,7 +6,8 @@
     service.command  {id, what, argument}                       → {argv, text}: `text` is quoted for a shell
     service.inspect  {id}                                       → {text}: all that is known of it, without secrets
     service.seen     {id}                                       → nothing: a person has looked at it; what is kept until
-                                                                  then (a listener that died, a unit that failed) goes
+                                                                  then (a listener that died, a unit or a container that
+                                                                  failed) goes; all of it where `id` is empty
     service.sources  {}                                         → [{name, state, why}]: every source, on or off
 
 `id`, `identity` and `seen_at` are those of the row that the person saw (`id`, `identity`, `observed_at`).

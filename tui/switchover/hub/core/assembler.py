@@ -12,7 +12,6 @@ from switchover.clock import Clock
 from switchover.costs.estimate import costs_view, sides
 from switchover.health.check_state import CheckState, EffectiveStatus
 from switchover.health.watched_phases import PhaseMark
-from switchover.hub.core.dead_listeners import DeadListeners
 from switchover.hub.core.engine_view import EngineView
 from switchover.hub.core.live_side import LiveSide
 from switchover.hub.core.watcher import PlanWatcher
@@ -99,7 +98,6 @@ class Assembler:
         self.lines: Mapping[str, tuple[str, ...]] = {}  # the last of the logs of services that are not fine
         self.incident: Callable[[], IncidentView | None] = lambda: None
         self._troubled = UnplannedProblems()
-        self.dead_listeners = DeadListeners() if loaded is None else None
         self._all_found: tuple[tuple[ServiceRow, ...], tuple[ServiceRow, ...], tuple[ServiceRow, ...]] = ((), (), ())
         self._checks: dict[str, _Cached] = {}
         self._metrics: dict[str, tuple[int, tuple[float | None, ...]]] = {}
@@ -188,17 +186,16 @@ class Assembler:
         )
 
     def seen(self, name: str) -> None:
-        """Forget what was kept until a person has seen it."""
-        if self.dead_listeners is not None:
-            self.dead_listeners.seen(name)
-            self._watcher.services.failed_units.seen(name)
+        """Forget what was kept until a person has seen it; all of it where there is no name."""
+        if (unseen := self._watcher.services.unseen) is not None:
+            unseen.seen(name)
 
     def _kept(self, found: tuple[ServiceRow, ...], now: float) -> tuple[ServiceRow, ...]:
         """Return what is over and nobody has seen yet."""
-        if self.dead_listeners is None:
+        if (unseen := self._watcher.services.unseen) is None:
             return ()
-        failed = self._watcher.services.failed_units.follow(found)
-        return (*failed, *self.dead_listeners.follow(found, now))
+        unseen.follow(found, self.lines, now)
+        return unseen.rows
 
     def _with(self, found: tuple[ServiceRow, ...], kept: tuple[ServiceRow, ...]) -> tuple[ServiceRow, ...]:
         """Return both together, as the same object while they are the same."""
@@ -293,6 +290,8 @@ class Assembler:
         if self._live is not None and self._live.why:
             notes.append(SourceNote("live side", "unknown", self._live.why))
         notes += [SourceNote(name, "trouble", why) for name, why in watcher.troubled.items()]
+        if watcher.services.unseen is not None and watcher.services.unseen.trouble:
+            notes.append(SourceNote("kept until seen", "trouble", watcher.services.unseen.trouble))
         if self._operations is not None and self._operations.trouble:
             notes.append(SourceNote("operations", "trouble", self._operations.trouble))
         return tuple(replace(note, why=self._redact(note.why)) for note in notes)

@@ -25,10 +25,10 @@ from switchover.hub.history.baselines import Baselines
 from switchover.hub.history.operations import Operations
 from switchover.hub.problems.triage_service import TriageService
 from switchover.hub.services.config_files import ConfigFiles
-from switchover.hub.services.failed_units import FAILED
 from switchover.hub.services.service_acting import ServiceActor
 from switchover.hub.services.service_inspector import ServiceInspector
 from switchover.hub.services.service_watch import ServiceWatch
+from switchover.hub.services.unseen import Unseen
 from switchover.locations import Workspace
 from switchover.metrics.sampler import Sampler
 from switchover.migration.facts.operator import Operator
@@ -102,6 +102,7 @@ class Hub:
             probe_dependants=self._probe_dependants_now,
             host_mode=host_mode,
             config_files=self._config_files(),
+            unseen=Unseen(workspace.unseen, clock.boot_id(), writes=not read_only) if host_mode else None,
             redact=self._redact,
         )
         self._services = services
@@ -127,6 +128,8 @@ class Hub:
             directory=loaded.directory if loaded is not None else Path("/"),
             read_only=read_only,
         )
+        if services.unseen is not None:
+            services.unseen.find = self.log_sources
         live = loaded.plan.live if loaded is not None else None
         self._live = (
             LiveSide(loaded.plan, live, self._sampler.documents, clock)
@@ -235,7 +238,7 @@ class Hub:
         await self._evaluator.evaluate_items(wanted)
 
     def seen(self, name: str) -> None:
-        """Take notice that a person has looked at what is kept until then."""
+        """Take notice that a person has looked at what is kept until then; at all of it where there is no name."""
         self._assembler.seen(name)
         self._publish_now()
 
@@ -263,11 +266,11 @@ class Hub:
 
     async def command(self, name: str, what: str, argument: str, operator: Operator) -> tuple[str, ...]:
         """Return the argv that a person would type for an action, exec, logs or inspect. Raise `RefusedError`."""
-        return await self._inspector.command(name.removeprefix(FAILED), what, argument, operator)
+        return await self._inspector.command(name, what, argument, operator)
 
     async def inspect(self, name: str) -> str:
         """Return all that is known of a service, in lines, without secrets. Raise `RefusedError`."""
-        return await self._inspector.inspect(name.removeprefix(FAILED))
+        return await self._inspector.inspect(name)
 
     def sources(self) -> list[dict[str, str]]:
         """Return every source of services: `name`, `state` (on, off, unused) and `why`."""
@@ -275,7 +278,7 @@ class Hub:
 
     async def log_sources(self, names: Sequence[str], span: LogSpan) -> list[LogSource | tuple[str, str]]:
         """Return where the logs of services are read; (name, reason) for one that has none."""
-        return await self._inspector.log_sources([name.removeprefix(FAILED) for name in names], span)
+        return await self._inspector.log_sources(names, span)
 
     # Inside
 

@@ -12,6 +12,8 @@ from pathlib import Path
 from switchover.errors import RefusedError, SwitchoverError
 from switchover.hub.history.operations import Operations
 from switchover.hub.services.command_line import command_line_of, without_secrets
+from switchover.hub.services.dead_listeners import LISTENER
+from switchover.hub.services.kept_failures import FAILED
 from switchover.hub.services.log_names import MOST_OF_A_NAME, meant_by, not_found
 from switchover.hub.services.service_watch import ServiceWatch
 from switchover.migration.facts.operator import Operator
@@ -97,6 +99,10 @@ class ServiceInspector:
         """Return all that is known of a service, in lines, without secrets. Raise `RefusedError`."""
         row, provider, target = self._find(name)
         lines = [f"{label:12}{self._redact(text)}" for label, text in _facts(row) if text]
+        if (unseen := self._services.unseen) is not None and unseen.row(name) is not None:
+            lines += _kept_lines(unseen.lines(name))
+            if name.removeprefix(FAILED) not in self._services.discovery.found:
+                return "\n".join(lines)
         if row.kind == "process" and row.pid is not None:
             typed = await asyncio.to_thread(command_line_of, row.pid, row.identity)
             lines += [
@@ -145,7 +151,7 @@ class ServiceInspector:
         return [source for word in names for source in await self._log_sources_of(word, span)]
 
     async def _log_sources_of(self, word: str, span: LogSpan) -> list[LogSource | tuple[str, str]]:
-        if self._row(word) is not None:
+        if self._row(word) is not None or word.startswith((FAILED, LISTENER)):
             return await self._log_sources(word, span)
         ids = meant_by(word, self._services.names())
         if not ids:
@@ -172,7 +178,11 @@ class ServiceInspector:
         for text in target.logs:
             title = f"{row.name} {Path(text).name}" if len(target.logs) > 1 else row.name
             sources.append(self._planned_log(title, text, target))
-        if isinstance(provider, Logs):
+        unseen = self._services.unseen
+        if row.id.startswith(LISTENER) and unseen is not None:
+            found = unseen.log_source(row, span)
+            sources.append((row.name, found) if isinstance(found, str) else found)
+        elif isinstance(provider, Logs):
             own: Sequence[LogSource] | str
             try:
                 async with asyncio.timeout(_INSPECT_S):
@@ -200,15 +210,18 @@ class ServiceInspector:
         return LogSource(title, "file", path=str(self._directory / Path(text).expanduser()))
 
     def _find(self, name: str) -> tuple[ServiceRow, Provider, ServiceTarget]:
-        row = self._row(name)
+        unseen = self._services.unseen
+        row = self._row(name) or (unseen.row(name) if unseen is not None else None)
         if row is None:
             raise RefusedError(f"there is no service {name!r} any more", "look again")
         inventory = self._services.inventory
         provider = inventory.providers.get(row.kind)
         if provider is None:
             raise RefusedError(f"nothing here knows services of kind {row.kind}")
-        if name not in inventory.services:
+        if name in self._services.discovery.found:
             return row, provider, self._services.discovery.found[name].found.target
+        if name not in inventory.services:
+            return row, provider, _target_of_kept(row)
         try:
             target = inventory.target(name)
         except (MissingValueError, TemplateError) as error:
@@ -221,6 +234,16 @@ class ServiceInspector:
 def _called(name: str, source: LogSource | tuple[str, str]) -> LogSource | tuple[str, str]:
     """Give one of several things of a name a name of its own."""
     return replace(source, name=name) if isinstance(source, LogSource) else (name, source[1])
+
+
+def _target_of_kept(row: ServiceRow) -> ServiceTarget:
+    """Return what a thing was called that is not there any more."""
+    ref = row.id.removeprefix(FAILED).partition(":")[2]
+    return ServiceTarget(row.name, row.kind, ref, unit=ref, container=ref)
+
+
+def _kept_lines(lines: Sequence[str]) -> list[str]:
+    return ["", "the last lines of its log:", *lines] if lines else ["", "no line of its log is kept"]
 
 
 _LOCAL = frozenset({"docker", "systemctl", "kubectl"})

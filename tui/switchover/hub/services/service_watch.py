@@ -9,7 +9,7 @@ from functools import partial
 from switchover.clock import Clock
 from switchover.hub.history.change_log import ChangeLog
 from switchover.hub.services.config_files import ConfigFiles
-from switchover.hub.services.failed_units import FailedUnits
+from switchover.hub.services.unseen import Unseen
 from switchover.hub.services.watch_supervisor import WatchSupervisor
 from switchover.redaction import sanitize
 from switchover.services.discovery import Discovery, DiscoveryChange
@@ -20,6 +20,7 @@ from switchover_checks.api import Status
 __all__ = ["ServiceWatch"]
 
 _LIST_WITHIN_S = 4.0
+_KEEP_S = 2.0
 _NEW_FILES_S = 10.0  # a variable in the name of a file may get its value at any time
 _LOCAL = frozenset({"docker", "systemd", "process"})  # what is looked for on a host without a plan
 
@@ -28,7 +29,7 @@ class ServiceWatch:
     """Holds what is known of services. `changed` is called when some of it is new, `publish_now` when that cannot wait.
 
     `probe_dependants` is called with a service whose health is another, for what depends on it. `redact` is applied to
-    what others say for the timeline.
+    what others say for the timeline. `unseen` is for a host without a plan.
     """
 
     def __init__(
@@ -41,13 +42,14 @@ class ServiceWatch:
         probe_dependants: Callable[[str], None],
         host_mode: bool = False,
         config_files: ConfigFiles | None = None,
+        unseen: Unseen | None = None,
         redact: Callable[[str], str] = sanitize,
     ) -> None:
         self.inventory = inventory
         self.discovery = Discovery(inventory.providers.values(), clock)
         self.changes = ChangeLog(redact)
         self.config_files = config_files
-        self.failed_units = FailedUnits()
+        self.unseen = unseen
         self.sources = WatchSupervisor(
             inventory,
             self.discovery,
@@ -72,6 +74,8 @@ class ServiceWatch:
                     group.create_task(self.config_files.start(self._config_changed), name="configuration files")
                 group.create_task(self.sources.run(), name="sources")
         finally:
+            if self.unseen is not None:
+                self.unseen.save()()
             if self.config_files is not None:
                 await self.config_files.aclose()
 
@@ -84,6 +88,8 @@ class ServiceWatch:
             groups.setdefault((f"{service.kind} {alone}", every), []).append(name)
         for (kind, every), names in groups.items():
             yield f"services {kind} {every}", max(every, 0.1), partial(self._probe, names)
+        if self.unseen is not None:
+            yield "kept until seen", _KEEP_S, self.unseen.keep
         if self.config_files is not None:
             yield "configuration files", _NEW_FILES_S, self.config_files.add_known
 
@@ -207,8 +213,8 @@ class ServiceWatch:
     def _hear(self, told: ServiceEvent, names: tuple[str, ...]) -> None:
         if not names and told.text and told.status is Status.CRIT:  # this host itself, taken back by its cloud
             self.changes.hear(f"{told.kind}:{told.ref}", told, self._clock.now())
-        if self._host_mode and told.observation is not None:
-            self.failed_units.hear(told, self._redact(told.observation.detail), self._clock.now())
+        if self.unseen is not None and told.observation is not None:
+            self.unseen.hear(told, self._redact(told.observation.detail), self._clock.now())
         for name in names:
             known = self.discovery.found.get(name)
             if known is None:

@@ -18,6 +18,7 @@ __all__ = [
     "SILENT",
     "at_rest",
     "config_digest",
+    "exit_words",
     "fingerprint",
     "health_of_summary",
     "name_of",
@@ -106,12 +107,12 @@ def observation_from_attributes(
     oom = bool(state.get("OOMKilled"))
     ended = _epoch(str(state.get("FinishedAt", "")))
     if status == "restarting":  # it has fallen before, and nothing says when it did so first
-        detail = f"restarting, {_exit(code, oom=oom)}, {_times(restarts)}"
+        detail = f"restarting, {exit_words(code, oom=oom)}, {_times(restarts)}"
         return Observation(
             ProcessState.STOPPED, Status.CRIT, detail, since=ended, since_or_before=restarts > 1, **common
         )
     known = status in ("created", "exited", "dead", "removing")
-    words = [status] if status == "created" else [status, _exit(code, oom=oom)]
+    words = [status] if status == "created" else [status, exit_words(code, oom=oom)]
     if said := _line(str(state.get("Error", ""))):
         words.append(said)
     if not known:
@@ -137,9 +138,9 @@ def observation_from_summary(data: Mapping[str, Any]) -> Observation:
     if status == "paused":
         return Observation(ProcessState.RUNNING, Status.CRIT, "paused", **common)
     if status == "restarting":
-        return Observation(ProcessState.STOPPED, Status.CRIT, f"restarting, {_exit(code)}", **common)
+        return Observation(ProcessState.STOPPED, Status.CRIT, f"restarting, {exit_words(code)}", **common)
     if status in ("created", "exited", "dead", "removing"):
-        detail = status if status == "created" else f"{status}, {_exit(code)}"
+        detail = status if status == "created" else f"{status}, {exit_words(code)}"
         return Observation(ProcessState.STOPPED, Status.CRIT, detail, **common)
     return Observation(ProcessState.UNKNOWN, Status.CRIT, status, **common)
 
@@ -188,7 +189,7 @@ def _running(state: Mapping[str, Any], restarts: int, last_exit: int | None, up_
     check = state.get("Health") or {}
     word = str(check.get("Status", ""))
     if restarts and up_s is not None and up_s < _SETTLED_S:
-        after = f", last {_exit(last_exit)}" if last_exit is not None else ""
+        after = f", last {exit_words(last_exit)}" if last_exit is not None else ""
         return Status.WARN, f"restarted {_times(restarts)}{after}, up for less than {_SETTLED_S:.0f} s"
     if word == "unhealthy":
         log = check.get("Log") or [{}]
@@ -219,7 +220,8 @@ def _failing_since(check: Mapping[str, Any], setup: Mapping[str, Any]) -> tuple[
     return began - before * (int(setup.get("Interval") or 0) / 1e9 or _INTERVAL_S), True
 
 
-def _exit(code: int | None, *, oom: bool = False) -> str:
+def exit_words(code: int | None, *, oom: bool = False) -> str:
+    """Say how a container ended: its exit code, and what that one means."""
     if code is None:
         return "exit ?"
     if oom:

@@ -19,6 +19,7 @@ from switchover.errors import RefusedError
 from switchover.services.docker.compose_labels import members_of, needs_of, project_of, title_of
 from switchover.services.docker.docker_actions import act_on, docker_command
 from switchover.services.docker.docker_daemon import Connect, Daemon, connect_to
+from switchover.services.docker.docker_departures import Departures
 from switchover.services.docker.docker_event_details import TELLS_STATE
 from switchover.services.docker.docker_events import DockerEvent, sent_before, service_event_of
 from switchover.services.docker.docker_fleet import Fleet
@@ -112,20 +113,24 @@ class DockerProvider:
         """Tell what the daemons say."""
         self._tells.append(tell)
         lost: set[str] = set()
+        departures = Departures()
 
         def listener(daemon: Daemon, event: DockerEvent | None, why: str) -> None:
             if event is not None:
                 seen = self._observation_by(daemon, event)
+                sent = sent_before(event, daemon.signals.get(event.container))
+                failed = departures.follow(event, sent, daemon.overtaken.get(event.container))
                 if event.action == "destroy":
                     self._made.pop(event.container, None)
-                for told in service_event_of(
-                    self.kind, event, daemon.ref, sent_before(event, daemon.signals.get(event.container))
-                ):
+                for told in service_event_of(self.kind, event, daemon.ref, sent):
                     tell(
                         replace(told, observation=seen, unplanned=at_rest(seen), partial=True)
                         if seen is not None
                         else told
                     )
+                if failed is not None:
+                    ref = daemon.ref(event.name)
+                    tell(ServiceEvent(self.kind, ref, "failed", "", Status.CRIT, failed.since, failed, listing=True))
             elif why:
                 lost.add(daemon.host)
                 tell(ServiceEvent(self.kind, "", "gone", why, Status.CRIT, self._now(), listing=True))

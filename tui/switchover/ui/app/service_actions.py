@@ -12,8 +12,9 @@ from switchover.snapshot.tiers import ACTIONS, Tier
 from switchover.terminal.screen_difference import DifferenceMixin
 from switchover.ui.app.bridge import SnapshotSource
 from switchover.ui.kit.theme import Painter
-from switchover.ui.services.arrangement import id_of
+from switchover.ui.services.arrangement import id_of, is_kept
 from switchover.ui.text.render_context import RenderContext
+from switchover.ui.text.styled_line import Line, StyledSpan
 
 if TYPE_CHECKING:
     from switchover.snapshot import ServiceRow
@@ -29,10 +30,12 @@ SERVICE_ACTIONS = frozenset(
         "service_shell",
         "service_inspect",
         "service_pager",
+        "seen_all",
         "connections",
         "shell_here",
     }
 )
+_NAMED = 12  # things that a question names
 _CHANGING = frozenset({"service_actions", "service_shell", "shell_here"})
 
 
@@ -70,6 +73,8 @@ class ServiceActions(DifferenceMixin):
             return False
         if action == "shell_here":
             return True
+        if action == "seen_all":
+            return not header.read_only and any(is_kept(row) for row in self.moment.data.found)
         if action == "service_actions":
             return any(can in ACTIONS for row in rows for can in row.actions)
         if action in {"service_logs", "service_pager"}:
@@ -126,6 +131,18 @@ class ServiceActions(DifferenceMixin):
         rows = self.services_at_hand()
         name = id_of(rows[0]) if rows else ""
         self.push_screen(ConnectionsScreen(self.painter, self.moment, name, self.open_service))
+
+    def action_seen_all(self) -> None:
+        """Ask whether a person has seen all that is kept until then."""
+        from switchover.ui.kit.guarded_screen import AskScreen
+        from switchover.ui.kit.messages import Intent
+
+        names = [row.name for row in self.moment.data.found if is_kept(row)]
+        lines: list[Line] = [(StyledSpan(f"   {name}"),) for name in names[:_NAMED]]
+        if more := len(names) - _NAMED if len(names) > _NAMED else 0:
+            lines.append((StyledSpan(f"   and {more} more", "muted"),))
+        intent = Intent("service.seen", {"id": ""}, "all of it is seen")
+        self.push_screen(AskScreen(self.painter, self.moment, "have you seen all that is over?", lines, intent))
 
     # ------------------------------------------------------------------ act
 

@@ -132,6 +132,8 @@ def calm_lines(moment: RenderContext, width: int) -> list[Line]:
         lines.append((StyledSpan(" ○ wait ", "outcome-pending"), StyledSpan("looking at what runs here …")))
     elif unwell := [row for row in snapshot.found if row.health in {"crit", "unknown", "warn"}]:
         lines.append(_unwell_line(unwell, len(snapshot.found)))
+    elif any(source.state == "trouble" for source in snapshot.sources):
+        lines.append((StyledSpan(" ? part ", "outcome-unknown"), StyledSpan("what was seen is well; not all was seen")))
     else:
         lines.append((StyledSpan(" ✓ ok   ", "outcome-ok"), StyledSpan("nothing to report")))
     if snapshot.migration.state in {"done", "rolled_back", "aborted"}:

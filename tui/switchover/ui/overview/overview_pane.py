@@ -42,6 +42,7 @@ class OverviewPane(Pane):
         Binding("W", "app.waive", "waive", tooltip="let a check pass at the gate for a while, with a reason"),
         Binding("B", "app.bundle", "bundle", tooltip="one redacted file for a colleague: problems, timeline, logs"),
         Binding("r", "app.recheck", "recheck", tooltip="run the check under the cursor now"),
+        Binding("M", "app.seen_all", "all seen", show=False, tooltip="let go of all that is kept until seen"),
         Binding("c", "app.contacts", "contacts", tooltip="whom to call and what to read"),
         Binding("o", "app.open_problem", "details", show=False, tooltip="the check or the service in full"),
     ]

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from switchover.snapshot import ServiceRow
 from switchover.ui.text.state_words import severity
 
-__all__ = ["Arrangement", "Placed", "SortOrder", "Weights", "arrange", "id_of", "urgency", "words_of"]
+__all__ = ["Arrangement", "Placed", "SortOrder", "Weights", "arrange", "id_of", "is_kept", "urgency", "words_of"]
 
 _RECENT = 6  # points of CPU that are averaged
 _IDLE_PERCENT = 1.0
@@ -55,6 +55,11 @@ _TITLES = {"systemd": "systemd units", "process": "processes"}
 def id_of(row: ServiceRow) -> str:
     """Return what names a row in requests."""
     return row.id or row.name
+
+
+def is_kept(row: ServiceRow) -> bool:
+    """Say whether a row is here because something is over and nobody has seen it yet."""
+    return row.id.startswith(("listener:", "failed:"))
 
 
 def urgency(row: ServiceRow) -> int:

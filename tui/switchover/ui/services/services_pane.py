@@ -36,6 +36,7 @@ class ServicesPane(DetailTablePane):
         Binding("z", "sort", "sort", tooltip="by what is worst, by CPU, by memory, by name"),
         Binding("v", "tree", "tree", show=False, tooltip="show processes under those that started them"),
         Binding("I", "app.service_inspect", "inspect", show=False, tooltip="all that its source knows of it"),
+        Binding("M", "app.seen_all", "all seen", show=False, tooltip="let go of all that is kept until seen"),
         Binding("c", "app.contacts", "contacts", tooltip="whom to call and what to read"),
     ]
 

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import ClassVar
 
 import pytest
-from tests.unit.hub.fake_source import UP, FakeSource, Host
+from tests.unit.hub.fake_source import UP, FakeSource, Host, of_services
 
-from switchover.hub.services.failed_units import FailedUnits
+from switchover.hub.services.kept_failures import KeptFailures
 from switchover.services.provider_api import Observation, ProcessState
 from switchover.snapshot import ServiceRow, Snapshot
 from switchover_checks.api import Status
@@ -25,8 +25,8 @@ def failures(snapshot: Snapshot) -> list[tuple[str, str]]:
     return [(problem.subject, problem.cause) for problem in snapshot.problems]
 
 
-def failed() -> FailedUnits:
-    units = FailedUnits()
+def failed() -> KeptFailures:
+    units = KeptFailures()
     assert units.follow((BACKUP, WEB)) == (), "its own row says it"
     return units
 
@@ -44,7 +44,7 @@ def test_a_failure_is_kept_when_the_unit_is_forgotten_reset_or_restarted(
 ) -> None:
     (row,) = failed().follow((*there, WEB))
     assert (row.id, row.detail, row.health) == ("failed:systemd:backup", f"failed: exit 3; {words}", health)
-    assert row.actions == ()
+    assert row.actions == ("logs", "inspect"), "what is kept of it"
 
 
 def test_one_that_a_person_has_seen_goes_and_the_next_failure_of_the_unit_is_kept_again() -> None:
@@ -75,12 +75,12 @@ async def test_a_unit_that_systemd_forgot_before_it_was_listed_is_a_problem_unti
         host.hub.note_viewer("screen")
         await host.until(lambda s: bool(s.found))
         source.tell("run-r7.service", "failed", FAILED)
-        snapshot = await host.until(lambda s: bool(s.problems))
+        snapshot = await host.until(lambda s: bool(of_services(s)))
         (row,) = (row for row in snapshot.found if row.id == "failed:systemd:run-r7.service")
         assert row.detail == "failed: exit 3; systemd has forgotten it since"
-        assert snapshot.problems[0].subject == "run-r7"
+        assert of_services(snapshot)[0].subject == "run-r7"
         host.hub.seen(row.id)
-        await host.until(lambda s: not s.problems)
+        await host.until(lambda s: not of_services(s))
 
 
 async def test_a_failure_that_was_reset_stays_a_problem_and_one_that_was_looked_at_does_not(
@@ -89,7 +89,7 @@ async def test_a_failure_that_was_reset_stays_a_problem_and_one_that_was_looked_
     source = Units("web", job=FAILED, other=FAILED)
     async with Host(tmp_path, source) as host:
         host.hub.note_viewer("screen")
-        await host.until(lambda s: len(s.problems) == 2)
+        await host.until(lambda s: len(of_services(s)) == 2)
         host.hub.seen("systemd:other")
         for name in ("job", "other"):
             source.things[name] = replace(UP, identity="two")

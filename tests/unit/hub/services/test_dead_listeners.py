@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from switchover.hub.core.dead_listeners import DeadListeners
+from switchover.hub.services.dead_listeners import DeadListeners
 from switchover.snapshot import ServiceRow
 
 WEB = ServiceRow(
@@ -24,7 +24,7 @@ def test_a_listener_that_died_is_said_with_how_it_ended_and_stays_after_its_row_
     (dead,) = listeners.follow((KILLED, OTHER), 201.0)
     assert (dead.name, dead.health, dead.state, dead.wrong_since) == ("web on 0.0.0.0:80", "crit", "stopped", 201.0)
     assert dead.detail == "nothing listens on 0.0.0.0:80 any more: pid 7 ended: killed by SIGKILL"
-    assert dead.actions == ()
+    assert dead.actions == ("logs", "inspect"), "what is kept of it"
     assert listeners.follow((OTHER,), 9000.0) == (dead,)
 
 
@@ -68,3 +68,25 @@ def test_a_list_without_ports_and_one_that_is_empty_say_nothing() -> None:
     assert listeners.follow((replace(WEB, ports=()), OTHER), 201.0) == ()
     assert listeners.follow((), 202.0) == ()
     assert listeners.follow((OTHER,), 203.0)
+
+
+def test_several_ports_of_one_process_are_one_loss_that_goes_port_by_port_once_they_answer_again() -> None:
+    listeners = DeadListeners()
+    many = replace(WEB, ports=("0.0.0.0:443", "0.0.0.0:80", "[::]:80", "127.0.0.1:9000"))
+    for now in (100.0, 200.0):
+        listeners.follow((replace(many), OTHER), now)
+    (dead,) = listeners.follow((OTHER,), 201.0)
+    assert dead.name == "web on 0.0.0.0:80, [::]:80, 0.0.0.0:443 and 1 more"
+    other = replace(WEB, id="process:8", identity="8:1", pid=8, ports=("0.0.0.0:80", "[::]:80"))
+    (left,) = listeners.follow((other, OTHER), 202.0)
+    assert (left.id, left.name) == (dead.id, "web on 0.0.0.0:443, 127.0.0.1:9000")
+    listeners.seen(dead.id)
+    assert listeners.follow((replace(other), OTHER), 203.0) == ()
+
+
+def test_two_processes_that_died_are_two_losses() -> None:
+    listeners = DeadListeners()
+    two = replace(WEB, id="process:8", identity="8:1", pid=8, ports=("0.0.0.0:81",))
+    for now in (100.0, 200.0):
+        listeners.follow((replace(WEB), two, OTHER), now)
+    assert len(listeners.follow((OTHER,), 201.0)) == 2
