@@ -91,7 +91,6 @@ class Hub:
             redact=self._redact,
             judge_host=loaded is None,
         )
-        host_mode = loaded is None
         inventory = inventory or Inventory({}, (), lambda name: f"there is no {name}", clock)
         self._inventory = inventory
         services = ServiceWatch(
@@ -100,9 +99,9 @@ class Hub:
             changed=self._dirty.set,
             publish_now=self._publish_now,
             probe_dependants=self._probe_dependants_now,
-            host_mode=host_mode,
+            host_mode=loaded is None,
             config_files=self._config_files(),
-            unseen=Unseen(workspace.unseen, clock.boot_id(), writes=not read_only) if host_mode else None,
+            unseen=Unseen.of(workspace.unseen, clock, self.log_sources, read_only) if loaded is None else None,
             redact=self._redact,
         )
         self._services = services
@@ -128,8 +127,6 @@ class Hub:
             directory=loaded.directory if loaded is not None else Path("/"),
             read_only=read_only,
         )
-        if services.unseen is not None:
-            services.unseen.find = self.log_sources
         live = loaded.plan.live if loaded is not None else None
         self._live = (
             LiveSide(loaded.plan, live, self._sampler.documents, clock)

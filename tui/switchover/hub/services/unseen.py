@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+from switchover.clock import Clock
 from switchover.hub.services.dead_listeners import LISTENER, DeadListeners, Listener
 from switchover.hub.services.kept_failures import FAILED, KeptFailures
 from switchover.hub.services.unseen_file import KeptLog, UnseenFile, UnseenState
@@ -42,6 +43,13 @@ class Unseen:
         self._now = 0.0
         self.find: FindLogs | None = None
         self.rows: tuple[ServiceRow, ...] = ()
+
+    @classmethod
+    def of(cls, path: Path, clock: Clock, find: FindLogs, read_only: bool) -> Unseen:
+        """Return what is kept on this host. What is read-only writes nothing."""
+        made = cls(path, clock.boot_id(), writes=not read_only)
+        made.find = find
+        return made
 
     @property
     def trouble(self) -> str:
