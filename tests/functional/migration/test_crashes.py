@@ -51,9 +51,7 @@ class Fuse:
 
 def _bench(directory: Path, text: str | None = None, **more: object) -> Bench:
     checks = Checks(SystemClock(), {"up": [Status.OK]})
-    registry = directory / "registry"  # each folder is a host of its own
-    registry.mkdir(0o700, exist_ok=True)
-    return open_bench(directory, text, checks=checks, registry=registry, **more)  # type: ignore[arg-type]
+    return open_bench(directory, text, checks=checks, **more)  # type: ignore[arg-type]
 
 
 async def _carry(

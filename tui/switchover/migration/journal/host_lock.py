@@ -9,7 +9,6 @@ from __future__ import annotations
 import fcntl
 import os
 import random
-import shlex
 import struct
 import time
 from collections.abc import Callable, Iterator
@@ -18,7 +17,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from switchover.errors import LockedError, StateError
-from switchover.locations import Workspace, host_registry
+from switchover.locations import Workspace, host_registry, workspace_for
 from switchover.migration.facts.operator import Operator
 from switchover.migration.journal.host_registry import (
     READABLE,
@@ -50,6 +49,11 @@ class HostLock:
         self._descriptor = -1
         self._path = Path()
         self._notes = Notes()
+
+    @property
+    def held(self) -> bool:
+        """Whether this process holds it."""
+        return self._descriptor >= 0
 
     def hold(self, operator: Operator) -> None:
         """Take it. Raise `LockedError` that names who has it."""
@@ -168,8 +172,8 @@ class HostLock:
         holder = describe_holder(notes.holder)
         where = f"{account}; its state lies in {notes.holds}"
         plan = next((run.plan_path for run in notes.runs if run.directory == notes.holds), "")
-        root = str(Path(notes.holds).parent.parent)
-        watch = f"watch it with `{shlex.join(['switchover', 'status', plan, '--state', root])}`, or " if plan else ""
+        there = workspace_for(Path(notes.holds).parent.parent, Path(plan))
+        watch = f"watch it with `{there.command('status')}`, or " if plan else ""
         return LockedError(f"{self.registry.what} is driven by {holder}, {where}", f"{watch}{_HINT}")
 
     def _not_believed(self, path: Path, why: str) -> None:

@@ -43,7 +43,10 @@ _NAMES = 9  # tried where another account's file has the name
 
 @dataclass(frozen=True, slots=True)
 class RunNote:
-    """The newest run of a workspace, as its driver noted it with each record. `journal_name` is for people."""
+    """The newest run of a workspace, as its driver noted it with each record. `journal_name` is for people.
+
+    It is noted as open before its first record: then `head` is the one before, and 0 where there was none.
+    """
 
     directory: str
     plan: str
@@ -83,6 +86,10 @@ class Notes:
         while len(others) >= _MOST_RUNS:
             others.remove(next((run for run in others if run.is_over), others[0]))
         return replace(self, runs=(*others, note))
+
+    def without(self, directory: str) -> Notes:
+        """Return them without what is noted of a workspace."""
+        return replace(self, runs=tuple(run for run in self.runs if run.directory != directory))
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +167,12 @@ class HostRegistry:
 
     def head_of(self, directory: Path) -> Checkpoint | None:
         """Return the newest record that was noted of a workspace of ours."""
-        return next((run.head for run in self.own_notes().runs if run.directory == str(directory)), None)
+        note = self.note_of(directory)
+        return note.head if note is not None and note.head.seq else None
+
+    def note_of(self, directory: Path) -> RunNote | None:
+        """Return what was noted of a workspace of ours."""
+        return next((run for run in self.own_notes().runs if run.directory == str(directory)), None)
 
     def elsewhere(self, directory: Path) -> list[RunNote]:
         """Return the runs that other workspaces note, but those that a person has given up and those gone for good."""
@@ -183,7 +195,7 @@ def heads_noted(folder: Path) -> dict[Path, tuple[Checkpoint, ...]]:
         read = _read(path)
         for run in read[1].runs if read is not None else ():
             directory = Path(run.directory)
-            if read is not None and read[0] in (os.geteuid(), _owner(directory)):
+            if run.head.seq and read is not None and read[0] in (os.geteuid(), _owner(directory)):
                 found[directory] = (*found.get(directory, ()), run.head)
     return found
 

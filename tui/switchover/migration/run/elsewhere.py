@@ -2,43 +2,59 @@
 
 from __future__ import annotations
 
-import shlex
+from collections.abc import Iterator
 from pathlib import Path
 
 from switchover.errors import LockedError
-from switchover.locations import Workspace
+from switchover.locations import Workspace, workspace_for
 from switchover.migration.journal.host_lock import HostLock, describe_holder, host_of
 from switchover.migration.journal.host_registry import RunNote
+from switchover.migration.run.foreign_journal import is_over_on_record
 from switchover.plan.model import Plan
 
-__all__ = ["describe_run", "refuse_open_elsewhere", "tell_elsewhere"]
+__all__ = ["describe_run", "open_elsewhere", "refuse_open_elsewhere", "tell_elsewhere"]
 
 
-def tell_elsewhere(host: HostLock | None, directory: Path) -> str:
+def open_elsewhere(host: HostLock, directory: Path, journal: str = "") -> Iterator[RunNote]:
+    """Yield the runs of other workspaces that hold the target, driven or not.
+
+    A note is as old as its driver: where nobody drives, the journal that it is about has the last word. `journal` is
+    the id of ours, which is read anyway: what another workspace notes of the same one is known from it.
+    """
+    for run in host.registry.elsewhere(directory):
+        if run.is_over or (journal and run.head.journal == journal):
+            continue
+        if host.holder(run.directory) is not None or not is_over_on_record(host.registry, run):
+            yield run
+
+
+def tell_elsewhere(host: HostLock | None, directory: Path, journal: str = "") -> str:
     """Say who holds the target and where that lies; nothing where nobody does."""
     if host is None:
         return ""
-    for run in host.registry.elsewhere(directory):
-        if not run.is_over:
-            holder = host.holder(run.directory)
-            by = f"; {describe_holder(holder)} drives it now" if holder is not None else ""
-            return f"{host.registry.what} is held by {describe_run(run)}{by}; {_look_there(run)}"
+    for run in open_elsewhere(host, directory, journal):
+        holder = host.holder(run.directory)
+        by = f"; {describe_holder(holder)} drives it now" if holder is not None else ""
+        return f"{host.registry.what} is held by {describe_run(run)}{by}; {_look_there(run)}"
     other = next((found for found in host.drivers() if found[1] != str(directory)), None)
     if other is None:
         return ""
     return f"{host.registry.what} is driven by {describe_holder(other[0])}; its state lies in {other[1]}"
 
 
-def refuse_open_elsewhere(workspace: Workspace, plan: Plan) -> None:
+def refuse_open_elsewhere(workspace: Workspace, plan: Plan, journal: str = "") -> None:
     """Raise `LockedError` where a run of another workspace holds the target and is not over, driven or not."""
     host = host_of(workspace, plan)
-    for run in host.registry.elsewhere(workspace.directory) if host is not None else ():
-        if not run.is_over:
-            raise LockedError(
-                f"{host.registry.what if host else ''} is held by {describe_run(run)}",
-                f"go on with it there, or end it there (`switchover run {run.plan_path} --abort --reason TEXT`); where "
-                f"it is lost or given up, say so: `switchover run {workspace.plan} --forget --reason TEXT`",
-            )
+    if host is None:
+        return
+    for run in open_elsewhere(host, workspace.directory, journal):
+        there = workspace_for(Path(run.directory).parent.parent, Path(run.plan_path))
+        raise LockedError(
+            f"{host.registry.what} is held by {describe_run(run)}",
+            f"go on with it there (`{there.command('run')}`), or end it there (`{there.command('run')} --abort "
+            "--reason TEXT`); where it is lost or given up, say so: "
+            f"`{workspace.command('run')} --forget --reason TEXT`",
+        )
 
 
 def describe_run(run: RunNote) -> str:
@@ -48,5 +64,5 @@ def describe_run(run: RunNote) -> str:
 
 
 def _look_there(run: RunNote) -> str:
-    root = Path(run.directory).parent.parent
-    return f"`switchover status {shlex.quote(run.plan_path)} --state {shlex.quote(str(root))}` tells of it"
+    there = workspace_for(Path(run.directory).parent.parent, Path(run.plan_path))
+    return f"`{there.command('status')}` tells of it"

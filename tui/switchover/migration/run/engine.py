@@ -306,7 +306,7 @@ class Engine:
             _refuse_second_run(run_store.state, new=new)
             file = run_store.file = await run_store.read_file()
             run_store.hold_target_of(file.plan, op)
-            refuse_open_elsewhere(run_store.workspace, file.plan)
+            refuse_open_elsewhere(run_store.workspace, file.plan, run_store.journal_id)
             run_id = str(run_store.line.runs + 1)
             _refuse_what_another_left(run_store.workspace.run_directory(run_id))
             event = ev.RunStarted(
@@ -563,6 +563,8 @@ class Engine:
         async with self._driver.acting(op, "rollback"):
             if self.state.rollback is None:
                 open_rollback_path(self.run_store, name or "")
+            if self.state.finished:
+                refuse_open_elsewhere(self.run_store.workspace, self.run_store.plan, self.run_store.journal_id)
             self._driver.accept()
             units = [unit_of(self.state.rollback, action) for action in again]
             await roll_back(self.run_store, self._driver.executor, op, name or "", accept, units)

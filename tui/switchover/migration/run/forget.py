@@ -23,7 +23,7 @@ from switchover.migration.journal.host_lock import host_of
 from switchover.migration.journal.host_registry import GivenUp, Notes
 from switchover.migration.journal.journal_store import open_journal
 from switchover.migration.journal.run_lock import RunLock
-from switchover.migration.run.elsewhere import describe_run
+from switchover.migration.run.elsewhere import describe_run, open_elsewhere
 from switchover.migration.steps.traces import open_process
 from switchover.plan.model import Plan
 from switchover.private_files import make_private_dir, read_private, replace_private
@@ -50,7 +50,7 @@ async def forget(workspace: Workspace, plan: Plan, clock: Clock, operator: Opera
     await lock.acquire(operator)
     try:
         here = _what_is_lost(workspace, plan, clock)
-        elsewhere = [run for run in (host.registry.elsewhere(workspace.directory) if host else ()) if not run.is_over]
+        elsewhere = list(open_elsewhere(host, workspace.directory)) if host is not None else []
         if not here and not elsewhere:
             raise RefusedError("nothing is noted that keeps a run from beginning", "leave --forget out")
         _refuse_what_runs(workspace)
@@ -134,5 +134,4 @@ def _set_aside(workspace: Workspace, clock: Clock) -> Path:
 
 
 def _without(notes: Notes, directory: str, given_up: tuple[GivenUp, ...]) -> Notes:
-    runs = tuple(run for run in notes.runs if run.directory != directory)
-    return replace(notes, runs=runs, given_up=(*notes.given_up, *given_up))
+    return replace(notes.without(directory), given_up=(*notes.given_up, *given_up))

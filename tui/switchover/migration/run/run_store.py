@@ -139,7 +139,7 @@ class RunStore:
     def look_elsewhere(self) -> bool:
         """Ask this host's registry who holds the target, while no run is open here. Return whether that is news."""
         before, is_open = self.held_elsewhere, self.state.exists and not self.state.finished
-        self.held_elsewhere = "" if is_open else tell_elsewhere(self.host, self.workspace.directory)
+        self.held_elsewhere = "" if is_open else tell_elsewhere(self.host, self.workspace.directory, self.journal_id)
         return self.held_elsewhere != before
 
     async def read_file(self) -> LoadedPlan:
@@ -211,6 +211,7 @@ class RunStore:
             self.outage.begins(error)
             raise
         self.outage.ends()
+        self._renew_note()
         return moved
 
     def open(self) -> None:
@@ -253,6 +254,7 @@ class RunStore:
         self.records += believed
         if self.state.exists and self.state.plan_digest != self.loaded.digest:
             self._adopt_plan()
+            self._follow_target()
         for record in believed:
             self._learn(record)
             if self._notes and isinstance(record.event, _NOTED):
@@ -274,6 +276,8 @@ class RunStore:
         if why := why_impossible(RunState() if isinstance(event, ev.RunStarted) else self.state, event):
             raise StateError(f"{name} is not recorded: {why}", "this is a defect of the program; nothing was changed")
         self.tools.barrier(f"before {name}")
+        if isinstance(event, ev.RunStarted | ev.RollbackStarted):
+            self._note_intent(event, run_id)
         try:
             record = await self.line.append(run_id or self.state.run_id, event)
         except (JournalAwayError, JournalDiffersError) as error:
@@ -330,6 +334,15 @@ class RunStore:
         self.host.leave()
         self.host = self.lock.host = host
 
+    def _follow_target(self) -> None:
+        """Go by the target that an open run was begun on, whatever an edited file names by now."""
+        if self.state.finished:
+            return
+        if self.lock.operator is not None:
+            self.hold_target_of(self.plan, self.lock.operator)
+        else:
+            self.host = self.lock.host = host_of(self.workspace, self.plan)
+
     async def hold(self, operator: Operator) -> None:
         """Be the only one who writes to a shared journal. Raise `LockedError` that names who is."""
         try:
@@ -342,6 +355,7 @@ class RunStore:
         wanted = JournalOpening(True, operator, self.file.plan.target or "")
         try:
             self._take_in(await self.line.hold(self._ask(), wanted))
+            self._renew_note()
         except (JournalAwayError, JournalDiffersError) as error:
             self.outage.begins(error)
             raise
@@ -441,7 +455,29 @@ class RunStore:
     def _noted_on_host(self) -> Checkpoint | None:
         return self.host.registry.head_of(self.workspace.directory) if self.host is not None else None
 
+    def _renew_note(self) -> None:
+        """Where we drive, let the host's registry say what the journal does: a driver may have died before it could."""
+        if self.host is None or not self.host.held or self.state.impossible:
+            return
+        noted = self.host.registry.note_of(self.workspace.directory)
+        if not self.records:
+            if noted is not None and not noted.head.seq:
+                self.host.change(lambda notes: notes.without(noted.directory))  # it never began
+        elif noted is None or (noted.head, noted.is_over) != (self._head_of(self.records[-1]), self.state.finished):
+            self.host.note(self._run_note(self.records[-1]))
+
+    def _note_intent(self, event: ev.RunStarted | ev.RollbackStarted, run_id: str) -> None:
+        """Let the target be held before its run is on record: dying in between must not leave it free."""
+        if self.host is None or not (isinstance(event, ev.RunStarted) or self.state.finished):
+            return
+        begins = Checkpoint(run_id, 0, "", self.tools.clock.now(), "RunStarted", self.journal_id)
+        head = self._head_of(self.records[-1]) if self.records else begins
+        self.host.note(replace(self._run_note_of(head), is_over=False))
+
     def _run_note(self, record: ev.Record) -> RunNote:
+        return self._run_note_of(self._head_of(record))
+
+    def _run_note_of(self, head: Checkpoint) -> RunNote:
         by = self.lock.operator or self.state.by
         return RunNote(
             directory=str(self.workspace.directory),
@@ -452,7 +488,7 @@ class RunStore:
             who=by.who if by is not None else "",
             host=by.host if by is not None else "",
             is_over=self.state.finished,
-            head=self._head_of(record),
+            head=head,
         )
 
     def _adopt_plan(self) -> None:
