@@ -137,9 +137,13 @@ async def test_a_driver_that_dies_at_its_first_record_holds_the_target_where_tha
         with pytest.raises(LockedError, match="held by run 1"):
             await second.engine.drive(BEN)
         await second.engine.aclose()
+        assert second.log == []
     else:
         await _through(second)
-    await _through(_home(tmp_path, "ana", None))
+        assert second.log == ["one"]
+    first = _home(tmp_path, "ana", None)
+    await _through(first)
+    assert first.log == ["one"]
 
 
 async def test_a_run_that_is_gone_back_on_holds_its_target_again_and_not_one_that_is_held(tmp_path: Path) -> None:
