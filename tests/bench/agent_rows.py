@@ -18,8 +18,9 @@ from typing import ClassVar
 from tests.bench.support.table import print_table
 from tests.unit.hub.fake_source import UP, FakeSource, Host
 
-from switchover.agent.server.method import MethodContext
 from switchover.agent.server.server import AgentServer, Identity
+from switchover.commands.command import CommandTarget
+from switchover.hub import FollowingHub
 from switchover.services.provider_api import Found
 
 _CONTAINERS = 200
@@ -64,7 +65,9 @@ def run() -> None:
 async def _measure(sources: Sequence[FakeSource]) -> tuple[str, str, str]:
     with tempfile.TemporaryDirectory(prefix="switchover-bench-") as scratch:
         async with Host(Path(scratch), *sources) as host:
-            server = AgentServer(MethodContext(host.hub, None), Identity("1", scratch), stop=lambda: None)
+            server = AgentServer(
+                CommandTarget(FollowingHub(lambda: host.hub)), Identity("1", scratch), stop=lambda: None
+            )
             path = Path(scratch) / "a.sock"
             await server.listen(path)
             reader = await asyncio.create_subprocess_exec(

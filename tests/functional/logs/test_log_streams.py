@@ -16,10 +16,9 @@ from typing import Any
 
 import msgspec
 import pytest
-from tests.unit.agent.agent_fakes import FakeEngine, FakeHub
+from tests.unit.agent.agent_fakes import FakeEngine, FakeHub, target_of
 
 from switchover.agent.server.log_streams import LogStreams
-from switchover.agent.server.methods import MethodContext
 from switchover.agent.server.reader_process import LogReader
 from switchover.agent.server.server import AgentServer, Identity
 from switchover.agent.wire.client import AgentClient
@@ -58,7 +57,7 @@ async def post() -> AsyncIterator[Post]:
     with tempfile.TemporaryDirectory(prefix="so-") as name:
         folder = Path(name)
         hub = FakeHub()
-        target = MethodContext(hub, FakeEngine(), lambda: {"db": SECRET}, folder / "kept")
+        target = target_of(hub, FakeEngine(), secrets=lambda: {"db": SECRET}, log_folder=folder / "kept")
         server = AgentServer(target, Identity("1.0", str(folder)), stop=lambda: None)
         made = Post(folder, folder / "run" / "a.sock", hub, server)
         await server.listen(made.socket)

@@ -18,8 +18,8 @@ from tests.functional.migration.crash_world import Fuse, World
 from switchover import app
 from switchover.agent.process import agent_process
 from switchover.agent.process.agent_record import AgentLock, find_socket
-from switchover.agent.server.methods import MethodContext
 from switchover.agent.wire.client import AgentClient
+from switchover.commands.command import CommandTarget
 from switchover.errors import AgentError, SwitchoverError
 from switchover.migration.facts.run_state import fold
 from switchover.snapshot import MigrationView
@@ -37,7 +37,7 @@ async def _be_an_agent(world: World, fuse: Fuse, ready: int) -> None:
     object.__setattr__(parts.engine.run_store.tools, "barrier", fuse)
     identity = app.identify(parts, read_only=False, since=time.time())
     await agent_process.serve(
-        MethodContext(parts.hub, parts.engine),
+        CommandTarget(parts.hub, parts.engine),
         identity,
         world.workspace,
         lock,

@@ -6,13 +6,24 @@ import asyncio
 from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self, cast
 
+from switchover.commands.command import CommandTarget
 from switchover.errors import RefusedError
 from switchover.migration.facts.events import Event
 from switchover.migration.facts.operator import Operator
 from switchover.services.provider_api import LogSource, LogSpan
-from switchover.snapshot import Holder, KnownIssueView, MigrationView, PhaseView, Snapshot, StepView
+from switchover.snapshot import (
+    Holder,
+    KnownIssueView,
+    MigrationView,
+    PhaseView,
+    PlanDifference,
+    Rehearsal,
+    RollbackView,
+    Snapshot,
+    StepView,
+)
 
 
 class FakeHub:
@@ -84,8 +95,17 @@ class FakeHub:
         return ({"name": "docker", "state": "off", "why": "no daemon"},)
 
     @property
+    def current(self) -> Self:
+        return self
+
+    @property
     def triage(self) -> FakeTriage:
         return FakeTriage()
+
+
+def target_of(hub: FakeHub, engine: FakeEngine | None, **more: Any) -> CommandTarget:
+    """Return fakes for commands to act on."""
+    return CommandTarget(cast("Any", hub), cast("Any", engine), **more)
 
 
 class FakeTriage:
@@ -204,11 +224,11 @@ class FakeEngine:
         self.accepted: tuple[str, ...] = accept
         await self._act("rollback", name, dry_run)
 
-    async def rehearse(self, name: str | None) -> str:
-        return f"rehearsed {name}"
+    async def rehearse(self, name: str | None) -> Rehearsal:
+        return Rehearsal(RollbackView(name or "", "", available=True))
 
-    async def difference(self) -> str:
-        return "no difference"
+    async def difference(self) -> PlanDifference:
+        return PlanDifference(same=True)
 
     async def rebase(self, op: Operator, variables: object, reason: str, digest: str) -> None:
         await self._act("rebase", variables, reason, digest)

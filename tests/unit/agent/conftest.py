@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.unit.agent.agent_fakes import FakeEngine, FakeHub
+from tests.unit.agent.agent_fakes import FakeEngine, FakeHub, target_of
 
-from switchover.agent.server.methods import MethodContext
 from switchover.agent.server.server import AgentServer, Identity
 from switchover.agent.wire.client import AgentClient
 
@@ -44,7 +43,7 @@ def short_dir() -> Iterator[Path]:
 async def bench(short_dir: Path) -> AsyncIterator[Bench]:
     hub, engine, stops = FakeHub(), FakeEngine(), []
     identity = Identity("1.0", "/w", "/plan.yaml", "d1g3st")
-    server = AgentServer(MethodContext(hub, engine), identity, stop=lambda: stops.append(1))
+    server = AgentServer(target_of(hub, engine), identity, stop=lambda: stops.append(1))
     socket = short_dir / "run" / "a.sock"
     await server.listen(socket)
     made = Bench(socket, hub, engine, server, stops)

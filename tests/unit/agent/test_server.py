@@ -9,11 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.unit.agent.agent_fakes import FakeEngine, FakeHub
+from tests.unit.agent.agent_fakes import FakeEngine, FakeHub, target_of
 from tests.unit.agent.conftest import Bench
 from tests.unit.health.health_fakes import StillClock
 
-from switchover.agent.server.methods import MethodContext
 from switchover.agent.server.server import AgentServer, Identity
 from switchover.agent.wire.client import AgentClient
 from switchover.agent.wire.protocol import SERVER_LINE_LIMIT
@@ -112,7 +111,7 @@ async def test_a_long_action_is_accepted_and_runs_on_when_its_client_goes(bench:
 async def test_an_order_that_reaches_the_agent_long_after_it_was_given_is_refused(short_dir: Path) -> None:
     clock, hub, engine = StillClock(), FakeHub(), FakeEngine()
     identity = Identity("1.0", "/w", "/plan.yaml", "d1g3st")
-    server = AgentServer(MethodContext(hub, engine), identity, stop=lambda: None, clock=clock)
+    server = AgentServer(target_of(hub, engine), identity, stop=lambda: None, clock=clock)
     await server.listen(short_dir / "a.sock")
     reader, writer = await asyncio.open_unix_connection(str(short_dir / "a.sock"))
 
@@ -196,7 +195,7 @@ async def test_an_unforeseen_error_ends_one_request_and_never_the_agent(
         ("step.retry", {"step": "a"}),
         ("run.rollback", {}),
         ("run.abort", {}),
-        ("trouble.diagnose", {"index": 0}),
+        ("trouble.diagnose", {"entry": "plan:0"}),
         ("agent.stop", {}),
     ],
 )

@@ -60,7 +60,7 @@ def build(
             None, workspace, None, None, clock, read_only,
             inventory=everything, redact=words.display, operations=operations,
         )  # fmt: skip
-        return Runtime(workspace, clock, words, hub_alone)
+        return Runtime(workspace, clock, words, FollowingHub(lambda: hub_alone))
     plan_runtime = _open(loaded, workspace, clock, words, read_only=read_only, only_read=read_only)
 
     def make() -> Hub:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from switchover.app.known_secrets import KnownSecrets
 from switchover.clock import Clock
 from switchover.health.probing import CheckObservation, Evaluator
-from switchover.hub import FollowingHub, Hub
+from switchover.hub import FollowingHub
 from switchover.locations import Workspace
 from switchover.migration.run.engine import Engine
 from switchover.plan.loader.load import LoadedPlan
@@ -113,7 +113,7 @@ class Runtime:
     workspace: Workspace
     clock: Clock
     words: KnownSecrets
-    hub: Hub | FollowingHub
+    hub: FollowingHub
     plan_runtime: PlanRuntime | None = None
 
     @property

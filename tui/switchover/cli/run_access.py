@@ -1,54 +1,79 @@
-"""Calls a run: through its agent where one answers, else in this process."""
+"""Has a command carried out: by the agent of its workspace where one answers, else in this process."""
 
 from __future__ import annotations
 
+import asyncio
 from argparse import Namespace
-from collections.abc import Awaitable, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeVar
 
 from switchover.cli import diagnostics
 from switchover.cli.plan_file import load_for_run, workspace_of
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from switchover.agent.wire.client import AgentClient
+    from switchover.app.plan_runtime import Runtime
+    from switchover.commands.command import Command
     from switchover.migration.facts.operator import Operator
-    from switchover.migration.run.engine import Engine
 
-__all__ = ["call_out", "call_run"]
+__all__ = ["carry_out", "connect"]
+
+_FIRST_LOOK_S = 6.0  # at everything, where no agent has done so
+
+Answer = TypeVar("Answer")
 
 
-async def call_run(
-    args: Namespace,
-    method: str,
-    params: dict[str, Any],
-    here: Callable[[Engine, Operator], Awaitable[None]],
-) -> None:
-    """Ask the agent for `method`, or do `here` where none answers."""
+def carry_out(args: Namespace, command: Command[Answer], *, looks_first: bool = False) -> Answer:
+    """Return the answer to a command. With `looks_first`, a process without an agent looks at everything before it.
+
+    An agent that only watches holds nothing up: what the engine does is done here then.
+    """
+    return asyncio.run(_carry_out(args, command, looks_first=looks_first))
+
+
+async def _carry_out(args: Namespace, command: Command[Answer], *, looks_first: bool) -> Answer:
     from switchover.agent.process.agent_record import find_socket
     from switchover.agent.process.lifecycle import ask
+    from switchover.commands.command import CommandContext, CommandTarget, RunCommand
     from switchover.migration.facts.operator import Operator
 
     workspace, operator = workspace_of(args), Operator.current()
     info = ask(workspace)
-    if info is not None and not info.read_only:
-        client = await call_out(find_socket(workspace), operator)
-        async with client:
-            await client.request(method, **params)
-        return
+    if info is not None and not (info.read_only and isinstance(command, RunCommand)):
+        async with await connect(find_socket(workspace), operator) as client:
+            return await client.send(command)
     from switchover.app import KnownSecrets, build
 
-    words = KnownSecrets()
-    diagnostics.redact_with(words.redact)
-    parts = build(*load_for_run(args), secret_words=words)
+    secrets = KnownSecrets()
+    diagnostics.redact_with(secrets.redact)
+    loaded = load_for_run(args)[0] if args.plan is not None else None
+    parts = build(loaded, workspace, secret_words=secrets)
     try:
-        if parts.engine is not None:
-            await here(parts.engine, operator)
+        async with _watched(parts, looks_first=looks_first):
+            return await command.apply(CommandContext(CommandTarget(parts.hub, parts.engine), operator))
     finally:
         await parts.aclose()
 
 
-async def call_out(socket: Path, operator: Operator) -> AgentClient:
+@asynccontextmanager
+async def _watched(parts: Runtime, *, looks_first: bool) -> AsyncIterator[None]:
+    if not looks_first:
+        yield
+        return
+    watching = asyncio.ensure_future(parts.hub.run())
+    try:
+        parts.hub.note_viewer(parts, found=True)
+        await asyncio.wait({watching}, timeout=_FIRST_LOOK_S)
+        yield
+    finally:
+        watching.cancel()
+        await asyncio.gather(watching, return_exceptions=True)
+
+
+async def connect(socket: Path, operator: Operator) -> AgentClient:
     """Connect to an agent and say who asks."""
     from switchover.agent.wire.client import AgentClient
 

@@ -11,8 +11,8 @@ from typing import Any
 
 from switchover.agent.process.agent_record import AgentLock, AgentRecord, start_ticks, write_record
 from switchover.agent.server.group_socket import chosen_group, make_group_socket_folder
-from switchover.agent.server.methods import MethodContext
 from switchover.agent.server.server import AgentServer, Identity
+from switchover.commands.command import CommandTarget
 from switchover.errors import SwitchoverError
 from switchover.locations import Workspace
 
@@ -26,7 +26,7 @@ _PAUSE_AFTER_CRASH_S = 1.0
 
 
 async def serve(
-    target: MethodContext,
+    target: CommandTarget,
     identity: Identity,
     workspace: Workspace,
     lock: AgentLock,
@@ -96,7 +96,7 @@ async def _announce(server: AgentServer, identity: Identity, workspace: Workspac
     )
 
 
-async def _keep_watching(target: MethodContext) -> None:
+async def _keep_watching(target: CommandTarget) -> None:
     while True:
         try:
             await target.hub.run()
@@ -143,9 +143,9 @@ async def _keep_group_socket(server: AgentServer, workspace: Workspace, group: s
         group = await _open_group_socket(server, workspace, group)
 
 
-async def _keep_gates(target: MethodContext, server: AgentServer) -> None:
+async def _keep_gates(target: CommandTarget, server: AgentServer) -> None:
     """Watch a gate on whose watcher died, wherever that was: nobody tells of a death, so look now and then."""
-    engine, trouble = target.acting, ""
+    engine, trouble = target.run, ""
     while True:
         await asyncio.sleep(_KEEP_GATES_EVERY_S)
         try:
@@ -160,9 +160,9 @@ async def _keep_gates(target: MethodContext, server: AgentServer) -> None:
             log.exception("the gate is not watched")
 
 
-async def _keep_up(target: MethodContext) -> None:
+async def _keep_up(target: CommandTarget) -> None:
     """Take in what others (`switchover run`, an agent on another host) write into the same journal."""
-    engine, trouble = target.acting, ""
+    engine, trouble = target.run, ""
     while True:
         told = await engine.news()
         try:
@@ -179,9 +179,9 @@ async def _keep_up(target: MethodContext) -> None:
             target.hub.engine_changed()
 
 
-async def _recover(target: MethodContext) -> None:
+async def _recover(target: CommandTarget) -> None:
     try:
-        await target.acting.recover()
+        await target.run.recover()
     except SwitchoverError as error:
         log.error("recovery: %s", error.title)  # noqa: TRY400 - an expected refusal needs no traceback
     except Exception:  # the boundary: what cannot be recovered now stays as the journal has it

@@ -20,7 +20,7 @@ import msgspec
 from switchover import __version__
 from switchover.agent.process.agent_record import find_socket, process_state, read_record, start_ticks
 from switchover.agent.process.logind import escape_prefix, read_logind
-from switchover.agent.wire.protocol import CLIENT_LINE_LIMIT, AgentInfo, ErrorInfo, Incoming, error_from_wire
+from switchover.agent.wire.protocol import CLIENT_LINE_LIMIT, WIRE, AgentInfo, ErrorInfo, Incoming, error_from_wire
 from switchover.errors import AgentError, NotTrustedError, SwitchoverError, VersionMismatchError
 from switchover.locations import Workspace, ensure_private_dir
 from switchover.settings import VARIABLE
@@ -69,16 +69,16 @@ def ensure_agent(
             info = _await_answer(workspace)
         if info is None:
             continue  # another starter was faster, but its agent did not come up
-        if started and info.version != version:
+        if started and not _is_version(info, version):
             raise VersionMismatchError(
-                f"the agent that starts here is version {info.version}, this program is version {version}",
+                f"the agent that starts here is version {_version(info)}, this program is version {version}",
                 "switchover was upgraded meanwhile: quit and start it again",
             )
         if plan is not None and digest and not info.run_open and _digest(plan) != digest.partition("+")[0]:
             raise changed_since_trusted(plan.name)
-        if not replace and info.version != version:
+        if not replace and not _is_version(info, version):
             raise VersionMismatchError(
-                f"the agent is version {info.version} now, this screen is version {version}",
+                f"the agent is version {_version(info)} now, this screen is version {version}",
                 "a newer screen has replaced it: quit and start switchover again",
             )
         if not _must_be_replaced(info, plan, version, read_only=read_only):
@@ -92,11 +92,20 @@ def changed_since_trusted(name: str) -> NotTrustedError:
     return NotTrustedError(f"{name} has changed since it was trusted just now", "look at it again, then start again")
 
 
+def _is_version(info: AgentInfo, version: str) -> bool:
+    return info.version == version and info.wire == WIRE
+
+
+def _version(info: AgentInfo) -> str:
+    """Return its version; with that of its line where only that is another."""
+    return info.version if info.wire == WIRE else f"{info.version} (line {info.wire}, here {WIRE})"
+
+
 def _must_be_replaced(info: AgentInfo, plan: Path | None, version: str, *, read_only: bool) -> bool:
-    if info.version != version:
+    if not _is_version(info, version):
         if info.busy:
             raise VersionMismatchError(
-                f"the agent is version {info.version}, this program {version}, and it is at work: {info.busy}",
+                f"the agent is version {_version(info)}, this program {version}, and it is at work: {info.busy}",
                 "wait until that has ended and start again; it cannot be replaced before",
             )
         return not read_only or _refuse_to_replace(info, version)
@@ -111,7 +120,7 @@ def _must_be_replaced(info: AgentInfo, plan: Path | None, version: str, *, read_
 
 def _refuse_to_replace(info: AgentInfo, version: str) -> bool:
     raise VersionMismatchError(
-        f"the agent is version {info.version}, this program is version {version}",
+        f"the agent is version {_version(info)}, this program is version {version}",
         "a screen that only watches does not replace it: start once without --read-only",
     )
 

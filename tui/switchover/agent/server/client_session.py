@@ -5,14 +5,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from switchover.agent.server.log_streams import LogStreams
 from switchover.agent.server.operator_lease import OperatorSession
 from switchover.agent.wire.protocol import ErrorInfo
+from switchover.errors import RefusedError
 from switchover.migration.facts.operator import Operator
+
+if TYPE_CHECKING:
+    from switchover.agent.server.run_requests import RunRequests
 
 __all__ = ["ClientSession"]
 
@@ -29,6 +33,7 @@ class ClientSession:
 
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
+    takeovers: RunRequests
     operator: Operator | None = None
     read_only: bool = False
     second_confirmer: bool = False
@@ -43,6 +48,21 @@ class ClientSession:
     logs: LogStreams | None = None
     at_end: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
     closing: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    @property
+    def streams(self) -> LogStreams:
+        """The logs that it reads; they end with it."""
+        if self.logs is None:
+            self.logs = LogStreams()
+            self.at_end.append(self.logs.aclose)
+        return self.logs
+
+    @property
+    def driving_seat(self) -> OperatorSession:
+        """Who sits here. Raise `RefusedError` for one who only watches."""
+        if self.seat is None:
+            raise RefusedError("this screen only watches: it was opened with --read-only", "open it again without")
+        return self.seat
 
     def send(self, line: bytes) -> None:
         """Put a whole line on its way; nothing happens where the client has gone."""

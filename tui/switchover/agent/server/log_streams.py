@@ -6,13 +6,16 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from switchover.agent.server.reader_process import LogReader, ReaderHungError
 from switchover.errors import RefusedError, StateError, UsageError
 from switchover.services.provider_api import LogSource, LogSpan
+
+if TYPE_CHECKING:
+    from switchover.hub import Hub
 
 __all__ = ["LogStreams"]
 
@@ -47,6 +50,25 @@ class LogStreams:
         self._streams: dict[int, _Stream] = {}
         self._last = 0
         self._opening = 0
+
+    async def open_merged(
+        self,
+        hub: Hub,
+        items: Sequence[str],
+        paths: Sequence[str],
+        span: tuple[int, float | None, float | None],
+        *,
+        secrets: Mapping[str, str],
+        folder: Path | None,
+    ) -> dict[str, Any]:
+        """Read the logs of services, by their ids, and files together. `span`: the newest lines, since, until."""
+        tail, since, until = span
+        wanted = LogSpan(tail, since, until, follow=until is None)
+        found = await hub.log_sources(items, wanted) if items else []
+        sources = [LogSource(path, "file", path=path) for path in paths]
+        sources += [one for one in found if isinstance(one, LogSource)]
+        off = [one for one in found if not isinstance(one, LogSource)]
+        return await self.open(sources, off, wanted, secrets=secrets, folder=folder)
 
     async def open(
         self,

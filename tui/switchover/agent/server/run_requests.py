@@ -7,9 +7,9 @@ import os
 import socket
 from pathlib import Path
 
-from switchover.agent.server.method import MethodContext
 from switchover.agent.server.operator_lease import ANSWER_WITHIN_S, OperatorLease, OperatorSession
 from switchover.clock import Clock
+from switchover.commands.command import CommandTarget
 from switchover.errors import RefusedError
 from switchover.migration.run.takeover_mailbox import TakeoverMailbox
 from switchover.snapshot import Holder
@@ -22,7 +22,7 @@ _LOOK_FOR_ANSWER_S = 0.5
 class RunRequests:
     """At most one asks at a time. `workspace` is the folder in which the question lies."""
 
-    def __init__(self, target: MethodContext, driving: OperatorLease, workspace: Path, clock: Clock) -> None:
+    def __init__(self, target: CommandTarget, driving: OperatorLease, workspace: Path, clock: Clock) -> None:
         self._target = target
         self._driving = driving
         self._workspace = workspace
@@ -42,6 +42,10 @@ class RunRequests:
             raise RefusedError("somebody has asked already", "wait for the answer")
         self._task = asyncio.create_task(self._ask_process(seat, holder))
         return "asked"
+
+    def answer(self, seat: OperatorSession, *, yes: bool, why: str) -> None:
+        """Answer one who asks. Raise `RefusedError` where nobody does."""
+        self._driving.answer(seat, yes=yes, why=why)
 
     async def aclose(self) -> None:
         """Ask no more."""

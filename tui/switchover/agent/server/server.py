@@ -19,20 +19,20 @@ import msgspec
 from switchover.agent.server import group_socket
 from switchover.agent.server.busy import run_is_open, under_way
 from switchover.agent.server.client_session import ClientSession
-from switchover.agent.server.method import Method, MethodContext
-from switchover.agent.server.methods import METHODS
 from switchover.agent.server.operator_lease import LeaseView, OperatorLease, OperatorSession
 from switchover.agent.server.run_requests import RunRequests
-from switchover.agent.server.server_ports import EnginePort
 from switchover.agent.server.sockets import account_name, bind_socket, peer_of
 from switchover.agent.server.vouching import vouched_uid
-from switchover.agent.wire.protocol import SERVER_LINE_LIMIT, AgentInfo, ErrorInfo, Request, error_to_wire
+from switchover.agent.wire.protocol import SERVER_LINE_LIMIT, WIRE, AgentInfo, ErrorInfo, Request, error_to_wire
 from switchover.agent.wire.sections import SectionEncoder
 from switchover.clock import Clock, SystemClock
+from switchover.commands.command import Command, CommandContext, CommandTarget, Life, Who
+from switchover.commands.command_table import COMMANDS
 from switchover.errors import AgentError, AgentStoppedError, LockedError, RefusedError, SwitchoverError, UsageError
 from switchover.migration.facts.events import Event
 from switchover.migration.facts.location import this_machine
 from switchover.migration.facts.operator import Operator
+from switchover.migration.run.engine import Engine
 from switchover.snapshot import Snapshot
 
 __all__ = ["AgentServer", "Identity"]
@@ -63,7 +63,7 @@ class AgentServer:
     """Serves snapshots and takes requests. `stop` is called when a client ends the agent."""
 
     def __init__(
-        self, target: MethodContext, identity: Identity, *, stop: Callable[[], None], clock: Clock | None = None
+        self, target: CommandTarget, identity: Identity, *, stop: Callable[[], None], clock: Clock | None = None
     ) -> None:
         self._target = target
         self._identity = identity
@@ -155,6 +155,7 @@ class AgentServer:
             clients=sum(1 for s in self._sessions if s.streaming is not None),
             warning=me.warning,
             snapshot_age_s=round(self._target.hub.snapshot_age_s, 1),
+            wire=WIRE,
         )
 
     def begin(self, name: str, action: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
@@ -175,7 +176,7 @@ class AgentServer:
     async def _serve(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, second_confirmer: bool = False
     ) -> None:
-        session = ClientSession(reader, writer, second_confirmer=second_confirmer)
+        session = ClientSession(reader, writer, self._asking, second_confirmer=second_confirmer)
         session.pid, session.uid = peer_of(writer.get_extra_info("socket"))
         writer.transport.set_write_buffer_limits(high=_WRITE_BUFFER)
         self._sessions.add(session)
@@ -247,17 +248,12 @@ class AgentServer:
                     self._target.hub.note_viewer(session, found=session.wants_found)
                     session.streaming = asyncio.create_task(self._stream(session))
                 return "subscribed"
-            case "drive.ask":
-                return self._ask_to_take_over(_seat(session))
-            case "drive.answer":
-                self._driving.answer(_seat(session), yes=bool(params.get("yes")), why=str(params.get("why", ""))[:200])
-                return "answered"
-        method = METHODS.get(request.method)
-        if method is None:
+        kind = COMMANDS.get(request.method)
+        if kind is None:
             raise UsageError(
                 f"the agent has no method {request.method}", "client and agent may be of different versions"
             )
-        return await self._act(session, request, method)
+        return await self._act(session, request, kind)
 
     def _hello(self, session: ClientSession, params: Mapping[str, Any]) -> AgentInfo:
         given = params.get("operator") or {}
@@ -282,16 +278,11 @@ class AgentServer:
 
     # -- who drives
 
-    def _ask_to_take_over(self, seat: OperatorSession) -> str:
-        if self._identity.read_only:
-            raise RefusedError("this agent only watches", "stop it and start it without --read-only")
-        return self._asking.ask(seat)
-
     def _note(self, operator: Operator, event: Event) -> None:
         if self._target.engine is not None:
             self.begin("note", self._note_down(self._target.engine, operator, event))
 
-    async def _note_down(self, engine: EnginePort, operator: Operator, event: Event) -> None:
+    async def _note_down(self, engine: Engine, operator: Operator, event: Event) -> None:
         try:
             await engine.note(operator, event)
         except SwitchoverError as error:  # who drives is no less true where it cannot be journalled now
@@ -318,11 +309,11 @@ class AgentServer:
             if session.streaming is not None:
                 session.stopped(error)
 
-    async def _act(self, session: ClientSession, request: Request, method: Method) -> Any:
+    async def _act(self, session: ClientSession, request: Request, kind: type[Command[Any]]) -> Any:
         if session.operator is None:
             raise UsageError("say hello first")
-        need = method.parse(request.params)
-        if method.changes_something(need):
+        command = kind.parse(request.params)
+        if command.changes_something():
             if self._identity.read_only:
                 raise RefusedError(
                     "this agent only watches: it was started with --read-only", "stop it and start it without"
@@ -330,14 +321,13 @@ class AgentServer:
             if session.read_only:
                 raise RefusedError("this screen only watches: it was opened with --read-only", "open it again without")
             self._refuse_late(session, request)
-            self._admit(session, method)
-        given = (self._target, need, session.operator)
-        work = method.handler(*given, session) if method.in_session else method.handler(*given)
-        if not method.acts:
+            self._admit(session, command)
+        work = command.apply(CommandContext(self._target, session.operator, session))
+        if command.life is Life.OF_CLIENT:
             return await work
-        log.info("%s asks for %s", session.operator, request.method)
-        if not method.long:
-            return await asyncio.shield(self.begin(method.doing or request.method, work))
+        log.info("%s asks for %s", session.operator, command.name)
+        if command.life is Life.OF_AGENT:
+            return await asyncio.shield(self.begin(command.doing or command.name, work))
         accepting = self.begin(request.method, self._accept(request.method, work))
         action = await asyncio.shield(accepting)
         if action.done():
@@ -353,12 +343,12 @@ class AgentServer:
         if late > _LATE_AFTER_S:
             raise RefusedError(f"this was asked {late:.0f} s ago and reached the agent only now", "ask again")
 
-    def _admit(self, session: ClientSession, method: Method) -> None:
+    def _admit(self, session: ClientSession, command: Command[Any]) -> None:
         """Raise `LockedError` where only the one who drives may do this, and that is somebody else."""
         engine, seat = self._target.engine, session.seat
-        if seat is None or not method.acts:
+        if seat is None or command.who is Who.ANYONE:
             return
-        if method.driver_of_run:
+        if command.who is Who.DRIVER_OF_RUN:
             if engine is None or not run_is_open(engine.view()):
                 return
             holder = engine.holder()
@@ -367,12 +357,10 @@ class AgentServer:
                     f"{holder.who} drives the run on {holder.host}, and nobody else acts on services meanwhile",
                     "T asks to take over",
                 )
-        elif method.anyone:
-            return
         self._driving.admit(seat, stays=session.streaming is not None)
 
     async def _accept(self, name: str, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
-        action = await self._target.acting.submit(work)
+        action = await self._target.run.submit(work)
         self._keep(name, action)
         return action
 
@@ -413,11 +401,3 @@ def _unexpected(error: BaseException) -> ErrorInfo:
     return ErrorInfo(
         AgentError.__name__, f"the agent met an unexpected {type(error).__name__}", "its details are in the agent's log"
     )
-
-
-def _seat(session: ClientSession) -> OperatorSession:
-    if session.operator is None:
-        raise UsageError("say hello first")
-    if session.seat is None:
-        raise RefusedError("this screen only watches: it was opened with --read-only", "open it again without")
-    return session.seat

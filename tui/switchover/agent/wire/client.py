@@ -8,18 +8,20 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from dataclasses import asdict, is_dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import msgspec
 
 from switchover import __version__
 from switchover.agent.wire.protocol import CLIENT_LINE_LIMIT, AgentInfo, Incoming, error_from_wire
 from switchover.agent.wire.sections import apply_sections
+from switchover.commands.command import Command
 from switchover.errors import AgentError, LineLostError, SwitchoverError
 from switchover.snapshot import Snapshot
 
 __all__ = ["AgentClient"]
 
+Answer = TypeVar("Answer")
 _LOST = "the line to the agent is lost"
 _HELLO_WITHIN_S = 10.0
 
@@ -63,6 +65,12 @@ class AgentClient:
                 "the agent does not answer", "it may be stopped or overloaded: `switchover agent status`"
             ) from None
         return msgspec.convert(reply, type=AgentInfo)
+
+    async def send(self, command: Command[Answer]) -> Answer:
+        """Have a command carried out and return its answer. Raise the agent's error, or `AgentError`."""
+        reply = await self.request(command.name, **msgspec.to_builtins(command))
+        answer: Answer = msgspec.convert(reply, type=command.answer_type())
+        return answer
 
     async def request(self, method: str, **params: Any) -> Any:
         """Ask and return the answer. Raise the agent's error, or `AgentError` where the line is lost."""

@@ -23,6 +23,7 @@ from switchover.errors import AgentError, PlanError, PlanProblem, SwitchoverErro
 __all__ = [
     "CLIENT_LINE_LIMIT",
     "SERVER_LINE_LIMIT",
+    "WIRE",
     "AgentInfo",
     "ErrorInfo",
     "Incoming",
@@ -31,6 +32,7 @@ __all__ = [
     "error_to_wire",
 ]
 
+WIRE = 2  # raised with each change of commands or notifications that the other side must know
 SERVER_LINE_LIMIT = 256 * 1024  # what a client may send in one line
 CLIENT_LINE_LIMIT = 64 * 1024 * 1024  # a whole first snapshot
 
@@ -74,6 +76,7 @@ class AgentInfo(msgspec.Struct, frozen=True):
     `busy` says what is under way, empty when nothing is; `run_open` that a run has begun and not ended.
     `modules` are the Python files that its plan loads, by path and SHA-256.
     `snapshot_age_s` is how long ago a Snapshot was published: where that is long, nobody watches.
+    `wire` is the version of the line that it speaks.
     """
 
     version: str
@@ -89,6 +92,7 @@ class AgentInfo(msgspec.Struct, frozen=True):
     clients: int = 0
     warning: str = ""
     snapshot_age_s: float = 0.0
+    wire: int = 1  # of an agent that does not say
 
 
 def error_to_wire(error: SwitchoverError) -> ErrorInfo:

@@ -3,13 +3,8 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
-from typing import TYPE_CHECKING
 
 from switchover.cli import output
-
-if TYPE_CHECKING:
-    from switchover.migration.facts.operator import Operator
-    from switchover.migration.run.engine import Engine
 
 __all__ = ["add_arguments", "run"]
 
@@ -23,13 +18,9 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(args: Namespace) -> int:
     """Acknowledge it; 0 when it is on record."""
-    import asyncio
+    from switchover.cli.run_access import carry_out
+    from switchover.commands.gates import AcknowledgeCheck
 
-    from switchover.cli.run_access import call_run
-
-    async def here(engine: Engine, operator: Operator) -> None:
-        await engine.acknowledge(args.check, operator, args.reason)
-
-    asyncio.run(call_run(args, "gate.acknowledge", {"check": args.check, "reason": args.reason}, here))
+    carry_out(args, AcknowledgeCheck(args.check, args.reason))
     output.emit_text(f"{args.check} is acknowledged there for as long as it stays a warning")
     return 0

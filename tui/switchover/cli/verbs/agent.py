@@ -282,7 +282,7 @@ def _serve(workspace: Workspace, plan: Path | None, read_only: bool, tell: Repor
     from switchover.agent.process.agent_log import open_log
     from switchover.agent.process.agent_record import AgentLock
     from switchover.agent.process.lifecycle import StartReport
-    from switchover.agent.server.methods import MethodContext
+    from switchover.commands.command import CommandTarget
 
     lock = AgentLock.acquire(workspace)
     secret_words = app.KnownSecrets()
@@ -294,7 +294,7 @@ def _serve(workspace: Workspace, plan: Path | None, read_only: bool, tell: Repor
         parts = app.build(loaded, workspace, read_only=read_only, secret_words=secret_words)
         identity = app.identify(parts, read_only=read_only, since=time.time())
         await agent_process.serve(
-            MethodContext(parts.hub, parts.engine, secret_words.values, workspace.directory / "logs"),
+            CommandTarget(parts.hub, parts.engine, secret_words.values, workspace.directory / "logs"),
             identity,
             workspace,
             lock,

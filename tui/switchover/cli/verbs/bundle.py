@@ -3,13 +3,8 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
-from typing import TYPE_CHECKING, Any
 
 from switchover.cli import diagnostics, output
-
-if TYPE_CHECKING:
-    from switchover.hub.problems.triage_service import TriageService
-    from switchover.migration.facts.operator import Operator
 
 __all__ = ["add_arguments", "run"]
 
@@ -25,16 +20,11 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(args: Namespace) -> int:
     """Make it, and print where it is."""
-    import asyncio
-
-    from switchover.cli.hub_access import call_hub
+    from switchover.cli.run_access import carry_out
+    from switchover.commands.incidents import MakeBundle
     from switchover_checks.language.units import format_bytes
 
-    async def here(desk: TriageService, operator: Operator) -> Any:
-        path, size = await desk.bundle(operator)
-        return {"path": str(path), "bytes": size}
-
-    answer = asyncio.run(call_hub(args, "bundle.make", {}, here, looks_first=True))
-    output.emit_text(str(answer["path"]))
-    diagnostics.say(f"{format_bytes(answer['bytes'])}, readable by you alone; look through it before it leaves")
+    made = carry_out(args, MakeBundle(), looks_first=True)
+    output.emit_text(made.path)
+    diagnostics.say(f"{format_bytes(made.bytes)}, readable by you alone; look through it before it leaves")
     return 0

@@ -15,8 +15,7 @@ from switchover.cli import output
 from switchover.errors import AgentError, UsageError
 
 if TYPE_CHECKING:
-    from switchover.migration.facts.operator import Operator
-    from switchover.migration.run.engine import Engine
+    from switchover.commands.gates import ConfirmStep
 
 __all__ = ["add_arguments", "run"]
 
@@ -33,24 +32,22 @@ def run(args: Namespace) -> int:
     """Give the word; 0 when it is on record."""
     import asyncio
 
-    text = args.text if args.text is not None else _ask(args.step)
+    from switchover.cli.run_access import carry_out
+    from switchover.commands.gates import ConfirmStep
+
+    word = ConfirmStep(args.step, args.text if args.text is not None else _ask(args.step))
     if args.with_ is None:
-        from switchover.cli.run_access import call_run
-
-        async def here(engine: Engine, operator: Operator) -> None:
-            await engine.confirm(args.step, operator, text)
-
-        asyncio.run(call_run(args, "person.confirm", {"step": args.step, "text": text}, here))
+        carry_out(args, word)
     else:
-        asyncio.run(_at_the_group_socket(Path(args.plan).resolve(), args.with_, args.step, text))
+        asyncio.run(_at_the_group_socket(Path(args.plan).resolve(), args.with_, word))
     output.emit_text(f"your word for {args.step} is on record; it runs once the one who drives confirms it as well")
     return 0
 
 
-async def _at_the_group_socket(plan: Path, user: str, step: str, text: str) -> None:
+async def _at_the_group_socket(plan: Path, user: str, word: ConfirmStep) -> None:
     import pwd
 
-    from switchover.cli.run_access import call_out
+    from switchover.cli.run_access import connect
     from switchover.locations import group_socket_folder
     from switchover.migration.facts.operator import Operator
 
@@ -69,8 +66,8 @@ async def _at_the_group_socket(plan: Path, user: str, step: str, text: str) -> N
         ) from error
     if owner != uid:
         raise AgentError(f"{group_socket} does not belong to {user}", "somebody else has put it there; tell them both")
-    async with await call_out(group_socket, Operator.current()) as client:
-        await client.request("person.confirm", step=step, text=text)
+    async with await connect(group_socket, Operator.current()) as client:
+        await client.send(word)
 
 
 def _ask(step: str) -> str:

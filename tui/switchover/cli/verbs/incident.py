@@ -5,14 +5,13 @@ from __future__ import annotations
 import time
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from switchover.cli import output
 from switchover.errors import UsageError
 
 if TYPE_CHECKING:
-    from switchover.hub.problems.triage_service import TriageService
-    from switchover.migration.facts.operator import Operator
+    from switchover.commands.incidents import ClosedIncident, IncidentRecord, OpenedIncident
 
 __all__ = ["add_arguments", "run"]
 
@@ -31,9 +30,10 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(args: Namespace) -> int:
     """Do it; 0 when it is on record."""
-    import asyncio
+    import msgspec
 
-    from switchover.cli.hub_access import call_hub
+    from switchover.cli.run_access import carry_out
+    from switchover.commands.incidents import CloseIncident, ListIncidents, NoteIncident, OpenIncident
 
     text = " ".join(args.text).strip().encode("utf-8", "replace").decode()  # a terminal may give bytes that are no text
     if args.action != "list" and len(args.text) > 1 and _is_plan(args.text[-1]):
@@ -41,33 +41,25 @@ def run(args: Namespace) -> int:
     if args.action in {"open", "note"} and not text:
         raise UsageError(f"`incident {args.action}` needs a text", f'`switchover incident {args.action} "api down"`')
 
-    async def here(desk: TriageService, operator: Operator) -> Any:
-        match args.action:
-            case "open":
-                return {"id": await desk.open_incident(text, operator)}
-            case "note":
-                return await desk.note_incident(text, operator)
-            case "close":
-                return {"path": str(await desk.close_incident(text, operator))}
-        return desk.all_incidents()
-
-    params = {} if args.action == "list" else {"title" if args.action == "open" else "text": text}
-    answer = asyncio.run(call_hub(args, f"incident.{args.action}", params, here))
-    if args.format == "json":
-        output.emit_json(answer)
-        return 0
+    answer: OpenedIncident | ClosedIncident | tuple[IncidentRecord, ...] | None
     match args.action:
         case "open":
-            output.emit_text(f"incident #{answer['id']} is open")
+            answer = carry_out(args, OpenIncident(text))
+            said = [f"incident #{answer.id} is open"]
         case "note":
-            output.emit_text("written down")
+            answer = carry_out(args, NoteIncident(text))
+            said = ["written down"]
         case "close":
-            output.emit_text(answer["path"])
-        case "list":
-            for one in answer:
-                output.emit_text(_line(one))
-            if not answer:
-                output.emit_text("there was no incident here")
+            answer = carry_out(args, CloseIncident(text))
+            said = [answer.path]
+        case _:
+            answer = carry_out(args, ListIncidents())
+            said = [_line(one) for one in answer] or ["there was no incident here"]
+    if args.format == "json":
+        output.emit_json(msgspec.to_builtins(answer))
+        return 0
+    for line in said:
+        output.emit_text(line)
     return 0
 
 
@@ -75,7 +67,7 @@ def _is_plan(word: str) -> bool:
     return word.endswith((".yaml", ".yml")) and Path(word).is_file()
 
 
-def _line(one: dict[str, Any]) -> str:
-    opened = time.strftime("%Y-%m-%d %H:%M", time.localtime(one["opened_at"]))
-    state = "open" if one["closed_at"] is None else f"closed {time.strftime('%H:%M', time.localtime(one['closed_at']))}"
-    return f"#{one['id']:4} {opened}  {state:13} {one['opened_by']:10} {one['title']}  {one['path']}".rstrip()
+def _line(one: IncidentRecord) -> str:
+    opened = time.strftime("%Y-%m-%d %H:%M", time.localtime(one.opened_at))
+    state = "open" if one.closed_at is None else f"closed {time.strftime('%H:%M', time.localtime(one.closed_at))}"
+    return f"#{one.id:4} {opened}  {state:13} {one.opened_by:10} {one.title}  {one.path}".rstrip()

@@ -50,8 +50,9 @@ async def _run(args: Namespace) -> int:
 async def _answer(workspace: Workspace, operator: Operator, *, granted: bool) -> int:
     from switchover.agent.process.agent_record import find_socket
     from switchover.agent.process.lifecycle import ask
-    from switchover.cli.run_access import call_out
+    from switchover.cli.run_access import connect
     from switchover.clock import SystemClock
+    from switchover.commands.driving import AnswerTakeover
     from switchover.migration.run.takeover_mailbox import TakeoverMailbox
 
     box = TakeoverMailbox(workspace.directory)
@@ -59,8 +60,8 @@ async def _answer(workspace: Workspace, operator: Operator, *, granted: bool) ->
     if question is not None:
         box.say(question, granted=granted, why="handed over" if granted else "refused")
     elif ask(workspace) is not None:
-        async with await call_out(find_socket(workspace), operator) as client:
-            await client.request("drive.answer", yes=granted)
+        async with await connect(find_socket(workspace), operator) as client:
+            await client.send(AnswerTakeover(yes=granted))
     else:
         raise RefusedError("nobody asks to take over")
     output.emit_text("the run is theirs now" if granted else "refused")
@@ -85,13 +86,14 @@ def _holder_elsewhere(workspace: Workspace) -> Holder | None:
 async def _ask(workspace: Workspace, operator: Operator) -> int:
     from switchover.agent.process.agent_record import find_socket
     from switchover.agent.process.lifecycle import ask
-    from switchover.cli.run_access import call_out
+    from switchover.cli.run_access import connect
+    from switchover.commands.driving import AskForRun
     from switchover.migration.journal.run_lock import describe_holder, read_holder
     from switchover.migration.run.takeover_mailbox import TakeoverMailbox
 
     if ask(workspace) is not None:
-        async with await call_out(find_socket(workspace), operator) as client:
-            word = await client.request("drive.ask")
+        async with await connect(find_socket(workspace), operator) as client:
+            word = await client.send(AskForRun())
             if word == "asked":
                 output.emit_text(f"asked; the one who drives has {_WITHIN_S:.0f} s to answer")
             async for snapshot in client.snapshots():

@@ -3,14 +3,9 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
-from typing import TYPE_CHECKING
 
 from switchover.cli import output
 from switchover.errors import UsageError
-
-if TYPE_CHECKING:
-    from switchover.migration.facts.operator import Operator
-    from switchover.migration.run.engine import Engine
 
 __all__ = ["add_arguments", "run"]
 
@@ -25,9 +20,8 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(args: Namespace) -> int:
     """Waive it; 0 when it is on record."""
-    import asyncio
-
-    from switchover.cli.run_access import call_run
+    from switchover.cli.run_access import carry_out
+    from switchover.commands.gates import WaiveCheck
     from switchover_checks.language.units import format_duration, parse_duration
 
     try:
@@ -35,10 +29,6 @@ def run(args: Namespace) -> int:
     except ValueError as error:
         raise UsageError(f"--for: {error}") from None
 
-    async def here(engine: Engine, operator: Operator) -> None:
-        await engine.waive(args.check, operator, args.reason, seconds)
-
-    params = {"check": args.check, "reason": args.reason, "for_s": seconds}
-    asyncio.run(call_run(args, "gate.waive", params, here))
+    carry_out(args, WaiveCheck(args.check, args.reason, seconds))
     output.emit_text(f"{args.check} is waived there for {format_duration(seconds)}; after that it blocks again")
     return 0

@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from typing import Any
 
 from switchover.hub.core.hub import Hub
-from switchover.hub.history.operations import Operations
-from switchover.hub.problems.triage_service import TriageService
-from switchover.migration.facts.operator import Operator
-from switchover.services.provider_api import LogSource, LogSpan
 from switchover.snapshot import Holder, Snapshot
 
 __all__ = ["FollowingHub"]
@@ -35,6 +30,11 @@ class FollowingHub:
         self._driving: tuple[Holder | None, Holder | None, float | None] | None = None
         self._viewers: dict[object, bool] = {}
         self._replaced = asyncio.Event()
+
+    @property
+    def current(self) -> Hub:
+        """The hub of the plan in force."""
+        return self._hub
 
     @property
     def snapshot(self) -> Snapshot:
@@ -99,57 +99,12 @@ class FollowingHub:
         self._driving = (driver, asking, until)
         self._hub.drives(driver, asking, until)
 
-    async def recheck(self, names: Iterable[str] = ()) -> None:
-        """Look at the named checks now, or at all that are watched now."""
-        await self._hub.recheck(names)
-
-    @property
-    def operations(self) -> Operations:
-        """What people did here outside of a run."""
-        return self._hub.operations
-
-    def seen(self, name: str) -> None:
-        """Take notice that a person has looked at what is kept until then."""
-        self._hub.seen(name)
-
     def note_viewer(self, who: object, *, found: bool = False, gone: bool = False) -> None:
         """Take notice that a client looks, whether it wants what is in no plan, or that it has gone."""
         self._viewers.pop(who, None)
         if not gone:
             self._viewers[who] = found
         self._hub.note_viewer(who, found=found, gone=gone)
-
-    async def act(
-        self,
-        items: Sequence[tuple[str, str, float | None]],
-        action: str,
-        argument: str,
-        confirmation: str,
-        operator: Operator,
-    ) -> list[dict[str, Any]]:
-        """Do something to services."""
-        return await self._hub.act(items, action, argument, confirmation, operator)
-
-    async def command(self, name: str, what: str, argument: str, operator: Operator) -> tuple[str, ...]:
-        """Return the argv that a person would type."""
-        return await self._hub.command(name, what, argument, operator)
-
-    async def inspect(self, name: str) -> str:
-        """Return all that is known of a service, in lines."""
-        return await self._hub.inspect(name)
-
-    def sources(self) -> list[dict[str, str]]:
-        """Return every source of services."""
-        return self._hub.sources()
-
-    async def log_sources(self, names: Sequence[str], span: LogSpan) -> list[LogSource | tuple[str, str]]:
-        """Return where the logs of services are read; (name, reason) for one that has none."""
-        return await self._hub.log_sources(names, span)
-
-    @property
-    def triage(self) -> TriageService:
-        """What may be asked about what is wrong."""
-        return self._hub.triage
 
     def _numbered(self, snapshot: Snapshot) -> Snapshot:
         return replace(snapshot, seq=self._numbered_from + snapshot.seq)

@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from switchover.ui.app.palette_screen import Command, PaletteScreen
+from switchover.ui.app.palette_screen import PaletteEntry, PaletteScreen
 from switchover.ui.kit.base_screen import hints_from
 from switchover.ui.services.arrangement import id_of
 from switchover.ui.text.header_lines import TABS
@@ -55,7 +55,7 @@ _NOT_HERE = {"palette", "back", "move", "jump", "page", "tab", "next_tab"}
 
 def palette(app: SwitchoverApp) -> PaletteScreen:
     """Collect all that can be done or opened at this moment."""
-    commands: list[Command] = []
+    commands: list[PaletteEntry] = []
     active = app.screen.active_bindings.values()
     by_name = {entry.binding.action: entry for entry in active if entry.enabled and entry.binding.description}
     hints = {hint.label: hint for hint in hints_from(by_name.values(), only_shown=False)}
@@ -65,7 +65,7 @@ def palette(app: SwitchoverApp) -> PaletteScreen:
         binding = entry.binding
         key = key_name(hints[binding.description].keys[0]) if binding.description in hints else ""
         commands.append(
-            Command(
+            PaletteEntry(
                 binding.description,
                 partial(_run_action, app, action, entry.node),
                 key,
@@ -74,7 +74,7 @@ def palette(app: SwitchoverApp) -> PaletteScreen:
             )
         )
     commands.extend(
-        Command(
+        PaletteEntry(
             f"go to {name.capitalize()}",
             partial(_run_action, app, f"tab('{name}')", app.main),
             str(number),
@@ -83,33 +83,35 @@ def palette(app: SwitchoverApp) -> PaletteScreen:
         for number, name in enumerate(TABS, 1)
     )
     commands.append(
-        Command("open a log file …", app.action_open_log_file, "", "follow it, search it, filter it", "logs tail")
+        PaletteEntry("open a log file …", app.action_open_log_file, "", "follow it, search it, filter it", "logs tail")
     )
     data = app.moment.data
-    commands.extend(Command(f"check {row.name}", _open(app, "check", row.name), "", row.summary) for row in data.checks)
     commands.extend(
-        Command(f"service {row.name}", _open(app, "service", id_of(row)), "", _kind_and_place(row))
+        PaletteEntry(f"check {row.name}", _open(app, "check", row.name), "", row.summary) for row in data.checks
+    )
+    commands.extend(
+        PaletteEntry(f"service {row.name}", _open(app, "service", id_of(row)), "", _kind_and_place(row))
         for row in (*data.services, *data.found[:_MOST])
     )
     commands.extend(
-        Command(title, partial(_run_action, app, f"app.{action}", app), "", about)
+        PaletteEntry(title, partial(_run_action, app, f"app.{action}", app), "", about)
         for action, title, about in _MORE
         if app.is_offered(action)
     )
     commands.extend(
-        Command(f"run {step.id} again", partial(_repeat, app, step), "", "its gate still needs what it does")
+        PaletteEntry(f"run {step.id} again", partial(_repeat, app, step), "", "its gate still needs what it does")
         for phase in data.migration.phases
         for step in phase.steps
         if step.state == "done" and "retry" in step.choices and not step.confirm_text and not data.header.read_only
     )
     commands.extend(
-        Command(f"metric {row.name}", _open(app, "metric", row.name), "", row.title) for row in data.metrics
+        PaletteEntry(f"metric {row.name}", _open(app, "metric", row.name), "", row.title) for row in data.metrics
     )
-    commands.extend(Command(f"theme {name}", partial(app.choose_theme, name)) for name in app.theme_names)
+    commands.extend(PaletteEntry(f"theme {name}", partial(app.choose_theme, name)) for name in app.theme_names)
     return PaletteScreen(app.painter, app.moment, _told_apart(commands))
 
 
-def _told_apart(commands: list[Command]) -> list[Command]:
+def _told_apart(commands: list[PaletteEntry]) -> list[PaletteEntry]:
     """Give twins (a container and a process of one name) what tells them apart."""
     count = Counter(command.title for command in commands)
     return [

@@ -15,11 +15,11 @@ from switchover.ui.kit.theme import Painter
 from switchover.ui.text.render_context import RenderContext
 from switchover.ui.text.styled_line import Line, ListItem, StyledSpan, fit
 
-__all__ = ["Command", "PaletteScreen", "rank"]
+__all__ = ["PaletteEntry", "PaletteScreen", "rank"]
 
 
 @dataclass(frozen=True, slots=True)
-class Command:
+class PaletteEntry:
     """Something to do: how it is called, which key does it, and what runs."""
 
     title: str
@@ -53,7 +53,7 @@ def rank(title: str, wanted: str) -> int | None:
 class PaletteScreen(OverScreen):
     """Type a few letters, choose with the arrows, press enter."""
 
-    def __init__(self, painter: Painter, moment: RenderContext, commands: Sequence[Command]) -> None:
+    def __init__(self, painter: Painter, moment: RenderContext, commands: Sequence[PaletteEntry]) -> None:
         super().__init__(painter, moment, "do or open")
         self._commands = tuple(commands)
         self._entry = TextEntry(painter, ":")
@@ -71,7 +71,7 @@ class PaletteScreen(OverScreen):
         """Type at once."""
         self._entry.take_focus()
 
-    def _found(self) -> list[tuple[int, Command]]:
+    def _found(self) -> list[tuple[int, PaletteEntry]]:
         ranked = [(_rank(command, self._entry.text), index, command) for index, command in enumerate(self._commands)]
         return _ordered(ranked)
 
@@ -113,7 +113,7 @@ class PaletteScreen(OverScreen):
         self.action_back()
 
 
-def _rank(command: Command, wanted: str) -> int | None:
+def _rank(command: PaletteEntry, wanted: str) -> int | None:
     """Say how well a command fits: by its title, else by a word that means the same."""
     low = wanted.lower().strip()
     if low and any(word.startswith(low) for word in command.words.split()):
@@ -121,6 +121,6 @@ def _rank(command: Command, wanted: str) -> int | None:
     return rank(command.title, wanted)
 
 
-def _ordered(ranked: Sequence[tuple[int | None, int, Command]]) -> list[tuple[int, Command]]:
+def _ordered(ranked: Sequence[tuple[int | None, int, PaletteEntry]]) -> list[tuple[int, PaletteEntry]]:
     fitting = [(score, index, command) for score, index, command in ranked if score is not None]
     return [(index, command) for _, index, command in sorted(fitting, key=lambda entry: entry[:2])]

@@ -1,0 +1,37 @@
+"""Who drives: ask for the run, or answer one who asks."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from switchover.commands.command import Command, CommandContext, Life, Who
+
+__all__ = ["AnswerTakeover", "AskForRun"]
+
+_LONGEST_WHY = 200
+
+
+class AskForRun(Command[str], frozen=True):
+    """Ask whoever drives for the run; the answer is `asked`, or `granted` where nobody has to be asked."""
+
+    name: ClassVar[str] = "drive.ask"
+    who: ClassVar[Who] = Who.ANYONE
+    life: ClassVar[Life] = Life.OF_CLIENT
+
+    async def apply(self, at: CommandContext) -> str:
+        """Ask."""
+        return at.client.takeovers.ask(at.client.driving_seat)
+
+
+class AnswerTakeover(Command[None], frozen=True):
+    """Hand the run over to the one who asks, or refuse."""
+
+    name: ClassVar[str] = "drive.answer"
+    who: ClassVar[Who] = Who.ANYONE
+    life: ClassVar[Life] = Life.OF_CLIENT
+    yes: bool = False
+    why: str = ""
+
+    async def apply(self, at: CommandContext) -> None:
+        """Answer."""
+        at.client.takeovers.answer(at.client.driving_seat, yes=self.yes, why=self.why[:_LONGEST_WHY])
