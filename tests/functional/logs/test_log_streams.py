@@ -297,8 +297,8 @@ async def test_a_reader_that_hangs_is_ended_and_the_log_is_opened_again_without_
         (reader,) = readers()
         os.kill(reader, signal.SIGSTOP)
         asked = {"query": {"show": "on"}, "anchor": None, "before": 5, "after": 0, "seen": -1, "wait": 0}
-        answer = await streams.ask(1, "window", asked)
-        assert "opened again without it" in answer["problem"]
+        answer = await streams.ask(1, "window", asked, LogWindow)
+        assert "opened again without it" in answer.problem
         assert ended(reader)
         assert readers()
     finally:

@@ -14,6 +14,7 @@ from switchover.agent.server.log_streams import LogStreams
 from switchover.agent.server.reader_process import ReaderHungError
 from switchover.errors import SwitchoverError, UsageError
 from switchover.services.provider_api import LogSpan
+from switchover.snapshot.logview import LogWindow
 
 
 class StandInReader:
@@ -43,7 +44,7 @@ class StandInReader:
         if self.first and do != "states":
             await self.hangs.wait()
             raise ReaderHungError
-        return msgspec.Raw(b"{}")
+        return msgspec.Raw(b"[]" if do == "states" else b"{}")
 
     async def kill(self) -> None:
         await self.aclose()
@@ -62,12 +63,11 @@ async def streams(monkeypatch: pytest.MonkeyPatch) -> LogStreams:
 
 
 async def opened(streams: LogStreams) -> int:
-    found = await streams.open((), (), LogSpan(), secrets={}, folder=None)
-    return int(found["stream"])
+    return (await streams.open((), (), LogSpan(), secrets={}, folder=None)).stream
 
 
 def window(streams: LogStreams, number: int) -> asyncio.Task[Any]:
-    return asyncio.ensure_future(streams.ask(number, "window", {"query": {}, "wait": 0}))
+    return asyncio.ensure_future(streams.ask(number, "window", {"query": {}, "wait": 0}, LogWindow))
 
 
 async def test_two_questions_to_a_reader_that_hangs_have_it_replaced_once(streams: LogStreams) -> None:
@@ -78,7 +78,7 @@ async def test_two_questions_to_a_reader_that_hangs_have_it_replaced_once(stream
     StandInReader.may_start.set()
     async with asyncio.timeout(10):
         answers = await asyncio.gather(*both)
-    assert ["opened again" in answer["problem"] for answer in answers] == [True, True]
+    assert ["opened again" in answer.problem for answer in answers] == [True, True]
     assert [reader.runs for reader in StandInReader.made] == [False, True]
 
 

@@ -56,7 +56,7 @@ class OpenLog(Question[OpenedLog], frozen=True):
             raise UsageError("there is nothing to read: neither a service nor a file was named")
         if len(self.items) + len(self.paths) > _MOST_SOURCES:
             raise UsageError(f"at most {_MOST_SOURCES} logs are read together", "choose fewer")
-        opened = await at.client.streams.open_merged(
+        return await at.client.streams.open_merged(
             at.hub,
             self.items,
             self.paths,
@@ -64,7 +64,6 @@ class OpenLog(Question[OpenedLog], frozen=True):
             secrets=at.target.secrets(),
             folder=at.target.log_folder,
         )
-        return msgspec.convert(opened, OpenedLog)
 
 
 class ReadLogWindow(Question[LogWindow], frozen=True):
@@ -95,7 +94,7 @@ class ReadLogWindow(Question[LogWindow], frozen=True):
             "seen": self.seen,
             "wait": wait,
         }
-        return msgspec.convert(await at.client.streams.ask(self.stream, "window", asked, extra_s=wait), LogWindow)
+        return await at.client.streams.ask(self.stream, "window", asked, LogWindow, extra_s=wait)
 
 
 class SoughtLine(msgspec.Struct, frozen=True):
@@ -117,7 +116,7 @@ class SeekLog(Question[SoughtLine], frozen=True):
     async def apply(self, at: CommandContext) -> SoughtLine:
         """Find it."""
         asked = {"query": _query(self.query), "seq": self.seq, "what": self.what, "by": self.by}
-        return msgspec.convert(await at.client.streams.ask(self.stream, "seek", asked), SoughtLine)
+        return await at.client.streams.ask(self.stream, "seek", asked, SoughtLine)
 
 
 class LinePart(msgspec.Struct, frozen=True):
@@ -140,7 +139,7 @@ class ReadLogLine(Question[LinePart], frozen=True):
         """Read a part."""
         limit = max(1, min(self.limit, _LONGEST_PART))
         asked = {"seq": self.seq, "offset": max(0, self.offset), "limit": limit}
-        return msgspec.convert(await at.client.streams.ask(self.stream, "line", asked), LinePart)
+        return await at.client.streams.ask(self.stream, "line", asked, LinePart)
 
 
 class SavedLog(msgspec.Struct, frozen=True):
@@ -159,7 +158,7 @@ class SaveLog(Question[SavedLog], frozen=True):
 
     async def apply(self, at: CommandContext) -> SavedLog:
         """Write it."""
-        return msgspec.convert(await at.client.streams.save(self.stream, {"query": _query(self.query)}), SavedLog)
+        return await at.client.streams.save(self.stream, {"query": _query(self.query)})
 
 
 class CloseLog(Question[None], frozen=True):

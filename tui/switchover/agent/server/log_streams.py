@@ -6,19 +6,22 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
 from switchover.agent.server.reader_process import LogReader, ReaderHungError
+from switchover.commands.logs import OpenedLog, SavedLog
 from switchover.errors import RefusedError, StateError, UsageError
 from switchover.services.provider_api import LogSource, LogSpan
+from switchover.snapshot.logview import LogSourceState, LogWindow
 
 if TYPE_CHECKING:
     from switchover.hub import Hub
 
 __all__ = ["LogStreams"]
 
+Answer = TypeVar("Answer")
 _MOST_STREAMS = 8
 _ANSWER_WITHIN_S = 3.0
 _SEEK_WITHIN_S = 6.0
@@ -60,7 +63,7 @@ class LogStreams:
         *,
         secrets: Mapping[str, str],
         folder: Path | None,
-    ) -> dict[str, Any]:
+    ) -> OpenedLog:
         """Read the logs of services, by their ids, and files together. `span`: the newest lines, since, until."""
         tail, since, until = span
         wanted = LogSpan(tail, since, until, follow=until is None)
@@ -78,7 +81,7 @@ class LogStreams:
         *,
         secrets: Mapping[str, str],
         folder: Path | None,
-    ) -> dict[str, Any]:
+    ) -> OpenedLog:
         """Start to read; return the stream's number and the state of its sources. Raise `RefusedError`."""
         await self._let_go_of_ended()
         if len(self._streams) + self._opening >= _MOST_STREAMS:
@@ -105,33 +108,36 @@ class LogStreams:
             self._opening -= 1
         self._last += 1
         self._streams[self._last] = _Stream(reader, what)
-        return {"stream": self._last, "sources": states}
+        return OpenedLog(self._last, msgspec.json.decode(states, type=tuple[LogSourceState, ...]))
 
-    async def ask(self, number: int, do: str, params: Mapping[str, Any], *, extra_s: float = 0.0) -> Any:
+    async def ask(
+        self, number: int, do: str, params: Mapping[str, Any], answer_type: type[Answer], *, extra_s: float = 0.0
+    ) -> Answer:
         """Relay a request. A reader that hangs is ended and started anew, without the pattern that it hung over."""
         stream = self._stream(number)
         asked, problem = _without(stream.refused, params)
         within = extra_s + (_SEEK_WITHIN_S if do == "seek" else self._within_s)
         reader = stream.reader
         try:
-            answer = await reader.ask(do, asked, within)
+            raw = await reader.ask(do, asked, within)
         except ReaderHungError:
             await self._open_again(stream, reader, params)
             asked, problem = _without(stream.refused, params)
             if do != "window":
                 raise StateError(problem or _HUNG) from None
             problem = problem or _HUNG
-            answer = await self._ask_new(stream, asked)
-        return answer if not problem or do != "window" else _with_problem(answer, problem)
+            raw = await self._ask_new(stream, asked)
+        answer = msgspec.json.decode(raw, type=answer_type)
+        return replace(answer, problem=problem) if problem and isinstance(answer, LogWindow) else answer
 
-    async def save(self, number: int, params: Mapping[str, Any]) -> Any:
+    async def save(self, number: int, params: Mapping[str, Any]) -> SavedLog:
         """Write what fits to a file; it may take its time."""
         stream = self._stream(number)
         asked, problem = _without(stream.refused, params)
         if problem:
             raise StateError(problem)
         try:
-            return await stream.reader.ask("save", asked, _SAVE_WITHIN_S)
+            return msgspec.json.decode(await stream.reader.ask("save", asked, _SAVE_WITHIN_S), type=SavedLog)
         except ReaderHungError:
             raise StateError("the log could not be written in time", "choose fewer lines") from None
 
@@ -171,7 +177,7 @@ class LogStreams:
                 await stream.reader.aclose()
                 raise UsageError("the log was closed")
 
-    async def _ask_new(self, stream: _Stream, params: Mapping[str, Any]) -> Any:
+    async def _ask_new(self, stream: _Stream, params: Mapping[str, Any]) -> msgspec.Raw:
         try:
             return await stream.reader.ask("window", {**params, "wait": 0}, self._within_s)
         except ReaderHungError:
@@ -188,11 +194,6 @@ def _without(refused: tuple[str, ...] | None, params: Mapping[str, Any]) -> tupl
     if refused is None or _patterns(params) != refused:
         return params, ""
     return {**params, "query": {**params["query"], **dict.fromkeys(_PATTERNS, "")}}, _GIVEN_UP
-
-
-def _with_problem(answer: msgspec.Raw, problem: str) -> dict[str, Any]:
-    window: dict[str, Any] = msgspec.json.decode(answer)
-    return {**window, "problem": problem}
 
 
 def _with_names_apart(sources: Sequence[LogSource]) -> list[LogSource]:
