@@ -14,6 +14,7 @@ from switchover.metrics.json_documents import JsonDocuments
 from switchover.metrics.sampler import Sampler
 from switchover.metrics.sources.host_numbers import HostNumbers
 from switchover.metrics.sources.json_number import JsonNumberSource
+from switchover.plan.kind_calls import KindCalls
 from switchover.plan.model import MetricSpec
 from switchover.plan.named_kinds import METRIC_SOURCES
 from switchover_checks.api import Metric, Status
@@ -28,7 +29,7 @@ def sampler(clock: StillClock | None = None, *, body: Any = 1, **metrics: Metric
     transport = httpx.MockTransport(lambda request: httpx.Response(200, json=body))
     return Sampler(
         metrics,
-        lambda: scope_of(loaded),
+        KindCalls(lambda: scope_of(loaded)),
         clock or StillClock(),
         service_number=lambda service, metric: 12.5 if (service, metric) == ("api", "cpu") else None,
         check_period=lambda check: 30.0,
@@ -171,10 +172,9 @@ async def test_a_remote_metric_may_use_secrets_and_never_shows_one() -> None:
     remote = JsonDocuments(httpx.MockTransport(answer))
     found = Sampler(
         metrics,
-        lambda: scope_of(loaded),
+        KindCalls(lambda: scope_of(loaded), _Vault()),
         StillClock(),
         documents=remote,
-        secrets=_Vault(),
         redact=lambda text: text.replace("t0ken", "[hidden]"),
     )
     await found.sample(["load"])
@@ -200,7 +200,7 @@ async def test_pressure_is_judged_where_no_plan_says_what_is_too_much(tmp_path: 
         (tmp_path / name).write_text(f"{share}\n")
     numbers = await HostNumbers(StillClock().monotonic, tmp_path).read()
     assert (numbers["pressure_cpu"], numbers["pressure_memory"], numbers["pressure_io"]) == (97.5, 0.0, None)
-    alone = Sampler({}, None, StillClock(), judge_host=True)
+    alone = Sampler({}, KindCalls(), StillClock(), judge_host=True)
     cpu = alone.tracks["host.pressure_cpu"]
     cpu.add(97.5, "", at=1.0, mono=1.0)
     assert cpu.status(stale=False) is WARN

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Generic, TypeVar
 
 from switchover.alerts.alert_state import AlertEvent
+from switchover.plan.kind_calls import UnavailableError
 from switchover_checks.api import Context
 
 __all__ = ["NoKeys", "NotSentError", "Notification", "Notifier"]
@@ -24,7 +25,7 @@ class Notification:
     at: float
 
 
-class NotSentError(Exception):
+class NotSentError(UnavailableError):
     """It was not sent; the text says why, in a few words and without a secret.
 
     `retry_after_s` is how long the receiver wants to be left alone. `again=False` means that another try is no use.

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from switchover.costs.cost_source_api import CostLine
 from switchover.costs.money import display, display_change, display_percent
 from switchover.plan.model import Plan
 from switchover.snapshot import CostRow, CostsView
@@ -40,14 +41,22 @@ def compare(before: Mapping[str, Decimal], after: Mapping[str, Decimal]) -> tupl
     return tuple(LineItem(name, before.get(name), after.get(name)) for name in dict.fromkeys((*before, *after)))
 
 
-def costs_view(plan: Plan) -> CostsView:
-    """Return the planned costs as they are shown; without any line, an empty view."""
+def costs_view(plan: Plan, lines: Sequence[CostLine] = (), unknown: Mapping[str, str] | None = None) -> CostsView:
+    """Return the costs as they are shown: what the plan states, and `lines` of its sources.
+
+    `unknown` says of each source that was not read why; then no sum is known to be within the budget.
+    """
+    unread = dict.fromkeys(plan.cost_sources, "its lines are on the Costs tab") if unknown is None else unknown
     first, second = sides(plan)
-    before = plan.environments[first].cost_month if first else {}
-    after = plan.environments[second].cost_month if second else {}
+    before = dict(plan.environments[first].cost_month) if first else {}
+    after = dict(plan.environments[second].cost_month) if second else {}
+    for line in lines:
+        side = before if line.side == "before" else after
+        side[line.name] = side.get(line.name, Decimal(0)) + line.amount
     items = compare(before, after)
-    if not items:
+    if not items and not unread:
         return CostsView(currency=plan.currency)
+    notes = {line.name: line.note for line in lines}
     total_before = sum(before.values(), Decimal(0))
     total_after = sum(after.values(), Decimal(0))
     difference = total_after - total_before
@@ -60,14 +69,16 @@ def costs_view(plan: Plan) -> CostsView:
                 display(item.before) if item.before is not None else "",
                 display(item.after) if item.after is not None else "",
                 display_change(item.difference),
+                notes.get(item.name, ""),
             )
             for item in items
-        ),
+        )
+        + tuple(CostRow(name, "", "", "", f"not counted: {why}") for name, why in unread.items()),
         before_total=display(total_before),
         after_total=display(total_after),
         difference=display_change(difference),
         percent=display_percent(difference, total_before),
         budget=display(budget) if budget is not None else "",
-        within_budget=total_after <= budget if budget is not None else None,
+        within_budget=total_after <= budget if budget is not None and not unread else None,
         both_total=display(total_before + total_after),
     )

@@ -9,21 +9,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from switchover.clock import Clock
-from switchover.errors import SwitchoverError
 from switchover.metrics.json_documents import JsonDocuments, NoValueError
 from switchover.metrics.series import Series
 from switchover.metrics.source_api import MetricSource, Reading, SourceTools
-from switchover.plan.config_filler import ConfigFiller
+from switchover.plan.kind_calls import KindCalls, UnavailableError
 from switchover.plan.model import MetricSpec
 from switchover.plan.named_kinds import METRIC_SOURCES
-from switchover.plan.secrets.secret_store import SecretSource
-from switchover.plan.templates import TemplateError
-from switchover.plan.variables import MissingValueError, Scope
 from switchover.redaction import sanitize
 from switchover_checks.api import Metric, Status
 from switchover_checks.language.declared import load_declared
 from switchover_checks.language.thresholds import Range, parse_range
-from switchover_checks.runtime.config import ConfigError, build_config
 
 __all__ = ["Sampler", "Track"]
 
@@ -99,17 +94,16 @@ class Sampler:
     def __init__(
         self,
         metrics: Mapping[str, MetricSpec],
-        scope: Callable[[], Scope] | None,
+        calls: KindCalls,
         clock: Clock,
         *,
         service_number: Callable[[str, str], float | None] | None = None,
         check_period: Callable[[str], float] | None = None,
         documents: JsonDocuments | None = None,
-        secrets: SecretSource | None = None,
         redact: Callable[[str], str] | None = None,
         judge_host: bool = False,
     ) -> None:
-        self._filler = ConfigFiller(scope, secrets)
+        self._calls = calls
         self._redact = redact or sanitize
         self._clock = clock
         self.documents = documents or JsonDocuments()
@@ -187,13 +181,9 @@ class Sampler:
         readings: list[tuple[Track, Reading]] = []
         for track in tracks:
             try:
-                wanted.append((track, build_config(source.config, await self._filler.filled(track.config))))
-            except MissingValueError as missing:
-                readings.append((track, NoValueError(f"waits for variable {missing.name}")))
-            except (TemplateError, ConfigError) as error:
+                wanted.append((track, await self._calls.config(source.config, track.config)))
+            except UnavailableError as error:
                 readings.append((track, error))
-            except SwitchoverError as error:
-                readings.append((track, NoValueError(error.title)))
         answers = await self._ask(source, [config for _, config in wanted])
         readings += zip((track for track, _ in wanted), answers, strict=True)
         at, mono = self._clock.now(), self._clock.monotonic()

@@ -179,6 +179,10 @@ class NotifierSpec(KeyedSpec):
     """Who is told of an alert. `type` says how; the keys of that kind are in `config`."""
 
 
+class CostSourceSpec(KeyedSpec):
+    """Where amounts of money come from. `type` says how; the keys of that kind are in `config`."""
+
+
 class Alert(Model):
     """A rule over checks: `api_up == CRIT for 2m`."""
 
@@ -359,6 +363,7 @@ class Plan(Model):
     environments: dict[Name, Environment] = Field(default_factory=dict)
     currency: Annotated[str, StringConstraints(pattern="^[A-Z]{3}$")] = "USD"
     budget_month: Decimal | None = None
+    cost_sources: dict[Name, CostSourceSpec] = Field(default_factory=dict)
     check_modules: tuple[str, ...] = Field((), description="Python files beside the plan that add check kinds")
     live: LiveProbe | None = None
     services: dict[Name, Service] = Field(default_factory=dict)

@@ -5,3 +5,4 @@ The plan stands below them: it finds a kind by its name and reads what it declar
 
 METRIC_SOURCES = "switchover.metrics.sources"
 NOTIFIERS = "switchover.alerts.notifiers"
+COST_SOURCES = "switchover.costs.sources"

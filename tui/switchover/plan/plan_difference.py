@@ -22,6 +22,7 @@ _NAMED = (
     ("checks", "check"),
     ("metrics", "metric"),
     ("notifiers", "notifier"),
+    ("cost_sources", "source of costs"),
     ("rollback_plans", "way back"),
     ("performance", "objective"),
 )

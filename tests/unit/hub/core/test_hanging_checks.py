@@ -17,6 +17,7 @@ from switchover.health.probing import CheckObservation, Evaluator
 from switchover.hub.core.watcher import PlanWatcher
 from switchover.hub.services.service_watch import ServiceWatch
 from switchover.metrics.sampler import Sampler
+from switchover.plan.kind_calls import KindCalls
 from switchover.services.inventory import Inventory
 from switchover_checks.api import Check, Context, Effect, Finding, Result, Status
 from switchover_checks.runtime.context import LocalContext, Resources
@@ -102,7 +103,7 @@ async def watched(
     services = ServiceWatch(
         inventory, clock, changed=lambda: None, publish_now=lambda: None, probe_dependants=lambda _: None
     )
-    sampler = Sampler({}, None, clock)
+    sampler = Sampler({}, KindCalls(), clock)
     sampler.tracks.clear()  # the host's own numbers come in real time
     watcher = PlanWatcher(evaluator, services, sampler, clock, phases=dict, changed=lambda: None)
     task = asyncio.create_task(watcher.run())

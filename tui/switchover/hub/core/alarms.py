@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 from switchover.alerts.alert_state import AlertEvent, AlertRule, AlertState, follow
 from switchover.alerts.deliveries import Deliveries
 from switchover.alerts.notifier_api import Notification
 from switchover.clock import Clock
 from switchover.plan.conditions import parse_condition
-from switchover.plan.config_filler import ConfigFiller
+from switchover.plan.kind_calls import KindCalls
 from switchover.plan.loader.load import LoadedPlan
 from switchover.plan.model import Plan
 from switchover.snapshot import AlertRow
@@ -32,7 +31,7 @@ class Alarms:
     def __init__(
         self,
         loaded: LoadedPlan | None,
-        filler: ConfigFiller,
+        calls: KindCalls,
         clock: Clock,
         status_of: Callable[[str], Status | None],
         remember: Callable[[str, str, str], None],
@@ -44,7 +43,7 @@ class Alarms:
         self._status_of = status_of
         self._remember = remember
         notifiers = loaded.plan.notifiers if loaded is not None else {}
-        self._deliveries = Deliveries(notifiers, filler, loaded.directory if loaded is not None else Path())
+        self._deliveries = Deliveries(notifiers, calls)
 
     def follow(self) -> None:
         """Bring every rule up to now, and tell what happened."""

@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 
 from switchover import __version__
 from switchover.clock import Clock
-from switchover.costs.estimate import costs_view, sides
+from switchover.costs.cost_book import CostBook
+from switchover.costs.estimate import sides
 from switchover.health.check_state import CheckState, EffectiveStatus
 from switchover.health.watched_phases import PhaseMark
 from switchover.hub.core.engine_view import EngineView
@@ -22,6 +23,7 @@ from switchover.hub.problems.problems import ProblemInputs, find_problems
 from switchover.hub.services.check_rows import POINTS, check_row, metric_row
 from switchover.hub.services.service_rows import ExpectedState
 from switchover.hub.services.service_table import ServiceRowCache
+from switchover.plan.kind_calls import KindCalls
 from switchover.plan.loader.load import LoadedPlan
 from switchover.redaction import sanitize
 from switchover.snapshot import (
@@ -29,7 +31,6 @@ from switchover.snapshot import (
     AlertRow,
     CheckRow,
     ContactRow,
-    CostsView,
     Header,
     Holder,
     IncidentView,
@@ -74,6 +75,7 @@ class Assembler:
         watcher: PlanWatcher,
         live: LiveSide | None,
         clock: Clock,
+        calls: KindCalls,
         *,
         read_only: bool,
         doing: Callable[[str, str], str] = lambda _kind, _ref: "",
@@ -91,7 +93,9 @@ class Assembler:
         self._clock = clock
         self._read_only = read_only
         self._host = socket.gethostname()
-        self._costs = costs_view(loaded.plan) if loaded is not None else CostsView()
+        self._costs = CostBook(loaded, calls)
+        if self._costs.every_s:
+            watcher.every("costs", self._costs.every_s, self._costs.refresh)
         self._first = sides(loaded.plan)[0] if loaded is not None else ""
         self._contacts = _contacts(loaded) if loaded is not None else ()
         self.known_issues = KnownIssues(loaded, clock)
@@ -174,7 +178,7 @@ class Assembler:
             services=services,
             checks=checks,
             metrics=metrics,
-            costs=self._costs,
+            costs=self._costs.view,
             migration=migration,
             timeline=timeline,
             alerts=tuple(alerts),

@@ -32,7 +32,7 @@ from switchover.hub.services.unseen import Unseen
 from switchover.locations import Workspace
 from switchover.metrics.sampler import Sampler
 from switchover.migration.facts.operator import Operator
-from switchover.plan.config_filler import ConfigFiller
+from switchover.plan.kind_calls import KindCalls
 from switchover.plan.loader.load import LoadedPlan
 from switchover.plan.templates import TemplateError
 from switchover.plan.variables import MissingValueError, Scope, render
@@ -81,13 +81,14 @@ class Hub:
         self._dirty = asyncio.Event()
         self._publish_event = asyncio.Event()
         self._published = asyncio.Condition()
+        secrets = evaluator.secrets if evaluator is not None else None
+        calls = KindCalls(self._scope, secrets, loaded.directory) if loaded is not None else KindCalls()
         self._sampler = Sampler(
             loaded.plan.metrics if loaded is not None else {},
-            self._scope if loaded is not None else None,
+            calls,
             clock,
             service_number=self._service_number,
             check_period=self._check_period,
-            secrets=evaluator.secrets if evaluator is not None else None,
             redact=self._redact,
             judge_host=loaded is None,
         )
@@ -139,6 +140,7 @@ class Hub:
             self._watcher,
             self._live,
             clock,
+            calls,
             read_only=read_only,
             doing=self._acting.doing,
             busy=self._acting.busy,
@@ -146,13 +148,7 @@ class Hub:
             redact=self._redact,
         )
         self._baselines = Baselines(workspace.directory / "baselines.json")
-        self._alarms = Alarms(
-            loaded,
-            ConfigFiller(self._scope, evaluator.secrets if evaluator is not None else None),
-            clock,
-            self._assembler.status_of,
-            self._watcher.remember,
-        )
+        self._alarms = Alarms(loaded, calls, clock, self._assembler.status_of, self._watcher.remember)
         self.triage = TriageService(
             loaded,
             workspace,
@@ -167,7 +163,7 @@ class Hub:
             snapshot=lambda: self.snapshot,
             redact=self._redact,
             changed=self._publish_now,
-            secrets=evaluator.secrets if evaluator is not None else None,
+            secrets=secrets,
             done=self._follow_up.begin,
             read_only=read_only,
         )

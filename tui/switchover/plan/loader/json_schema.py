@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from switchover.plan.model import CheckSpec, Plan
-from switchover.plan.named_kinds import METRIC_SOURCES, NOTIFIERS
+from switchover.plan.named_kinds import COST_SOURCES, METRIC_SOURCES, NOTIFIERS
 from switchover.plan.rules.kind_rules import SERVICE_KEYS, SERVICE_RESOURCES
 from switchover_checks.language.declared import declared, load_declared
 from switchover_checks.runtime.config import config_schema
@@ -28,6 +28,7 @@ def json_schema(registry: Registry) -> dict[str, Any]:
     definitions: dict[str, Any] = schema["$defs"]
     definitions["CheckSpec"] = _checks(definitions, registry)
     definitions["MetricSpec"] = _keyed(definitions["MetricSpec"], METRIC_SOURCES, "where the number comes from")
+    definitions["CostSourceSpec"] = _keyed(definitions["CostSourceSpec"], COST_SOURCES, "where the amounts come from")
     definitions["NotifierSpec"] = _keyed(definitions["NotifierSpec"], NOTIFIERS, "how people are told")
     definitions["Service"] = _services(definitions["Service"])
     definitions["Step"]["oneOf"] = [{"required": ["run", "effect"]}, {"required": ["manual"]}]

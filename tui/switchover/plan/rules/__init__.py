@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from switchover.plan.complaints import Complaint
 from switchover.plan.rules.draft import Draft, Names, Rule
-from switchover.plan.rules.kind_rules import check_configs, metric_keys, notifier_keys, service_keys
+from switchover.plan.rules.kind_rules import check_configs, cost_source_keys, metric_keys, notifier_keys, service_keys
 from switchover.plan.rules.references import (
     cycles,
     names_in_checks,
@@ -43,6 +43,7 @@ RULES: tuple[Rule, ...] = (
     services_are_told_apart,
     metric_keys,
     notifier_keys,
+    cost_source_keys,
     variables,
     template_names,
     late_values,

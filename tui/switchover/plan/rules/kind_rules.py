@@ -9,7 +9,7 @@ from typing import Any
 
 from switchover.plan.complaints import Complaint, Path, did_you_mean, unknown_name
 from switchover.plan.model import CheckSpec, KeyedSpec, Plan, Service
-from switchover.plan.named_kinds import METRIC_SOURCES, NOTIFIERS
+from switchover.plan.named_kinds import COST_SOURCES, METRIC_SOURCES, NOTIFIERS
 from switchover.plan.rules.draft import Draft
 from switchover.plan.type_errors import sensitive
 from switchover_checks.language.declared import declared, load_declared
@@ -148,6 +148,12 @@ def notifier_keys(draft: Draft) -> Iterator[Complaint]:
             if name in kinds and name not in own and config_fields(load_declared(NOTIFIERS, name).config):
                 message = f"a notifier of type {name} has keys: give one a name in `notifiers`, and write that here"
                 yield Complaint(("alerts", a, "notify", n), message)
+
+
+def cost_source_keys(draft: Draft) -> Iterator[Complaint]:
+    """Complain about sources of costs that lack their keys."""
+    for name, source in draft.plan.cost_sources.items():
+        yield from declared_keys(("cost_sources", name), "source of costs", COST_SOURCES, source)
 
 
 def declared_keys(path: Path, noun: str, package: str, spec: KeyedSpec) -> Iterator[Complaint]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from switchover.plan.complaints import Complaint, Path, did_you_mean
-from switchover.plan.named_kinds import METRIC_SOURCES, NOTIFIERS
+from switchover.plan.named_kinds import COST_SOURCES, METRIC_SOURCES, NOTIFIERS
 from switchover.plan.rules.draft import Draft, shell_texts
 from switchover.plan.rules.kind_rules import SERVICE_KEYS
 from switchover.plan.templates import Slot, TemplateError, parse_template, shell_templates, texts_in
@@ -108,6 +108,7 @@ def template_names(draft: Draft) -> Iterator[Complaint]:
     for section, package, specs in (
         ("metrics", METRIC_SOURCES, plan.metrics),
         ("notifiers", NOTIFIERS, plan.notifiers),
+        ("cost_sources", COST_SOURCES, plan.cost_sources),
     ):
         for name, spec in specs.items():
             takes = spec.type in declared(package) and load_declared(package, spec.type).takes_secrets

@@ -1,0 +1,112 @@
+"""Amounts from several sources add up, and what is not known is said and never counted as nothing."""
+
+from __future__ import annotations
+
+import inspect
+from pathlib import Path
+
+import pytest
+from ruamel.yaml import YAML
+
+from switchover.costs.cost_book import CostBook
+from switchover.costs.estimate import costs_view
+from switchover.errors import PlanError
+from switchover.plan.kind_calls import KindCalls
+from switchover.plan.loader.load import LoadedPlan, load_plan_text
+from switchover.plan.named_kinds import COST_SOURCES
+from switchover_checks.language.declared import declared, load_declared
+from switchover_checks.runtime.config import documented_fields, validate
+
+PLAN = """
+schema: 1
+id: p
+title: A plan
+currency: EUR
+budget_month: 100
+environments: {before: {cost_month: {db: 50}}, after: {cost_month: {db: 20.10}}}
+"""
+TWO = (
+    PLAN
+    + """
+cost_sources:
+  support: {type: stated, side: after, lines: {support: 29.00, db: 0.90}}
+  sheet: {type: csv, path: costs.csv}
+"""
+)
+HEAD = "side,line,amount,currency,note\n"
+
+
+def load(tmp_path: Path, text: str = TWO) -> LoadedPlan:
+    return load_plan_text(text, tmp_path / "plan.yaml")
+
+
+async def test_amounts_of_all_sources_add_up_exactly(tmp_path: Path) -> None:
+    (tmp_path / "costs.csv").write_text("\ufeff" + HEAD + "before,nat,33.00,EUR,as billed\nafter,logs,0.005,,\n")
+    book = CostBook(load(tmp_path), KindCalls(base_dir=tmp_path))
+    assert book.every_s == 60.0
+    assert [row.note for row in book.view.rows[1:]] == ["not counted: not read yet"] * 2
+    await book.refresh()
+    rows = {row.line: (row.before, row.after, row.note) for row in book.view.rows}
+    assert rows == {
+        "db": ("50.00", "21.00", ""),
+        "nat": ("33.00", "", "as billed"),
+        "support": ("", "29.00", ""),
+        "logs": ("", "0.01", ""),
+    }
+    assert (book.view.before_total, book.view.after_total, book.view.within_budget) == ("83.00", "50.01", True)
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (None, "costs.csv: No such file or directory"),
+        ("side,line\n", "costs.csv has no column amount"),
+        (HEAD + "after,logs,much,,\n", "costs.csv, line 2: 'much' is no amount"),
+        (HEAD + "after,logs,NaN,,\n", "costs.csv, line 2: 'NaN' is no amount"),
+        (HEAD + "now,logs,1,,\n", "costs.csv, line 2: side is before or after, not 'now'"),
+        (HEAD + "after,logs,1,USD,\n", "logs is in USD, the plan counts in EUR"),
+        ("\x00" * (2 << 20), "costs.csv is larger than 1 MiB"),
+    ],
+)
+async def test_a_source_that_cannot_be_read_says_why_and_leaves_the_budget_open(
+    tmp_path: Path, content: str | None, why: str
+) -> None:
+    if content is not None:
+        (tmp_path / "costs.csv").write_text(content)
+    book = CostBook(load(tmp_path), KindCalls(base_dir=tmp_path))
+    await book.refresh()
+    assert [row.note for row in book.view.rows if row.line == "sheet"] == [f"not counted: {why}"]
+    assert (book.view.after_total, book.view.within_budget) == ("50.00", None)
+
+
+def test_without_sources_nothing_is_read_and_the_plan_alone_counts(tmp_path: Path) -> None:
+    loaded = load(tmp_path, PLAN)
+    book = CostBook(loaded, KindCalls())
+    assert book.every_s == 0.0
+    assert book.view == costs_view(loaded.plan)
+    assert CostBook(None, KindCalls()).view.rows == ()
+
+
+def test_where_no_source_is_read_each_is_named(tmp_path: Path) -> None:
+    view = costs_view(load(tmp_path).plan)
+    assert [row.line for row in view.rows] == ["db", "support", "sheet"]
+    assert view.within_budget is None
+
+
+@pytest.mark.parametrize("kind", sorted(declared(COST_SOURCES)))
+def test_every_source_documents_its_keys_and_shows_an_example_that_a_plan_takes(kind: str) -> None:
+    source = load_declared(COST_SOURCES, kind)
+    example = YAML(typ="safe", pure=True).load(inspect.cleandoc(source.example))
+    assert example.pop("type") == kind
+    assert validate(source.config, example) == []
+    assert [key.name for key in documented_fields(source.config) if not key.doc] == []
+
+
+def test_a_mistake_in_a_source_is_named(tmp_path: Path) -> None:
+    text = PLAN + "cost_sources: {a: {type: cvs, path: x}, b: {type: csv}, c: {type: stated, side: later, lines: {}}}\n"
+    with pytest.raises(PlanError) as error:
+        load(tmp_path, text)
+    found = "\n".join(map(str, error.value.problems))
+    assert "there is no source of costs of type 'cvs'; did you mean 'csv'?" in found
+    assert "a source of costs of type csv needs 'path'" in found
+    assert "cost_sources.c.side" in found

@@ -1,0 +1,1 @@
+"""Where amounts of money come from: one file a source, which declares itself."""
