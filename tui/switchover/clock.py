@@ -1,4 +1,4 @@
-"""Time as it is needed here: monotonic for durations, UTC for records, the boot id to tell a reboot from a restart."""
+"""Time: monotonic for durations, UTC for records, the boot id to tell a reboot from a restart."""
 
 from __future__ import annotations
 

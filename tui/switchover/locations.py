@@ -53,7 +53,7 @@ class Workspace:
 
     @property
     def key(self) -> str:
-        """A name for the folder: the plan file's stem, a digest of its real path, and one of a journal elsewhere.
+        """The folder's name: the plan file's stem, a digest of its real path, and one of a journal elsewhere.
 
         Runs are numbered by their journal, so two journals must not put the outputs of their runs into one folder.
         """
@@ -139,9 +139,9 @@ def group_socket_folder(owner_uid: int, plan: Path | None) -> Path:
 
 
 def host_registry(environ: Mapping[str, str]) -> Path | None:
-    """Return the folder in which all accounts of this host see whose run is going on; None where there is none fit.
+    """Return the folder where all accounts of this host see whose run is going on. None where none is fit.
 
-    The settings name it, else it is the first of those that every host has: of root, where nobody removes what is not
+    The settings name it. Else it is the first folder of root that every host has, where nobody can remove what is not
     theirs.
     """
     if (chosen := load_settings(settings_path(environ)).registry) is not None:

@@ -1,6 +1,6 @@
 """Text that Markdown shows as it is: no markup, no HTML, no way out of a table's cell. Pure.
 
-Not every renderer knows an escaped `<` or fences, so HTML is written as entities and lines of code are indented.
+Not every renderer knows an escaped `<` or fences. So HTML is written as entities, and lines of code are indented.
 """
 
 from __future__ import annotations

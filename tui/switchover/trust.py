@@ -1,7 +1,7 @@
 """A plan is code. One that is named is trusted by being named; one that is merely found must be trusted once.
 
-Trust is by content, of the plan and of the Python files that it loads: whatever of it is edited, it asks again. What is
-trusted is kept in the state root, readable by its owner only.
+Trust is by content, of the plan and of the Python files that it loads. Any edit asks again. What is trusted is kept in
+the state root, readable by its owner only.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """Time zones as logs and people write them: `Z`, `UTC`, `+00`, `-0300`, `GMT+2`, `CEST`, `Europe/Berlin`.
 
-A word that two countries use (`CST`, `IST`, `PST`) means this host's own zone where that has it, else the one below.
+A word that two countries use (`CST`, `IST`, `PST`) means this host's own zone, where that has it. Else it means the one
+below.
 """
 
 from __future__ import annotations

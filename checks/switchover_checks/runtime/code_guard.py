@@ -1,4 +1,4 @@
-"""In the process that probes: of the files beside the plan, only the content that was read with the plan is executed.
+"""The process that probes executes only the content of files that was read with the plan.
 
 Python's own loaders are told so, so it counts for every way of importing. What is executed is compiled from the very
 bytes that were compared: bytecode in `__pycache__` is neither believed nor written.

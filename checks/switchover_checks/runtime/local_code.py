@@ -137,7 +137,7 @@ def _named_by_call(node: ast.Call) -> str:
 
 
 def _found(places: Sequence[str], parts: Sequence[str], *, absolute: bool) -> Iterator[str]:
-    """Find the files of a dotted name in each place, and in its folders: a module may add those to its path."""
+    """Find the files of a dotted name in each place, and in its folders. A module may add those to its path."""
     if absolute and parts[0] in sys.stdlib_module_names:
         return
     for place in dict.fromkeys(places):

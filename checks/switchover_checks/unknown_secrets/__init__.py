@@ -1,6 +1,6 @@
-"""Takes out of a text what looks like a secret, whoever's it is: one table of patterns, one mark, for all texts.
+"""Takes out of any text what looks like a secret: one table of patterns, one mark.
 
-What the program knows to be secret is taken out elsewhere; this is for what it cannot know: what others log and print.
+What the program knows to be secret is taken out elsewhere. This is for what it cannot know: what others log and print.
 
 secret_table.py   the table: all `*_rules.py`, and named_values.py for `NAME=value`
 secret_words.py   what tells a secret from a word about one: "password hunter2", "password expired"

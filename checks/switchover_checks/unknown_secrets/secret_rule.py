@@ -1,4 +1,4 @@
-"""What a rule of the table is: a sign that a text is searched for, and a pattern that is tried where it stands."""
+"""A rule of the table: a sign that a text is searched for, and a pattern tried where it stands."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ _PGPASS = re.compile(
 def redact_unknown(text: str, before: str = "") -> str:
     """Return the text without what looks like a password, a key or a token.
 
-    With what stood `before` it in the same stream, a secret that began there, or was named there, is found too.
+    `before` is the text just before it in the same stream. A secret that began or was named there is found too.
     """
     if before:
         return _behind(before, text)
@@ -106,7 +106,7 @@ def _lines(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _is_line_of_key(run: str) -> bool:
-    """Tell a line from within a private key, which stands alone where lines are shown one by one, from a digest."""
+    """Tell a line from within a private key from a digest. It stands alone where lines are shown one by one."""
     if len(run) not in _LINE_OF_KEY or "-" in run or "_" in run:
         return False
     return any(c.isdigit() for c in run) and not (run.islower() or run.isupper())

@@ -22,11 +22,11 @@ __all__ = ["id_in_file", "load"]
 def load(path: Path, workspace: Workspace | None = None, *, finished: bool = False, digest: str = "") -> LoadedPlan:
     """Read and check a plan. Raise `PlanError`.
 
-    With a workspace whose run is open, a file broken since then gives way to the plan that the run was started with:
-    nobody should be kept from a rollback by a slip in an editor. With `finished` likewise for a run that is over.
+    With a workspace whose run is open, a file broken since then gives way to the plan of that run. A slip in an editor
+    must not keep anybody from a rollback. With `finished` likewise for a run that is over.
 
-    With `digest`, raise `NotTrustedError` for a file of another content: it was changed after it had been trusted, or
-    a Python file that it loads was. An open run goes by its own plan, and executes none of the others.
+    With `digest`, raise `NotTrustedError` for a file of another content. It, or a Python file that it loads, was
+    changed after it had been trusted. An open run goes by its own plan, and executes none of the others.
     """
     try:
         loaded = load_plan(path)

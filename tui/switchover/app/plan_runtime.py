@@ -41,8 +41,8 @@ class PlanProbes:
 class PlanRuntime:
     """What looks at a plan's checks and services, with the engine that knows how far its run is.
 
-    Always those of the plan in force: the frozen one of an open run, else the file's. Where another comes into force
-    (a run begins with an edited file, or is rebased), `probe_targets` takes it, and each of `replaced` is told.
+    Always those of the plan in force: the frozen one of an open run, else the file's. Another plan comes into force
+    when a run begins with an edited file, or is rebased. Then `probe_targets` takes it, and each of `replaced` is told.
     """
 
     def __init__(self, probes: PlanProbes, engine: Engine, make: Callable[[LoadedPlan], PlanProbes]) -> None:

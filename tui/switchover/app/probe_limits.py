@@ -32,7 +32,7 @@ def room_to_wait(checks: int) -> ProbeLimits:
 
 
 def room_to_work(memory: Path = Path("/proc/meminfo")) -> ProbeLimits:
-    """Return how many processes of probes may run at once: as many as the memory that is free now has room for."""
+    """Return how many probe processes may run at once: as many as the free memory has room for."""
     most = min(WAITING.most // 4, max(WORKING.most // 2, _available(memory) // _PROCESS_BYTES))
     return replace(WORKING, most=most, reserve=most // 4)
 

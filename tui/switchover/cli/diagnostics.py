@@ -1,4 +1,4 @@
-"""The only writer of standard error: what went wrong, what to do about it, and the exit code that says so.
+"""The only writer of standard error: what went wrong, what to do about it, and the exit code.
 
 A user never sees a traceback. An unexpected error is one line, with the details in a private file.
 """

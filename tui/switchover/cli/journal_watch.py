@@ -49,7 +49,7 @@ async def keeping_line(engine: Engine, listeners: list[Callable[[], None]]) -> A
 
 
 async def persisting(engine: Engine, operator: Operator, action: Callable[[], Awaitable[object]]) -> None:
-    """Do what can be gone on with where it stopped, and go on with it as often as the journal was away in between."""
+    """Carry on from where it stopped, again after each time the journal was away."""
     while True:
         try:
             await action()

@@ -1,7 +1,7 @@
 """The only writer of standard output: data for people and programs, and nothing else.
 
-Writing never raises and never stops the work in hand: a reader that went away (`| head`) is no failure at all, a full
-disk is remembered and told at the end by `finish`.
+Writing never raises and never stops the work in hand. A reader that went away (`| head`) is no failure. A full disk is
+remembered, and reported at the end by `finish`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""How the screen is started: the options that every verb that opens it has, and what it needs of the terminal."""
+"""How the screen is started: the options of every verb that opens it, and what it needs of the terminal."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def add_screen_options(parser: argparse.ArgumentParser) -> None:
 
 
 def need_terminal(instead: str = _INSTEAD) -> None:
-    """Raise `UsageError` where there is no terminal to draw on and to read keys from; it says which end is not."""
+    """Raise `UsageError` where there is no terminal to draw on or to read keys from. It says which end is missing."""
     missing = [(name, sign) for number, (name, sign) in enumerate(_FILES) if not _is_terminal(number)]
     if not missing:
         return

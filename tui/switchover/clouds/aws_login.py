@@ -133,7 +133,7 @@ class Aws:
 
 
 def _region_of_profile(known: Mapping[str, str]) -> str:
-    """Read the region of the profile in use from its file; the SDK is too heavy to be asked for that alone."""
+    """Read the region of the profile in use from its file. The SDK is too heavy for that alone."""
     import configparser
 
     path = Path(known.get("AWS_CONFIG_FILE", Path(known.get("HOME", "/")) / ".aws/config"))

@@ -16,7 +16,7 @@ __all__ = ["LineItem", "compare", "costs_view", "sides"]
 
 @dataclass(frozen=True, slots=True)
 class LineItem:
-    """One line a month; None where the side has no such line, which is not the same as one that costs nothing."""
+    """One line a month. None where the side has no such line, which is not the same as a line of zero."""
 
     name: str
     before: Decimal | None

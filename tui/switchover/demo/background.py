@@ -16,7 +16,7 @@ _LOOK_EVERY_S = 1.0
 
 
 def go_on_in_background(demo: Demo, part: Part) -> bool:
-    """Split in two: the starter records the other and returns False; the other returns True, in a session of its own.
+    """Split in two. The starter records the other and returns False. The other returns True, in a session of its own.
 
     The one in the background ends by itself when the demo's folder is gone.
     """

@@ -1,4 +1,4 @@
-"""What `--fault` breaks, for practice: each a real fault of the side that is live, or of the data on its way.
+"""What `--fault` breaks, for practice: each is a real fault of the live side, or of moving data.
 
 What was changed is written down first, so that `mend` can undo exactly that.
 """

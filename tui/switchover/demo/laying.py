@@ -79,7 +79,7 @@ def _free_ports() -> Ports:
 
 
 def _plan_text(ports: Ports) -> str:
-    """Return the plan that ships, with this demo's ports, and with a target of its own: there may be other demos."""
+    """Return the plan that ships, with the ports of this demo. It has a target of its own: other demos may exist."""
     text = (resources.files("switchover") / "examples" / "demo.yaml").read_text(encoding="utf-8")
     for part in (*SIDES, "door"):
         text, changed = re.subn(

@@ -15,7 +15,10 @@ Part = Literal["old", "new", "door"]
 SIDES: Final[tuple[Side, ...]] = get_args(Side)
 PARTS: Final[tuple[Part, ...]] = get_args(Part)
 MARKER_VARIABLE: Final = "SWITCHOVER_DEMO_DIR"
-"""In the environment of all that a demo starts, with the real path of its folder: nothing with it outlives `--stop`."""
+"""Every process of a demo has it in its environment, with the real path of its folder.
+
+Nothing with it outlives `--stop`.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +76,7 @@ class Demo:
         return self.directory / "stores" / f"{side}.sqlite"
 
     def quota(self, side: Side) -> Path:
-        """Return the file with the most pages that the store of a side may have; without it there is no such limit."""
+        """Return the file with the most pages that a side's store may have. Without it there is no such limit."""
         return self.directory / "stores" / f"{side}.quota"
 
     def record(self, part: Part) -> Path:
@@ -97,7 +100,7 @@ class Demo:
         write_whole(self.mark, json.dumps({"ports": asdict(ports)}) + "\n")
 
     def live(self) -> str:
-        """Return the live side as the file has it, be it a known one or not; empty where there is none."""
+        """Return the live side as the file has it, known or not. Empty where there is none."""
         try:
             return self.live_file.read_text(encoding="utf-8").strip()
         except (OSError, UnicodeDecodeError):

@@ -1,7 +1,7 @@
 """The service that is migrated: a small shop's HTTP interface over one SQLite store.
 
-`python -m switchover.demo.shop DIR old|new` listens on the side's port, then goes on by itself in the background:
-when the command returns with 0, the service answers.
+`python -m switchover.demo.shop DIR old|new` listens on the side's port, then goes on in the background. When the
+command returns with 0, the service answers.
 """
 
 from __future__ import annotations

@@ -176,7 +176,7 @@ def counts(store: sqlite3.Connection) -> dict[str, int]:
 
 
 def copy(demo: Demo, say: Callable[[str], None], *, batch: int = 2_000, pause_s: float = 0.04) -> int:
-    """Copy all rows from old to new, in batches with a pause between, so that the old stack goes on serving meanwhile.
+    """Copy all rows from old to new, in batches with pauses. The old stack goes on serving meanwhile.
 
     Rows that are there already are written again: to repeat a copy that was broken off does no harm.
     """

@@ -25,9 +25,10 @@ class Rule:
 class CheckState:
     """A check up to now. `status` is what counts; `result` is the newest, which may not count yet.
 
-    `observed_at`, `changed_at` and `last_ok_at` are epoch seconds; `observed_mono` is monotonic, for the age.
-    `history` holds the newest results' statuses as digits, oldest first. `wrong_since` is when the first of the bad
-    results came, in a row but for those good ones that did not count; at the latest where `or_before` says so.
+    `observed_at`, `changed_at` and `last_ok_at` are epoch seconds; `observed_mono` is monotonic, for the age. `history`
+    holds the newest results' statuses as digits, oldest first. `wrong_since` is when the first bad result of the
+    current row came. Good results that did not count do not end the row. With `or_before` it is the latest possible
+    time.
     """
 
     status: Status = Status.PENDING
@@ -52,7 +53,7 @@ class CheckState:
 
 @dataclass(frozen=True, slots=True)
 class EffectiveStatus:
-    """How a check stands at a moment: its status, in words, and whether its last result is too old to count."""
+    """The effective status of a check at a moment: status, reason, and whether the last result is too old."""
 
     status: Status
     summary: str

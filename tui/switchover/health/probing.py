@@ -56,9 +56,8 @@ class CheckObservation:
 class Evaluator:
     """Looks at the checks of a plan.
 
-    `fields` tells which keys a kind takes, so that a check finds its URL, container or pid file in its service.
-    `changes`, where only reading is allowed, says what a kind with these keys may change when it looks: such checks
-    are left out.
+    `fields` tells which keys a kind takes. A check then finds its URL, container or pid file in its service. `changes`
+    says what a kind with these keys may change when it probes. Where only reading is allowed, such checks are left out.
     `redact` is applied to every text of a result before anybody sees it; it also takes control characters out.
     """
 
@@ -106,7 +105,7 @@ class Evaluator:
         return {name: _join(name, [readings[m] for m in self.catalog.members(name)]) for name in asked}
 
     async def evaluate_items(self, names: Iterable[str]) -> dict[str, CheckObservation]:
-        """Look once at each item that `names` stand for and at all that they need; return a reading for each item."""
+        """Probe each item of `names` once, with all that they need. Return a reading for each item."""
         order = self.catalog.order(names)
         statuses: Mapping[str, Status] = {}
         if services := self.catalog.services_needed(order):

@@ -18,8 +18,8 @@ _GRAIN_S = 0.01
 class Schedule(Generic[KeyT]):
     """Says what is due when. Times are monotonic seconds.
 
-    The first round is spread over two seconds at most, so that a screen fills soon; the second over the whole period,
-    so that things of one period do not come together again. A beat that was missed is left out, not caught up with.
+    The first round is spread over at most two seconds, so that a screen fills soon. The second is spread over the whole
+    period, so that things of one period do not stay together. A beat that was missed is left out, not caught up with.
     """
 
     def __init__(self) -> None:

@@ -1,1 +1,1 @@
-"""Logs: one process for each stream reads, merges, keeps and searches the lines; a screen asks for a window of them."""
+"""Logs. One process for each stream reads, merges, keeps and searches the lines; a screen asks for a window."""

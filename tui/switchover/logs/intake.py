@@ -1,7 +1,8 @@
-"""What is made of the lines of one source as they come: text that is harmless, the time and the level of each.
+"""Turns the lines of one source into harmless text, each with its time and its level.
 
-A line without a time takes that of the line before it, and its level where it goes on with it: a stack trace stays
-together. One that is written twice as fast as it can be read is cut long before it gets here (`splitter`).
+A line without a time takes the time of the line before it. Where it continues that line, it takes its level too, so a
+stack trace stays together. One that is written twice as fast as it can be read is cut long before it gets here
+(`splitter`).
 """
 
 from __future__ import annotations
@@ -88,7 +89,7 @@ class Intake:
         return self._between(columns) if self._bounded else columns
 
     def look_at(self, line: RawLine) -> tuple[float, int, str] | None:
-        """Return what a line that is not whole yet looks like, and take no notice of it; None where it does not fit."""
+        """Return how an unfinished line looks now, without keeping it. None where it does not fit the query."""
         text = _text_of(line.text)
         level = level_of(text)
         at = self._times.read(text)

@@ -1,7 +1,7 @@
 """Which of the lines that are kept fit a query: tested once each, the newest first, and remembered by segment.
 
-A changed query goes through what is kept in small steps, so that a key never waits for it; lines that come are tested
-as they come.
+A changed query goes through the kept lines in small steps, so a key never waits for it. New lines are tested as they
+come.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _PLACES = bytes(range(SEGMENT))
 
 
 class Summary(NamedTuple):
-    """A segment's lines that fit: how many, how many events of them warn, how many err, and from when to when."""
+    """The lines of a segment that fit: how many, how many warn or err, and their first and last time."""
 
     lines: int
     warnings: int
@@ -34,7 +34,7 @@ class Summary(NamedTuple):
 class LineIndex:
     """The lines for which `test` holds; with `within` only those of another index are looked at.
 
-    `low` is the oldest segment tested and `high` the number of the next line to test: between them all is known.
+    `low` is the oldest segment tested, `high` the number of the next line to test. Everything between them is known.
     """
 
     def __init__(self, ring: LineRing, test: Test | None, within: LineIndex | None = None) -> None:

@@ -1,7 +1,7 @@
 """The lines that are kept: bounded in bytes and in number, the oldest given up first, by whole segments.
 
-Lines are kept in columns, 256 to a segment, so that a place in a segment is one byte and half a million lines cost
-little more than their text. A line's number says where it lies.
+Lines are kept in columns, 256 to a segment. A place in a segment is one byte, so half a million lines cost little more
+than their text. A line's number says where it lies.
 """
 
 from __future__ import annotations

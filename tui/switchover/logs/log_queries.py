@@ -172,7 +172,7 @@ class LogQueries:
         return self.shown.whole(seq)
 
     def ask(self, query: Mapping[str, Any]) -> RunningQuery:
-        """Return the lines that fit a query; one that is new is looked for a moment, and then on in steps."""
+        """Return the lines that fit a query. A new query is searched for a moment, and then goes on in steps."""
         names = ("show", "hide", "find", "least", "since", "until")
         key = (*(query.get(name) for name in names), tuple(query.get("sources") or ()))
         if key != self._key:

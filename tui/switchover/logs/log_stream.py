@@ -1,4 +1,4 @@
-"""One stream: its sources read side by side into one ring, and what each of them has to say of itself."""
+"""One stream: its sources are read side by side into one ring, and each reports how it is."""
 
 from __future__ import annotations
 
@@ -179,7 +179,7 @@ class LogStream:
         return [Begun(number, *line) for number, line in lines if line is not None]
 
     async def newer_than(self, seq: int, seconds: float) -> None:
-        """Wait until there is a line after this number, or something was said of a source, for so long at most."""
+        """Wait for a line after this number, or for news of a source, at most for so long."""
         event = asyncio.Event()
         self._newer.add(event)
         before, begun = self.states() if seq >= 0 else [], self._times_begun

@@ -1,4 +1,4 @@
-"""A very long line without secrets, made piece by piece: no more of it at a time than is asked for."""
+"""A very long line without secrets, made piece by piece. Only the piece that is asked for is made."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Several sources become one stream, by time.
 
-A line gets its number when it is certain what stands before it: at the beginning once every source has told its older
-lines, then after a short while in which another source may still bring an earlier one. Lines of one source keep their
-own order, whatever times they bear.
+A line gets its number when the lines before it are certain. At the beginning that is once every source has sent its
+older lines. Later it is after a short while, in which another source may still bring an earlier line. Lines of one
+source keep their own order, whatever times they bear.
 """
 
 from __future__ import annotations

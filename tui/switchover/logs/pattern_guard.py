@@ -1,6 +1,6 @@
 """A limit for regular expressions: one that would search for ever is broken off.
 
-`re` looks for signals while it searches, so a timer that counts this process's own computing time can end a search.
+`re` looks for signals while it searches. So a timer on this process's own CPU time can end a search.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ _TAB = 8
 
 
 class Begun(NamedTuple):
-    """A line that has no end yet: the number of its source, its time and level, and what there is of it."""
+    """An unfinished line: the number of its source, its time and level, and its text so far."""
 
     source: int
     at: float

@@ -1,4 +1,4 @@
-"""Asks every source in its rhythm and keeps what it says: one track a metric, a gap where nothing was measured."""
+"""Asks every source in its rhythm and keeps the answers: one track a metric, a gap where nothing was measured."""
 
 from __future__ import annotations
 
@@ -220,7 +220,7 @@ class Sampler:
                 track.add(None, f"the last result of {check} has no {wanted!r}; it has {has}", at=at, mono=mono)
 
     def record_baselines(self) -> dict[str, float]:
-        """Set the baseline of every metric that asks for one to the median of what is known now; return those set."""
+        """Set the baseline of every metric that asks for one to the median of its known values. Return those set."""
         recorded = {}
         for name, track in self.tracks.items():
             if track.spec.baseline == "record" and (known := track.series.known()):

@@ -1,6 +1,6 @@
 """The packages in which what a plan names by its kind is declared, one file each.
 
-The plan stands below them: it finds a kind by its name and reads what it declares, and imports only those that it uses.
+The plan stands below them. It finds a kind by its name, reads its declaration, and imports only the kinds that it uses.
 """
 
 METRIC_SOURCES = "switchover.metrics.sources"

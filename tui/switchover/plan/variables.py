@@ -104,8 +104,8 @@ class _FilledEnvironments(Mapping[str, Mapping[str, Any]]):
 class Resolution:
     """Variables as they stand.
 
-    `values` are known; `missing` must be asked for before the run starts; `pending` will come from a step's output;
-    `refused` says why a captured output is not a value of its type.
+    `values` are known. `missing` must be asked for before the run starts. `pending` will come from a step's output.
+    `refused` says why a captured output does not fit its type.
     """
 
     values: Mapping[str, str]

@@ -1,6 +1,8 @@
-"""What steers a terminal, and what nobody sees: taken out before a text is shown, skipped where a secret is looked for.
+"""What steers a terminal, and what nobody sees.
 
-Both are said here, for text and for bytes. What redaction skips is never less than what display takes out: otherwise
+It is removed before a text is shown, and skipped where a secret is looked for.
+
+Both are said here, for text and for bytes. What redaction skips is never less than what display removes. Otherwise
 display would join the letters of a secret again.
 """
 
@@ -101,7 +103,7 @@ def _compiled(behind: Mapping[str, str], more: str = "") -> re.Pattern[bytes]:
 _UNSEEN_IN_UTF8 = {**_in_utf8(("\x80-\x9f", *_INVISIBLE, *_BLANK)), _TAGS[1]: _TAGS[2]}
 _WHOLE = _compiled(_UNSEEN_IN_UTF8)
 UNSEEN = _compiled(_UNSEEN_IN_UTF8, r"|[\x80-\xbf]{0,2}\Z")
-"""In UTF-8, what is not seen beyond ASCII, and a character that is cut off at the end and may come to be one."""
+"""In UTF-8: what is not seen beyond ASCII, and a character cut off at the end that may become one."""
 
 WRITTEN_OUT = re.compile(
     rb"[\\^#\xe2](?:"
@@ -118,9 +120,9 @@ WRITTEN_OUT = re.compile(
 def sanitize(text: str | bytes, *, overwrite: bool = False) -> str:
     """Return text that is harmless on a terminal: no control sequences, no hidden or direction-changing characters.
 
-    A lone carriage return becomes a line end; with `overwrite` it does what a terminal does with progress bars: what
-    follows takes the place of what was there. So does what follows a backspace. Line ends and tabs stay; invalid UTF-8
-    becomes U+FFFD.
+    A lone carriage return becomes a line end. With `overwrite` it acts as on a terminal with progress bars: the text
+    after it replaces the text before. So does what follows a backspace. Line ends and tabs stay; invalid UTF-8 becomes
+    U+FFFD.
     """
     if isinstance(text, bytes):
         text = text.decode("utf-8", "replace")
@@ -146,7 +148,7 @@ def is_overstruck(text: str) -> bool:
 
 
 def left_over(text: str) -> list[int]:
-    """Return the places of the characters that a terminal leaves of a text, in the order in which they are seen."""
+    """Return the places of the characters that a terminal leaves of a text, in the order seen."""
     left: list[int] = []
     for line in _LINE.finditer(text):
         if "\x08" in line[0] or _LEFT.search(line[0]):

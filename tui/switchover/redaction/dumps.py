@@ -42,7 +42,7 @@ class Dumped:
 
 
 def read_dumps(raw: bytes, *, more: bool = False) -> Iterator[Dumped]:
-    """Yield the ways in which the rows of dumps can be read: byte for byte, and as words with the low byte first.
+    """Yield the ways to read the rows of a dump: byte for byte, and as words with the low byte first.
 
     Where `more` comes, a row without an end is left out.
     """
@@ -57,7 +57,7 @@ def read_dumps(raw: bytes, *, more: bool = False) -> Iterator[Dumped]:
 
 
 def unfinished_row(raw: bytes) -> int:
-    """Return where the last row begins, where it looks like one of a dump and has no end yet; else the end."""
+    """Return where an unfinished last row of a dump begins; else the end."""
     line = raw.rfind(b"\n") + 1
     found = _ROW_BEGUN.search(raw, max(line, len(raw) - _LONGEST_ROW))
     return found.start() if found else len(raw)
@@ -111,7 +111,7 @@ def _numbers(words: Sequence[bytes]) -> tuple[bytes, bytes]:
 
 
 def _as_bytes(values: Sequence[int], size: int) -> bytes:
-    """Return numbers as bytes, the low one first; nothing where one of them is too large to be a byte or a word."""
+    """Return numbers as bytes, the low one first. Nothing where one is too large to be a byte or a word."""
     if max(values) >= 1 << 8 * size:
         return b""
     return b"".join(value.to_bytes(size, "little") for value in values)

@@ -24,7 +24,7 @@ _URL_PASSWORD = re.compile(r"://[^/\s:@]*:([^@\s]+)@")
 
 @lru_cache(maxsize=64)
 def secret_forms(value: str) -> tuple[frozenset[bytes], frozenset[bytes]]:
-    """Return the forms in which a secret may turn up: as it is (and quoted, escaped), and inside base64 or hex.
+    """Return the forms in which a secret may turn up: as it is, quoted, escaped, in base64, in hex.
 
     The second set may be broken by blanks and line ends, as `base64` and `xxd` wrap their lines.
     """
@@ -49,7 +49,7 @@ def secret_forms(value: str) -> tuple[frozenset[bytes], frozenset[bytes]]:
 
 
 def secret_parts(value: str) -> set[str]:
-    """Return a secret and what of it may be printed alone: its lines, and passwords in a URL or in fields."""
+    """Return a secret and its parts that may be printed alone: its lines, and passwords in a URL or in fields."""
     parts = {value, *(line.strip() for line in value.splitlines())}
     parts.update(match[2].strip("\"' \t\r") for match in _FIELD.finditer(value))
     for match in _URL_PASSWORD.finditer(value):

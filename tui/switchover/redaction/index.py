@@ -1,7 +1,7 @@
 """Finds any of many secrets in all their forms, at a cost that hardly depends on how many there are.
 
-A form of fifteen bytes or more holds eight bytes that begin at a multiple of eight of whatever it stands in; one of
-seven holds four. So the data's words, compared with a set, tell nearly always at once that nothing is there.
+A form of fifteen bytes or more holds eight bytes that begin at a multiple of eight, wherever it stands. One of seven
+holds four. So the data's words, compared with a set, tell nearly always at once that nothing is there.
 """
 
 from __future__ import annotations
@@ -68,10 +68,10 @@ class NeedleIndex:
         return sorted(found, key=order)
 
     def begun(self, raw: bytes, *, rests: bool = False) -> int:
-        """Return from where on the data may be the beginning of a secret that goes on; its length where nothing is.
+        """Return from where on the data may be the beginning of an unfinished secret. Its length where nothing is.
 
-        With `rests`, a few letters of an encoded secret, or behind which there is a blank or the end of the line, are
-        no beginning: nobody should wait for the rest.
+        With `rests`, a few letters of an encoded secret are no beginning, nor is one before a blank or a line's end.
+        Nobody should wait for the rest.
         """
         before = max(0, len(raw) - 16 * self.longest - 1024)
         tail = raw[before:]

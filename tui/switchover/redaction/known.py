@@ -16,7 +16,7 @@ _LEAST_BEHIND = 16
 class Redactor:
     """Replaces secrets in a stream by `(secret NAME)`, whatever the chunks it comes in.
 
-    Only what may be the beginning of a secret is held back, so a prompt without a line end shows at once.
+    Only a possible beginning of a secret is held back. So a prompt without a line end shows at once.
     """
 
     def __init__(self, secrets: Mapping[str, str]) -> None:
@@ -103,7 +103,7 @@ class Redactor:
 
 
 def _replaced(data: bytes, spans: Sequence[Span], begin: int, cut: int, covered: int = 0) -> bytes:
-    """Return the data from `begin` to `cut` with marks in place of spans; of overlapping ones the first has its mark.
+    """Return the data from `begin` to `cut` with marks in place of spans. Of overlapping spans the first has its mark.
 
     The first `covered` bytes belong to a span whose mark was written before.
     """

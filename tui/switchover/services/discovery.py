@@ -51,7 +51,7 @@ class Discovery:
     async def list_kind(self, kind: str) -> list[DiscoveryChange]:
         """List all there is of a kind, and return what is another now.
 
-        Where the provider cannot look, what was found stays as it was, and is not taken for what there is now.
+        Where the provider cannot look, the earlier findings stay, marked as old.
         """
         provider = self.providers[kind]
         assert isinstance(provider, Lists)

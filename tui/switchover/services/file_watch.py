@@ -1,8 +1,8 @@
 """Events of the kernel about files: written to, replaced, removed, there again.
 
-What is watched is a path, whatever comes to stand there: its folder and the file itself have a watch each. An event
-only says where to look; what happened is judged by what `stat` says. A slow sweep sees what inotify cannot: network
-file systems, and what is beyond the kernel's limit of watches.
+A path is watched, whatever comes to stand there. Its folder and the file itself have a watch each. An event only says
+where to look; what happened is judged by what `stat` says. A slow sweep sees what inotify cannot: network file systems,
+and what is beyond the kernel's limit of watches.
 """
 
 from __future__ import annotations
@@ -131,7 +131,7 @@ class FileWatch:
     # The kernel's watches
 
     def _arm(self, path: Path) -> tuple[_Signature | None, list[tuple[int, str]]]:
-        """Look at `path` and put a watch on it, on its folder and on the folder of what a link leads to."""
+        """Read `path`, and watch it, its folder, and the folder of a link's target."""
         signature = _sign(path)
         wanted: list[tuple[int, str]] = []
         places = {path, Path(os.path.realpath(path))}

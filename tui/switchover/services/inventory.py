@@ -176,7 +176,7 @@ def unreadable(error: Exception) -> Observation:
 def follow(state: ServiceState, seen: Observation, url: str, *, at: float, mono: float) -> ServiceState:
     """Return the state after one more look. A restart is another identity where one was known before.
 
-    When it changed is what the source says, as far as that is not in the future of this clock, else when it was seen.
+    The source says when it changed. A time in this clock's future is replaced by the time of the observation.
     """
     running = seen.state is ProcessState.RUNNING
     restarted = bool(running and seen.identity and state.last_identity and seen.identity != state.last_identity)
@@ -204,7 +204,7 @@ def follow(state: ServiceState, seen: Observation, url: str, *, at: float, mono:
 
 
 def _is_told_later(before: Observation, now: Observation) -> bool:
-    """Say whether a source that did not tell before since when it is so (a list tells less than a look) does now."""
+    """Say whether a source tells since when only now. A list tells less than an inspection."""
     return before.since is None and now.since is not None and not now.since_or_before
 
 

@@ -63,10 +63,10 @@ class ProcessState(StrEnum):
 class ServiceTarget:
     """A service to look at, its keys filled in.
 
-    `name` is what it is called here: the plan's name, or `kind:ref` for what was found by itself. `ref` is what its
-    provider calls it (a container's name, a unit, `namespace/deployment`, `resource/id`); two targets of a kind with
-    the same `ref` are the same thing. `identity` is that of the row which somebody acts on, where one is known: what
-    has another one by then is left alone.
+    `name` is what it is called here: the plan's name, or `kind:ref` for what was found by itself. `ref` is the
+    provider's own name: a container, a unit, `namespace/deployment`, `resource/id`. Two targets of a kind with one
+    `ref` are the same thing. `identity` is that of the row which somebody acts on, where one is known. A thing with
+    another identity is left alone.
     """
 
     name: str
@@ -97,9 +97,10 @@ class Observation:
     """A service as it was seen. None means not known.
 
     `cpu_percent` counts one core as 100; `started_at` is epoch seconds. `identity` changes when the thing behind the
-    name is another one (a new pid, a new container). `config` is a digest that changes with how the thing is set up
-    (command, environment, unit file), never what is in it. `can` is what may be asked of it in this state. `since` is
-    when the source says that it came to be in this state (epoch seconds), or with `since_or_before` at the latest.
+    name is another one (a new pid, a new container). `config` is a digest of how the thing is set up (command,
+    environment, unit file). It never holds the content. `can` is what may be asked of it in this state. `since` is when
+    it came to be in this state, as the source says (epoch seconds). With `since_or_before` it is the latest possible
+    time.
     """
 
     state: ProcessState
@@ -142,12 +143,12 @@ class Found:
 class ServiceEvent:
     """What a source said by itself about the thing `ref`.
 
-    `what` is one word: started, stopped, died, oom, restarted, paused, unpaused, health, created, removed, image,
-    config, deploy, reload, failed, gone, note. `text` is for the timeline, empty where the change of state says it all.
-    `at` is when the source says that it happened (epoch seconds). `observation` is the state now where the source told
-    all of it; without, the thing is looked at again at once. `unplanned` is the same for where no plan names the thing,
-    if that is judged otherwise; `partial` says that there is more to see, so that it is looked at all the same.
-    `listing`: something came or went, so list anew.
+    `what` is one word. Of running: started, stopped, died, oom, restarted, paused, unpaused, health, failed, gone. Of
+    the set-up: created, removed, image, config, deploy, reload, note. `text` is for the timeline, empty where the
+    change of state says it all. `at` is when the source says that it happened (epoch seconds). `observation` is the
+    state now, where the source told all of it. Without it, the thing is inspected again at once. `unplanned` is the
+    same for a thing that no plan names, where that is judged otherwise. `partial` says that there is more to see, so it
+    is inspected all the same. `listing`: something came or went, so list anew.
     """
 
     kind: str
@@ -176,8 +177,8 @@ class LogSpan:
 class LogSource:
     """Where the lines of a log come from, as plain data for the process that reads them.
 
-    `kind` is file (`path`), command (`argv`, its output; `parse` says how a line is written: text, journal-json,
-    kubernetes), docker (`ref`, `docker_host`), cloudwatch or gcp (`options`).
+    `kind` says which other fields count. file: `path`. command: `argv`, read from its output; `parse` names the format
+    of a line (text, journal-json, kubernetes). docker: `ref` and `docker_host`. cloudwatch and gcp: `options`.
     """
 
     name: str
@@ -193,8 +194,8 @@ class LogSource:
 class Provider(Protocol):
     """Knows one kind of service. Every provider inspects; what else it can do is in `capabilities`.
 
-    One that has `look_is_cheap = True` is looked at in the plan's rhythm though it tells by itself, for the sake of
-    what changes without an event: CPU and memory, a daemon that hangs.
+    With `look_is_cheap = True` a provider is also polled in the plan's rhythm, though it emits events. Some things
+    change without an event: CPU, memory, a daemon that hangs.
     """
 
     kind: ClassVar[str]

@@ -1,4 +1,4 @@
-"""A window onto a log, as the screens ask for it and the log reader answers: plain data, known to both.
+"""A window onto a log, as screens ask for it and the log reader answers. Plain data, known to both.
 
 The reader keeps the lines; a screen only ever asks for those that it shows. A line is known by its number, which grows
 over all sources of one stream and never changes. Text is already redacted and free of control characters.
@@ -36,7 +36,7 @@ class LogLine:
     """One line. `at` is when it says it was written (epoch seconds), else when it was read.
 
     `text` is cut to what a screen needs; `more` says how many characters are left out. `marks` are where `find` stands.
-    `event` is the same for the lines of one error or warning (a stack trace), 0 where a line is one of its own.
+    `event` is the same for all lines of one error or warning (a stack trace). It is 0 for a line on its own.
     """
 
     seq: int
@@ -67,11 +67,11 @@ class LogSourceState:
 class LogWindow:
     """The lines that a screen shows, and where they stand.
 
-    `above` and `below` count the lines that fit the query before and after these; `kept` all lines that are kept,
-    `dropped` those that were given up to keep within bounds. `found` counts the lines with `find`. `density` are
-    buckets from `density_from` to `density_to`: (lines, warnings, errors), the last two by event. `problem` says what
-    is wrong with the query. `progress` is how much of what is kept was searched through: 1.0 is all. `newest` is the
-    number of the newest line of all, -1 before the first.
+    `above` and `below` count the lines that fit the query before and after these. `kept` counts all kept lines,
+    `dropped` those given up to keep within bounds. `found` counts the lines with `find`. `density` are buckets from
+    `density_from` to `density_to`: (lines, warnings, errors), the last two by event. `problem` says what is wrong with
+    the query. `progress` is how much of what is kept was searched through: 1.0 is all. `newest` is the number of the
+    newest line of all, -1 before the first.
     """
 
     lines: tuple[LogLine, ...] = ()

@@ -25,8 +25,8 @@ class PlanChange:
 class PlanDifference:
     """The plan's file as it is now, beside the plan that the run goes by. Asked for, never part of a Snapshot.
 
-    `problems` are the errors of a file that cannot be used, `refused` why a run cannot go by it, `needed` the variables
-    that it asks for beyond those that are known.
+    `problems` are the errors of a file that cannot be used. `refused` says why a run cannot go by it. `needed` are the
+    variables that it asks for beyond the known ones.
     """
 
     same: bool

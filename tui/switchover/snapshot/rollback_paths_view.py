@@ -14,9 +14,9 @@ class RollbackView:
     """A rollback path as it stands now. `name` is empty for undoing the started steps one by one.
 
     `closed_by` is the step whose start closes it for good, empty where none does. `expect_s` is what is known of its
-    time: `measured` where all of it was, `expected` where the plan says so, `partly` where `unknown_times` actions are
-    not in it. What was written since `loses_since` is lost, when the step `loses_after` began. `irreversible` are the
-    begun steps that it does not undo and that have to be accepted by name.
+    time. `measured`: all of it was. `expected`: the plan says so. `partly`: `unknown_times` actions are not in it. What
+    was written since `loses_since` is lost, when the step `loses_after` began. `irreversible` are the begun steps that
+    it does not undo and that have to be accepted by name.
     """
 
     name: str

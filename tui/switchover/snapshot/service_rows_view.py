@@ -11,9 +11,9 @@ __all__ = ["CheckRow", "FindingRow", "MetricRow", "ServiceRow"]
 class ServiceRow:
     """A service as last seen. `state`: running, stopped, unknown. `health`: a check status.
 
-    `id` names it in requests: its name in the plan, or `kind:ref` for what was found by itself; it never changes while
-    the thing is there. `identity` is another one once the thing behind it is (a new pid, a new container): a request to
-    act carries it, so that nothing is done to what took its place. `actions` can be done to it now (the words of
+    `id` names it in requests: its name in the plan, or `kind:ref` for a discovered one. It never changes while the
+    thing is there. `identity` changes with the thing behind it (a new pid, a new container). A request to act carries
+    it, so that nothing is done to a successor. `actions` can be done to it now (the words of
     `switchover.snapshot.tiers`, and logs, exec, inspect). `group` is what it belongs to: a project, a slice, a
     namespace. `wrong_since` is when it ceased to be fine, however that looked since; `or_before`: at the latest.
     """

@@ -20,9 +20,9 @@ __all__ = [
 class Problem:
     """Something wrong, worded for the Overview. `status` is a check status; `waiting` counts what waits for it.
 
-    `trouble` is the index of the plan's entry that fits, `known` the id of the entry that ships with the program.
-    It is so since `since`, at the latest where `or_before` says so. `changed` is what changed just before, newest
-    first; `nearby` says that none of it is known to have to do with this, and that it only stands beside it.
+    `trouble` is the index of the plan's entry that fits, `known` the id of the shipped entry. It is so since `since`,
+    at the latest where `or_before` says so. `changed` is what changed just before, newest first. `nearby` says that
+    none of it is known to be related; it only stands beside it.
     """
 
     status: str
@@ -46,9 +46,9 @@ class Problem:
 class KnownIssueView:
     """A troubleshooting entry. `matches`: it fits something that is wrong now.
 
-    `id` is `plan:INDEX` for one of the plan, else the entry's own name. `about` are the
-    services and checks that it fits now, `because` why each of an entry that ships with the program. `acts` are its
-    solutions as things that can be run; `solutions` the same in words. `shows` says what each of `diagnose` shows.
+    `id` is `plan:INDEX` for one of the plan, else the entry's own name. `about` are the services and checks that it
+    fits now. `because` gives the reasons of a shipped entry. `acts` are its solutions as things that can be run;
+    `solutions` the same in words. `shows` says what each of `diagnose` shows.
     """
 
     symptom: str

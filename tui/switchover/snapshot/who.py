@@ -22,8 +22,8 @@ class Holder:
 class Header:
     """What every screen's first line says.
 
-    `holder` has the run's lock now, in whatever process. `driver` is the screen that drives by way of the agent (`pid`
-    is that of the screen); `asking` wants to take over, and has no answer after `asking_until`.
+    `holder` has the run's lock now, in whatever process. `driver` is the screen that drives by way of the agent; `pid`
+    is that of the screen. `asking` wants to take over, and has no answer after `asking_until`.
     """
 
     plan_id: str = ""

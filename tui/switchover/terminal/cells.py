@@ -1,8 +1,8 @@
 """A screen as cells, what the terminal shows of it, and the shortest sequence that makes the two equal.
 
-A `Frame` is what the screen should show, drawn from the updates of Textual's compositor. A `TerminalShadow` is what
-the terminal shows, as far as we wrote it; `encode` writes the difference. Terminals disagree about the width of some
-graphemes: around those nothing is taken for granted, so that each stays within its own cells.
+A `Frame` is what the screen should show, drawn from the updates of Textual's compositor. A `TerminalShadow` is what the
+terminal shows, as far as we wrote it; `encode` writes the difference. Terminals disagree about the width of some
+graphemes. Around those nothing is taken for granted, so that each stays within its own cells.
 
 Private parts of Textual used: `LayoutUpdate`, `ChopsUpdate`, `Strip._segments`, `Strip.render_ansi`.
 """
@@ -149,7 +149,7 @@ class Frame:
     def _draw_complex(chars: list[str], attrs: list[int], where: tuple[int, int, int], text: str, number: int) -> int:
         """Put text with wide, combining or control characters; what does not fit whole becomes blanks.
 
-        `where` is the column at which the strip began, the one to go on at, and the one not to reach.
+        `where` holds three columns: where the strip began, where to go on, and where to stop.
         """
         first, x, limit = where
         for start, end, size in split_graphemes(text)[0]:

@@ -1,8 +1,8 @@
-"""What is known of the line to the terminal: how long a round trip takes, how many bytes are under way, how fast it is.
+"""The state of the line to the terminal: round-trip time, bytes under way, speed.
 
-A question that every terminal answers (where is the cursor) rides on a frame now and then; the answer tells that all
-before it has arrived. While more than `WINDOW` bytes are under way, frames wait, so that the screen is never far behind
-the keys. A terminal that does not answer is not waited for.
+A question that every terminal answers (where is the cursor) rides on a frame now and then. The answer proves that
+everything before it has arrived. While more than `WINDOW` bytes are under way, frames wait, so that the screen is never
+far behind the keys. A terminal that does not answer is not waited for.
 """
 
 from __future__ import annotations

@@ -1,13 +1,13 @@
 """Write only the cells that differ from what the terminal already shows.
 
 Textual repaints whole regions and never compares. `DifferenceMixin` stands in front of `App` and catches every update
-of the screen: it is drawn into a `Frame` of cells, the frame is compared with a shadow of the terminal, and the
-shortest sequence that makes them equal is written, in one write. Nothing else in the UI knows of it.
+of the screen. It draws the update into a `Frame` of cells and compares it with a shadow of the terminal. Then it writes
+the shortest sequence that makes them equal, in one write. Nothing else in the UI knows of it.
 
-When the terminal cannot keep up (`switchover.terminal.link`), frames are skipped, never queued: only the newest state
+When the terminal cannot keep up (`switchover.terminal.link`), frames are skipped, never queued. Only the newest state
 is written once the line is free. When something else wrote to the terminal (`repaint`, resume, an alternate screen),
-the shadow is forgotten and all is painted. When Textual changes its shape beneath, the mixin steps aside, keeps the
-reason in `difference_off`, and Textual draws as ever; `python -m switchover.terminal.screen_difference` tells whether
+the shadow is forgotten and all is painted. When Textual changes its shape beneath, the mixin steps aside and keeps the
+reason in `difference_off`. Textual then draws as ever. `python -m switchover.terminal.screen_difference` tells whether
 that is so.
 
 Private parts of Textual used, beside those of `switchover.terminal.cells`: `App._display`, `App._driver`,

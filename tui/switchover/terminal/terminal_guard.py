@@ -1,8 +1,8 @@
 """The terminal survives us: what is set before Textual is imported; what a signal or a dropped line does.
 
-A hang-up (the line is gone) ends the process at once: there is nothing to restore, and a process that reads from a dead
-terminal spins. SIGTERM, SIGHUP and SIGINT end the App in good order; where it cannot (its output is blocked), the
-terminal is put back from here and the process ends. The agent and the run do not notice either.
+A hang-up (the line is gone) ends the process at once. There is nothing to restore, and a process that reads from a dead
+terminal spins. SIGTERM, SIGHUP and SIGINT end the App in good order. Where its output is blocked, this module restores
+the terminal and ends the process. The agent and the run do not notice either.
 """
 
 from __future__ import annotations

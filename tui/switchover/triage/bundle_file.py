@@ -1,4 +1,4 @@
-"""The bundle for a colleague: one file of mode 0600 with all that helps to understand, and nothing that is secret."""
+"""The bundle for a colleague: one file of mode 0600 with everything that helps, and no secret."""
 
 from __future__ import annotations
 

@@ -1,7 +1,8 @@
 """A troubleshooting entry that ships with the program: how it is recognised, how to look closer, what may help.
 
-The text of a command is fixed; what it is about reaches it through the environment alone: SERVICE, CONTAINER, UNIT,
-PID, PORT, HOST, PATH_ (a file or folder). A command is offered only where all that it needs is known.
+The text of a command is fixed. What it is about reaches it through the environment alone. The names are SERVICE,
+CONTAINER, UNIT, PID, PORT, HOST and PATH_ (a file or folder). A command is offered only where all that it needs is
+known.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ __all__ = ["DiagnosticCommand", "KnownIssue", "Match", "Remedy", "Sign", "Sort"]
 
 
 class Sort(StrEnum):
-    """Where a sign is looked for: what is said of the service, what its check observed, the last lines of its log."""
+    """Where a sign is looked for: the service's own words, its check's observations, the last lines of its log."""
 
     SERVICE = "service"
     CHECK = "check"
@@ -86,7 +87,7 @@ class KnownIssue:
 class Match:
     """An entry that fits, why it does, and what the signs told of it (PORT, HOST, PATH_).
 
-    `back` is how many lines of the log are newer than the one that says so; 0 where no line has to.
+    `back` is how many newer lines the log has after the matching one; 0 where no line has to match.
     """
 
     entry: KnownIssue

@@ -42,8 +42,8 @@ class ProblemEvidence:
     def told(self) -> tuple[str, ...]:
         """The newest log lines that may tell why, newest first.
 
-        Only those of something that does not run, or falls again and again: what still runs has logged many things
-        that it got over, also where it fell long ago. A line that says itself that it is no error is none.
+        Only entries about something that does not run, or falls again and again. A running program has logged many
+        things that it got over. A line that says itself that it is no error is none.
         """
         row = self.service
         if row is None or (row.state == "running" and not (row.restarts and _RESTARTED.search(row.detail))):

@@ -1,4 +1,4 @@
-"""Incidents as they are kept: one file each, a line for every fact, on the disk before anybody is told that it is.
+"""Incidents on disk: one file each, a line for every fact, durable before anybody is told.
 
 A line that a power loss cut through is left out, and cut off before the next is written. One is open at a time.
 """

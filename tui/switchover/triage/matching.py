@@ -63,7 +63,7 @@ def _excerpt(text: str, end: int) -> str:
 
 
 def valid_values(values: Mapping[str, str | None]) -> dict[str, str]:
-    """Return the values that are what their names say; a text from outside is never taken for more than it is."""
+    """Return the values that are what their names say. A text from outside is never trusted beyond that."""
     kept = {}
     for name, value in values.items():
         pattern = _VALID.get(name)

@@ -52,11 +52,10 @@ def ensure_agent(
 ) -> AgentInfo:
     """Return the agent that answers for the workspace, started or replaced where needed.
 
-    An agent of another version, with an older plan, with older check modules or with too few rights is replaced while
-    nothing is under way.
-    Without `replace` one of another version stays: else two screens of two versions would end each other's for ever.
-    With `digest`, raise `NotTrustedError` where the file has another content now and no run is open.
-    Raise `PlanError` for a plan that cannot be used, `VersionMismatchError` where a step forbids to replace the agent,
+    Nothing is under way when an agent is replaced: one of another version, with an older plan or modules, or with too
+    few rights. Without `replace` one of another version stays: else two screens of two versions would end each other's
+    for ever. With `digest`, raise `NotTrustedError` where the file has another content now and no run is open. Raise
+    `PlanError` for a plan that cannot be used, `VersionMismatchError` where a step forbids to replace the agent,
     `AgentError` where none comes up.
     """
     ensure_private_dir(workspace.directory)

@@ -23,7 +23,7 @@ __all__ = ["describe_run"]
 
 @dataclass(frozen=True, slots=True)
 class _Preview:
-    """What a run would go by: `state` is where it stands, that of no run yet where it would begin anew."""
+    """The plan that a run would go by, and its `state`. A run that would begin anew has none yet."""
 
     plan: Plan
     state: RunState
@@ -45,7 +45,7 @@ class _Preview:
 
 
 def describe_run(engine: Engine, variables: Mapping[str, str], *, until: str | None, new: bool = False) -> str:
-    """Return the whole of it: what is done already, what would be done, and what a person has to decide before."""
+    """Return all of it: what is done already, what would be done, and what a person has to decide first."""
     preview = _Preview.of(engine, variables)
     phases = [phase.id for phase in preview.plan.phases]
     if until is not None and until not in phases:

@@ -76,7 +76,7 @@ def render(report: dict[str, Any], how: str) -> str:
 
 
 def write_file(path: Path, text: str) -> None:
-    """Write a file whole or not at all, a new one for its owner alone; a pipe or a device is simply written to."""
+    """Write a file whole or not at all. A new file is its owner's alone; a pipe or a device is simply written to."""
     if path.is_dir():
         raise UsageError(f"{path} is a directory", f"name a file, such as {path / 'report.html'}")
     if path.exists() and not path.is_file():

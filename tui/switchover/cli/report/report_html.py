@@ -1,4 +1,4 @@
-"""A report as one HTML file: nothing is loaded, nothing is executed, and it reads on paper and on a phone."""
+"""A report as one HTML file. It loads nothing and executes nothing, and reads well on paper and on a phone."""
 
 from __future__ import annotations
 

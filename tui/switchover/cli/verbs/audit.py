@@ -1,9 +1,9 @@
 """`switchover audit verify|show [PLAN]`: whether the journals are still what was written, and what stands in them.
 
-A plan has the journal of its runs, and that of the operations: what people did to services outside of runs. A host that
-is watched without a plan has the latter alone.
+A plan has the journal of its runs, and that of the operations. Operations are what people did to services outside of
+runs. A host that is watched without a plan has the latter alone.
 
-Reads only. Exit code of `verify`: 0 all is as it was written, 1 something is not (the first bad record is named).
+Reads only. Exit codes of `verify`: 0 all is as it was written, 1 something is not. The first bad record is named.
 """
 
 from __future__ import annotations

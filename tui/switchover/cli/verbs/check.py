@@ -1,7 +1,7 @@
-"""`switchover check PLAN [NAME…]`: look at the checks once, here, and say how they stand by text and by exit code.
+"""`switchover check PLAN [NAME…]`: run the checks once, here; text and exit code say how they are.
 
-The exit codes are those of monitoring plugins: 0 OK, 1 WARN, 2 CRIT, 3 UNKNOWN. Whatever keeps the checks from being
-looked at (a plan that cannot be used, an unknown name, a wrong option) is UNKNOWN too.
+The exit codes are those of monitoring plugins: 0 OK, 1 WARN, 2 CRIT, 3 UNKNOWN. A plan that cannot be used, an unknown
+name or a wrong option is UNKNOWN too.
 """
 
 from __future__ import annotations
@@ -79,7 +79,7 @@ def run(args: Namespace) -> int:
 
 
 async def _until_told_to_end(looking: Coroutine[None, None, int]) -> int:
-    """Give up in good order on SIGTERM and SIGHUP, so that no probe outlives us (cron and `timeout` end us so)."""
+    """End in good order on SIGTERM and SIGHUP, as cron and `timeout` send them. So no probe outlives us."""
     import asyncio
     import signal
 

@@ -1,7 +1,7 @@
 """`switchover rebase PLAN`: let an open run go by its edited plan. What has begun stays as it is.
 
-0 adopted, or there was nothing to adopt; 1 refused, and why; 2 the file has errors, or asks for more values; 5 somebody
-else drives. With `--dry-run` likewise, and nothing is changed.
+Exit codes: 0 adopted, or there was nothing to adopt. 1 refused, and why. 2 the file has errors, or asks for more
+values. 5 somebody else drives. With `--dry-run` likewise, and nothing is changed.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """`switchover rollback PLAN [NAME]`: undo the begun steps one by one, or go a named way back.
 
-0 it is through and its checks are fine, 1 an action failed, a check is not fine or the way is closed, 3 an outcome is
-unknown, 4 what cannot be undone has to
-be accepted first, 5 somebody else drives.
+Exit codes: 0 it is through and its checks are fine. 1 an action failed, a check is not fine, or the path is closed. 3
+an outcome is unknown. 4 what cannot be undone has to be accepted first. 5 somebody else drives.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""`switchover run PLAN`: carry the migration on as far as it goes without a person; the exit code says where it stands.
+"""`switchover run PLAN`: carry the migration on as far as it goes without a person.
 
-0 done (or the phase of `--until` is through), 1 failed, 2 plan or usage, 3 an outcome is unknown, 4 a person is needed,
-5 somebody else drives.
+Exit codes: 0 done, or the phase of `--until` is through. 1 failed. 2 plan or usage. 3 an outcome is unknown. 4 a person
+is needed. 5 somebody else drives.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """`switchover validate PLAN`: every error of a plan at once, and nothing of the plan is executed.
 
-Exit code 0 with one line where all is well, else 2 with the errors on standard error, one a line:
+Exit code 0 with one line where all is well. Else 2, with the errors on standard error, one a line, as
 `FILE:LINE:COLUMN: PATH: MESSAGE`.
 """
 

@@ -1,4 +1,4 @@
-"""After something was done: what it was done to is looked at at once, and again while it is not well."""
+"""After an action its object is inspected at once, and again while it is not well."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The hub of whatever plan is in force: when another comes into force, another hub takes over where this one was."""
+"""The hub of the plan in force. When another plan comes into force, another hub takes its place."""
 
 from __future__ import annotations
 

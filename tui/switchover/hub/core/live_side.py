@@ -1,4 +1,4 @@
-"""Which side serves now: asked of the URL that the plan names, and only as true as its last answer is new."""
+"""Which side serves now. The URL of the plan is asked, and the answer counts while it is new."""
 
 from __future__ import annotations
 

@@ -67,7 +67,7 @@ class PlanWatcher:
             evaluator.subscribe(self._adopt)
 
     def every(self, name: str, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
-        """Do `work` again and again; a round that is not over when the next is due makes that one drop out."""
+        """Do `work` again and again. A round that is late makes the next one drop out."""
         self._work["job", name] = work
         self._schedule.add(("job", name), seconds, self._clock.monotonic())
         self._wake.set()
@@ -165,7 +165,7 @@ class PlanWatcher:
         await self.evaluator.probe(name, needs)
 
     def _need_rests(self, need: str) -> bool:
-        """Say whether a need that was never looked at will not be: it is not watched, or waits for a variable."""
+        """Say whether a need that was never probed will not be: it is not watched, or waits for a variable."""
         if need in self.checks:
             return bool(self.resting(need))
         return self.services.was_observed(need)

@@ -49,8 +49,8 @@ def implied_needs(
 ) -> dict[str, tuple[str, ...]]:
     """Return what each of those that are wrong needs beyond what is written down.
 
-    A service that its own source cannot see needs the source, and so does a check that asks the same; what says itself
-    that the disk is full (`full`) needs the disk.
+    A service that its own source cannot see needs that source. So does a check that asks the same source. Whatever says
+    itself that the disk is full (`full`) needs the disk.
     """
     needs: dict[str, tuple[str, ...]] = {}
     if not sources and not disks:

@@ -30,9 +30,9 @@ class RecentChanges:
     ) -> tuple[tuple[TimelineRow, ...], bool]:
         """Return what changed before `since`, newest first, and whether all of it only happened nearby.
 
-        Half an hour counts for what is wrong `itself` and for what it needs, of which a fall is news too; minutes for
-        what people did and what was changed elsewhere. That something else fell tells nothing: only where nothing
-        better is known, and it lies `beside` this in the same project, it is named, as nearby.
+        Half an hour counts for what is wrong `itself` and for what it needs. There a fall is news too. Minutes count
+        for what people did and for changes elsewhere. The fall of something else proves nothing. It is named as nearby
+        only where nothing better is known and it lies `beside` this, in the same project.
         """
         if since is None or not self._rows:
             return (), False
@@ -59,7 +59,7 @@ class RecentChanges:
 def around(
     problem: Problem, checks: Mapping[str, CheckRow], service_of: Callable[[str], ServiceRow | None]
 ) -> tuple[set[str], set[str], Callable[[str], bool]]:
-    """Return the ids of what is wrong itself, of all that it needs, and what tells whether an id is of its project."""
+    """Return the ids of what is wrong and of all its needs, and a test for ids of its project."""
     itself = {problem.subject, problem.check, problem.service} - {""}
     level = [*itself]
     needed: set[str] = set()

@@ -17,7 +17,7 @@ _HISTORY_S = 24 * 3600.0
 def worth_telling(row: ServiceRow, now: float) -> bool:
     """Say whether a row that no plan names is something wrong now.
 
-    A program that ended as it should, or was told to, is not; nor is a container that has lain there for a day.
+    A program that ended as it should, or was told to, is no problem. Nor is a container that ended a day ago.
     """
     if row.health not in BAD:
         return False

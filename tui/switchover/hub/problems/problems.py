@@ -53,9 +53,9 @@ def _nothing(_: ProblemEvidence) -> Sequence[Match]:
 class ProblemInputs:
     """All that problems are told from. `trouble_subjects` names the check that each entry of `known_issues` is about.
 
-    `live_side` is where users are served; empty where nobody knows. `found` are the rows that no plan names and that
-    are worth telling; `find` finds any row of what was found. `lines` are the last of the logs of services, by the id
-    of their row.
+    `live_side` is where users are served; empty where nobody knows. `found` are the rows outside of the plan that are
+    worth showing. `find` finds any discovered row. `lines` are the last of the logs of services, by the id of their
+    row.
     """
 
     checks: tuple[CheckRow, ...] = ()
@@ -75,9 +75,9 @@ class ProblemInputs:
 def find_problems(facts: ProblemInputs, recognise: Recognise = _nothing) -> tuple[Problem, ...]:
     """Return what is wrong, worst first and of the same rank the oldest first.
 
-    A service is told through its check where that fails too. What fails or waits only because something it needs is
-    wrong stands in that problem's `waiting`, not beside it; so does what answers badly since the one service that can
-    serve it stopped, what a source that is off cannot see, and what says itself that a disk is full.
+    A service is told through its check where that fails too. What fails or waits only because of something it needs
+    stands in that problem's `waiting`, not beside it. The same holds for a bad answer since the one service behind it
+    stopped. It holds for what a source that is off cannot see. It holds for what says itself that a disk is full.
     """
     changes = RecentChanges(facts.timeline)
     facts = replace(facts, timeline=tuple(row for row in facts.timeline if row.kind in _CAUSES))
@@ -365,7 +365,7 @@ def _stopped_near(since: float | None, timeline: Sequence[TimelineRow], hidden: 
 
 
 def _how_it_ended(name: str, row: ServiceRow, since: float | None, timeline: Sequence[TimelineRow]) -> str:
-    """Return how it was told to have ended, where nobody sees that any more: the pid of a process has gone."""
+    """Return how it reportedly ended, where nobody can see that any more because the process has gone."""
     if row.state != "stopped":
         return ""
     own = (one.text for one in _near(since, timeline) if one.kind == "service" and name in _about(one))

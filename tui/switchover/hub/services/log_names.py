@@ -1,4 +1,4 @@
-"""Which services a person means by a word: a name as the list shows it, an id (`docker:web`), a part of one."""
+"""Which services a person means by a word: a name of the list, an id (`docker:web`), or a part."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Does things to services: only to what is as the person saw it, only what its tier allows, and written down first."""
+"""Acts on services: only on what is as the person saw it, only what its tier allows, and recorded first."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ class ServiceActor:
     ) -> list[dict[str, Any]]:
         """Do it to each item, side by side; return for each `id`, `ok` and `text`.
 
-        Raise `RefusedError` where all of it is refused: there is no such action, or what has to be typed was not.
+        Raise `RefusedError` where all of it is refused: there is no such action, or the text was not typed.
         """
         if action not in ACTIONS:
             raise RefusedError(f"there is no action {action!r}", f"there are {', '.join(ACTIONS)}")

@@ -21,8 +21,8 @@ __all__ = ["ExpectedState", "Offers", "Stance", "actions_of", "found_row", "serv
 class ExpectedState:
     """What tells whether a service that does not run ought to.
 
-    `live` is the side that serves, empty when not known; `first` the side that serves before the migration;
-    `over` says that the run is over (done, rolled back or aborted); `no_return` that an irreversible step has begun.
+    `live` is the side that serves, empty when unknown. `first` is the side that serves before the migration. `over`
+    says that the run is over: done, rolled back or aborted. `no_return` says that an irreversible step has begun.
     """
 
     live: str = ""
@@ -45,8 +45,8 @@ class ExpectedState:
 class Stance:
     """How what was seen is to be read at this moment.
 
-    `late`: too old to be true, as anything is after `stale_after_s`. `doing` says what is being done to it now,
-    `actions` what can be done to it; `group` and `needs` what was found out about it besides.
+    `late`: too old to be true, as anything is after `stale_after_s`. `doing` is the action under way, `actions` are
+    those possible. `group` and `needs` were found out about it besides.
     """
 
     late: bool = False

@@ -1,4 +1,4 @@
-"""Watches services: those of the plan in their rhythm or as they are told, those found by itself as they are told."""
+"""Watches services. Those of the plan are polled in their rhythm or on events, discovered ones on events."""
 
 from __future__ import annotations
 

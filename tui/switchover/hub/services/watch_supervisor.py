@@ -63,9 +63,9 @@ class _Kind:
 class WatchSupervisor:
     """Watches and lists for an inventory and a discovery.
 
-    `told` is called with what a source said, `probed` with the services of the plan that were looked at because of it
-    (name, state before), `found` with what is another of what was found; `publish_now` when that should be seen at
-    once. With `host_mode` there is no plan: all that runs here is of interest while any client looks.
+    `told` is called with an event of a source. `probed` gets the services of the plan that were probed because of it,
+    as name and state before. `found` gets what changed among the discovered. `publish_now` is called when that should
+    be seen at once. With `host_mode` there is no plan: all that runs here is of interest while any client looks.
     """
 
     def __init__(
@@ -125,12 +125,12 @@ class WatchSupervisor:
         return known is not None and known.line.connected and not known.provider.off()
 
     def is_cheap(self, kind: str) -> bool:
-        """Say whether a kind is looked at as often as the plan says though it tells: for its CPU and memory."""
+        """Say whether an event source is polled as often as the plan says, for its CPU and memory."""
         known = self._kinds.get(kind)
         return known is not None and (kind == "process" or getattr(known.provider, "look_is_cheap", False))
 
     def asked_every(self, kind: str, every_s: float) -> float:
-        """Return every how many seconds it has to be seen to that a service is asked: what tells, now and then too."""
+        """Return the longest time in seconds between two probes of a service. Event sources are asked too."""
         return min(every_s, SAFETY_S) if kind in self._lines else every_s
 
     def late_after(self, kind: str, every_s: float) -> float:
@@ -151,7 +151,7 @@ class WatchSupervisor:
         return self._clock.monotonic() - since > self.late_after(kind, every_s)
 
     def rests(self, kind: str, state: ServiceState, every_s: float) -> bool:
-        """Say whether a service need not be asked now: its source would tell, or it was asked a short while ago."""
+        """Say whether a probe can be left out: its source would tell, or it was probed a short while ago."""
         if state.observed_mono is None:
             return False
         wanted = every_s

@@ -1,7 +1,7 @@
 """Which lines are one event: an error with its stack trace, PostgreSQL's ERROR with its DETAIL and STATEMENT.
 
-Errors are counted by event. What does not look like a part of the event before it begins one of its own, so an error is
-never hidden in another.
+Errors are counted by event. A line that does not look like a continuation begins an event of its own. So an error is
+never hidden in another event.
 """
 
 from __future__ import annotations

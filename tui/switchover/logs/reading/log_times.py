@@ -203,7 +203,7 @@ def parse_iso(text: str) -> float | None:
 
 
 def _same_second(text: str, last: _Last) -> float | None:
-    """Return the time of a line that begins as the last one did, up to the fraction: nearly all of them, when many."""
+    """Return the time of a line that begins like the last one, up to the fraction. Most lines do."""
     head, end, unit, zone, base = last
     fraction = text[len(head) : end]
     if not fraction.isdecimal() or not text.startswith(zone, end):

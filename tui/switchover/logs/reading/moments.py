@@ -17,7 +17,7 @@ Parts = tuple[int, int, int, int, int, int]
 
 
 def moments_of(parts: Parts, zone: str | None) -> tuple[float, ...]:
-    """Return the moments that a date and a time can mean: one, none, or two of this host's zone in autumn."""
+    """Return the moments that a date and a time can mean: one, none, or in autumn two."""
     if not _is_real(*parts):
         return ()
     if zone:

@@ -11,7 +11,7 @@ LONGEST = 16 << 20  # bytes kept of one line
 
 
 class Splitter:
-    """Holds back what has no line end yet, at most `longest` bytes of it; what is beyond is counted and said."""
+    """Holds back an unfinished line, at most `longest` bytes of it. What is beyond is counted and reported."""
 
     def __init__(self, longest: int = LONGEST) -> None:
         self._longest = longest

@@ -73,7 +73,7 @@ class FileSource:
             self._file, self._leaving = None, []
 
     async def _open(self, feed: Feed, span: LogTimeSpan) -> bool:
-        """Open the file at its last lines, or at its beginning where it was not there before; tell whether it could."""
+        """Open the file at its last lines, or at its beginning if it is new. Return whether it could be opened."""
         try:
             self._file = await asyncio.to_thread(OpenFile, self._path)  # a dead network mount hangs here
         except FileNotFoundError:
@@ -156,7 +156,7 @@ class FileSource:
         return moved
 
     def _is_over(self, file: OpenFile, left_s: float, newer: int) -> bool:
-        """Tell whether a file that was moved away need not be waited for any longer: it is deleted, or one of many."""
+        """Tell whether to stop waiting for a file that was moved away: it is deleted, or one of many."""
         quiet_s = _LEAVE_AFTER_S - left_s
         return quiet_s > _DELETED_AFTER_S and (newer > _MOST_LEAVING or file.is_deleted)
 

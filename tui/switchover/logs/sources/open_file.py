@@ -1,4 +1,4 @@
-"""A file that is open for reading, how far it was read, and by what one notices that it is not the same any more."""
+"""A file that is open for reading: how far it was read, and how a replacement is noticed."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ def _journal(lines: Sequence[bytes]) -> list[RawLine]:
 
 
 def _message(value: Any) -> bytes:
-    """Return a message: text, bytes as a list of numbers where it is no text, null where it was too long to be told."""
+    """Return a message as text. It may come as text, as a list of bytes, or as null where it was too long."""
     if isinstance(value, str):
         return value.encode("utf-8", "replace")
     if isinstance(value, list):

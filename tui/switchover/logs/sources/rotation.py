@@ -1,7 +1,7 @@
 """What became of a log that was rotated: the files beside it that hold what was written to it before.
 
-A rotated file is known by its name (the log's own, then numbers or a date) and by not having been there before.
-Compressed ones are left alone: what they hold was read while they were the log.
+A rotated file has the log's own name, then numbers or a date. It was not there before. Compressed ones are left alone:
+what they hold was read while they were the log.
 """
 
 from __future__ import annotations

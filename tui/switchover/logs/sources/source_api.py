@@ -80,6 +80,6 @@ class LineSource(Protocol):
     async def read(self, feed: Feed, span: LogTimeSpan, /) -> None:
         """Push lines until the log has ended (without `follow`) or this is cancelled; then let go of everything.
 
-        A lost connection is found again without end, with growing pauses, and no line is pushed twice or left out
-        where the source makes that possible. An exception that leaves this turns the source off, with its text as why.
+        A lost connection is tried again without end, with growing pauses. Where the source makes it possible, no line
+        is pushed twice or left out. An exception that leaves this turns the source off, with its text as why.
         """

@@ -1,4 +1,4 @@
-"""From a thread that blocks to the loop: lines go over in batches, and the thread waits where there are too many."""
+"""From a thread that blocks to the loop. Lines go over in batches, and the thread waits where there are too many."""
 
 from __future__ import annotations
 

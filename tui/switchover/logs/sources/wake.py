@@ -1,7 +1,7 @@
 """Woken by the kernel when a file is written to or replaced; where the kernel cannot tell, by the clock.
 
-Unlike `services.inotify` this does not look at every event: a log that is written to 50,000 times a second is looked at
-a hundred times a second, whatever was told meanwhile.
+Unlike `services.inotify` this does not act on every event. A log may be written to 50,000 times a second; it is read at
+most a hundred times a second.
 """
 
 from __future__ import annotations

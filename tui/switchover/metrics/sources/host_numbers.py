@@ -29,7 +29,8 @@ HOST_METRICS = {
 }
 """What a host metric may be, with its unit. `disk` is the share in use of the filesystem that holds `path`.
 
-Pressure is the share of the last minute in which work waited: for the CPU some of it, for memory and disks all of it.
+Pressure is the share of the last minute in which work waited. For the CPU it is some of the work, for memory and disks
+all of it.
 """
 
 _PRESSURE = {"cpu": "some", "memory": "full", "io": "full"}

@@ -1,7 +1,7 @@
-"""YAML text as a tree of nodes that know their place: the strict subset of YAML 1.2 that a plan may use.
+"""YAML text as a tree of nodes with their positions: the strict subset that a plan may use.
 
 Built from the parser's events with a stack, so that neither depth nor aliases can exhaust anything. Scalars follow the
-JSON schema of YAML 1.2: `true`, `null`, `42`, `1.5` mean what they say; `yes`, `on`, `007` and dates are text.
+JSON schema of YAML 1.2. `true`, `null`, `42` and `1.5` mean what they say; `yes`, `on`, `007` and dates are text.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The JSON Schema of a plan, made from the types that the loader itself uses, so that editors complete and check it.
+"""The JSON Schema of a plan, made from the loader's own types, so that editors complete and check it.
 
 Draft 7, because that is what yaml-language-server understands best.
 """
@@ -43,7 +43,7 @@ def json_schema(registry: Registry) -> dict[str, Any]:
 
 
 def _checks(definitions: dict[str, Any], registry: Registry) -> dict[str, Any]:
-    """Describe a check: one of the kinds with its keys, or a kind not known here, which a plan may bring along."""
+    """Describe a check: one of the kinds with its keys, or an unknown kind that a plan may bring along."""
     common = definitions["CheckSpec"]["properties"]
     kinds = registry.kinds()
     cases = []

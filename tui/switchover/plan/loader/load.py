@@ -49,8 +49,8 @@ def load_plan_text(text: str, path: Path, registry: Registry | None = None, *, f
     """Check a plan that is already text. `path` is where it came from.
 
     Without a registry, the plan's own `check_modules` are read (not executed) from the plan's directory. A `frozen`
-    plan was judged when its run started; only its shape is checked again, so that neither a check module that was
-    edited since nor a stricter version of this program shuts the way forward or back.
+    plan was judged when its run started, so only its shape is checked again. A check module edited since, or a stricter
+    version of this program, must not shut the way forward or back.
     """
     document = read_document(text.removeprefix("\ufeff"))
     problems = [_problem(path, (line, column), complaint) for line, column, complaint in document.complaints]

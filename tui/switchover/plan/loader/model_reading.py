@@ -1,4 +1,4 @@
-"""From plain data to the model: what does not fit is told and left out, so that the rules can judge the rest."""
+"""From plain data to the model. What does not fit is reported and left out, so that the rules can judge the rest."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _ENTRY_STUBS: Mapping[tuple[str, str], Mapping[str, Any]] = {
 
 @dataclass(frozen=True, slots=True)
 class ModelReading:
-    """The plan as far as it can be used (None where nothing can), what is wrong, and the paths that were left out."""
+    """The usable part of the plan (None where nothing is), the complaints, and the paths that were left out."""
 
     plan: Plan | None
     complaints: list[Complaint] = field(default_factory=list)
@@ -64,7 +64,7 @@ def read_model(document: Document, data: dict[str, Any]) -> ModelReading:
 
 
 def _leave_out(data: dict[str, Any], location: Path, *, missing: bool) -> Path:
-    """Take away the deepest part of `data` that a location names; where a key is missing, the whole that lacks it."""
+    """Remove the deepest part of `data` that a location names. For a missing key, remove the object that lacks it."""
     if missing and len(location) == 1:
         data[str(location[0])] = _ROOT_STUBS.get(str(location[0]))
         return location

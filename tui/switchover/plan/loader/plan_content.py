@@ -1,4 +1,4 @@
-"""What a plan file is made of, by content: its own bytes, and the Python files that its check modules bring along."""
+"""The content of a plan file: its own bytes, and the Python files that its check modules bring along."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class PlanContent:
 
     @property
     def digest(self) -> str:
-        """One word for all of it: the plan's SHA-256, and after a `+` that of what it loads, if it loads anything."""
+        """One word for all of it: the plan's SHA-256. After a `+` follows that of the files it loads, if any."""
         return join_digest(self.plan, self.code.digest)
 
     @property

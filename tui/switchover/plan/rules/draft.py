@@ -1,4 +1,4 @@
-"""What the rules look at: the plan as far as it could be read, and every name that the file defines."""
+"""What the rules look at: the readable part of the plan, and every name that the file defines."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["Draft", "Names", "Rule", "ShellText", "shell_texts"]
 
 @dataclass(frozen=True)
 class Names:
-    """The names that stand in the file, also those of parts that are wrong, so that one mistake is told once."""
+    """The names in the file, including those of parts that are wrong, so that one mistake is reported once."""
 
     vars: frozenset[str] = frozenset()
     secrets: frozenset[str] = frozenset()

@@ -61,7 +61,7 @@ _PART = re.compile(r"[^.\[\]]+|\[\d+\]")
 
 
 def merged_config(check: CheckSpec, service: Service | None, fields: frozenset[str]) -> dict[str, Any]:
-    """Return the kind's keys; what the check does not set comes from its service, where the kind has such a key."""
+    """Return the kind's keys. A key that the check leaves out comes from its service, where the kind has such a key."""
     config = check.config
     if service is not None:
         for key in ("url", "container", "pid_file", "pattern", "listen"):

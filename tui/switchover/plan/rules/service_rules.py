@@ -1,4 +1,4 @@
-"""Services: what names them can be a name of that kind, and no two of a side are the same thing."""
+"""Rules for services. A name must be possible for its kind, and no two services of a side may be the same thing."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def _literal(text: str | None) -> str | None:
 
 
 def services_are_told_apart(draft: Draft) -> Iterator[Complaint]:
-    """Complain about two services of one side that are the same thing: what is done to one is done to the other."""
+    """Complain about two services of one side that are the same thing. An action on one would act on the other."""
     known: dict[tuple[object, ...], str] = {}
     for name, service in draft.plan.services.items():
         key = tuple(getattr(service, field) for field in _IDENTIFYING)

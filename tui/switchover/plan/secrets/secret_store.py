@@ -153,7 +153,7 @@ class SecretStore:
 
 
 def _read_bounded(process: subprocess.Popen[bytes], timeout_s: float, name: str) -> bytes:
-    """Return what the command writes until it ends; end its whole group when it takes too long or writes too much."""
+    """Return what the command writes until it ends. Kill its whole group when it takes too long or writes too much."""
     content = bytearray()
     ended = False
     deadline = time.monotonic() + timeout_s
@@ -192,7 +192,7 @@ def _read_bounded(process: subprocess.Popen[bytes], timeout_s: float, name: str)
 
 
 def _read_what_is_there(pipe: int) -> bytes | None:
-    """Return up to the limit of what a pipe holds now, `b""` at its end, None where it holds nothing yet."""
+    """Return what a pipe holds now, up to the limit. Return `b""` at its end, None where nothing is there yet."""
     try:
         return os.read(pipe, MAX_SECRET_BYTES + 1)
     except BlockingIOError:

@@ -49,8 +49,9 @@ def done_jobs(members: Iterable[Member]) -> frozenset[str]:
 
 
 def combined_observation(members: Sequence[Member], *, scalable: bool) -> Observation:
-    """Return the state of several containers as one: as healthy as its worst service, which is down when none of it is.
+    """Return the state of several containers as one.
 
+    It is that of the worst service. A service of which nothing runs is down.
     `scalable` says that these are the replicas of one service.
     """
     jobs = done_jobs(members)
@@ -87,7 +88,7 @@ def combined_observation(members: Sequence[Member], *, scalable: bool) -> Observ
 def levels(members: Sequence[Member]) -> list[list[Member]]:
     """Return the containers in the order of their start: each level needs only those before it.
 
-    Without labels that say so, a container is taken to need those that were made before it, which is how Compose makes
+    Without labels, a container is taken to need the containers made before it. That is the order in which Compose makes
     them. A circle is cut.
     """
     told = any(depends_on(one.entry) for one in members)

@@ -1,6 +1,6 @@
 """Compose projects and services, read from the labels of their containers: no file of the project is needed.
 
-What is found is one row for each project; its containers are rows of their own, of the kind docker, in its group.
+Discovery yields one row for each project. Its containers are rows of their own in its group, of the kind docker.
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ class ComposeProvider:
         await self._docker.fleet.listen(listener)
 
     async def act(self, target: ServiceTarget, action: Capability, argument: str = "") -> str:
-        """Do it to each container, in the order in which they depend on each other; one that fails stops no other."""
+        """Act on each container in the order of their dependencies. A failure does not stop the others."""
         daemon = self._docker.fleet.daemon(target.docker_host)
         try:
             members = await self._members(daemon, target)

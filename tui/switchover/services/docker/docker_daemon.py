@@ -57,8 +57,8 @@ class _Known:
 class Daemon:
     """A daemon at `host` (empty: where the docker command would go).
 
-    `off` says why it cannot be asked, empty while it answers. `live` says that its events are being followed, so that
-    what is known of a container holds until one of them names it; `overtaken` is what it makes of that, by the
+    `off` says why it cannot be asked, empty while it answers. `live` says that its events are being followed. What is
+    known of a container then holds until an event names it. `overtaken` holds what such an event says, by the
     container's id, until the container is read again. All is called in the loop's own thread.
     """
 
@@ -102,8 +102,8 @@ class Daemon:
     async def call(self, work: Callable[[Any], T], seconds: float = _PATIENCE_S) -> T:
         """Do `work` with a client, in a thread. Raise `DockerAwayError` when no answer comes within `seconds`.
 
-        One that did not answer last time is not waited for again: the attempt goes on by itself, and until it ends
-        nobody else is held up.
+        A daemon that did not answer last time is not waited for again. The attempt goes on by itself and delays nobody
+        else.
         """
         self.asked = True
         if self._hanging is not None:
@@ -297,7 +297,8 @@ def _read(
 ) -> dict[str, Mapping[str, Any] | None]:
     """Read the details of containers. One of which the daemon does not say anything costs only itself.
 
-    Such are remembered in `stuck` with the time, and left alone for a while: each takes the daemon's whole time limit.
+    Such containers are remembered in `stuck` with the time, and left alone for a while. Each would take the daemon's
+    whole time limit.
     """
     import requests
     from docker.errors import NotFound

@@ -1,6 +1,6 @@
 """What an event changes in what is known of a container, before it is inspected again.
 
-While a container ends, the daemon holds it locked until all of it is cleaned up, and a look waits for as long. The
+While a container ends, the daemon holds it locked until all of it is cleaned up. An inspection waits for as long. The
 event itself says what has become of it.
 """
 

@@ -121,7 +121,7 @@ def service_event_of(
 def sent_before(event: DockerEvent, sent: tuple[str, float | None] | None) -> str:
     """Return the signal that was sent so shortly before that the event may come of it; empty where none was.
 
-    Many a signal ends nothing (SIGHUP has a log opened anew), and is not to blame for what happens weeks later.
+    Many signals end nothing: SIGHUP has a log opened anew. They are not to blame for what happens weeks later.
     """
     if sent is None:
         return ""

@@ -63,8 +63,8 @@ def observation_from_attributes(
 ) -> Observation:
     """Read what `docker inspect` says about one container.
 
-    `now` (epoch seconds) tells a container that has just been restarted from one that has settled; `last_exit` is the
-    exit code before that, where the daemon told. The digest of its configuration is keyed with `digest_key`.
+    `now` (epoch seconds) tells a freshly restarted container from one that has settled. `last_exit` is the exit code
+    before that, where the daemon told it. The digest of its configuration is keyed with `digest_key`.
     """
     state = data.get("State") or {}
     config = data.get("Config") or {}
@@ -121,7 +121,7 @@ def observation_from_attributes(
 
 
 def observation_from_summary(data: Mapping[str, Any]) -> Observation:
-    """Read one entry of the list of containers: less than `docker inspect` says, at the price of one call for all."""
+    """Read one entry of the list of containers. It says less than `docker inspect`, but one call covers all."""
     status = str(data.get("State", "unknown"))
     said = str(data.get("Status", ""))
     matched = _STATUS.match(said)
@@ -201,7 +201,7 @@ def _running(state: Mapping[str, Any], restarts: int, last_exit: int | None, up_
 
 
 def _failing_since(check: Mapping[str, Any], setup: Mapping[str, Any]) -> tuple[float | None, bool]:
-    """Return when the first of the failures in a row began, and whether that is only the latest it can have been.
+    """Return when the first of the failures in a row began, and whether that is only the latest possible time.
 
     The daemon counts all of them and keeps five; between two of them lies the interval at least.
     """
@@ -295,9 +295,9 @@ def _epoch(text: str) -> float | None:
 
 
 def at_rest(seen: Observation) -> Observation:
-    """Do not call it a fault that what nobody planned has ended well, was asked to end, or has not been started yet.
+    """Excuse an unplanned container that ended well, was asked to end, or was never started.
 
-    One that was killed may have been told to stop and did not heed it, which nobody can see afterwards: a warning.
+    A container that was killed may have ignored a request to stop. Nobody can see that afterwards, so it is a warning.
     """
     if seen.state is ProcessState.STOPPED and seen.detail in _AT_REST:
         return replace(seen, health=Status.SKIPPED)

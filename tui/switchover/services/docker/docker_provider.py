@@ -236,7 +236,10 @@ class DockerProvider:
         return found
 
     def _fill(self, daemon: Daemon, names: list[str]) -> None:
-        """Read the details of what has been listed, a few at a time, and have it looked at, or listed again if many."""
+        """Read the details of what was listed, a few at a time.
+
+        Trigger an inspection, or another listing if there are many.
+        """
 
         async def fill() -> None:
             for start in range(0, len(names), _BATCH):
@@ -276,7 +279,7 @@ class DockerProvider:
         return seen
 
     def _observation_by(self, daemon: Daemon, event: DockerEvent) -> Observation | None:
-        """Return how a container is by what an event says and was known before; None where it has to be looked at."""
+        """Return a container's state from an event and what was known before. None where an inspection is needed."""
         data = daemon.overtaken.get(event.container)
         if data is None or event.action not in TELLS_STATE:
             return None

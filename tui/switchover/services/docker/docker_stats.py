@@ -1,4 +1,4 @@
-"""CPU and memory of containers: from the kernel's own files where they are here, else asked of the daemon in turn."""
+"""CPU and memory of containers: from the kernel's own files where they are here, else from the daemon in turn."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _UNWANTED_S = 300.0  # what nobody has asked about for so long is forgotten
 
 @dataclass(frozen=True, slots=True)
 class ContainerUsage:
-    """What a container uses: 100 is one core; memory without the file cache that may be given up, as `docker stats`."""
+    """What a container uses. 100 is one core. Memory is without the file cache, as in `docker stats`."""
 
     cpu_percent: float | None = None
     memory_bytes: int | None = None

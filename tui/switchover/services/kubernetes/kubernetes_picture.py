@@ -1,4 +1,4 @@
-"""What is known of one scope of a cluster, kept up to date by listings and by what a watch tells."""
+"""What is known of one scope of a cluster, kept up to date by listings and watches."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Processes held by a pidfd: told within a millisecond that one has ended, and signals that reach no other.
 
-A pid comes again, a pidfd does not: it stands for the one process that had the pid when it was opened.
+A pid comes again, a pidfd does not. It stands for the process that had the pid when it was opened.
 """
 
 from __future__ import annotations
@@ -75,8 +75,8 @@ def _status_of_reaped(descriptor: int) -> int | None:
 class PidWatch:
     """Tells which processes end. Use it in one event loop.
 
-    Each process takes a file descriptor, so there is an upper bound; what is beyond it is not told, only seen when it
-    is looked at again. `most` is that bound, else what the limit of open files leaves (raised to 4096 where it may be).
+    Each process takes a file descriptor, so there is an upper bound. The end of a process beyond it is only seen by the
+    next inspection. `most` is that bound, else what the limit of open files leaves (raised to 4096 where it may be).
     """
 
     def __init__(self, most: int | None = None) -> None:

@@ -1,4 +1,4 @@
-"""Which process a service of the plan means: by its pid file, by a pattern over command lines, or by its port."""
+"""Finds the process of a service: by its pid file, by a pattern over command lines, or by its port."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Passes over all processes, in which those that do nothing are read only now and then.
 
-Most processes of a host sleep, and the kernel takes longer to write their lines than all the rest of a listing. Only
+Most processes of a host sleep. Yet the kernel takes longer to write their lines than the rest of a listing takes. Only
 such rest whose end the kernel tells, so that none is taken to be there that has gone.
 """
 

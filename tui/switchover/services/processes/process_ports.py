@@ -1,7 +1,7 @@
 """Which process listens on which TCP port: the kernel's list of listeners, and who holds their sockets.
 
-Who holds a socket is only found by reading every open file of every process. So that is done only where a socket was
-not there before, or the one who held it has gone: at once among new processes, and now and then among all.
+Who holds a socket is only found by reading every open file of every process. So that is done only where a socket is new
+or its holder has gone. New processes are tried at once, all of them now and then.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The processes of this host: those that the plan names, and all there are.
 
-A process has no shell of its own to open: what it is in (a container, a unit) has one, and that is offered there.
+A process has no shell of its own to open. Its container or unit has one, and that is offered there.
 """
 
 from __future__ import annotations

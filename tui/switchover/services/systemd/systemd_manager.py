@@ -1,4 +1,4 @@
-"""One systemd (the system's, or the user's own): its units as they were last seen, kept up to date by its signals."""
+"""One systemd, the system's or the user's. Its units are kept up to date by its signals."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ class Listed(NamedTuple):
 class SystemdManager:
     """Looks at units and follows them. `changed` gets a unit as it was (None: not known) and as it is.
 
-    `listing` is called when units may have come or gone: after each connection, when it is lost, and when unit files
-    were read anew; `removed` with a unit that systemd has forgotten, as it does with those made for one run only.
+    `listing` is called when units may have come or gone: after each connection and loss, and after unit files were
+    reloaded. `removed` is called with a unit that systemd has forgotten, such as one made for a single run.
     """
 
     def __init__(self, address: str, monotonic: Callable[[], float]) -> None:

@@ -44,8 +44,8 @@ _DEADLINE_S = 5.0
 class SystemdProvider:
     """Looks at units, follows them and has systemd act on them.
 
-    Without `address` it speaks with the system's systemd where that is pid 1, and with the user's own where there is
-    one. With an address it speaks with that one alone; its journal is then in the folder `journal`.
+    Without `address` it speaks with the system's systemd if that is pid 1, and with the user's if any. With an address
+    it speaks with that one alone; its journal is then in the folder `journal`.
     """
 
     kind: ClassVar[str] = "systemd"
@@ -237,7 +237,7 @@ class SystemdProvider:
 
 
 def _what(before: SystemdUnit | None, unit: SystemdUnit) -> tuple[str, str]:
-    """Say in a word what has happened to a unit, with a line for the timeline where its state does not say it."""
+    """Say in a word what has happened to a unit. Add a line for the timeline where the state does not say it."""
     alive = unit.active in ("active", "reloading")
     if unit.active == "failed" and (
         before is None or (before.active, before.invocation) != ("failed", unit.invocation)

@@ -1,4 +1,4 @@
-"""All entries that ship with the program, in the order in which they are tried: what names a cause comes first."""
+"""All entries that ship with the program, in the order in which they are tried. Those that name a cause come first."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where Snapshots come from and intents go to: the agent, started where none runs and found again when it is lost."""
+"""Where Snapshots come from and intents go to: the agent. It is started where none runs, and found again when lost."""
 
 from __future__ import annotations
 

@@ -47,8 +47,8 @@ def run(
 ) -> int:
     """Show the screens until the operator leaves; return the exit code. `digest`: only this content is trusted.
 
-    `logs` are services and files whose logs are opened at once; `theme` is the one that was asked for just now.
-    `same_place` are the options with which another command finds the same run.
+    `logs` are services and files whose logs are opened at once. `theme` is the one just asked for. `same_place` are the
+    options with which another command finds the same run.
     """
 
     def agent() -> SnapshotSource:

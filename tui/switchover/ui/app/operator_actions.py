@@ -119,7 +119,7 @@ class OperatorActions(TriageActions):
         self.open_thing(kind, name)
 
     def _open_subject(self, subject: str) -> None:
-        """Open a problem that is neither a check nor a service: a step or a gate in the wizard, or a metric."""
+        """Open a problem that is neither a check nor a service: a step, a gate, or a metric."""
         kind, _, name = subject.partition(" ")
         if kind in {"step", "gate"}:
             self.run_worker(self._go_to(f"{kind}:{name}"))
@@ -219,7 +219,7 @@ class OperatorActions(TriageActions):
     def action_advance(self) -> None:
         """Do the next action, once: until the run shows that it was taken, a second press does nothing.
 
-        A key that is held down repeats itself; an elbow on it must not carry a run from step to step.
+        A key that is held down repeats itself. An elbow on it must not carry a run from step to step.
         """
         view = self.moment.data.migration
         now = self.clock.monotonic()

@@ -30,7 +30,7 @@ class PaletteEntry:
 
 
 def rank(title: str, wanted: str) -> int | None:
-    """Say how well a title fits the letters typed (0 is best); None where they do not stand in it in this order."""
+    """Say how well a title fits the typed letters (0 is best). None where it lacks them in this order."""
     low, wanted = title.lower(), wanted.lower().strip()
     if not wanted:
         return 0

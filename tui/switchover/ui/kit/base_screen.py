@@ -138,7 +138,7 @@ class OverScreen(BaseScreen):
 
     @property
     def left(self) -> bool:
-        """It is no longer the screen that is seen: a key that came a moment too late has nothing to do here."""
+        """It is no longer the visible screen, so a key that came a moment too late does nothing here."""
         return self.app.screen is not self
 
     def leave(self) -> None:

@@ -1,7 +1,7 @@
 """Copy text to the clipboard of the operator's own terminal, also through SSH and tmux.
 
-OSC 52 asks the terminal itself, wherever it is. tmux ignores that from a program inside it as long as `set-clipboard`
-is `external` (its default); told by its own command it asks the terminal outside, so both are done there.
+OSC 52 asks the terminal itself, wherever it is. tmux ignores that from a program inside it while `set-clipboard` is
+`external` (its default). Its own command makes it ask the outer terminal, so both are done there.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """A list with a cursor: items of one or more lines, found again by key when the data changes.
 
-Only the items that are in view are asked for their lines, so that thousands cost no more than those on the screen.
+Only visible items are asked for their lines, so thousands cost no more than those on the screen.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Give the operator's terminal to another program, such as a shell in a container, and come back whole.
 
-The program gets a process group of its own in the foreground, as a shell would give it: an interrupt that is typed is
-for it alone, and when it is stopped (control-Z) the screens stop with it and both go on at `fg`. Snapshots are taken
-in meanwhile but nothing is drawn. Afterwards the terminal is put back, whatever state the program left it in.
+The program gets a process group of its own in the foreground, as a shell would give it. A typed interrupt is for it
+alone. When it is stopped (control-Z) the screens stop with it, and both go on at `fg`. Snapshots are taken in meanwhile
+but nothing is drawn. Afterwards the terminal is put back, whatever state the program left it in.
 
 Private parts of Textual used: `App._driver`.
 """

@@ -1,6 +1,6 @@
 """Themes: TOML files with a palette and a style for every meaning that the screens use.
 
-A file that cannot be used is reported with all that is wrong in it and left out; the program goes on with the others.
+A file that cannot be used is reported with all its faults and left out. The program goes on with the others.
 """
 
 from __future__ import annotations

@@ -88,7 +88,7 @@ class LogFeed:
     ) -> LogWindow:
         """Return the lines around `anchor`, the newest without one.
 
-        With `wait_s` the answer comes as soon as there is a line newer than `seen`, at the latest after that time.
+        With `wait_s` the answer comes with the first line newer than `seen`, at the latest after that time.
         """
         more = {"seen": seen, "wait": wait_s} if wait_s else {}
         reply = await self._ask("logs.window", query=asdict(query), anchor=anchor, before=before, after=after, **more)
@@ -98,7 +98,7 @@ class LogFeed:
             raise AgentError(f"the log cannot be read: {error}") from error
 
     async def seek(self, query: LogQuery, seq: int, what: str, by: int) -> int | None:
-        """Return the number of the next line with an error, or with what is searched for; None where there is none."""
+        """Return the number of the next line with an error or with the searched text. None where there is none."""
         reply = await self._ask("logs.seek", query=asdict(query), seq=seq, what=what, by=by)
         return None if reply["seq"] is None else int(reply["seq"])
 

@@ -1,4 +1,4 @@
-"""What is said around a log: how dense it is and where it went wrong, what is hidden, which sources there are."""
+"""The lines around a log: its density, where it went wrong, what is hidden, which sources there are."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One line of a log in full: read piece by piece as it is scrolled, laid out where it is JSON."""
+"""One line of a log in full, read piece by piece while scrolling. JSON is laid out."""
 
 from __future__ import annotations
 

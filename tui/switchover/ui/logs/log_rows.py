@@ -114,7 +114,7 @@ def _day_of(quarter: int) -> str:
 
 @lru_cache(maxsize=4096)
 def log_rows(line: LogLine, layout: LogLayout, heading: str = "") -> tuple[Line, ...]:
-    """Return the rows of a line, each at most `layout.width` cells wide; `heading` is a row of its own before them."""
+    """Return the rows of a line, each at most `layout.width` cells wide. `heading` is a row of its own before them."""
     above: list[Line] = (
         [(StyledSpan(f" {fit(f'── {heading} ', max(layout.width - 2, 0))}", "heading"),)] if heading else []
     )

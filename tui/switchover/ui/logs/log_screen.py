@@ -286,7 +286,7 @@ class LogScreen(LogWindowScreen):
             self.say(copy(self.app, line.text))
 
     def _is_known(self, line: LogLine) -> bool:
-        """Tell whether the rest of a line can be asked for: not while the log is opened anew, when numbers change."""
+        """Tell whether the rest of a line can be asked for. While the log is opened anew the numbers change."""
         if line.more and self.pending:
             self.say("the log is being opened anew; try again in a moment")
             return False

@@ -81,12 +81,12 @@ def _zone(word: str | None, at: float) -> timezone | None:
 
 
 def _stamp(at: datetime, *, is_end: bool) -> float:
-    """Return a moment; in the hour that a clock shows twice a begin is the first one and an end the second."""
+    """Return a moment. In the hour that a clock shows twice, a begin is the first one and an end the second."""
     return at.replace(fold=int(is_end)).timestamp()
 
 
 def span_text(since: float | None, until: float | None, now: float) -> str:
-    """Write a span as `since 14:02:31`, with its day where that is not today; empty where it is open at both ends."""
+    """Write a span as `since 14:02:31`, with its day where that is not today. Empty where both ends are open."""
     parts = []
     for word, at in (("since", since), ("until", until)):
         if at is not None:

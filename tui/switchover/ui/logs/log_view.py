@@ -1,4 +1,4 @@
-"""Lines of a log with a cursor, of which only a window is held; followed at the end, or standing where it was left."""
+"""Lines of a log with a cursor. It holds only a window, which follows the end or stays where it was left."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """What the log screen holds of a log, and how it asks for more: without ever waiting for it.
 
-It holds no more than it shows and a page around it. Keys are answered from what is held; what else is needed is asked
-for in the background, one request at a time, so an agent that is slow or gone never holds up a key.
+It holds no more than it shows and a page around it. Keys are answered from what is held. Everything else is asked for
+in the background, one request at a time. So a slow or lost agent never holds up a key.
 """
 
 from __future__ import annotations
@@ -332,7 +332,7 @@ class LogWindowScreen(OverScreen):
             self.header.show(self.moment, title=self.headline)
 
     def _fill(self, part: LineView, lines: Sequence[Line]) -> None:
-        """Give a part as many rows as it says, and at most what leaves the log more than half of the screen."""
+        """Give a part the rows it wants, but leave more than half of the screen to the log."""
         lines = lines[: max(self.size.height // 6, 1)]
         set_height(part, len(lines))
         part.set_lines(lines)

@@ -20,7 +20,7 @@ _POINTS_A_COLUMN = 2
 def plot_lines(
     values: Sequence[float | None], width: int, height: int, unit: str, step_s: float, scale: Scale | None = None
 ) -> list[str]:
-    """Draw a series, newest at the right, with its scale; a gap in the data is a gap in the line."""
+    """Draw a series with its scale, newest at the right. A gap in the data is a gap in the line."""
     scale = scale or scale_of(values, unit)
     if not finite(values) or width < 20 or height < 5:
         return area_chart(values, width, height, scale)

@@ -21,7 +21,7 @@ __all__ = ["manual_screen", "next_of", "repeat_screen"]
 
 
 def next_of(moment: RenderContext, painter: Painter) -> Intent | BaseScreen | None:
-    """Return what enter does now: an intent to send, a screen to open, or None where there is nothing to do."""
+    """Return what enter does now: an intent to send, a screen to open, or None."""
     view = moment.data.migration
     action = view.action
     step = find_step(view, action.target)

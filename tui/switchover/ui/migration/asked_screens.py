@@ -1,4 +1,4 @@
-"""What is asked of the agent when a screen opens: the difference of an edited plan, the rehearsal of a rollback."""
+"""What a screen asks of the agent when it opens: an edited plan's difference, a rollback's rehearsal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What has to be read before anything is done with the run: a journal that is not believed, another who holds it."""
+"""What must be read before acting on the run: a journal that is not believed, another who holds it."""
 
 from __future__ import annotations
 

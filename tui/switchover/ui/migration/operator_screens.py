@@ -105,8 +105,8 @@ def _said(method: str, check: str, seconds: float | None = None):  # type: ignor
 class AnswerScreen(GuardedScreen):
     """Somebody asks to take over: hand over or refuse. Enter does nothing, and neither does going back.
 
-    It opens when the operator asks for it, never by itself. An answer is for the one whose name stands here: where
-    another one asks by now, keys that were pressed before that could be read are dropped.
+    It opens when the operator asks for it, never by itself. An answer is for the person whose name stands here. Where
+    another one asks by now, keys pressed before that could be read are dropped.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -28,7 +28,7 @@ Request = Callable[..., Awaitable[Any]]
 
 
 def last_state(line: str) -> str:
-    """Return what a terminal would show of a line in which a progress bar wrote over itself; harmless for a cell."""
+    """Return what a terminal would show of a line in which a progress bar overwrote itself, harmless for a cell."""
     return clean(line.rstrip("\r").rsplit("\r", 1)[-1])
 
 

@@ -1,4 +1,4 @@
-"""A rollback in words: how long and what it loses, where one that was begun stands, and a rehearsal of it."""
+"""A rollback in words: its time and losses, how far a begun one is, and its rehearsal."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _WORDS = {"done": "undone", "pending": "not begun"}
 
 
 def time_text(way: RollbackView) -> tuple[str, bool]:
-    """Say how long a rollback path takes, how that is known, and its budget; and whether it does not fit into that."""
+    """Say how long a rollback path takes, how that is known, and whether it fits into its budget."""
     if way.expect_s is None:
         text = "time not known"
     else:

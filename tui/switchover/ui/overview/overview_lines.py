@@ -105,7 +105,7 @@ def _before(problem: Problem, now: float, width: int) -> Line:
 
 
 def _add_owner(lines: list[Line], owner: str, width: int, label: str) -> None:
-    """Say who answers for it, at the end of the last line that has room, else in one of its own."""
+    """Say who answers for it: in the last line with room, else in a line of its own."""
     said: Line = (StyledSpan("   owner ", "muted"), StyledSpan(cut(owner, 24), "accent"), StyledSpan(" "))
     for place in range(len(lines) - 1, 0, -1):
         if line_width(lines[place]) + line_width(said) <= width:

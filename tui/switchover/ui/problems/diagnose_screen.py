@@ -32,7 +32,7 @@ _READ_ONLY = "watching only: the commands are shown, not run"
 
 
 class DiagnoseScreen(OverScreen):
-    """Runs the commands when it opens and ends them when it closes; `r` runs them again, a number runs a solution."""
+    """Runs the commands when it opens and ends them when it closes. `r` runs them again; a number runs a solution."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("r", "again", "run again"),

@@ -1,4 +1,4 @@
-"""Before a solution that changes something: what it does, its command, and a yes or the text that has to be typed."""
+"""Before a solution that changes something: its effect, its command, and a yes or a text to type."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The order in which services stand: the plan's first, then what else runs here, in groups, what is not well on top."""
+"""The order of services: the plan's first, then what else runs here, in groups, the unwell on top."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def words_of(row: ServiceRow) -> str:
 class Weights:
     """What processes weigh where they stand by CPU, then by memory, and yet keep their places while one reads them.
 
-    A row's weight moves only once its use has become clearly another: by a third, and by more than idling does.
+    A row moves only once its use has clearly changed: by a third, and by more than idling does.
     """
 
     def __init__(self) -> None:

@@ -133,7 +133,7 @@ def starts_of(graph: Graph) -> list[str]:
 
 
 def branch_line(graph: Graph, branch: Branch, width: int, *, chosen: str = "") -> Line:
-    """Write a branch: how it is called, how it is, and whether the trouble begins here or it waits for another."""
+    """Write a branch: its name, its state, and whether it is the cause or waits for another."""
     row = graph.rows.get(branch.name)
     first: Line = (
         StyledSpan(f"   {branch.before}", "muted"),

@@ -27,7 +27,7 @@ def find_service(moment: RenderContext, name: str) -> ServiceRow | None:
 def service_detail(row: ServiceRow, moment: RenderContext, width: int) -> list[Line]:
     """All that is known about one service.
 
-    What every service has stands first and always in the same place, so that going from row to row changes only values.
+    What every service has stands first and always in the same place. So going from row to row changes only values.
     """
     del width
     now = moment.now

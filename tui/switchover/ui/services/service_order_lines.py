@@ -1,4 +1,4 @@
-"""What may be done to services, in words: what an action does, to which rows it can be done, and what it takes."""
+"""Actions on services, in words: what each does, to which rows, and what it asks for."""
 
 from __future__ import annotations
 

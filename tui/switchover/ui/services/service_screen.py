@@ -1,4 +1,4 @@
-"""Everything about one service, with what can be done to it at hand; `i` adds all that its source knows, to search."""
+"""Everything about one service, with its actions at hand. `i` adds all that its source knows, to search."""
 
 from __future__ import annotations
 

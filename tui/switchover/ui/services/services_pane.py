@@ -1,4 +1,4 @@
-"""Services: what runs, on which side, how it feels; chosen by the row or by a selection, to look closer or to act."""
+"""Services: what runs, on which side, how it is. Act on a row or on a selection."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ class ServicesPane(DetailTablePane):
         return True
 
     def action_toggle_found(self) -> None:
-        """Show what runs here and is not in the plan, or no longer; it is looked for only while somebody wants it."""
+        """Show or hide what runs here outside of the plan. It is looked for only while somebody wants it."""
         self._found_asked = not self._found_asked
         doing = "looking for what else runs here" if self._found_asked else ""
         self.post_message(Intent("service.found", {"wanted": self._found_asked}, doing))

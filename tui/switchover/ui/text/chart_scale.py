@@ -24,7 +24,9 @@ def finite(values: Iterable[float | None]) -> list[float]:
 
 
 def scale_of(values: Iterable[float | None], unit: str = "", limits: Sequence[str] = ()) -> Scale:
-    """Return the scale for values: percent from 0 to 100; else from zero, or from the lowest where all lie far above.
+    """Return the scale for values.
+
+    Percent goes from 0 to 100; the rest from zero, or from the lowest where all lie far above.
 
     What hardly changes is drawn from zero too, so that it is seen whether it is much or nothing. Of percent with a low
     limit (errors above 5 %) the highest line is that limit.

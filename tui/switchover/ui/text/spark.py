@@ -16,7 +16,7 @@ _BLOCKS = "▁▂▃▄▅▆▇█"
 
 
 def resample(values: Sequence[float | None], width: int) -> list[float | None]:
-    """Bring values to at most `width` points: each keeps the peak of those it stands for, so that no spike is lost."""
+    """Bring values to at most `width` points. Each keeps the peak of its values, so that no spike is lost."""
     if width <= 0:
         return []
     if len(values) <= width:

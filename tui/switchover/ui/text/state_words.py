@@ -80,7 +80,7 @@ def step(state: str) -> Word:
 
 
 def run(state: str, action: str) -> Word:
-    """Return how the state of a run is shown; `action` tells whether it waits for the operator or for its checks."""
+    """Return how the state of a run is shown. `action` tells whether it waits for the operator or for its checks."""
     return Word("◌", "waits for its gate", "step-waiting") if state == "waiting" and action == "wait" else step(state)
 
 

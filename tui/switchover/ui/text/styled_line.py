@@ -1,7 +1,7 @@
 """Lines of styled text: the one shape between presentation and widgets.
 
-A span names its style by meaning (`outcome-ok`), never by colour. Text is made harmless here: control characters, also
-those that turn the direction of writing, show as `·`, and nothing is ever read as markup.
+A span names its style by meaning (`outcome-ok`), never by colour. Text is made harmless here. Control characters, and
+those that turn the direction of writing, show as `·`. Nothing is ever read as markup.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ BLANK: Line = ()
 
 
 class ListItem(NamedTuple):
-    """One thing in a list that a cursor can stand on: a key that stays the same, and the lines that show it.
+    """One thing in a list that a cursor can stand on: a stable key, and its lines.
 
     The first `above` lines are a heading that the cursor does not mark.
     """
@@ -204,7 +204,7 @@ def rule(width: int) -> Line:
 
 
 def wrap(text: str, width: int, style: str = "text", limit: int | None = None) -> list[Line]:
-    """Break text into lines of at most `width` cells at spaces, or within a word where it is longer than a line."""
+    """Break text into lines of at most `width` cells, at spaces or within a word that is too long."""
     width = max(width, 1)
     lines: list[str] = []
     for paragraph in text.splitlines() or [""]:
