@@ -10,6 +10,7 @@ from pathlib import Path
 from tests.house import limits
 from tests.house.assertions import filled_constants, weak_tests
 from tests.house.reading import SOURCES, Module, callbacks, functions, length, public_classes, read_modules
+from tests.house.sentences import long_sentences
 
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 
@@ -25,6 +26,7 @@ def broken_rules(root: Path) -> list[str]:
         file_lengths,
         callback_parameters,
         own_words,
+        sentence_lengths,
         empty_assertions,
     )
     return [line for rule in rules for line in rule(modules)]
@@ -81,6 +83,17 @@ def file_lengths(modules: Sequence[Module]) -> Iterator[str]:
         if module.lines > limits.FILE_LINES:
             long[module.root].append(f"{module.path} ({module.lines})")
     yield from _ratchet(long, limits.LONG_FILES, f"files of more than {limits.FILE_LINES} lines")
+
+
+def sentence_lengths(modules: Sequence[Module]) -> Iterator[str]:
+    """A sentence of a docstring holds one thought."""
+    long: defaultdict[str, list[str]] = defaultdict(list)
+    for module in modules:
+        long[module.root] += long_sentences(module, limits.SENTENCE_WORDS)
+    what = f"sentences of docstrings have more than {limits.SENTENCE_WORDS} words"
+    for root, most in limits.LONG_SENTENCES.items():
+        if len(long[root]) > most:
+            yield "\n".join((f"{root}: {len(long[root])} {what}, {most} may:", *(f"  {one}" for one in long[root])))
 
 
 def callback_parameters(modules: Sequence[Module]) -> Iterator[str]:

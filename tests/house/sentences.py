@@ -16,7 +16,7 @@ _PARAGRAPH = re.compile(r"\n\s*\n")
 
 
 def sentences(docstring: str) -> list[str]:
-    """Return the sentences of a docstring. What is indented or set in columns is an example or a table, and is left out."""
+    """Return the sentences of a docstring, without its examples and tables (what is indented or set in columns)."""
     found = []
     for paragraph in _PARAGRAPH.split(inspect.cleandoc(docstring)):
         lines = [line for line in paragraph.splitlines() if not line.startswith(("  ", "\t")) and "   " not in line]
@@ -39,6 +39,6 @@ def _docstrings(tree: ast.Module) -> Iterator[tuple[int, str]]:
         if not isinstance(body, list):
             continue
         for statement in body:
-            if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant):
-                if isinstance(statement.value.value, str):
-                    yield statement.lineno, statement.value.value
+            match statement:
+                case ast.Expr(value=ast.Constant(value=str(text))):
+                    yield statement.lineno, text

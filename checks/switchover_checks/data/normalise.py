@@ -106,7 +106,7 @@ def _document(value: Any) -> Any:
 
 
 def _even(value: Any) -> Any:
-    """Write each fraction in a document as a text that no text of it can be: a float would round it."""
+    """Write each fraction in a document as a unique text. A float would round it."""
     if isinstance(value, dict):
         return {key: _even(item) for key, item in value.items()}
     if isinstance(value, list):

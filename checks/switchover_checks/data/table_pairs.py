@@ -29,7 +29,7 @@ def pair_tables(
     sides: tuple[list[DatabaseTable], list[DatabaseTable]],
     names: tuple[str, str],
 ) -> tuple[list[Pair], list[Finding]]:
-    """Pair the tables that are `wanted` (`"*"`: all of either side), and tell which are missing or may not be read.
+    """Pair the `wanted` tables (`"*"`: all of either side). Report those that are missing or may not be read.
 
     A name without a schema means what its side finds under it: in the first schema of its search path.
     """

@@ -1,7 +1,7 @@
 """`backup`: could this file or folder be restored? There, size, share of the one before, age, digest, format, test.
 
-Each is a finding of its own. Only a file whose content was proved by something (its digest, its format or a restore
-test) is OK: a file that is merely there is not a backup.
+Each is a finding of its own. A backup is OK only if something proves its content: its digest, its format or a restore
+test. That a file exists proves nothing.
 """
 
 from __future__ import annotations

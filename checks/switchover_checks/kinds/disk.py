@@ -1,6 +1,6 @@
-"""`disk`: space and inodes left on the file system of a path, against Nagios ranges: `20%:` alerts below 20 % free.
+"""`disk`: space and inodes left on the file system of a path. Nagios ranges judge them: `20%:` alerts below 20 % free.
 
-A folder whose file system is not mounted has room too, that of the file system below it: `mounted`, `device` and
+A folder whose file system is not mounted has room too: that of the file system below it. `mounted`, `device` and
 `fstype` say which one is meant.
 """
 

@@ -1,8 +1,8 @@
 """`http`: asks a URL and compares status, time, headers and body with what is expected.
 
-Redirects are not followed unless asked for. When no expectation looks at `status`, it must be 200 to 299: an error page
-never passes because its body is long enough. A server that cannot be connected to is critical; one that accepts and
-then is silent until the deadline is unknown, with the phase it hung in.
+Redirects are not followed unless asked for. When no expectation looks at `status`, it must be 200 to 299. So an error
+page never passes because its body is long enough. A server that cannot be connected to is critical. One that accepts
+and then is silent until the deadline is unknown, with the phase it hung in.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """`sql_compare`: the same tables in two databases, by their number of rows or by all that they hold.
 
-`checksum` goes through both sides in the order of the key, a batch at a time, so memory stays flat however large a
-table is; where they differ it names the first keys. Nothing compared, no table, only empty tables: never OK.
+`checksum` reads both sides in the order of the key, a batch at a time. So memory stays flat however large a table is.
+Where the sides differ it names the first keys. Nothing compared, no table, only empty tables: never OK.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """`tcp`: opens a connection, and reads what the other side says first when that is expected.
 
 Not being able to connect is critical; a silent other side is unknown once the deadline is over. Text may come in
-several lines and pieces: what is expected is waited for until the greeting is complete, or nothing has come for three
+several lines and pieces. An expected text is waited for until the greeting is complete, or nothing has come for three
 seconds.
 """
 
@@ -29,7 +29,7 @@ _CONNECT_S = 5.0
 _QUIET_S = 3.0
 _SHORTLY_S = 0.25
 _MARGIN_S = 0.5
-"""So long before its deadline a probe judges what has come, so that it is told and not only cut off."""
+"""The time before its deadline in which a probe judges what has come. It then has a verdict and is not only cut off."""
 _GOES_ON = re.compile(r"\d{3}-")
 _LAST = re.compile(r"\d{3}(?: |$)")
 """Lines of SMTP, FTP and their like: `220-` says that more lines come, `220 ` that this is the last."""

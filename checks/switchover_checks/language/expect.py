@@ -6,8 +6,8 @@
     len(body) > 0                      len, lower, number, exists
     state == 'running' and not (restarts > 3 or oom == true)
 
-Names are typed by the kind, so `time < 1` and `status == 'ok'` are errors when the plan is read. Cost is bounded: by
-the length and depth of the expression, and by what patterns are allowed.
+Each kind gives its names types. So `time < 1` and `status == 'ok'` are errors when the plan is read. Cost is bounded:
+by the length and depth of the expression, and by what patterns are allowed.
 """
 
 from __future__ import annotations

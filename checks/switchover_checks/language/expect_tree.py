@@ -1,7 +1,7 @@
 """The frozen tree of an expectation, and its evaluation to a finding that explains itself.
 
-Three-valued: a comparison holds, does not hold, or cannot be made (a field that is not there, text against a number);
-what cannot be made is never a pass, not even behind `not`.
+Three-valued: a comparison holds, does not hold, or cannot be made (a missing field, text against a number). What cannot
+be made never passes, not even behind `not`.
 """
 
 from __future__ import annotations

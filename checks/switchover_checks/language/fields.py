@@ -1,4 +1,4 @@
-"""Types for the fields of a configuration: text such as `1h30m` or `1MiB` becomes a number when a plan is read."""
+"""Types for the fields of a configuration. A text such as `1h30m` or `1MiB` becomes a number when a plan is read."""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
 """Regular expressions with a bounded cost: a plan's pattern never holds up everything else.
 
-`re` backtracks without a limit and cannot be interrupted. So the worst that a pattern can cost is estimated when it is
-read, as `factor * length ** power`; one that can explode is refused, and a text is tried only as far as the budget
-reaches.
+`re` backtracks without a limit and cannot be interrupted. So the worst cost of a pattern is estimated when it is read,
+as `factor * length ** power`. A pattern that can explode is refused. A text is tried only as far as the budget reaches.
 """
 
 from __future__ import annotations

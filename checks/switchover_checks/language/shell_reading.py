@@ -1,7 +1,7 @@
 """Does a command only read? Told from its text, for programs that are known and in which nothing else is started.
 
-This is no shell: whatever is not understood (a substitution, a loop, a redirection into a file) is taken to change
-something, because a wrong "it only reads" would let a check write where nothing may.
+This is no shell. What it does not understand (a substitution, a loop, a redirection into a file) is taken to change
+something. A wrong "it only reads" would let a check write where nothing may.
 """
 
 from __future__ import annotations

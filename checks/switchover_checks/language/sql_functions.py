@@ -1,7 +1,7 @@
 """Functions of SQLite and PostgreSQL that are known to only read, by name and by family.
 
-What is not here (`setval`, `pg_terminate_backend`, `dblink_exec`, a function of your own) may change something: also in
-a transaction that is read-only a function can move a sequence, end a session or reach another server.
+A function outside of this list may change something: `setval`, `pg_terminate_backend`, `dblink_exec`, one of your own.
+Even in a read-only transaction a function can move a sequence, end a session or reach another server.
 """
 
 from __future__ import annotations

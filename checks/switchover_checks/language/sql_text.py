@@ -1,6 +1,6 @@
 """What a query does, told from its text: how many statements there are, of which kind, and what they call.
 
-The text is cut into words first, so that what stands in a comment or in quotes is never taken for SQL.
+The text is cut into words first. So a comment or a quoted text is never taken for SQL.
 """
 
 from __future__ import annotations
@@ -129,7 +129,7 @@ def _called(words: list[str]) -> str:
 
 
 def _named_before(words: list[str], place: int) -> bool:
-    """Tell whether a name is that of a common table expression: `WITH name AS (` or `, name (a, b) AS (`."""
+    """Tell whether a name is a common table expression: `WITH name AS (` or `, name (a, b) AS (`."""
     if place == 0 or words[place - 1] not in ("with", "recursive", ","):
         return False
     if words[place + 1] == "as":

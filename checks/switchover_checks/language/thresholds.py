@@ -1,7 +1,7 @@
 """Thresholds as monitoring plugins write them, and the performance data that plugins print.
 
-A range alerts when the value is outside: `10` is below 0 or above 10, `10:` below 10, `~:10` above 10, `10:20` outside
-10 to 20, `@10:20` inside. Numbers may carry a unit: `20%:`, `1GiB:`, `~:500ms`.
+A range alerts when the value is outside. `10`: below 0 or above 10. `10:`: below 10. `~:10`: above 10. `10:20`: outside
+10 to 20. `@10:20`: inside. Numbers may carry a unit: `20%:`, `1GiB:`, `~:500ms`.
 """
 
 from __future__ import annotations
@@ -141,7 +141,7 @@ _TO_BASE = {
 
 
 _ITEM = re.compile(r"\s*(?:'(?:[^']|'')*'\S*|\S+)")
-"""What is passed over where performance data cannot be read: a label in quotes with what hangs on it, or a word."""
+"""The part that is skipped where performance data cannot be read: a quoted label and its value, or a word."""
 
 
 def read_perfdata(text: str) -> tuple[tuple[Metric, ...], tuple[str, ...]]:

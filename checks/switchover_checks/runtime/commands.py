@@ -125,7 +125,7 @@ class Child:
             raise cancelled
 
     async def leave(self) -> None:
-        """Let go of it after its own end: what it started goes on, and somebody reads on what that still writes here.
+        """Let go of it after its own end. What it started goes on, and somebody reads what that still writes.
 
         Without a reader the next line of output would end a service that was started.
         """

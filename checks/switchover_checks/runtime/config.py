@@ -1,4 +1,4 @@
-"""From the keys that a plan sets to the frozen configuration of a kind: every problem at once, each with its path."""
+"""From a plan's keys to the frozen configuration of a kind: every problem at once, each with its path."""
 
 from __future__ import annotations
 

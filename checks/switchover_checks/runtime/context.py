@@ -1,4 +1,4 @@
-"""What a probe in this process is given: the deadline, and the ways to reach the world that end with it."""
+"""The context of a probe in this process: its deadline, and ways to reach the world that end with it."""
 
 from __future__ import annotations
 

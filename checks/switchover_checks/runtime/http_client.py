@@ -1,7 +1,7 @@
 """Requests for many small probes: kept-alive connections, time for each phase, and a plain reason for each failure.
 
-A probe costs a tenth of what a general client takes, which is what lets one agent watch hundreds of endpoints. Proxy
-variables of the environment are ignored: a probe looks at the address that the plan names.
+A probe costs a tenth of what a general client takes. That lets one agent watch hundreds of endpoints. Proxy variables
+of the environment are ignored: a probe looks at the address that the plan names.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class _Target:
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
-    """The `Host` that was asked for: under this name a server is asked at an address that the name may not lead to."""
+    """The requested `Host`: the name under which a server is asked, at an address the name may not lead to."""
 
     name: str
 

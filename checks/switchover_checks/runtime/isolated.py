@@ -1,7 +1,7 @@
 """A probe in a child process: whatever it does, and however long it works, costs only its own result.
 
-Parent and child speak JSON lines: the request and answers over the child's stdin, questions and the result over a pipe
-of its own, so that what the module prints spoils nothing.
+Parent and child speak JSON lines. Request and answers go over the child's stdin. Questions and the result go over a
+pipe of its own, so that what the module prints spoils nothing.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class _TooLongError(Exception):
 
 
 async def probe_isolated(info: KindInfo, config: Mapping[str, Any], ctx: Context, code: LocalCode) -> Result:
-    """Run one probe in a child of its own; one that did not answer in time is ended with all that it started.
+    """Run one probe in a child of its own. A late child is ended with all that it started.
 
     Of the files beside the plan nothing but `code` is executed.
     """

@@ -33,7 +33,7 @@ class Mount:
 
 @dataclass(frozen=True, slots=True)
 class MountRules:
-    """What must be mounted: True at the path itself, a path where it must lie on, False nothing at the path."""
+    """What must be mounted. True: the path itself. A path: the mount it must lie on. False: nothing."""
 
     mounted: bool | str | None = None
     device: str | None = None

@@ -1,4 +1,4 @@
-"""Who may probe now: many may wait at once, few may begin at once, and what hangs never takes the place of the quick.
+"""Decides who may probe now. Many may wait, few may begin at once, and a hung probe never blocks a quick one.
 
 A probe is quick when the one before it was. One that is not known yet goes before those known to be slow.
 """

@@ -1,7 +1,7 @@
 """Ending a process and all that came from it, also what moved into a session of its own.
 
-Descendants are found by their parents and by a marker in their environment, so a child survives neither by `setsid`
-nor by losing its parent.
+Descendants are found by their parents and by a marker in their environment. So a child survives neither by `setsid` nor
+by losing its parent.
 """
 
 from __future__ import annotations
@@ -104,8 +104,8 @@ class Sweeper:
     async def end(self, root: int, marker: str) -> None:
         """Kill `root`, its group, its descendants and all that carry the marker; give up after about two seconds.
 
-        `root` must not have been reaped yet, or have been of a session of its own, so that its number cannot mean
-        another process.
+        `root` must not have been reaped yet, or must have had a session of its own. Else its number could mean another
+        process.
         """
         loop = asyncio.get_running_loop()
         ended: asyncio.Future[None] = loop.create_future()

@@ -1,6 +1,6 @@
 """Which check kinds there are: the built-in ones, those of installed packages, those of files beside the plan.
 
-Listing and validating import no module of a package or a plan; such a module runs only in a child process of its own.
+Listing and validating import no module of a package or a plan. Such a module runs only in a child process of its own.
 """
 
 from __future__ import annotations

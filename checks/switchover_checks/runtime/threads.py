@@ -110,7 +110,7 @@ class _Work:
 
 
 class ThreadEach(ThreadPoolExecutor):
-    """An executor for a loop that starts a thread for each piece of work: a name that does not resolve delays no other.
+    """An executor that starts a thread for each piece of work. A name that does not resolve delays no other.
 
     Who asks for a name that is being looked up shares the answer. Threads are not waited for at the end. Above `most`
     the work waits, as in any pool.

@@ -71,3 +71,29 @@ def test_a_word_of_our_own_in_the_name_of_a_class_is_found_with_the_fields_word(
 def test_a_word_of_our_own_in_the_name_of_a_file_is_found_and_one_that_only_contains_it_is_not() -> None:
     assert list(rules.own_words([module("tui/rounds_of_a_cloud.py")]))
     assert list(rules.own_words([module("tui/backgrounds.py", "class Underdesks: ...")])) == []
+
+
+LONG = " ".join(["word"] * (limits.SENTENCE_WORDS + 1))
+SHORT = LONG.removesuffix(" word")
+
+
+def test_a_sentence_of_a_docstring_that_is_too_long_is_named_with_its_place() -> None:
+    most = limits.LONG_SENTENCES["checks"]
+    text = f'def f():\n    """Return it. {LONG}."""\n'
+    files = [module(f"checks/f{n}.py", text) for n in range(most + 1)]
+    assert list(rules.sentence_lengths(files[:most])) == []
+    (said,) = rules.sentence_lengths(files)
+    assert f"checks/f{most}.py:2: {LONG}." in said
+
+
+@pytest.mark.parametrize(
+    "docstring",
+    [
+        f"{SHORT}. {SHORT}.",
+        f"Short.\n\nSuch as:\n\n    {LONG}",
+        f"Short.\n\nname   {LONG}",
+    ],
+)
+def test_short_sentences_examples_and_tables_are_left_alone(docstring: str) -> None:
+    text = f'"""{docstring}\n"""\nNAME = 1\n"""{SHORT}."""\n'
+    assert list(rules.sentence_lengths([module("tui/a.py", text), module("tests/b.py", f'"""{LONG}."""')])) == []

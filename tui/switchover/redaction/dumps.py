@@ -42,7 +42,7 @@ class Dumped:
 
 
 def read_dumps(raw: bytes, *, more: bool = False) -> Iterator[Dumped]:
-    """Yield the ways to read the rows of a dump: byte for byte, and as words with the low byte first.
+    """Yield the ways to read the rows of a dump: byte for byte, or as words, low byte first.
 
     Where `more` comes, a row without an end is left out.
     """

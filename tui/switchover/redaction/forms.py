@@ -49,7 +49,7 @@ def secret_forms(value: str) -> tuple[frozenset[bytes], frozenset[bytes]]:
 
 
 def secret_parts(value: str) -> set[str]:
-    """Return a secret and its parts that may be printed alone: its lines, and passwords in a URL or in fields."""
+    """Return a secret and its parts that may be printed alone: its lines, and passwords in URLs or fields."""
     parts = {value, *(line.strip() for line in value.splitlines())}
     parts.update(match[2].strip("\"' \t\r") for match in _FIELD.finditer(value))
     for match in _URL_PASSWORD.finditer(value):

@@ -1,7 +1,7 @@
 """The checksum that Redis puts under its snapshots: CRC-64 of Jones, as fast as plain Python can.
 
-A checksum is linear: the data is cut into lanes of equal length that are worked on side by side, a byte of each at a
-time, with `bytes.translate` as the table, and the checksums of the lanes are joined at the end.
+A checksum is linear, so the data is cut into lanes of equal length. All lanes are worked on side by side, one byte of
+each at a time, with `bytes.translate` as the table. The checksums of the lanes are joined at the end.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def crc64(data: bytes, crc: int = 0) -> int:
 
 
 def _lanes(data: bytes, lanes: int) -> list[int]:
-    """Return the checksum of each lane, all of them worked on at once: the state is kept as eight planes of bytes."""
+    """Return the checksum of each lane. All are computed at once: the state is kept as eight planes of bytes."""
     if not lanes:
         return []
     tables = _planes()

@@ -61,7 +61,7 @@ def _opened(path: Path, deadline: float) -> Iterator[Stream]:
 
 
 def by_contents(report: Report) -> None:
-    """Go by the table of contents that `pg_dump -Fd` writes: each file that it names, with its rows to their end."""
+    """Check the folder against the table of contents of `pg_dump -Fd`: each file that it names, read to its end."""
     toc = report.folder / "toc.dat"
 
     def look(stream: Stream) -> None:
@@ -100,7 +100,7 @@ def ended(stream: Stream) -> None:
 
 
 def by_manifest(report: Report) -> None:
-    """Go by the list that `pg_basebackup` writes: each file there, of its size, and of its digest where that is SHA."""
+    """Check the folder against the manifest of `pg_basebackup`: each file, its size, and its digest if that is SHA."""
     path = report.folder / _MANIFEST
     if path.is_file():
         report.read(path, lambda stream: _listed(report, stream.rest()))

@@ -29,7 +29,7 @@ class _Dumper:
 
 
 def _postgres(lines: list[bytes], head: bytes) -> bool:
-    """Newer dumps stand in brackets: what opens with a key at the beginning is closed with it after the last line."""
+    """Newer dumps stand in brackets. What opens with a key at the beginning is closed with it after the last line."""
     key = re.search(rb"^\\restrict (\S+)", head, re.MULTILINE)
     if key is not None and (not lines or lines[-1] != b"\\unrestrict " + key[1]):
         return False

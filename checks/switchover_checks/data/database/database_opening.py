@@ -65,8 +65,8 @@ def open_database(
 ) -> Iterator[Database]:
     """Open a database read-only, in one snapshot, until the deadline (monotonic). Raise `ProbeError`.
 
-    With `whole` its tables are read as they are: no policy may hide rows, and no setting of the server changes how
-    values are written.
+    With `whole` its tables are read as they are. No policy may hide rows, and no server setting may change how values
+    are written.
     """
     scheme = source.url.partition(":")[0]
     if scheme == "sqlite":

@@ -22,7 +22,10 @@ class PackageConfig:
     installed: bool = True
     """Whether it must be installed."""
     version: Texts = ()
-    """Versions of which it must have one, each whole or its beginning up to a sign that divides: `15` fits `15.6-0`."""
+    """Versions of which it must have one.
+
+    Each is whole, or its beginning up to a sign that divides: `15` fits `15.6-0`.
+    """
     manager: Literal["auto", "dpkg", "rpm", "apk", "pacman"] = "auto"
     """The package manager that is asked; `auto` takes the first that is there."""
 

@@ -1,4 +1,4 @@
-"""The SDK's client with what it lacks: SSH through the operator's ssh, and streams that may not be silent for ever.
+"""The SDK's client with what it lacks: SSH through the operator's ssh, and streams with a limit on silence.
 
 Imports the SDK: import this inside functions.
 """

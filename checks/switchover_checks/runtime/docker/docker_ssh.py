@@ -1,7 +1,7 @@
 """A Docker daemon behind SSH, by way of the operator's own ssh: its configuration, its agent, its known hosts.
 
-The SDK's own way needs paramiko, which knows none of these; this is what the docker command does:
-`ssh HOST docker system dial-stdio` for each connection.
+The SDK's own way needs paramiko, which knows none of these. So this does what the docker command does: `ssh HOST docker
+system dial-stdio` for each connection.
 """
 
 from __future__ import annotations

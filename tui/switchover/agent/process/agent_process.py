@@ -124,7 +124,7 @@ async def _keep_reachable(
 
 
 async def _open_group_socket(server: AgentServer, workspace: Workspace, before: str) -> str:
-    """Have a door open for the group that is chosen, if one is, and return it; without it everything else goes on."""
+    """Open the group socket for the chosen group, if any, and return it. Without it everything else goes on."""
     group = chosen_group(workspace)
     if group != before:
         await server.close_group_socket()

@@ -1,4 +1,4 @@
-"""What an agent leaves on disk about itself: the lock that makes it the only one, and where its socket lies."""
+"""An agent's own files: the lock that makes it the only one, and the place of its socket."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Let go of the terminal: the agent gets a session of its own, and its starter hears whether it came up."""
+"""Let go of the terminal: the agent gets its own session, and its starter hears whether it came up."""
 
 from __future__ import annotations
 

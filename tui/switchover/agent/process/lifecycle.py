@@ -52,11 +52,11 @@ def ensure_agent(
 ) -> AgentInfo:
     """Return the agent that answers for the workspace, started or replaced where needed.
 
-    Nothing is under way when an agent is replaced: one of another version, with an older plan or modules, or with too
-    few rights. Without `replace` one of another version stays: else two screens of two versions would end each other's
-    for ever. With `digest`, raise `NotTrustedError` where the file has another content now and no run is open. Raise
-    `PlanError` for a plan that cannot be used, `VersionMismatchError` where a step forbids to replace the agent,
-    `AgentError` where none comes up.
+    An agent is replaced only while nothing is under way. That holds for one of another version, with an older plan or
+    modules, or with too few rights. Without `replace` one of another version stays: else two screens of two versions
+    would end each other's for ever. With `digest`, raise `NotTrustedError` where the file has another content now and
+    no run is open. Raise `PlanError` for a plan that cannot be used. Raise `VersionMismatchError` where a step forbids
+    to replace the agent, and `AgentError` where none comes up.
     """
     ensure_private_dir(workspace.directory)
     deadline = time.monotonic() + _START_WITHIN_S
@@ -135,7 +135,7 @@ def start(
 ) -> StartReport:
     """Start an agent in a session of its own and wait until it is ready. Raise what kept it from starting.
 
-    `prefix` goes before the command, by default what keeps logind from ending the agent; where that does not work, the
+    `prefix` goes before the command; by default it keeps logind from ending the agent. Where that does not work, the
     agent starts without it. `already` in the report: another one was faster.
     """
     # -P keeps modules that lie in the current directory out of the agent.
@@ -245,7 +245,7 @@ def stop(workspace: Workspace, *, only_if_idle: bool = False) -> str | None:
 
 
 def why_silent(pid: int) -> str:
-    """Say why a process may not answer, as the kernel sees it: `: it is stopped …`; empty where it does not tell."""
+    """Say why a process may not answer, as the kernel sees it: `: it is stopped …`. Empty if unknown."""
     state = process_state(pid)
     if state in {"T", "t"}:
         return f": its process is stopped, `kill -CONT {pid}` lets it go on"

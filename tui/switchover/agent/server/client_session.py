@@ -1,4 +1,4 @@
-"""One client at the other end of the line: who it is, what it may do, and how far it has seen."""
+"""One client at the other end of the line: who it is, what it may do, how far it read."""
 
 from __future__ import annotations
 

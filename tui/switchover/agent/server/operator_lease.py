@@ -128,8 +128,8 @@ class OperatorLease:
     def admit(self, seat: OperatorSession, *, stays: bool) -> None:
         """Let the one who drives act; make whoever acts first the one. Raise `LockedError` for everybody else.
 
-        One that does not stay (a command of one shot) takes no seat; it may act where nobody drives, or where the one
-        who drives gives it in another terminal.
+        A session that does not stay (a command of one shot) takes no seat. It may act where nobody drives, or where the
+        driver gives it in another terminal.
         """
         driver = self._driver
         if driver is not None and (driver.key == seat.key or (not stays and _same_person(driver, seat))):

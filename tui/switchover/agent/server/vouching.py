@@ -1,6 +1,6 @@
 """Is the account at the other end of a socket a person's own? In a user namespace anybody is whoever they like.
 
-Whoever has a range of ids of their own (`/etc/subuid`) knocks from inside of one under an account that is nobody's.
+Whoever has a range of ids of their own (`/etc/subuid`) can speak from inside of one. The account is then nobody's.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A Snapshot on the wire: only the fields that changed since the one before, and of long tables only the rows.
+"""A Snapshot on the wire: only the fields that changed, and of long tables only the rows that did.
 
 The server encodes each field once however many clients watch; a client puts the pieces together again.
 """

@@ -20,8 +20,8 @@ _FORGETS = {"systemd": "systemd has forgotten it since", "docker": "its containe
 class KeptFailures:
     """Remembers each unit or container that failed. For a host that no plan describes.
 
-    While it is there and failed its own row says so; a row from here says it once that one no longer does. `seen` tells
-    which failure of a thing a person has seen.
+    While the unit is there and failed its own row says so. Once that row no longer does, a row from here says it.
+    `seen` tells which failure of a thing a person has seen.
     """
 
     failed: dict[str, ServiceRow] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""Texts of a plan and of a run as they are shown: nothing that steers a terminal, nothing that looks like a secret."""
+"""Texts of a plan and of a run, ready to be shown. Nothing steers a terminal or looks like a secret."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """The facts of a run. The journal keeps them in order; the state of a run is nothing but their fold.
 
-A *unit* is what can be executed: a step (its id) or an action of a rollback (`rollback:1:0`: the first of the first).
+A *unit* is what can be executed. It is a step (its id) or an action of a rollback (`rollback:1:0`: the first of the
+first).
 """
 
 from __future__ import annotations
@@ -86,7 +87,7 @@ class Measurement:
 class RunStarted:
     """The run exists. The plan's text is kept here and used from here on, whatever happens to the file.
 
-    `given_up` says what a person has given up so that it may begin: what was noted of runs whose journal is lost.
+    `given_up` says what a person gave up so that it may begin: notes on runs whose journal is lost.
     """
 
     run_id: str
@@ -106,8 +107,8 @@ class RunStarted:
 class PlanRebased:
     """The run goes by another text of its plan from here on. `variables` are all values that hold from now on.
 
-    `gates` are those that have to be looked at again, because what they need is another now; what a person has let
-    pass of `checks` no longer counts, because they are others now.
+    `gates` are to be judged again, because what they need has changed. A waiver or acknowledgement of `checks` no
+    longer counts, because the checks have changed.
     """
 
     by: Operator
@@ -336,7 +337,7 @@ class GateGreen:
 
 @dataclass(frozen=True, slots=True)
 class GateHeld:
-    """How much of a soak has been counted up to this look: only time between looks that were fresh and green."""
+    """How much of a soak is counted up to now. Only time between fresh, green observations counts."""
 
     phase: str
     held_s: float

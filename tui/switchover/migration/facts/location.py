@@ -1,7 +1,7 @@
 """Where this engine's units run: the machine, the folder of their records, and an id that no other folder has.
 
 Clones of a machine have one name, one machine id and the same paths. So a workspace has a random id, and beside it
-stands which files hold it: a copy lies in other files, and gets an id of its own.
+stands which files hold it. A copy lies in other files, and gets an id of its own.
 """
 
 from __future__ import annotations
@@ -24,7 +24,10 @@ _MARK = "location.json"
 
 
 def this_location(directory: Path) -> Place:
-    """Return the place of a workspace's folder on this machine; without an id where none was given to this very one."""
+    """Return the location of a workspace's folder on this machine.
+
+    It has no id where none was given to this very folder.
+    """
     try:
         path = directory / _MARK
         mark = json.loads(read_private(path, 4096, only_ours=True))

@@ -14,8 +14,8 @@ __all__ = ["Operator"]
 class Operator:
     """A person (or a job) at a terminal. `who` is the login name; behind sudo it is the one who called sudo.
 
-    `uid` is the account as the kernel named it to an agent, on the `machine` and under the name (`account`) that the
-    agent knows; None where nobody vouches for it. No process vouches for itself: what it sees can be made up.
+    `uid` is the account as the kernel named it to an agent, on that `machine`. `account` is its name there. None where
+    nobody vouches for it. No process vouches for itself: what it sees can be made up.
     """
 
     who: str

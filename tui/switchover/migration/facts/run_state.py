@@ -273,7 +273,7 @@ def fold(
 
 
 class _Own(dict[str, UnitState]):
-    """Units that only one fold knows, which may change them in place: a long run is not copied with each record."""
+    """Units that only one fold knows and may change in place. So a long run is not copied with each record."""
 
 
 def _moment(record: ev.Record) -> Timestamp:

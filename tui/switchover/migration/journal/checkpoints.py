@@ -51,7 +51,8 @@ _WHAT_NOW = (
 class Checkpoint:
     """The newest record as it was at a moment.
 
-    `run` is the run that it belongs to; `at` epoch seconds; `journal` the id of the journal, where that was noted too.
+    `run` is the run that it belongs to, `at` epoch seconds. `journal` is the id of the journal, where that was noted
+    too.
     """
 
     run: str

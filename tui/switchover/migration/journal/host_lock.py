@@ -1,7 +1,7 @@
-"""One driver for a target on a host, whatever the account, the home directory or the path of the plan file.
+"""One driver for a target on a host, whatever the account, the home directory or the plan's path.
 
-Each account locks a file of its own, then looks whether another account's is locked: whoever comes second sees the
-first. Only a file's owner can hold a lock for writing on it, so a lock cannot be held in the name of another account.
+Each account locks a file of its own, then looks whether another account's is locked. Whoever comes second sees the
+first. Only a file's owner can hold a write lock on it. So nobody can hold a lock in the name of another account.
 """
 
 from __future__ import annotations

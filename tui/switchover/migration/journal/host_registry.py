@@ -1,7 +1,7 @@
 """The registry of a host: which account has begun which run, where its state lies, and how far it is.
 
-Every account has files of its own in one folder that all can read, and writes only those. What lies there and is not
-plainly its owner's (a link, a pipe, a second name, writable by others) is named and not believed.
+Every account has files of its own in one folder that all can read, and writes only those. A file that is not plainly
+its owner's is named and not believed. Such are a link, a pipe, a second name, and one writable by others.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ _NAMES = 9  # tried where another account's file has the name
 class RunNote:
     """The newest run of a workspace, as its driver noted it with each record. `journal_name` is for people.
 
-    It is noted as open before its first record: then `head` is the one before, and 0 where there was none.
+    It is noted as open before its first record. Then `head` is the one before, and 0 where there was none.
     """
 
     directory: str
@@ -61,7 +61,7 @@ class RunNote:
 
 @dataclass(frozen=True, slots=True)
 class GivenUp:
-    """A note about the run in `directory` that a person has said not to go by any more in the workspace `said_in`."""
+    """A note about the run in `directory` that a person has set aside in the workspace `said_in`."""
 
     said_in: str
     directory: str

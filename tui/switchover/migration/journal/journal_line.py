@@ -1,6 +1,6 @@
 """An engine's line to its journal: opened, held, read and written, and the loop never waits for a server.
 
-What is asked goes one after the other, each to its end, even where whoever asked does not wait for it any more.
+Questions go one after the other, each to its end, even where nobody waits for the answer any more.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class JournalOpening:
-    """How a journal is opened: made where there is none (`create`), and held for an operator who acts on a target."""
+    """How a journal is opened: made where there is none (`create`), and held for an operator on a target."""
 
     create: bool = False
     operator: Operator | None = None

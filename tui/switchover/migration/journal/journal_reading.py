@@ -1,4 +1,4 @@
-"""What one look into a journal brings: how far it goes, and the records of its newest run that are not known yet."""
+"""The result of one look into a journal: how far it goes, and the new records of its newest run."""
 
 from __future__ import annotations
 

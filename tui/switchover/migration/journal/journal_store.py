@@ -1,4 +1,4 @@
-"""What the engine asks of a journal, and which one a workspace has: a file of its own, or a team's database."""
+"""What the engine asks of a journal, and which one a workspace has: a file or a team's database."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class JournalStore(Protocol):
     def hold(self, operator: Operator, target: str, ask: Ask | None = None) -> None:
         """Be the only one who writes, and who acts on the target. Raise `LockedError` that names who is.
 
-        Where a server has to be asked, what is asked for is read along; the next `read` of it waits for nothing.
+        Where a server is asked, the records are read along. The next `read` of them waits for nothing.
         """
 
     def leave(self) -> None:

@@ -1,4 +1,4 @@
-"""Calls that wait for a server, on threads of their own: the loop goes on, and none is waited for without end."""
+"""Calls that wait for a server run on threads of their own. The loop goes on, and none is waited for without end."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """A journal in PostgreSQL, for teams on several hosts: the same records, chained the same way.
 
 Whoever writes holds it (`postgres_lock`), by an epoch that grows with each holder. A record goes in only while its
-writer's epoch is the newest, in its very session, and only after the record that its writer knows as the newest. All
-of that is checked in the very statement that inserts it, so one round trip is all that a record costs.
+writer's epoch is the newest, in its very session. It goes in only after the record that its writer knows as the newest.
+The inserting statement itself checks all of that, so a record costs one round trip.
 """
 
 from __future__ import annotations

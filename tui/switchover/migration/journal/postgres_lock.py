@@ -1,8 +1,8 @@
 """Who may write to a journal in PostgreSQL: one session, named in a table that only drivers may write to.
 
-Whoever holds has a row there, with an epoch that grows with each holder, and an advisory lock whose number nobody can
-guess beforehand. A row counts only while that very session, of that very login, has that lock: anybody who may log in
-can take advisory locks, but a reader cannot write the row. The server gives the lock back when a session ends.
+The holder has a row there, with an epoch that grows with each holder. It also has an advisory lock whose number nobody
+can guess beforehand. A row counts only while that very session, of that very login, has that lock. Anybody who may log
+in can take advisory locks, but a reader cannot write the row. The server gives the lock back when a session ends.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ SELECT pg_notify(%(channel)s, '');
 class Hold:
     """What a session holds, or wants to: the run's lock and the target's. `token` tells its engine from all others.
 
-    An engine whose session was lost takes over from itself; whoever else waits until the server knows that it is gone.
+    An engine whose session was lost takes over from itself. Others wait until the server knows that it is gone.
     """
 
     run: str

@@ -30,7 +30,7 @@ class PostgresNews:
         self._wait_s = 0.0
 
     async def wait(self) -> bool:
-        """Return when a record was added or the holder changed; also when the line was lost, and when it is back.
+        """Return when a record was added or the holder changed, and when the line is lost or back.
 
         After a while without any news return False: a server that says nothing may be one that hangs, so look.
         """

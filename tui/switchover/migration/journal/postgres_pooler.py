@@ -20,7 +20,7 @@ def refuse_lent_sessions(session: PostgresSession, address: JournalAddress, back
     """Raise `JournalError` where a pooler lends the session to others; return whether there is a pooler at all.
 
     Only a pooler tells another process at the login than the one that serves. The session gets a mark, then a second
-    one begins a transaction: what it is lent is either another server connection, or the one with the mark.
+    one begins a transaction. It is lent either another server connection, or the one with the mark.
     """
     if session.told_backend == backend:
         return False

@@ -1,4 +1,4 @@
-"""The roles of a team on a shared journal: who may read it, who may drive, and who owns its tables."""
+"""The roles of a team on a shared journal: who may read, who may drive, who owns the tables."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ GRANT INSERT, UPDATE ON switchover.holders TO {driver};
 
 
 def all_statements(prefix: str) -> str:
-    """Return what makes the tables in a database that has none, and then the roles: for who runs it by other means."""
+    """Return the statements that make the tables and then the roles, for who runs them by other means."""
     return f"{SCHEMA.strip()}\n{role_statements(prefix)}"
 
 

@@ -1,6 +1,7 @@
-"""One driver for a run, and one for a target: kernel locks that no dead process can hold, the holder's name inside.
+"""One driver for a run, and one for a target. Kernel locks that no dead process can hold name the holder.
 
-They are locks of the open file (OFD): gone when its last descriptor is closed, and asked about without taking them.
+They are locks of the open file (OFD). They go when its last descriptor is closed, and can be queried without taking
+them.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Compares what was kept of each attempt (its folder, its output, its own record) with what the journal says of it."""
+"""Compares what was kept of each attempt (its folder, its output, its own record) with its journal records."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ RunDirectory = Callable[[str], Path]
 class Fault:
     """Something that is not as it was written. `seq` is the record that shows it, 0 where it is the whole journal.
 
-    `at` (epoch seconds), `type` and `run` are those of the record as it is now; None and "" where there is no record.
+    `at` (epoch seconds), `type` and `run` are those of the record as it is now. None and "" where there is no record.
     """
 
     seq: int
@@ -33,7 +33,7 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Outputs:
-    """Where the outputs of a run lie, and which place of a step's record this is; None takes any for this one."""
+    """Where the outputs of a run lie, and which location of a step's record is this one. None takes any."""
 
     run_directory: RunDirectory
     here: ev.Place | None = None

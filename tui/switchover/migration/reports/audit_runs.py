@@ -21,7 +21,7 @@ _TEXTS = ("run_id", "boot_id", "kind", "data", "prev_hash", "hash")
 
 
 def why_odd(row: RawRecord, place: int) -> str:
-    """Say which of a record's values is of a type that none of ours has; empty where all are as they are written."""
+    """Name the value of a record whose type is not one of ours. Empty where all are as they are written."""
     for name, value in (("seq", row.seq), ("at", row.at), ("mono", row.mono)):
         kinds = (int,) if name == "seq" else (int, float)
         if isinstance(value, bool) or not isinstance(value, kinds):

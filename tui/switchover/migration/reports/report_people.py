@@ -1,6 +1,6 @@
 """Who did what in a run, for its report. Pure.
 
-Facts of a kind that this module does not know are told all the same: by their name and all that stands in them.
+Facts of a kind that this module does not know are reported too: by their name and all their fields.
 """
 
 from __future__ import annotations

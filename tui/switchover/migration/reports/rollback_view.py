@@ -118,7 +118,7 @@ def mark_gone_over(phases: Iterable[PhaseView], state: RunState) -> tuple[PhaseV
 
 
 def _gone_back_over(phase: PhaseView, by: str) -> PhaseView:
-    """Let nothing count as done that a way back went over; what only reads or cannot be undone stays what it is."""
+    """Nothing counts as done that a rollback went over. What only reads or cannot be undone stays what it is."""
     word = Stage.ROLLED_BACK.value
     steps = tuple(
         replace(step, state=word, reason=by)

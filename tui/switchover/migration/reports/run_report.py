@@ -1,4 +1,4 @@
-"""The record of a run for people who were not there: who did what when, on what evidence, with what result. Pure."""
+"""The record of a run for people who were not there: who did what, when, why, with what result. Pure."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Is the journal still what was written? Every edit, deletion, insertion and change of order shows.
 
-Each record holds the hash of the one before. What a chain cannot show, a tail that was cut off or a chain that was
-computed anew, the heads show: those noted beside the journal, and the one that an auditor wrote down.
+Each record holds the hash of the one before. A chain cannot show that its tail was cut off, or that it was computed
+anew. The heads show that: those noted beside the journal, and the one an auditor wrote down.
 """
 
 from __future__ import annotations
@@ -115,7 +115,7 @@ def _fault(row: RawRecord, what: str) -> Fault:
 
 
 def first_broken(rows: Iterable[RawRecord]) -> Fault | None:
-    """Return the first record that does not follow from the one before it; what comes after is vouched for by none."""
+    """Return the first record that does not follow from the one before it. No later record is vouched for."""
     before, expected = "", 1
     for row in rows:
         if row.seq < expected:

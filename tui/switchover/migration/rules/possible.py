@@ -45,7 +45,7 @@ def why_impossible(state: RunState, event: ev.Event) -> str:
 
 
 def why_not_next(plan: Plan, state: RunState, event: ev.Event) -> str:
-    """Say why it was not the turn of what an event begins or ends, by the plan in force; empty where it was."""
+    """Say why an event's subject was not due, by the plan in force. Empty where it was."""
     match event:
         case ev.StepStarted() if state.rollback is None:
             return "" if next_action(plan, state).unit == event.unit else f"it was not the turn of {event.unit}"

@@ -116,7 +116,7 @@ def planned_rollback_path(
 ) -> RollbackPath:
     """Work out one rollback path. Raise `KeyError` for a name that the plan does not have.
 
-    `registered` are steps as they were when they began, where the plan in force has changed them since; `measured` is
+    `registered` are steps as they were when they began, where the plan in force has changed them since. `measured` is
     how long each action took before, by `measured_as`.
     """
     known = _Known(plan, state, registered or {}, measured or {})
@@ -158,7 +158,7 @@ def _step_by_step(known: _Known) -> RollbackPath:
 
 
 def _gone_through(known: _Known, items: Iterable[RollbackPathItem]) -> str:
-    """Name the rollback path that was gone to its end, if nothing is left for these actions but what they do anyway."""
+    """Name the rollback path that was gone to its end, if nothing else is left for these actions."""
     rollback = known.state.rollback
     if rollback is None or rollback.stage is not Stage.DONE or any(item.undoes for item in items):
         return ""
@@ -218,8 +218,8 @@ def _begun(known: _Known, phases: frozenset[str] | None = None) -> list[Step]:
 def _since(known: _Known, point: str | None, undone: set[str] | None) -> tuple[Timestamp | None, str]:
     """Return since when what is written is lost, and the step that began then.
 
-    Without a step that the plan names for it, that is the first of the begun steps (those `undone`, if given) which
-    change something that was there before.
+    Without a step that the plan names, it is the first begun step that changed something existing. With `undone`, only
+    those steps count.
     """
     if point is not None:
         names: Iterable[str] = (point.rpartition(".")[2],)

@@ -76,7 +76,7 @@ class ActionRunner:
     async def acting(self, op: Operator, what: str, *, settled: bool = True, deciding: str = "") -> AsyncIterator[None]:
         """Take the lock and what others have written; with `settled`, leave no unit without its truth.
 
-        `deciding` is a unit that may be left without it where it runs elsewhere: a person is about to say what became
+        `deciding` is a unit that may be left without it where it runs elsewhere. A person is about to say what became
         of it.
         """
         self.refuse_read_only()

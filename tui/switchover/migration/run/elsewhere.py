@@ -18,8 +18,8 @@ __all__ = ["describe_run", "open_elsewhere", "refuse_open_elsewhere", "tell_else
 def open_elsewhere(host: HostLock, directory: Path, journal: str = "") -> Iterator[RunNote]:
     """Yield the runs of other workspaces that hold the target, driven or not.
 
-    A note is as old as its driver: where nobody drives, the journal that it is about has the last word. `journal` is
-    the id of ours, which is read anyway: what another workspace notes of the same one is known from it.
+    A note is as old as its driver. Where nobody drives, the journal that it is about has the last word. `journal` is
+    the id of ours, which is read anyway. So another workspace's notes on the same journal are known from it.
     """
     for run in host.registry.elsewhere(directory):
         if run.is_over or (journal and run.head.journal == journal):

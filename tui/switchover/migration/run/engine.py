@@ -147,7 +147,7 @@ class Engine:
         return self.run_store.look_elsewhere() or moved
 
     async def news(self) -> bool:
-        """Wait until it is worth to `refresh`: a file is looked at now and then, a database tells, which is True."""
+        """Wait until a `refresh` is worth it. A file is read now and then; a database tells, which is True."""
         return await self.run_store.news.wait()
 
     @property
@@ -361,7 +361,7 @@ class Engine:
             return await adopt(self.run_store, op, variables or {}, reason, digest)
 
     async def run_next(self, op: Operator, confirmation: str | None = None) -> None:
-        """Do the next thing that needs no person: a step or a gate; with the right text also a confirmed step."""
+        """Do the next thing that needs no person: a step or a gate. With the right text, also a confirmed step."""
         await self.recover(op)
         action = self.action
         match action.kind:
@@ -426,7 +426,7 @@ class Engine:
             await waive(self.run_store, self.action, check, op, reason, for_s)
 
     async def confirm(self, step_id: str, op: Operator, text: str) -> None:
-        """Give one's word for a step that needs two people; it runs once the one who drives confirms it as well."""
+        """Give one person's word for a step that needs two. It runs once the driver confirms it as well."""
         async with self._driver.acting(op, f"confirm {step_id}"):
             if self.action.unit != step_id or self.action.kind != "confirm":
                 raise RefusedError(f"it is not {step_id}'s turn: {_why_nothing(self.action)}", self._see_status)

@@ -380,7 +380,7 @@ async def _ended(pidfd: int) -> None:
 
 
 def _cut_off(ending: str, code: int | None) -> bool:
-    """Whether something ended it before its own end: a timeout, a person, a signal, or ssh that lost the other side."""
+    """Whether something cut it off: a timeout, a person, a signal, or ssh that lost the other side."""
     if ending in ("timeout", "aborted"):
         return True
     return ending == "exited" and code is not None and (code < 0 or code == _SSH_FAILED or code in _KILLED)

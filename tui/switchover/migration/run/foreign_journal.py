@@ -23,7 +23,7 @@ __all__ = ["is_over_on_record"]
 
 
 def is_over_on_record(registry: HostRegistry, note: RunNote) -> bool:
-    """Whether the journal that a note is about holds what was noted, is whole, and has no run of the target open.
+    """Whether the journal behind a note holds what was noted, is whole, and has no open run of the target.
 
     What cannot be read, or is another journal, proves nothing.
     """

@@ -1,4 +1,4 @@
-"""A person's word that what was noted of earlier runs counts no more: their journal is lost, or they are given up.
+"""A person's word that the notes on earlier runs no longer count. Their journal is lost, or they are given up.
 
 Nothing is removed: what lies in the workspace is set aside, beside it, with who said so and why.
 """

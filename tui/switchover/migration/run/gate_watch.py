@@ -1,4 +1,4 @@
-"""Gates: everything required OK or let pass by a person, freshly seen, for as long as the gate is to be held."""
+"""Gates: everything required is OK or let pass by a person, freshly observed, for long enough."""
 
 from __future__ import annotations
 
@@ -117,14 +117,14 @@ async def watch_gate(
     wait: Wait,
     publish: Callable[[GateLive], None],
 ) -> GateVerdict:
-    """Watch until everything was green for as long as it has to be, or until the gate has waited long enough.
+    """Watch until everything was green for long enough, or until the gate has waited long enough.
 
     `retry.for` is the whole wait, from the gate's opening: after it, a look that is not green shuts the gate. A hold
     that goes on then is let go on to its end; a broken one begins anew. Without `retry`, what is not green at first
-    shuts the gate, and a broken hold may begin anew for as long as a hold lasts. A promise that is missed breaks no
-    hold: it is measured again.
+    shuts the gate. A broken hold may begin anew for as long as a hold lasts. A promise that is missed breaks no hold:
+    it is measured again.
 
-    Only time between two green looks counts, and only where the second came while the first was still fresh: what
+    Only time between two green looks counts, and only where the second came while the first was still fresh. What
     nobody watched was not green. Times are monotonic, so no change of the clock shortens them.
     """
     every, wanted, fresh = _interval(plan, gate), gate.soak or gate.hold, _fresh(plan, gate)

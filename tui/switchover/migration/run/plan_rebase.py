@@ -1,4 +1,4 @@
-"""An edited plan and the run that goes by another text of it: what differs, what stands in the way, and adopting it."""
+"""An edited plan and the run of its older text: what differs, what stands in the way, and adopting it."""
 
 from __future__ import annotations
 
@@ -69,8 +69,8 @@ async def adopt(
     """Let the open run go by the plan as its file has it now; return what changed. The caller drives the run.
 
     `digest` is that of the text that the operator has seen. Without an open run the file's plan is taken for the next.
-    Raise `PlanError` for a plan with errors, `RefusedError` where it touches what has begun, `UsageError` where it asks
-    for more values.
+    Raise `PlanError` for a plan with errors, `RefusedError` where it touches what has begun. Raise `UsageError` where
+    it asks for more values.
     """
     state = run_store.state
     edited = await run_store.read_file()

@@ -52,7 +52,7 @@ def refuse_loss(way: RollbackPath, accepted: Collection[str]) -> None:
 
 
 def unit_of(rollback: RollbackState | None, name: str) -> str:
-    """Return the action that a person means: by its number (from 1), the step that it undoes, or its own name.
+    """Return the action that a person means: by its number (from 1), its own name, or the step it undoes.
 
     Raise `RefusedError` where there is none of that name.
     """

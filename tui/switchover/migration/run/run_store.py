@@ -308,7 +308,8 @@ class RunStore:
     async def record_when_back(self, event: ev.Event, is_owed: Callable[[RunState], bool]) -> None:
         """Record what has happened already. Where the journal is away, wait for it and read it first.
 
-        Nothing is recorded once the state says that it is not owed any more: it went in after all, or others decided.
+        Nothing is recorded once the state says that it is not owed any more. Then it went in after all, or others
+        decided.
         """
         while is_owed(self.state):
             with suppress(JournalAwayError):

@@ -1,8 +1,8 @@
 """An attempt's directory: made before the step starts, and read to learn the truth about it afterwards.
 
 What is not there proves nothing. Each record names the journal and the `StepStarted` that it belongs to, and is not
-believed otherwise. That nothing was executed is proved only by the files that were set aside: they stand as they were
-made, the very same files.
+believed otherwise. Only the files that were set aside prove that nothing was executed. They stand as they were made,
+the very same files.
 """
 
 from __future__ import annotations
@@ -230,7 +230,7 @@ class AttemptFolder:
         return bool(self.prepared) and self._names() <= _BESIDE and self._fingerprint() == self.prepared
 
     def _fingerprint(self) -> str:
-        """Tell the files that were set aside from copies of them: by inode and time of change, and that all are blank.
+        """Tell the files that were set aside from copies of them, by inode and time of change. All must be blank.
 
         Empty where one is not there, or has been used.
         """

@@ -16,7 +16,7 @@ LONGEST_VALUE = 4096
 class BoundedOutput:
     """What the command wrote, bounded: its beginning, and the last one to two segments of the rest.
 
-    Each file is named after the offset at which it starts (`out-0000000000000000`), so a reader can follow by absolute
+    Each file is named after the offset at which it starts (`out-0000000000000000`). So a reader can follow by absolute
     offset and sees what was dropped between.
     """
 

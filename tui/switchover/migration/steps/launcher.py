@@ -1,8 +1,8 @@
 """The launcher: a small process that forks one shim for each step.
 
 Run as a script with `python -I -S`, standard library only: forking it costs a fraction of starting Python anew.
-Requests come over a socket as length-prefixed JSON, each with the end of a pipe that the shim closes once its record
-is there; the answer carries the shim's pid and a pidfd for it. When the engine goes away the launcher ends; the shims
+Requests come over a socket as length-prefixed JSON. Each carries the end of a pipe that the shim closes once its record
+is there. The answer carries the shim's pid and a pidfd for it. When the engine goes away the launcher ends; the shims
 do not.
 """
 

@@ -12,8 +12,8 @@ written into a new one. Without the files that were set aside, nothing is execut
 
 `remote.json` is no record but a note: which programs were seen that hand work to another machine.
 
-The flush happens while the engine journals the end. Until one of the two is on the disk nobody is told that it ended,
-and after a loss of power before that, the outcome is unknown.
+The flush happens while the engine journals the end. Until one of the two is on disk nobody is told that it ended. After
+a loss of power before that, the outcome is unknown.
 
 Standard library only: the launcher loads this file on its own, and hands it the redactor.
 """
@@ -74,7 +74,7 @@ def start_time(pid: int | str) -> int:
 
 
 def shim_name(started: str) -> str:
-    """Return the name that the kernel shows for the shim of an attempt: it is found by it without any record."""
+    """Return the name that the kernel shows for the shim of an attempt. It finds the shim without any record."""
     return f"sw-{started[:12]}"
 
 

@@ -52,8 +52,8 @@ class ShimRequest:
 class ShimWatch(NamedTuple):
     """A shim that was started: its pidfd, and what becomes readable as soon as its exit record is there.
 
-    The record is flushed to the disk after that, while the engine journals the end, which has a flush of its own.
-    Whoever gets this closes both.
+    The record is flushed to disk after that. Meanwhile the engine journals the end, with a flush of its own. Whoever
+    gets this closes both.
     """
 
     pidfd: int
@@ -141,7 +141,7 @@ class Launcher:
 
 
 async def _ask(connection: socket.socket, request: ShimRequest, telling: int) -> int:
-    """Send the request, with the end of the pipe that the shim closes once its record is there; return its pidfd."""
+    """Send the request with the end of the pipe that the shim closes once its record is there. Return its pidfd."""
     # Not `asdict`: it would copy the whole environment, value by value.
     body = json.dumps({field.name: getattr(request, field.name) for field in fields(request)}).encode()
     message = LENGTH.pack(len(body)) + body

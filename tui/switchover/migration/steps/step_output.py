@@ -61,7 +61,7 @@ def read_tail(directory: Path, lines: int, limit: int = 1 << 16) -> tuple[tuple[
 
 
 def digest_output(directory: Path) -> str:
-    """Return a digest of what is kept of an output: of each file's place in the stream and its bytes; "" for nothing.
+    """Return a digest of what is kept of an output: each file's offset and bytes. "" for nothing.
 
     Raise `OSError` where it cannot be read.
     """

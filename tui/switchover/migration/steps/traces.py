@@ -1,4 +1,4 @@
-"""What the kernel knows of an attempt: its shim and the processes of its step, found without any record on the disk."""
+"""What the kernel knows of an attempt: its shim and its step's processes, without any record on disk."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def session_members(leader: int, leader_started: int) -> tuple[int, ...]:
 
 
 def living_shim(started: str) -> int | None:
-    """Return a pidfd for the shim of the attempt that this record announced; it carries the record's hash as its name.
+    """Return a pidfd for the shim of the attempt that this record announced. Its name is the record's hash.
 
     Another account's process is not believed: anybody can take a name.
     """

@@ -34,8 +34,8 @@ class Listed(NamedTuple):
 class SystemdManager:
     """Looks at units and follows them. `changed` gets a unit as it was (None: not known) and as it is.
 
-    `listing` is called when units may have come or gone: after each connection and loss, and after unit files were
-    reloaded. `removed` is called with a unit that systemd has forgotten, such as one made for a single run.
+    `listing` is called when units may have come or gone. That is after each connection and loss, and after unit files
+    were reloaded. `removed` is called with a unit that systemd has forgotten, such as one made for a single run.
     """
 
     def __init__(self, address: str, monotonic: Callable[[], float]) -> None:

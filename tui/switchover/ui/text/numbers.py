@@ -21,7 +21,7 @@ __all__ = [
 
 
 def age(seconds: float | None) -> str:
-    """Write a length of time in at most five characters: `4 s`, `3 m`, `2 h`, `14 d`; `–` if unknown."""
+    """Write a length of time in at most five characters: `4 s`, `3 m`, `2 h`; `–` if unknown."""
     if seconds is None:
         return "–"
     seconds = max(seconds, 0.0)
