@@ -70,6 +70,11 @@ class Workspace:
         return self.root / "workspaces" / self.key
 
     @property
+    def seal_key(self) -> Path:
+        """The key of what steps captured and nobody may read. It lies in no workspace, so copies of those lack it."""
+        return self.root / "seal.key"
+
+    @property
     def journal(self) -> Path:
         """The SQLite journal of all runs of this plan."""
         return self.directory / "journal.sqlite"

@@ -16,7 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from switchover import redaction
-from switchover.migration.steps import bounded_output, remote_clients, shim
+from switchover.migration.steps import bounded_output, remote_clients, sealing, shim
 from switchover.migration.steps import launcher as launcher_script
 from switchover.migration.steps.spawn import Launcher, ShimRequest, ShimWatch
 
@@ -69,7 +69,11 @@ def _serve_for_ever(line: socket.socket) -> None:
             signal.signal(number, signal.SIG_IGN)
         line.setblocking(True)
         kit = shim.Kit(
-            redaction.Redactor, bounded_output.BoundedOutput, bounded_output.Captures, remote_clients.RemoteClients
+            redaction.Redactor,
+            bounded_output.BoundedOutput,
+            bounded_output.Captures,
+            remote_clients.RemoteClients,
+            sealing.seal,
         )
         launcher_script.serve(line, shim, kit)
     finally:

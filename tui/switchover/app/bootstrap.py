@@ -125,7 +125,8 @@ def _open(
     in_force = PlanInForce()
 
     def secret_values() -> Mapping[str, str]:
-        return _secret_values(plan_runtime.loaded if plan_runtime is not None else first, in_force)
+        known = _secret_values(plan_runtime.loaded if plan_runtime is not None else first, in_force)
+        return {**plan_runtime.engine.captured_secrets, **known} if plan_runtime is not None else known
 
     def changed() -> None:
         for listener in plan_runtime.listeners if plan_runtime is not None else ():
@@ -136,7 +137,7 @@ def _open(
             plan_runtime.look_at(now)
 
     def scope() -> Scope:
-        now = engine.scope()
+        now = engine.revealed_scope()
         if not variables:
             return now
         plan = plan_runtime.loaded.plan if plan_runtime is not None else first.plan

@@ -230,6 +230,7 @@ class Step(Model):
     on_unknown: OnUnknown = "ask"
     verify: tuple[str, ...] = ()
     outputs: dict[Name, str] = Field(default_factory=dict, description="NAME: stdout:/regex with one group/")
+    secret_outputs: tuple[Name, ...] = Field((), description="outputs that nobody may read, such as a new password")
     rollback: RollbackAction | None = None
     blast_radius: Text | None = None
     max_output: Annotated[int, Field(strict=True, gt=0)] | None = None

@@ -16,13 +16,19 @@ from typing import Any
 import pytest
 
 from switchover import redaction
-from switchover.migration.steps import attempt, bounded_output, remote_clients, shim
+from switchover.migration.steps import attempt, bounded_output, remote_clients, sealing, shim
 from switchover.migration.steps.spawn import LauncherLostError, ShimRequest, ShimWatch
 
 __all__ = ["Fate", "ModelKernel"]
 
 _FIRST_PID = 1 << 23  # above all that the real kernel gives, so that nobody else is ever meant
-_KIT = shim.Kit(redaction.Redactor, bounded_output.BoundedOutput, bounded_output.Captures, remote_clients.RemoteClients)
+_KIT = shim.Kit(
+    redaction.Redactor,
+    bounded_output.BoundedOutput,
+    bounded_output.Captures,
+    remote_clients.RemoteClients,
+    sealing.seal,
+)
 
 
 @dataclass(frozen=True)

@@ -198,6 +198,7 @@ class StepEnded:
 
     `output_sha256` vouches for the output that was kept; empty where there is none. `remote` are the programs in it
     that handed work to another machine or a server. Where one of them was cut off, the outcome is unknown.
+    `outputs` can be read by all; `sealed` holds, encrypted, what later steps get in place of one that holds a secret.
     """
 
     unit: str
@@ -210,6 +211,7 @@ class StepEnded:
     output_bytes: int = 0
     output_sha256: str = ""
     remote: tuple[str, ...] = ()
+    sealed: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,6 +94,7 @@ class UnitState:
     began: bool = False
     reason: str = ""
     outputs: Mapping[str, str] = field(default_factory=dict)
+    sealed: Mapping[str, str] = field(default_factory=dict)
     ticks: Mapping[int, Tick] = field(default_factory=dict)
     ended: Timestamp | None = None
     confirmations: tuple[tuple[Operator, Timestamp], ...] = ()
@@ -243,6 +244,16 @@ class RunState:
     def outputs(self) -> dict[str, Mapping[str, str]]:
         """The captured outputs by step."""
         return {name: unit.outputs for name, unit in self.units.items() if unit.outputs}
+
+    @property
+    def sealed(self) -> dict[str, Mapping[str, str]]:
+        """Those captured outputs that hold a secret, encrypted, by step."""
+        return {name: unit.sealed for name, unit in self.units.items() if unit.sealed}
+
+
+def _sealed(unit: UnitState, event: ev.StepEnded, *, keep: bool) -> dict[str, str]:
+    before = {name: value for name, value in unit.sealed.items() if keep and name not in event.outputs}
+    return {**before, **event.sealed}
 
 
 _NEVER = UnitState()
@@ -459,6 +470,7 @@ def _unit_after(unit: UnitState, event: UnitEvent, now: Timestamp, record: str) 
                 reason=event.reason,
                 ended=now,
                 outputs=dict(event.outputs) if stage is Stage.DONE else {**unit.outputs, **event.outputs},
+                sealed=_sealed(unit, event, keep=stage is not Stage.DONE),
                 confirmations=(),
                 attempts=_ended(
                     unit,

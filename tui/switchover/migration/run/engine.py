@@ -182,6 +182,15 @@ class Engine:
         """Return what templates are filled from, as things stand."""
         return self.run_store.scope()
 
+    def revealed_scope(self) -> Scope:
+        """Return what commands and checks are filled from: with the real values of what was captured as a secret."""
+        return self.run_store.revealed_scope()
+
+    @property
+    def captured_secrets(self) -> Mapping[str, str]:
+        """What was captured and nobody may read, so that it can be kept out of all that is written."""
+        return self.run_store.captured_secrets()
+
     def view(self) -> MigrationView:
         """Return the run as a client shows it."""
         driven = self.holder() is not None

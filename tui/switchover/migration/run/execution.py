@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import re
 import signal
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -17,6 +17,7 @@ from switchover.migration.facts import events as ev
 from switchover.migration.facts.operator import Operator
 from switchover.migration.facts.run_state import RunState, Stage
 from switchover.migration.rules.possible import why_impossible
+from switchover.migration.run.captured_secrets import is_secret_by_name, sealed_about
 from switchover.migration.run.run_store import RunStore
 from switchover.migration.steps.attempt import AttemptEnded, AttemptFolder, AttemptRunning, Lost, NeverStarted, Truth
 from switchover.migration.steps.remote_clients import named_in
@@ -25,6 +26,7 @@ from switchover.migration.steps.step_output import digest_output
 from switchover.plan.model import Step
 from switchover.plan.templates import TemplateError
 from switchover.plan.variables import MissingValueError, render
+from switchover.redaction import sanitize
 from switchover_checks.language.units import format_duration
 
 __all__ = ["SHELL", "ExecutionUnit", "Executor"]
@@ -55,6 +57,7 @@ class ExecutionUnit:
     cwd: str = ""
     outputs: Mapping[str, str] = field(default_factory=dict)
     rollback: str = ""
+    hidden: tuple[str, ...] = ()
     max_output: int | None = None
     label: str = ""
 
@@ -69,6 +72,7 @@ class ExecutionUnit:
             step.cwd or "",
             step.outputs,
             step.rollback.run if step.rollback else "",
+            tuple(name for name in step.outputs if is_secret_by_name(name, step.secret_outputs)),
             step.max_output,
         )
 
@@ -129,7 +133,7 @@ class Executor:
         truth = await self._launch(unit, number, attempt, env, cwd)
         while isinstance(truth, AttemptRunning):
             truth = await self._watch(truth, attempt)
-        await self.settle(unit.name, number, truth, unit.captures)
+        await self.settle(unit.name, number, truth, unit.captures, unit.hidden)
         if isinstance(truth, NeverStarted):
             raise StateError(f"{unit.name} was not started: {truth.reason}", "see to it, then go on")
         return truth
@@ -175,12 +179,19 @@ class Executor:
         except TemplateError as error:
             raise RefusedError(f"{text!r} cannot be filled in: {error}", "mend the plan") from error
 
-    async def settle(self, name: str, number: int, truth: Truth, captures: Mapping[str, str] | None = None) -> None:
+    async def settle(
+        self,
+        name: str,
+        number: int,
+        truth: Truth,
+        captures: Mapping[str, str] | None = None,
+        hidden: Collection[str] | None = None,
+    ) -> None:
         """Write down what became of an attempt, however long the journal is away. A step that runs is left alone."""
         event: ev.StepEnded | ev.StepNotStarted | ev.StepUnknown
         match truth:
             case AttemptEnded(exit_record):
-                event = self._ended(name, number, exit_record, captures or {})
+                event = self._ended(name, number, exit_record, captures or {}, self._hidden(name, hidden))
             case NeverStarted(reason):
                 event = ev.StepNotStarted(name, number, reason)
             case Lost(reason=reason):
@@ -210,7 +221,9 @@ class Executor:
             began = next(a for a in run_store.state.unit(name).attempts if a.number == number).started
             truth = self.attempt(name, number).find_out(run_store.tools.clock.boot_id(), began.boot_id)
             if isinstance(truth, AttemptEnded):
-                await self._tell_late(run_store.state.run_id, self._ended(name, number, truth.record, {}))
+                await self._tell_late(
+                    run_store.state.run_id, self._ended(name, number, truth.record, {}, self._hidden(name))
+                )
 
     def late_ends(self) -> list[tuple[str, int]]:
         """Return the attempts whose end lies here by now, and whose outcome was to be decided without it."""
@@ -231,12 +244,12 @@ class Executor:
         await self._run_store.record_when_back(late, is_owed)
 
     def _missing(self, error: MissingValueError) -> RefusedError:
-        refused = self._run_store.resolve().refused.get(error.name)
+        refused = self._run_store.resolve().refused.get(error.name) or self._run_store.why_shut(error.name)
         return RefusedError(f"{error.title}: {refused}" if refused else error.title, error.hint)
 
     async def _environment(self, unit: ExecutionUnit, number: int) -> dict[str, str]:
         run_store = self._run_store
-        scope = run_store.scope()
+        scope = run_store.revealed_scope()
 
         def fill() -> dict[str, str]:
             return {name: render(text, scope, run_store.tools.secrets) for name, text in unit.env.items()}
@@ -272,6 +285,9 @@ class Executor:
             env=env,
             secrets=run_store.secret_values(),
             captures=unit.captures,
+            hidden=unit.hidden,
+            seal_key=run_store.seal_key.need().hex() if unit.captures else "",
+            sealed_about=sealed_about(run_store.state.run_id, unit.name),
             grace_s=run_store.tools.grace_s,
             umask=_umask(),
             head_bytes=max(1, kept // 2),
@@ -300,7 +316,38 @@ class Executor:
             running.close()
         return attempt.after_shim()
 
-    def _ended(self, name: str, number: int, record: Mapping[str, Any], captures: Mapping[str, str]) -> ev.StepEnded:
+    def _hidden(self, name: str, hidden: Collection[str] | None = None) -> Collection[str]:
+        """Return the outputs of a step that nobody may read, by the plan in force where nobody says."""
+        if hidden is not None:
+            return hidden
+        step = next((step for step in self._run_store.plan.all_steps if step.id == name), None)
+        return ExecutionUnit.of_step(step).hidden if step is not None else ()
+
+    def _captured(
+        self, name: str, record: Mapping[str, Any], hidden: Collection[str]
+    ) -> tuple[dict[str, str], dict[str, str], list[str]]:
+        """Return what was captured as all may read it, what of it later steps get instead, and what cannot be read."""
+        run_store, run_id = self._run_store, self._run_store.state.run_id
+        sealed: Mapping[str, str] = record.get("outputs", {})
+        opened = run_store.seal_key.open(sealed, run_id, name)
+        veiled = run_store.seal_key.open(record.get("veiled", {}), run_id, name)
+        mark = "(secret {}.{})".format
+        shown = {
+            key: mark(name, key) if key in hidden else run_store.clean(veiled.get(key, value)) or mark(name, key)
+            for key, value in opened.items()
+        }
+        real = {key: sanitize(value) for key, value in opened.items()}
+        kept = {key: run_store.seal_key.close(real[key], run_id, name, key) for key in real if real[key] != shown[key]}
+        return shown, kept, [key for key in sealed if key not in opened]
+
+    def _ended(
+        self,
+        name: str,
+        number: int,
+        record: Mapping[str, Any],
+        captures: Mapping[str, str],
+        hidden: Collection[str],
+    ) -> ev.StepEnded:
         code = record.get("exit_code")
         ending = record.get("ending", "exited")
         outcome: ev.Outcome = "done" if ending == "exited" and code == 0 else "failed"
@@ -320,8 +367,10 @@ class Executor:
             notes.append(f"was killed by {_signal_name(-code)}")
         elif code:
             notes.append(_SHELL_ENDINGS.get(code, f"failed with exit code {code}"))
-        outputs = {key: self._run_store.clean(str(value)) for key, value in record.get("outputs", {}).items()}
-        lacking = [key for key in captures if key not in outputs]
+        outputs, sealed, shut = self._captured(name, record, hidden)
+        lacking = [key for key in captures if key not in outputs and key not in shut]
+        if shut:
+            notes.append(f"what it captured cannot be read without {self._run_store.seal_key.path}: {', '.join(shut)}")
         if lacking and outcome == "done":
             notes.append(f"no line of its output gave {', '.join(lacking)}")
         if record.get("output_lost"):
@@ -344,6 +393,7 @@ class Executor:
             output_bytes=int(record.get("output_bytes", 0)),
             output_sha256=self._digest(name, number),
             remote=remote,
+            sealed=sealed,
         )
 
     def _lost(self, name: str, number: int, reason: str) -> tuple[str, tuple[str, ...]]:

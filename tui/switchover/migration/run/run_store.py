@@ -35,6 +35,7 @@ from switchover.migration.journal.run_lock import RunLock
 from switchover.migration.rules.measured_objectives import checks_measured, judge, measure
 from switchover.migration.rules.possible import why_impossible
 from switchover.migration.rules.rollback_paths import measured_as
+from switchover.migration.run.captured_secrets import SealKey
 from switchover.migration.run.elsewhere import tell_elsewhere
 from switchover.migration.run.gate_watch import GateObservation, observe_gate
 from switchover.migration.run.plan_on_disk import PlanFile
@@ -42,7 +43,7 @@ from switchover.migration.steps.spawn import Launcher, ShimStarter
 from switchover.plan.loader.load import LoadedPlan, load_plan_text
 from switchover.plan.model import Plan, Step
 from switchover.plan.variables import Resolution, Scope, resolve_variables
-from switchover.redaction import Redactor, sanitize
+from switchover.redaction import SHORTEST, Redactor, sanitize
 from switchover.snapshot import Holder
 from switchover_checks.unknown_secrets import redact_unknown
 
@@ -98,6 +99,7 @@ class RunStore:
         self.held_elsewhere = ""  # who holds the target from another workspace, in words
         self.news = open_news(workspace, loaded.plan.id)
         self.place = this_location(workspace.directory)
+        self.seal_key = SealKey(workspace.seal_key)
         self.measured: dict[str, float] = {}
         self._on_disk = PlanFile(loaded.path)
         self._plans: dict[str, Plan] = {}
@@ -396,16 +398,64 @@ class RunStore:
     def resolve(self, base: Scope | None = None) -> Resolution:
         """Work out the variables as they stand."""
         base = base or Scope.of(self.plan, self.loaded.directory, self.state.run_id)
-        return resolve_variables(self.plan, self.state.variables, self.state.outputs, base)
+        found = resolve_variables(self.plan, self.state.variables, self.state.outputs, base)
+        marks = {name: mark for name in found.refused if (mark := self._mark_of(name))}  # not what it is, but known
+        if not marks:
+            return found
+        refused = {name: why for name, why in found.refused.items() if name not in marks}
+        return replace(found, values={**found.values, **marks}, refused=refused)
+
+    def _mark_of(self, variable: str) -> str:
+        """Return what stands for a variable that was captured as a secret; empty where it was not."""
+        unit, _, output = (self.plan.vars[variable].from_output or "").partition(".")
+        return self.state.outputs.get(unit, {}).get(output, "") if output in self.state.sealed.get(unit, {}) else ""
+
+    def revealed_scope(self) -> Scope:
+        """Return the scope with the real values of what was captured as a secret. Nothing of it may be written."""
+        if not self.state.sealed:
+            return self.scope()
+        opened = self._opened()
+        outputs = {
+            unit: {k: v for k, v in {**values, **opened.get(unit, {})}.items() if not self._is_shut(unit, k, opened)}
+            for unit, values in self.state.outputs.items()
+        }
+        base = Scope.of(self.plan, self.loaded.directory, self.state.run_id)
+        values = resolve_variables(self.plan, self.state.variables, outputs, base).values
+        return replace(base, values=dict(values))
+
+    def why_shut(self, variable: str) -> str:
+        """Say why a variable has no value here, where a step captured it as a secret that cannot be opened here."""
+        known = self.plan.vars.get(variable)
+        unit, _, output = ((known.from_output if known is not None else None) or "").partition(".")
+        if not self._is_shut(unit, output, self._opened()):
+            return ""
+        return f"step {unit} captured it as a secret, which only the key {self.workspace.seal_key} of that host opens"
+
+    def _is_shut(self, unit: str, output: str, opened: Mapping[str, Mapping[str, str]]) -> bool:
+        return output in self.state.sealed.get(unit, {}) and output not in opened.get(unit, {})
+
+    def _opened(self) -> dict[str, dict[str, str]]:
+        """Return what was captured as a secret and can be opened here, by step."""
+        state = self.state
+        return {unit: self.seal_key.open(values, state.run_id, unit) for unit, values in state.sealed.items()}
+
+    def captured_secrets(self) -> dict[str, str]:
+        """Return what was captured and nobody may read, by step and output."""
+        return {
+            f"{unit}.{name}": value
+            for unit, values in self._opened().items()
+            for name, value in values.items()
+            if len(value.encode("utf-8", "surrogateescape")) >= SHORTEST
+        }
 
     def secret_values(self) -> dict[str, str]:
-        """Return all secrets that could show up: those fetched, and those that lie in the environment anyway."""
+        """Return all secrets that could show up: fetched, captured, and those that lie in the environment anyway."""
         values = {
             name: self.tools.environ[secret.ref.removeprefix("env:")]
             for name, secret in self.plan.secrets.items()
             if secret.ref.startswith("env:") and secret.ref.removeprefix("env:") in self.tools.environ
         }
-        return {**values, **self.tools.secrets.fetched}
+        return {**self.captured_secrets(), **values, **self.tools.secrets.fetched}
 
     def clean(self, text: str) -> str:
         """Return text fit for journal and screen: no secrets, no control sequences."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Sequence
 from contextlib import suppress
 
 LONGEST_LINE = 1 << 16
@@ -75,9 +76,11 @@ class BoundedOutput:
 class Captures:
     """Finds the last match of each pattern in the lines that go by."""
 
-    def __init__(self, patterns: dict[str, str]) -> None:
+    def __init__(self, patterns: dict[str, str], hidden: Sequence[str] = ()) -> None:
         self.patterns = {name: re.compile(pattern, re.MULTILINE) for name, pattern in patterns.items()}
+        self.hidden = frozenset(hidden)
         self.values: dict[str, str] = {}
+        self.secrets: dict[str, str] = {}  # all values that hidden ones ever had
         self.rest = b""
 
     def feed(self, data: bytes) -> None:
@@ -105,3 +108,6 @@ class Captures:
                 value = match[1] if pattern.groups else match[0]
                 if value is not None and len(value) <= LONGEST_VALUE:
                     self.values[name] = value
+                    if name in self.hidden and value not in self.secrets.values():
+                        count = sum(1 for other in self.secrets if other.partition(" ")[0] == name)
+                        self.secrets[f"{name} {count + 1}" if count else name] = value

@@ -122,7 +122,10 @@ def main() -> None:
     shim = load_beside("shim")
     bounded_output = load_beside("bounded_output")
     remote = load_beside("remote_clients")
-    kit = shim.Kit(redaction.Redactor, bounded_output.BoundedOutput, bounded_output.Captures, remote.RemoteClients)
+    sealing = load_beside("sealing")
+    kit = shim.Kit(
+        redaction.Redactor, bounded_output.BoundedOutput, bounded_output.Captures, remote.RemoteClients, sealing.seal
+    )
     gc.disable()
     gc.freeze()
     connection = socket.socket(fileno=int(sys.argv[1]))

@@ -51,8 +51,9 @@ class Kit(NamedTuple):
 
     redactor: Callable[[dict[str, str]], Any]
     output: Callable[[str, int, int], Any]
-    captures: Callable[[dict[str, str]], Any]
+    captures: Callable[[dict[str, str], list[str]], Any]
     remote: Callable[[int], Any]
+    seal: Callable[[bytes, str, str], str]
 
 
 def run(request: dict[str, Any], kit: Kit, telling: int) -> NoReturn:
@@ -87,7 +88,8 @@ class Shim:
         self.telling = telling
         self.directory: str = request["directory"]
         self.output = kit.output(self.directory, request["head_bytes"], request["segment_bytes"])
-        self.captures = kit.captures(request["captures"])
+        self.captures = kit.captures(request["captures"], request["hidden"])
+        self.veiled = kit.captures(request["captures"], [])  # the same from what may be read
         self.status: int | None = None
         self.aborts = 0
         self.pid = 0
@@ -163,7 +165,7 @@ class Shim:
             _write_all(descriptor, data.ljust(RECORD_BYTES))
         except OSError:
             # Only what was set aside is sure: rather an end without its outputs than no end at all.
-            short = json.dumps({**record, "outputs": {}, "record_cut": True}).encode()
+            short = json.dumps({**record, "outputs": {}, "veiled": {}, "record_cut": True}).encode()
             os.lseek(descriptor, 0, os.SEEK_SET)
             _write_all(descriptor, short.ljust(RECORD_BYTES))
             os.ftruncate(descriptor, max(len(short), RECORD_BYTES))
@@ -276,11 +278,50 @@ class Shim:
         stream = self.streams[descriptor]
         if data:
             stream.waits = True
-            self._write(stream, stream.redactor.feed(data))
+            self._take(stream, data)
         else:
             stream.open = False
-            self._write(stream, stream.redactor.finish(cut=self.joined is None))
+            self._take(stream, b"", last=True)
         return len(data)
+
+    def _take(self, stream: StepStream, data: bytes, *, last: bool = False) -> None:
+        """Look for what is captured in what was really written; let go of what nobody has to keep out of sight."""
+        data = self._seen(stream, data, last=last)
+        data = stream.redactor.feed(data)
+        if last:
+            data += stream.redactor.finish(cut=self.joined is None)
+        self._write(stream, data)
+        if last and stream.captures is not None:
+            self.veiled.finish()
+
+    def _seen(self, stream: StepStream, data: bytes, *, last: bool) -> bytes:
+        """Feed the captures. Where some are hidden, whole lines are let go, once it is known what stands in them."""
+        captures = stream.captures
+        if captures is None:
+            return data
+        captures.feed(data)
+        if last:
+            captures.finish()
+        if not captures.hidden:
+            return data
+        stream.line += data
+        end = len(stream.line) if last else len(stream.line) - len(captures.rest)
+        data, stream.line = stream.line[:end], stream.line[end:]
+        if len(captures.secrets) > stream.hides:
+            stream.hides = len(captures.secrets)
+            step = self.request["sealed_about"].split("/")[1]
+            self._hide({f"{step}.{name}": value for name, value in captures.secrets.items()})
+        return data
+
+    def _hide(self, more: dict[str, str]) -> None:
+        """Keep these out of everything from here on. What redactors still hold is let go first: it came before."""
+        secrets = {**self.request["secrets"], **more}
+        for stream in self.streams.values():
+            self._write(stream, stream.redactor.finish(cut=False))
+            stream.redactor = self.kit.redactor(secrets)
+        if self.joined is not None:
+            self.output.write(self.joined.finish())
+            self.joined = self.kit.redactor(secrets)
 
     def _waits(self) -> bool:
         joined = self.joined is not None and self.joined.holds
@@ -297,7 +338,7 @@ class Shim:
     def _write(self, stream: StepStream, data: bytes) -> None:
         self.output.write(data if self.joined is None else self.joined.feed(data))
         if stream.captures is not None:
-            stream.captures.feed(data)
+            self.veiled.feed(data)
 
     def _drain(self) -> None:
         """Take what was written up to now, and no more: what runs on may write for ever."""
@@ -308,10 +349,9 @@ class Shim:
                 waiting -= count
                 if not count:
                     break
-            self._write(stream, stream.redactor.finish(cut=self.joined is None))
+            self._take(stream, b"", last=True)
         if self.joined is not None:
             self.output.write(self.joined.finish())
-        self.captures.finish()
 
     def _reap(self) -> None:
         with suppress(ChildProcessError):
@@ -361,7 +401,14 @@ class Shim:
             "problem": problem.decode(),
             "duration_s": duration,
             "at": time.time(),
-            "outputs": self.captures.values,
+            "outputs": self._sealed(self.captures.values),
+            "veiled": self._sealed(
+                {
+                    name: self.veiled.values.get(name, "")
+                    for name, value in self.captures.values.items()
+                    if self.veiled.values.get(name) != value
+                }
+            ),
             "output_bytes": self.output.total,
             "output_lost": self.output.lost,
             "output_gone": self.output.gone,
@@ -369,6 +416,11 @@ class Shim:
             "survivors": sorted(descendants(os.getpid())) if ending != "exited" else [],
             **self._belongs(),
         }
+
+    def _sealed(self, values: dict[str, str]) -> dict[str, str]:
+        """Return what was captured as only the engine can read it: whether all may read it is for the engine to say."""
+        key, about = bytes.fromhex(self.request["seal_key"]), self.request["sealed_about"]
+        return {name: self.kit.seal(key, value, f"{about}{name}") for name, value in values.items() if key}
 
     def _leave_daemons_alone(self) -> None:
         """Keep reading, from a process that holds nothing else, for services that were started and still hold the pipe.
@@ -401,6 +453,8 @@ class StepStream:
         self.redactor = redactor
         self.captures = captures
         self.open = True
+        self.line = b""  # what is not a whole line yet, where values are captured that nobody may read
+        self.hides = 0  # how many of those were captured
         self.waits = False  # something came since it was quiet
 
 

@@ -42,6 +42,9 @@ class ShimRequest:
     env: Mapping[str, str] = field(repr=False)
     secrets: Mapping[str, str] = field(repr=False)
     captures: Mapping[str, str]
+    hidden: tuple[str, ...] = ()  # captures whose values nobody may read in the output either
+    seal_key: str = field(default="", repr=False)  # hexadecimal; without it nothing that is captured is kept
+    sealed_about: str = ""
     grace_s: float = 10.0
     head_bytes: int = 2 << 20
     segment_bytes: int = 1 << 20

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from switchover.plan.complaints import Complaint, Path
+from switchover.plan.complaints import Complaint, Path, unknown_name
 from switchover.plan.model import Confirm, Gate, Step
 from switchover.plan.notations import parse_capture
 from switchover.plan.rules.draft import Draft, shell_texts
@@ -53,6 +53,9 @@ def steps_are_whole(draft: Draft) -> Iterator[Complaint]:
             )
         if step.outputs and step.run is None:
             yield Complaint((*path, "outputs"), "only a step with `run` has outputs", at_key=True)
+        for n, name in enumerate(step.secret_outputs):
+            if name not in step.outputs:
+                yield Complaint((*path, "secret_outputs", n), unknown_name("output of this step", name, step.outputs))
         if step.evidence == "required" and not step.manual:
             yield Complaint((*path, "evidence"), "only a `manual` step takes evidence", at_key=True)
         for m, item in enumerate(step.manual):
