@@ -169,7 +169,8 @@ class Registry:
         declared: tuple[Measured, ...] | None = getattr(check, "metrics", None)
         if declared is None:
             return None
-        names = {m.name for m in declared if not m.where or not keys.keys().isdisjoint(m.where)}
+        given = {key for key, value in keys.items() if value is not None}
+        names = {m.name for m in declared if not m.where or not given.isdisjoint(m.where)}
         return frozenset(names | check.measures(keys) if isinstance(check, Measures) else names)
 
     def apart(self, kind: str) -> bool:

@@ -53,6 +53,11 @@ def test_every_kind_tells_or_says_that_it_cannot() -> None:
 @pytest.mark.parametrize(
     ("check", "metric", "hint"),
     [
+        (
+            "{type: process, pattern: x, memory_warn: null}",
+            "memory",
+            "it measures that where memory_crit or memory_warn",
+        ),
         ("{type: process, pattern: x}", "memory", "it measures that where memory_crit or memory_warn is set"),
         ("{type: process, pattern: x, memory_warn: 1GiB}", "cpu", "it measures that where cpu_crit or cpu_warn is set"),
         ("{type: memory, warn: '10%:'}", "swap_free", "known: available, available_percent"),

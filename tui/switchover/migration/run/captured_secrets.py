@@ -7,9 +7,10 @@ shared journal do not hold it.
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from switchover.errors import StateError
 from switchover.locations import ensure_private_dir
@@ -18,7 +19,7 @@ from switchover.private_files import open_private
 from switchover.redaction import sanitize
 from switchover_checks.unknown_secrets import redact_unknown
 
-__all__ = ["SealKey", "is_secret_by_name", "sealed_about"]
+__all__ = ["SealKey", "is_secret_by_name", "read_captured", "sealed_about"]
 
 
 class SealKey:
@@ -83,3 +84,23 @@ def is_secret_by_name(name: str, declared: Collection[str]) -> bool:
     """Tell whether an output is one that nobody should read: the plan says so, or its name does (`admin_password`)."""
     probe = f"{name}=x9Qv71kTz"
     return name in declared or redact_unknown(sanitize(probe)) != probe
+
+
+def read_captured(
+    record: Mapping[str, Any],
+    key: SealKey,
+    run_id: str,
+    unit: str,
+    hidden: Collection[str],
+    clean: Callable[[str], str],
+) -> tuple[dict[str, str], dict[str, str], list[str]]:
+    """Return what a shim captured as all may read it, what of it later steps get instead, and what cannot be opened."""
+    sealed: Mapping[str, str] = record.get("outputs", {})
+    opened, veiled = key.open(sealed, run_id, unit), key.open(record.get("veiled", {}), run_id, unit)
+    shown, kept = {}, {}
+    for name, value in opened.items():
+        mark = f"(secret {unit}.{name})"
+        shown[name] = mark if name in hidden else clean(veiled.get(name, value)) or mark
+        if (real := sanitize(value)) != shown[name]:
+            kept[name] = key.close(real, run_id, unit, name)
+    return shown, kept, [name for name in sealed if name not in opened]

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import re
 import signal
 from collections.abc import Collection, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,23 +16,20 @@ from switchover.migration.facts import events as ev
 from switchover.migration.facts.operator import Operator
 from switchover.migration.facts.run_state import RunState, Stage
 from switchover.migration.rules.possible import why_impossible
-from switchover.migration.run.captured_secrets import is_secret_by_name, sealed_about
+from switchover.migration.run.captured_secrets import read_captured, sealed_about
+from switchover.migration.run.execution_unit import SHELL, ExecutionUnit
 from switchover.migration.run.run_store import RunStore
 from switchover.migration.steps.attempt import AttemptEnded, AttemptFolder, AttemptRunning, Lost, NeverStarted, Truth
 from switchover.migration.steps.remote_clients import named_in
 from switchover.migration.steps.spawn import LauncherLostError, ShimRequest
 from switchover.migration.steps.step_output import digest_output
-from switchover.plan.model import Step
 from switchover.plan.templates import TemplateError
 from switchover.plan.variables import MissingValueError, render
-from switchover.redaction import sanitize
 from switchover_checks.language.units import format_duration
 
 __all__ = ["SHELL", "ExecutionUnit", "Executor"]
 
-SHELL = ("/bin/sh", "-e", "-c")
 _KEPT_BYTES = 4 << 20  # of a step's output: half of it for the beginning, half for the end
-_CAPTURE = re.compile(r"stdout:/(.*)/", re.DOTALL)
 _SSH_FAILED = 255
 _KILLED = range(129, 193)  # what a shell returns for a command that a signal ended
 _MAY_GO_ON = "{} was in it: what that began elsewhere may still go on"
@@ -41,56 +37,6 @@ _SHELL_ENDINGS = {
     126: "the command cannot be executed (exit 126): it is not executable, or not a program",
     127: "a command was not found (exit 127)",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class ExecutionUnit:
-    """What is to be executed. `env` and `cwd` still hold their templates; `run` never has any.
-
-    `run` goes to `/bin/sh -e -c`: it ends at the first line that fails.
-    """
-
-    name: str
-    run: str
-    env: Mapping[str, str]
-    timeout_s: float
-    cwd: str = ""
-    outputs: Mapping[str, str] = field(default_factory=dict)
-    rollback: str = ""
-    hidden: tuple[str, ...] = ()
-    max_output: int | None = None
-    label: str = ""
-
-    @classmethod
-    def of_step(cls, step: Step) -> ExecutionUnit:
-        """Return a step's command as a unit."""
-        return cls(
-            step.id,
-            step.run or "",
-            step.env,
-            step.timeout,
-            step.cwd or "",
-            step.outputs,
-            step.rollback.run if step.rollback else "",
-            tuple(name for name in step.outputs if is_secret_by_name(name, step.secret_outputs)),
-            step.max_output,
-        )
-
-    @classmethod
-    def of_item(cls, item: ev.RollbackItem) -> ExecutionUnit:
-        """Return an action of a rollback as a unit."""
-        return cls(item.unit, item.run, item.env, item.timeout_s, item.cwd, label=item.undoes)
-
-    @property
-    def argv(self) -> tuple[str, ...]:
-        """The exact argument vector."""
-        return (*SHELL, self.run)
-
-    @property
-    def captures(self) -> dict[str, str]:
-        """The regular expressions of the outputs."""
-        found = {name: _CAPTURE.fullmatch(text.strip()) for name, text in self.outputs.items()}
-        return {name: match[1] for name, match in found.items() if match}
 
 
 class Executor:
@@ -323,23 +269,6 @@ class Executor:
         step = next((step for step in self._run_store.plan.all_steps if step.id == name), None)
         return ExecutionUnit.of_step(step).hidden if step is not None else ()
 
-    def _captured(
-        self, name: str, record: Mapping[str, Any], hidden: Collection[str]
-    ) -> tuple[dict[str, str], dict[str, str], list[str]]:
-        """Return what was captured as all may read it, what of it later steps get instead, and what cannot be read."""
-        run_store, run_id = self._run_store, self._run_store.state.run_id
-        sealed: Mapping[str, str] = record.get("outputs", {})
-        opened = run_store.seal_key.open(sealed, run_id, name)
-        veiled = run_store.seal_key.open(record.get("veiled", {}), run_id, name)
-        mark = "(secret {}.{})".format
-        shown = {
-            key: mark(name, key) if key in hidden else run_store.clean(veiled.get(key, value)) or mark(name, key)
-            for key, value in opened.items()
-        }
-        real = {key: sanitize(value) for key, value in opened.items()}
-        kept = {key: run_store.seal_key.close(real[key], run_id, name, key) for key in real if real[key] != shown[key]}
-        return shown, kept, [key for key in sealed if key not in opened]
-
     def _ended(
         self,
         name: str,
@@ -367,10 +296,11 @@ class Executor:
             notes.append(f"was killed by {_signal_name(-code)}")
         elif code:
             notes.append(_SHELL_ENDINGS.get(code, f"failed with exit code {code}"))
-        outputs, sealed, shut = self._captured(name, record, hidden)
+        store = self._run_store
+        outputs, sealed, shut = read_captured(record, store.seal_key, store.state.run_id, name, hidden, store.clean)
         lacking = [key for key in captures if key not in outputs and key not in shut]
         if shut:
-            notes.append(f"what it captured cannot be read without {self._run_store.seal_key.path}: {', '.join(shut)}")
+            notes.append(f"what it captured cannot be read without {store.seal_key.path}: {', '.join(shut)}")
         if lacking and outcome == "done":
             notes.append(f"no line of its output gave {', '.join(lacking)}")
         if record.get("output_lost"):

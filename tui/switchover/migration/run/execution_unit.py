@@ -1,0 +1,66 @@
+"""What is to be executed: a step's command, or an action of a rollback."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from switchover.migration.facts import events as ev
+from switchover.migration.run.captured_secrets import is_secret_by_name
+from switchover.plan.model import Step
+
+__all__ = ["SHELL", "ExecutionUnit"]
+
+SHELL = ("/bin/sh", "-e", "-c")
+_CAPTURE = re.compile(r"stdout:/(.*)/", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutionUnit:
+    """What is to be executed. `env` and `cwd` still hold their templates; `run` never has any.
+
+    `run` goes to `/bin/sh -e -c`: it ends at the first line that fails.
+    """
+
+    name: str
+    run: str
+    env: Mapping[str, str]
+    timeout_s: float
+    cwd: str = ""
+    outputs: Mapping[str, str] = field(default_factory=dict)
+    rollback: str = ""
+    hidden: tuple[str, ...] = ()
+    max_output: int | None = None
+    label: str = ""
+
+    @classmethod
+    def of_step(cls, step: Step) -> ExecutionUnit:
+        """Return a step's command as a unit."""
+        return cls(
+            step.id,
+            step.run or "",
+            step.env,
+            step.timeout,
+            step.cwd or "",
+            step.outputs,
+            step.rollback.run if step.rollback else "",
+            tuple(name for name in step.outputs if is_secret_by_name(name, step.secret_outputs)),
+            step.max_output,
+        )
+
+    @classmethod
+    def of_item(cls, item: ev.RollbackItem) -> ExecutionUnit:
+        """Return an action of a rollback as a unit."""
+        return cls(item.unit, item.run, item.env, item.timeout_s, item.cwd, label=item.undoes)
+
+    @property
+    def argv(self) -> tuple[str, ...]:
+        """The exact argument vector."""
+        return (*SHELL, self.run)
+
+    @property
+    def captures(self) -> dict[str, str]:
+        """The regular expressions of the outputs."""
+        found = {name: _CAPTURE.fullmatch(text.strip()) for name, text in self.outputs.items()}
+        return {name: match[1] for name, match in found.items() if match}
