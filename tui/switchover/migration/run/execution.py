@@ -16,10 +16,10 @@ from switchover.migration.facts import events as ev
 from switchover.migration.facts.operator import Operator
 from switchover.migration.facts.run_state import RunState, Stage
 from switchover.migration.rules.possible import why_impossible
-from switchover.migration.run.captured_secrets import read_captured, sealed_about
 from switchover.migration.run.execution_unit import SHELL, ExecutionUnit
 from switchover.migration.run.run_store import RunStore
 from switchover.migration.steps.attempt import AttemptEnded, AttemptFolder, AttemptRunning, Lost, NeverStarted, Truth
+from switchover.migration.steps.captured_secrets import read_captured, sealed_about
 from switchover.migration.steps.remote_clients import named_in
 from switchover.migration.steps.spawn import LauncherLostError, ShimRequest
 from switchover.migration.steps.step_output import digest_output

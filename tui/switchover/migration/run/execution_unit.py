@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from switchover.migration.facts import events as ev
-from switchover.migration.run.captured_secrets import is_secret_by_name
+from switchover.migration.steps.captured_secrets import is_secret_by_name
 from switchover.plan.model import Step
 
 __all__ = ["SHELL", "ExecutionUnit"]

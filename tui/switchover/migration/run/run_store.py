@@ -35,10 +35,10 @@ from switchover.migration.journal.run_lock import RunLock
 from switchover.migration.rules.measured_objectives import checks_measured, judge, measure
 from switchover.migration.rules.possible import why_impossible
 from switchover.migration.rules.rollback_paths import measured_as
-from switchover.migration.run.captured_secrets import SealKey
 from switchover.migration.run.elsewhere import tell_elsewhere
 from switchover.migration.run.gate_watch import GateObservation, observe_gate
 from switchover.migration.run.plan_on_disk import PlanFile
+from switchover.migration.steps.captured_secrets import SealKey
 from switchover.migration.steps.spawn import Launcher, ShimStarter
 from switchover.plan.loader.load import LoadedPlan, load_plan_text
 from switchover.plan.model import Plan, Step
