@@ -1,7 +1,4 @@
-"""The plan as it stands in the file, one frozen type for each part. The JSON Schema is generated from these types.
-
-Text fields may hold templates (`{{ new_ip }}`); they are filled in when used, never here.
-"""
+"""The plan as it stands in the file: one frozen type for each part, templates not filled in yet."""
 
 from __future__ import annotations
 

@@ -198,7 +198,7 @@ class StepEnded:
 
     `output_sha256` vouches for the output that was kept; empty where there is none. `remote` are the programs in it
     that handed work to another machine or a server. Where one of them was cut off, the outcome is unknown.
-    `outputs` can be read by all; `sealed` holds, encrypted, what later steps get in place of one that holds a secret.
+    Everybody may read `outputs`. `sealed` holds, encrypted, what later steps get instead where one holds a secret.
     """
 
     unit: str

@@ -424,7 +424,7 @@ class RunStore:
         return replace(base, values=dict(values))
 
     def why_shut(self, variable: str) -> str:
-        """Say why a variable has no value here, where a step captured it as a secret that cannot be opened here."""
+        """Say why a variable that was captured as a secret cannot be opened here; empty where it can."""
         known = self.plan.vars.get(variable)
         unit, _, output = ((known.from_output if known is not None else None) or "").partition(".")
         if not self._is_shut(unit, output, self._opened()):

@@ -1,7 +1,7 @@
 """What a step printed for later steps and nobody may read: sealed in the records, opened where it is needed.
 
-The key lies in the state directory, beside the workspaces and in none of them: a copy of a workspace, a bundle and a
-shared journal do not hold it.
+The key lies in the state directory, beside the workspaces and in none of them. So a copy of a workspace, a bundle and a
+shared journal lack it.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ def read_captured(
     hidden: Collection[str],
     clean: Callable[[str], str],
 ) -> tuple[dict[str, str], dict[str, str], list[str]]:
-    """Return what a shim captured as all may read it, what of it later steps get instead, and what cannot be opened."""
+    """Return what all may read of what was captured, what later steps get instead, and what cannot be opened."""
     sealed: Mapping[str, str] = record.get("outputs", {})
     opened, veiled = key.open(sealed, run_id, unit), key.open(record.get("veiled", {}), run_id, unit)
     shown, kept = {}, {}

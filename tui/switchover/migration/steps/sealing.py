@@ -1,4 +1,4 @@
-"""Values that later steps need and nobody may read in a record: encrypted, with a key that lies outside of all records.
+"""Encrypts values that later steps need and nobody may read in a record; the key lies outside.
 
 Encrypt, then authenticate: SHAKE-256 over key and nonce gives the stream, HMAC-SHA-256 the tag. What a value belongs to
 is authenticated too, so that one record's value does not pass for another's. Standard library only: the launcher loads

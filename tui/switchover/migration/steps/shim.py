@@ -285,7 +285,7 @@ class Shim:
         return len(data)
 
     def _take(self, stream: StepStream, data: bytes, *, last: bool = False) -> None:
-        """Look for what is captured in what was really written; let go of what nobody has to keep out of sight."""
+        """Capture from what was really written; let go of what may be seen."""
         data = self._seen(stream, data, last=last)
         data = stream.redactor.feed(data)
         if last:
@@ -418,7 +418,7 @@ class Shim:
         }
 
     def _sealed(self, values: dict[str, str]) -> dict[str, str]:
-        """Return what was captured as only the engine can read it: whether all may read it is for the engine to say."""
+        """Return what was captured as only the engine can read it, which says whether all may."""
         key, about = bytes.fromhex(self.request["seal_key"]), self.request["sealed_about"]
         return {name: self.kit.seal(key, value, f"{about}{name}") for name, value in values.items() if key}
 
