@@ -1,0 +1,1 @@
+"""Kinds that speak a protocol of the network: names, certificates, mail, shells."""
