@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from tests.support.certificates import Issuer, issue, server_context
+from tests.support.made_chains import Issuer, issue, server_context
 from tests.support.stand_ins.tcp_server import serving
 
 from switchover_checks.api import ProbeError, Result, Status
