@@ -13,7 +13,7 @@ from typing import Annotated, ClassVar
 from pydantic import BeforeValidator
 
 from switchover_checks.api import Context, Effect, Finding, Measured, Metric, ProbeError, Result, Status
-from switchover_checks.language.fields import Threshold
+from switchover_checks.language.fields import FreeThreshold
 from switchover_checks.language.thresholds import Range, judge
 from switchover_checks.language.units import format_bytes
 from switchover_checks.runtime.mounts import MountRules, mount_findings
@@ -35,13 +35,13 @@ class DiskConfig:
 
     path: str = "/"
     """A path on it."""
-    warn: Threshold | None = None
+    warn: FreeThreshold | None = None
     """Free space that warns. A bare number means percent."""
-    crit: Threshold | None = None
+    crit: FreeThreshold | None = None
     """Free space that is critical."""
-    inodes_warn: Threshold | None = None
+    inodes_warn: FreeThreshold | None = None
     """Free inodes that warn."""
-    inodes_crit: Threshold | None = None
+    inodes_crit: FreeThreshold | None = None
     """Free inodes that are critical."""
     mounted: Mounted = None
     """`true`: something is mounted at the path itself. `false`: nothing is. A path: what is mounted there holds it."""

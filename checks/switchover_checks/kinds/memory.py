@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from switchover_checks.api import Context, Effect, Finding, Measured, Metric, Result, Status
 from switchover_checks.kinds.disk import judge_share
-from switchover_checks.language.fields import Threshold
+from switchover_checks.language.fields import FreeThreshold
 from switchover_checks.language.units import format_bytes
 
 __all__ = ["MemoryCheck", "MemoryConfig"]
@@ -17,13 +17,13 @@ __all__ = ["MemoryCheck", "MemoryConfig"]
 class MemoryConfig:
     """What must be available, and what of the swap must be free. A bare number means percent."""
 
-    warn: Threshold | None = None
+    warn: FreeThreshold | None = None
     """Available memory that warns."""
-    crit: Threshold | None = None
+    crit: FreeThreshold | None = None
     """Available memory that is critical."""
-    swap_warn: Threshold | None = None
+    swap_warn: FreeThreshold | None = None
     """Free swap that warns."""
-    swap_crit: Threshold | None = None
+    swap_crit: FreeThreshold | None = None
     """Free swap that is critical."""
 
     def __post_init__(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, PlainValidator, WithJsonSchema
@@ -13,7 +14,17 @@ from switchover_checks.language.suggest import did_you_mean
 from switchover_checks.language.thresholds import Range, parse_range
 from switchover_checks.language.units import parse_duration, parse_size
 
-__all__ = ["Duration", "LocalPort", "RegularExpression", "Share", "Size", "Texts", "Threshold", "one_of"]
+__all__ = [
+    "Duration",
+    "FreeThreshold",
+    "LocalPort",
+    "RegularExpression",
+    "Share",
+    "Size",
+    "Texts",
+    "Threshold",
+    "one_of",
+]
 
 Texts = Annotated[tuple[str, ...], AS_LIST]
 """A list of texts; one alone needs no list."""
@@ -29,6 +40,10 @@ Size = Annotated[
 ]
 Threshold = Annotated[Range, PlainValidator(parse_range, json_schema_input_type=str | float)]
 """A range of monitoring plugins: `10:` alerts below 10, `20%:` below a share."""
+FreeThreshold = Annotated[
+    Range, PlainValidator(partial(parse_range, of_whole=True), json_schema_input_type=str | float)
+]
+"""A range of what is free of a whole: `20%:`, `5GiB:`; a bare number means percent."""
 
 
 def _pattern(value: object) -> Pattern:

@@ -60,8 +60,11 @@ class Range:
         return format_duration(value) if self.dimension == "duration" else _written(value)
 
 
-def parse_range(value: object) -> Range:
-    """Parse a range. Raise `ValueError` that says how one is written."""
+def parse_range(value: object, *, of_whole: bool = False) -> Range:
+    """Parse a range. Raise `ValueError` that says how one is written, or that it tells nothing.
+
+    Shares and sizes are never below zero. With `of_whole` a bare number is a share too, and none is above 100 %.
+    """
     if isinstance(value, Range):
         return value
     if isinstance(value, bool) or not isinstance(value, int | float | str):
@@ -83,7 +86,22 @@ def parse_range(value: object) -> Range:
         raise ValueError(f"{text!r} mixes units; {_HELP}")
     if low > high:
         raise ValueError(f"{text!r} begins above its end")
-    return Range(text, low, high, inside, dimensions.pop() if dimensions else "")
+    found = Range(text, low, high, inside, dimensions.pop() if dimensions else "")
+    share = found.dimension == "percent" or (of_whole and not found.dimension)
+    least = 0.0 if share or found.dimension == "size" else -math.inf
+    most = 100.0 if of_whole and share else math.inf
+    if why := _senseless(found, least, most):
+        raise ValueError(f"{text!r} {why}; {_HELP}")
+    return found
+
+
+def _senseless(found: Range, least: float, most: float) -> str:
+    """Say why a range tells nothing of values from `least` to `most`; empty where it does."""
+    covers = found.low <= least and found.high >= most
+    misses = found.high < least or found.low > most
+    if misses if found.inside else covers:
+        return "can never alert"
+    return "always alerts" if (covers if found.inside else misses) else ""
 
 
 def judge(

@@ -18,6 +18,7 @@ from switchover.migration.facts import events as ev
 from switchover.migration.facts.operator import Operator
 from switchover.migration.facts.run_state import fold
 from switchover.migration.reports.run_report import ReportInputs, make_report
+from switchover.migration.reports.run_timeline import describe
 from switchover.plan.loader.load import load_plan_text
 
 EVIL = "<script>alert(1)</script> | `x` [a](http://evil) & ``` \n# heading"
@@ -256,3 +257,8 @@ def test_a_directory_is_refused_and_a_device_is_written_to(tmp_path: Path) -> No
     with pytest.raises(UsageError, match="is a directory"):
         write_file(tmp_path, "x")
     write_file(Path("/dev/null"), "x")
+
+
+def test_what_was_measured_before_is_told_with_its_unit() -> None:
+    event = ev.BaselineMeasured({"fast": 800.0, "small": None, "many": 3.0}, {"fast": "ms", "small": "GiB"})
+    assert describe(event)[1] == "measured before: fast 800 ms, small ?, many 3"

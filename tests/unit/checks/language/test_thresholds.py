@@ -32,7 +32,34 @@ def test_a_range_alerts_as_the_plugin_guidelines_say(
 
 
 def test_what_is_not_a_number_always_alerts() -> None:
-    assert parse_range("~:").alerts(float("nan"))
+    assert parse_range("~:10").alerts(float("nan"))
+
+
+@pytest.mark.parametrize("text", ["~:", "@~:-1%", "0%:", "-5%:", "0B:", "@-3%:-1%"])
+def test_a_range_that_no_value_leaves_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="can never alert"):
+        parse_range(text)
+
+
+@pytest.mark.parametrize("text", ["@~:", "@0%:", "~:-1%", "@0B:", "-20%:-10%"])
+def test_a_range_that_alerts_whatever_is_seen_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="always alerts"):
+        parse_range(text)
+
+
+@pytest.mark.parametrize("text", ["0:", "-5:", "0s:", "~:0%", "0%:100%", "@0%:5%", "@0:", "0:0", "~:0"])
+def test_a_range_that_some_value_leaves_is_taken(text: str) -> None:
+    assert parse_range(text).text == text
+
+
+def test_a_share_of_a_whole_is_never_above_all_of_it() -> None:
+    for text, why in (("0%:100%", "never"), ("101%:", "always"), ("@~:100%", "always"), ("@200%:300%", "never")):
+        with pytest.raises(ValueError, match=why):
+            parse_range(text, of_whole=True)
+        with pytest.raises(ValueError, match=why):
+            parse_range(text.replace("%", ""), of_whole=True)
+    assert parse_range("100%:", of_whole=True).alerts(99.0)
+    assert parse_range("5GiB:", of_whole=True).dimension == "size"
 
 
 @pytest.mark.parametrize("text", ["", "x", "20:10", "10%:5GiB", "1:2:3", "@", True, None, [1]])

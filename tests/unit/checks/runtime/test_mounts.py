@@ -76,10 +76,10 @@ async def test_a_folder_that_is_not_the_mount_that_is_meant_is_critical(
 async def test_what_is_mounted_as_it_is_meant_is_ok(probe: Probe, tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to("/proc")
     for path in ("/proc", "link"):
-        result = await probe("disk", path=path, mounted=True, fstype="proc", inodes_warn="0:")
+        result = await probe("disk", path=path, mounted=True, fstype="proc", inodes_warn="1:")
         assert [f.status for f in result.findings if f.what in ("mount", "file system")] == [Status.OK] * 2
-    assert (await probe("disk", path="link", mounted="false", warn="0%:")).findings[0].status is Status.CRIT
-    below = await probe("disk", path=str(tmp_path), mounted="/", crit="0%:")
+    assert (await probe("disk", path="link", mounted="false", warn="1%:")).findings[0].status is Status.CRIT
+    below = await probe("disk", path=str(tmp_path), mounted="/", crit="1%:")
     assert below.findings[0].status in (Status.OK, Status.CRIT)
     assert (await probe("disk", path=str(tmp_path), mounted=False, writable=True)).status is Status.OK
 

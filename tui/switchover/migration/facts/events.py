@@ -127,6 +127,7 @@ class BaselineMeasured:
     """The `before` values of the plan's objectives, measured at the start; None where it could not be measured."""
 
     values: dict[str, float | None]
+    units: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,12 @@ def action_words(rollback: ev.RollbackStarted | None) -> dict[str, str]:
     }
 
 
+def _measured(event: ev.BaselineMeasured) -> Iterable[str]:
+    for name, value in event.values.items():
+        unit = event.units.get(name, "")
+        yield f"{name} ?" if value is None else f"{name} {value:g} {unit}".rstrip()
+
+
 def describe(event: ev.Event, words: Mapping[str, str] | None = None) -> tuple[str, str, str]:
     """Return an event's kind (run, step, gate), its words, and the status that colours them (or nothing).
 
@@ -51,8 +57,7 @@ def describe(event: ev.Event, words: Mapping[str, str] | None = None) -> tuple[s
             why = f" ({event.reason})" if event.reason else ""
             return "run", f"{event.by.who} adopted the edited plan{why}{what}", "warn"
         case ev.BaselineMeasured():
-            values = ", ".join(f"{name} {'?' if v is None else f'{v:g}'}" for name, v in event.values.items())
-            return "run", f"measured before: {values}", ""
+            return "run", f"measured before: {', '.join(_measured(event))}", ""
         case ev.VariablesGiven():
             return "run", f"{event.by.who} gave {', '.join(event.values)}", ""
         case ev.RunEnded():

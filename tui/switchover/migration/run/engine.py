@@ -335,9 +335,9 @@ class Engine:
             take_word(run_store.workspace)
             self._driver.accept()
             if file.plan.performance:
-                await run_store.record(
-                    ev.BaselineMeasured(await run_store.measure(tuple(file.plan.performance), "before"))
-                )
+                units = {name: one.unit for name, one in file.plan.performance.items() if one.unit}
+                values = await run_store.measure(tuple(file.plan.performance), "before")
+                await run_store.record(ev.BaselineMeasured(values, units))
 
     async def give(self, op: Operator, variables: Mapping[str, str]) -> None:
         """Give values to variables that are still open; one that is known already cannot change any more."""
