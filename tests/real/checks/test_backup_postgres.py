@@ -55,7 +55,7 @@ async def formatted(run: Run, path: Path) -> Status:
     return next((f.status for f in result.findings if f.what == "format"), result.status)
 
 
-@pytest.mark.parametrize("name", [*FORMS, "appended.dump", "all.sql"])
+@pytest.mark.parametrize("name", [*(name for name in FORMS if name != "folder-plain.d"), "appended.dump", "all.sql"])
 async def test_a_whole_dump_is_ok(run: Run, dumped: Path, name: str) -> None:
     result = await run("backup", timeout_s=60, path=str(dumped / name))
     assert result.status is Status.OK, result
@@ -73,16 +73,21 @@ async def test_a_cut_dump_is_critical(run: Run, dumped: Path, tmp_path: Path, na
 async def test_a_folder_in_which_one_file_is_cut_or_gone_is_critical(
     run: Run, dumped: Path, tmp_path: Path, name: str
 ) -> None:
-    files = sorted(p.name for p in (dumped / name).iterdir() if not p.name.startswith("blob_"))
+    raw = name == "folder-plain.d"
+    files = sorted(p.name for p in (dumped / name).iterdir() if not (raw and p.name.startswith("blob_")))
     assert len(files) > 1
     for file in files:
-        for gone in (True, False):
-            copy = tmp_path / f"{file}-{gone}.d"
+        for how in ("gone", "cut", "empty"):
+            copy = tmp_path / f"{file}-{how}.d"
             await asyncio.to_thread(shutil.copytree, dumped / name, copy)
             data = (copy / file).read_bytes()
             (copy / file).unlink()
-            if not gone:
-                (copy / file).write_bytes(data[: -min(5, len(data) - 1)])
-            elif file == "toc.dat":
-                continue  # without its contents it is a folder of unknown files
-            assert await formatted(run, copy) is Status.CRIT, (file, gone)
+            if how != "gone":
+                (copy / file).write_bytes(data[: -min(5, len(data) - 1)] if how == "cut" else b"")
+            assert await formatted(run, copy) is Status.CRIT, (file, how)
+
+
+async def test_large_objects_that_no_packing_closes_prove_nothing(run: Run, dumped: Path) -> None:
+    result = await run("backup", timeout_s=60, path=str(dumped / "folder-plain.d"))
+    assert result.status is Status.UNKNOWN
+    assert "nothing tells that it is whole" in str(result.findings)

@@ -102,13 +102,17 @@ Stack trace:
 """
 RUBY = "/app/x.rb:3:in `load': boom (RuntimeError)\n\tfrom /app/x.rb:6:in `<main>'\n"
 RUST = "thread 'main' panicked at src/main.rs:2:5:\nboom\nstack backtrace:\n   0: begin_unwind\nnote: run with it\n"
+RUST_TOLD = (
+    "thread 'w' (7) panicked at src/w.rs:9:13:\ncalled `unwrap()` on an `Err` value: ERROR: gone\nnote: run with it\n"
+)
 DOTNET = (
     "Unhandled exception. System.Exception: boom\n   at Shop.Main()\n   --- End of inner exception stack trace ---\n"
 )
 PSQL = 'psql:x.sql:3: ERROR:  duplicate key\nDETAIL:  Key (id)=(1) exists.\nCONTEXT:  COPY x, line 1: "ERROR: x"\n'
 TRACES = {
     "python": PYTHON, "chained": CHAINED, "sql": SQL, "java": JAVA, "java thread": JAVA_THREAD, "go": GO,
-    "go fatal": GO_FATAL, "js": JS, "php": PHP, "ruby": RUBY, "rust": RUST, "dotnet": DOTNET, "psql": PSQL,
+    "go fatal": GO_FATAL, "js": JS, "php": PHP, "ruby": RUBY, "rust": RUST, "rust told": RUST_TOLD,
+    "dotnet": DOTNET, "psql": PSQL,
 }  # fmt: skip
 POSTGRES = """\
 2026-07-01 10:00:00.100 UTC [7] app@shop ERROR:  duplicate key value violates unique constraint "x"
@@ -181,7 +185,7 @@ def test_it_counts_the_same_however_the_lines_come(name: str, at_once: int) -> N
     assert counted(plain(TRACES[name] * 2), at_once=at_once) == (0, 2)
 
 
-@pytest.mark.parametrize("name", [name for name in TRACES if name not in {"js", "rust"}])
+@pytest.mark.parametrize("name", [name for name in TRACES if name not in {"js", "rust", "rust told"}])
 def test_a_trace_whose_every_line_the_journal_calls_an_error_is_one(name: str) -> None:
     assert counted(stamped(TRACES[name], "error")) == (0, 1)
 

@@ -122,6 +122,43 @@ async def test_only_what_is_not_older_is_read_of_a_large_file(tmp_path: Path) ->
         assert 43_200 - 3000 < first <= 43_200  # the lines before are few, and left out by their times later
 
 
+def stamped(first: int, last: int) -> str:
+    return "".join(f"2026-03-01T12:{n // 60:02d}:{n % 60:02d}Z {n}\n" for n in range(first, last))
+
+
+@pytest.mark.parametrize(("tail", "first"), [(100_000, 0), (1500, 100), (650, 950), (600, 1000), (100, 1500)])
+async def test_what_was_written_in_the_time_that_is_asked_for_is_read_though_it_was_rotated_away(
+    tmp_path: Path, tail: int, first: int
+) -> None:
+    path = tmp_path / "a.log"
+    for name, begin, end in (("a.log.2", 0, 400), ("a.log.1", 400, 1000), ("a.log", 1000, 1600)):
+        (tmp_path / name).write_text(stamped(begin, end))
+    (tmp_path / "a.log.3").write_text(stamped(0, 9))
+    os.utime(tmp_path / "a.log.3", (1_000_000, 1_000_000))  # written to for the last time long before
+    (tmp_path / "a.log.4.gz").write_bytes(b"packed")
+    noon = 1_772_366_400.0
+    async with reading(open_source(spec(path)), LogTimeSpan(tail=tail, since=noon, follow=False)) as feed:
+        await feed.until(lambda: feed.ended)
+        assert [int(text.split()[1]) for text in feed.texts] == list(range(first, 1600))
+        assert feed.state[1] == ("a.log.4.gz may hold more of that time" if first == 0 else "")
+
+
+async def test_only_the_end_of_a_rotated_file_is_read_where_the_time_has_one(tmp_path: Path) -> None:
+    (tmp_path / "a.log.1").write_text(
+        "".join(f"2026-03-01T{n // 3600:02d}:{n // 60 % 60:02d}:{n % 60:02d}Z {n}\n" for n in range(80_000))
+    )
+    path = tmp_path / "a.log"
+    path.write_text("2026-03-02T00:00:00Z 99999\n")
+    noon = 1_772_366_400.0
+    span = LogTimeSpan(tail=100_000, since=noon, until=noon + 60.0, follow=False)
+    async with reading(open_source(spec(path)), span) as feed:
+        await feed.until(lambda: feed.ended)
+        told = [int(text.split()[1]) for text in feed.texts]
+        assert told[-1] in (99_999, *range(43_260, 46_500))
+        assert 40_200 < told[0] <= 43_200
+        assert set(range(43_200, 43_261)) <= set(told)
+
+
 async def test_a_file_that_is_not_there_yet_is_read_from_its_beginning_once_it_is(tmp_path: Path) -> None:
     path = tmp_path / "later" / "app.log"
     async with reading(open_source(spec(path)), LogTimeSpan(tail=1)) as feed:

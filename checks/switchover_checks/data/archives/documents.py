@@ -60,7 +60,9 @@ def check_json(stream: Stream) -> str:
 
 
 def check_sqlite(path: Path, deadline: float) -> str:
-    """Let SQLite check the whole file."""
+    """Let SQLite check the whole file. What its last page lacks SQLite itself reads as zeros."""
+    with path.open("rb") as file:
+        _compare_size(file.read(100), path.stat().st_size)
     # A backup at rest has no other writer; `immutable` also reads one on a read-only medium.
     connection = sqlite3.connect(f"file:{quote(str(path.resolve()))}?mode=ro&immutable=1", uri=True)
     try:
@@ -83,10 +85,14 @@ def check_sqlite(path: Path, deadline: float) -> str:
 def check_packed_sqlite(stream: Stream) -> str:
     """Compare the size that a database has with the one that its first page tells."""
     head = stream.peek(100)
-    size = stream.drain()
+    return f"a database of {_compare_size(head, stream.drain())} pages"
+
+
+def _compare_size(head: bytes, size: int) -> int:
+    """Return how many pages the first page tells of. Raise `DamagedError` where the database has another size."""
     page = int.from_bytes(head[16:18], "big")
     page = 65536 if page == 1 else page
     pages, changed, counted = (int.from_bytes(head[a : a + 4], "big") for a in (28, 24, 92))
     if size < 512 or (changed == counted and pages * page != size) or size % max(page, 1):
-        raise DamagedError(f"the database is cut off: {size} bytes of {pages * page}")
-    return f"a database of {pages} pages"
+        raise DamagedError(f"the database is cut off, or goes on: {size} bytes of {pages * page}")
+    return pages

@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,8 @@ from switchover_checks.data.archives.stream import DamagedError, Stream, Unprove
 __all__ = ["Report", "by_collections", "by_contents", "by_last_word", "by_manifest"]
 
 _PACKED = ("", ".gz", ".lz4", ".zst")
+_OF_PG_DUMP = re.compile(r"\d{3,}\.dat(?:\.(?:gz|lz4|zst))?|blobs(?:_\d+)?\.toc")
+_OBJECT = re.compile(r"BLOB (?!METADATA)")
 _MANIFEST = "backup_manifest"
 
 
@@ -52,6 +56,8 @@ class Report:
 @contextlib.contextmanager
 def _opened(path: Path, deadline: float) -> Iterator[Stream]:
     packing = packing_of(path.name, b"")
+    if packing is not None and not path.stat().st_size:
+        raise DamagedError("nothing is inside")
     if packing is None:
         with path.open("rb") as file:
             yield Stream(file, deadline)
@@ -65,31 +71,47 @@ def by_contents(report: Report) -> None:
     toc = report.folder / "toc.dat"
 
     def look(stream: Stream) -> None:
+        if not stream.peek(1):
+            raise DamagedError("nothing is inside")
         if stream.peek(len(MAGIC)) != MAGIC:
             raise UnprovedError("it is none of pg_dump")
         contents, _ = read_contents(stream)
+        objects = sum(bool(_OBJECT.match(entry.what)) for entry in contents.entries)
         for entry in contents.entries:
             if entry.file.endswith(".toc"):
-                report.read(report.folder / entry.file, large_objects)
+                report.read(report.folder / entry.file, partial(large_objects, objects))
             elif entry.file:
                 data(entry.file, rows=entry.rows)
 
-    def large_objects(stream: Stream) -> None:
-        for line in stream.rest().decode("utf-8", "surrogateescape").splitlines():
+    def large_objects(most: int, stream: Stream) -> None:
+        text = stream.rest().decode("utf-8", "surrogateescape")
+        lines = text.splitlines()
+        if not text.endswith("\n") or len(lines) < most:
+            raise DamagedError(f"it is cut off: it names {len(lines)} large objects" + (f" of {most}" if most else ""))
+        for line in lines:
             data(line.partition(" ")[2], rows=False)
 
     def data(name: str, *, rows: bool) -> None:
         plain = report.folder / name
         found = (plain.with_name(plain.name + end) for end in _PACKED)
-        report.read(next((path for path in found if path.is_file()), plain), ended if rows else drained)
+        path = next((path for path in found if path.is_file()), plain)
+        report.read(path, ended if rows else without_end if path == plain else drained)
 
     if toc.is_file():
         report.read(toc, look)
+    elif any(_OF_PG_DUMP.fullmatch(path.name) for path in report.folder.iterdir()):
+        report.faults.append("toc.dat, without which nothing can be restored, is not there")
 
 
 def drained(stream: Stream) -> None:
     """Read to the end."""
     stream.drain()
+
+
+def without_end(stream: Stream) -> None:
+    """Read to the end of what no packing closes."""
+    stream.drain()
+    raise UnprovedError("nothing tells that it is whole")
 
 
 def ended(stream: Stream) -> None:

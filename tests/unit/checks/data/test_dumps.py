@@ -14,7 +14,9 @@ import sqlite3
 import struct
 import subprocess
 import tarfile
+import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,7 @@ from tests.conftest import missing
 
 from switchover_checks.api import Result, Status
 from switchover_checks.data.archives.crc64 import crc64
+from switchover_checks.data.archives.formats import check_format
 from switchover_checks.data.archives.postgres import check_pg_custom
 from switchover_checks.data.archives.stream import DamagedError, Stream
 
@@ -273,3 +276,14 @@ async def test_what_cannot_be_unpacked_here_is_unknown(
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     assert await looked(probe, tmp_path, "b.sql.zst", b"\x28\xb5\x2f\xfd") is Status.UNKNOWN
+
+
+@pytest.mark.parametrize("lost", [1, 16, 511, 4096, -300, -4096])
+def test_a_database_that_lacks_a_part_of_its_last_page_or_goes_on_is_damaged(tmp_path: Path, lost: int) -> None:
+    path = tmp_path / "shop.sqlite"
+    with closing(sqlite3.connect(path)) as database:
+        database.executescript("CREATE TABLE t (a); INSERT INTO t SELECT randomblob(30000)")
+    data = path.read_bytes()
+    assert check_format("sqlite", path, time.monotonic() + 60).status is Status.OK
+    path.write_bytes(data[:-lost] if lost > 0 else data + bytes(-lost))
+    assert check_format("sqlite", path, time.monotonic() + 60).status is Status.CRIT

@@ -21,6 +21,7 @@ _EXCEPTION = re.compile(rf"(?:Uncaught )?{EXCEPTION}")
 _RAISED = re.compile(r"[A-Za-z_][\w.<>]*(?:: |:?$)")  # the last line of a traceback
 _CHAINED = re.compile(r"During handling of the above|The above exception was")
 _PANIC = re.compile(r"panic: |fatal error: |SIG[A-Z]+: |.{0,100}\bpanic serving |(?:thread '.*' panicked at)")
+_RUST = re.compile(r"\bthread '.*' panicked at [^']*:\d+:\d+:$")
 _FRAME = re.compile(
     r'[ \t]+(?:at |File "|from |\.\.\. \d+ )|#\d+ |Caused by: |Suppressed: |\.\.\. \d+ (?:more|common)|goroutine \d+ \['
 )
@@ -101,6 +102,8 @@ class Events:
             return now.level < WARN
         if now.form == "python" and not now.ended and _RAISED.match(text) is not None:
             return False
+        if now.form == "rust" and not now.raised:
+            return False  # the message stands in a line of its own
         if _EXCEPTION.match(text) is not None:
             return now.level < ERROR or now.raised
         if _PANIC.match(text) is not None:
@@ -131,6 +134,8 @@ class Events:
         if level >= ERROR:
             if _TRACEBACK in text:
                 form = "python"
+            elif _RUST.search(text) is not None:
+                form = "rust"
             elif "anic" in text or "SIG" in text or text.startswith("fatal error: "):
                 form = "go" if _PANIC.match(text) is not None else ""
             form = form or ("stack" if raised else "")
@@ -153,6 +158,8 @@ class Events:
             now.ended = False
         elif now.form == "python" and not now.ended:
             now.ended = now.raised = _RAISED.match(text) is not None
+        elif now.form == "rust":
+            now.raised = True
         elif _EXCEPTION.match(text) is not None:
             now.raised, now.form = True, now.form or "stack"
         return now.number, now.level

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from switchover.logs.reading.splitter import Splitter
+from switchover.logs.sources.earlier_files import push_earlier
 from switchover.logs.sources.open_file import CHUNK, OpenFile
 from switchover.logs.sources.rotation import Key, Rotated, Siblings
 from switchover.logs.sources.source_api import Feed, LineSource, LogTimeSpan, RawLine, SourceSpec
@@ -93,13 +94,17 @@ class FileSource:
             return False
         self._siblings.remember_all()
         self._wake.arm()
+        more = ""
         if not self._is_new:
             end, self._latest = self._file.size, self._file.changed_at
             least = first_since(self._file.descriptor, end, span.since) if span.since is not None else 0
             if span.until is not None:
                 end = max(least, first_since(self._file.descriptor, end, span.until + 1.0, is_end=True) or end)
-            self._file.go_to(begin_of_tail(self._file.descriptor, end, span.tail, least))
-        feed.reading()
+            begin = begin_of_tail(self._file.descriptor, end, span.tail, least)
+            if span.since is not None and begin == 0:  # what was written before its first line may be asked for too
+                more = await push_earlier(feed, self._siblings, self._file, end, span)
+            self._file.go_to(begin)
+        feed.reading(more)
         return True
 
     async def _read_on(self, feed: Feed) -> bool:

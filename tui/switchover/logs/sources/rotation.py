@@ -17,6 +17,7 @@ __all__ = ["Key", "Rotated", "Siblings"]
 Key = tuple[int, int]  # device, inode
 
 _SUFFIX = re.compile(r"[.\-_][\d.\-_TZ:]+")
+_PACKINGS = frozenset({"gz", "xz", "bz2", "zst", "lz4"})
 _COUNT = re.compile(r"[.\-_](\d{1,4})")
 
 
@@ -54,6 +55,22 @@ class Siblings:
             for one in now
             if one.key not in without and self._known.get(one.key, (-1, -1)) != (one.size, one.modified)
         ]
+
+    def written_since(self, at: float) -> list[Rotated]:
+        """Return those that were written to at that time (epoch seconds) or later, the oldest first."""
+        return [one for one in self._now() if one.modified / 1e9 >= at]
+
+    def packed_since(self, at: float) -> list[str]:
+        """Return the names of compressed ones that were written to at that time or later."""
+        found = []
+        with suppress(OSError), os.scandir(self._folder or "/") as entries:
+            for entry in entries:
+                rest, _, packing = entry.name[len(self._name) :].rpartition(".")
+                if entry.name.startswith(self._name) and packing in _PACKINGS and _SUFFIX.fullmatch(rest):
+                    with suppress(OSError):
+                        if entry.stat(follow_symlinks=False).st_mtime >= at:
+                            found.append(entry.name)
+        return sorted(found)
 
     def _now(self) -> list[Rotated]:
         found: dict[Key, tuple[int, int, str, Rotated]] = {}

@@ -6,7 +6,7 @@ import os
 
 from switchover.logs.reading.log_times import Times
 
-__all__ = ["begin_of_tail", "first_since"]
+__all__ = ["begin_of_tail", "first_after", "first_since"]
 
 _BLOCK = 1 << 16
 _LOOKED_AT = 1 << 18  # bytes in which a line with a time has to be
@@ -52,6 +52,22 @@ def first_since(descriptor: int, end: int, since: float, *, is_end: bool = False
         else:
             high = middle
     return 0 if low == 0 else _line_after(descriptor, low)
+
+
+def first_after(descriptor: int, end: int, until: float) -> int:
+    """Return a place behind the last line that is not newer than `until`, at most some blocks too far."""
+    times = Times()
+    low, high = 0, end
+    while high - low > _BLOCK:
+        middle = (low + high) // 2
+        at = _time_after(descriptor, middle, times)
+        if at is None:
+            return high
+        if at <= until:
+            low = middle
+        else:
+            high = middle
+    return high if high == end else min(_line_after(descriptor, high), end)
 
 
 def _time_after(descriptor: int, position: int, times: Times) -> float | None:
