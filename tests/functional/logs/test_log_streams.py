@@ -293,7 +293,7 @@ async def test_a_reader_that_hangs_is_ended_and_the_log_is_opened_again_without_
     span = LogSpan()
     try:
         source = LogSource("a", "file", path=str(log))
-        await streams.open([source], [], span, secrets={}, folder=None)
+        await streams.open([source], [], span, secrets=dict, folder=None)
         (reader,) = readers()
         os.kill(reader, signal.SIGSTOP)
         asked = {"query": {"show": "on"}, "anchor": None, "before": 5, "after": 0, "seen": -1, "wait": 0}
@@ -368,3 +368,27 @@ async def test_a_line_of_ten_megabytes_is_kept_whole_searched_to_its_end_and_rea
     saved = Path((await client.request("logs.save", stream=stream))["path"]).read_text().splitlines()
     assert saved[0].endswith(text)
     assert saved[1].endswith("after")
+
+
+async def test_a_secret_that_becomes_known_later_is_taken_out_of_what_was_read_before_too(tmp_path: Path) -> None:
+    log = tmp_path / "a.log"
+    log.write_text("it is Kq7ZtPwJ3vNx\n")
+    known: dict[str, str] = {}
+    streams = LogStreams()
+    asked: dict[str, Any] = {"query": {}, "anchor": None, "before": 5, "after": 0, "seen": -1, "wait": 5}
+    try:
+        source = LogSource("a", "file", path=str(log))
+        await streams.open([source], [], LogSpan(), secrets=lambda: known, folder=tmp_path)
+        window = await streams.ask(1, "window", asked, LogWindow, extra_s=5)
+        assert [line.text for line in window.lines] == ["it is Kq7ZtPwJ3vNx"]
+        waiting = asyncio.create_task(streams.ask(1, "window", {**asked, "seen": window.newest}, LogWindow, extra_s=5))
+        await asyncio.sleep(0)
+        known["pw"] = "Kq7ZtPwJ3vNx"
+        with log.open("a") as file:
+            file.write("and Kq7ZtPwJ3vNx again\n")
+        window = await waiting
+        assert {line.text for line in window.lines} <= {"it is (secret pw)", "and (secret pw) again"}
+        saved = Path((await streams.save(1, {"query": {}})).path).read_text()
+        assert "Kq7ZtPwJ3vNx" not in saved
+    finally:
+        await streams.aclose()

@@ -63,7 +63,7 @@ async def streams(monkeypatch: pytest.MonkeyPatch) -> LogStreams:
 
 
 async def opened(streams: LogStreams) -> int:
-    return (await streams.open((), (), LogSpan(), secrets={}, folder=None)).stream
+    return (await streams.open((), (), LogSpan(), secrets=dict, folder=None)).stream
 
 
 def window(streams: LogStreams, number: int) -> asyncio.Task[Any]:

@@ -61,7 +61,7 @@ class OpenLog(Question[OpenedLog], frozen=True):
             self.items,
             self.paths,
             (max(0, min(self.tail, _MOST_TAIL)), self.since, self.until),
-            secrets=at.target.secrets(),
+            secrets=at.target.secrets,
             folder=at.target.log_folder,
         )
 

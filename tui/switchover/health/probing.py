@@ -12,7 +12,7 @@ from switchover.clock import Clock
 from switchover.errors import SwitchoverError
 from switchover.health.catalog import Catalog, CheckItem
 from switchover.plan.loader.load import LoadedPlan
-from switchover.plan.secrets.secret_store import SecretSource
+from switchover.plan.secrets.secret_store import SecretSource, why_held_back
 from switchover.plan.templates import TemplateError
 from switchover.plan.variables import MissingValueError, Scope, render_tree
 from switchover.redaction import sanitize
@@ -22,6 +22,11 @@ from switchover_checks.runtime.runner import Outcome, ProbeSpec
 _log = logging.getLogger("switchover.health")
 
 __all__ = ["CheckObservation", "Evaluator", "ProbeRunner", "ServiceStatuses"]
+
+
+_HELD_BACK = "(held back)"
+_OWN_WORDS = frozenset({"disk", "memory", "port"})
+"""Kinds that show numbers and words of their own alone, nothing that others wrote."""
 
 
 class ProbeRunner(Protocol):
@@ -166,7 +171,10 @@ class Evaluator:
             return CheckObservation(item.name, Status.SKIPPED, Result(Status.SKIPPED, summary), self._clock.now())
         spec = ProbeSpec(item.name, item.spec.type, config, item.spec.timeout, item.spec.retry)
         outcome = await self._runner.run(spec)
-        result = redact_result(outcome.result, self._redact)
+        result = outcome.result
+        if item.spec.type not in _OWN_WORDS and (why := await why_held_back(self._secrets)):
+            result = hold_back(result, why)
+        result = redact_result(result, self._redact)
         return CheckObservation(
             item.name, result.status, result, outcome.started_at + outcome.duration_s, outcome.duration_s
         )
@@ -180,6 +188,15 @@ class Evaluator:
 
     def _not_probed(self, item: CheckItem, why: str, waits_for: tuple[str, ...] = ()) -> CheckObservation:
         return CheckObservation(item.name, Status.UNKNOWN, Result.unknown(why), self._clock.now(), waits_for=waits_for)
+
+
+def hold_back(result: Result, why: str) -> Result:
+    """Return `result` without what others wrote: a secret that is not known cannot be taken out of it."""
+    findings = tuple(replace(f, observed=_HELD_BACK, hint="") for f in result.findings)
+    summary = (
+        f"{result.status.label}; what it shows is held back, because it may hold a secret that is not known here: "
+    )
+    return replace(result, summary=summary + why, findings=findings, evidence={})
 
 
 def redact_result(result: Result, redact: Callable[[str], str]) -> Result:

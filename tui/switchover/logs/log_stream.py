@@ -154,6 +154,11 @@ class LogStream:
         ]
         return states + self._off
 
+    def learn(self, secrets: Mapping[str, str]) -> None:
+        """Take these out of everything from here on."""
+        self._redactor = Redactor(secrets)
+        self.queries.shown.learn(secrets)
+
     def harmless(self, why: str) -> str:
         """Return a reason as it may be shown: one line, no secrets, nothing that a terminal obeys."""
         return redact_unknown(clean(self._redactor.redact(why)))[:_LONGEST_WHY]

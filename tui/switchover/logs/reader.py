@@ -67,6 +67,8 @@ class Reader:
                 return {"seq": await self._seek(request)}
             case "line":
                 return queries.line(request["seq"], request["offset"], request["limit"])
+            case "learn":
+                return self._stream.learn(request["secrets"])
             case "states":
                 return self._stream.states()
             case "save":

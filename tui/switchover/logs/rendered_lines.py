@@ -39,6 +39,10 @@ class Shown:
     def __init__(self, ring: LineRing, names: Sequence[str], secrets: Mapping[str, str]) -> None:
         self._ring = ring
         self._names = names
+        self.learn(secrets)
+
+    def learn(self, secrets: Mapping[str, str]) -> None:
+        """Take these out of every line from here on, also of those that were read before."""
         self._secrets = dict(secrets)
         self._redactor = Redactor(secrets)
         self._margin = 4 * max((len(value) for value in secrets.values()), default=0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -35,6 +35,7 @@ _HUNG = "the log reader did not answer, so the log was opened again"
 class _Stream:
     reader: LogReader
     what: Mapping[str, Any]
+    secrets: Callable[[], Mapping[str, str]]
     refused: tuple[str, ...] | None = None  # show, hide and find that hung a reader
     opening: asyncio.Lock = field(default_factory=asyncio.Lock)
     closed: bool = False
@@ -61,7 +62,7 @@ class LogStreams:
         paths: Sequence[str],
         span: tuple[int, float | None, float | None],
         *,
-        secrets: Mapping[str, str],
+        secrets: Callable[[], Mapping[str, str]],
         folder: Path | None,
     ) -> OpenedLog:
         """Read the logs of services, by their ids, and files together. `span`: the newest lines, since, until."""
@@ -79,10 +80,13 @@ class LogStreams:
         off: Sequence[tuple[str, str]],
         span: LogSpan,
         *,
-        secrets: Mapping[str, str],
+        secrets: Callable[[], Mapping[str, str]],
         folder: Path | None,
     ) -> OpenedLog:
-        """Start to read; return the stream's number and the state of its sources. Raise `RefusedError`."""
+        """Start to read; return the stream's number and the state of its sources. Raise `RefusedError`.
+
+        `secrets` tells those known by now: a reader learns each before it answers again.
+        """
         await self._let_go_of_ended()
         if len(self._streams) + self._opening >= _MOST_STREAMS:
             raise RefusedError(f"{_MOST_STREAMS} logs are open already", "close one of them first")
@@ -90,7 +94,7 @@ class LogStreams:
             "sources": msgspec.to_builtins(_with_names_apart(sources)),
             "off": list(off),
             "span": msgspec.to_builtins(span),
-            "secrets": dict(secrets),
+            "secrets": dict(secrets()),
             "folder": str(folder) if folder is not None else "",
         }
         self._opening += 1
@@ -107,7 +111,7 @@ class LogStreams:
         finally:
             self._opening -= 1
         self._last += 1
-        self._streams[self._last] = _Stream(reader, what)
+        self._streams[self._last] = _Stream(reader, what, secrets)
         return OpenedLog(self._last, msgspec.json.decode(states, type=tuple[LogSourceState, ...]))
 
     async def ask(
@@ -119,7 +123,10 @@ class LogStreams:
         within = extra_s + (_SEEK_WITHIN_S if do == "seek" else self._within_s)
         reader = stream.reader
         try:
+            await self._learn(stream)
             raw = await reader.ask(do, asked, within)
+            if await self._learn(stream):  # while it waited for lines
+                raw = await reader.ask(do, {**asked, "wait": 0}, within)
         except ReaderHungError:
             await self._open_again(stream, reader, params)
             asked, problem = _without(stream.refused, params)
@@ -137,6 +144,7 @@ class LogStreams:
         if problem:
             raise StateError(problem)
         try:
+            await self._learn(stream)
             return msgspec.json.decode(await stream.reader.ask("save", asked, _SAVE_WITHIN_S), type=SavedLog)
         except ReaderHungError:
             raise StateError("the log could not be written in time", "choose fewer lines") from None
@@ -151,6 +159,15 @@ class LogStreams:
         """End all of them: the client has gone."""
         streams, self._streams = list(self._streams.values()), {}
         await asyncio.gather(*(stream.aclose() for stream in streams), return_exceptions=True)
+
+    async def _learn(self, stream: _Stream) -> bool:
+        """Tell a reader the secrets that became known since; return whether there were any."""
+        known = dict(stream.secrets())
+        if known == stream.what["secrets"]:
+            return False
+        stream.what = {**stream.what, "secrets": known}
+        await stream.reader.ask("learn", {"secrets": known}, self._within_s)
+        return True
 
     async def _let_go_of_ended(self) -> None:
         """Forget streams whose reader was ended: who asked for them was told, and opens them anew."""

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from switchover.errors import RefusedError
 from switchover.hub.problems.cases import Cases
+from switchover.plan.secrets.secret_store import SecretSource, why_held_back
 from switchover_checks.language.units import format_duration
 from switchover_checks.runtime.commands import Child
 
@@ -26,6 +27,7 @@ async def run_bounded(
     environment: Mapping[str, str] | None = None,
     timeout_s: float = TIMEOUT_S,
     redact: Callable[[str], str] | None = None,
+    secrets: SecretSource | None = None,
     leaves: bool = False,
 ) -> tuple[str, int, str]:
     """Run `command` with /bin/sh and return (command, exit code, output); 124 stands for a command that was cut off.
@@ -56,16 +58,27 @@ async def run_bounded(
     if late:
         note += f"\n(cut off after {format_duration(timeout_s)})"
     text = kept.decode("utf-8", errors="replace")
+    if why := await why_held_back(secrets):
+        text = f"(its output is held back, because it may hold a secret that is not known here: {why})"
     return command, _CUT_OFF if late else child.exit_code, (redact(text) if redact else text) + note
 
 
 class Diagnosis:
     """Runs the commands of entries, one or all of them, until they end or nobody wants them any more."""
 
-    def __init__(self, cases: Cases, directory: Path, redact: Callable[[str], str], *, read_only: bool) -> None:
+    def __init__(
+        self,
+        cases: Cases,
+        directory: Path,
+        redact: Callable[[str], str],
+        *,
+        secrets: SecretSource | None = None,
+        read_only: bool,
+    ) -> None:
         self._cases = cases
         self._directory = directory
         self._redact = redact
+        self._secrets = secrets
         self._read_only = read_only
         self._under_way: dict[str, set[asyncio.Task[tuple[str, int, str]]]] = {}
 
@@ -92,7 +105,9 @@ class Diagnosis:
             task.cancel()
 
     async def _one(self, command: str, env: Mapping[str, str], token: str) -> tuple[str, int, str]:
-        work = asyncio.ensure_future(run_bounded(command, self._directory, environment=env, redact=self._redact))
+        work = asyncio.ensure_future(
+            run_bounded(command, self._directory, environment=env, redact=self._redact, secrets=self._secrets)
+        )
         tasks = self._under_way.setdefault(token, set())
         tasks.add(work)
         try:

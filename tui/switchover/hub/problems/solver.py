@@ -170,6 +170,7 @@ class Solver:
                     environment={**case.env, **env},
                     timeout_s=act.timeout_s,
                     redact=self._redact,
+                    secrets=self._secrets,
                     leaves=True,
                 )
             )

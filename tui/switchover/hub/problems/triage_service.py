@@ -19,7 +19,7 @@ from switchover.hub.problems.solver import ServiceAct, Solver
 from switchover.locations import Workspace
 from switchover.migration.facts.operator import Operator
 from switchover.plan.loader.load import LoadedPlan
-from switchover.plan.secrets.secret_store import SecretSource
+from switchover.plan.secrets.secret_store import SecretSource, why_held_back
 from switchover.plan.variables import Scope
 from switchover.services.provider_api import ServiceTarget
 from switchover.snapshot import KnownIssueView, Snapshot
@@ -57,10 +57,11 @@ class TriageService:
     ) -> None:
         directory = loaded.directory if loaded is not None else workspace.directory
         self._snapshot = snapshot
+        self._secrets = secrets
         self._read_only = read_only
         self._operations = operations
         self._cases = Cases(loaded, known_issues, target_of, scope)
-        self._diagnosis = Diagnosis(self._cases, directory, redact, read_only=read_only)
+        self._diagnosis = Diagnosis(self._cases, directory, redact, secrets=secrets, read_only=read_only)
         self._solver = Solver(
             self._cases,
             operations,
@@ -125,6 +126,7 @@ class TriageService:
 
     async def bundle(self, operator: Operator) -> tuple[Path, int]:
         """Make a bundle; return its path and its size in bytes."""
+        await why_held_back(self._secrets)  # logs are in it: what can be known is to be kept out of them
         path, size = await self._bundler.make(self._snapshot())
         if not self._read_only:
             await self._operations.record(operator, "made a bundle", path.name)

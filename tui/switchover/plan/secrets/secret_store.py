@@ -19,13 +19,15 @@ from typing import Protocol
 from switchover.plan.complaints import did_you_mean
 from switchover.plan.model import Plan
 from switchover.plan.plan_bytes import read_file
+from switchover.plan.secrets.fetch_ahead import FetchAhead
 from switchover.plan.secrets.secret_managers import GoogleSecretManager, SecretError, from_aws
 from switchover.redaction import SHORTEST
 
-__all__ = ["SCHEMES", "SecretError", "SecretSource", "SecretStore", "check_reference"]
+__all__ = ["SCHEMES", "SecretError", "SecretSource", "SecretStore", "check_reference", "why_held_back"]
 
 SCHEMES = ("env", "file", "cmd", "aws-sm", "gcp-sm")
 MAX_SECRET_BYTES = 64 * 1024
+_PATIENCE_S = 5.0
 _HOW = "write env:NAME, file:PATH, cmd:COMMAND, aws-sm:ID or gcp-sm:NAME"
 
 
@@ -81,6 +83,8 @@ class SecretStore:
         }
         self._values: Mapping[str, str] = {}
         self._locks = {name: threading.Lock() for name in self._refs}
+        local = {name: ref.startswith(("env:", "file:")) for name, ref in self._refs.items()}
+        self.ahead = FetchAhead(self, local)
 
     def __repr__(self) -> str:
         return f"SecretStore({', '.join(self._refs)})"
@@ -150,6 +154,11 @@ class SecretStore:
             reason = getattr(error, "strerror", None) or "it cannot be started"
             raise SecretError(f"the command {argv[0]!r} cannot be started: {reason}") from None
         return _text(_read_bounded(process, self._timeout_s, argv[0]))
+
+
+async def why_held_back(secrets: SecretSource | None, within_s: float = _PATIENCE_S) -> str:
+    """Fetch all secrets of a plan; say which cannot be kept out of a text because they are not known, else nothing."""
+    return await secrets.ahead.settle(within_s) if isinstance(secrets, SecretStore) else ""
 
 
 def _read_bounded(process: subprocess.Popen[bytes], timeout_s: float, name: str) -> bytes:
