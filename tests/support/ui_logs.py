@@ -9,9 +9,10 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from tests.support import ui_samples as samples
-from tests.support.ui_samples import LIVE, NOW, FakeSource, StillClock
+from tests.support.ui_samples import LIVE, NOW, FakeSource, StillClock, all_params
 from tests.support.ui_screen import THEMES, screen_text, settle
 
+from switchover.commands.command import Command
 from switchover.errors import AgentError
 from switchover.snapshot import Snapshot
 from switchover.snapshot.logview import LEVELS, LogLine, LogQuery, LogSourceState, LogWindow
@@ -113,17 +114,20 @@ class LogSource(FakeSource):
         del self.lines[:count]
         self.given_up += count
 
-    async def request(self, method: str, **params: Any) -> Any:
+    def params_of(self, command: Command[Any]) -> dict[str, Any]:
+        return all_params(command)
+
+    async def answer(self, command: Command[Any]) -> Any:
+        method, params = command.name, all_params(command)
         if not method.startswith("logs."):
-            return await super().request(method, **params)
-        self.requests.append((method, params))
+            return await super().answer(command)
         await self.go.wait()
         if method == "logs.open":
             if self.open_error is not None:
                 raise self.open_error
             self.stream += 1
             self._read(params["since"], params["until"])
-            return {"stream": self.stream, "sources": self.sources}
+            return {"stream": self.stream}
         if params["stream"] != self.stream:
             raise AgentError(f"there is no log {params['stream']}")
         if method == "logs.line":

@@ -7,10 +7,14 @@ import asyncio
 import math
 import os
 from collections.abc import AsyncIterator
-from dataclasses import replace
-from typing import Any
+from dataclasses import is_dataclass, replace
+from typing import Any, TypeVar, cast, get_origin
 
-from switchover.errors import SwitchoverError
+import msgspec
+
+from switchover.commands.command import Command
+from switchover.commands.problems import LookAtIssue
+from switchover.errors import RefusedError, SwitchoverError
 from switchover.snapshot import (
     ActionView,
     CheckRow,
@@ -39,6 +43,7 @@ from switchover.snapshot import (
 from switchover.ui.app.bridge import Trouble, Update
 from switchover.ui.text.render_context import AgentLink, AgentLinkState
 
+Answer = TypeVar("Answer")
 NOW = float(os.environ.get("SAMPLES_NOW", "1769612551"))  # 2026-01-28 15:02:31 UTC, unless a program runs on them
 
 
@@ -78,6 +83,7 @@ class FakeSource:
         self.requests: list[tuple[str, dict[str, Any]]] = []
         self.answers: dict[str, Any] = {}
         self.on_trouble: Trouble | None = None
+        self.shown: Snapshot | None = None
         self.closed = False
 
     def feed(self, update: Update) -> None:
@@ -89,19 +95,44 @@ class FakeSource:
             update = await self._queue.get()
             if isinstance(update, SwitchoverError):
                 raise update
+            self.shown = update if isinstance(update, Snapshot) else self.shown
             yield update
 
-    async def request(self, method: str, **params: Any) -> Any:
-        self.requests.append((method, params))
-        answer = self.answers.get(method, "accepted")
-        if callable(answer):
-            answer = answer(**params)
+    async def send(self, command: Command[Answer]) -> Answer:
+        self.requests.append((command.name, self.params_of(command)))
+        answer = await self.answer(command)
         if isinstance(answer, Exception):
             raise answer
-        return answer
+        return cast("Answer", msgspec.convert(answer, command.answer_type(), from_attributes=True))
+
+    def params_of(self, command: Command[Any]) -> dict[str, Any]:
+        """What is remembered of a command: what differs from its defaults."""
+        return dict(msgspec.json.decode(msgspec.json.encode(command)))
+
+    async def answer(self, command: Command[Any]) -> Any:
+        """Answer as `answers` says by name, else with nothing."""
+        if command.name not in self.answers:
+            return self._nothing(command)
+        answer = self.answers[command.name]
+        return answer(**all_params(command)) if callable(answer) else answer
+
+    def _nothing(self, command: Command[Any]) -> Any:
+        if isinstance(command, LookAtIssue):
+            known = self.shown.known_issues if self.shown is not None else ()
+            return next((entry for entry in known if entry.id == command.entry), RefusedError("there is no such entry"))
+        kind = command.answer_type()
+        if isinstance(kind, type) and not is_dataclass(kind):
+            return "accepted" if kind is str else kind()
+        return () if get_origin(kind) is tuple else "accepted" if kind == str | None else None
 
     async def aclose(self) -> None:
         self.closed = True
+
+
+def all_params(command: Command[Any]) -> dict[str, Any]:
+    """What a command says, with its defaults."""
+    said = {field.encode_name: getattr(command, field.name) for field in msgspec.structs.fields(command)}
+    return dict(msgspec.json.decode(msgspec.json.encode(said)))
 
 
 LIVE = AgentLink(AgentLinkState.LIVE, NOW - 4000)

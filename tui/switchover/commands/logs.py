@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, TypeAlias
 
 import msgspec
 
@@ -20,9 +20,11 @@ __all__ = [
     "SaveLog",
     "SavedLog",
     "SeekLog",
+    "SoughtFor",
     "SoughtLine",
 ]
 
+SoughtFor: TypeAlias = Literal["error", "find", "line"]
 _MOST_LINES = 1000  # in a window
 _MOST_SOURCES = 50
 _MOST_TAIL = 500_000
@@ -109,7 +111,7 @@ class SeekLog(Question[SoughtLine], frozen=True):
     name: ClassVar[str] = "logs.seek"
     stream: int
     seq: int
-    what: Literal["error", "find", "line"]
+    what: SoughtFor
     by: int = 1
     query: LogQuery = LogQuery()
 

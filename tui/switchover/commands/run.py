@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, TypeAlias
 
 import msgspec
 
@@ -11,6 +11,7 @@ from switchover.commands.command import Changes, CommandContext, RunAction, RunC
 __all__ = [
     "AbortRun",
     "GiveVariables",
+    "Outcome",
     "RebaseRun",
     "ResolveStep",
     "RetryStep",
@@ -20,6 +21,9 @@ __all__ = [
     "StartRun",
     "TickItem",
 ]
+
+
+Outcome: TypeAlias = Literal["done", "failed", "retry", "rollback", "skip"]
 
 
 class StartRun(RunAction, frozen=True):
@@ -85,7 +89,7 @@ class ResolveStep(RunAction, frozen=True):
 
     name: ClassVar[str] = "step.resolve"
     step: str
-    choice: Literal["done", "failed", "retry", "rollback", "skip"]
+    choice: Outcome
     reason: str
 
     async def apply(self, at: CommandContext) -> None:

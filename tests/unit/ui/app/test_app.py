@@ -352,7 +352,7 @@ async def test_roll_back_shows_the_ways_and_asks_before_it_goes(no_guard: None) 
         await press(pilot, "enter", "enter")
         assert source.requests == []
         await press(pilot, "y")
-        assert source.requests == [("run.rollback", {"name": "quick", "dry_run": False})]
+        assert source.requests == [("run.rollback", {"name": "quick"})]
 
     await play(story, samples.trouble())
 
@@ -375,7 +375,7 @@ async def test_a_way_back_says_before_the_yes_what_it_cannot_undo(no_guard: None
         assert f"! {text}" in shown
         assert shown.index(text) < shown.index("1. ")
         await press(pilot, "y")
-        assert source.requests == [("run.rollback", {"name": "quick", "dry_run": False, "accept": ["destroy"]})]
+        assert source.requests == [("run.rollback", {"name": "quick", "accept": ["destroy"]})]
 
     await play(story, replace(sample, migration=replace(sample.migration, rollbacks=(way,))))
 
@@ -454,7 +454,7 @@ async def test_a_start_asks_for_the_values_that_the_plan_wants() -> None:
         assert "IP of the new instance" in screen_text(app)
         await press(pilot, *"node7", "enter", *"west", "enter")
         values = {"new_ip": "node7", "region": "west"}
-        assert source.requests == [("run.start", {"variables": values, "new": False})]
+        assert source.requests == [("run.start", {"variables": values})]
 
     await play(story, sample, tab="migration")
 

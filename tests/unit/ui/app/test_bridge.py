@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 from tests.support.ui_samples import StillClock
 
 from switchover.agent.wire.client import AgentClient
 from switchover.agent.wire.protocol import AgentInfo
+from switchover.commands.command import Command
+from switchover.commands.run import RunNext
 from switchover.errors import (
     AgentError,
     AgentStoppedError,
@@ -24,6 +26,8 @@ from switchover.snapshot import Snapshot
 from switchover.ui.app.bridge import AgentConnection, AgentSource, Trouble, agent_attacher
 from switchover.ui.text.render_context import AgentLink
 
+Answer = TypeVar("Answer")
+
 
 class FakeClient:
     def __init__(self, *snapshots: Snapshot) -> None:
@@ -35,8 +39,8 @@ class FakeClient:
             yield snapshot
         raise AgentError("the line to the agent is lost")
 
-    async def request(self, method: str, **params: Any) -> Any:
-        return method, params
+    async def send(self, command: Command[Answer]) -> Answer:
+        raise AssertionError(command)
 
     async def aclose(self) -> None:
         self.closed = True
@@ -131,7 +135,7 @@ async def test_an_agent_that_never_starts_is_given_up_with_its_log() -> None:
 
 async def test_a_request_without_a_line_is_refused_with_what_to_do() -> None:
     with pytest.raises(AgentError) as caught:
-        await source().request("run.next")
+        await source().send(RunNext())
     assert caught.value.hint
 
 

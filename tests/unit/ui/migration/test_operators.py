@@ -127,7 +127,7 @@ async def test_an_answer_is_never_for_another_who_asks_by_now(monkeypatch: pytes
         app.screen.opened_at = -1e9
         await pilot.press("n")
         await settle(pilot)
-        assert source.requests == [("drive.answer", {"yes": False})]
+        assert source.requests == [("drive.answer", {})]
 
 
 async def test_a_request_that_is_over_is_told_no_more() -> None:

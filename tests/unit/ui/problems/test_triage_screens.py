@@ -9,6 +9,7 @@ from tests.support import ui_samples as samples
 from tests.support.ui_samples import NOW, FakeSource
 from tests.support.ui_screen import make_app, screen_text, settle
 
+from switchover.commands.command import Command
 from switchover.errors import RefusedError
 from switchover.snapshot import AlertRow, IncidentView, KnownIssueView, Problem, ServiceRow, Snapshot, TimelineRow
 from switchover.ui.app.application import SwitchoverApp
@@ -145,12 +146,12 @@ async def test_leaving_ends_what_still_runs() -> None:
         import asyncio
 
         never: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        request = source.request
+        at_once = source.answer
 
-        async def hang(method: str, **params: Any) -> Any:
-            return await (never if method == "trouble.diagnose" else request(method, **params))
+        async def hang(command: Command[Any]) -> Any:
+            return await (never if command.name == "trouble.diagnose" else at_once(command))
 
-        app.source.request = hang  # type: ignore[method-assign]
+        source.answer = hang  # type: ignore[method-assign]
         await pilot.press("d")
         for _ in range(20):
             await pilot.pause()
@@ -169,9 +170,7 @@ async def test_a_solution_that_only_reads_runs_at_once_and_a_persons_own_has_no_
         await press(pilot, "d", "1")
         assert asked(source, "trouble.solve") == []
         await press(pilot, "2")
-        assert asked(source, "trouble.solve") == [
-            {"entry": "port-taken", "about": "docker:worker", "solution": 1, "confirmation": ""}
-        ]
+        assert asked(source, "trouble.solve") == [{"entry": "port-taken", "about": "docker:worker", "solution": 1}]
         assert "it runs" in screen_text(app)
 
     await play(story)

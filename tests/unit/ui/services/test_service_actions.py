@@ -13,6 +13,7 @@ from tests.support.ui_samples import FakeSource, StillClock
 from tests.support.ui_screen import make_app, screen_text, settle
 from textual import events
 
+from switchover.commands.command import Command
 from switchover.errors import LineLostError, RefusedError
 from switchover.snapshot import Snapshot
 from switchover.ui.app.application import SwitchoverApp
@@ -91,8 +92,6 @@ async def test_what_is_harmless_is_done_at_once() -> None:
     assert act == {
         "items": [{"id": "docker:shop-db-1", "identity": "db@a1", "seen_at": services.NOW - 1}],
         "action": "start",
-        "argument": "",
-        "confirmation": "",
     }
 
 
@@ -222,16 +221,15 @@ async def test_who_may_only_look_is_offered_nothing_that_acts(read_only: bool) -
 async def test_what_is_under_way_is_shown_and_not_done_twice() -> None:
     async def story(pilot: Any, app: SwitchoverApp, source: FakeSource, _clock: StillClock) -> None:
         answered = asyncio.Event()
-        request = source.request
+        at_once = source.answer
 
-        async def slow(method: str, **params: Any) -> Any:
-            answer = await request(method, **params)
-            if method == "service.act":
+        async def slow(command: Command[Any]) -> Any:
+            if command.name == "service.act":
                 await answered.wait()
                 return [{"id": "docker:shop-c0-1", "ok": True, "text": "restarted in 2 s"}]
-            return answer
+            return await at_once(command)
 
-        app.source.request = slow  # type: ignore[method-assign]
+        source.answer = slow  # type: ignore[method-assign]
         await pilot.press("x")
         await settle(pilot)
         await pilot.press("2", "enter")

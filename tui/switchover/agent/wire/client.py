@@ -69,7 +69,10 @@ class AgentClient:
     async def send(self, command: Command[Answer]) -> Answer:
         """Have a command carried out and return its answer. Raise the agent's error, or `AgentError`."""
         reply = await self.request(command.name, **msgspec.to_builtins(command))
-        answer: Answer = msgspec.convert(reply, type=command.answer_type())
+        try:
+            answer: Answer = msgspec.convert(reply, type=command.answer_type())
+        except msgspec.ValidationError as error:
+            raise AgentError(f"the agent's answer does not fit: {error}", "it may be of another version") from error
         return answer
 
     async def request(self, method: str, **params: Any) -> Any:

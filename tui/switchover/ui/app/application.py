@@ -278,7 +278,7 @@ class SwitchoverApp(OperatorActions):
             self.sent = None
             self.say_stale()
             return
-        self.run_worker(self.ask(intent), name=intent.method)
+        self.run_worker(self.ask(intent), name=intent.command.name)
         self.show()
 
     def on_say(self, message: Say) -> None:

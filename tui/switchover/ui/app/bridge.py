@@ -6,9 +6,10 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias, TypeVar
 
 from switchover.clock import Clock
+from switchover.commands.command import Command
 from switchover.errors import (
     AgentError,
     AgentStoppedError,
@@ -18,6 +19,7 @@ from switchover.errors import (
     VersionMismatchError,
 )
 from switchover.locations import Workspace
+from switchover.ui.kit.messages import Sender
 from switchover.ui.text.render_context import AgentLink, AgentLinkState
 
 if TYPE_CHECKING:
@@ -34,6 +36,7 @@ __all__ = [
     "agent_returns",
 ]
 
+Answer = TypeVar("Answer")
 Update: TypeAlias = "Snapshot | AgentLink"
 Trouble = Callable[[SwitchoverError], None]
 _LONGEST_PAUSE_S = 3.0
@@ -41,7 +44,7 @@ _LOOK_AGAIN_S = 1.0
 _GIVE_UP_AFTER = 3  # failures in a row before the very first Snapshot
 
 
-class SnapshotSource(Protocol):
+class SnapshotSource(Sender, Protocol):
     """Feeds the screens. The agent's is `AgentSource`; tests have their own."""
 
     def snapshots(self, on_trouble: Trouble) -> AsyncIterator[Update]:
@@ -50,21 +53,15 @@ class SnapshotSource(Protocol):
         `on_trouble` hears of intents that were accepted and failed later.
         """
 
-    async def request(self, method: str, **params: Any) -> Any:
-        """Ask the agent for something. Raise `SwitchoverError` where it refuses or cannot be reached."""
-
     async def aclose(self) -> None:
         """Let go of the line; the run goes on."""
 
 
-class AgentConnection(Protocol):
+class AgentConnection(Sender, Protocol):
     """The line to an agent, as `switchover.agent.wire.client.AgentClient` has it."""
 
     def snapshots(self) -> AsyncIterator[Snapshot]:
         """Yield Snapshots; raise `AgentError` when the line is lost."""
-
-    async def request(self, method: str, **params: Any) -> Any:
-        """Ask and return the answer."""
 
     async def aclose(self) -> None:
         """Hang up."""
@@ -135,11 +132,11 @@ class AgentSource:
                 await self._comes_back()
             pause = min(pause * 2, _LONGEST_PAUSE_S)
 
-    async def request(self, method: str, **params: Any) -> Any:
-        """Ask the agent for something."""
+    async def send(self, command: Command[Answer]) -> Answer:
+        """Have the agent carry a command out."""
         if self._client is None:
             raise AgentError("not connected to the agent", "wait until it has been found again")
-        return await self._client.request(method, **params)
+        return await self._client.send(command)
 
     async def aclose(self) -> None:
         """Close the line to the agent; the run goes on."""

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from rich.cells import cell_len
 
+from switchover.commands.driving import AskForRun
+from switchover.commands.looking import RunChecks
+from switchover.commands.run import AbortRun, StartRun
 from switchover.errors import SwitchoverError
 from switchover.ui.app.fingerprint import fingerprint
 from switchover.ui.app.service_actions import SERVICE_ACTIONS
@@ -198,7 +201,7 @@ class OperatorActions(TriageActions):
         step = self._step_at_hand()
         if step is None:
             return
-        self.push_screen(OutputScreen(self.painter, self.moment, step, self.source.request))
+        self.push_screen(OutputScreen(self.painter, self.moment, step, self.source))
 
     def _step_at_hand(self) -> StepView | None:
         """Return the step under the cursor, else the one that spoke last; None where it has not run."""
@@ -265,7 +268,7 @@ class OperatorActions(TriageActions):
             (),
             *((StyledSpan(" "), *line) for line in wrap(_TAKE_OVER, max(self.size.width - 4, 20))),
         ]
-        intent = Intent("drive.ask", {}, f"asked {self.moment.watching} for the run")
+        intent = Intent(AskForRun(), f"asked {self.moment.watching} for the run")
         self._ask_about_driving(AskScreen(self.painter, self.moment, "ask to take over?", lines, intent))
 
     def _ask_about_driving(self, screen: OverScreen) -> None:
@@ -294,13 +297,13 @@ class OperatorActions(TriageActions):
         """Open the difference between the plan's file and the plan in force."""
         from switchover.ui.migration.asked_screens import DifferenceScreen
 
-        self.push_screen(DifferenceScreen(self.painter, self.moment, self.source.request))
+        self.push_screen(DifferenceScreen(self.painter, self.moment, self.source))
 
     def action_rehearse(self, name: str) -> None:
         """Open the rehearsal of a rollback path."""
         from switchover.ui.migration.asked_screens import RehearsalScreen
 
-        self.push_screen(RehearsalScreen(self.painter, self.moment, name, self.source.request))
+        self.push_screen(RehearsalScreen(self.painter, self.moment, name, self.source))
 
     def action_abort(self) -> None:
         """Ask whether the run shall be aborted."""
@@ -314,7 +317,7 @@ class OperatorActions(TriageActions):
             (),
             (StyledSpan(" running now: ", "muted"), StyledSpan(view.current_step or "nothing")),
         ]
-        intent = Intent("run.abort", {"reason": "aborted from the terminal"}, "aborting the run")
+        intent = Intent(AbortRun("aborted from the terminal"), "aborting the run")
         self.push_screen(AskScreen(self.painter, self.moment, "abort the run?", lines, intent))
 
     def action_new_run(self) -> None:
@@ -339,7 +342,7 @@ class OperatorActions(TriageActions):
                     ),
                 )
             )
-        intent = Intent("run.start", {"new": True}, "starting a new run")
+        intent = Intent(StartRun(new=True), "starting a new run")
         self.push_screen(AskScreen(self.painter, self.moment, "start a new run?", lines, intent))
 
     def action_note(self) -> None:
@@ -370,12 +373,12 @@ class OperatorActions(TriageActions):
         """Run the check at hand now."""
         check = self.check_at_hand()
         if check is not None:
-            self.post_message(Intent("check.run", {"names": [check.name]}, f"running the check {check.name}"))
+            self.post_message(Intent(RunChecks((check.name,)), f"running the check {check.name}"))
 
     async def ask(self, intent: Intent) -> str:
         """Send an intent; return what is wrong, empty where the agent took it."""
         try:
-            await self.source.request(intent.method, **intent.params)
+            await self.source.send(intent.command)
         except SwitchoverError as error:
             self.sent = None
             self.say(error.title, error=True, hint=error.hint)

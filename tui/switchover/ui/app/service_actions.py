@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from switchover.clock import Clock
+from switchover.commands.services import ActOnServices, DismissService, ShowCommandLine
 from switchover.errors import LineLostError, SwitchoverError
 from switchover.snapshot.tiers import ACTIONS, Tier
 from switchover.terminal.screen_difference import DifferenceMixin
@@ -97,7 +98,7 @@ class ServiceActions(DifferenceMixin):
         from switchover.ui.logs.log_feed import LogFeed, Wanted, names_of
         from switchover.ui.logs.log_screen import LogScreen
 
-        feed = LogFeed(self.source.request, Wanted(tuple(items), tuple(paths)))
+        feed = LogFeed(self.source, Wanted(tuple(items), tuple(paths)))
         title = title or f"logs of {names_of(items, paths)}"
         clock = self.clock.monotonic
         self.push_screen(
@@ -122,7 +123,7 @@ class ServiceActions(DifferenceMixin):
         """Open everything about a service."""
         from switchover.ui.services.service_screen import ServiceScreen
 
-        self.push_screen(ServiceScreen(self.painter, self.moment, name, self.source.request, inspected=inspected))
+        self.push_screen(ServiceScreen(self.painter, self.moment, name, self.source, inspected=inspected))
 
     def action_connections(self) -> None:
         """Open who needs whom."""
@@ -141,7 +142,7 @@ class ServiceActions(DifferenceMixin):
         lines: list[Line] = [(StyledSpan(f"   {name}"),) for name in names[:_NAMED]]
         if more := len(names) - _NAMED if len(names) > _NAMED else 0:
             lines.append((StyledSpan(f"   and {more} more", "muted"),))
-        intent = Intent("service.seen", {"id": ""}, "all of it is seen")
+        intent = Intent(DismissService(""), "all of it is seen")
         self.push_screen(AskScreen(self.painter, self.moment, "have you seen all that is over?", lines, intent))
 
     # ------------------------------------------------------------------ act
@@ -152,7 +153,7 @@ class ServiceActions(DifferenceMixin):
 
         ids = [id_of(row) for row in self.services_at_hand()]
         if ids:
-            menu = ServiceMenu(self.painter, self.moment, ids, self.source.request, self._order, lambda: self.under_way)
+            menu = ServiceMenu(self.painter, self.moment, ids, self.source, self._order, lambda: self.under_way)
             self.push_screen(menu)
 
     def _order(self, order: ServiceAction) -> None:
@@ -162,7 +163,7 @@ class ServiceActions(DifferenceMixin):
             return
         from switchover.ui.services.service_order_screens import service_action_screen
 
-        self.push_screen(service_action_screen(self.painter, self.moment, order, self.source.request, self._give))
+        self.push_screen(service_action_screen(self.painter, self.moment, order, self.source, self._give))
 
     def _give(self, order: ServiceAction, typed: str) -> None:
         """Have it done, once: while it is under way nothing else is done to the same service."""
@@ -186,15 +187,8 @@ class ServiceActions(DifferenceMixin):
         from switchover.ui.services.service_order_lines import ServiceActionResult
 
         try:
-            answer = await self.source.request(
-                "service.act",
-                items=order.items,
-                action=order.action,
-                argument=order.argument,
-                confirmation=typed,
-            )
-            found = answer if isinstance(answer, list) else []
-            results = [ServiceActionResult(str(one["id"]), bool(one["ok"]), str(one.get("text", ""))) for one in found]
+            done = await self.source.send(ActOnServices(order.items, order.action, order.argument, typed))
+            results = [ServiceActionResult(one.id, one.ok, one.text) for one in done]
         except LineLostError as error:
             why = f"{error.title}: look at it before you ask again"
             results = [ServiceActionResult(id_of(row), ok=False, text=why, known=False) for row in order.rows]
@@ -247,15 +241,14 @@ class ServiceActions(DifferenceMixin):
 
     async def _hand_over(self, row: ServiceRow, what: str) -> None:
         try:
-            answer = await self.source.request("service.command", id=id_of(row), what=what, argument="")
+            shown = await self.source.send(ShowCommandLine(id_of(row), what))
         except SwitchoverError as error:
             self.say(error.title, error=True, hint=error.hint)
             return
-        argv = [str(word) for word in answer.get("argv", ())] if isinstance(answer, dict) else []
-        if not argv:
+        if not shown.argv:
             self.say(f"there is no command for this on {row.name}", error=True)
             return
-        await self._run_here(argv, f"the {'shell' if what == 'exec' else 'log'} of {row.name}")
+        await self._run_here(shown.argv, f"the {'shell' if what == 'exec' else 'log'} of {row.name}")
 
     async def _run_here(self, argv: Sequence[str], called: str) -> None:
         from switchover.ui.kit.terminal_handover import hand_over

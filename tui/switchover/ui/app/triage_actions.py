@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from switchover.commands.incidents import MakeBundle
 from switchover.errors import SwitchoverError
 from switchover.ui.app.service_actions import ServiceActions
 from switchover.ui.text.styled_line import Line, StyledSpan, wrap
@@ -84,9 +85,7 @@ class TriageActions(ServiceActions):
         problem, _ = found
         entries = entries_of(problem, self.moment)
         about = problem.service or problem.check or problem.subject
-        self.push_screen(
-            DiagnoseScreen(self.painter, self.moment, entries, about, self.source.request, problem.service)
-        )
+        self.push_screen(DiagnoseScreen(self.painter, self.moment, entries, about, self.source, problem.service))
 
     def action_problem_logs(self) -> None:
         """Open the log of the service that the problem is about."""
@@ -110,7 +109,7 @@ class TriageActions(ServiceActions):
 
         problem = self.problem_at_hand()
         suggested = f"{problem.subject}: {problem.what}"[:80] if problem is not None else ""
-        self.push_screen(IncidentScreen(self.painter, self.moment, self.source.request, suggested))
+        self.push_screen(IncidentScreen(self.painter, self.moment, self.source, suggested))
 
     def action_bundle(self) -> None:
         """Make a bundle for a colleague, one at a time."""
@@ -121,12 +120,11 @@ class TriageActions(ServiceActions):
 
     async def _bundle(self) -> None:
         try:
-            answer = await self.source.request("bundle.make")
+            made = await self.source.send(MakeBundle())
         except SwitchoverError as error:
             self.say(error.title, error=True, hint=error.hint)
         else:
-            if isinstance(answer, dict):
-                self._show_bundle(str(answer.get("path", "")), int(answer.get("bytes", 0)))
+            self._show_bundle(made.path, made.bytes)
         finally:
             self._bundling = False
 

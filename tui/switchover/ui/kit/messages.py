@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from textual.message import Message
 
+from switchover.commands.command import Command
 from switchover.ui.text.render_context import AgentLink
 
 if TYPE_CHECKING:
     from switchover.snapshot import Snapshot
 
-__all__ = ["ClosedByItself", "Intent", "IntentAnswer", "LinkChanged", "Say", "SnapshotChanged"]
+__all__ = ["ClosedByItself", "Intent", "LinkChanged", "Say", "Sender", "SnapshotChanged"]
+
+Answer = TypeVar("Answer")
+
+
+class Sender(Protocol):
+    """The way to the agent, as screens use it."""
+
+    async def send(self, command: Command[Answer]) -> Answer:
+        """Have a command carried out. Raise `SwitchoverError` where the agent refuses or cannot be reached."""
 
 
 @dataclass
@@ -35,19 +45,10 @@ class LinkChanged(Message):
 
 @dataclass
 class Intent(Message):
-    """The operator wants the agent to do something. `doing` says it in words for the status line."""
+    """The operator wants the agent to carry a command out. `doing` says it in words for the status line."""
 
-    method: str
-    params: dict[str, Any] = field(default_factory=dict)
+    command: Command[Any]
     doing: str = ""
-
-
-@dataclass
-class IntentAnswer(Message):
-    """The agent took an intent, or refused it: then `error` says why and what to do."""
-
-    method: str
-    error: str = ""
 
 
 @dataclass

@@ -4,18 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
-import msgspec
-
+from switchover.commands.logs import (
+    CloseLog,
+    LinePart,
+    OpenLog,
+    ReadLogLine,
+    ReadLogWindow,
+    SavedLog,
+    SaveLog,
+    SeekLog,
+    SoughtFor,
+)
 from switchover.errors import AgentError, SwitchoverError
 from switchover.snapshot.logview import LogQuery, LogWindow
+from switchover.ui.kit.messages import Sender
 
 __all__ = ["Lane", "LogFeed", "Wanted", "names_of"]
 
 _MOST_TAIL = 500_000
-Request = Callable[..., Awaitable[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +39,8 @@ class Wanted:
 class LogFeed:
     """One stream at a time. Every method raises `SwitchoverError` where the agent refuses or is lost."""
 
-    def __init__(self, request: Request, wanted: Wanted) -> None:
-        self._request = request
+    def __init__(self, sender: Sender, wanted: Wanted) -> None:
+        self._sender = sender
         self._wanted = wanted
         self.stream: int | None = None
         self._left: list[int] = []
@@ -62,15 +71,10 @@ class LogFeed:
         """Begin to read, anew where a stream is open. Of a span with a begin all is read that can be kept."""
         await self.close()
         self.since, self.until = since, until
-        reply = await self._request(
-            "logs.open",
-            items=list(self._wanted.items),
-            paths=list(self._wanted.paths),
-            tail=self.tail if since is None else _MOST_TAIL,
-            since=since,
-            until=until,
-        )
-        self.stream = int(reply["stream"])
+        tail = self.tail if since is None else _MOST_TAIL
+        self.stream = (
+            await self._sender.send(OpenLog(self._wanted.items, self._wanted.paths, tail, since, until))
+        ).stream
 
     def forget(self) -> None:
         """Take the stream as gone, with the agent that held it."""
@@ -90,27 +94,21 @@ class LogFeed:
 
         With `wait_s` the answer comes with the first line newer than `seen`, at the latest after that time.
         """
-        more = {"seen": seen, "wait": wait_s} if wait_s else {}
-        reply = await self._ask("logs.window", query=asdict(query), anchor=anchor, before=before, after=after, **more)
-        try:
-            return msgspec.convert(reply, LogWindow)
-        except msgspec.ValidationError as error:
-            raise AgentError(f"the log cannot be read: {error}") from error
+        return await self._sender.send(
+            ReadLogWindow(self._open_stream, query, anchor, before, after, seen if wait_s else -1, wait_s)
+        )
 
-    async def seek(self, query: LogQuery, seq: int, what: str, by: int) -> int | None:
+    async def seek(self, query: LogQuery, seq: int, what: SoughtFor, by: int) -> int | None:
         """Return the number of the next line with an error or with the searched text. None where there is none."""
-        reply = await self._ask("logs.seek", query=asdict(query), seq=seq, what=what, by=by)
-        return None if reply["seq"] is None else int(reply["seq"])
+        return (await self._sender.send(SeekLog(self._open_stream, seq, what, by, query))).seq
 
-    async def line(self, seq: int, offset: int, limit: int) -> tuple[str, int]:
+    async def line(self, seq: int, offset: int, limit: int) -> LinePart:
         """Return a piece of a line, and how long the line is."""
-        reply = await self._ask("logs.line", seq=seq, offset=offset, limit=limit)
-        return str(reply["text"]), int(reply["total"])
+        return await self._sender.send(ReadLogLine(self._open_stream, seq, offset, limit))
 
-    async def save(self, query: LogQuery) -> tuple[str, int]:
+    async def save(self, query: LogQuery) -> SavedLog:
         """Write what fits the query into a file; return its path and how many lines it has."""
-        reply = await self._ask("logs.save", query=asdict(query))
-        return str(reply["path"]), int(reply["lines"])
+        return await self._sender.send(SaveLog(self._open_stream, query))
 
     async def close(self) -> None:
         """Let go of the stream. Never raises."""
@@ -118,12 +116,13 @@ class LogFeed:
         while self._left:
             stream = self._left.pop()
             with suppress(SwitchoverError):  # it may have ended with the line to the agent
-                await self._request("logs.close", stream=stream)
+                await self._sender.send(CloseLog(stream))
 
-    async def _ask(self, method: str, **params: Any) -> Any:
+    @property
+    def _open_stream(self) -> int:
         if self.stream is None:
             raise AgentError("the log is not open", "it is opened again as soon as the agent answers")
-        return await self._request(method, stream=self.stream, **params)
+        return self.stream
 
 
 class Lane:

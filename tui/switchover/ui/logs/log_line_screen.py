@@ -125,9 +125,9 @@ class LogLineScreen(OverScreen):
         self.show_keys()
 
     async def _piece(self) -> None:
-        text, total = await self._feed.line(self._line.seq, len(self._text), _PIECE)
-        self._text += text
-        self._total = total if text else len(self._text)
+        piece = await self._feed.line(self._line.seq, len(self._text), _PIECE)
+        self._text += piece.text
+        self._total = piece.total if piece.text else len(self._text)
 
     def action_plain(self) -> None:
         """Show it the other way."""

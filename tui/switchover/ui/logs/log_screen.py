@@ -9,6 +9,7 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
+from switchover.commands.logs import SoughtFor
 from switchover.errors import SwitchoverError
 from switchover.snapshot.logview import LogLine, LogQuery
 from switchover.ui.kit.clipboard import MOST_BYTES, copy
@@ -203,7 +204,7 @@ class LogScreen(LogWindowScreen):
         """Go to the next or previous error."""
         self._seek("error", -1 if self.view.following else by)
 
-    def _seek(self, what: str, by: int, *, first: bool = False) -> None:
+    def _seek(self, what: SoughtFor, by: int, *, first: bool = False) -> None:
         view = self.view
         line = view.at_cursor
         if line is None:
@@ -224,7 +225,9 @@ class LogScreen(LogWindowScreen):
         query, version = self.query_now, self._version
         self._seeks.want(lambda: self._go_to_next(query, version, seq, what, by, first=first))
 
-    async def _go_to_next(self, query: LogQuery, version: int, seq: int, what: str, by: int, *, first: bool) -> None:
+    async def _go_to_next(
+        self, query: LogQuery, version: int, seq: int, what: SoughtFor, by: int, *, first: bool
+    ) -> None:
         try:
             found = await self._feed.seek(query, seq, what, by)
             if found is None and first:
@@ -294,12 +297,12 @@ class LogScreen(LogWindowScreen):
 
     async def _copy_whole(self, seq: int) -> None:
         try:
-            text, total = await self._feed.line(seq, 0, MOST_BYTES)
+            whole = await self._feed.line(seq, 0, MOST_BYTES)
         except SwitchoverError as error:
             self.say(error.title, error=True, hint=error.hint)
             return
-        said = copy(self.app, text)
-        self.say(said if len(text) >= total else f"{said} of {total:,}: s saves all")
+        said = copy(self.app, whole.text)
+        self.say(said if len(whole.text) >= whole.total else f"{said} of {whole.total:,}: s saves all")
 
     def action_save(self) -> None:
         """Write what fits the filters into a file."""
@@ -309,12 +312,12 @@ class LogScreen(LogWindowScreen):
 
     async def _save(self) -> None:
         try:
-            path, lines = await self._feed.save(self.query_now)
+            saved = await self._feed.save(self.query_now)
         except SwitchoverError as error:
             self._note = ""
             self.say(error.title, error=True, hint=error.hint)
         else:
-            self._note = f"saved {lines:,} lines, redacted: {path}"
+            self._note = f"saved {saved.lines:,} lines, redacted: {saved.path}"
         self._draw_around()
 
     def action_back(self) -> None:

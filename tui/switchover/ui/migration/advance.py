@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
+from switchover.commands.gates import AnswerGate, CheckGate
+from switchover.commands.run import Outcome, ResolveStep, RetryStep, RunNext, StartRun, TickItem
 from switchover.snapshot import StepView
 from switchover.ui.kit.base_screen import BaseScreen
 from switchover.ui.kit.choice_screen import Choice, ChoiceScreen
@@ -30,22 +32,18 @@ def next_of(moment: RenderContext, painter: Painter) -> Intent | BaseScreen | No
             (StyledSpan(" The plan's file was edited since it was opened here.", "outcome-warn"),),
             (StyledSpan(" The run begins with the file as it is now. e on the screen before shows what changed."),),
         ]
-        return AskScreen(
-            painter, moment, "begin with the edited plan?", lines, Intent("run.start", {}, "starting the run")
-        )
+        return AskScreen(painter, moment, "begin with the edited plan?", lines, Intent(StartRun(), "starting the run"))
     if action.kind == "start":
-        return (
-            variables_screen(moment, painter) if view.variables_needed else Intent("run.start", {}, "starting the run")
-        )
+        return variables_screen(moment, painter) if view.variables_needed else Intent(StartRun(), "starting the run")
     if action.kind == "step":
-        intent = Intent("run.next", {}, f"running {action.target}")
+        intent = Intent(RunNext(), f"running {action.target}")
         return _ask(moment, painter, step, intent) if action.dangerous and step is not None else intent
     if action.kind == "confirm" and step is not None:
         return ConfirmScreen(painter, moment, step)
     if action.kind == "manual" and step is not None:
         return manual_screen(moment, painter, step.id)
     if action.kind == "gate":
-        return Intent("gate.check", {"phase": action.target}, f"checking the gate of {action.target}")
+        return Intent(CheckGate(action.target), f"checking the gate of {action.target}")
     if action.kind == "decide":
         from switchover.ui.migration.operator_screens import decide_gate_screen
 
@@ -89,7 +87,7 @@ def repeat_screen(moment: RenderContext, painter: Painter, step: StepView) -> As
         (),
         *((StyledSpan("   "), *line) for line in wrap(what, 76, "code", 8)),
     ]
-    intent = Intent("step.retry", {"step": step.id}, f"running {step.id} again")
+    intent = Intent(RetryStep(step.id), f"running {step.id} again")
     return AskScreen(painter, moment, f"run {step.id} again?", lines, intent)
 
 
@@ -132,10 +130,8 @@ def manual_screen(moment: RenderContext, painter: Painter, step_id: str) -> Choi
     return ChoiceScreen(painter, moment, f"by hand: {step_id}", about, choices, stays=True)
 
 
-def _tick(step_id: str, index: int, text: str):  # type: ignore[no-untyped-def]  # noqa: ANN202
-    return lambda evidence: Intent(
-        "manual.tick", {"step": step_id, "item": index, "evidence": evidence}, f"ticked: {cut(text, 40)}"
-    )
+def _tick(step_id: str, index: int, text: str) -> Callable[[str], Intent]:
+    return lambda evidence: Intent(TickItem(step_id, index, evidence), f"ticked: {cut(text, 40)}")
 
 
 def human_screen(moment: RenderContext, painter: Painter, phase: str) -> ChoiceScreen:
@@ -145,11 +141,9 @@ def human_screen(moment: RenderContext, painter: Painter, phase: str) -> ChoiceS
         gate = find_gate(now.data.migration, phase)
         return gate_lines(gate, now, width, 12) if gate is not None else []
 
-    def answer(yes: bool):  # type: ignore[no-untyped-def]  # noqa: ANN202
+    def answer(yes: bool) -> Callable[[str], Intent]:
         word = "go" if yes else "no go"
-        return lambda note: Intent(
-            "gate.answer", {"phase": phase, "yes": yes, "note": note}, f"answered {word} for {phase}"
-        )
+        return lambda note: Intent(AnswerGate(phase, yes, note), f"answered {word} for {phase}")
 
     def choices(_now: RenderContext) -> list[Choice]:
         return [
@@ -189,10 +183,8 @@ def decide_screen(moment: RenderContext, painter: Painter, step: StepView) -> Ch
             lines.extend((StyledSpan("   "), StyledSpan(cut(text, width - 4), "muted")) for text in view.output[-4:])
         return lines
 
-    def resolve(choice: str):  # type: ignore[no-untyped-def]  # noqa: ANN202
-        return lambda reason: Intent(
-            "step.resolve", {"step": step.id, "choice": choice, "reason": reason}, f"{step.id}: {choice}"
-        )
+    def resolve(choice: Outcome) -> Callable[[str], Intent]:
+        return lambda reason: Intent(ResolveStep(step.id, choice, reason), f"{step.id}: {choice}")
 
     known = {
         "done": Choice(
@@ -235,7 +227,7 @@ def decide_screen(moment: RenderContext, painter: Painter, step: StepView) -> Ch
         names = step.choices or tuple(name for name in known if name != "skip")
         chosen = [known[name] for name in names if name in known]
     else:
-        again = Intent("step.retry", {"step": step.id}, f"running {step.id} again")
+        again = Intent(RetryStep(step.id), f"running {step.id} again")
         chosen = [Choice("retry", "▶ run it again", "a new attempt; the old output is kept", lambda _text: again)]
         chosen += [known[name] for name in step.choices if name in {"skip", "done"}]
     name = step.title if step.id.startswith("rollback:") else step.id

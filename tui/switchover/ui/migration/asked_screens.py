@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, ClassVar
+from collections.abc import Sequence
+from typing import ClassVar
 
-import msgspec
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
+from switchover.commands.looking import ComparePlan, RehearseRollback
+from switchover.commands.run import RebaseRun
 from switchover.errors import SwitchoverError
 from switchover.snapshot import PlanDifference, Rehearsal
 from switchover.ui.kit.base_screen import OverScreen
 from switchover.ui.kit.choice_screen import Choice, ChoiceScreen
-from switchover.ui.kit.messages import Intent
+from switchover.ui.kit.messages import Intent, Sender
 from switchover.ui.kit.scroller import Scroller
 from switchover.ui.kit.theme import Painter
 from switchover.ui.migration.plan_change_lines import difference_lines
@@ -23,17 +24,15 @@ from switchover.ui.text.styled_line import Line, StyledSpan, wrap
 
 __all__ = ["DifferenceScreen", "RehearsalScreen"]
 
-Request = Callable[..., Awaitable[Any]]
-
 
 class AskedScreen(OverScreen):
     """Asks when it opens and shows the answer; `r` asks again."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("r", "again", "look again")]
 
-    def __init__(self, painter: Painter, moment: RenderContext, title: str, request: Request) -> None:
+    def __init__(self, painter: Painter, moment: RenderContext, title: str, sender: Sender) -> None:
         super().__init__(painter, moment, title)
-        self._request = request
+        self._sender = sender
         self._body = Scroller(painter)
 
     def compose(self) -> ComposeResult:
@@ -77,14 +76,14 @@ class AskedScreen(OverScreen):
 class RehearsalScreen(AskedScreen):
     """All that taking a rollback path would do, and what its checks say now."""
 
-    def __init__(self, painter: Painter, moment: RenderContext, name: str, request: Request) -> None:
-        super().__init__(painter, moment, f"rehearsal: {name or 'step by step'}", request)
+    def __init__(self, painter: Painter, moment: RenderContext, name: str, sender: Sender) -> None:
+        super().__init__(painter, moment, f"rehearsal: {name or 'step by step'}", sender)
         self._name = name
         self._found: Rehearsal | None = None
 
     async def ask(self) -> None:
         """Ask for the rehearsal."""
-        self._found = msgspec.convert(await self._request("rollback.rehearse", name=self._name), Rehearsal)
+        self._found = await self._sender.send(RehearseRollback(self._name))
 
     def lines(self, width: int) -> Sequence[Line] | None:
         """Return the rehearsal."""
@@ -98,13 +97,13 @@ class DifferenceScreen(AskedScreen):
         Binding("enter", "adopt", "adopt", tooltip="let the run go by the edited plan; what has begun stays as it is")
     ]
 
-    def __init__(self, painter: Painter, moment: RenderContext, request: Request) -> None:
-        super().__init__(painter, moment, "the plan was edited", request)
+    def __init__(self, painter: Painter, moment: RenderContext, sender: Sender) -> None:
+        super().__init__(painter, moment, "the plan was edited", sender)
         self._found: PlanDifference | None = None
 
     async def ask(self) -> None:
         """Ask for the difference."""
-        self._found = msgspec.convert(await self._request("plan.difference"), PlanDifference)
+        self._found = await self._sender.send(ComparePlan())
 
     def lines(self, width: int) -> Sequence[Line] | None:
         """Return the difference."""
@@ -126,7 +125,7 @@ class DifferenceScreen(AskedScreen):
             from switchover.ui.migration.variables_screen import VariablesScreen
 
             def with_values(values: dict[str, str]) -> Intent:
-                return Intent("run.rebase", {"variables": values, "digest": found.digest}, "adopting the edited plan")
+                return Intent(RebaseRun(values, digest=found.digest), "adopting the edited plan")
 
             self.app.switch_screen(
                 VariablesScreen(self.painter, self.moment, found.needed, new=False, intent=with_values)
@@ -134,7 +133,7 @@ class DifferenceScreen(AskedScreen):
             return
 
         def with_reason(reason: str) -> Intent:
-            return Intent("run.rebase", {"reason": reason, "digest": found.digest}, "adopting the edited plan")
+            return Intent(RebaseRun(reason=reason, digest=found.digest), "adopting the edited plan")
 
         count = len(found.changes)
         adopt = Choice(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from textual import events
 from textual.app import ComposeResult
 
+from switchover.commands.run import RunStep
 from switchover.snapshot import StepView
 from switchover.ui.kit.bars import RuleLine
 from switchover.ui.kit.guarded_screen import TypedScreen
@@ -56,9 +57,7 @@ class ConfirmScreen(TypedScreen):
 
     def answer(self, typed: str) -> None:
         """Send it."""
-        self.decide(
-            Intent("run.step", {"step": self._step.id, "confirmation": typed}, f"confirmed, running {self._step.id}")
-        )
+        self.decide(Intent(RunStep(self._step.id, typed), f"confirmed, running {self._step.id}"))
 
     def on_key(self, event: events.Key) -> None:
         """Scroll what is at stake without leaving the line."""

@@ -8,6 +8,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 
+from switchover.commands.looking import RunChecks
 from switchover.snapshot import GateView, StepView
 from switchover.ui.kit.line_view import LineView
 from switchover.ui.kit.messages import Intent
@@ -197,7 +198,7 @@ class MigrationPane(Pane):
 
     def run_action_on_gate(self, names: list[str]) -> None:
         """Ask for the gate's checks again."""
-        self.post_message(Intent("check.run", {"names": names}, f"checking {', '.join(names)} again"))
+        self.post_message(Intent(RunChecks(tuple(names)), f"checking {', '.join(names)} again"))
 
     def action_follow(self) -> None:
         """Let the cursor follow the run again."""

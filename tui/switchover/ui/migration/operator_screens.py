@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
+from switchover.commands.driving import AnswerTakeover
+from switchover.commands.gates import AcknowledgeCheck, CheckGate, WaiveCheck
 from switchover.ui.kit.choice_screen import Choice, ChoiceScreen
 from switchover.ui.kit.guarded_screen import GuardedScreen
 from switchover.ui.kit.messages import Intent
@@ -43,7 +45,7 @@ def decide_gate_screen(moment: RenderContext, painter: Painter, phase: str) -> C
         return gate_lines(gate, now, width, 12) if gate is not None else []
 
     def choices(now: RenderContext) -> list[Choice]:
-        again = Intent("gate.check", {"phase": phase}, f"checking the gate of {phase} again")
+        again = Intent(CheckGate(phase), f"checking the gate of {phase} again")
         open_checks = blocked(now)
         unknown = [entry for entry in open_checks if "acknowledge" not in entry.can]
         return [
@@ -69,7 +71,7 @@ def _acknowledge(entries: Sequence[Blocked]) -> list[Choice]:
             f"acknowledge:{entry.check}",
             f"! acknowledge {entry.check}",
             f"{entry.summary}. It may pass here while it stays a warning.",
-            _said("gate.acknowledge", entry.check),
+            _acknowledged(entry.check),
             "why may it pass?",
             need=True,
             style="outcome-warn",
@@ -85,7 +87,7 @@ def _waive(entries: Sequence[Blocked], times: Sequence[tuple[str, float]]) -> li
             f"waive:{entry.check}:{seconds:.0f}",
             f"{outcome(entry.status).glyph} waive {entry.check} for {said}",
             f"{entry.summary}. It may pass here; after {said} it blocks again." if index == 0 else "",
-            _said("gate.waive", entry.check, seconds),
+            _waived(entry.check, seconds),
             "why may it pass?",
             need=True,
             style=outcome(entry.status).style,
@@ -96,10 +98,12 @@ def _waive(entries: Sequence[Blocked], times: Sequence[tuple[str, float]]) -> li
     ]
 
 
-def _said(method: str, check: str, seconds: float | None = None):  # type: ignore[no-untyped-def]  # noqa: ANN202
-    word = "acknowledged" if seconds is None else "waived"
-    more = {} if seconds is None else {"for_s": seconds}
-    return lambda reason: Intent(method, {"check": check, "reason": reason, **more}, f"{word}: {check}")
+def _acknowledged(check: str) -> Callable[[str], Intent]:
+    return lambda reason: Intent(AcknowledgeCheck(check, reason), f"acknowledged: {check}")
+
+
+def _waived(check: str, seconds: float) -> Callable[[str], Intent]:
+    return lambda reason: Intent(WaiveCheck(check, reason, seconds), f"waived: {check}")
 
 
 class AnswerScreen(GuardedScreen):
@@ -143,5 +147,5 @@ class AnswerScreen(GuardedScreen):
         if self.moment.data.header.asking is None:
             self.say("nobody asks any more", error=True)
             return
-        self.app.post_message(Intent("drive.answer", {"yes": yes}, "handed over" if yes else "refused"))
+        self.app.post_message(Intent(AnswerTakeover(yes), "handed over" if yes else "refused"))
         self.dismiss()

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
+from switchover.commands.looking import ReadOutput
 from switchover.errors import SwitchoverError
 from switchover.snapshot import StepView
 from switchover.ui.kit.base_screen import OverScreen
+from switchover.ui.kit.messages import Sender
 from switchover.ui.kit.scroller import Scroller
 from switchover.ui.kit.text_entry import TextEntry
 from switchover.ui.kit.theme import Painter
@@ -24,7 +25,6 @@ __all__ = ["OutputScreen"]
 
 _PIECE = 64 * 1024
 _MOST_LINES = 20_000
-Request = Callable[..., Awaitable[Any]]
 
 
 def last_state(line: str) -> str:
@@ -54,10 +54,10 @@ class OutputScreen(OverScreen):
         Binding("N", "match(-1)", "previous match", show=False),
     ]
 
-    def __init__(self, painter: Painter, moment: RenderContext, step: StepView, request: Request) -> None:
+    def __init__(self, painter: Painter, moment: RenderContext, step: StepView, sender: Sender) -> None:
         super().__init__(painter, moment, f"output of {step.id}")
         self._step = step
-        self._request = request
+        self._sender = sender
         self._offset = 0
         self._lines: list[str] = []
         self._shown: list[Line] = []
@@ -102,13 +102,11 @@ class OutputScreen(OverScreen):
     async def _read(self, step: StepView) -> None:
         try:
             while True:
-                reply = await self._request(
-                    "output.read", step=step.id, attempt=max(step.attempts, 1), offset=self._offset, limit=_PIECE
-                )
-                self._take(str(reply["text"]))
-                moved = int(reply["next"]) != self._offset
-                self._offset = int(reply["next"])
-                self._complete = bool(reply["complete"]) and not moved
+                part = await self._sender.send(ReadOutput(step.id, max(step.attempts, 1), self._offset, _PIECE))
+                self._take(part.text)
+                moved = part.next != self._offset
+                self._offset = part.next
+                self._complete = part.complete and not moved
                 if not moved:
                     break
         except SwitchoverError as error:

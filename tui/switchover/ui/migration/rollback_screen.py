@@ -7,6 +7,7 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
+from switchover.commands.run import RollBack
 from switchover.snapshot import RollbackView
 from switchover.ui.kit.base_screen import OverScreen
 from switchover.ui.kit.guarded_screen import AskScreen
@@ -85,9 +86,7 @@ class RollbackScreen(OverScreen):
         lost = loss(way.data_loss, way.loses_since, way.loses_after) or "nothing that is known of"
         lines.extend([(), (StyledSpan(" takes ", "muted"), StyledSpan(time, "danger" if over else "text"))])
         lines.extend((StyledSpan(" loses ", "muted"), *line) for line in wrap(lost, width - 8, "outcome-warn"))
-        params: dict[str, object] = {"name": way.name, "dry_run": False}
-        if way.irreversible:  # what was read here is what is accepted; another step that begins meanwhile is not
-            params["accept"] = list(way.irreversible)
-        intent = Intent("run.rollback", params, f"rolling back {way_name(way)}")
+        # What was read here is what is accepted; another step that begins meanwhile is not.
+        intent = Intent(RollBack(way.name, accept=way.irreversible), f"rolling back {way_name(way)}")
         screen = AskScreen(self.painter, self.moment, f"roll back {way_name(way)}?", lines, intent)
         self.app.switch_screen(screen)

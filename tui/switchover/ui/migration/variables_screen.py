@@ -8,6 +8,7 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
+from switchover.commands.run import StartRun
 from switchover.ui.kit.base_screen import OverScreen
 from switchover.ui.kit.line_view import LineView
 from switchover.ui.kit.messages import Intent
@@ -92,7 +93,7 @@ class VariablesScreen(OverScreen):
             self._ask(self._at + 1)
             return
         variables = {name: value for (name, _, _), value in zip(self._wanted, self._values, strict=True)}
-        start = Intent("run.start", {"variables": variables, "new": self._new}, "starting the run")
+        start = Intent(StartRun(variables, self._new), "starting the run")
         self.app.post_message(self._intent(variables) if self._intent is not None else start)
         self.leave()
 

@@ -5,18 +5,19 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, ClassVar
+from typing import ClassVar
 
-import msgspec
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 
+from switchover.commands.problems import CancelDiagnosis, CommandResult, Diagnose, LookAtIssue, SolveIssue
 from switchover.errors import SwitchoverError
 from switchover.snapshot import KnownIssueView, SolutionView
 from switchover.ui.kit.base_screen import OverScreen
+from switchover.ui.kit.messages import Sender
 from switchover.ui.kit.scroller import Scroller
 from switchover.ui.kit.theme import Painter
 from switchover.ui.problems.known_issue_lines import Said, Takes, advice_lines, output_lines, takes_of
@@ -25,7 +26,6 @@ from switchover.ui.text.styled_line import Line, StyledSpan, wrap
 
 __all__ = ["DiagnoseScreen"]
 
-Request = Callable[..., Awaitable[Any]]
 _WIDE_FROM = 120
 _AT_ONCE = 3  # commands beside each other; one that hangs keeps only its own place
 _READ_ONLY = "watching only: the commands are shown, not run"
@@ -52,7 +52,7 @@ class DiagnoseScreen(OverScreen):
         moment: RenderContext,
         entries: Sequence[KnownIssueView],
         about: str,
-        request: Request,
+        sender: Sender,
         service: str = "",
     ) -> None:
         count = f" 1 of {len(entries)}" if len(entries) > 1 else ""
@@ -61,7 +61,7 @@ class DiagnoseScreen(OverScreen):
         self._entries = tuple(entries)
         self._trouble = entries[0]
         self._about = about
-        self._request = request
+        self._sender = sender
         self._token = f"{os.getpid()}-{time.monotonic_ns()}"
         self._said: list[Said] = []
         self._acted: list[Said] = []
@@ -90,7 +90,7 @@ class DiagnoseScreen(OverScreen):
 
     async def _cancel(self, token: str) -> None:
         try:
-            await self._request("trouble.cancel", token=token)
+            await self._sender.send(CancelDiagnosis(token))
         except SwitchoverError:
             return  # the agent ends them with the line
 
@@ -98,9 +98,7 @@ class DiagnoseScreen(OverScreen):
 
     async def _open(self) -> None:
         try:
-            answer = await self._request("trouble.look", entry=self._trouble.id, about=self._about)
-            if isinstance(answer, dict):
-                self._trouble = msgspec.convert(answer, KnownIssueView, strict=False)
+            self._trouble = await self._sender.send(LookAtIssue(self._trouble.id, self._about))
         except SwitchoverError as error:
             self.say(error.title, error=True, hint=error.hint)
         self.action_again()
@@ -136,17 +134,15 @@ class DiagnoseScreen(OverScreen):
     async def _ask(self, number: int) -> Said:
         before = self._said[number]
         try:
-            reply = await self._request(
-                "trouble.diagnose", entry=self._trouble.id, about=self._about, command=number, token=self._token
-            )
+            ended = await self._sender.send(Diagnose(self._trouble.id, self._about, number, self._token))
         except SwitchoverError as error:
             return replace(self._said[number], exit_code=1, output=error.title)
-        found = reply[0] if isinstance(reply, list) and reply else {}
+        found = ended[0] if ended else CommandResult()
         return replace(
             self._said[number],  # what was done meanwhile has marked it
-            command=str(found.get("command") or before.command),
-            exit_code=int(found.get("exit_code", 0)),
-            output=str(found.get("output", "")),
+            command=found.command or before.command,
+            exit_code=found.exit_code,
+            output=found.output,
         )
 
     def action_next_entry(self) -> None:
@@ -211,17 +207,8 @@ class DiagnoseScreen(OverScreen):
 
     async def _solve(self, number: int, solution: SolutionView, confirmation: str) -> None:
         try:
-            reply = await self._request(
-                "trouble.solve",
-                entry=self._trouble.id,
-                about=self._about,
-                solution=number,
-                confirmation=confirmation,
-            )
-            found = reply if isinstance(reply, dict) else {}
-            self._acted[-1] = Said(
-                solution.command, int(found.get("exit_code", 0)), str(found.get("output", "")), solution=True
-            )
+            ended = await self._sender.send(SolveIssue(self._trouble.id, number, self._about, confirmation))
+            self._acted[-1] = Said(solution.command, ended.exit_code, ended.output, solution=True)
             if takes_of(solution) != Takes.READ:
                 self._said = [replace(one, outdated=True) for one in self._said]
         except SwitchoverError as error:

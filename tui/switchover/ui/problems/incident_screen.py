@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
+from switchover.commands.incidents import CloseIncident, NoteIncident, OpenIncident
 from switchover.errors import SwitchoverError
 from switchover.ui.kit.base_screen import OverScreen
+from switchover.ui.kit.messages import Sender
 from switchover.ui.kit.scroller import Scroller
 from switchover.ui.kit.text_entry import TextEntry
 from switchover.ui.kit.theme import Painter
@@ -19,7 +20,6 @@ from switchover.ui.text.styled_line import Line, StyledSpan, wrap
 
 __all__ = ["IncidentScreen"]
 
-Request = Callable[..., Awaitable[Any]]
 _ASKS = {"open": "title:", "note": "note:", "close": "what it was, in a sentence:"}
 
 
@@ -33,9 +33,9 @@ class IncidentScreen(OverScreen):
         Binding("t", "app.timeline", "timeline", tooltip="what happened, newest first"),
     ]
 
-    def __init__(self, painter: Painter, moment: RenderContext, request: Request, suggested: str = "") -> None:
+    def __init__(self, painter: Painter, moment: RenderContext, sender: Sender, suggested: str = "") -> None:
         super().__init__(painter, moment, "incident")
-        self._request = request
+        self._sender = sender
         self._suggested = suggested
         self._asking = ""
         self._sending = False
@@ -104,14 +104,17 @@ class IncidentScreen(OverScreen):
         self._body.focus()
 
     async def _send(self, what: str, text: str) -> None:
-        key = "title" if what == "open" else "text"
         try:
-            answer = await self._request(f"incident.{what}", **{key: text})
+            match what:
+                case "open":
+                    await self._sender.send(OpenIncident(text))
+                case "note":
+                    await self._sender.send(NoteIncident(text))
+                case _:
+                    self._report = (await self._sender.send(CloseIncident(text))).path
         except SwitchoverError as error:
             self.say(error.title, error=True, hint=error.hint)
         else:
-            if what == "close":
-                self._report = str(answer["path"]) if isinstance(answer, dict) else ""
             self.say({"open": "the incident is open", "note": "written down", "close": "closed"}[what])
         finally:
             self._sending = False

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import Any, ClassVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
+from switchover.commands.services import ShowCommandLine
 from switchover.errors import SwitchoverError
 from switchover.snapshot import ServiceRow
 from switchover.ui.kit.base_screen import OverScreen
 from switchover.ui.kit.clipboard import copy
+from switchover.ui.kit.messages import Sender
 from switchover.ui.kit.row_list import RowList
 from switchover.ui.kit.text_entry import TextEntry
 from switchover.ui.kit.theme import Painter
@@ -30,7 +32,6 @@ from switchover.ui.text.styled_line import Line, ListItem, StyledSpan, cut, line
 
 __all__ = ["ServiceMenu"]
 
-Request = Callable[..., Awaitable[Any]]
 _INDENT = 27
 
 
@@ -51,7 +52,7 @@ class ServiceMenu(OverScreen):
         painter: Painter,
         moment: RenderContext,
         ids: Sequence[str],
-        request: Request,
+        sender: Sender,
         give: Callable[[ServiceAction], None],
         busy: Callable[[], Mapping[str, str]],
     ) -> None:
@@ -59,7 +60,7 @@ class ServiceMenu(OverScreen):
         called = first.name if first is not None else ids[0]
         super().__init__(painter, moment, f"{called}{f' and {len(ids) - 1} more' if len(ids) > 1 else ''}: actions")
         self._ids = tuple(ids)
-        self._request = request
+        self._sender = sender
         self._give = give
         self._busy = busy
         self._commands: dict[str, str] = {}
@@ -146,8 +147,7 @@ class ServiceMenu(OverScreen):
         for action in actions:
             try:
                 argument = "N" if action == "scale" else ""
-                answer = await self._request("service.command", id=name, what=action, argument=argument)
-                self._commands[action] = str(answer.get("text", "")) if isinstance(answer, dict) else ""
+                self._commands[action] = (await self._sender.send(ShowCommandLine(name, action, argument))).text
             except SwitchoverError as error:
                 self._commands[action] = f"({error.title})"
         self.draw()
@@ -156,10 +156,8 @@ class ServiceMenu(OverScreen):
         texts = []
         try:
             for row in self.rows:
-                answer = await self._request(
-                    "service.command", id=row.id or row.name, what=action, argument="N" if action == "scale" else ""
-                )
-                texts.append(str(answer["text"]))
+                argument = "N" if action == "scale" else ""
+                texts.append((await self._sender.send(ShowCommandLine(row.id or row.name, action, argument))).text)
         except SwitchoverError as error:
             self.say(error.title, error=True, hint=error.hint)
             return

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from switchover.commands.services import ChosenService
 from switchover.snapshot import ServiceRow
 from switchover.snapshot.tiers import ACTIONS, Tier, tier_of
 from switchover.ui.services.arrangement import id_of
@@ -75,9 +76,9 @@ class ServiceAction:
         return self.rows[0].name if len(self.rows) == 1 else f"{self.action} {len(self.rows)}"
 
     @property
-    def items(self) -> list[dict[str, Any]]:
-        """The rows as the agent wants them named."""
-        return [{"id": id_of(row), "identity": row.identity, "seen_at": row.observed_at} for row in self.rows]
+    def items(self) -> tuple[ChosenService, ...]:
+        """The rows as the operator saw them."""
+        return tuple(ChosenService(id_of(row), row.identity, row.observed_at) for row in self.rows)
 
     @property
     def title(self) -> str:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
 from textual import events
 from textual.app import ComposeResult
 
+from switchover.commands.services import ShowCommandLine
 from switchover.errors import SwitchoverError
 from switchover.snapshot.tiers import Tier
 from switchover.ui.kit.base_screen import OverScreen
 from switchover.ui.kit.guarded_screen import StakesScreen, TypedScreen, YesScreen
+from switchover.ui.kit.messages import Sender
 from switchover.ui.kit.scroller import Scroller
 from switchover.ui.kit.theme import Painter
 from switchover.ui.services.arrangement import id_of
@@ -29,27 +30,26 @@ from switchover.ui.text.styled_line import StyledSpan, wrap
 
 __all__ = ["AskActionScreen", "ResultScreen", "TypeActionScreen", "service_action_screen"]
 
-Request = Callable[..., Awaitable[Any]]
 Give = Callable[[ServiceAction, str], None]
 
 
 def service_action_screen(
-    painter: Painter, moment: RenderContext, order: ServiceAction, request: Request, give: Give
+    painter: Painter, moment: RenderContext, order: ServiceAction, sender: Sender, give: Give
 ) -> _OrderScreen:
     """Return the screen that an order takes: a yes, or a name that is typed. `give` gets what was typed."""
     kind = TypeActionScreen if order.tier is Tier.TYPED else AskActionScreen
-    return kind(painter, moment, order, request, give)
+    return kind(painter, moment, order, sender, give)
 
 
 class _OrderScreen(StakesScreen):
     """Names the things, what happens to them, who needs them, and the command line. Decides nothing on old data."""
 
     def __init__(
-        self, painter: Painter, moment: RenderContext, order: ServiceAction, request: Request, give: Give
+        self, painter: Painter, moment: RenderContext, order: ServiceAction, sender: Sender, give: Give
     ) -> None:
         super().__init__(painter, moment, f"{order.title}?")
         self.order = order
-        self._request = request
+        self._sender = sender
         self._give = give
         self._commands: list[str] = []
 
@@ -60,11 +60,9 @@ class _OrderScreen(StakesScreen):
     async def _load(self) -> None:
         try:
             for row in self.order.rows[:5]:
-                answer = await self._request(
-                    "service.command", id=id_of(row), what=self.order.action, argument=self.order.argument
-                )
-                if isinstance(answer, dict) and answer.get("text"):
-                    self._commands.append(str(answer["text"]))
+                shown = await self._sender.send(ShowCommandLine(id_of(row), self.order.action, self.order.argument))
+                if shown.text:
+                    self._commands.append(shown.text)
             self._commands += [""] * (len(self.order.rows) - 5)
         except SwitchoverError:
             self._commands = []  # what is done does not depend on it

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
+from switchover.commands.services import DismissService, InspectService
 from switchover.errors import SwitchoverError
 from switchover.snapshot import ServiceRow
 from switchover.ui.kit.base_screen import OverScreen
+from switchover.ui.kit.messages import Sender
 from switchover.ui.kit.scroller import Scroller
 from switchover.ui.kit.text_entry import TextEntry
 from switchover.ui.kit.theme import Painter
@@ -21,7 +22,6 @@ from switchover.ui.text.styled_line import Line, StyledSpan, wrap
 
 __all__ = ["ServiceScreen"]
 
-Request = Callable[..., Awaitable[Any]]
 _KEPT = ("listener:", "failed:", "systemd:")  # how the id begins of what stays until a person has seen it
 
 
@@ -40,12 +40,12 @@ class ServiceScreen(OverScreen):
     ]
 
     def __init__(
-        self, painter: Painter, moment: RenderContext, name: str, request: Request, *, inspected: bool = False
+        self, painter: Painter, moment: RenderContext, name: str, sender: Sender, *, inspected: bool = False
     ) -> None:
         row = find_service(moment, name)
         super().__init__(painter, moment, f"service {row.name if row is not None else name}")
         self._service = name
-        self._request = request
+        self._sender = sender
         self._inspected = inspected
         self._text: tuple[str, ...] | None = None
         self._why = ""
@@ -74,7 +74,7 @@ class ServiceScreen(OverScreen):
 
     async def _tell_seen(self) -> None:
         with suppress(SwitchoverError):  # then it stays, and is told when it is looked at again
-            await self._request("service.seen", id=self._service)
+            await self._sender.send(DismissService(self._service))
 
     @property
     def chosen(self) -> tuple[ServiceRow, ...]:
@@ -112,8 +112,7 @@ class ServiceScreen(OverScreen):
 
     async def _load(self) -> None:
         try:
-            answer = await self._request("service.inspect", id=self._service)
-            self._text = tuple(str(answer["text"]).splitlines())
+            self._text = tuple((await self._sender.send(InspectService(self._service))).text.splitlines())
         except SwitchoverError as error:
             self._why = error.title
         self.draw()

@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from textual.binding import Binding, BindingType
 
+from switchover.commands.services import ShowFoundServices
 from switchover.snapshot import ServiceRow
 from switchover.ui.kit.detail_table_pane import DetailTablePane
 from switchover.ui.kit.messages import Intent
@@ -71,7 +72,7 @@ class ServicesPane(DetailTablePane):
         elif self._was_lost and moment.snapshot is not None:
             self._was_lost = False
             if self._found_asked:  # an agent that came anew does not know it
-                self.post_message(Intent("service.found", {"wanted": True}))
+                self.post_message(Intent(ShowFoundServices(True)))
         super().show(moment)
 
     def draw_table(self, width: int) -> None:
@@ -123,7 +124,7 @@ class ServicesPane(DetailTablePane):
         """Show or hide what runs here outside of the plan. It is looked for only while somebody wants it."""
         self._found_asked = not self._found_asked
         doing = "looking for what else runs here" if self._found_asked else ""
-        self.post_message(Intent("service.found", {"wanted": self._found_asked}, doing))
+        self.post_message(Intent(ShowFoundServices(self._found_asked), doing))
         self.draw()
 
     def action_sort(self) -> None:
