@@ -67,11 +67,13 @@ class Model(BaseModel):
 class Variable(Model):
     """A value that is asked once, journalled, then frozen for the run, or captured from a step's output."""
 
-    type: Literal["str", "int", "float", "bool", "ip", "path", "url", "port"] = "str"
-    ask: Text | None = None
-    default: str | int | float | bool | None = None
+    type: Literal["str", "int", "float", "bool", "ip", "path", "url", "port"] = Field(
+        "str", description="what kind of value it is; others are refused"
+    )
+    ask: Text | None = Field(None, description="the question to a person; without it, a default or an output is needed")
+    default: str | int | float | bool | None = Field(None, description="the value when nobody gives one")
     from_output: str | None = Field(None, description="STEP.OUTPUT: taken from that step when it ends")
-    choices: tuple[WrittenText, ...] = ()
+    choices: tuple[WrittenText, ...] = Field((), description="the values that may be given")
 
 
 class SecretRef(Model):
@@ -85,8 +87,8 @@ class Environment(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="allow")
 
-    title: Text | None = None
-    production: Flag = False
+    title: Text | None = Field(None, description="how the side is called on the screen")
+    production: Flag = Field(False, description="this side serves real visitors")
     cost_month: dict[str, Decimal] = Field(default_factory=dict, description="money a month, by line")
 
 
@@ -95,11 +97,13 @@ class Service(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    kind: Literal["http", "process", "docker", "compose", "systemd", "kubernetes", "aws", "gcp"]
-    env: str | None = None
-    title: Text | None = None
+    kind: Literal["http", "process", "docker", "compose", "systemd", "kubernetes", "aws", "gcp"] = Field(
+        description="what it is; the table below says what each needs"
+    )
+    env: str | None = Field(None, description="the side that it belongs to")
+    title: Text | None = Field(None, description="how it is called on the screen")
     owner: Text | None = Field(None, description="who answers for it: a person, a team")
-    url: str | None = None
+    url: str | None = Field(None, description="http: the address that is asked")
     container: str | None = Field(None, description="docker: the container's name")
     docker_host: str | None = Field(
         None, description="docker, compose: unix://, tcp:// or ssh://USER@HOST; else DOCKER_HOST or the context in use"
@@ -118,7 +122,7 @@ class Service(BaseModel):
     listen: str | int | None = Field(None, description="process: the port it listens on")
     logs: tuple[str, ...] = Field((), description="log files, or cloudwatch:GROUP[/STREAM], gcp:FILTER")
     config: tuple[str, ...] = Field((), description="files whose change belongs on the timeline")
-    needs: tuple[str, ...] = ()
+    needs: tuple[str, ...] = Field((), description="services or checks that it cannot work without")
     every: Interval = 2.0
     when: str | None = Field(None, description="PHASE: need not run before that phase starts")
     until: str | None = Field(None, description="PHASE: need not run once that phase has ended")
@@ -127,7 +131,7 @@ class Service(BaseModel):
 class LiveProbe(Model):
     """Which side serves now, asked of what decides it: a URL whose JSON body names the live environment."""
 
-    url: str
+    url: str = Field(description="the address that is asked")
     path: str = Field("live", description="dotted path into the JSON body; the value there is an environment's name")
     every: Interval = 2.0
 
@@ -148,14 +152,22 @@ class KeyedSpec(BaseModel):
 class CheckSpec(KeyedSpec):
     """A check: what the engine needs to schedule and judge it. The kind's own keys are in `config`."""
 
-    title: Text | None = None
-    service: str | tuple[str, ...] | None = None
-    env: str | None = None
+    title: Text | None = Field(None, description="how it is called on the screen")
+    service: str | tuple[str, ...] | None = Field(
+        None, description="the service that it is about; of several, one check for each"
+    )
+    env: str | None = Field(None, description="the side that it is about")
     every: Interval = 15.0
     timeout: Timeout = 10.0
-    fail_after: Annotated[int, Field(strict=True, ge=1, le=100)] = 1
-    ok_after: Annotated[int, Field(strict=True, ge=1, le=100)] = 1
-    retry: Annotated[int, Field(strict=True, ge=0, le=10)] = 0
+    fail_after: Annotated[int, Field(strict=True, ge=1, le=100)] = Field(
+        1, description="so many bad results in a row make it fail"
+    )
+    ok_after: Annotated[int, Field(strict=True, ge=1, le=100)] = Field(
+        1, description="so many good results in a row make it fine again"
+    )
+    retry: Annotated[int, Field(strict=True, ge=0, le=10)] = Field(
+        0, description="so many more attempts before a result counts"
+    )
     needs: tuple[str, ...] = Field((), description="checks or services that must be fine for this one to mean anything")
     when: str | None = Field(None, description="PHASE: watched only from the start of that phase on")
     until: str | None = Field(None, description="PHASE: watched only until that phase has ended")
@@ -164,12 +176,14 @@ class CheckSpec(KeyedSpec):
 class MetricSpec(KeyedSpec):
     """A number over time. `type` says which source; the source's keys are in `config`."""
 
-    title: Text | None = None
-    unit: str = ""
+    title: Text | None = Field(None, description="how it is called on the screen")
+    unit: str = Field("", description="what stands behind the number")
     every: Interval = 2.0
-    warn: str | None = None
-    crit: str | None = None
-    baseline: Literal["record"] | float | None = None
+    warn: str | None = Field(None, description="a range; outside of it the metric warns")
+    crit: str | None = Field(None, description="a range; outside of it the metric is critical")
+    baseline: Literal["record"] | float | None = Field(
+        None, description="the value to compare with; `record` takes the median at the start of the run"
+    )
 
 
 class NotifierSpec(KeyedSpec):
@@ -183,54 +197,62 @@ class CostSourceSpec(KeyedSpec):
 class Alert(Model):
     """A rule over checks: `api_up == CRIT for 2m`."""
 
-    when: str
+    when: str = Field(description="the condition, such as `api_up == CRIT for 2m`")
     notify: tuple[Text, ...] = Field(("log",), description="names of `notifiers`; `bell` and `log` need no entry there")
     remind: Span | None = None
-    text: Text = ""
+    text: Text = Field("", description="what the message says besides")
 
 
 class Confirm(Model):
     """What must be typed before a step runs, and what must hold at that moment."""
 
     type: Text = Field(description="the text to type; it should name the target")
-    require: tuple[str, ...] = ()
+    require: tuple[str, ...] = Field((), description="checks that must be fine at that moment")
     cooldown: Span = 0.0
-    not_before: str | None = None
-    persons: Annotated[int, Field(strict=True, ge=1, le=2)] = 1
+    not_before: str | None = Field(
+        None, description="the earliest moment: 2026-01-31T22:00Z, or `phase.NAME + 24h` after its end"
+    )
+    persons: Annotated[int, Field(strict=True, ge=1, le=2)] = Field(
+        1, description="2 asks for the word of a second account"
+    )
 
 
 class RollbackAction(Model):
     """How one step is undone."""
 
-    run: str
-    env: Env = Field(default_factory=dict)
+    run: str = Field(description="the command")
+    env: Env = Field(default_factory=dict, description="variables of the command; secrets belong here")
     timeout: Timeout = 600.0
     expect_duration: Span | None = None
-    effect: StepEffect = "changes"
+    effect: StepEffect = Field("changes", description="what it changes")
 
 
 class Step(Model):
     """One thing to do: a command (`run`) or items for a human to tick (`manual`)."""
 
-    id: Name
-    title: Text | None = None
-    run: str | None = None
-    manual: tuple[Text, ...] = ()
-    evidence: Literal["required", "optional"] = "optional"
-    env: Env = Field(default_factory=dict)
-    cwd: str | None = None
+    id: Name = Field(description="its name, unique in the plan")
+    title: Text | None = Field(None, description="how it is called on the screen")
+    run: str | None = Field(None, description="the command; no templates, values come through `env`")
+    manual: tuple[Text, ...] = Field((), description="items for a person to tick")
+    evidence: Literal["required", "optional"] = Field(
+        "optional", description="whether each item needs a word of how that is known"
+    )
+    env: Env = Field(default_factory=dict, description="variables of the command; secrets belong here")
+    cwd: str | None = Field(None, description="the folder in which it runs, else that of the plan")
     timeout: Timeout = 3600.0
     expect_duration: Span | None = None
-    effect: StepEffect | None = None
-    irreversible: Flag = False
-    confirm: Confirm | None = None
-    on_unknown: OnUnknown = "ask"
-    verify: tuple[str, ...] = ()
+    effect: StepEffect | None = Field(None, description="what it changes")
+    irreversible: Flag = Field(False, description="it cannot be undone; it then needs `confirm`")
+    confirm: Confirm | None = Field(None, description="what must be typed before it runs")
+    on_unknown: OnUnknown = Field("ask", description="what a resume may do when the outcome is unknown")
+    verify: tuple[str, ...] = Field((), description="checks that tell whether it was done")
     outputs: dict[Name, str] = Field(default_factory=dict, description="NAME: stdout:/regex with one group/")
     secret_outputs: tuple[Name, ...] = Field((), description="outputs that nobody may read, such as a new password")
-    rollback: RollbackAction | None = None
-    blast_radius: Text | None = None
-    max_output: Annotated[int, Field(strict=True, gt=0)] | None = None
+    rollback: RollbackAction | None = Field(None, description="how it is undone")
+    blast_radius: Text | None = Field(None, description="what it may hurt, in words")
+    max_output: Annotated[int, Field(strict=True, gt=0)] | None = Field(
+        None, description="so many bytes of its output are kept"
+    )
 
 
 class GateRetry(Model):
@@ -246,67 +268,67 @@ class GateRetry(Model):
 class Gate(Model):
     """What must hold before the next phase opens."""
 
-    require: tuple[str, ...] = ()
+    require: tuple[str, ...] = Field((), description="checks that must be fine and fresh")
     prove: tuple[str, ...] = Field((), description="performance objectives that must be met")
     hold: Span = Field(0.0, description="how long all of it has to stay green; begins anew when the watching stops")
     soak: Span = Field(
         0.0, description="a hold that goes on in the agent, and after a restart goes on from where it was; 24h"
     )
-    retry: GateRetry | None = None
-    human: Text | None = None
-    roles: tuple[str, ...] = ()
+    retry: GateRetry | None = Field(None, description="how long it may take to become green")
+    human: Text | None = Field(None, description="a question that a person must answer with yes")
+    roles: tuple[str, ...] = Field((), description="who should answer; advice that nobody checks")
 
 
 class Phase(Model):
     """A stretch of the migration: steps in order, then a gate."""
 
-    id: Name
-    title: Text | None = None
-    steps: tuple[Step, ...] = ()
-    gate: Gate | None = None
+    id: Name = Field(description="its name, unique in the plan")
+    title: Text | None = Field(None, description="how it is called on the screen")
+    steps: tuple[Step, ...] = Field((), description="what is done, in this order")
+    gate: Gate | None = Field(None, description="what must hold before the next phase")
 
 
 class RollbackPlanStep(Model):
     """A command, or `compensate`: the per-step rollbacks of the named phases, in reverse."""
 
-    run: str | None = None
-    env: Env = Field(default_factory=dict)
+    run: str | None = Field(None, description="the command")
+    env: Env = Field(default_factory=dict, description="variables of the command; secrets belong here")
     timeout: Timeout = 600.0
     expect_duration: Span | None = None
-    compensate: tuple[str, ...] = ()
+    compensate: tuple[str, ...] = Field((), description="phases whose begun steps are undone, in reverse")
 
 
 class RollbackPlan(Model):
     """A named way back."""
 
-    title: Text
+    title: Text = Field(description="how it is called on the screen")
     budget: Span | None = None
     valid_until: str | None = Field(None, description="PHASE.STEP after whose start this way back is closed")
     data_loss_window: Text | None = Field(None, description="what is lost by going this way, in words")
     loses_since: str | None = Field(None, description="PHASE.STEP from whose start on what is written is lost this way")
-    steps: tuple[RollbackPlanStep, ...]
-    verify: tuple[str, ...] = ()
+    steps: tuple[RollbackPlanStep, ...] = Field(description="what is done, in this order")
+    verify: tuple[str, ...] = Field((), description="checks that must be fine at its end")
 
 
 class Solution(Model):
     """One thing that may help, with its own effect and confirmation."""
 
-    text: Text
-    run: str | None = None
-    env: Env = Field(default_factory=dict)
+    text: Text = Field(description="what it does, in words")
+    run: str | None = Field(None, description="the command; without it, a person follows the text")
+    env: Env = Field(default_factory=dict, description="variables of the command; secrets belong here")
     timeout: Timeout = 300.0
-    effect: StepEffect = "changes"
-    irreversible: Flag = False
-    confirm: Confirm | None = None
+    effect: StepEffect = Field("changes", description="what it changes; one that only reads runs at once")
+    irreversible: Flag = Field(False, description="it cannot be undone")
+    confirm: Confirm | None = Field(None, description="what must be typed before it runs")
 
 
 class TroubleshootingEntry(Model):
     """A known trouble: how it shows, how to look closer, what to do."""
 
-    symptom: Text
+    symptom: Text = Field(description="how it shows")
     when: str | None = Field(None, description="CHECK == STATUS: proposed by itself when this holds")
-    diagnose: tuple[str, ...] = ()
-    solutions: tuple[Solution, ...] = ()
+    diagnose: tuple[str, ...] = Field((), description="commands that only read, run when the entry is opened")
+    solutions: tuple[Solution, ...] = Field((), description="what may help")
 
 
 class Objective(Model):
@@ -315,67 +337,79 @@ class Objective(Model):
     `before` and `after` are a number, or `CHECK.METRIC`; `target` is an expression over `before` and `after`.
     """
 
-    title: Text
-    unit: str = ""
-    before: float | str
-    after: float | str
-    target: str
+    title: Text = Field(description="how it is called in the report")
+    unit: str = Field("", description="what stands behind the numbers")
+    before: float | str = Field(description="a number, or CHECK.METRIC")
+    after: float | str = Field(description="a number, or CHECK.METRIC")
+    target: str = Field(description="an expression over `before` and `after`, such as `after < before / 2`")
 
 
 class Contact(Model):
     """Whom to call."""
 
-    name: Text
-    role: Text | None = None
-    phone: str | None = None
-    email: str | None = None
-    note: Text | None = None
+    name: Text = Field(description="who it is")
+    role: Text | None = Field(None, description="what they answer for")
+    phone: str | None = Field(None, description="their number")
+    email: str | None = Field(None, description="their address")
+    note: Text | None = Field(None, description="when to call them")
 
 
 class Runbook(Model):
     """What to read."""
 
-    title: Text
-    url: str
-    checks: tuple[str, ...] = ()
+    title: Text = Field(description="how it is called on the screen")
+    url: str = Field(description="where it is")
+    checks: tuple[str, ...] = Field((), description="checks beside which it is offered")
 
 
 class Signoff(Model):
     """Who signs at the end, and what is kept."""
 
-    roles: tuple[str, ...] = ()
+    roles: tuple[str, ...] = Field((), description="who signs at the end; advice that nobody checks")
     retention: Span | None = None
-    report: tuple[Literal["md", "json", "html"], ...] = ("md",)
+    report: tuple[Literal["md", "json", "html"], ...] = Field(
+        ("md",), description="the formats in which the report is written"
+    )
 
 
 class Plan(Model):
     """A whole plan file."""
 
-    schema_: Literal[1] = Field(alias="schema")
-    id: Name
-    title: Text
-    owner: str | None = None
+    schema_: Literal[1] = Field(alias="schema", description="the version of this format")
+    id: Name = Field(description="its name; runs and journals go by it")
+    title: Text = Field(description="how it is called on the screen")
+    owner: str | None = Field(None, description="who answers for it")
     target: str | None = Field(None, description="what is migrated, as the operator names it: prod, staging, …")
-    vars: dict[Name, Variable] = Field(default_factory=dict)
-    secrets: dict[Name, SecretRef] = Field(default_factory=dict)
-    environments: dict[Name, Environment] = Field(default_factory=dict)
-    currency: Annotated[str, StringConstraints(pattern="^[A-Z]{3}$")] = "USD"
-    budget_month: Decimal | None = None
+    vars: dict[Name, Variable] = Field(
+        default_factory=dict, description="values that are asked once and frozen for the run"
+    )
+    secrets: dict[Name, SecretRef] = Field(
+        default_factory=dict, description="where secrets come from; never the secrets themselves"
+    )
+    environments: dict[Name, Environment] = Field(
+        default_factory=dict, description="the two sides, `before` and `after`"
+    )
+    currency: Annotated[str, StringConstraints(pattern="^[A-Z]{3}$")] = Field(
+        "USD", description="the currency of all amounts"
+    )
+    budget_month: Decimal | None = Field(None, description="the money that a month may cost")
     cost_sources: dict[Name, CostSourceSpec] = Field(default_factory=dict)
     check_modules: tuple[str, ...] = Field((), description="Python files beside the plan that add check kinds")
-    live: LiveProbe | None = None
-    services: dict[Name, Service] = Field(default_factory=dict)
-    checks: dict[Name, CheckSpec] = Field(default_factory=dict)
-    metrics: dict[Name, MetricSpec] = Field(default_factory=dict)
+    live: LiveProbe | None = Field(None, description="how to tell which side serves now")
+    services: dict[Name, Service] = Field(default_factory=dict, description="what runs and is watched")
+    checks: dict[Name, CheckSpec] = Field(default_factory=dict, description="what must be true")
+    metrics: dict[Name, MetricSpec] = Field(default_factory=dict, description="numbers over time")
     notifiers: dict[Name, NotifierSpec] = Field(default_factory=dict)
-    alerts: tuple[Alert, ...] = ()
-    phases: tuple[Phase, ...] = ()
-    rollback_plans: dict[Name, RollbackPlan] = Field(default_factory=dict)
-    troubleshooting: tuple[TroubleshootingEntry, ...] = ()
-    performance: dict[Name, Objective] = Field(default_factory=dict)
-    contacts: tuple[Contact, ...] = ()
-    runbooks: tuple[Runbook, ...] = ()
-    signoff: Signoff | None = None
+    alerts: tuple[Alert, ...] = Field((), description="rules over checks")
+    phases: tuple[Phase, ...] = Field((), description="what is done, in this order")
+    rollback_plans: dict[Name, RollbackPlan] = Field(default_factory=dict, description="named ways back")
+    troubleshooting: tuple[TroubleshootingEntry, ...] = Field((), description="known issues and what helps")
+    performance: dict[Name, Objective] = Field(
+        default_factory=dict, description="promises that are measured before and after"
+    )
+    contacts: tuple[Contact, ...] = Field((), description="whom to call")
+    runbooks: tuple[Runbook, ...] = Field((), description="what to read")
+    signoff: Signoff | None = Field(None, description="who signs at the end")
 
     def phase_of(self, step_id: str) -> Phase:
         """Return the phase that holds the step. Raise `KeyError`."""
