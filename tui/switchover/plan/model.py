@@ -5,9 +5,22 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, Strict, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from switchover_checks.language.fields import Duration
+from switchover.plan.field_types import (
+    Env,
+    Flag,
+    Interval,
+    Model,
+    Name,
+    OnUnknown,
+    Span,
+    StepEffect,
+    Text,
+    Timeout,
+    WrittenText,
+)
+from switchover.plan.people_model import Contact, Runbook, Signoff
 
 __all__ = [
     "Alert",
@@ -36,32 +49,6 @@ __all__ = [
     "TroubleshootingEntry",
     "Variable",
 ]
-
-Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_-]{0,63}$")]
-Text = Annotated[str, StringConstraints(max_length=4000)]
-StepEffect = Literal["read", "creates", "changes", "destroys"]
-OnUnknown = Literal["verify", "retry", "ask"]
-
-_YEARS = 10 * 366 * 86400
-Span = Annotated[Duration, Field(le=_YEARS)]
-Timeout = Annotated[Duration, Field(gt=0, le=_YEARS)]
-Interval = Annotated[Duration, Field(ge=0.1, le=_YEARS)]
-Flag = Annotated[bool, Strict()]
-
-
-def _as_written(value: object) -> object:
-    """Take whole numbers as text; `1.10` and `true` would change on the way, so they must stand in quotes."""
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
-
-
-WrittenText = Annotated[str, BeforeValidator(_as_written)]
-Env = dict[Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")], WrittenText]
-
-
-class Model(BaseModel):
-    """Frozen, and strict about keys."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
 
 class Variable(Model):
@@ -342,34 +329,6 @@ class Objective(Model):
     before: float | str = Field(description="a number, or CHECK.METRIC")
     after: float | str = Field(description="a number, or CHECK.METRIC")
     target: str = Field(description="an expression over `before` and `after`, such as `after < before / 2`")
-
-
-class Contact(Model):
-    """Whom to call."""
-
-    name: Text = Field(description="who it is")
-    role: Text | None = Field(None, description="what they answer for")
-    phone: str | None = Field(None, description="their number")
-    email: str | None = Field(None, description="their address")
-    note: Text | None = Field(None, description="when to call them")
-
-
-class Runbook(Model):
-    """What to read."""
-
-    title: Text = Field(description="how it is called on the screen")
-    url: str = Field(description="where it is")
-    checks: tuple[str, ...] = Field((), description="checks beside which it is offered")
-
-
-class Signoff(Model):
-    """Who signs at the end, and what is kept."""
-
-    roles: tuple[str, ...] = Field((), description="who signs at the end; advice that nobody checks")
-    retention: Span | None = None
-    report: tuple[Literal["md", "json", "html"], ...] = Field(
-        ("md",), description="the formats in which the report is written"
-    )
 
 
 class Plan(Model):

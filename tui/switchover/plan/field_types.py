@@ -1,0 +1,49 @@
+"""What the fields of a plan are made of: names, texts, times, environments of commands."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, Strict, StringConstraints
+
+from switchover_checks.language.fields import Duration
+
+__all__ = [
+    "Env",
+    "Flag",
+    "Interval",
+    "Model",
+    "Name",
+    "OnUnknown",
+    "Span",
+    "StepEffect",
+    "Text",
+    "Timeout",
+    "WrittenText",
+]
+
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_-]{0,63}$")]
+Text = Annotated[str, StringConstraints(max_length=4000)]
+StepEffect = Literal["read", "creates", "changes", "destroys"]
+OnUnknown = Literal["verify", "retry", "ask"]
+
+_YEARS = 10 * 366 * 86400
+Span = Annotated[Duration, Field(le=_YEARS)]
+Timeout = Annotated[Duration, Field(gt=0, le=_YEARS)]
+Interval = Annotated[Duration, Field(ge=0.1, le=_YEARS)]
+Flag = Annotated[bool, Strict()]
+
+
+def _as_written(value: object) -> object:
+    """Take whole numbers as text; `1.10` and `true` would change on the way, so they must stand in quotes."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+WrittenText = Annotated[str, BeforeValidator(_as_written)]
+Env = dict[Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")], WrittenText]
+
+
+class Model(BaseModel):
+    """Frozen, and strict about keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
