@@ -22,7 +22,7 @@ async def serving(serve: Serve, context: ssl.SSLContext | None = None, port: int
         assert task is not None
         tasks.add(task)
         try:
-            with contextlib.suppress(OSError, ssl.SSLError, asyncio.IncompleteReadError):
+            with contextlib.suppress(OSError, asyncio.IncompleteReadError, asyncio.CancelledError):
                 await serve(reader, writer)
         finally:
             writer.transport.abort()

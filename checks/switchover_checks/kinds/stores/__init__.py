@@ -1,0 +1,1 @@
+"""Kinds that look into a store of data by its own protocol."""
