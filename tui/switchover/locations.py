@@ -13,12 +13,13 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from switchover.errors import StateError
+from switchover.errors import StateError, UsageError
 from switchover.private_files import make_private_dir
 from switchover.settings import JournalAddress, load_settings, settings_path
 
 __all__ = ["Workspace", "ensure_private_dir", "group_socket_folder", "host_registry", "state_root", "workspace_for"]
 
+_PLACEHOLDER = re.compile(r"`switchover((?: [a-z-]+){0,2}) PLAN\b")
 _SOCKET_PATH_LIMIT = 100  # sun_path holds 108 bytes with its end
 
 
@@ -48,8 +49,24 @@ class Workspace:
 
     def command(self, verb: str) -> str:
         """Return a verb for this plan as a command that works as it is printed."""
-        words = ["switchover", *([verb] if verb else []), *([str(self.plan)] if self.plan is not None else [])]
-        return shlex.join(words if self.root == state_root() else [*words, "--state", str(self.root)])
+        words = ["switchover", *verb.split(), *([str(self.plan)] if self.plan is not None else [])]
+        words += ["--state", str(self.root)] if self.root != state_root() else []
+        return shlex.join([*words, *self._journal_option()])
+
+    def fill_in(self, text: str) -> str:
+        """Put this plan's own commands in the place of `switchover VERB PLAN`: they work as printed."""
+        if self.plan is None:
+            return text
+        return _PLACEHOLDER.sub(lambda found: f"`{self.command((found[1] or '').strip())}", text)
+
+    def _journal_option(self) -> list[str]:
+        """Return what another command has to be told to find the same journal. A password is never printed."""
+        usual = None
+        with suppress(UsageError):
+            usual = load_settings(settings_path(os.environ)).journal
+        if self.plan is None or self.shared == usual or (self.shared is not None and self.shared.has_password):
+            return []
+        return ["--journal", self.shared.shown if self.shared is not None else "sqlite"]
 
     @property
     def key(self) -> str:

@@ -276,7 +276,7 @@ def test_a_failed_way_back_says_in_every_verb_what_works(tmp_path: Path, cli: Cl
     assert (stopped.returncode, "--resolve rollback:1:0=done --reason TEXT" in stopped.stderr) == (1, True)
     on = cli("run")
     assert on.returncode == 1
-    assert f"switchover rollback {tmp_path / 'plan.yaml'} --retry 1`" in on.stderr
+    assert f"switchover rollback {tmp_path / 'plan.yaml'} --state {tmp_path / 'state'} --retry 1`" in on.stderr
     assert cli("run", "--resolve", "rollback:1:0=done", "--reason", "by hand").returncode == 1
     assert cli("rollback").returncode == 0
 

@@ -237,6 +237,30 @@ async def test_a_way_back_that_only_undoes_leaves_what_it_did_not_undo(tmp_path:
     assert (shown["copy"], shown["tune"]) == ("rolled_back", "done")
 
 
+async def test_a_way_back_that_compensates_one_phase_leaves_the_others_and_closes_no_other_way(tmp_path: Path) -> None:
+    text = PLAN + "  part: {title: Part, steps: [{run: echo stop >> log}, {compensate: [data]}]}\n"
+    clock = HandClock()
+    bench = open_bench(tmp_path, text, clock=clock, checks=Checks(clock, {"rows": [Status.OK]}))
+    await bench.engine.drive(ANA, until="data")
+    await bench.engine.rollback("part", ANA)
+    view = bench.engine.view()
+    assert {step.id: step.state for phase in view.phases for step in phase.steps} == {
+        "look": "done",
+        "deploy": "done",
+        "copy": "rolled_back",
+        "tune": "rolled_back",
+        "destroy": "pending",
+    }
+    assert next(way for way in view.rollbacks if way.name == "quick").available
+
+
+async def test_every_way_back_warns_of_a_step_whose_outcome_is_unknown(tmp_path: Path) -> None:
+    bench = open_bench(tmp_path, PLAN.replace("echo copy >> log", "kill -9 $PPID"))
+    assert (await bench.engine.drive(ANA)).kind == "unknown"
+    for way in bench.engine.view().rollbacks:
+        assert "the outcome of copy is unknown: look at what it left behind" in way.cannot_undo[0], way.name
+
+
 async def test_a_refusal_names_the_plan_in_a_command_that_works_as_printed(tmp_path: Path) -> None:
     bench = await _bench(tmp_path, "build")
     with pytest.raises(RefusedError) as no:

@@ -47,8 +47,12 @@ def build(
     read_only: bool = False,
     clock: Clock | None = None,
     secret_words: KnownSecrets | None = None,
+    even_refused: bool = False,
 ) -> Runtime:
-    """Build all of it for one workspace, in the running loop. Raise `StateError` where the state cannot be used."""
+    """Build all of it for one workspace, in the running loop. Raise `StateError` where the state cannot be used.
+
+    With `even_refused` a journal that cannot be used keeps nothing else from going on.
+    """
     never_queue(asyncio.get_running_loop())
     clock = clock or SystemClock()
     words = secret_words or KnownSecrets()
@@ -61,7 +65,9 @@ def build(
             inventory=everything, redact=words.display, operations=operations,
         )  # fmt: skip
         return Runtime(workspace, clock, words, FollowingHub(lambda: hub_alone))
-    plan_runtime = _open(loaded, workspace, clock, words, read_only=read_only, only_read=read_only)
+    plan_runtime = _open(
+        loaded, workspace, clock, words, read_only=read_only, only_read=read_only, even_refused=even_refused
+    )
 
     def make() -> Hub:
         return Hub(
@@ -121,6 +127,7 @@ def _open(
     only_read: bool = False,
     variables: Mapping[str, str] | None = None,
     planned_only: bool = False,
+    even_refused: bool = False,
 ) -> PlanRuntime:
     in_force = PlanInForce()
 
@@ -176,6 +183,7 @@ def _open(
         secrets=in_force,
         on_change=changed,
         on_plan=plan_changed,
+        even_refused=even_refused,
     )
     first = engine.loaded  # a run that is open goes on with the plan it was started with
     scope()  # a variable that the plan does not have is refused here

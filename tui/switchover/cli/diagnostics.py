@@ -21,12 +21,13 @@ from switchover.private_files import make_private_dir, open_private
 from switchover.redaction import sanitize
 from switchover_checks.unknown_secrets import MARK, redact_unknown
 
-__all__ = ["INTERRUPTED", "describe", "redact_with", "report_error", "report_unexpected", "say"]
+__all__ = ["INTERRUPTED", "describe", "fill_in_with", "redact_with", "report_error", "report_unexpected", "say"]
 
 INTERRUPTED = 130
 _KEPT_REPORTS = 10
 _SECRET_NAME = re.compile(r"PASS|SECRET|TOKEN|KEY|CREDENTIAL", re.IGNORECASE)
 _redactors: list[Callable[[str], str]] = []
+_fill_in: list[Callable[[str], str]] = []
 
 
 def say(text: str) -> None:
@@ -35,6 +36,8 @@ def say(text: str) -> None:
     if stream is None:
         return
     with suppress(OSError, ValueError):
+        for fill_in in _fill_in:
+            text = fill_in(text)
         line = redact_unknown(sanitize(text)) + "\n"
         stream.write(line.encode(stream.encoding or "utf-8", "backslashreplace").decode(stream.encoding or "utf-8"))
         stream.flush()
@@ -57,6 +60,11 @@ def report_error(error: SwitchoverError) -> int:
     """Tell the user and return the exit code."""
     say(describe(error))
     return error.exit_code
+
+
+def fill_in_with(fill_in: Callable[[str], str]) -> None:
+    """Let commands be said as they work: `fill_in` knows which plan, state and journal are meant."""
+    _fill_in[:] = [fill_in]
 
 
 def redact_with(redactor: Callable[[str], str]) -> None:

@@ -9,6 +9,7 @@ import io
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol, cast
@@ -105,7 +106,25 @@ def _dispatch(arguments: list[str]) -> int:
 
 def _run_verb(verb: str, arguments: list[str]) -> int:
     module = _load_verb(verb)
-    return module.run(_verb_parser(verb, module).parse_intermixed_args(arguments))
+    args = _verb_parser(verb, module).parse_intermixed_args(arguments)
+    _say_commands_as_they_work(args)
+    return module.run(args)
+
+
+def _say_commands_as_they_work(args: argparse.Namespace) -> None:
+    """Have each `switchover VERB PLAN` that is said name the plan, the state directory and the journal in use."""
+    if not isinstance(getattr(args, "plan", None), str):
+        return
+    from switchover.cli import diagnostics
+    from switchover.cli.plan_file import workspace_of
+    from switchover.errors import SwitchoverError
+
+    def fill_in(text: str) -> str:
+        with suppress(SwitchoverError):
+            return workspace_of(args).fill_in(text)
+        return text
+
+    diagnostics.fill_in_with(fill_in)
 
 
 def verb_parser(verb: str) -> argparse.ArgumentParser:

@@ -98,6 +98,7 @@ class MigrationView:
     """The run as the wizard shows it. `state`: pending running waiting done failed unknown rolled_back aborted.
 
     `not_believed` says what stands in the journal that no run wrote; nothing here rests on that, and nothing is done.
+    `journal_refused` says why, since when and what shows more; nothing of the run is known then, and nothing is done.
     `held_elsewhere` says who holds the target from another workspace of this host; none begins here meanwhile.
     """
 
@@ -122,3 +123,4 @@ class MigrationView:
     rollback: RollbackRun | None = None
     not_believed: str = ""
     held_elsewhere: str = ""
+    journal_refused: str = ""

@@ -15,7 +15,7 @@ TEXT = "the plan shop is held by run 1 of shop, which ana@bastion drove last; it
 
 
 @pytest.mark.parametrize("tab", ["overview", "migration"])
-@pytest.mark.parametrize("field", ["held_elsewhere", "not_believed"])
+@pytest.mark.parametrize("field", ["held_elsewhere", "not_believed", "journal_refused"])
 async def test_it_stands_in_full_on_a_narrow_screen(tab: str, field: str) -> None:
     sample = samples.acting("none", "", "nothing")
     changes: dict[str, Any] = {field: TEXT}

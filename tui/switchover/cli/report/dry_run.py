@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -11,8 +11,6 @@ from switchover.errors import SwitchoverError, UsageError
 from switchover_checks.language.units import format_duration
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from switchover.migration.facts.run_state import RunState
     from switchover.migration.run.engine import Engine
     from switchover.plan.model import Gate, Plan, Step
@@ -28,7 +26,7 @@ class _Preview:
     plan: Plan
     state: RunState
     scope: Scope
-    path: Path
+    command: Callable[[str], str]
 
     @classmethod
     def of(cls, engine: Engine, variables: Mapping[str, str]) -> _Preview:
@@ -36,12 +34,12 @@ class _Preview:
         from switchover.migration.facts.run_state import RunState
         from switchover.plan.variables import Scope, resolve_variables
 
-        file = engine.run_store.file
+        file, command = engine.run_store.file, engine.run_store.workspace.command
         if engine.state.exists and not engine.state.finished:
-            return cls(engine.loaded.plan, engine.state, engine.scope(), file.path)
+            return cls(engine.loaded.plan, engine.state, engine.scope(), command)
         base = Scope.of(file.plan, file.directory, str(int(engine.state.run_id or 0) + 1))
         values = resolve_variables(file.plan, dict(variables), {}, base).values
-        return cls(file.plan, RunState(), replace(base, values=dict(values)), file.path)
+        return cls(file.plan, RunState(), replace(base, values=dict(values)), command)
 
 
 def describe_run(engine: Engine, variables: Mapping[str, str], *, until: str | None, new: bool = False) -> str:
@@ -74,7 +72,7 @@ def _lines(preview: _Preview, variables: Mapping[str, str], until: str | None) -
         yield f"variable {name}: {value or source}"
     if state.rollback is not None:
         yield from ("", "a rollback was begun: no step and no gate of this run comes any more")
-        yield f"`switchover rollback {preview.path} --dry-run` shows what it does"
+        yield f"`{preview.command('rollback')} --dry-run` shows what it does"
         return
     for phase in plan.phases:
         yield ""
@@ -104,9 +102,10 @@ def _stands(preview: _Preview, step: Step) -> Iterator[str]:
         case "running":
             yield f"  step {step.id}: has begun, and its end is not known yet"
         case "unknown":
-            yield f"  step {step.id}: nobody knows how it ended; --resolve {step.id}=CHOICE --reason TEXT decides"
+            decides = f"`{preview.command('run')} --resolve {step.id}=CHOICE --reason TEXT` decides"
+            yield f"  step {step.id}: nobody knows how it ended; {decides}"
         case "failed":
-            yield from _step(preview, step, f"failed; only --retry {step.id} runs it again")
+            yield from _step(preview, step, f"failed; only `{preview.command('run')} --retry {step.id}` runs it again")
         case _:
             yield from _step(preview, step)
 

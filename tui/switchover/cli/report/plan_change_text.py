@@ -6,17 +6,19 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from switchover.locations import Workspace
     from switchover.snapshot import PlanChange, PlanDifference
 
 __all__ = ["difference_text"]
 
 
-def difference_text(found: PlanDifference, path: str, *, lines: bool) -> str:
+def difference_text(found: PlanDifference, workspace: Workspace, *, lines: bool) -> str:
     """Return the whole of it; with `lines` also the difference line by line."""
-    return "\n".join(_text(found, path, lines=lines))
+    return "\n".join(_text(found, workspace, lines=lines))
 
 
-def _text(found: PlanDifference, path: str, *, lines: bool) -> Iterator[str]:
+def _text(found: PlanDifference, workspace: Workspace, *, lines: bool) -> Iterator[str]:
+    path = workspace.plan
     run = f"run {found.run_id}" if found.run_id else "no run yet"
     if found.problems:
         yield f"{path} has errors now" + (
@@ -36,7 +38,7 @@ def _text(found: PlanDifference, path: str, *, lines: bool) -> Iterator[str]:
         yield from found.unified
     yield ""
     if not found.run_open:
-        yield "the run is over; another begins with the file as it is: `--new`"
+        yield f"the run is over; another begins with the file as it is: `{workspace.command('run')} --new`"
         return
     if found.refused:
         yield "the run cannot go by it:"
@@ -45,7 +47,7 @@ def _text(found: PlanDifference, path: str, *, lines: bool) -> Iterator[str]:
     if found.needed:
         asked = " ".join(f"--var {name}=VALUE" for name, _, _ in found.needed)
         yield f"it asks for more: {asked}"
-    yield f"let the run go by it: `switchover rebase {path} --reason TEXT`"
+    yield f"let the run go by it: `{workspace.command('rebase')} --reason TEXT`"
 
 
 _MARKS = {"added": "+", "removed": "-", "changed": "~", "moved": ">"}

@@ -105,7 +105,7 @@ def _make(engine: Engine, args: Namespace) -> dict[str, Any]:
     run_store = engine.run_store
     journal = run_store.journal
     if journal is None or not engine.state.exists:
-        raise SwitchoverError("there is no run to report on yet", f"begin one with `switchover run {args.plan}`")
+        raise SwitchoverError("there is no run to report on yet", "begin one with `switchover run PLAN`")
     run_id = args.run or engine.state.run_id
     if run_id not in (runs := journal.runs()):
         raise SwitchoverError(f"there is no run {run_id!r}", f"there is {', '.join(runs)}")
@@ -118,7 +118,10 @@ def _make(engine: Engine, args: Namespace) -> dict[str, Any]:
     def tail(unit: str, attempt: int) -> tuple[tuple[str, ...], int]:
         return read_tail(AttemptFolder.of(directory, unit, attempt).directory, _TAIL)
 
-    sources = ReportInputs(tuple(records), (journal.last_seq(), journal.head_hash()), tail, time.time())
+    head, is_newest = (journal.last_seq(), journal.head_hash()), run_id == engine.state.run_id
+    driven = is_newest and engine.holder() is not None
+    lost = engine.lost_sight_of() if is_newest else ()
+    sources = ReportInputs(tuple(records), head, tail, time.time(), driven, lost)
     return make_report(plan_in_force(run_store.file, state).plan, state, sources)
 
 

@@ -10,6 +10,7 @@ from switchover.clock import iso_utc
 from switchover_checks.language.units import format_duration as _format
 
 if TYPE_CHECKING:
+    from switchover.locations import Workspace
     from switchover.snapshot import Rehearsal, RollbackActionView, RollbackRun, RollbackView
 
 __all__ = ["next_steps", "rehearsal_text", "standing", "time_and_loss"]
@@ -116,21 +117,22 @@ def _detail(action: RollbackActionView) -> str:
     return ""
 
 
-def next_steps(run: RollbackRun, path: str, others: tuple[str, ...]) -> Iterator[str]:
+def next_steps(run: RollbackRun, workspace: Workspace, others: tuple[str, ...]) -> Iterator[str]:
     """Say what can be done with a rollback that stopped half-way."""
     name = f" {run.name}" if run.name else ""
+    go_on, go_back = workspace.command("run"), workspace.command("rollback")
     stuck = next((n for n, a in enumerate(run.actions, 1) if a.state in ("failed", "unknown")), None)
     unknown = stuck is not None and run.actions[stuck - 1].state == "unknown"
     if unknown and stuck is not None:
         unit = run.actions[stuck - 1].unit
-        yield f"say how it ended: `switchover run {path} --resolve {unit}=done|failed|retry --reason TEXT`"
+        yield f"say how it ended: `{go_on} --resolve {unit}=done|failed|retry --reason TEXT`"
     else:
         again = f" --retry {stuck}" if stuck is not None else ""
-        yield f"again, from where it stopped: `switchover rollback {path}{name}{again}`"
+        yield f"again, from where it stopped: `{go_back}{name}{again}`"
         if stuck is not None:
-            by_hand = f"switchover run {path} --resolve {run.actions[stuck - 1].unit}=done --reason TEXT"
+            by_hand = f"{go_on} --resolve {run.actions[stuck - 1].unit}=done --reason TEXT"
             yield f"was it undone by hand: `{by_hand}`"
     if stuck is not None:
-        yield f"leave it out and go on: `switchover rollback {path}{name} --skip {stuck} --reason TEXT`"
+        yield f"leave it out and go on: `{go_back}{name} --skip {stuck} --reason TEXT`"
     for other in others:
-        yield f"another way: `switchover rollback {path} {other or 'step-by-step'}`"
+        yield f"another way: `{go_back} {other or 'step-by-step'}`"

@@ -291,7 +291,7 @@ def _serve(workspace: Workspace, plan: Path | None, read_only: bool, tell: Repor
     loaded = app.load(plan, workspace, digest=digest) if plan is not None else None
 
     async def live() -> None:
-        parts = app.build(loaded, workspace, read_only=read_only, secret_words=secret_words)
+        parts = app.build(loaded, workspace, read_only=read_only, secret_words=secret_words, even_refused=True)
         identity = app.identify(parts, read_only=read_only, since=time.time())
         await agent_process.serve(
             CommandTarget(parts.hub, parts.engine, secret_words.values, workspace.directory / "logs"),

@@ -8,7 +8,7 @@ from __future__ import annotations
 from argparse import ArgumentParser, Namespace
 
 from switchover.cli import output
-from switchover.cli.plan_file import load_for_run
+from switchover.cli.plan_file import load_for_run, workspace_of
 
 __all__ = ["add_arguments", "run"]
 
@@ -39,5 +39,5 @@ async def _diff(args: Namespace) -> int:
     if args.format == "json":
         output.emit_json(found)
     else:
-        output.emit_text(difference_text(found, args.plan, lines=not args.brief))
+        output.emit_text(difference_text(found, workspace_of(args), lines=not args.brief))
     return 2 if found.problems else 0 if found.same or not found.run_id else 1

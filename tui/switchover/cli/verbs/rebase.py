@@ -9,7 +9,7 @@ from __future__ import annotations
 from argparse import ArgumentParser, Namespace
 
 from switchover.cli import diagnostics, output
-from switchover.cli.plan_file import load_for_run
+from switchover.cli.plan_file import load_for_run, workspace_of
 
 __all__ = ["add_arguments", "run"]
 
@@ -46,7 +46,7 @@ async def _dry_run(args: Namespace) -> int:
         found = await parts.engine.difference()
     finally:
         await parts.aclose()
-    output.emit_text(difference_text(found, args.plan, lines=True))
+    output.emit_text(difference_text(found, workspace_of(args), lines=True))
     output.emit_text("nothing was changed")
     if found.problems or any(name not in given for name, _, _ in found.needed):
         return 2
@@ -69,10 +69,10 @@ async def _run(args: Namespace) -> int:
             return 1
         found = await engine.difference()
         if found.problems:
-            diagnostics.say(difference_text(found, args.plan, lines=False))
+            diagnostics.say(difference_text(found, workspace_of(args), lines=False))
             return 2
         if found.same or not found.run_open:
-            text = difference_text(found, args.plan, lines=False)
+            text = difference_text(found, workspace_of(args), lines=False)
             output.emit_text(f"{text}\nthere is nothing to adopt")
             return 0
         engine.listen(tell)

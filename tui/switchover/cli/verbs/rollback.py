@@ -138,7 +138,7 @@ def _say_what_stays(engine: Engine, args: Namespace) -> int:
     for text in way.cannot_undo:
         output.emit_text(f"! {text}")
     try:
-        refuse_loss(way, args.accept_loss)
+        refuse_loss(engine.run_store, way, args.accept_loss)
     except RefusedError as error:
         diagnostics.say(f"switchover: {error.title}; nothing was rolled back")
         diagnostics.say(f"  {error.hint}")
@@ -181,6 +181,6 @@ def _say_outcome(engine: Engine) -> int:
     action = engine.action
     diagnostics.say(f"switchover: the rollback stopped: {action.reason or view.action.text}")
     others = tuple(way.name for way in view.rollbacks if way.available and way.name != rollback.name)
-    for text in next_steps(rollback, str(engine.loaded.path), others):
+    for text in next_steps(rollback, engine.run_store.workspace, others):
         diagnostics.say(f"  {text}")
     return 3 if action.kind == "resolve" else 1

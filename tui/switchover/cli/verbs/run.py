@@ -166,6 +166,7 @@ async def _give_up(engine: Engine, operator: Operator, reason: str) -> int:
     """End the run for good: stop what still runs, and say so in the journal. What was done stays done."""
     if not reason.strip():
         raise UsageError("a reason is needed to give a run up", "--abort --reason TEXT")
+    command = engine.run_store.workspace.command("run")
     async with engine.hold(operator):
         await engine.recover(operator)
         if engine.busy:
@@ -175,10 +176,11 @@ async def _give_up(engine: Engine, operator: Operator, reason: str) -> int:
     if not engine.state.finished:
         diagnostics.say(f"switchover: what was left of {engine.action.unit} was ended; its outcome is unknown")
         diagnostics.say(
-            f"  say how it ended: --resolve {engine.action.unit}=done|failed --reason TEXT; then --abort again"
+            f"  say how it ended: `{command} --resolve {engine.action.unit}=done|failed --reason TEXT`; "
+            f"then `{command} --abort --reason TEXT` again"
         )
         return EXIT_CODES["unknown"]
-    output.emit_text(f"run {engine.state.run_id} was given up; --new begins another")
+    output.emit_text(f"run {engine.state.run_id} was given up; `{command} --new` begins another")
     return 0
 
 

@@ -128,7 +128,7 @@ def _ways(engine: Engine, view: MigrationView) -> list[str]:
             lines += [f"  last lines of {view.output_step}:", *(f"    {line}" for line in view.output[-10:])]
         if rollback.state in ("failed", "unknown", "stopped"):
             others = tuple(way.name for way in view.rollbacks if way.available and way.name != rollback.name)
-            lines += [f"  {text}" for text in next_steps(rollback, str(engine.loaded.path), others)]
+            lines += [f"  {text}" for text in next_steps(rollback, engine.run_store.workspace, others)]
     for way in view.rollbacks:
         state = "; ".join(("open", *time_and_loss(way))) if way.available else f"closed: {way.reason}"
         lines.append(f"way back {way.name or 'step by step'}: {state}")
@@ -182,11 +182,11 @@ def _text(engine: Engine) -> str:
     if holder is not None:
         lines.append(f"driven by {holder.who}@{holder.host}, pid {holder.pid}")
     if engine.other_plan:
-        path = engine.loaded.path
-        way_on = f"`switchover run {path} --new` begins one by it" if engine.state.finished else "the run keeps its own"
-        lines.append(f"{engine.other_plan}; {way_on}, `switchover diff {path}` compares")
+        command = engine.run_store.workspace.command
+        way_on = f"`{command('run')} --new` begins one by it" if engine.state.finished else "the run keeps its own"
+        lines.append(f"{engine.other_plan}; {way_on}, `{command('diff')}` compares")
     if lost:
-        lines.append(f"{', '.join(lost)}: nobody watches it; `switchover run` finds out what became of it")
+        lines.append(f"{', '.join(lost)}: nobody watches it; `{engine.run_store.workspace.command('run')}` finds out")
     for phase in view.phases:
         lines.append(f"{phase.id}: {phase.state}")
         for step in phase.steps:
@@ -208,7 +208,7 @@ def _text(engine: Engine) -> str:
 
 def _next(engine: Engine, view: MigrationView, lost: tuple[str, ...]) -> list[str]:
     """Say what comes next; where an outcome is not known, what has to be decided and with which command."""
-    run = f"switchover run {engine.loaded.path}"
+    run = engine.run_store.workspace.command("run")
     how = "=done|failed|retry|rollback --reason TEXT"
     if lost:
         return [

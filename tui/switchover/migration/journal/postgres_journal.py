@@ -309,7 +309,7 @@ class PostgresJournal:
         except ValueError as error:
             raise JournalError(
                 f"record {seq} of the journal {self._session.shown} cannot be read: {error}",
-                "it was damaged, added by other means, or written by another version; see `switchover audit verify`",
+                "it was damaged, added by other means, or of another version; see `switchover audit verify PLAN`",
             ) from error
         return Record(seq, run_id, at, mono, boot_id, event, digest)
 
@@ -333,7 +333,7 @@ class PostgresJournal:
         if not fence:
             holder = self._next_holder()
             session.broken = f"the journal {session.shown} was taken over by {holder}"
-            return JournalAwayError(session.broken, "nothing was recorded; see `switchover status`")
+            return JournalAwayError(session.broken, "nothing was recorded; see `switchover status PLAN`")
         if journal_id != self.journal_id:
             return self._differs("it was made anew" if journal_id else "it is gone")
         there = f"it ends with record {seq or 0}" if (seq or 0) != known.seq else f"its record {seq} is another one"

@@ -102,7 +102,7 @@ class Hold:
             holder = next((holder_of([row[1:]]) for row in others if row[0] == lock), None)
             words = describe_holder(holder) if holder else "somebody who is just beginning or ending"
             raise LockedError(
-                f"{what} is driven by {words}", "watch it with `switchover status`, or wait until it is free"
+                f"{what} is driven by {words}", "watch it with `switchover status PLAN`, or wait until it is free"
             )
 
     def leaving(self) -> tuple[LiteralString, dict[str, object]] | None:

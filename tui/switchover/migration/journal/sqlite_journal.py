@@ -181,7 +181,10 @@ class Journal:
             raise JournalError(self._broken, "bring the newest copy of it back, then go on")
 
     def read(self, ask: Ask) -> JournalReading:
-        """Return what is new."""
+        """Return what is new. Raise `JournalError` where the file that is open is not the one in its place any more."""
+        if self._broken:
+            raise JournalError(self._broken, _HINT)
+        self._check_place()
         newest = "SELECT run_id, (SELECT count(*) FROM events WHERE type = 'RunStarted') FROM events "
         run_id, runs = next(self._rows(newest + "WHERE type = 'RunStarted' ORDER BY seq DESC LIMIT 1"), ("", 0))
         known = next(self._rows("SELECT hash FROM events WHERE seq = ?", (ask.known.seq,)), ("",))

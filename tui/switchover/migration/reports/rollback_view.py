@@ -9,7 +9,7 @@ from switchover.migration.facts.display import display
 from switchover.migration.facts.events import RollbackItem
 from switchover.migration.facts.run_state import RunState, Stage, UnitState
 from switchover.migration.rules.next_action import Action
-from switchover.migration.rules.rollback_paths import RollbackPath
+from switchover.migration.rules.rollback_paths import RollbackPath, phases_gone_over
 from switchover.plan.model import Plan
 from switchover.redaction import sanitize
 from switchover.snapshot import PhaseView, Requirement, RollbackActionView, RollbackRun, RollbackView
@@ -94,10 +94,10 @@ def action_name(state: RunState, unit: str) -> str:
     return ""
 
 
-def gone_over(state: RunState) -> str:
-    """Say by which way back the whole run was gone over with commands of its own; empty where none was."""
+def gone_over(plan: Plan, state: RunState, phase: str) -> str:
+    """Say by which way back a phase was gone over with commands of its own; empty where it was not."""
     rollback = state.rollback
-    if rollback is None or rollback.stage is not Stage.DONE or not rollback.name:
+    if rollback is None or rollback.stage is not Stage.DONE or phase not in phases_gone_over(plan, rollback.name):
         return ""
     if not any(not item.undoes and state.unit(item.unit).stage is Stage.DONE for item in rollback.items):
         return ""
@@ -111,10 +111,9 @@ def _closed_by(way: RollbackPath, plan: Plan) -> str:
     return (spec.valid_until or "").rpartition(".")[2] if spec is not None else ""
 
 
-def mark_gone_over(phases: Iterable[PhaseView], state: RunState) -> tuple[PhaseView, ...]:
+def mark_gone_over(phases: Iterable[PhaseView], plan: Plan, state: RunState) -> tuple[PhaseView, ...]:
     """Return the phases, with what the rollback's own commands went over marked as rolled back."""
-    by = gone_over(state)
-    return tuple(_gone_back_over(phase, by) if by else phase for phase in phases)
+    return tuple(_gone_back_over(phase, by) if (by := gone_over(plan, state, phase.id)) else phase for phase in phases)
 
 
 def _gone_back_over(phase: PhaseView, by: str) -> PhaseView:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from switchover.clock import iso_utc
 from switchover.costs.estimate import costs_view
 from switchover.migration.facts import events as ev
-from switchover.migration.facts.run_state import Attempt, RunState, Timestamp, UnitState
+from switchover.migration.facts.run_state import Attempt, RunState, Stage, Timestamp, UnitState
 from switchover.migration.reports import report_people as people
+from switchover.migration.reports.rollback_view import gone_over
+from switchover.migration.reports.run_view import ViewContext, build_view
 from switchover.migration.rules.rollback_paths import RollbackPath, rollback_paths
 from switchover.plan.model import Gate, Plan, Step
-from switchover.snapshot import CostsView
+from switchover.snapshot import CostsView, RollbackRun, StepView
 
 __all__ = ["ReportInputs", "make_report"]
 
@@ -29,12 +31,16 @@ class ReportInputs:
     head: tuple[int, str]  # number and hash of the newest record of the whole journal
     tail: Tail
     made_at: float
+    driven: bool = False  # whether somebody drives the run at this moment
+    lost: Collection[str] = ()  # units that began, have no end on record, and that nobody watches
 
 
 def make_report(plan: Plan, state: RunState, sources: ReportInputs) -> dict[str, Any]:
     """Return the report as a document. Times are ISO 8601 UTC, durations seconds."""
     records = sources.records
     started = next(r.event for r in records if isinstance(r.event, ev.RunStarted))
+    view = build_view(plan, state, ViewContext(sources.made_at, 0.0, "", driven=sources.driven))
+    shown = {step.id: step for phase in view.phases for step in phase.steps}
     return {
         "plan": {
             "id": started.plan_id,
@@ -47,7 +53,7 @@ def make_report(plan: Plan, state: RunState, sources: ReportInputs) -> dict[str,
         },
         "run": {
             "id": state.run_id,
-            "state": state.stage.value,
+            "state": "unknown" if sources.lost else view.state,
             "reason": state.reason or None,
             "not_believed": [str(wrong) for wrong in state.impossible],
             "started_by": str(started.by),
@@ -62,9 +68,13 @@ def make_report(plan: Plan, state: RunState, sources: ReportInputs) -> dict[str,
             {
                 "id": phase.id,
                 "title": phase.title or phase.id,
-                "steps": [_step(step, state, sources) for step in phase.steps],
+                "steps": [_step(step, shown[step.id], state, sources) for step in phase.steps],
             }
-            | {"gate": _gate(phase.id, phase.gate, state, records) if phase.gate else None}
+            | {
+                "gate": _gate(phase.id, phase.gate, state, records, gone_over(plan, state, phase.id))
+                if phase.gate
+                else None
+            }
             for phase in plan.phases
         ],
         "decisions": people.decisions(records),
@@ -85,7 +95,7 @@ def make_report(plan: Plan, state: RunState, sources: ReportInputs) -> dict[str,
         ],
         "costs": _costs(costs_view(plan)),
         "ways_back": [_way_back(way, records) for way in rollback_paths(plan, state)],
-        "rollback": _rollback(state, sources),
+        "rollback": _rollback(state, view.rollback, sources),
         "other": people.others(records),
         "timeline": people.what_happened(records),
         "signoff": {
@@ -108,7 +118,7 @@ def _between(start: Timestamp | None, end: Timestamp | None) -> float | None:
     return round(max(0.0, end.mono - start.mono if same_boot else end.at - start.at), 3)
 
 
-def _step(step: Step, state: RunState, sources: ReportInputs) -> dict[str, Any]:
+def _step(step: Step, view: StepView, state: RunState, sources: ReportInputs) -> dict[str, Any]:
     unit = state.unit(step.id)
     return {
         "id": step.id,
@@ -118,8 +128,8 @@ def _step(step: Step, state: RunState, sources: ReportInputs) -> dict[str, Any]:
         "command": step.run.strip() if step.run else None,
         "env_names": sorted(step.env),
         "rollback": step.rollback.run.strip() if step.rollback else None,
-        "state": unit.stage.value,
-        "reason": unit.reason or None,
+        "state": "unknown" if step.id in sources.lost else view.state,
+        "reason": view.reason or None,
         "outputs": dict(unit.outputs),
         "attempts": [_attempt(step.id, attempt, sources) for attempt in unit.attempts],
         "items": [_item(number, text, unit) for number, text in enumerate(step.manual)],
@@ -154,10 +164,13 @@ def _item(number: int, text: str, unit: UnitState) -> dict[str, Any]:
     }
 
 
-def _gate(phase: str, asked: Gate, state: RunState, records: Sequence[ev.Record]) -> dict[str, Any]:
+def _gate(phase: str, asked: Gate, state: RunState, records: Sequence[ev.Record], gone_over: str) -> dict[str, Any]:
     gate = state.gate(phase)
+    word = "waiting" if gate.stage is Stage.RUNNING else gate.stage.value
+    if gone_over and gate.stage is Stage.DONE:
+        word = Stage.ROLLED_BACK.value
     return {
-        "state": gate.stage.value,
+        "state": word,
         "at": _when(gate.ended),
         "requires": list(asked.require),
         "proves": list(asked.prove),
@@ -217,13 +230,13 @@ def _confirmations(records: Sequence[ev.Record]) -> list[dict[str, Any]]:
     return found
 
 
-def _rollback(state: RunState, sources: ReportInputs) -> dict[str, Any] | None:
+def _rollback(state: RunState, view: RollbackRun | None, sources: ReportInputs) -> dict[str, Any] | None:
     rollback = state.rollback
     if rollback is None:
         return None
     return {
         "name": rollback.name or None,
-        "state": rollback.stage.value,
+        "state": view.state if view is not None else rollback.stage.value,
         "started_at": _when(rollback.started),
         "duration_s": rollback.duration_s,
         "budget_s": rollback.budget_s,

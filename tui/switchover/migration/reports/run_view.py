@@ -79,7 +79,7 @@ class ViewContext:
 def build_view(plan: Plan, state: RunState, context: ViewContext) -> MigrationView:
     """Return the whole view."""
     action = next_action(plan, state)
-    phases = mark_gone_over((_phase(phase, state, action, context) for phase in plan.phases), state)
+    phases = mark_gone_over((_phase(phase, state, action, context) for phase in plan.phases), plan, state)
     return MigrationView(
         run_id=state.run_id,
         state=_run_word(state, action, context),

@@ -9,7 +9,15 @@ from dataclasses import dataclass, field, replace
 from switchover.migration.facts.run_state import RunState, Stage, Timestamp, UnitState
 from switchover.plan.model import Plan, RollbackAction, RollbackPlan, RollbackPlanStep, Step
 
-__all__ = ["RollbackPath", "RollbackPathItem", "as_if_begun", "measured_as", "planned_rollback_path", "rollback_paths"]
+__all__ = [
+    "RollbackPath",
+    "RollbackPathItem",
+    "as_if_begun",
+    "measured_as",
+    "phases_gone_over",
+    "planned_rollback_path",
+    "rollback_paths",
+]
 
 _LOSING = ("changes", "destroys")
 
@@ -125,6 +133,19 @@ def planned_rollback_path(
     return replace(way, reason="it has been gone already") if done else way
 
 
+def phases_gone_over(plan: Plan, name: str) -> frozenset[str]:
+    """Return the phases that a named way back goes over with commands of its own, whatever undoes each step.
+
+    Alone, these are for the whole run; beside phases to compensate they are for those. Where a way only compensates,
+    what it undid is known step by step.
+    """
+    spec = plan.rollback_plans.get(name)
+    if spec is None or not any(action.run is not None for action in spec.steps):
+        return frozenset()
+    compensated = frozenset(phase for action in spec.steps for phase in action.compensate or ())
+    return compensated or frozenset(phase.id for phase in plan.phases)
+
+
 def as_if_begun(plan: Plan, name: str = "") -> RunState:
     """Return a run in which every step has begun that may have, while this rollback path is still open."""
     limit = plan.rollback_plans[name].valid_until if name else None
@@ -141,7 +162,8 @@ def as_if_begun(plan: Plan, name: str = "") -> RunState:
 def _step_by_step(known: _Known) -> RollbackPath:
     steps = _begun(known)
     items = tuple(_item(known, step, step.rollback) for step in steps if step.rollback is not None)
-    cannot = [_cannot(step) for step in steps if step.rollback is None and step.effect != "read"]
+    cannot = [_unknown(known, step) for step in steps]
+    cannot += [_cannot(step) for step in steps if step.rollback is None and step.effect != "read"]
     cannot += [_IRREVERSIBLE.format(step.id) for step in steps if step.irreversible and step.rollback is not None]
     reason = "" if items else "no step that can be undone has begun"
     since, after = _since(known, None, {step.id for step in steps if step.rollback is not None})
@@ -162,6 +184,10 @@ def _gone_through(known: _Known, items: Iterable[RollbackPathItem]) -> str:
     rollback = known.state.rollback
     if rollback is None or rollback.stage is not Stage.DONE or any(item.undoes for item in items):
         return ""
+    over = phases_gone_over(known.plan, rollback.name)
+    left = {step.id for step in _begun(known) if step.effect != "read" and not step.irreversible}
+    if any(step.id in left for phase in known.plan.phases if phase.id not in over for step in phase.steps):
+        return ""
     skipped = any(known.state.unit(item.unit).stage is Stage.SKIPPED for item in rollback.items)
     proved = all(e.status == "ok" for e in rollback.evidence)
     return "" if skipped or not proved else rollback.name or "the way back step by step"
@@ -169,7 +195,7 @@ def _gone_through(known: _Known, items: Iterable[RollbackPathItem]) -> str:
 
 def _named(known: _Known, name: str, spec: RollbackPlan) -> RollbackPath:
     items: list[RollbackPathItem] = []
-    cannot: list[str] = []
+    cannot = [text for step in _begun(known) if (text := _unknown(known, step))]
     for action in spec.steps:
         if action.run is not None:
             items.append(_own(known, action, action.run))
@@ -252,6 +278,13 @@ def _timed(known: _Known, item: RollbackPathItem) -> RollbackPathItem:
 
 
 _IRREVERSIBLE = "{} cannot be undone: it is irreversible"
+
+
+def _unknown(known: _Known, step: Step) -> str:
+    """Say of a begun step that nobody knows how it ended: it is undone, or left, all the same."""
+    if known.state.unit(step.id).stage is not Stage.UNKNOWN or step.effect == "read":
+        return ""
+    return f"the outcome of {step.id} is unknown: look at what it left behind before going back over it"
 
 
 def _cannot(step: Step) -> str:

@@ -109,7 +109,7 @@ class ActionRunner:
         return RefusedError(
             f"{unit} runs on {self.run_store.elsewhere(unit)}, and only there can be told what became of it",
             "go on with `switchover run` there; if that machine is lost: "
-            f"--resolve {unit}=done|failed|retry|rollback --reason TEXT",
+            f"`{self.run_store.workspace.command('run')} --resolve {unit}=done|failed|retry|rollback --reason TEXT`",
         )
 
     @asynccontextmanager

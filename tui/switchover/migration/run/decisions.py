@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from shlex import quote
+
 from switchover.errors import RefusedError
 from switchover.migration.facts import events as ev
 from switchover.migration.facts.operator import Operator
@@ -24,9 +26,9 @@ async def acknowledge(run_store: RunStore, action: Action, check: str, op: Opera
     if seen.status == "ok":
         raise RefusedError(f"{check} is ok now: there is nothing to acknowledge")
     if seen.status != "warn":
+        instead = f"{run_store.workspace.command('waive')} {quote(check)} --reason TEXT --for 2h"
         raise RefusedError(
-            f"{check} is {seen.status}, not a warning: {seen.summary}",
-            f"mend it, or waive it for a while: `switchover waive PLAN {check} --reason TEXT --for 2h`",
+            f"{check} is {seen.status}, not a warning: {seen.summary}", f"mend it, or waive it for a while: `{instead}`"
         )
     await run_store.record(ev.WarningAcknowledged(place, check, reason, op, seen.summary))
 

@@ -41,8 +41,6 @@ from switchover.plan.model import Gate
 from switchover.plan.variables import Scope, resolve_variables
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from switchover.clock import Clock
     from switchover.locations import Workspace
     from switchover.migration.engine_ports import CheckEvaluator, Secrets
@@ -80,15 +78,19 @@ class Engine:
         on_change: Callable[[], None] | None = None,
         on_plan: Callable[[LoadedPlan], None] | None = None,
         tools: Tools | None = None,
+        even_refused: bool = False,
     ) -> Self:
-        """Open the engine on what is there. Changes nothing; `recover` finds out about what was left open."""
+        """Open the engine on what is there. Changes nothing; `recover` finds out about what was left open.
+
+        With `even_refused` also on a journal that cannot be used: then it tells why, and refuses all that acts.
+        """
         tools = tools or Tools(clock, evaluator, secrets)
         if on_change is not None:
             tools = replace(tools, on_change=on_change)
         if on_plan is not None:
             tools = replace(tools, on_plan=on_plan)
         run_store = RunStore(loaded, workspace, tools, notes=not read_only)
-        run_store.open()
+        run_store.open(even_refused=even_refused)
         return cls(run_store, read_only=read_only)
 
     async def aclose(self) -> None:
@@ -317,7 +319,7 @@ class Engine:
             run_store.hold_target_of(file.plan, op)
             refuse_open_elsewhere(run_store.workspace, file.plan, run_store.journal_id)
             run_id = str(run_store.line.runs + 1)
-            _refuse_what_another_left(run_store.workspace.run_directory(run_id))
+            _refuse_what_another_left(run_store.workspace, run_id)
             event = ev.RunStarted(
                 run_id=run_id,
                 by=op,
@@ -516,7 +518,7 @@ class Engine:
                 pids = ", ".join(map(str, alive))
                 raise RefusedError(f"{step_id} still runs without its watcher: pid {pids}", "wait for it, or abort it")
             if chosen == "rollback" and self.state.rollback is None:
-                refuse_loss(open_rollback_path(run_store, ""), ())
+                refuse_loss(run_store, open_rollback_path(run_store, ""), ())
             if lost is not None:
                 why = f"it ran on {lost}, which {op.who} says is lost"
                 await run_store.record(ev.StepUnknown(step_id, unit.last.number, why))
@@ -563,7 +565,7 @@ class Engine:
             name = self.state.rollback.name  # the one that was begun
         self._driver.refuse_read_only()
         if self.state.rollback is None and (way := rollback_path_named(self.run_store, name or "")).available:
-            refuse_loss(way, accept)
+            refuse_loss(self.run_store, way, accept)
         if self.busy:
             if self.busy == "rollback":
                 raise RefusedError("a rollback is going on", "wait for it, or abort it")
@@ -672,13 +674,14 @@ def _freeze(run_store: RunStore, run_id: str, given: Mapping[str, str]) -> dict[
     return {n: v for n, v in resolution.values.items() if n in given or not plan.vars[n].from_output}
 
 
-def _refuse_what_another_left(directory: Path) -> None:
+def _refuse_what_another_left(workspace: Workspace, run_id: str) -> None:
     """Raise `JournalError` where a run of this number has been here already, of which the journal knows nothing."""
+    directory = workspace.run_directory(run_id)
     if os.path.lexists(directory):
         raise JournalError(
             f"{directory} tells of a run that the journal does not know: the journal has lost records",
             "bring the newest copy of the journal back; where it is lost, and you know what was done, say so: "
-            "`switchover run PLAN --forget --reason TEXT`",
+            f"`{workspace.command('run')} --forget --reason TEXT`",
         )
 
 

@@ -18,7 +18,7 @@ from switchover.plan.model import Step
 from switchover.plan.templates import TemplateError
 from switchover.plan.variables import MissingValueError, render, resolve_variables
 from switchover.redaction import sanitize
-from switchover.snapshot import ActionView, MigrationView, Requirement
+from switchover.snapshot import ActionView, MigrationView, PhaseView, Requirement
 
 __all__ = ["live_view", "outage_text"]
 
@@ -66,7 +66,7 @@ def live_view(run_store: RunStore, executor: Executor, gate: GateLive | None, *,
         frozenset(may_repeat(run_store.plan, run_store.state)),
     )
     view = build_view(run_store.plan, run_store.state, context)
-    for look_again in (_with_places, _with_other_plan, _with_other_holder, _with_outage, _with_doubt):
+    for look_again in (_with_places, _with_other_plan, _with_other_holder, _with_outage, _with_doubt, _with_refusal):
         view = look_again(run_store, view)
     return view
 
@@ -131,6 +131,29 @@ def _with_outage(run_store: RunStore, view: MigrationView) -> MigrationView:
         return view
     action = replace(view.action, kind="wait", text=text, dangerous=False)
     return replace(view, state=view.state if run_store.state.finished else Stage.WAITING.value, action=action)
+
+
+def _with_refusal(run_store: RunStore, view: MigrationView) -> MigrationView:
+    """Where the journal is refused, nothing of the run is known: say so, and what shows more."""
+    outage = run_store.outage
+    if outage.since is None or outage.well_again:
+        return view
+    workspace, why = run_store.workspace, outage_text(run_store)
+    hint = sanitize(workspace.fill_in(outage.error.hint)) if outage.error is not None else ""
+    text = f"{why}; `{workspace.command('audit verify')}` shows more"
+    phases = view.phases if run_store.state.exists else tuple(map(_not_known, view.phases))
+    return replace(
+        view,
+        state=Stage.UNKNOWN.value,
+        phases=phases,
+        action=ActionView("none", "", why),
+        journal_refused="; ".join(filter(None, (text, hint))),
+    )
+
+
+def _not_known(phase: PhaseView) -> PhaseView:
+    unknown = Stage.UNKNOWN.value
+    return replace(phase, state=unknown, steps=tuple(replace(step, state=unknown) for step in phase.steps))
 
 
 def _judged(run_store: RunStore, moment: Timestamp) -> dict[str, tuple[Requirement, ...]]:

@@ -41,13 +41,14 @@ def open_rollback_path(run_store: RunStore, name: str) -> RollbackPath:
     return way
 
 
-def refuse_loss(way: RollbackPath, accepted: Collection[str]) -> None:
+def refuse_loss(run_store: RunStore, way: RollbackPath, accepted: Collection[str]) -> None:
     """Raise `RefusedError` while a begun step that cannot be undone has not been accepted by its name."""
     open_ = [step for step in way.irreversible if step not in accepted]
     if open_:
         options = " ".join(f"--accept-loss {step}" for step in open_)
         word = "cannot be undone: it is irreversible and has begun" if len(open_) == 1 else "cannot be undone"
-        hint = f"roll back all the same with {options} of `switchover rollback`, or with R on the screen"
+        rollback = f"{run_store.workspace.command('rollback')}{f' {way.name}' if way.name else ''} {options}"
+        hint = f"roll back all the same with `{rollback}`, or with R on the screen"
         raise RefusedError(f"{', '.join(open_)} {word}", hint)
 
 
@@ -80,7 +81,7 @@ async def roll_back(
     action that failed is not run again unless a person names it (`again`). Raise `RefusedError` that asks.
     """
     if not _goes_on(run_store.state.rollback, run_store, name):
-        refuse_loss(rollback_path_named(run_store, name), accepted)
+        refuse_loss(run_store, rollback_path_named(run_store, name), accepted)
     rollback = run_store.state.rollback
     if rollback is None or not _goes_on(rollback, run_store, name):
         rollback = await _begin(run_store, operator, open_rollback_path(run_store, name))
@@ -92,13 +93,15 @@ async def roll_back(
         if unit.stage is Stage.UNKNOWN:
             raise RefusedError(
                 f"{action_words(rollback.begun).get(item.unit, item.unit)} has an unknown outcome: {unit.reason}",
-                f"say how it ended: --resolve {item.unit}=done|failed|retry|skip --reason TEXT",
+                f"say how it ended: `{run_store.workspace.command('run')} --resolve {item.unit}=done|failed|retry|skip "
+                "--reason TEXT`",
             )
         if unit.stage is Stage.FAILED and item.unit not in again:
             number = rollback.items.index(item) + 1
             raise RefusedError(
                 f"{action_words(rollback.begun).get(item.unit, item.unit)} failed: {unit.reason}",
-                f"mend it, then --retry {number} of `switchover rollback`, or leave it out with --skip {number}",
+                f"mend it, then `{run_store.workspace.command('rollback')} --retry {number}`, or leave it out with "
+                f"`{run_store.workspace.command('rollback')} --skip {number} --reason TEXT`",
             )
         if unit.stage is Stage.FAILED:
             await run_store.record(ev.StepRetried(item.unit, operator))

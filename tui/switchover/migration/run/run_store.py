@@ -216,9 +216,17 @@ class RunStore:
         self._renew_note()
         return moved
 
-    def open(self) -> None:
-        """Do what `refresh` does, before anything else goes on in this process. What was noted has to be there."""
-        self._take_in(self.line.read_now(self._ask(), self._wanted(writable=False)))
+    def open(self, *, even_refused: bool = False) -> None:
+        """Do what `refresh` does, before anything else goes on in this process. What was noted has to be there.
+
+        With `even_refused` a journal that cannot be used, or is away, is told as that, and looked for again.
+        """
+        try:
+            self._take_in(self.line.read_now(self._ask(), self._wanted(writable=False)))
+        except JournalError as error:
+            self.outage.begins(error)
+            if not even_refused:
+                raise
         self.look_elsewhere()
 
     async def keep_line(self) -> bool:
@@ -499,7 +507,7 @@ class RunStore:
         if self.not_believed:
             raise JournalError(
                 self.not_believed,
-                f"`switchover audit verify {self.file.path}` tells more; bring a true copy of it back, or begin anew "
+                f"`{self.workspace.command('audit verify')}` tells more; bring a true copy of it back, or begin anew "
                 "with another --state DIR",
             )
 

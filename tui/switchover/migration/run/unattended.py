@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from shlex import quote
 from typing import TYPE_CHECKING, Literal
 
 from switchover.errors import JournalAwayError, RefusedError
@@ -92,7 +93,7 @@ async def _drive(
             if new:
                 raise RefusedError(
                     f"run {engine.state.run_id} goes on already",
-                    "go on with it, or give it up first: --abort --reason TEXT",
+                    f"go on with it, or give it up first: `{_command(engine)} --abort --reason TEXT`",
                 )
             if variables:
                 await engine.give(op, variables)
@@ -102,7 +103,7 @@ async def _drive(
             if until is not None and reached(engine.loaded.plan, engine.state, until):
                 return DriveOutcome("reached", f"phase {until} is through")
             if engine.handed_over:
-                return DriveOutcome("handed", engine.interrupted, "watch it with `switchover PLAN`")
+                return DriveOutcome("handed", engine.interrupted, f"watch it with `{_command(engine, '')}`")
             if engine.interrupted:
                 return DriveOutcome("failed", f"stopped: {engine.interrupted}", _way_on(engine))
             try:
@@ -140,7 +141,8 @@ async def _one(
             typed = confirmations.ask(unit)
             if typed is None:
                 wanted = engine.view_step(unit).confirm_text
-                return DriveOutcome("waiting", f"{unit} waits for its confirmation", f'--confirm {unit}="{wanted}"')
+                hint = f"`{_command(engine)} --confirm {unit}={_quoted(wanted)}`"
+                return DriveOutcome("waiting", f"{unit} waits for its confirmation", hint)
             try:
                 await engine.run_step(unit, op, typed)
             except RefusedError as error:
@@ -158,7 +160,9 @@ async def _one(
         case "human":
             if (confirmations.ask(phase) or "").strip().lower() != "go":
                 human = next(p.gate.human for p in plan.phases if p.id == phase and p.gate)
-                return DriveOutcome("waiting", f"gate {phase} asks: {human}", f"answer with --confirm {phase}=go")
+                return DriveOutcome(
+                    "waiting", f"gate {phase} asks: {human}", f"answer with `{_command(engine)} --confirm {phase}=go`"
+                )
             await engine.answer_gate(phase, op, True)
         case "failed":
             if unit not in retries:
@@ -168,16 +172,16 @@ async def _one(
             retries.remove(unit)
             return await _repeat(engine, op, unit, confirmations)
         case "resolve":
-            hint = f"say how it ended: --resolve {unit}=done|failed|retry|rollback --reason TEXT"
+            hint = f"say how it ended: `{_command(engine)} --resolve {unit}=done|failed|retry|rollback --reason TEXT`"
             return DriveOutcome("unknown", f"the outcome of {_named(engine, unit)} is unknown: {action.reason}", hint)
         case "rollback":
             return DriveOutcome("failed", "a rollback was begun and is not through", _rollback_hint(engine))
         case "wait" if place := engine.run_store.elsewhere(unit):
             hint = "go on with `switchover run` there; if that machine is lost, say how it ended: "
-            hint += f"--resolve {unit}=done|failed|retry|rollback --reason TEXT"
+            hint += f"`{_command(engine)} --resolve {unit}=done|failed|retry|rollback --reason TEXT`"
             return DriveOutcome("waiting", f"{unit} runs on {place}", hint)
         case _:
-            return DriveOutcome("failed", f"{unit} runs", f"see `{engine.run_store.workspace.command('status')}`")
+            return DriveOutcome("failed", f"{unit} runs", f"see `{_command(engine, 'status')}`")
     return None
 
 
@@ -202,19 +206,19 @@ async def _tick(engine: Engine, op: Operator, unit: str, ticks: _Given) -> Drive
         whole, own = ticks.ask(unit), ticks.ask(f"{unit}.{item + 1}")
         evidence = whole if own is None else own
         if evidence is None:
-            hint = f"do it, then --tick {unit}.{item + 1}=EVIDENCE"
+            hint = f"do it, then `{_command(engine)} --tick {unit}.{item + 1}=EVIDENCE`"
             return DriveOutcome("waiting", f"{unit} waits for a person: {text}", hint)
         await engine.tick(unit, item, op, evidence)
     return None
 
 
 def _undecided(engine: Engine, phase: str) -> DriveOutcome:
-    gate, path = engine.state.gate(phase), engine.loaded.path
+    gate = engine.state.gate(phase)
     status = {e.check: e.status for e in gate.evidence}
     hints = [
-        f"`switchover acknowledge {path} {check} --reason TEXT`"
+        f"`{_command(engine, 'acknowledge')} {quote(check)} --reason TEXT`"
         if status.get(check) == "warn"
-        else f"`switchover waive {path} {check} --reason TEXT --for 2h`"
+        else f"`{_command(engine, 'waive')} {quote(check)} --reason TEXT --for 2h`"
         for check in gate.undecided
     ]
     text = f"gate {phase} waits for a person to decide: {gate.reason}"
@@ -225,18 +229,16 @@ def _over(engine: Engine) -> DriveOutcome:
     if engine.other_plan:
         how = engine.state.stage.value.replace("_", " ")
         text = f"nothing was executed: run {engine.state.run_id} is {how}, but {engine.other_plan}"
-        path = engine.loaded.path
-        return DriveOutcome(
-            "waiting", text, f"`switchover run {path} --new` begins one by this plan; `switchover diff {path}` compares"
-        )
+        hint = f"`{_command(engine)} --new` begins one by this plan; `{_command(engine, 'diff')}` compares"
+        return DriveOutcome("waiting", text, hint)
     match engine.state.stage:
         case Stage.DONE:
             return DriveOutcome("done", f"run {engine.state.run_id} is done")
         case Stage.ROLLED_BACK:
-            return DriveOutcome("failed", f"run {engine.state.run_id} was rolled back", "begin another with --new")
+            return DriveOutcome("failed", f"run {engine.state.run_id} was rolled back", _another(engine))
         case Stage.ABORTED:
-            return DriveOutcome("failed", f"run {engine.state.run_id} was aborted", "begin another with --new")
-    return DriveOutcome("failed", "there is nothing to do", f"see `{engine.run_store.workspace.command('status')}`")
+            return DriveOutcome("failed", f"run {engine.state.run_id} was aborted", _another(engine))
+    return DriveOutcome("failed", "there is nothing to do", f"see `{_command(engine, 'status')}`")
 
 
 def _way_on(engine: Engine) -> str:
@@ -245,10 +247,11 @@ def _way_on(engine: Engine) -> str:
     units = [item.unit for item in rollback.items] if rollback is not None else []
     if unit in units:
         again = f" --retry {units.index(unit) + 1}" if engine.action.kind == "failed" else ""
-        return f"{_rollback_hint(engine, again)}; was it undone by hand: --resolve {unit}=done --reason TEXT"
+        by_hand = f"`{_command(engine)} --resolve {unit}=done --reason TEXT`"
+        return f"{_rollback_hint(engine, again)}; was it undone by hand: {by_hand}"
     if engine.action.kind == "failed":
-        return f"--retry {unit}; or go back with `switchover rollback {engine.loaded.path}`"
-    return "run again to go on"
+        return f"`{_command(engine)} --retry {unit}`; or go back with `{_command(engine, 'rollback')}`"
+    return f"`{_command(engine)}` goes on"
 
 
 def _named(engine: Engine, unit: str) -> str:
@@ -259,4 +262,17 @@ def _named(engine: Engine, unit: str) -> str:
 
 def _rollback_hint(engine: Engine, more: str = "") -> str:
     name = engine.state.rollback.name if engine.state.rollback else ""
-    return f"go on with it: `switchover rollback {engine.loaded.path}{f' {name}' if name else ''}{more}`"
+    return f"go on with it: `{_command(engine, 'rollback')}{f' {name}' if name else ''}{more}`"
+
+
+def _another(engine: Engine) -> str:
+    return f"begin another with `{_command(engine)} --new`"
+
+
+def _command(engine: Engine, verb: str = "run") -> str:
+    return engine.run_store.workspace.command(verb)
+
+
+def _quoted(text: str) -> str:
+    """Return it fit for a shell, in double quotes where these are enough."""
+    return quote(text) if set(text) & set('"\\$`!') else f'"{text}"'

@@ -67,7 +67,7 @@ class OperatorActions(TriageActions):
             if self._about_driving in self.screen_stack:
                 return False
             return not data.header.read_only and (bool(self.moment.watching) or self.is_asked())
-        if action in _CHANGING and (data.header.read_only or self.moment.watching):
+        if action in _CHANGING and (data.header.read_only or self.moment.watching or view.journal_refused):
             return False
         if action in {"waive", "acknowledge"}:
             from switchover.ui.migration.operator_lines import blocked

@@ -1,4 +1,4 @@
-"""What must be read before acting on the run: a journal that is not believed, another who holds it."""
+"""What must be read before acting on the run: a journal refused or not believed, another who holds it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ def notice_lines(moment: RenderContext, width: int) -> list[Line]:
     """Return it in full lines; nothing where there is nothing of the kind."""
     view = moment.data.migration
     lines: list[Line] = []
-    for text, style in ((view.not_believed, "danger"), (view.held_elsewhere, "outcome-warn")):
+    loud = (view.journal_refused, view.not_believed)
+    for text, style in (*((text, "danger") for text in loud), (view.held_elsewhere, "outcome-warn")):
         if text:
             first, *more = wrap(text, width - 4, style, limit=_MOST)
             lines += [(StyledSpan(" ! ", style), *first), *((StyledSpan("   "), *line) for line in more)]
