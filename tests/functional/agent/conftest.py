@@ -6,7 +6,6 @@ import os
 import signal
 import sqlite3
 import subprocess
-import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.support.warm_program import run_switchover
 
 from switchover.agent.process.agent_record import find_socket, read_record, start_ticks
 from switchover.agent.process.lifecycle import ask, ensure_agent
@@ -73,15 +73,7 @@ class Desk:
 
     def run(self, *words: str, **options: Any) -> subprocess.CompletedProcess[str]:
         """Run the command line on this desk."""
-        return subprocess.run(
-            [sys.executable, "-P", "-m", "switchover", *words, "--state", str(self.workspace.root)],
-            capture_output=True,
-            text=True,
-            check=False,
-            stdin=subprocess.DEVNULL,
-            cwd=self.folder,
-            **options,
-        )
+        return run_switchover(*words, "--state", self.workspace.root, cwd=self.folder, **options)
 
     def let_step_end(self, word: str = "go") -> None:
         """Let the step `wait` hear a word; it must be running."""

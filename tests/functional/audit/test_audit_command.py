@@ -8,12 +8,12 @@ import re
 import shutil
 import sqlite3
 import subprocess
-import sys
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from tests.support.warm_program import run_switchover
 
 from switchover.locations import host_registry, workspace_for
 from switchover.migration.journal.checkpoints import CHECKPOINTS, NEWEST
@@ -41,13 +41,7 @@ class Desk:
     state: Path
 
     def run(self, *words: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-P", "-m", "switchover", *words, "--state", str(self.state)],
-            capture_output=True,
-            text=True,
-            check=False,
-            stdin=subprocess.DEVNULL,
-        )
+        return run_switchover(*words, "--state", self.state)
 
     def verify(self, *words: str) -> subprocess.CompletedProcess[str]:
         return self.run("audit", "verify", str(self.plan), *words)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from tests.support.warm_program import run_switchover
 
 from switchover.demo.demo_marks import agents_of
 from switchover.demo.demo_processes import end_all
@@ -22,14 +22,7 @@ def switchover(tmp_path: Path) -> Switchover:
 
     def run(*arguments: str | Path, timeout: float = 120) -> subprocess.CompletedProcess[str]:
         verb, *rest = map(str, arguments)
-        return subprocess.run(
-            [sys.executable, "-m", "switchover", verb, "--state", str(tmp_path / "state"), *rest],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=timeout,
-            check=False,
-        )
+        return run_switchover(verb, "--state", tmp_path / "state", *rest, timeout=timeout)
 
     return run
 

@@ -2,11 +2,11 @@
 
 import json
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.support.warm_program import run_switchover
 
 Cli = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -27,16 +27,7 @@ def cli(tmp_path: Path) -> Cli:
     (tmp_path / "plan.yaml").write_text(PLAN)
 
     def run(verb: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-        words = [
-            sys.executable,
-            "-m",
-            "switchover",
-            verb,
-            str(tmp_path / "plan.yaml"),
-            "--state",
-            str(tmp_path / "state"),
-        ]
-        return subprocess.run([*words, *arguments], capture_output=True, text=True, timeout=120, check=False)
+        return run_switchover(verb, tmp_path / "plan.yaml", "--state", tmp_path / "state", *arguments)
 
     return run
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -11,6 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.support.warm_program import run_switchover
 
 Cli = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -18,22 +20,7 @@ Cli = Callable[..., subprocess.CompletedProcess[str]]
 @pytest.fixture
 def cli(tmp_path: Path) -> Cli:
     def run(verb: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [
-                sys.executable,
-                "-m",
-                "switchover",
-                verb,
-                str(tmp_path / "plan.yaml"),
-                "--state",
-                str(tmp_path / "state"),
-                *arguments,
-            ],
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
+        return run_switchover(verb, tmp_path / "plan.yaml", "--state", tmp_path / "state", *arguments, timeout=60)
 
     return run
 
@@ -397,8 +384,12 @@ def test_status_says_what_is_to_be_decided_after_everything_was_killed(tmp_path:
         time.sleep(0.02)
     step = int((tmp_path / "pid").read_text())
     shim = int(Path(f"/proc/{step}/stat").read_text().rpartition(")")[2].split()[1])
-    for pid in (process.pid, shim, step):
-        os.kill(pid, signal.SIGKILL)
+    handles = [os.pidfd_open(pid) for pid in (process.pid, shim, step)]
+    for handle in handles:
+        signal.pidfd_send_signal(handle, signal.SIGKILL)
+    for handle in handles:
+        select.select([handle], [], [], 30)
+        os.close(handle)
     process.wait()
     said = cli("status").stdout
     assert "run 1: unknown" in said
@@ -418,8 +409,7 @@ def test_a_gate_that_waits_says_what_for_and_ends_by_itself(tmp_path: Path) -> N
         "phases: [{id: a, gate: {require: [fine], prove: [p], retry: {for: 1s, every: 200ms}}}]\n"
         "performance: {p: {title: p, before: 10, after: 10, target: 'after < before'}}\n"
     )
-    arguments = [sys.executable, "-m", "switchover", "run", "plan.yaml", "--state", "state"]
-    done = subprocess.run(arguments, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False)
+    done = run_switchover("run", "plan.yaml", "--state", "state", cwd=tmp_path)
     assert done.returncode == 1, done.stderr
     assert "gate a is looked at: fine, p" in done.stdout
     assert "gate a waits: p is missed: after < before, with before 10 and after 10; until 20" in done.stdout

@@ -2,11 +2,11 @@
 
 import json
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.support.warm_program import run_switchover
 
 Cli = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -20,14 +20,7 @@ PHASES = "phases:\n  - id: a\n    steps:\n"
 def cli(tmp_path: Path) -> Cli:
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
         verb, *rest = arguments
-        state = ["--state", str(tmp_path / "state")]
-        return subprocess.run(
-            [sys.executable, "-m", "switchover", verb, str(tmp_path / "plan.yaml"), *state, *rest],
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
+        return run_switchover(verb, tmp_path / "plan.yaml", "--state", tmp_path / "state", *rest, timeout=60)
 
     return run
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.support.warm_program import run_switchover
 
 Cli = Callable[..., subprocess.CompletedProcess[str]]
 
@@ -59,7 +60,7 @@ def cli(tmp_path: Path) -> Cli:
     (tmp_path / "saved").write_text("all of it")
 
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(words(tmp_path, *arguments), capture_output=True, text=True, timeout=60, check=False)
+        return run_switchover(*words(tmp_path, *arguments)[3:], timeout=60)
 
     return run
 

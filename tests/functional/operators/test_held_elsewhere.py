@@ -2,10 +2,9 @@
 
 import json
 import shlex
-import subprocess
-import sys
 from pathlib import Path
 
+from tests.support.warm_program import run_switchover
 from tests.unit.migration.harness import ANA, BEN, Bench, open_bench
 
 from switchover.clock import SystemClock
@@ -27,12 +26,9 @@ def _home(tmp_path: Path, name: str, text: str | None = PLAN) -> Bench:
 
 def _status(bench: Bench, tmp_path: Path, form: str) -> str:
     plan = str(bench.engine.loaded.path)
-    words = [sys.executable, "-m", "switchover", "status", plan, "--state", str(tmp_path / "s"), "--format", form]
-    return _output(words)
-
-
-def _output(words: list[str]) -> str:
-    return subprocess.run(words, capture_output=True, text=True, timeout=60, check=True).stdout
+    done = run_switchover("status", plan, "--state", tmp_path / "s", "--format", form)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
 
 
 async def test_who_holds_the_target_elsewhere_is_told_until_it_is_over(tmp_path: Path) -> None:
@@ -70,8 +66,9 @@ async def test_status_names_it_with_a_command_that_works(tmp_path: Path) -> None
     told = _status(second, tmp_path, "text").splitlines()
     assert told[0] == "no run here yet"
     assert "is held by run 1 of p" in told[1]
-    command = told[1].split("`")[1].replace("switchover ", f"{sys.executable} -m switchover ", 1)
-    assert _output(shlex.split(command)).startswith("run 1: waiting")
+    program, *words = shlex.split(told[1].split("`")[1])
+    assert program == "switchover"
+    assert run_switchover(*words).stdout.startswith("run 1: waiting")
     assert "is held by run 1 of p" in json.loads(_status(second, tmp_path, "json"))["held_elsewhere"]
     assert json.loads(_status(first, tmp_path / "other", "json"))["held_elsewhere"]
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.support.warm_program import run_switchover
 
 from switchover.agent.process.agent_record import find_socket
 from switchover.agent.process.lifecycle import ensure_agent, stop
@@ -47,8 +48,7 @@ class Room:
         return client
 
     def run(self, *words: str) -> subprocess.CompletedProcess[str]:
-        argv = [sys.executable, "-P", "-m", "switchover", *words, "--state", str(self.workspace.root)]
-        return subprocess.run(argv, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+        return run_switchover(*words, "--state", self.workspace.root)
 
 
 async def see(client: AgentClient, holds: Callable[[Snapshot], bool]) -> Snapshot:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import tarfile
 from pathlib import Path
 
 import pytest
+from tests.support.warm_program import run_switchover
 
 PLAN = """\
 schema: 1
@@ -26,13 +28,8 @@ def here(tmp_path: Path) -> Path:
 
 
 def run(here: Path, *words: str, **env: str) -> subprocess.CompletedProcess[str]:
-    import os
-
-    argv = [sys.executable, "-P", "-m", "switchover", *words, "--state", str(here / "state")]
-    return subprocess.run(
-        argv, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL, cwd=here,
-        env={**os.environ, "DOCKER_HOST": f"unix://{here}/none", **env}, timeout=90,
-    )  # fmt: skip
+    environ = {**os.environ, "DOCKER_HOST": f"unix://{here}/none", **env}
+    return run_switchover(*words, "--state", here / "state", cwd=here, env=environ, timeout=90)
 
 
 def test_an_incident_from_its_title_to_its_report(here: Path) -> None:

@@ -6,13 +6,13 @@ import asyncio
 import os
 import re
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
 import pytest
 from tests.real.conftest import Postgres
+from tests.support.warm_program import run_switchover
 from tests.unit.migration.harness import ANA, BEN, OPENED, Bench, open_bench
 
 from switchover.clock import SystemClock
@@ -54,9 +54,9 @@ def _rows(address: JournalAddress) -> int | None:
 
 
 def _verb(folder: Path, address: JournalAddress, *words: str) -> subprocess.CompletedProcess[str]:
-    plan = [str(folder / "plan.yaml"), f"--journal={address.url}", "--state", str(folder / "state")]
-    command = [sys.executable, "-P", "-m", "switchover", *words, *plan]
-    return subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL, timeout=60)
+    return run_switchover(
+        *words, folder / "plan.yaml", f"--journal={address.url}", "--state", folder / "state", timeout=60
+    )
 
 
 async def _so(bench: Bench, log: list[str]) -> None:

@@ -16,6 +16,7 @@ from typing import Any
 import psycopg
 import pytest
 from tests.real.conftest import Postgres, PostgresServer
+from tests.support.warm_program import run_switchover
 
 from switchover.agent.process.agent_record import find_socket, recorded_workspaces
 from switchover.agent.process.lifecycle import ensure_agent, stop
@@ -49,16 +50,8 @@ class Host:
         return self.folder / "small.yaml"
 
     def run(self, *words: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-P", "-m", "switchover", *words, "--state", str(self.folder / "state")],
-            capture_output=True,
-            text=True,
-            check=False,
-            stdin=subprocess.DEVNULL,
-            cwd=self.folder,
-            env={**os.environ, **self.environ},
-            timeout=60,
-        )
+        environ = {**os.environ, **self.environ}
+        return run_switchover(*words, "--state", self.folder / "state", cwd=self.folder, env=environ, timeout=60)
 
     async def let_go_on(self, running: asyncio.Future[subprocess.CompletedProcess[str]]) -> None:
         """Let the step of a run that goes on hear a word; fail where the run has ended without it."""

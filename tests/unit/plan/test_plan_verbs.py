@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from tests.support.warm_program import run_switchover
 
 MODULE = """\
 from pathlib import Path
@@ -30,13 +30,7 @@ class QueueCheck:
 
 
 def _run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "switchover", *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
+    return run_switchover(*arguments, timeout=60)
 
 
 @pytest.fixture
