@@ -96,11 +96,13 @@ def format_duration(seconds: float) -> str:
 def format_bytes(count: float) -> str:
     """Write bytes with three significant digits and a binary unit: `812 B`, `1.20 GiB`."""
     size = float(count)
-    for unit in ("B", "KiB", "MiB", "GiB", "TiB"):
-        if abs(size) < 1000 or unit == "TiB":
+    for unit in ("B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"):
+        if abs(size) < 1000 or unit == "EiB":
             break
         size /= 1024
     if unit == "B":
         return f"{size:.0f} B"
+    if abs(size) >= 1e6:
+        return f"{size:.3g} {unit}"
     digits = 0 if abs(size) >= 100 else 1 if abs(size) >= 10 else 2
     return f"{size:.{digits}f} {unit}"

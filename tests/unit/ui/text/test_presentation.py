@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import pytest
@@ -295,3 +296,12 @@ def test_a_command_that_a_signal_ended_is_told_by_its_name() -> None:
     assert ending(3) == "exit 3"
     assert ending(-15) == "ended by SIGTERM"
     assert ending(-99) == "ended by signal 99"
+
+
+@pytest.mark.parametrize("unit", ["", "B", "B/s", "ms", "s", "%", "rows"])
+@pytest.mark.parametrize("value", [1e300, -1e300, 1e18, 1e15, 1e-9, 0.0, math.inf, -math.inf, math.nan])
+def test_no_number_is_wider_than_its_place(value: float, unit: str) -> None:
+    said = value_with_unit(value, unit)
+    assert len(said) <= 18, said
+    assert ("∞" in said) is math.isinf(value)
+    assert (said == "–") is math.isnan(value)

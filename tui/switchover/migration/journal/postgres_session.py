@@ -15,6 +15,7 @@ import psycopg
 from psycopg import errors
 
 from switchover.errors import JournalAwayError, JournalError
+from switchover.migration.journal.postgres_refusal import PASSES, refusal_of
 from switchover.settings import JournalAddress
 
 __all__ = ["AWAY_HINT", "CONNECT", "HINT", "SESSION", "PostgresSession", "in_words", "refused_login"]
@@ -137,7 +138,7 @@ def refused_login(address: JournalAddress, error: psycopg.OperationalError) -> J
     words, said = address.hide(in_words(error)), str(error)
     if said.startswith("connection is bad") and "connection to server" not in said:
         return JournalError(f"the journal {address.shown} cannot be used: {words}", HINT)
-    if _REFUSES.search(said) and not _WELL_AGAIN.search(said):
+    if _REFUSES.search(said) and not _WELL_AGAIN.search(said) and refusal_of(error.pgconn) not in PASSES:
         return JournalError(
             f"the journal {address.shown} does not let you in: {words.rpartition(' failed: ')[2]}",
             "see to the user, the password and its rights",

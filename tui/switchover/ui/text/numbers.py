@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 
 from switchover_checks.language.units import format_bytes
@@ -20,6 +21,9 @@ __all__ = [
 ]
 
 
+_WIDEST = 1e16  # what is larger is written with an exponent
+
+
 def age(seconds: float | None) -> str:
     """Write a length of time in at most five characters: `4 s`, `3 m`, `2 h`; `–` if unknown."""
     if seconds is None:
@@ -32,7 +36,9 @@ def age(seconds: float | None) -> str:
     if seconds < 48 * 3600:
         return f"{int(seconds // 3600)} h"
     days = int(seconds // 86400)
-    return f"{days} d" if days < 1000 else f"{days // 365} y"
+    if days < 1000:
+        return f"{days} d"
+    return f"{days // 365} y" if days < 365_000 else ">999 y"
 
 
 def upright(seconds: float | None) -> str:
@@ -59,10 +65,12 @@ def took(milliseconds: float | None) -> str:
 
 def number(value: float | None) -> str:
     """Write a number with three significant digits: `0.42`, `3.14`, `31.4`, `314`, `31.4 k`, `3.14 M`."""
-    if value is None:
+    if value is None or math.isnan(value):
         return "–"
     sign = "−" if value < 0 else ""
     size = abs(value)
+    if size >= _WIDEST:
+        return f"{sign}∞" if math.isinf(size) else f"{sign}{size:.3g}"
     if size == int(size) and size < 10_000:
         return f"{sign}{int(size)}"
     if 0 < size < 0.01:
@@ -79,14 +87,16 @@ def value_with_unit(value: float | None, unit: str) -> str:
     """Write a metric's value with its unit; bytes get binary prefixes."""
     if value is None:
         return "–"
+    if not math.isfinite(value):
+        return number(value)
     if unit in {"B", "bytes"}:
         return format_bytes(value)
     if unit in {"B/s", "bytes/s"}:
         return f"{format_bytes(value)}/s"
     if unit == "ms":
-        return took(value) if value >= 1 or value == 0 else f"{value:.2f} ms"
+        return took(value) if 1 <= value < _WIDEST or value == 0 else f"{number(value)} ms"
     if unit == "s":
-        return took(value * 1000)
+        return took(value * 1000) if 0 <= value < _WIDEST else f"{number(value)} s"
     if unit == "%":
         return percent(value)
     return f"{number(value)} {unit}" if unit else number(value)
@@ -94,8 +104,10 @@ def value_with_unit(value: float | None, unit: str) -> str:
 
 def percent(value: float | None) -> str:
     """Write a percentage: `0.4 %`, `71 %`."""
-    if value is None:
+    if value is None or math.isnan(value):
         return "–"
+    if abs(value) >= 1e6:
+        return f"{number(value)} %"
     return f"{value:.0f} %" if value >= 9.95 or value == 0 else f"{value:.1f} %"
 
 
