@@ -89,7 +89,7 @@ def worst(statuses: Iterable[Status]) -> Status:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One fact that was looked at: what it is, what was expected, and what was observed instead (or as expected)."""
+    """One fact that was observed: what it is, what was expected, and what was observed instead (or as expected)."""
 
     what: str
     expected: str
@@ -274,7 +274,7 @@ class Check(Protocol[ConfigT_contra]):
 
 @runtime_checkable
 class ChangesByConfig(Protocol[ConfigT_contra]):
-    """A check kind of which the configuration tells whether looking changes anything."""
+    """A check kind whose configuration decides whether probing changes anything."""
 
     def changes(self, cfg: ConfigT_contra) -> str:
         """Say in a few words what looking may change; empty where it only reads. Must look at nothing but `cfg`."""

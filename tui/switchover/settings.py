@@ -109,7 +109,7 @@ class JournalAddress:
 
     @property
     def identity(self) -> str:
-        """What tells this journal from others, whoever logs in to it and however."""
+        """What distinguishes this journal from others, whoever logs in to it and however."""
         _, _, place, pairs = self._parts()
         return "\0".join((place, *sorted(p for p in pairs if _parameter(p) in _PLACE_PARAMETERS), self.name))
 
@@ -134,7 +134,7 @@ def _join(place: str, pairs: list[str]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """The settings file's content. `sources_off` are the kinds of services that are not looked for."""
+    """The settings file's content. `sources_off` are the kinds of services that are not searched."""
 
     journal: JournalAddress | None = None
     mouse: bool | None = None

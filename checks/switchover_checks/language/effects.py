@@ -1,7 +1,7 @@
-"""What looking may change: told from the configuration of a check, before anything is sent or started.
+"""What a probe may change: judged by the configuration of a check, before anything is sent or started.
 
-Every function returns a reason in a few words, or an empty text where nothing is changed. What cannot be told is taken
-to change something. `effect: read` is the author's word that it does not.
+Every function returns a reason in a few words, or an empty text where nothing is changed. What is not known is taken to
+change something. `effect: read` is the author's word that it does not.
 """
 
 from __future__ import annotations

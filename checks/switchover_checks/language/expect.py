@@ -76,7 +76,7 @@ class Expectation:
     """The names that it looks at."""
 
     def check(self, facts: Mapping[str, Any]) -> Finding:
-        """Compare with what was observed. Never raises; what cannot be told is never OK."""
+        """Compare with what was observed. Never raises; what cannot be judged is never OK."""
         return find(self.root, facts)
 
     def number(self, facts: Mapping[str, Any]) -> float | Finding:

@@ -56,7 +56,7 @@ class Constant:
 
 @dataclass(frozen=True, slots=True)
 class Path:
-    """A name with fields and indexes: `body.items[0].name`. `unit` tells how the named number is shown."""
+    """A name with fields and indexes: `body.items[0].name`. `unit` says how the named number is shown."""
 
     name: str
     parts: tuple[str | int, ...]
@@ -105,7 +105,7 @@ class _CannotTell(Exception):  # noqa: N818 - a third truth value, not an error
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """True, False, or None with the reason why it cannot be told."""
+    """True, False, or None with the reason why it cannot be judged."""
 
     holds: bool | None
     why: str = ""

@@ -1,4 +1,4 @@
-"""What a query does, told from its text: how many statements there are, of which kind, and what they call.
+"""What a query does, read from its text: how many statements there are, of which kind, and what they call.
 
 The text is cut into words first. So a comment or a quoted text is never taken for SQL.
 """

@@ -129,7 +129,7 @@ def build_config(config: type, mapping: Mapping[str, Any]) -> Any:
 
 
 def validate(config: type, mapping: Mapping[str, Any], *, templates: bool = True) -> list[Problem]:
-    """Return what is wrong with `mapping`. With `templates`, values that hold `{{` are not looked at."""
+    """Return what is wrong with `mapping`. With `templates`, values that hold `{{` are not judged."""
     values, problems = _read(config, mapping, templates=templates)
     if not problems and not (templates and has_template(mapping)):
         try:

@@ -1,4 +1,4 @@
-"""What is mounted where, as the kernel tells it, and whether that is what was meant."""
+"""What is mounted where, by the kernel's word, and whether that is what was meant."""
 
 from __future__ import annotations
 

@@ -65,7 +65,7 @@ class ProbeSlots:
 
     @asynccontextmanager
     async def hold(self, target: str, pace: ProbeSpeed) -> AsyncIterator[None]:
-        """Wait for a slot and hold it. `target` is what is looked at; where it is empty it does not count."""
+        """Wait for a slot and hold it. `target` is what is probed; where it is empty it does not count."""
         loop = asyncio.get_running_loop()
         probe = _Probe(pace, target, loop.create_future())
         self._waiting[pace].setdefault(target, deque()).append(probe)

@@ -148,7 +148,7 @@ class Sweeper:
 
 
 def _kill(tree: _Tree, processes: _Processes) -> bool:
-    """Kill what is left of a tree; say whether it has to be looked at again."""
+    """Kill what is left of a tree; say whether it needs another round."""
     left = processes.of(tree.root, tree.marker, tree.known)
     if tree.passes == 0:
         with contextlib.suppress(ProcessLookupError, PermissionError):

@@ -124,7 +124,7 @@ class Registry:
         return _builtin(kind)
 
     def config_fields(self, kind: str) -> tuple[ConfigField, ...] | None:
-        """Return the keys of a kind, or None when they cannot be told without executing its module."""
+        """Return the keys of a kind, or None when only executing its module could give them."""
         info = self.info(kind)
         if not info.isolated:
             return config_fields(_builtin(kind).config)
@@ -147,7 +147,7 @@ class Registry:
     def changes(self, kind: str, mapping: Mapping[str, Any]) -> str:
         """Say what a check with these keys may change when it looks; empty where it only reads.
 
-        What cannot be told without executing a module, or from keys that do not fit, is taken to change something.
+        What cannot be known without executing a module, or from keys that do not fit, is taken to change something.
         """
         info = self.info(kind)
         always = f"a check of type {kind} changes something when it looks"
@@ -164,7 +164,7 @@ class Registry:
         return f"a check of type {kind} may change something when it looks: {reason}" if reason else ""
 
     def measures(self, kind: str, keys: Mapping[str, Any]) -> frozenset[str] | None:
-        """Return the names of all metrics that a check with these keys may have, None where that cannot be told."""
+        """Return the names of all metrics that a check with these keys may have, None where they are unknown."""
         check = None if self.info(kind).isolated else _builtin(kind)
         declared: tuple[Measured, ...] | None = getattr(check, "metrics", None)
         if declared is None:
@@ -195,7 +195,7 @@ class Registry:
         return problems
 
     def json_schema(self, kind: str) -> dict[str, Any]:
-        """Return the JSON Schema of a kind's keys: an object; without `properties` when they cannot be told."""
+        """Return the JSON Schema of a kind's keys: an object; without `properties` when they are unknown."""
         if not self.info(kind).isolated:
             return config_schema(_builtin(kind).config)
         fields = self.config_fields(kind)

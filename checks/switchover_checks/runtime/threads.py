@@ -177,7 +177,7 @@ def _given(value: T, error: BaseException | None) -> T:
 
 
 def _settle(futures: Sequence[Future[T]], work: Callable[[], T]) -> None:
-    """Do the work and tell those who still wait for it."""
+    """Do the work and notify those who still wait for it."""
     waiting = [future for future in futures if future.set_running_or_notify_cancel()]
     if not waiting:
         return

@@ -113,7 +113,7 @@ def _is_line_of_key(run: str) -> bool:
 
 
 def _pieces(text: str) -> Iterator[str]:
-    """Cut a long text behind line ends, so that other threads get their turn while it is looked through."""
+    """Cut a long text behind line ends, so that other threads get their turn meanwhile."""
     start = 0
     while len(text) - start > _PIECE:
         end = text.find("\n", start + _PIECE) + 1

@@ -1,4 +1,4 @@
-"""When a rule fires, reminds and ends: pure, told the time and the status."""
+"""When a rule fires, reminds and ends: pure, with time and status as arguments."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class AlertEvent(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AlertRule:
-    """A rule of the plan: its condition, its text, whom it tells, and after how many seconds it tells again."""
+    """A rule of the plan: its condition, its text, its notifiers, and after how many seconds it reminds."""
 
     text: str
     condition: Condition

@@ -37,7 +37,7 @@ class Deliveries:
         return any(self._notifier(name).rings for name in names)
 
     def send(self, names: Sequence[str], notification: Notification) -> None:
-        """Begin to tell each of these notifiers."""
+        """Begin to deliver to each of these notifiers."""
         for name in names:
             task = asyncio.get_running_loop().create_task(self._deliver(name, notification), name=f"notify {name}")
             self._tasks.add(task)

@@ -16,7 +16,7 @@ ConfigT = TypeVar("ConfigT")
 
 @dataclass(frozen=True, slots=True)
 class Notification:
-    """What people are told. `key` names one firing of a rule, from its start to its end."""
+    """What a notifier sends. `key` names one firing of a rule, from its start to its end."""
 
     key: str
     event: AlertEvent

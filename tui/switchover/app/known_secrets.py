@@ -19,7 +19,7 @@ class KnownSecrets:
         self._redactor = Redactor({})
 
     def follow(self, ask: Callable[[], Mapping[str, str]]) -> None:
-        """Learn each secret as soon as `ask` tells it."""
+        """Learn each secret as soon as `ask` returns it."""
         self._ask = ask
 
     def values(self) -> Mapping[str, str]:

@@ -64,7 +64,7 @@ class PlanRuntime:
             tell()
 
     async def retire(self) -> None:
-        """Let go of what looked at the plans before."""
+        """Close the probes of the earlier plans."""
         retired, self.retired = self.retired, []
         for probes in retired:
             await probes.aclose()

@@ -1,4 +1,4 @@
-"""How many checks may be looked at at once here: what open files and memory allow."""
+"""How many checks may be probed at once here: what open files and memory allow."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ def workspace_of(args: Namespace) -> Workspace:
 def load_for_run(args: Namespace, *, finished: bool = False, quiet: bool = False) -> tuple[LoadedPlan, Workspace]:
     """Load the plan of an action on its run. A file broken since the run began gives way to the run's own plan.
 
-    `finished` allows a run that is over, where it is only looked at. `quiet` says nothing of a broken file. Raise
+    `finished` allows a run that is over, where it is only read. `quiet` says nothing of a broken file. Raise
     `PlanError`.
     """
     from switchover.app import load

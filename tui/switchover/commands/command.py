@@ -65,8 +65,8 @@ class Life(StrEnum):
 class CommandTarget:
     """On whom commands act. There is no engine where only the host is watched.
 
-    `secrets` tells the secrets known by now, by name: log readers take them out of what they show. What they save goes
-    to `log_folder`.
+    `secrets` returns the secrets known by now, by name: log readers take them out of what they show. What they save
+    goes to `log_folder`.
     """
 
     hub: FollowingHub

@@ -135,7 +135,7 @@ def measure(demo: Demo) -> None:
 
 
 def look(demo: Demo) -> None:
-    """Show the state of each part, for a first look at a trouble."""
+    """Show the state of each part, for a first look at a problem."""
     say(f"live side: {demo.live() or 'none'}")
     for part in PARTS:
         pid = recorded(demo, part)

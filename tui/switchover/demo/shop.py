@@ -41,7 +41,7 @@ class Shop:
         self._started = time.monotonic()
 
     def answer(self, path: str) -> Answer:
-        """Answer a GET. A store that cannot be used is the service's own trouble: 503 with its words."""
+        """Answer a GET. A store that cannot be used is the service's own fault: 503 with its words."""
         routes: dict[str, Callable[[], Answer]] = {
             "/health": self._health,
             "/report": self._report,

@@ -1,1 +1,1 @@
-"""Checks over time: when they are looked at, what their results add up to, and what waits for what."""
+"""Checks over time: when they are probed, what their results add up to, and which waits for which."""

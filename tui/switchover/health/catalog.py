@@ -1,4 +1,4 @@
-"""The plan's checks as they are looked at: a check over several services becomes one for each, `running[pg]`."""
+"""The plan's checks as they are probed: a check over several services becomes one for each, `running[pg]`."""
 
 from __future__ import annotations
 

@@ -73,7 +73,7 @@ def advance(
     """Return the state after one more result, observed at `at` (epoch) and `mono` (monotonic).
 
     From a known state, `fail_after` bad results in a row make it bad and `ok_after` good ones make it good. With
-    nothing known before (never looked at, skipped, or stale) the first result counts at once.
+    nothing known before (never probed, skipped, or stale) the first result counts at once.
     """
     raw = result.status
     good = raw is Status.OK

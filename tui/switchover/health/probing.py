@@ -47,7 +47,7 @@ class ServiceStatuses(Protocol):
 class CheckObservation:
     """One look at a check, at `observed_at` (epoch seconds).
 
-    `waits_for` names the needs, or `variable NAME`, that kept it from being looked at.
+    `waits_for` names the needs, or `variable NAME`, that kept it from being probed.
     """
 
     name: str
@@ -61,9 +61,10 @@ class CheckObservation:
 class Evaluator:
     """Looks at the checks of a plan.
 
-    `fields` tells which keys a kind takes. A check then finds its URL, container or pid file in its service. `changes`
-    says what a kind with these keys may change when it probes. Where only reading is allowed, such checks are left out.
-    `redact` is applied to every text of a result before anybody sees it; it also takes control characters out.
+    `fields` returns which keys a kind takes. A check then finds its URL, container or pid file in its service.
+    `changes` says what a kind with these keys may change when it probes. Where only reading is allowed, such checks are
+    left out. `redact` is applied to every text of a result before anybody sees it; it also takes control characters
+    out.
     """
 
     def __init__(
@@ -96,7 +97,7 @@ class Evaluator:
         self._listeners.append(listener)
 
     def busy(self, name: str) -> bool:
-        """Say whether the item `name` is being looked at now."""
+        """Say whether the item `name` is being probed now."""
         lock = self._locks.get(name)
         return lock is not None and lock.locked()
 

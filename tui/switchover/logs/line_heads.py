@@ -14,7 +14,7 @@ Place = tuple[int, int]  # segment, offset
 
 
 class Heads:
-    """Lines are looked at upwards as they come, and downwards segment by segment."""
+    """Lines are examined upwards as they come, and downwards segment by segment."""
 
     def __init__(self) -> None:
         self._newest: dict[int, None] = {}

@@ -32,7 +32,7 @@ class Summary(NamedTuple):
 
 
 class LineIndex:
-    """The lines for which `test` holds; with `within` only those of another index are looked at.
+    """The lines for which `test` holds; with `within` only those of another index are tested.
 
     `low` is the oldest segment tested, `high` the number of the next line to test. Everything between them is known.
     """

@@ -56,7 +56,7 @@ class RunningQuery:
 
 
 class LogQueries:
-    """Answers for one stream. `names` are those of the sources, `states` tells theirs as `logview.LogSourceState`."""
+    """Answers for one stream. `names` are those of the sources, `states` returns theirs as `logview.LogSourceState`."""
 
     def __init__(
         self,

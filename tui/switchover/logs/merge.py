@@ -38,7 +38,7 @@ class Merge:
         return len(self._held)
 
     def begin(self) -> None:
-        """Every source has told its older lines: they are put in order now."""
+        """Every source has delivered its older lines: they are put in order now."""
         self._begun = True
 
     def add(self, source: int, columns: Columns, came: float) -> None:

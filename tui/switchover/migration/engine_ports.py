@@ -13,7 +13,7 @@ Wait = Callable[[float], Awaitable[None]]
 
 
 class CheckReading(Protocol):
-    """One check, looked at just now."""
+    """One check, probed just now."""
 
     @property
     def status(self) -> Status:
@@ -25,7 +25,7 @@ class CheckReading(Protocol):
 
     @property
     def observed_at(self) -> float:
-        """Epoch seconds at which it was looked at."""
+        """Epoch seconds at which it was probed."""
 
 
 class CheckEvaluator(Protocol):

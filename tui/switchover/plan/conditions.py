@@ -28,7 +28,7 @@ class Condition:
     hold_s: float = 0.0
 
     def holds(self, status: Status | None) -> bool:
-        """Say whether it holds for a check at `status`; for one not known, or never looked at, it does not."""
+        """Say whether it holds for a check at `status`. For an unknown check, or one never probed, it does not."""
         if status is None or (status is Status.PENDING and self.status is not Status.PENDING):
             return False
         return (status is self.status) == self.equal

@@ -174,7 +174,7 @@ class MetricSpec(KeyedSpec):
 
 
 class NotifierSpec(KeyedSpec):
-    """Who is told of an alert. `type` says how; the keys of that kind are in `config`."""
+    """Who is notified of an alert. `type` says how; the keys of that kind are in `config`."""
 
 
 class CostSourceSpec(KeyedSpec):
@@ -310,7 +310,7 @@ class Solution(Model):
 
 
 class TroubleshootingEntry(Model):
-    """A known trouble: how it shows, how to look closer, what to do."""
+    """A known issue: how it shows, how to look closer, what to do."""
 
     symptom: Text = Field(description="how it shows")
     when: str | None = Field(None, description="CHECK == STATUS: proposed by itself when this holds")

@@ -1,6 +1,6 @@
 """What steers a terminal, and what nobody sees.
 
-It is removed before a text is shown, and skipped where a secret is looked for.
+It is removed before a text is shown, and skipped in the search for a secret.
 
 Both are said here, for text and for bytes. What redaction skips is never less than what display removes. Otherwise
 display would join the letters of a secret again.

@@ -103,7 +103,7 @@ def _percent_encoded(data: bytes) -> set[str]:
 
 
 def _wide(text: str) -> set[bytes]:
-    """Return the text as UTF-16, whose zero bytes are skipped where it is looked for."""
+    """Return the text as UTF-16, whose zero bytes the search skips."""
     return {text.encode(how, "surrogatepass") for how in ("utf-16-le", "utf-16-be")}
 
 

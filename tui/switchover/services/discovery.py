@@ -102,7 +102,7 @@ class Discovery:
         return changes
 
     def adopt(self, name: str, seen: Observation) -> list[DiscoveryChange]:
-        """Take what a source told by itself of something that was found."""
+        """Take an event about something that was discovered."""
         known = self.found.get(name)
         if known is None:
             return []
@@ -120,7 +120,7 @@ class Discovery:
         return self._looks
 
     def _note(self, name: str, found: Found, seen: Observation, began: int) -> list[DiscoveryChange]:
-        """Take what was seen, unless something newer was told or seen since the look `began`."""
+        """Take an observation, unless something newer came since the inspection `began`."""
         before = self.found.get(name)
         if before is not None and self._newest.get(name, 0) > began:
             return []

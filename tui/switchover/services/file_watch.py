@@ -79,7 +79,7 @@ class FileWatch:
         self._sweeper: asyncio.Task[None] | None = None
 
     async def add(self, path: Path, tell: Callable[[FileEvent], None]) -> Callable[[], None]:
-        """Watch `path`, which need not exist yet; return what ends it. Only what happens from now on is told."""
+        """Watch `path`, which need not exist yet; return what ends it. Only what happens from now on is reported."""
         self._open()
         path = Path(os.path.abspath(path))  # noqa: ASYNC240, PTH100 - no I/O; resolve() would hang where a mount does
         watched = self._paths.get(path)

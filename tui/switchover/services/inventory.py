@@ -23,8 +23,8 @@ _UNSEEN = Observation(ProcessState.UNKNOWN, Status.PENDING, "not looked at yet")
 class ServiceState:
     """A service up to now. `ever_ran` says that it was seen running since the watch began.
 
-    `last_identity`, `last_image` and `last_config` are the last that were known: what it is compared with.
-    `wrong` tells since when it is not fine.
+    `last_identity`, `last_image` and `last_config` are the last that were known: what it is compared with. `wrong` says
+    since when it is not fine.
     """
 
     observation: Observation = _UNSEEN
@@ -78,11 +78,11 @@ class Inventory:
         return self._targets(name)
 
     def names_of(self, kind: str, ref: str) -> tuple[str, ...]:
-        """Return the services that are what a provider calls `ref`, as far as they were looked at."""
+        """Return the services that are what a provider calls `ref`, as far as they were observed."""
         return self._by_ref.get((kind, ref), ())
 
     def ref_of(self, name: str) -> str:
-        """Return what the provider of a service calls it; empty before it was looked at."""
+        """Return the provider's name of a service; empty before it was observed."""
         return self._refs.get(name, ("", ""))[1]
 
     @property
@@ -106,7 +106,7 @@ class Inventory:
                 raise failed
 
     def adopt(self, name: str, seen: Observation) -> None:
-        """Take what a source told of a service by itself."""
+        """Take an event of a source about a service."""
         self._looks += 1
         self._newest[name] = self._looks
         self._note(name, seen, self.states[name].url)
@@ -204,7 +204,7 @@ def follow(state: ServiceState, seen: Observation, url: str, *, at: float, mono:
 
 
 def _is_told_later(before: Observation, now: Observation) -> bool:
-    """Say whether a source tells since when only now. A list tells less than an inspection."""
+    """Say whether a source reports only now since when it is so. A list says less than an inspection."""
     return before.since is None and now.since is not None and not now.since_or_before
 
 

@@ -1,6 +1,6 @@
 """Polls a cloud slowly, all of a kind and region at once, and emits what changed since.
 
-Clouds tell nothing by themselves, so the news of one are as old as a round.
+Clouds emit no events, so their news are as old as a round.
 """
 
 from __future__ import annotations

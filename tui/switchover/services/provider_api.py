@@ -1,4 +1,4 @@
-"""What a provider of services can do, and what it tells about one.
+"""What a provider of services can do, and what it reports about one.
 
 A provider is one class for one kind. It has `kind`, `capabilities`, `off` and `aclose`, and of the small protocols
 below those that its capabilities name. Nothing here imports an SDK; a provider imports its own on first use.
@@ -146,7 +146,7 @@ class ServiceEvent:
     `what` is one word. Of running: started, stopped, died, oom, restarted, paused, unpaused, health, failed, gone. Of
     the set-up: created, removed, image, config, deploy, reload, note. `text` is for the timeline, empty where the
     change of state says it all. `at` is when the source says that it happened (epoch seconds). `observation` is the
-    state now, where the source told all of it. Without it, the thing is inspected again at once. `unplanned` is the
+    state now, where the source reported all of it. Without it, the thing is inspected again at once. `unplanned` is the
     same for a thing that no plan names, where that is judged otherwise. `partial` says that there is more to see, so it
     is inspected all the same. `listing`: something came or went, so list anew.
     """
@@ -221,7 +221,7 @@ class Lists(Protocol):
 
 @runtime_checkable
 class Watches(Protocol):
-    """Is told of changes instead of asking."""
+    """Emits events instead of being polled."""
 
     async def watch(self, tell: Callable[[ServiceEvent], None]) -> None:
         """Tell what happens until cancelled, in the loop's own thread. A lost source is found again without end.
@@ -251,7 +251,7 @@ class Logs(Protocol):
 
 @runtime_checkable
 class LogsOfMany(Protocol):
-    """Has services of several parts, each with a log of its own, which `name` of its source tells apart."""
+    """Has services of several parts, each with a log of its own, which the source distinguishes by `name`."""
 
     async def log_sources(self, target: ServiceTarget, span: LogSpan) -> Sequence[LogSource] | str:
         """Return where the logs of all parts of `target` are read, or in words why there are none."""

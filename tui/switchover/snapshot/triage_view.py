@@ -123,7 +123,7 @@ class AlertRow:
 
 @dataclass(frozen=True, slots=True)
 class SourceNote:
-    """A source that is off or has trouble, and why, in one line."""
+    """A source that is off or failing, and why, in one line."""
 
     name: str
     state: str

@@ -88,7 +88,7 @@ def prepare_environment(environ: MutableMapping[str, str]) -> bool:
 
 
 def give_size(descriptor: int) -> None:
-    """Give a terminal that tells no size (a serial line, a bare pty) one of 80x24, as `stty` would.
+    """Give a terminal that reports no size (a serial line, a bare pty) one of 80x24, as `stty` would.
 
     Otherwise the two places that guess one differ by a line, and the screen is laid out anew without end.
     """

@@ -21,7 +21,7 @@ _MOST_PART = 4 << 20
 
 
 def bundle_name(host: str, at: float) -> str:
-    """Return a file name that tells bundles apart."""
+    """Return a file name that distinguishes bundles."""
     safe = "".join(c if c.isalnum() or c in "-." else "-" for c in host)[:60] or "host"
     return f"switchover-{safe}-{time.strftime('%Y%m%d-%H%M%SZ', time.gmtime(at))}"
 

@@ -18,7 +18,7 @@ __all__ = ["DiagnosticCommand", "KnownIssue", "Match", "Remedy", "Sign", "Sort"]
 
 
 class Sort(StrEnum):
-    """Where a sign is looked for: the service's own words, its check's observations, the last lines of its log."""
+    """Where a sign is searched: the service's own words, its check's observations, the last lines of its log."""
 
     SERVICE = "service"
     CHECK = "check"
@@ -85,7 +85,7 @@ class KnownIssue:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """An entry that fits, why it does, and what the signs told of it (PORT, HOST, PATH_).
+    """An entry that fits, why it does, and the values that the signs gave (PORT, HOST, PATH_).
 
     `back` is how many newer lines the log has after the matching one; 0 where no line has to match.
     """

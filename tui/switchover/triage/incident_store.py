@@ -1,4 +1,4 @@
-"""Incidents on disk: one file each, a line for every fact, durable before anybody is told.
+"""Incidents on disk: one file each, a line for every fact, durable before it is published.
 
 A line that a power loss cut through is left out, and cut off before the next is written. One is open at a time.
 """

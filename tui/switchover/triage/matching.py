@@ -43,7 +43,7 @@ def _match(evidence: ProblemEvidence, entry: KnownIssue) -> Match | None:
 
 
 def _texts(evidence: ProblemEvidence, sign: Sign) -> Iterator[tuple[str, str, int]]:
-    """Yield (whose, text, how many lines are newer) for every text that a sign is looked for in."""
+    """Yield (whose, text, how many lines are newer) for every text in which a sign is searched."""
     row, check = evidence.service, evidence.check
     if Sort.SERVICE in sign.places and row is not None and evidence.said:
         yield f"{row.name} is {row.state}", evidence.said, 0

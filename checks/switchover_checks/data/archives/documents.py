@@ -35,7 +35,7 @@ def check_zip(path: Path, deadline: float) -> str:
 
 
 def check_json(stream: Stream) -> str:
-    """Parse a document. Lines of documents are read too, but nothing tells that the last line is the last."""
+    """Parse a document. Lines of documents are read too, but nothing proves that the last line is the last."""
     parts, size = [], 0
     while piece := stream.read():
         parts.append(piece)
@@ -83,7 +83,7 @@ def check_sqlite(path: Path, deadline: float) -> str:
 
 
 def check_packed_sqlite(stream: Stream) -> str:
-    """Compare the size that a database has with the one that its first page tells."""
+    """Compare the size of a database with the size in its first page."""
     head = stream.peek(100)
     return f"a database of {_compare_size(head, stream.drain())} pages"
 

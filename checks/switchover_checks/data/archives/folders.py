@@ -61,7 +61,7 @@ def _walk(folder: Path) -> Iterator[Path]:
 
 
 def check_folder(folder: Path, facts: FolderFacts, deadline: float) -> tuple[list[Finding], bool]:
-    """Look into a folder. Return what was found, and whether anything in it was looked at."""
+    """Look into a folder. Return what was found, and whether anything in it was examined."""
     if not facts.files:
         return [Finding("format", "a folder with a backup in it", "it is empty", Status.CRIT)], True
     report = Report(folder, deadline)

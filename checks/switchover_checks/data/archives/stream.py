@@ -18,7 +18,7 @@ class DamagedError(ValueError):
 
 
 class UnprovedError(Exception):
-    """What was read shows no fault, and nothing in it tells that it is whole."""
+    """What was read shows no fault, and nothing in it proves that it is whole."""
 
 
 class Readable(Protocol):

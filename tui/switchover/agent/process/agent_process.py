@@ -1,4 +1,4 @@
-"""The agent's life: it listens, watches, learns what became of earlier steps, and ends when told to."""
+"""The agent's life: it listens, watches, learns what became of earlier steps, and ends when asked to."""
 
 from __future__ import annotations
 
@@ -144,7 +144,7 @@ async def _keep_group_socket(server: AgentServer, workspace: Workspace, group: s
 
 
 async def _keep_gates(target: CommandTarget, server: AgentServer) -> None:
-    """Watch a gate on whose watcher died, wherever that was: nobody tells of a death, so look now and then."""
+    """Watch a gate on whose watcher died, wherever that was. Nobody reports a death, so check now and then."""
     engine, trouble = target.run, ""
     while True:
         await asyncio.sleep(_KEEP_GATES_EVERY_S)

@@ -1,6 +1,6 @@
 """A second socket, for the people of one group: there they may confirm a step, nothing else.
 
-The kernel says who knocks (SO_PEERCRED), so a name that somebody gives themselves counts for nothing here.
+The kernel says which account speaks (SO_PEERCRED), so a name that somebody gives themselves counts for nothing here.
 """
 
 from __future__ import annotations
@@ -19,7 +19,10 @@ GUEST_METHODS = frozenset({"hello", "agent.status", "person.confirm"})
 
 
 def choose_group(workspace: Workspace, name: str) -> None:
-    """Remember for this and later agents whom the second door is for; an empty name closes it. Raise `UsageError`."""
+    """Remember for this and later agents which group the second socket is for; an empty name closes it.
+
+    Raise `UsageError`.
+    """
     path = workspace.directory / "group"
     if not name:
         path.unlink(missing_ok=True)
@@ -29,7 +32,7 @@ def choose_group(workspace: Workspace, name: str) -> None:
 
 
 def chosen_group(workspace: Workspace) -> str:
-    """Return whom the second door is for; empty where there is none."""
+    """Return the group that the second socket is for; empty where there is none."""
     try:
         return read_private(workspace.directory / "group").decode("utf-8", "replace").strip()
     except OSError:
@@ -37,7 +40,7 @@ def chosen_group(workspace: Workspace) -> str:
 
 
 def make_group_socket_folder(workspace: Workspace, group: str) -> tuple[Path, int]:
-    """Make the folder of the second door, open to the group alone. Return the door's path and the group's id."""
+    """Make the folder of the group socket, open to the group alone. Return the socket's path and the group's id."""
     gid = _gid(group)
     path = group_socket_folder(os.getuid(), workspace.plan)
     folder = path.parent

@@ -170,7 +170,7 @@ class LogStreams:
         return True
 
     async def _let_go_of_ended(self) -> None:
-        """Forget streams whose reader was ended: who asked for them was told, and opens them anew."""
+        """Forget streams whose reader was ended. Their clients got an error, and open them anew."""
         for number in [number for number, stream in self._streams.items() if stream.reader.has_ended]:
             await self._streams.pop(number).reader.aclose()
 

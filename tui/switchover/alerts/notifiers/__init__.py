@@ -1,1 +1,1 @@
-"""Who is told of an alert: one file a notifier, which declares itself."""
+"""Who is notified of an alert: one file a notifier, which declares itself."""

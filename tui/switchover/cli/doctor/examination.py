@@ -1,4 +1,4 @@
-"""One thing that `doctor` looked at."""
+"""One thing that `doctor` examined."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ State = Literal["ok", "off", "warn", "broken"]
 
 @dataclass(frozen=True, slots=True)
 class Examination:
-    """One thing looked at. `off` is a source that is not used here; only `broken` keeps the program from working."""
+    """One thing examined. `off` is a source that is not used here; only `broken` keeps the program from working."""
 
     name: str
     state: State

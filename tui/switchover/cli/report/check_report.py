@@ -22,7 +22,7 @@ _WORST_FIRST = (Status.CRIT, Status.UNKNOWN, Status.WARN, Status.SKIPPED, Status
 
 
 def overall(readings: Iterable[CheckObservation]) -> Status:
-    """Return the worst status. What was not looked at proves nothing: skipped counts as unknown, as does no check."""
+    """Return the worst status. What was not probed proves nothing: skipped counts as unknown, as does no check."""
     return worst(
         Status.UNKNOWN if reading.status in (Status.SKIPPED, Status.PENDING) else reading.status for reading in readings
     )

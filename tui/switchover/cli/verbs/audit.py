@@ -97,7 +97,7 @@ class _Place:
 
     @property
     def is_there(self) -> bool:
-        """Say whether there is a journal, or was: its heads tell of one that was removed."""
+        """Say whether there is a journal, or was: the noted heads reveal one that was removed."""
         return (self.folder / self.file).exists() or (self.folder / self.checkpoints).exists() or bool(self.newest())
 
     def newest(self) -> tuple[Checkpoint, ...]:

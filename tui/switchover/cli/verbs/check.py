@@ -134,7 +134,7 @@ def _variables(given: Iterable[str]) -> dict[str, str]:
 def _choose(catalog: Catalog, names: Iterable[str], marks: Mapping[str, PhaseMark]) -> tuple[tuple[str, ...], str]:
     """Return the items to look at, and a line that counts those left out and says why.
 
-    What is asked for by name is looked at whatever the phase. Raise `UsageError` for an unknown name.
+    A check asked for by name is probed whatever the phase. Raise `UsageError` for an unknown name.
     """
     from switchover.health.watched_phases import not_watched
 

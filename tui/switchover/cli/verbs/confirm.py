@@ -1,8 +1,8 @@
 """`switchover confirm PLAN STEP [--with USER]`: the second person's word for a step that needs two.
 
 Two people are two accounts. The kernel tells the agent which account speaks, so nobody can give a word in another's
-name. Without an agent no word counts. It opens a door for the second where it was told to: `agent start PLAN --group
-NAME`.
+name. Without an agent no word counts. The agent listens for the second person where it was started so: `agent start
+PLAN --group NAME`.
 """
 
 from __future__ import annotations

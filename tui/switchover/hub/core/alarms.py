@@ -1,4 +1,4 @@
-"""The plan's alert rules, followed at every change: what fires now, and what is told to whom."""
+"""The plan's alert rules, evaluated at every change: what fires now, and who is notified."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Alarms:
         self._deliveries = Deliveries(notifiers, calls)
 
     def follow(self) -> None:
-        """Bring every rule up to now, and tell what happened."""
+        """Bring every rule up to now, and return what happened."""
         now = self._clock.monotonic()
         for index, rule in enumerate(self._rules):
             status = self._status_of(rule.condition.subject)
@@ -63,7 +63,7 @@ class Alarms:
             self._remember("alert", self._deliveries.failures.pop(0), "warn")
 
     async def aclose(self) -> None:
-        """Give up what is still to be told."""
+        """Drop the notifications that are still due."""
         await self._deliveries.aclose()
 
     def rows(self) -> tuple[AlertRow, ...]:

@@ -11,7 +11,7 @@ __all__ = ["EngineView"]
 
 
 class EngineView(Protocol):
-    """The run as it can be looked at."""
+    """The run as it can be read."""
 
     def view(self) -> MigrationView:
         """Return the run as the wizard shows it."""

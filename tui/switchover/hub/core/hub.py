@@ -231,7 +231,7 @@ class Hub:
         await self._evaluator.evaluate_items(wanted)
 
     def seen(self, name: str) -> None:
-        """Take notice that a person has looked at what is kept until then; without a name, at all of it."""
+        """Mark what was kept until then as seen by a person; all of it where there is no name."""
         self._assembler.seen(name)
         self._publish_now()
 

@@ -32,7 +32,7 @@ _SHORTEST_SLEEP_S = 0.02
 class PlanWatcher:
     """Holds the live state of checks, services and metrics; `changed` is called whenever some of it is new.
 
-    `phases` tells how far the run is, for the checks that are watched in some phases only.
+    `phases` returns how far the run is, for the checks that are watched in some phases only.
     """
 
     def __init__(

@@ -95,7 +95,10 @@ class ChangeLog:
             del self._told[next(iter(self._told))]
 
     def hear(self, name: str, told: ServiceEvent, now: float, about: str = "") -> None:
-        """Take what a source told of `name`. What the change of state will say by itself is left to that."""
+        """Record an event that a source reported of `name`.
+
+        What the change of state will say by itself is left to that.
+        """
         about = about or name
         if not told.text and told.what not in ("restarted", "oom", "deploy", "image", "config", "reload"):
             return
@@ -113,7 +116,7 @@ class ChangeLog:
             del self._by_source[next(iter(self._by_source))]
 
     def saw(self, name: str, before: ServiceState, after: ServiceState, about: str = "") -> None:
-        """Tell what is another after a look, unless the source has told it just now."""
+        """Record what an inspection found changed, unless the source has just reported it."""
         about = about or name
         at = after.observed_at or 0.0
         since = after.observation.since

@@ -1,8 +1,8 @@
 """What people did here outside of a run: to services, with solutions, in shells. Written down before it is done.
 
 Each record is on disk before its effect. As in a run's journal it carries the hash of the one before. The file lies
-beside that journal, with the hash of its newest record. An operation without an end, because the agent died, is told at
-the next start.
+beside that journal, with the hash of its newest record. An operation without an end, because the agent died, is
+reported at the next start.
 """
 
 from __future__ import annotations

@@ -1,1 +1,1 @@
-"""What is wrong: found, grouped by cause, diagnosed, solved, told to a colleague."""
+"""What is wrong: found, grouped by cause, diagnosed, solved, bundled for a colleague."""

@@ -111,7 +111,7 @@ class Incidents:
         ]
 
     def follow(self, now: Snapshot) -> None:
-        """Keep what has happened since, while an incident is open. What cannot be written down is said in `trouble`."""
+        """Keep what has happened since, while an incident is open. A write that fails is reported in `trouble`."""
         incident = self._store.open_one
         if incident is None:
             self._seen = None

@@ -25,7 +25,7 @@ def source_key(kind: str) -> str:
 
 
 def off_sources(sources: Iterable[SourceNote]) -> dict[str, SourceNote]:
-    """Return the sources that are off or in trouble, by their key."""
+    """Return the sources that are off or failing, by their key."""
     return {source_key(note.name.partition(" ")[0]): note for note in sources if note.state in {"off", "trouble"}}
 
 

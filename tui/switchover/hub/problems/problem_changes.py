@@ -18,7 +18,7 @@ _MOST = 4
 
 
 class RecentChanges:
-    """The rows of a timeline that may explain something, looked through once for all problems."""
+    """The rows of a timeline that may explain something, read once for all problems."""
 
     def __init__(self, timeline: Sequence[TimelineRow]) -> None:
         rows = [row for row in timeline if _may_explain(row)]

@@ -31,7 +31,7 @@ def worth_telling(row: ServiceRow, now: float) -> bool:
 
 
 class UnplannedProblems:
-    """Keeps what is wrong among many rows: they are looked through again only when they are others."""
+    """Keeps what is wrong among many rows. It is computed again only when the rows change."""
 
     def __init__(self) -> None:
         self._rows: tuple[ServiceRow, ...] | None = None

@@ -1,4 +1,4 @@
-"""Problems in words: what is not told through a check or a service, and the next safe thing to do."""
+"""Problems in words: those of neither a check nor a service, and the next safe thing to do."""
 
 from __future__ import annotations
 

@@ -51,7 +51,9 @@ def _nothing(_: ProblemEvidence) -> Sequence[Match]:
 
 @dataclass(frozen=True, slots=True)
 class ProblemInputs:
-    """All that problems are told from. `trouble_subjects` names the check that each entry of `known_issues` is about.
+    """The inputs from which problems are found.
+
+    `trouble_subjects` names the check that each entry of `known_issues` is about.
 
     `live_side` is where users are served; empty where nobody knows. `found` are the rows outside of the plan that are
     worth showing. `find` finds any discovered row. `lines` are the last of the logs of services, by the id of their
@@ -75,9 +77,10 @@ class ProblemInputs:
 def find_problems(facts: ProblemInputs, recognise: Recognise = _nothing) -> tuple[Problem, ...]:
     """Return what is wrong, worst first and of the same rank the oldest first.
 
-    A service is told through its check where that fails too. What fails or waits only because of something it needs
-    stands in that problem's `waiting`, not beside it. The same holds for a bad answer since the one service behind it
-    stopped. It holds for what a source that is off cannot see. It holds for what says itself that a disk is full.
+    A service's problem is shown by its check where that fails too. What fails or waits only because of something it
+    needs stands in that problem's `waiting`, not beside it. The same holds for a bad answer since the one service
+    behind it stopped. It holds for what a source that is off cannot see. It holds for what says itself that a disk is
+    full.
     """
     changes = RecentChanges(facts.timeline)
     facts = replace(facts, timeline=tuple(row for row in facts.timeline if row.kind in _CAUSES))

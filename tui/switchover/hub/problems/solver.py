@@ -37,12 +37,12 @@ class ServiceAct(Protocol):
         confirmation: str,
         operator: Operator,
     ) -> Awaitable[Sequence[Mapping[str, Any]]]:
-        """Do it, and tell for each what came of it."""
+        """Do it, and report for each what came of it."""
         ...
 
 
 class Solver:
-    """Runs solutions. `status_of` tells how a check stands, `secrets` gives what a solution's environment names.
+    """Runs solutions. `status_of` returns how a check is, `secrets` gives what a solution's environment names.
 
     `done` is called with the services and checks that a solution was about, once it has run.
     """

@@ -1,4 +1,4 @@
-"""Rows of the Snapshot from the live state: pure functions, told the time."""
+"""Rows of the Snapshot from the live state: pure functions, with the time as an argument."""
 
 from __future__ import annotations
 

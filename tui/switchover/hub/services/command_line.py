@@ -26,7 +26,7 @@ def command_line_of(pid: int, identity: str) -> str:
 
 
 def as_typed(words: tuple[str, ...]) -> str:
-    """Join words with the quotes that a shell needs; an option stays before them, where it is looked for."""
+    """Join words with the quotes that a shell needs. An option stays before them, where it is expected."""
     return " ".join(map(_quoted, words))
 
 

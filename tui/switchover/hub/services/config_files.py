@@ -1,4 +1,4 @@
-"""The configuration files of the plan's services: told by the kernel when one is another, never what is in it."""
+"""The configuration files of the plan's services. The kernel reports when one changes, never its content."""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ class DeadListeners:
         return tuple(map(_shown, self.dead.values()))
 
     def seen(self, name: str) -> None:
-        """Forget one that a person has looked at."""
+        """Forget one that a person has seen."""
         self.dead.pop(name, None)
 
     def settled(self, now: float) -> Iterator[tuple[str, Listener]]:

@@ -30,7 +30,7 @@ class KeptFailures:
     _rows: tuple[ServiceRow, ...] = ()
 
     def hear(self, told: ServiceEvent, detail: str, now: float) -> None:
-        """Take what a source told of a thing; it may be forgotten before anybody lists it."""
+        """Take what a source reported of a thing; it may be forgotten before anybody lists it."""
         seen = told.observation
         if told.kind in _FORGETS and told.what == "failed" and seen is not None:
             name, at = told.ref.removesuffix(".service"), told.at or now
@@ -47,7 +47,7 @@ class KeptFailures:
         return self.kept
 
     def seen(self, name: str) -> None:
-        """Forget the failure of a thing that a person has looked at, or did something about."""
+        """Forget the failure of a thing that a person has seen, or did something about."""
         unit = name.removeprefix(FAILED)
         if (row := self.failed.pop(unit, None)) is not None:
             self.seen_by[unit] = row.identity

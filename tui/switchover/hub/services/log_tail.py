@@ -1,4 +1,4 @@
-"""The last lines of a service's log, read once and within bounds: for recognising a trouble, and for the bundle."""
+"""The last lines of a service's log, read once and within bounds: to recognise an issue, and for the bundle."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Rows of services from what was seen of them: pure functions, told the time."""
+"""Rows of services from their observations: pure functions, with the time as an argument."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def actions_of(offers: Offers, state: ServiceState, *, late: bool) -> tuple[str,
 def service_row(
     name: str, service: Service, state: ServiceState, expectation: ExpectedState, stance: Stance, *, resting: str = ""
 ) -> ServiceRow:
-    """Return the row of a service of the plan. One that was not looked at in time is unknown.
+    """Return the row of a service of the plan. One that was not observed in time is unknown.
 
     `resting` says why it need not run now, where the plan says when it has to.
     """

@@ -182,7 +182,10 @@ class ServiceRowCache:
 
 
 def _is_same(before: FoundState, now: FoundState, row: ServiceRow, limit: float) -> bool:
-    """Say whether a row still tells all that was seen. That it was seen again is told now and then, well in time."""
+    """Say whether a row still shows the newest observation.
+
+    Repeated observations are published now and then, well in time.
+    """
     if before is now:
         return True
     old, new = before.state, now.state

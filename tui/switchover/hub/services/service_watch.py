@@ -67,7 +67,7 @@ class ServiceWatch:
         self._redact = redact
 
     async def run(self) -> None:
-        """Be told until cancelled."""
+        """Receive events until cancelled."""
         try:
             async with asyncio.TaskGroup() as group:  # files may be where all hangs: nothing else waits for them
                 if self.config_files is not None:
@@ -94,7 +94,7 @@ class ServiceWatch:
             yield "configuration files", _NEW_FILES_S, self.config_files.add_known
 
     def notes(self) -> list[dict[str, str]]:
-        """Return the sources that are wanted here and off, or have trouble, each with the reason."""
+        """Return the sources that are wanted here and off, or failing, each with the reason."""
         wanted = (kind for kind in self.inventory.providers if self._is_wanted(kind))
         return [one for one in self._states(wanted) if one["state"] in ("off", "trouble")]
 
@@ -126,7 +126,7 @@ class ServiceWatch:
         self.inventory.take_over(before.inventory)
 
     def health(self, name: str) -> Status:
-        """Say how a service is; UNKNOWN when it was not looked at in time."""
+        """Say how a service is; UNKNOWN when it was not observed in time."""
         if name not in self.inventory.states:
             return Status.UNKNOWN
         state = self.inventory.states[name]
@@ -140,7 +140,7 @@ class ServiceWatch:
         return self.sources.is_late(service.kind, self.inventory.states[name], service.every)
 
     def was_observed(self, name: str) -> bool:
-        """Say whether a service was looked at yet; one that does not exist counts as looked at."""
+        """Say whether a service was observed yet; one that does not exist counts as observed."""
         state = self.inventory.states.get(name)
         return state is None or state.observed_mono is not None
 
@@ -204,7 +204,7 @@ class ServiceWatch:
         self.changes.saw(name, before, after)
 
     def _found(self, changes: list[DiscoveryChange]) -> None:
-        """Tell of what was found, where that is all there is; processes come and go too often to be told."""
+        """Publish discovered events, where that is all there is; processes come and go too often for that."""
         for change in changes if self._host_mode else ():
             before, after = change.before, change.after
             if before is not None and after is not None and after.found.target.kind != "process":

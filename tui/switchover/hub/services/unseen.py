@@ -57,7 +57,7 @@ class Unseen:
         return self._file.trouble
 
     def hear(self, told: ServiceEvent, detail: str, now: float) -> None:
-        """Take what a source told."""
+        """Take what a source reported."""
         self._failures.hear(told, detail, now)
 
     def follow(self, found: tuple[ServiceRow, ...], lines: Mapping[str, tuple[str, ...]], now: float) -> None:
@@ -73,7 +73,7 @@ class Unseen:
         return next((row for row in self.rows if row.id == name), None)
 
     def seen(self, name: str) -> None:
-        """Forget what a person has looked at; all of it where there is no name."""
+        """Forget what a person has seen; all of it where there is no name."""
         for one in [name] if name else [row.id for row in self.rows]:
             self._failures.seen(one)
             self._listeners.seen(one)

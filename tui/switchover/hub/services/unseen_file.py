@@ -40,7 +40,7 @@ class UnseenState(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class UnseenFile:
-    """Reads and writes it whole. One that cannot be read is told in `trouble`, and left as it is."""
+    """Reads and writes it whole. One that cannot be read is reported in `trouble`, and left as it is."""
 
     def __init__(self, path: Path) -> None:
         self._path = path

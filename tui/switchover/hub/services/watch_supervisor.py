@@ -40,7 +40,7 @@ _GRACE_S = 5.0
 
 @dataclass(slots=True)
 class SourceConnection:
-    """The line to a source that tells by itself. `lost_mono` is when it was lost last (monotonic seconds)."""
+    """The line to an event source. `lost_mono` is when it was lost last (monotonic seconds)."""
 
     connected: bool = False
     lost_mono: float = 0.0
@@ -49,7 +49,7 @@ class SourceConnection:
 
 @dataclass(slots=True)
 class _Kind:
-    """What is to be done for one kind. `pending` are refs that have to be looked at, `in_flight` those that are."""
+    """What is to be done for one kind. `pending` are refs to be inspected, `in_flight` those under inspection."""
 
     provider: Provider
     line: SourceConnection = field(default_factory=SourceConnection)
@@ -120,7 +120,7 @@ class WatchSupervisor:
     # How fresh
 
     def emits(self, kind: str) -> bool:
-        """Say whether the source of a kind tells by itself now: the line to it is there."""
+        """Say whether a kind has an event source that is connected now."""
         known = self._kinds.get(kind)
         return known is not None and known.line.connected and not known.provider.off()
 
@@ -160,7 +160,7 @@ class WatchSupervisor:
         return self._clock.monotonic() - state.observed_mono < 0.8 * wanted
 
     def lines(self) -> Mapping[str, SourceConnection]:
-        """Return the lines to all sources that tell by themselves, by kind."""
+        """Return the lines to all event sources, by kind."""
         return self._lines
 
     # Working
@@ -210,7 +210,7 @@ class WatchSupervisor:
             line.connected, line.lost_mono = False, self._clock.monotonic()
 
     def hear(self, kind: str, told: ServiceEvent) -> None:
-        """Take what a source told; must be called in the loop's own thread."""
+        """Take an event of a source; must be called in the loop's own thread."""
         known = self._kinds[kind]
         known.line.connected, known.line.trouble = True, ""
         names = self.inventory.names_of(kind, told.ref) if told.ref else ()
@@ -280,7 +280,7 @@ class WatchSupervisor:
     # Listing
 
     async def _list_again(self, kind: str, known: _Kind) -> None:
-        """List at once when told to, else every now and then, while anybody wants to know."""
+        """List at once when asked to, else every now and then, while anybody wants to know."""
         while True:
             await self._wanted.wait()
             known.list_now.clear()

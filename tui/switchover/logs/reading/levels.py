@@ -1,6 +1,6 @@
 """How bad a line says that it is, as a number: 0 not known, then 1 debug to 5 fatal.
 
-Words are looked for with `in` and `find` first. One regular expression for all of them costs ten times as much.
+Words are searched with `in` and `find` first. One regular expression for all of them costs ten times as much.
 """
 
 from __future__ import annotations

@@ -73,7 +73,7 @@ class Events:
     def place(self, text: str, level: int, *, timed: bool, told: bool, goes_on: bool = False) -> tuple[int, int]:
         """Return the number of a line's event (0: nothing bad) and the level that the line has in it.
 
-        `timed` lines say when they were written; `told` says that others of this log do.
+        `timed` lines carry their own time; `told` says that others of this log do.
         """
         now = self._now
         if goes_on:

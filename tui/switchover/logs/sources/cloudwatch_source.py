@@ -30,7 +30,7 @@ def open_source(spec: SourceSpec) -> LineSource:
 
 
 class CloudWatchSource:
-    """Asks every few seconds. It can only be read forwards, so the last lines are looked for in growing spans."""
+    """Asks every few seconds. It can only be read forwards, so the last lines are sought in growing spans."""
 
     def __init__(
         self,

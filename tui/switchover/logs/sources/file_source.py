@@ -203,7 +203,7 @@ class FileSource:
         file.begin_anew()
 
     async def _read_missed(self, feed: Feed, is_newer: Callable[[OpenFile], bool], *keys: Key) -> None:
-        """Read the rotated files that are not known, each to its end: they were the log while nobody looked.
+        """Read the rotated files that are not known, each to its end: they were the log while nobody read it.
 
         From the first one for which `is_newer` holds, they are left for later. Those with `keys` are read elsewhere.
         """

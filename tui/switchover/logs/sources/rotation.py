@@ -31,7 +31,7 @@ class Rotated(NamedTuple):
 
 
 class Siblings:
-    """Remembers which rotated files are known, and tells which are not."""
+    """Remembers which rotated files are known, and returns those that are not."""
 
     def __init__(self, path: str) -> None:
         self._folder, self._name = os.path.split(path)

@@ -19,9 +19,9 @@ class RawLine(NamedTuple):
     """One line as it was read, without its line end.
 
     `at` is when its source says that it was written (epoch seconds); None where only the text may tell. `level` is one
-    of `logview.LEVELS` where the source knows it, else empty: then the text is looked at. `goes_on` is a further line
-    of one entry. `writer` tells those apart that write into one log, and `own` is where its own words begin in the
-    text. `latest` is when it was written at the latest, for a text that tells nothing.
+    of `logview.LEVELS` where the source knows it, else empty: then the text decides. `goes_on` is a further line of one
+    entry. `writer` tells those apart that write into one log, and `own` is where its own words begin in the text.
+    `latest` is the latest possible time of writing, for a text without a time.
     """
 
     at: float | None

@@ -165,7 +165,7 @@ class Place:
         return f"{self.host} (its records are in {self.directory}{own})"
 
     def may_be(self, other: Place) -> bool:
-        """Whether it is the same place, or could be: an id that is not there tells nothing."""
+        """Whether it is the same place, or could be: a missing id proves nothing."""
         same = (self.host, self.machine, self.directory) == (other.host, other.machine, other.directory)
         return same and (not self.workspace or not other.workspace or self.workspace == other.workspace)
 
@@ -358,7 +358,7 @@ class GateBroken:
 
 @dataclass(frozen=True, slots=True)
 class GateWaits:
-    """The gate is not green and is looked at again. `until` (epoch seconds) it may take, as things stand."""
+    """The gate is not green and is judged again. `until` (epoch seconds) it may take, as things stand."""
 
     phase: str
     reason: str

@@ -33,7 +33,7 @@ class Operator:
     def is_another_than(self, other: Operator) -> bool:
         """Whether they are surely two people: both vouched for, neither one account of one machine nor of one name.
 
-        Of one number on two machines only the name tells; one name on two machines counts as one person.
+        Of one number on two machines only the name decides; one name on two machines counts as one person.
         """
         if self.uid is None or other.uid is None or (self.machine, self.uid) == (other.machine, other.uid):
             return False

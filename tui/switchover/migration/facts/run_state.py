@@ -190,7 +190,7 @@ class Impossible:
 
 @dataclass(frozen=True, slots=True)
 class RunState:
-    """A run as its records tell it. Without any record: no run yet, everything pending."""
+    """A run as its records describe it. Without any record: no run yet, everything pending."""
 
     run_id: str = ""
     stage: Stage = Stage.PENDING
@@ -232,7 +232,7 @@ class RunState:
         return self.units.get(name, _NEVER)
 
     def gate(self, phase: str) -> GateState:
-        """Return a gate's state; one that was never looked at is pending."""
+        """Return a gate's state; one that was never judged is pending."""
         return self.gates.get(phase, _SHUT)
 
     @property
@@ -348,7 +348,7 @@ def _apply(state: RunState, record: ev.Record) -> RunState:
 
 
 def _ended_late(state: RunState, event: ev.StepEndedLate) -> RunState:
-    """Add a result that came late to what is told of a unit. What was decided without it stays."""
+    """Add a result that came late to what is known of a unit. What was decided without it stays."""
     unit = state.unit(event.unit)
     code = "" if event.exit_code is None else f" with exit code {event.exit_code}"
     late = f"attempt {event.attempt} ended after all, as was known too late: {event.outcome}{code}"
@@ -361,7 +361,7 @@ def _ended_late(state: RunState, event: ev.StepEndedLate) -> RunState:
 
 
 def _rebased(state: RunState, event: ev.PlanRebased) -> RunState:
-    """Go by another plan; a gate that needs something else now is looked at again, and who confirmed confirms anew."""
+    """Go by another plan. A gate with other needs is judged again, and who confirmed confirms anew."""
     gates = {phase: gate for phase, gate in state.gates.items() if phase not in event.gates}
     again = len(gates) < len(state.gates) and state.stage is Stage.WAITING
     return replace(

@@ -275,7 +275,7 @@ class JournalLine:
 
 
 def _is_in(head: Checkpoint, reading: JournalReading, ask: Ask) -> bool:
-    """Tell whether what was noted is in what was read; where not, it has to be looked for."""
+    """Say whether the noted records are among those read; else they have to be searched."""
     hashes = {ask.known.seq: reading.known, **{record.seq: record.hash for record in reading.records}}
     return hashes.get(head.seq) == head.hash and head.journal in ("", reading.journal_id)
 

@@ -120,7 +120,7 @@ class JournalNews(Protocol):
 
 
 class _Glances:
-    """A file tells nobody; a look costs next to nothing, so look now and then."""
+    """A file emits no events, and reading it costs next to nothing. So read it now and then."""
 
     async def wait(self) -> bool:
         await asyncio.sleep(_GLANCE_S)

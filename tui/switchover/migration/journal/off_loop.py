@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 
 class Overdue(Exception):  # noqa: N818 - it says when, not that anything is wrong
-    """The call has not come back in time. It goes on by itself; `then` tells what becomes of it."""
+    """The call has not come back in time. It goes on by itself; `then` receives what becomes of it."""
 
     def __init__(self, call: _Call[Any]) -> None:
         super().__init__()

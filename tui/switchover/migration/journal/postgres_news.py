@@ -1,4 +1,4 @@
-"""News of a journal in PostgreSQL, told by the server as they happen; nobody has to look again and again."""
+"""News of a journal in PostgreSQL, sent by the server as they happen; nobody has to poll."""
 
 from __future__ import annotations
 

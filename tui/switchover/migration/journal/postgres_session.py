@@ -99,7 +99,7 @@ class PostgresSession:
         return found
 
     def abandon(self) -> None:
-        """Cut the line, from any thread: whoever waits at it is told at once. Nothing is cancelled at the server."""
+        """Cut the line, from any thread; whoever waits gets an error at once. Nothing is cancelled at the server."""
         self.broken = self.broken or f"the journal {self.shown} does not answer"
         with suppress(OSError, psycopg.Error):
             line = socket.socket(fileno=self._connection.fileno())

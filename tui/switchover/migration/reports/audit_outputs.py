@@ -90,7 +90,7 @@ class KeptOutputs:
 
 
 def _told_otherwise(directory: Path, event: ev.StepEnded | ev.StepNotStarted) -> Iterator[str]:
-    """Compare an end with the record that the attempt's own watcher left; one that cannot be read tells nothing."""
+    """Compare an end with the record of the attempt's own watcher; an unreadable record proves nothing."""
     try:
         record = json.loads((directory / "exit.json").read_bytes())
     except (OSError, ValueError):

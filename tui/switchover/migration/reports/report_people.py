@@ -149,7 +149,7 @@ def what_happened(records: Sequence[ev.Record]) -> list[dict[str, Any]]:
 
 
 def evidence(seen: ev.Evidence) -> dict[str, Any]:
-    """Return a check as it was seen."""
+    """Return a check as it was observed."""
     return {
         "check": seen.check,
         "status": seen.status,

@@ -95,7 +95,7 @@ def action_name(state: RunState, unit: str) -> str:
 
 
 def gone_over(plan: Plan, state: RunState, phase: str) -> str:
-    """Say by which way back a phase was gone over with commands of its own; empty where it was not."""
+    """Name the rollback path whose own commands undid a phase; empty where there was none."""
     rollback = state.rollback
     if rollback is None or rollback.stage is not Stage.DONE or phase not in phases_gone_over(plan, rollback.name):
         return ""

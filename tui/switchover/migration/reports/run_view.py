@@ -33,7 +33,7 @@ CHOICES = ("done", "failed", "retry", "rollback")
 
 @dataclass(frozen=True, slots=True)
 class GateLive:
-    """A gate that is being looked at now. `state`: waiting, holding. Monotonic times except those that end in `_at`."""
+    """A gate that is being judged now. `state`: waiting, holding. Monotonic times except those that end in `_at`."""
 
     phase: str
     state: str = "waiting"

@@ -81,7 +81,7 @@ def second_person(operator: Operator, step: Step) -> str:
 
 
 def ready_at(plan: Plan, state: RunState, step: Step, now: Timestamp) -> float | None:
-    """Return when (epoch seconds) the step's time comes, None where it has come or nobody can tell yet."""
+    """Return when (epoch seconds) the step's time comes, None where it has come or is not known yet."""
     if step.confirm is None:
         return None
     lefts = []

@@ -41,7 +41,7 @@ def problem_of(seen: Evidence) -> str:
 def judge(
     seen: Sequence[Evidence], state: RunState, place: str, now: Timestamp, forbidden: frozenset[str] = frozenset()
 ) -> Judged:
-    """Judge what was seen for `place` (`gate:PHASE` or `step:ID`). What is `forbidden` nobody can let pass."""
+    """Judge the observations for `place` (`gate:PHASE` or `step:ID`). What is `forbidden` nobody can let pass."""
     problems, lapsed, requirements = [], [], []
     open_checks: list[str] = []
     for entry in seen:

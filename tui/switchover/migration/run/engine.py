@@ -149,7 +149,7 @@ class Engine:
         return self.run_store.look_elsewhere() or moved
 
     async def news(self) -> bool:
-        """Wait until a `refresh` is worth it. A file is read now and then; a database tells, which is True."""
+        """Wait until a `refresh` is worth it. A file is read now and then; a database emits events, which is True."""
         return await self.run_store.news.wait()
 
     @property
@@ -366,7 +366,7 @@ class Engine:
     ) -> tuple[str, ...]:
         """Let the open run go by the plan as its file has it now; return what changed. What has begun stays as it is.
 
-        `digest` is that of the text that was looked at. Without an open run, the next one begins with that plan.
+        `digest` is that of the text that was read. Without an open run, the next one begins with that plan.
         """
         async with self._driver.acting(op, "rebase"):
             return await adopt(self.run_store, op, variables or {}, reason, digest)
@@ -459,7 +459,7 @@ class Engine:
         self._driver.leave(why)
 
     async def answer_gate(self, phase: str, op: Operator, yes: bool, note: str = "") -> bool:
-        """Say go or no-go. Go looks at the gate once more, at this moment."""
+        """Say go or no-go. Go judges the gate once more, at this moment."""
         async with self._driver.acting(op, f"gate {phase}"):
             run_store = self.run_store
             if self.action.kind != "human" or self.action.phase != phase:

@@ -1,4 +1,4 @@
-"""Carries out one unit: announced in the journal, run under a shim, its end journalled before anybody is told."""
+"""Carries out one unit: announced in the journal, run under a shim, its end journalled before it is published."""
 
 from __future__ import annotations
 

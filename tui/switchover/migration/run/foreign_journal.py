@@ -1,4 +1,4 @@
-"""Reads the journal of another workspace: its driver may have died before the registry was told of its last record."""
+"""Reads the journal of another workspace. Its driver may have died before it noted its last record in the registry."""
 
 from __future__ import annotations
 

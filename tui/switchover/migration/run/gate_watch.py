@@ -23,7 +23,7 @@ _LONGEST_NOTE_S = 300.0
 
 @dataclass(frozen=True, slots=True)
 class GateObservation:
-    """One look at some checks: what was seen, and what of it is not OK."""
+    """One round of some checks: the observations, and which of them are not OK."""
 
     evidence: tuple[Evidence, ...]
     readings: Mapping[str, CheckReading]
@@ -64,7 +64,7 @@ class GateSoak(Protocol):
         """Return the seconds since the gate was opened."""
 
     def since_last_green(self) -> float | None:
-        """Return the seconds since the last green look that is on record; None where that cannot be told."""
+        """Return the seconds since the last green round on record; None where that is unknown."""
 
     async def green(self) -> None:
         """Take notice that the hold begins to count."""
@@ -230,6 +230,6 @@ def _interval(plan: Plan, gate: Gate) -> float:
 
 
 def _fresh(plan: Plan, gate: Gate) -> float:
-    """Return how long a look at all of it stays true: as long as the shortest-lived of its checks."""
+    """Return how long a round stays true: as long as its shortest-lived check."""
     specs = [plan.checks[name] for name in gate.require if name in plan.checks]
     return min((2 * spec.every + spec.timeout for spec in specs), default=float("inf"))

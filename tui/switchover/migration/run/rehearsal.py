@@ -18,7 +18,7 @@ __all__ = ["rehearse"]
 
 
 async def rehearse(run_store: RunStore, name: str) -> Rehearsal:
-    """Work the rollback path out, open or not, and look at what it would verify. Changes nothing, journals nothing.
+    """Work the rollback path out, open or not, and probe what it would verify. Changes nothing, journals nothing.
 
     Before anything has begun, it is worked out as if every step had that may while this way is open. Raise
     `RefusedError` where the plan has no way of that name.

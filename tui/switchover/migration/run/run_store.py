@@ -274,7 +274,7 @@ class RunStore:
         return True
 
     async def record(self, event: ev.Event, run_id: str = "") -> None:
-        """Make a fact of it: journalled first, then part of the state, then told."""
+        """Make a fact of it: journalled first, then part of the state, then published."""
         await self.line.in_turn(lambda: self._record(event, run_id))
 
     async def _record(self, event: ev.Event, run_id: str) -> None:
@@ -376,12 +376,12 @@ class RunStore:
         await self.line.in_turn(self.line.leave)
 
     def elsewhere(self, unit: str) -> ev.Place | None:
-        """Return where a unit runs or ran if that is not here, where nobody can tell what became of it."""
+        """Return where a unit runs or ran if that is not here, where nobody can know what became of it."""
         last = self.state.unit(unit).last
         return last.place if last is not None and not self.is_here(last) else None
 
     def is_here(self, attempt: Attempt) -> bool:
-        """Whether an attempt's records lie here, so that it can be told what became of it."""
+        """Whether an attempt's records lie here, so that its end can be known."""
         if self.workspace.shared is None or attempt.place in (None, self.place):
             return True
         self.place = this_location(self.workspace.directory)  # another process may have given it its id

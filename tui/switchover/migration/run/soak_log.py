@@ -54,7 +54,7 @@ class SoakLog:
         return elapsed(opened, self._run_store.moment()) if opened is not None else 0.0
 
     def since_last_green(self) -> float | None:
-        """Return the seconds since the last green look on record; across a reboot nobody can tell."""
+        """Return the seconds since the last green round on record; across a reboot nobody knows."""
         now = self._run_store.moment()
         if self._last is None or self._last.boot_id != now.boot_id:
             return None

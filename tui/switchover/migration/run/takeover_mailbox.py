@@ -57,11 +57,11 @@ class TakeoverMailbox:
         return found
 
     def say(self, question: TakeoverQuestion, *, granted: bool, why: str = "") -> None:
-        """Tell the process that drives, from another terminal, what to answer."""
+        """Give the process that drives, from another terminal, its answer."""
         _write(self._word, TakeoverAnswer(question.id, granted, why))
 
     def said(self, question: TakeoverQuestion) -> TakeoverAnswer | None:
-        """Return what it was told to answer to this question, None while nobody told it."""
+        """Return the given answer to this question, None while there is none."""
         found = _read(self._word, TakeoverAnswer)
         return found if found is not None and found.id == question.id else None
 

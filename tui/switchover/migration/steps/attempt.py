@@ -41,7 +41,7 @@ class AttemptEnded:
 class AttemptRunning:
     """It runs; `pidfd` becomes readable when its shim is through, `told` when its exit record is there.
 
-    Only who started the shim is told. The holder closes it.
+    Only who started the shim is notified. The holder closes it.
     """
 
     pidfd: int

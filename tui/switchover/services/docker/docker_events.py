@@ -92,7 +92,7 @@ def read_event(data: Mapping[str, Any]) -> DockerEvent | None:
 def service_event_of(
     kind: str, event: DockerEvent, ref: Callable[[str], str], sent: str = ""
 ) -> Iterator[ServiceEvent]:
-    """Put an event into what a provider tells, for each name that it concerns.
+    """Turn an event into what a provider emits, for each name that it concerns.
 
     `sent` names the signal that somebody had the daemon send, which is why a container died soon afterwards.
     """

@@ -1,7 +1,7 @@
 """Containers, of the daemon that the docker command would use and of those that the plan names.
 
-The SDK is imported on first use and speaks in threads. What a daemon tells by itself is followed; a look costs one
-short call as long as nothing has happened.
+The SDK is imported on first use and speaks in threads. The daemon's events are followed. As long as nothing happens, an
+inspection costs one short call.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ _REMEMBERED = 2000
 
 
 class DockerProvider:
-    """Finds containers, looks at them, is told of what happens to them, and acts on them.
+    """Finds containers, inspects them, receives their events, and acts on them.
 
     Without a daemon every container is unknown, and `off` says why. `fleet` is shared with the provider of Compose.
     """
@@ -104,7 +104,7 @@ class DockerProvider:
     async def discover(self) -> Sequence[Found]:
         """Return all containers of all daemons, each asked with one call, and with none while nothing happens.
 
-        What the list does not say (restarts, start, memory) is read afterwards, and told as a new listing.
+        What the list does not say (restarts, start, memory) is read afterwards, and published as a new listing.
         """
         lists = await asyncio.gather(*(self._list(daemon) for daemon in self.fleet.daemons))
         return [found for some in lists for found in some]

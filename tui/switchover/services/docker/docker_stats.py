@@ -107,7 +107,7 @@ class CgroupStats:
             self._samples = {key: sample for key, sample in self._samples.items() if key in containers}
 
     def _make_room(self) -> None:
-        """Forget what was looked at first, where nobody lists containers and so says which of them are gone."""
+        """Forget what was read first, where nobody lists containers and so says which of them are gone."""
         while len(self._files) > _MOST_KNOWN:
             oldest = next(iter(self._files))
             del self._files[oldest]

@@ -24,7 +24,7 @@ _SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace
 
 @dataclass(frozen=True, slots=True)
 class ClusterScope:
-    """Where is looked: a context (empty: the one in use) and a namespace (empty: all of them)."""
+    """The scope: a context (empty: the one in use) and a namespace (empty: all of them)."""
 
     context: str = ""
     namespace: str = ""

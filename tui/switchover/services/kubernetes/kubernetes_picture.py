@@ -79,7 +79,7 @@ class Picture:
         return seen
 
     def apply(self, event: Event) -> list[Happened]:
-        """Take what a watch told and return what came of it."""
+        """Apply an event of a watch and return what came of it."""
         item = event.object
         if not isinstance(item, Deployment | Pod):
             return []
@@ -102,7 +102,7 @@ class Picture:
         return self._with_state(key, _of_deployment(key, known, item))
 
     def _with_state(self, key: Key, happened: list[Happened]) -> list[Happened]:
-        """Add the state now to what happened; where only the state changed, tell that."""
+        """Add the state now to what happened; where only the state changed, report that."""
         before = self._told.get(key)
         seen = self.observation(key)
         if not happened and seen == before:

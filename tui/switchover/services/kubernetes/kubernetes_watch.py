@@ -1,4 +1,4 @@
-"""Keeps pictures of those scopes of clusters that somebody asks for: listed once, then told of by kubectl's watch."""
+"""Keeps pictures of the requested scopes of clusters: listed once, then updated by kubectl's watch."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _KINDS = ("deployments.apps", "pods")
 
 @dataclass
 class WatchedScope:
-    """A scope that is looked at. `up` are the kinds whose watch runs; `denied` those that may not be listed."""
+    """A scope that is watched. `up` are the kinds whose watch runs; `denied` those that may not be listed."""
 
     picture: Picture = field(default_factory=Picture)
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)

@@ -1,4 +1,4 @@
-"""Processes held by a pidfd: told within a millisecond that one has ended, and signals that reach no other.
+"""Processes held by a pidfd: their end is reported within a millisecond, and signals reach no other.
 
 A pid comes again, a pidfd does not. It stands for the process that had the pid when it was opened.
 """

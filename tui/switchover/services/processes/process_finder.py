@@ -59,7 +59,7 @@ class Finder:
         raise ValueError("needs pid_file, pattern or listen")
 
     def why(self, target: ServiceTarget) -> str:
-        """Say what was looked for and not found."""
+        """Say what was searched and not found."""
         if target.pid is not None:
             return f"pid {target.pid} ended"
         if target.pid_file:

@@ -1,4 +1,4 @@
-"""A short name for a process that says what runs, and nothing of what it was told: arguments hold passwords."""
+"""A short name for a process that says what runs, without its arguments: those hold passwords."""
 
 from __future__ import annotations
 

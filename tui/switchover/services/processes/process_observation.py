@@ -64,7 +64,7 @@ def observe_process(
     planned: bool,
     guarded: bool,
 ) -> Observation:
-    """Return what is told about a process. One that nobody planned for and that is halted is worth a warning only."""
+    """Return the observation of a process. One that is halted and in no plan is worth a warning only."""
     if row.state in "ZX":
         how = status_words(row.exit_status)
         detail = f"pid {row.pid} ended: {how}; it waits for its parent"
@@ -101,7 +101,7 @@ def observe_process(
 
 
 def ended(process: tuple[int, int], how: str, *, planned: bool) -> Observation:
-    """Return what is told about a process that has just ended. `how` says how, where the kernel told."""
+    """Return what is published about a process that has just ended. `how` says how, where the kernel knows."""
     detail = f"pid {process[0]} ended" + (f": {how}" if how else "")
     health = _health_of_end(how, planned=planned)
     return Observation(ProcessState.STOPPED, health, detail, identity=f"{process[0]}:{process[1]}")

@@ -1,7 +1,7 @@
 """Passes over all processes, in which those that do nothing are read only now and then.
 
 Most processes of a host sleep. Yet the kernel takes longer to write their lines than the rest of a listing takes. Only
-such rest whose end the kernel tells, so that none is taken to be there that has gone.
+such rest whose end the kernel reports, so that none is taken to be there that has gone.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class _Known:
 
 
 class ProcessPasses:
-    """Remembers the rows of the last pass. `is_told` says whether the end of a process (pid, start) will be told."""
+    """Remembers the rows of the last pass. `is_told` says whether the end of a process (pid, start) is reported."""
 
     def __init__(self, is_told: Callable[[tuple[int, int]], bool]) -> None:
         self._is_told = is_told

@@ -44,7 +44,7 @@ _SLOW = "the process table does not answer"
 
 
 class ProcessProvider:
-    """Finds processes and reads their CPU, memory and start time; told by the kernel when one ends.
+    """Finds processes and reads their CPU, memory and start time; the kernel reports when one ends.
 
     `base_dir` is where relative pid files are. One younger than `settled_s` seconds that listens nowhere is not listed:
     a command that comes and goes is no service.
@@ -73,7 +73,7 @@ class ProcessProvider:
         self._kept = 0
 
     def off(self) -> str:
-        """Say why processes cannot be looked at; empty while they can."""
+        """Say why processes cannot be read; empty while they can."""
         return self._off
 
     async def aclose(self) -> None:
@@ -149,7 +149,7 @@ class ProcessProvider:
     async def discover(self) -> Sequence[Found]:
         """Return every process but the kernel's threads, the busiest first, then the largest.
 
-        Who listens where takes longest to find out. So the first list comes without, and is told to be listed again.
+        Who listens where takes longest to find out. So the first list comes without, and requests another listing.
         """
         try:
             async with asyncio.timeout(_DEADLINE_S), self._lock:

@@ -55,7 +55,7 @@ class ProcessRow(NamedTuple):
 
     @property
     def process(self) -> tuple[int, int]:
-        """What tells this process from every other since boot."""
+        """What distinguishes this process from every other since boot."""
         return self.pid, self.ticks
 
     @property

@@ -1,4 +1,4 @@
-"""What the kernel tells about processes: those that end, and pid files that come to name another."""
+"""What the kernel reports about processes: those that end, and pid files that come to name another."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _HELD_AT_ONCE = 50
 
 
 class ProcessWatch:
-    """Holds processes by a pidfd each, while somebody is to be told. `observe_gate` looks at a target of the plan."""
+    """Holds processes by a pidfd each, while somebody wants their events. `observe_gate` reads a target of the plan."""
 
     def __init__(self, base_dir: Path, probe: Callable[[ServiceTarget], Awaitable[Observation]]) -> None:
         self._base_dir = base_dir
@@ -91,13 +91,13 @@ class ProcessWatch:
                 return
 
     def list_again(self) -> bool:
-        """Tell that there is more to list. False where nobody is told."""
+        """Tell that there is more to list. False where nobody wants them."""
         if self._tell is not None:
             self._tell(ServiceEvent("process", "", listing=True))
         return self._tell is not None
 
     def holds(self, process: tuple[int, int]) -> bool:
-        """Say whether the end of a process (pid, start in ticks) will be told."""
+        """Say whether the end of a process (pid, start in ticks) will be reported."""
         return process in self._pids
 
     def _keep(self) -> None:

@@ -60,7 +60,7 @@ class SystemdManager:
     # Looking
 
     async def probe(self, name: str, *, fresh: bool = False) -> SystemdUnit:
-        """Return a unit: as it was last seen where signals would have told of a change. Raise `BusError`."""
+        """Return a unit: as last observed, where signals would have reported a change. Raise `BusError`."""
         probed = self._probed.get(name)
         known = self.units.get(name)
         told = self._follows and self.bus.connected and name not in self._dirty and name not in self._followers
@@ -108,7 +108,7 @@ class SystemdManager:
     # Being told
 
     async def run(self) -> None:
-        """Follow the units until cancelled; a bus that went away is looked for again without end."""
+        """Follow the units until cancelled; a lost bus is sought again without end."""
         pause = _SHORTEST_PAUSE_S
         try:
             while True:
@@ -169,13 +169,13 @@ class SystemdManager:
                 self._follow(name)
 
     def _note_told(self, name: str, properties: dict[str, Any]) -> None:
-        """Keep what is told of a unit until it has been looked at: systemd may have forgotten it by then."""
+        """Keep what is reported of a unit until it was inspected: systemd may have forgotten it by then."""
         said = self._told.setdefault(name, {})
         if said.get("ActiveState") != "failed":  # what came after that failure is looked at
             said.update((key, properties[key].value) for key in (*_TELLING, "ExecMainCode") if key in properties)
 
     def _follow(self, name: str) -> None:
-        """Look at a unit now; what happens to it while it is looked at makes for one more look."""
+        """Inspect a unit now; an event during the inspection causes one further inspection."""
         self._dirty.add(name)
         if name not in self._followers:
             self._followers[name] = asyncio.create_task(self._until_clean(name), name=f"systemd {name}")

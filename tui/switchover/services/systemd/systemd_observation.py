@@ -154,7 +154,7 @@ def why_failed(unit: SystemdUnit) -> str:
 
 
 def observe_unit(unit: SystemdUnit, flaps: int, cpu_percent: float | None, *, planned: bool) -> Observation:
-    """Return what is told about a unit. `flaps` is how often systemd has restarted it in the last five minutes."""
+    """Return what is published about a unit. `flaps` is how often systemd has restarted it in the last five minutes."""
     state, health, detail = _judge(unit, planned=planned)
     since = unit.since
     if flaps >= _FLAP_RESTARTS and health is not Status.CRIT:

@@ -1,4 +1,4 @@
-"""systemd's units over D-Bus, told by its signals; logs are the journal's.
+"""systemd's units over D-Bus, updated by its signals; logs are the journal's.
 
 Units of the user's own manager are called `user:NAME`. A unit has no shell: what runs in it has one, or none.
 """

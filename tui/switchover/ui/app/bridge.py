@@ -97,7 +97,7 @@ class AgentSource:
         self._client: AgentConnection | None = None
 
     async def snapshots(self, on_trouble: Trouble) -> AsyncIterator[Update]:
-        """Yield what the agent tells, for as long as anybody listens."""
+        """Yield what the agent publishes, for as long as anybody listens."""
         pause, failures, seen = self._first_pause_s, 0, False
         yield AgentLink(AgentLinkState.STARTING, self._clock.now(), "starting the agent …")
         while True:
@@ -168,7 +168,7 @@ def agent_returns(workspace: Workspace) -> Callable[[], Awaitable[None]]:
 def agent_attacher(workspace: Workspace, plan: Path | None, *, read_only: bool, digest: str = "") -> Attach:
     """Return what starts the workspace's agent where none answers, and connects to it.
 
-    What the agent warns of is told once. `digest` is that of the only content of the plan that is trusted.
+    A warning of the agent is shown once. `digest` is that of the only content of the plan that is trusted.
     """
     warned: set[str] = set()
     attached = False  # from then on an agent of another version was brought by another screen, and is left alone

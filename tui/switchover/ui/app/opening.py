@@ -70,7 +70,7 @@ def show(
     theme: str = "",
     same_place: str = "",
 ) -> int:
-    """Show what a source tells until the operator leaves, the line drops or a signal comes; return the exit code."""
+    """Show a source's Snapshots until the operator leaves, the line drops or a signal comes; return the exit code."""
     if reason := why_not(os.environ):
         _tell(reason)
         return 2

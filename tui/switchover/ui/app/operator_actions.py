@@ -414,7 +414,7 @@ _ABORT = (
 
 
 def _advice(check: CheckRow, moment: RenderContext, width: int) -> list[Line]:
-    """Return what is known about this trouble: symptom, diagnosis, solutions."""
+    """Return what is known about this issue: symptom, diagnosis, solutions."""
     problem = problem_of(check.name, moment)
     entry = entry_of(problem, moment) if problem is not None else None
     return known_issue_lines(entry, width) if entry is not None else []

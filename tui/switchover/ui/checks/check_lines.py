@@ -26,7 +26,7 @@ _COLUMNS = (
 
 
 def check_table(moment: RenderContext, width: int, wanted: str = "") -> tuple[list[Line], ListItems]:
-    """Return the heading and an item a check, worst first, the newest trouble before the old."""
+    """Return the heading and an item a check, worst first, the newest failure before the old."""
     columns = widen(_COLUMNS, 1, [row.name for row in moment.data.checks])
     layout = lay_out(widen(columns, 2, [row.kind for row in moment.data.checks]), width)
     history = next((wide for index, _, wide in layout.columns if index == 5), 0)

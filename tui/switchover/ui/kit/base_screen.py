@@ -46,7 +46,7 @@ def _is_typed(key: str) -> bool:
 
 
 class BaseScreen(Screen[None]):
-    """A screen that is drawn from a Moment. Subclasses draw their own part in `draw`.
+    """A screen that is drawn from a RenderContext. Subclasses draw their own part in `draw`.
 
     What is entered on one that is `by_hand` is never pasted.
     """
@@ -88,7 +88,7 @@ class BaseScreen(Screen[None]):
         """Say why what was pasted is not taken."""
 
     def show(self, moment: RenderContext, painter: Painter) -> None:
-        """Draw a new Moment, perhaps with another painter."""
+        """Draw a new RenderContext, perhaps with another painter."""
         self.moment = moment
         if painter is not self.painter:
             self.painter = painter

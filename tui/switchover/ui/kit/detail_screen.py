@@ -20,7 +20,7 @@ Lines = Callable[[RenderContext, int, int], Sequence[Line]]
 
 
 class DetailScreen(OverScreen):
-    """Shows what `lines` makes of each Moment, for a width and a height."""
+    """Shows what `lines` makes of each RenderContext, for a width and a height."""
 
     def __init__(self, painter: Painter, moment: RenderContext, title: str, lines: Lines) -> None:
         super().__init__(painter, moment, title)

@@ -1,4 +1,4 @@
-"""What all panes have in common: they draw a Moment, know what is under the cursor, and can be filtered."""
+"""What all panes have in common: they draw a RenderContext, know what is under the cursor, and can be filtered."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Pane(Vertical):
         self.sent, self.busy = sent, busy
 
     def show(self, moment: RenderContext) -> None:
-        """Draw a new Moment."""
+        """Draw a new RenderContext."""
         self.moment = moment
         if self.is_mounted and self.size.width:
             self.draw()

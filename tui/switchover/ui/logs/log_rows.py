@@ -81,7 +81,7 @@ def ending(text: str, width: int) -> str:
 
 @lru_cache(maxsize=32)
 def labels(names: tuple[str, ...]) -> tuple[str, ...]:
-    """Return what tells sources apart: their names without folders, and without words that all begin or end with."""
+    """Return what distinguishes sources: their names without folders, and without words that all begin or end with."""
     files = [short(name).rpartition("/")[2] or short(name) for name in names]
     parts = [re.split(r"(?<=[-_./])", name) for name in (files if len(set(files)) == len(names) else map(short, names))]
     while len(parts) > 1 and all(len(part) > 1 for part in parts) and len({part[0] for part in parts}) == 1:

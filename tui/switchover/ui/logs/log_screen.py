@@ -247,7 +247,7 @@ class LogScreen(LogWindowScreen):
             self.ask_window(found)
 
     def _no_more(self, what: str, by: int, find: str, *, anywhere: bool = False) -> str:
-        """Say that there is none, and how far was looked."""
+        """Say that there is none, and how far the search went."""
         subject = "error" if what == "error" else f"line with “{find}”"
         forth, back = ("e", "E") if what == "error" else ("n", "N")
         older = has_older(self.window) and (anywhere or by < 0)

@@ -150,7 +150,7 @@ def calm_lines(moment: RenderContext, width: int) -> list[Line]:
 
 
 def _watched_line(snapshot: Snapshot) -> Line:
-    """Count what is watched. It is well only once all of it has been looked at and is fine."""
+    """Count what is watched. It is well only once all of it has been probed and is fine."""
     checks = [check for check in snapshot.checks if not check.resting]
     services = [service for service in snapshot.services if service.observed_at is None or service.health != "pending"]
     what, states = "checks", [check.status for check in checks]
@@ -187,7 +187,7 @@ def _some(names: Sequence[str]) -> str:
 
 
 def _source_line(source: SourceNote, width: int) -> Line:
-    """Say of a source why nothing comes from it. One that is off and that nobody misses is no trouble."""
+    """Say of a source why nothing comes from it. One that is off and that nobody misses is no problem."""
     why = source.why or source.state
     if source.state == "off":
         return (StyledSpan(cut(f" – {source.name} off: {why}", width), "muted"),)

@@ -1,4 +1,4 @@
-"""Which problem a check is told by, and which entries fit it. Pure."""
+"""Which problem shows a check, and which entries fit it. Pure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["entries_of", "entry_of", "problem_of"]
 
 
 def problem_of(check: str, moment: RenderContext) -> Problem | None:
-    """Return the problem that a check is told by: its own, else the one that it fails with."""
+    """Return the problem that shows a check: its own, else the one that it fails with."""
     problems = moment.data.problems
     own = next((problem for problem in problems if problem.check == check), None)
     return own or next((problem for problem in problems if check in problem.waiting), None)

@@ -1,4 +1,4 @@
-"""A troubleshooting entry as a screen shows it: why it fits, what was looked at, what may help. Pure."""
+"""A troubleshooting entry as a screen shows it: why it fits, what was examined, what may help. Pure."""
 
 from __future__ import annotations
 

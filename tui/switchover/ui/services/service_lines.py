@@ -66,7 +66,7 @@ class Wish:
 
 
 def state_word(row: ServiceRow) -> tuple[str, str]:
-    """Return the glyph and the style of a service's state; one that need not run yet is no trouble."""
+    """Return the glyph and the style of a service's state; one that need not run yet is no problem."""
     if row.state == "stopped" and urgency(row):
         return ("○", "outcome-pending") if row.health in {"pending", "skipped"} else ("■", "muted")
     if row.health in {"pending", "skipped"} and row.state != "running":
@@ -97,7 +97,7 @@ class ServiceTable:
         chosen: Collection[str] = (),
         busy: Mapping[str, str] | None = None,
     ) -> tuple[list[Line], ListItems]:
-        """Return the heading and the rows. `chosen` are marked; `busy` tells the action that is under way, by id."""
+        """Return the heading and the rows. `chosen` are marked; `busy` names the action that is under way, by id."""
         data = moment.data
         rows = (data.services, data.found)
         if wish != self._wish or rows[0] is not self._rows[0] or rows[1] is not self._rows[1]:

@@ -36,7 +36,7 @@ _INDENT = 27
 
 
 class ServiceMenu(OverScreen):
-    """The actions that all chosen services support. `give` is told what was chosen; it asks where it has to.
+    """The actions that all chosen services support. `give` receives the choice; it asks where it has to.
 
     A number only goes to its action: it chooses a tab elsewhere, and a press too many must start nothing.
     """

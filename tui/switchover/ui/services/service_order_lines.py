@@ -89,7 +89,7 @@ class ServiceAction:
 
 
 class Offer(NamedTuple):
-    """An action in the menu. `cannot` are the rows that do not support it: then it is only told, not offered."""
+    """An action in the menu. `cannot` are the rows that do not support it: then it is only shown, not offered."""
 
     action: str
     key: str

@@ -63,7 +63,7 @@ class ServicesPane(DetailTablePane):
         return (self.service,) if self.service is not None else ()
 
     def show(self, moment: RenderContext) -> None:
-        """Draw a new Moment; what has gone is no longer selected."""
+        """Draw a new RenderContext; what has gone is no longer selected."""
         if self._selected:
             there = {id_of(row) for rows in (moment.data.services, moment.data.found) for row in rows}
             self._selected = {name: None for name in self._selected if name in there}
@@ -121,7 +121,7 @@ class ServicesPane(DetailTablePane):
         return True
 
     def action_toggle_found(self) -> None:
-        """Show or hide what runs here outside of the plan. It is looked for only while somebody wants it."""
+        """Show or hide what runs here outside of the plan. It is searched only while somebody wants it."""
         self._found_asked = not self._found_asked
         doing = "looking for what else runs here" if self._found_asked else ""
         self.post_message(Intent(ShowFoundServices(self._found_asked), doing))

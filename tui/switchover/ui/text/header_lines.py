@@ -137,7 +137,7 @@ def _badges(snapshot: Snapshot) -> dict[str, Line]:
 
 
 def _all_fine(snapshot: Snapshot) -> bool:
-    """Say whether each check that is watched was looked at and is fine. No check at all is not fine."""
+    """Say whether each check that is watched was probed and is fine. No check at all is not fine."""
     watched = [check for check in snapshot.checks if not check.resting]
     return bool(watched) and all(check.status == "ok" for check in watched)
 
