@@ -23,13 +23,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from switchover.errors import UsageError
+from switchover_checks.language.declared import declared
 
 __all__ = ["VARIABLE", "JournalAddress", "Settings", "choose_journal", "load_settings", "settings_path"]
 
 VARIABLE = "SWITCHOVER_JOURNAL"
 _LOCAL = "sqlite"
 _KEYS = ("journal", "theme", "ascii", "mouse", "motion", "fps", "registry", "sources")
-_SOURCES = ("process", "docker", "compose", "systemd", "kubernetes", "aws", "gcp", "http")
 _FPS = range(1, 121)
 _SECRET_PARAMETERS = frozenset(
     {"password", "sslpassword", "oauth_client_secret", "scram_client_key", "scram_server_key"}
@@ -205,13 +205,12 @@ def _sources_off(value: object, path: Path) -> frozenset[str]:
 
     if not isinstance(value, dict):
         raise UsageError(f"{path}: sources: this is a table", "such as [sources] with a line docker = false below it")
+    known = tuple(declared("switchover.services"))
     for name, on in value.items():
-        if name not in _SOURCES:
-            close = get_close_matches(name, _SOURCES, n=1)
+        if name not in known:
+            close = get_close_matches(name, known, n=1)
             hint = f"did you mean {close[0]}? " if close else ""
-            raise UsageError(
-                f"{path}: sources.{name}: there is no such source", f"{hint}there are {', '.join(_SOURCES)}"
-            )
+            raise UsageError(f"{path}: sources.{name}: there is no such source", f"{hint}there are {', '.join(known)}")
         if not isinstance(on, bool):
             raise UsageError(f"{path}: sources.{name}: this is true or false", f"such as {name} = false")
     return frozenset(name for name, on in value.items() if not on)

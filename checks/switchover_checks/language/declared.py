@@ -9,14 +9,15 @@ import functools
 import importlib
 import importlib.util
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 __all__ = ["declared", "load_declared"]
 
-_DECLARED = re.compile(r'^class (\w+).*\n(?:(?!class ).*\n)*?    kind: ClassVar\[str\] = "(\w+)"$', re.MULTILINE)
+_CLASS = re.compile(r"class (\w+)")
+_KIND = '    kind: ClassVar[str] = "'
 
 
 @functools.cache
@@ -28,11 +29,22 @@ def declared(package: str) -> Mapping[str, str]:
         folder = Path(place)
         for path in sorted(folder.rglob("*.py")):
             module = ".".join((package, *path.relative_to(folder).with_suffix("").parts)).removesuffix(".__init__")
-            for name, kind in _DECLARED.findall(path.read_text(encoding="utf-8")):
+            for name, kind in _declarations(path.read_text(encoding="utf-8")):
                 if kind in found:
                     raise RuntimeError(f"{kind!r} is declared by {found[kind]} and by {module}:{name}")
                 found[kind] = f"{module}:{name}"
     return MappingProxyType(dict(sorted(found.items())))
+
+
+def _declarations(text: str) -> Iterator[tuple[str, str]]:
+    """Yield the class and the kind of each declaration in a module."""
+    place = text.find(_KIND)
+    while place != -1:
+        kind, end, rest = text[place + len(_KIND) :].partition('"')
+        name = _CLASS.match(text, text.rfind("\nclass ", 0, place) + 1)
+        if name is not None and end and rest.startswith("\n"):
+            yield name[1], kind
+        place = text.find(_KIND, place + 1)
 
 
 @functools.cache

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from switchover.cli import parser
-from switchover.cli.doctor.examination import Examination
 from switchover.cli.doctor.examine import examine
+from switchover.services.examination import Examination
 
 
 @pytest.fixture

@@ -4,20 +4,33 @@ import subprocess
 import sys
 from pathlib import Path
 
-from switchover.plan.rules.kind_rules import SERVICE_KEYS
+from switchover.plan.named_kinds import SERVICES
 from switchover.services.provider_api import Acts, Capability, Lists, Logs, Shells, Watches
-from switchover.services.provider_registry import KINDS, make_providers
+from switchover.services.provider_registry import make_providers
+from switchover.services.service_kind import service_kinds
 from switchover.settings import load_settings
+from switchover_checks.language.declared import declared
 
 
-def test_every_kind_of_service_that_a_plan_may_have_has_a_provider(tmp_path: Path) -> None:
-    assert set(KINDS) == set(SERVICE_KEYS)
-    assert [p.kind for p in make_providers(tmp_path, float)] == list(KINDS)
+def test_every_kind_of_service_that_is_declared_has_a_provider_and_keys(tmp_path: Path) -> None:
+    assert [p.kind for p in make_providers(tmp_path, float)] == [kind.kind for kind in service_kinds()]
+    assert {kind.kind for kind in service_kinds()} >= {"http", "process", "docker", "compose", "systemd", "kubernetes"}
+    assert [kind.kind for kind in service_kinds() if not kind.keys] == []
+
+
+def test_declaring_a_kind_of_service_imports_no_provider() -> None:
+    program = (
+        "import sys; from switchover.services.service_kind import service_kinds; service_kinds()\n"
+        "loaded = [m for m in sys.modules if m.endswith('_provider') or m in ('docker', 'boto3', 'httpx', 'psutil')]\n"
+        "assert not loaded, loaded\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 def test_every_source_can_be_switched_off(tmp_path: Path) -> None:
     settings = tmp_path / "settings.toml"
-    settings.write_text("[sources]\n" + "".join(f"{kind} = false\n" for kind in KINDS))
+    settings.write_text("[sources]\n" + "".join(f"{kind} = false\n" for kind in declared(SERVICES)))
     assert make_providers(tmp_path, float, without=load_settings(settings).sources_off) == []
 
 

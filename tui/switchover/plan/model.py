@@ -82,11 +82,9 @@ class Environment(BaseModel):
 class Service(BaseModel):
     """Something that runs and is watched. Which keys apply depends on `kind`; the loader checks them."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="allow")
 
-    kind: Literal["http", "process", "docker", "compose", "systemd", "kubernetes", "aws", "gcp"] = Field(
-        description="what it is; the table below says what each needs"
-    )
+    kind: str = Field(description="what it is; the table below says what each needs")
     env: str | None = Field(None, description="the side that it belongs to")
     title: Text | None = Field(None, description="how it is called on the screen")
     owner: Text | None = Field(None, description="who answers for it: a person, a team")

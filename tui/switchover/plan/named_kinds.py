@@ -6,3 +6,4 @@ The plan stands below them. It finds a kind by its name, reads its declaration, 
 METRIC_SOURCES = "switchover.metrics.sources"
 NOTIFIERS = "switchover.alerts.notifiers"
 COST_SOURCES = "switchover.costs.sources"
+SERVICES = "switchover.services"

@@ -66,7 +66,7 @@ class ServiceTarget:
     `name` is what it is called here: the plan's name, or `kind:ref` for what was found by itself. `ref` is the
     provider's own name: a container, a unit, `namespace/deployment`, `resource/id`. Two targets of a kind with one
     `ref` are the same thing. `identity` is that of the row which somebody acts on, where one is known. A thing with
-    another identity is left alone.
+    another identity is left alone. `options` are keys that its kind has for itself.
     """
 
     name: str
@@ -90,6 +90,7 @@ class ServiceTarget:
     logs: tuple[str, ...] = ()
     pid: int | None = None
     identity: str = ""
+    options: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

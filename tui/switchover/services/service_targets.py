@@ -10,8 +10,9 @@ from switchover.plan.model import Service
 from switchover.plan.templates import TemplateError
 from switchover.plan.variables import MissingValueError, Scope, render
 from switchover.services.provider_api import ServiceTarget
+from switchover.services.service_kind import service_kind
 
-__all__ = ["make_target", "ref_of"]
+__all__ = ["make_target"]
 
 
 _TEXTS = (
@@ -30,7 +31,6 @@ _TEXTS = (
     "id",
     "region",
 )
-_PLACES = {"aws": ("region",), "gcp": ("project", "region"), "kubernetes": ("context", "namespace")}
 
 
 def make_target(name: str, service: Service, scope: Scope) -> ServiceTarget | str:
@@ -41,9 +41,12 @@ def make_target(name: str, service: Service, scope: Scope) -> ServiceTarget | st
         keys: dict[str, Any] = {
             key: render(getattr(service, key) or _of_environment(service.kind, key, place), scope) for key in _TEXTS
         }
+        options = {key: render(str(value), scope) for key, value in (service.model_extra or {}).items()}
         logs = tuple(render(log, scope) for log in service.logs)
-        target = ServiceTarget(name, service.kind, listen=int(listen) if listen else None, logs=logs, **keys)
-        return replace(target, ref=ref_of(target))
+        target = ServiceTarget(
+            name, service.kind, listen=int(listen) if listen else None, logs=logs, options=options, **keys
+        )
+        return replace(target, ref=service_kind(service.kind).ref_of(target))
     except MissingValueError as missing:
         return f"waits for variable {missing.name}"
     except TemplateError as error:
@@ -54,27 +57,5 @@ def make_target(name: str, service: Service, scope: Scope) -> ServiceTarget | st
 
 def _of_environment(kind: str, key: str, environment: Mapping[str, Any]) -> str:
     """Return what a side of the migration says for all its services, where it is said there."""
-    said = environment.get(key) if key in _PLACES.get(kind, ()) else None
+    said = environment.get(key) if key in service_kind(kind).of_environment else None
     return said if isinstance(said, str) else ""
-
-
-def ref_of(target: ServiceTarget) -> str:
-    """Return what the target's provider calls it."""
-    match target.kind:
-        case "docker":
-            return f"{target.docker_host}/{target.container}" if target.docker_host else target.container
-        case "compose":
-            ref = f"{target.project}/{target.service}" if target.service else target.project
-            return f"{target.docker_host}/{ref}" if target.docker_host else ref
-        case "systemd":
-            return target.unit if "." in target.unit else f"{target.unit}.service"
-        case "kubernetes":
-            name = f"{target.namespace}/{target.deployment}" if target.namespace else target.deployment
-            return f"{target.context}:{name}" if target.context else name
-        case "aws" | "gcp":
-            # both sides of a migration may have one of the same name, each in its own place
-            place = "/".join(part for part in (target.project, target.region) if part)
-            return f"{target.resource}/{target.id}" + (f"@{place}" if place else "")
-        case "http":
-            return target.url
-    return target.name

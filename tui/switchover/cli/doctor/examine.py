@@ -17,10 +17,10 @@ from importlib import metadata
 from pathlib import Path
 
 from switchover import __version__
-from switchover.cli.doctor.examination import Examination
 from switchover.cli.doctor.examine_sources import examine_sources
 from switchover.errors import SwitchoverError
 from switchover.locations import Workspace, host_registry
+from switchover.services.examination import Examination
 
 __all__ = ["Examination", "examine"]
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from switchover.redaction import sanitize
 from switchover.services.inventory import ServiceState
 from switchover.services.provider_api import ProcessState, ServiceEvent
+from switchover.services.service_kind import service_kind
 from switchover.snapshot import TimelineRow
 from switchover_checks.api import Status
 from switchover_checks.language.units import format_duration
@@ -17,7 +18,6 @@ __all__ = ["ChangeLog", "changes_of"]
 
 _ROWS = 200
 _TOGETHER_S = 120.0  # what happens again within this time is told in the same row
-_TELL_LATE = frozenset({"aws", "gcp"})  # their events are read now and then, and those of before with them
 _LATE_S = 2 * 3600.0
 _SAME_S = 3.0  # what a source told, and what is seen of it then
 _KEYS = 500
@@ -102,7 +102,7 @@ class ChangeLog:
         about = about or name
         if not told.text and told.what not in ("restarted", "oom", "deploy", "image", "config", "reload"):
             return
-        late = _LATE_S if told.kind in _TELL_LATE else _TOGETHER_S
+        late = _LATE_S if service_kind(told.kind).emits_late else _TOGETHER_S
         at = told.at if told.at is not None and -_TOGETHER_S < now - told.at < late else now
         word = _WORDS.get(told.what, told.what)
         status = told.status.label if told.status is not None else "crit" if told.what in _CRITICAL else ""

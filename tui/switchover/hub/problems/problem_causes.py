@@ -5,23 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from switchover.hub.problems.problem_found import BAD
+from switchover.services.service_kind import service_kind
 from switchover.snapshot import CheckRow, MetricRow, Problem, ServiceRow, SourceNote
 
 __all__ = ["disk_roots", "implied_needs", "of_source", "source_key"]
 
-_LABELS = {
-    "docker": "docker",
-    "compose": "docker",
-    "systemd": "systemd",
-    "kubernetes": "kubernetes",
-    "aws": "AWS",
-    "gcp": "Google Cloud",
-}
-
 
 def source_key(kind: str) -> str:
     """Name a source among what can be wrong."""
-    return f"source {_LABELS.get(kind, kind)}"
+    return f"source {service_kind(kind).label or kind}"
 
 
 def off_sources(sources: Iterable[SourceNote]) -> dict[str, SourceNote]:

@@ -9,6 +9,7 @@ from switchover.clock import Clock
 from switchover.hub.problems.bundler import LogSources
 from switchover.hub.services.log_tail import read_tail
 from switchover.services.provider_api import LogSource, LogSpan
+from switchover.services.service_kind import service_kind
 from switchover.snapshot import ServiceRow, Snapshot
 
 __all__ = ["ProblemLogs"]
@@ -17,7 +18,6 @@ _LINES = 40
 _MOST_SERVICES = 20
 _AT_ONCE = 2
 _AGAIN_AFTER_S = 15.0  # a service in a crash loop is another one every second
-_QUIET_KINDS = frozenset({"http", "aws"})  # where reading a log costs money, or there is none
 
 _State = tuple[str, str, int | None, str]
 
@@ -61,7 +61,7 @@ class ProblemLogs:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     def _consider(self, name: str, row: ServiceRow) -> None:
-        if row.health not in {"crit", "warn"} or row.kind in _QUIET_KINDS:
+        if row.health not in {"crit", "warn"} or not service_kind(row.kind).logs_unasked:
             return
         if name in self._reading or len(self._reading) >= _AT_ONCE:
             return

@@ -31,6 +31,7 @@ from switchover.services.provider_api import (
     ServiceTarget,
     Shells,
 )
+from switchover.services.service_kind import service_kind
 from switchover.snapshot import ServiceRow
 from switchover.snapshot.tiers import ACTIONS
 from switchover_checks.language.units import format_bytes, format_duration
@@ -73,7 +74,7 @@ class ServiceInspector:
             if isinstance(provider, Acts):
                 argv = provider.command_line(target, Capability(what), argument)
             if not argv and what in ("logs", "inspect"):
-                argv = _usual_command(what, target, row)
+                argv = service_kind(target.kind).usual_command(what, target, row.pid)
         else:
             raise RefusedError(f"there is no command for {what!r}")
         if not argv:
@@ -113,7 +114,7 @@ class ServiceInspector:
         argv: tuple[str, ...] = ()
         if isinstance(provider, Acts):
             argv = provider.command_line(target, Capability.INSPECT)
-        argv = argv or _usual_command("inspect", target, row)
+        argv = argv or service_kind(target.kind).usual_command("inspect", target, row.pid)
         if argv and argv[0] in _LOCAL:
             lines += ["", f"$ {' '.join(argv)}", *(await self._output(argv)).splitlines()]
         return "\n".join(lines)
@@ -247,24 +248,6 @@ def _kept_lines(lines: Sequence[str]) -> list[str]:
 
 
 _LOCAL = frozenset({"docker", "systemctl", "kubectl"})
-
-
-def _usual_command(what: str, target: ServiceTarget, row: ServiceRow) -> tuple[str, ...]:
-    """Return what people type for logs and inspection where the provider itself names nothing."""
-    follow = what == "logs"
-    match target.kind:
-        case "docker":
-            return (
-                ("docker", "logs", "--tail", "1000", "-f", target.ref) if follow else ("docker", "inspect", target.ref)
-            )
-        case "systemd":
-            tail = ("journalctl", "-u", target.ref, "-n", "1000", "-f")
-            return tail if follow else ("systemctl", "status", "--no-pager", target.ref)
-        case "process" if row.pid is not None:
-            return ("tail", "-F", *target.logs) if follow and target.logs else ("ps", "-fp", str(row.pid))
-        case "http":
-            return () if follow else ("curl", "-sv", target.url)
-    return ("tail", "-F", *target.logs) if follow and target.logs else ()
 
 
 def _facts(row: ServiceRow) -> list[tuple[str, str]]:

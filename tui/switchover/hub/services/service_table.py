@@ -12,11 +12,11 @@ from switchover.clock import Clock
 from switchover.health.watched_phases import PhaseMark, not_needed
 from switchover.hub.services.service_rows import ExpectedState, Offers, Stance, actions_of, found_row, service_row
 from switchover.hub.services.service_watch import ServiceWatch
-from switchover.hub.services.watch_supervisor import LIST_S, SAFETY_S
 from switchover.plan.model import Service
 from switchover.redaction import sanitize
 from switchover.services.discovery import FoundState
 from switchover.services.inventory import ServiceState
+from switchover.services.service_kind import service_kind
 from switchover.snapshot import ServiceRow
 
 __all__ = ["ServiceRowCache"]
@@ -132,7 +132,7 @@ class ServiceRowCache:
             return 0.0, 0.0
         line = self._sources.lines().get(kind)
         floor = line.lost_mono if line is not None and not self._sources.emits(kind) else 0.0
-        return self._sources.late_after(kind, LIST_S.get(kind, SAFETY_S)), floor
+        return self._sources.late_after(kind, service_kind(kind).list_every_s), floor
 
     def _planned_row(self, name: str, service: Service, expectation: ExpectedState, resting: str) -> ServiceRow:
         state: ServiceState = self._inventory.states[name]

@@ -15,6 +15,7 @@ from switchover.redaction import sanitize
 from switchover.services.discovery import Discovery, DiscoveryChange
 from switchover.services.inventory import Inventory, ServiceState
 from switchover.services.provider_api import ServiceEvent
+from switchover.services.service_kind import service_kind
 from switchover_checks.api import Status
 
 __all__ = ["ServiceWatch"]
@@ -22,7 +23,6 @@ __all__ = ["ServiceWatch"]
 _LIST_WITHIN_S = 4.0
 _KEEP_S = 2.0
 _NEW_FILES_S = 10.0  # a variable in the name of a file may get its value at any time
-_LOCAL = frozenset({"docker", "systemd", "process"})  # what is looked for on a host without a plan
 
 
 class ServiceWatch:
@@ -83,7 +83,7 @@ class ServiceWatch:
         """Return what has to be asked again and again: a name, every how many seconds, and the work."""
         groups: dict[tuple[str, float], list[str]] = {}
         for name, service in self.inventory.services.items():
-            alone = name if service.kind == "http" else ""  # a slow answer keeps nobody waiting
+            alone = name if service_kind(service.kind).asked_alone else ""  # a slow answer keeps nobody waiting
             every = self.sources.asked_every(service.kind, service.every)
             groups.setdefault((f"{service.kind} {alone}", every), []).append(name)
         for (kind, every), names in groups.items():
@@ -103,7 +103,7 @@ class ServiceWatch:
         return self._states(self.inventory.providers)
 
     def _is_wanted(self, kind: str) -> bool:
-        return self.sources.is_planned(kind) or (self._host_mode and kind in _LOCAL)
+        return self.sources.is_planned(kind) or (self._host_mode and service_kind(kind).on_every_host)
 
     def _states(self, kinds: Iterable[str]) -> list[dict[str, str]]:
         lines = self.sources.lines()
@@ -160,7 +160,11 @@ class ServiceWatch:
 
     async def list_now(self) -> None:
         """List what runs on this host, for one who names something that is not known yet."""
-        here = [kind for kind, provider in self.discovery.providers.items() if kind in _LOCAL and not provider.off()]
+        here = [
+            kind
+            for kind, provider in self.discovery.providers.items()
+            if service_kind(kind).on_every_host and not provider.off()
+        ]
         listing = [asyncio.ensure_future(self.discovery.list_kind(kind)) for kind in here]
         if not listing:
             return

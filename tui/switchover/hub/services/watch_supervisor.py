@@ -17,20 +17,13 @@ from switchover.clock import Clock
 from switchover.services.discovery import Discovery, DiscoveryChange
 from switchover.services.inventory import Inventory, ServiceState
 from switchover.services.provider_api import Provider, ServiceEvent, Watches
+from switchover.services.service_kind import service_kind
 
 __all__ = ["SAFETY_S", "SourceConnection", "WatchSupervisor"]
 
 _log = logging.getLogger("switchover.hub")
 
 SAFETY_S = 30.0  # what tells by itself is looked at so often all the same
-LIST_S: Mapping[str, float] = {
-    "process": 5.0,
-    "docker": 5.0,
-    "compose": 5.0,
-    "kubernetes": 15.0,
-    "aws": 60.0,
-    "gcp": 60.0,
-}
 _TOLD_LATE_S = 15.0  # more than SAFETY_S, after which also what tells by itself counts as not seen
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 0.2, 5.0
 _AGAIN_S = 0.1  # between two looks at one thing that is told without end
@@ -127,7 +120,7 @@ class WatchSupervisor:
     def is_cheap(self, kind: str) -> bool:
         """Say whether an event source is polled as often as the plan says, for its CPU and memory."""
         known = self._kinds.get(kind)
-        return known is not None and (kind == "process" or getattr(known.provider, "look_is_cheap", False))
+        return known is not None and getattr(known.provider, "look_is_cheap", False)
 
     def asked_every(self, kind: str, every_s: float) -> float:
         """Return the longest time in seconds between two probes of a service. Event sources are asked too."""
@@ -300,5 +293,5 @@ class WatchSupervisor:
             self._publish_now()
             await asyncio.sleep(_LIST_AGAIN_S)
             with suppress(TimeoutError):
-                async with asyncio.timeout(LIST_S.get(kind, SAFETY_S)):
+                async with asyncio.timeout(service_kind(kind).list_every_s):
                     await known.list_now.wait()

@@ -9,8 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from switchover.plan.model import CheckSpec, Plan
-from switchover.plan.named_kinds import COST_SOURCES, METRIC_SOURCES, NOTIFIERS
-from switchover.plan.rules.kind_rules import SERVICE_KEYS, SERVICE_RESOURCES
+from switchover.plan.named_kinds import COST_SOURCES, METRIC_SOURCES, NOTIFIERS, SERVICES
 from switchover_checks.language.declared import declared, load_declared
 from switchover_checks.runtime.config import config_schema
 from switchover_checks.runtime.registry import Registry
@@ -97,15 +96,18 @@ def _keyed(schema: dict[str, Any], package: str, doc: str) -> dict[str, Any]:
 
 
 def _services(schema: dict[str, Any]) -> dict[str, Any]:
-    cases = []
-    for kind, keys in SERVICE_KEYS.items():
-        then: dict[str, Any] = {"required": list(keys.all_of)} if keys.all_of else {}
-        if keys.any_of:
-            then["anyOf"] = [{"required": [key]} for key in keys.any_of]
-        if resources := SERVICE_RESOURCES.get(kind):
-            then["properties"] = {"resource": {"enum": list(resources)}}
+    cases, kinds = [], declared(SERVICES)
+    properties = {**schema["properties"], "kind": {"enum": list(kinds)}}
+    for kind in kinds:
+        takes = load_declared(SERVICES, kind)()
+        properties |= {key: {"type": ["string", "integer"]} for key in takes.keys if key not in properties}
+        then: dict[str, Any] = {"required": list(takes.all_of)} if takes.all_of else {}
+        if takes.any_of:
+            then["anyOf"] = [{"required": [key]} for key in takes.any_of]
+        if takes.resources:
+            then["properties"] = {"resource": {"enum": list(takes.resources)}}
         cases.append({"if": {"properties": {"kind": {"const": kind}}, "required": ["kind"]}, "then": then})
-    return {**schema, "allOf": cases}
+    return {**schema, "properties": properties, "additionalProperties": False, "allOf": cases}
 
 
 def _renamed(value: Any, kind: str) -> Any:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator
 from typing import Any
 
 from switchover.plan.complaints import Complaint, Path, did_you_mean, unknown_name
 from switchover.plan.model import CheckSpec, KeyedSpec, Plan, Service
-from switchover.plan.named_kinds import COST_SOURCES, METRIC_SOURCES, NOTIFIERS
+from switchover.plan.named_kinds import COST_SOURCES, METRIC_SOURCES, NOTIFIERS, SERVICES
 from switchover.plan.rules.draft import Draft
 from switchover.plan.type_errors import sensitive
 from switchover_checks.language.declared import declared, load_declared
@@ -17,9 +16,6 @@ from switchover_checks.runtime.config import NEEDED, config_fields, validate
 
 __all__ = [
     "CHECK_KEYS",
-    "SERVICE_KEYS",
-    "SERVICE_RESOURCES",
-    "ServiceKeys",
     "check_configs",
     "merged_config",
     "metric_keys",
@@ -29,34 +25,7 @@ __all__ = [
 CHECK_KEYS = tuple(CheckSpec.model_fields)
 
 
-@dataclass(frozen=True, slots=True)
-class ServiceKeys:
-    """The keys that a kind of service takes: `any_of` (one is needed), `all_of` (each is needed), `besides`."""
-
-    any_of: tuple[str, ...] = ()
-    all_of: tuple[str, ...] = ()
-    besides: tuple[str, ...] = ()
-
-    @property
-    def every(self) -> tuple[str, ...]:
-        """All of them."""
-        return (*self.any_of, *self.all_of, *self.besides)
-
-
-SERVICE_KEYS: Mapping[str, ServiceKeys] = {
-    "http": ServiceKeys(("url",)),
-    "process": ServiceKeys(("pid_file", "pattern", "listen")),
-    "docker": ServiceKeys(("container",), besides=("docker_host",)),
-    "compose": ServiceKeys(("project",), besides=("service", "docker_host")),
-    "systemd": ServiceKeys(("unit",)),
-    "kubernetes": ServiceKeys(("deployment",), besides=("namespace", "context")),
-    "aws": ServiceKeys(all_of=("resource", "id"), besides=("region",)),
-    "gcp": ServiceKeys(all_of=("resource", "id"), besides=("region", "project")),
-}
-SERVICE_RESOURCES: Mapping[str, tuple[str, ...]] = {
-    "aws": ("ec2", "rds", "elasticache"),
-    "gcp": ("run", "sql", "memorystore", "pubsub"),
-}
+_OF_EVERY_SERVICE = frozenset(("kind", "env", "title", "owner", "logs", "config", "needs", "every", "when", "until"))
 _PART = re.compile(r"[^.\[\]]+|\[\d+\]")
 
 
@@ -113,23 +82,26 @@ def _split(where: str) -> Path:
 
 def service_keys(draft: Draft) -> Iterator[Complaint]:
     """Complain where a service does not say where it is, in the keys of its kind."""
-    every = dict.fromkeys(key for keys in SERVICE_KEYS.values() for key in keys.every)
+    kinds = declared(SERVICES)
     for name, service in draft.plan.services.items():
-        takes = SERVICE_KEYS[service.kind]
-        if takes.any_of and all(draft.lacks(("services", name, key)) for key in takes.any_of):
-            yield Complaint(("services", name), f"a service of kind {service.kind} needs {' or '.join(takes.any_of)}")
+        path: Path = ("services", name)
+        if service.kind not in kinds:
+            yield Complaint((*path, "kind"), unknown_name("kind of service", service.kind, kinds))
+            continue
+        takes, what = load_declared(SERVICES, service.kind)(), f"a service of kind {service.kind}"
+        if takes.any_of and all(draft.lacks((*path, key)) for key in takes.any_of):
+            yield Complaint(path, f"{what} needs {' or '.join(takes.any_of)}")
         for key in takes.all_of:
-            if draft.lacks(("services", name, key)):
-                yield Complaint(("services", name), f"a service of kind {service.kind} needs {key!r}")
-        for key in every:
-            if key not in takes.every and getattr(service, key) is not None:
-                yield Complaint(
-                    ("services", name, key), f"a service of kind {service.kind} has no {key!r}", at_key=True
-                )
-        resources = SERVICE_RESOURCES.get(service.kind)
-        if resources and service.resource is not None and service.resource not in resources:
-            message = unknown_name(f"{service.kind} resource", service.resource, resources)
-            yield Complaint(("services", name, "resource"), message)
+            if draft.lacks((*path, key)):
+                yield Complaint((*path, key), f"{what} needs {key!r}")
+        common = {*_OF_EVERY_SERVICE, *takes.keys}
+        for key in sorted(service.model_fields_set):
+            if key not in common and getattr(service, key) is not None:
+                hint = "" if key in Service.model_fields else did_you_mean(key, common)
+                yield Complaint((*path, key), f"{what} has no {key!r}{hint}", at_key=True)
+        if takes.resources and service.resource is not None and service.resource not in takes.resources:
+            message = unknown_name(f"{service.kind} resource", service.resource, takes.resources)
+            yield Complaint((*path, "resource"), message)
         if service.pattern is not None:
             try:
                 re.compile(service.pattern)

@@ -69,7 +69,7 @@ def services_are_told_apart(draft: Draft) -> Iterator[Complaint]:
     """Complain about two services of one side that are the same thing. An action on one would act on the other."""
     known: dict[tuple[object, ...], str] = {}
     for name, service in draft.plan.services.items():
-        key = tuple(getattr(service, field) for field in _IDENTIFYING)
+        key = (*(getattr(service, field) for field in _IDENTIFYING), *sorted((service.model_extra or {}).items()))
         first = known.setdefault(key, name)
         if first != name and service.kind != "http":
             yield Complaint(("services", name), f"this is the same as {first!r}: leave one of them out", at_key=True)

@@ -8,7 +8,6 @@ from typing import Any
 from switchover.plan.complaints import Complaint, Path, did_you_mean
 from switchover.plan.named_kinds import COST_SOURCES, METRIC_SOURCES, NOTIFIERS
 from switchover.plan.rules.draft import Draft, shell_texts
-from switchover.plan.rules.kind_rules import SERVICE_KEYS
 from switchover.plan.templates import Slot, TemplateError, parse_template, shell_templates, texts_in
 from switchover.plan.variables import BUILT_IN_NAMES
 from switchover_checks.language.declared import declared, load_declared
@@ -16,6 +15,7 @@ from switchover_checks.language.declared import declared, load_declared
 __all__ = ["late_values", "shell_text_in_checks", "shell_text_is_literal", "template_names"]
 
 # Keys of checks whose text is handed to a shell.
+_NEVER_FILLED = {"kind", "env", "title", "owner", "needs", "every", "when", "until"}
 _SHELL_KEYS = frozenset({"restore_test", "run", "shell", "command"})
 _ENVIRONMENT_HINT = 'put the value into `env` and write "$NAME" here, so that nothing is injected or shows in `ps`'
 
@@ -117,15 +117,12 @@ def template_names(draft: Draft) -> Iterator[Complaint]:
     for name, environment in plan.environments.items():
         yield from _texts(("environments", name), environment.model_extra or {}, values)
     for name, service in plan.services.items():
-        given = service.model_dump(include=_OF_SERVICES, exclude_none=True)
+        given = service.model_dump(exclude=_NEVER_FILLED, exclude_none=True)
         yield from _texts(("services", name), given, values)
     if plan.live is not None:
         yield from _texts(("live",), {"url": plan.live.url}, values)
     for name, variable in plan.vars.items():
         yield from _texts(("vars", name, "default"), variable.default, values)
-
-
-_OF_SERVICES = {key for keys in SERVICE_KEYS.values() for key in keys.every} | {"logs", "config"}
 
 
 def _texts(

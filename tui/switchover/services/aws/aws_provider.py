@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 from switchover.clouds.aws_login import Aws
 from switchover.errors import RefusedError
+from switchover.services.aws.aws_kind import AwsKind
 from switchover.services.aws.aws_observation import cache_item, database_item, instance_item, news_of, spot_news
 from switchover.services.aws.aws_spot import SpotNotice, SpotWatch, metadata_service
 from switchover.services.polling_cache import CloudItem, CloudNews, Group, PollingCache
@@ -46,7 +47,7 @@ _COMMANDS: dict[tuple[str, Capability], tuple[str, str]] = {
 class AwsProvider:
     """Asks once for all of a kind and region. `metadata` says where the metadata service of this host is."""
 
-    kind: ClassVar[str] = "aws"
+    kind: ClassVar[str] = AwsKind.kind
     capabilities: ClassVar[frozenset[Capability]] = frozenset(
         {
             Capability.LIST,
@@ -141,7 +142,7 @@ class AwsProvider:
         for ref in self._polling_cache.refs("ec2", notice.instance):
             tell(ServiceEvent(self.kind, ref, "failed", notice.words(), Status.CRIT))
 
-    async def act(self, target: ServiceTarget, action: Capability, argument: str = "") -> str:  # noqa: ARG002 - the protocol has it
+    async def act(self, target: ServiceTarget, action: Capability, argument: str = "") -> str:
         """Start, stop or reboot. AWS accepts the order; that it is done shows later."""
         if why := self._aws.missing():
             raise RefusedError(why)
@@ -163,7 +164,7 @@ class AwsProvider:
             self._polling_cache.forget(group)
         return f"AWS took the order: it {command[1]}"
 
-    def command_line(self, target: ServiceTarget, action: Capability, argument: str = "") -> tuple[str, ...]:  # noqa: ARG002 - the protocol has it
+    def command_line(self, target: ServiceTarget, action: Capability, argument: str = "") -> tuple[str, ...]:
         """Return the same for the `aws` program."""
         command = _COMMANDS.get((target.resource, action))
         if command is None:
@@ -173,7 +174,7 @@ class AwsProvider:
         where = ("--region", region) if region else ()
         return ("aws", target.resource, command[0], option, target.id, *where)
 
-    async def log_source(self, target: ServiceTarget, span: LogSpan) -> LogSource | str:  # noqa: ARG002 - the protocol has them
+    async def log_source(self, target: ServiceTarget, span: LogSpan) -> LogSource | str:
         """Say that only the plan knows where the log of a thing is."""
         return 'only the plan knows where its log is; write `logs: ["cloudwatch:GROUP"]` there'
 

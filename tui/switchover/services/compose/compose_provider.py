@@ -14,6 +14,7 @@ from typing import ClassVar
 from switchover.errors import RefusedError
 from switchover.services.compose.compose_actions import act_on_members
 from switchover.services.compose.compose_cli import compose_command
+from switchover.services.compose.compose_kind import ComposeKind
 from switchover.services.compose.compose_observation import Member, combined_observation
 from switchover.services.docker.compose_labels import project_of, service_of, title_of
 from switchover.services.docker.docker_actions import docker_command
@@ -41,7 +42,7 @@ _REMEMBERED = 2000
 class ComposeProvider:
     """Sees containers through `docker`, whose daemons and events it shares; without one it has its own."""
 
-    kind: ClassVar[str] = "compose"
+    kind: ClassVar[str] = ComposeKind.kind
     probe_is_cheap: ClassVar[bool] = True
     capabilities: ClassVar[frozenset[Capability]] = frozenset(
         {

@@ -23,6 +23,7 @@ from switchover.services.docker.docker_departures import Departures
 from switchover.services.docker.docker_event_details import TELLS_STATE
 from switchover.services.docker.docker_events import DockerEvent, sent_before, service_event_of
 from switchover.services.docker.docker_fleet import Fleet
+from switchover.services.docker.docker_kind import DockerKind
 from switchover.services.docker.docker_observation import (
     at_rest,
     name_of,
@@ -55,7 +56,7 @@ class DockerProvider:
     Without a daemon every container is unknown, and `off` says why. `fleet` is shared with the provider of Compose.
     """
 
-    kind: ClassVar[str] = "docker"
+    kind: ClassVar[str] = DockerKind.kind
     probe_is_cheap: ClassVar[bool] = True
     capabilities: ClassVar[frozenset[Capability]] = frozenset(
         {
@@ -170,7 +171,7 @@ class DockerProvider:
             return "the docker command is not installed on this host"
         return docker_command(target.docker_host, target.container, Capability.EXEC)
 
-    async def log_source(self, target: ServiceTarget, span: LogSpan) -> LogSource | str:  # noqa: ARG002
+    async def log_source(self, target: ServiceTarget, span: LogSpan) -> LogSource | str:
         """Return where the log of a container is read; `options["tty"]` says that its lines come without frames."""
         daemon = self.fleet.daemon(target.docker_host)
         try:

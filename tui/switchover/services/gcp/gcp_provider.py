@@ -10,6 +10,7 @@ from urllib.parse import quote
 from switchover.clouds.cloud_errors import CloudError
 from switchover.clouds.google_login import Google
 from switchover.errors import RefusedError
+from switchover.services.gcp.gcp_kind import GcpKind
 from switchover.services.gcp.gcp_observation import (
     database_item,
     epoch,
@@ -43,7 +44,7 @@ _NO_PROJECT = "Google Cloud: no project (GOOGLE_CLOUD_PROJECT, or `project` in t
 class GcpProvider:
     """Asks once for all of a kind in a project and region."""
 
-    kind: ClassVar[str] = "gcp"
+    kind: ClassVar[str] = GcpKind.kind
     capabilities: ClassVar[frozenset[Capability]] = frozenset(
         {Capability.LIST, Capability.INSPECT, Capability.WATCH, Capability.RESTART, Capability.LOGS}
     )
@@ -111,7 +112,7 @@ class GcpProvider:
         """Go round slowly."""
         await self._polling_cache.watch(tell)
 
-    async def act(self, target: ServiceTarget, action: Capability, argument: str = "") -> str:  # noqa: ARG002 - the protocol has it
+    async def act(self, target: ServiceTarget, action: Capability, argument: str = "") -> str:
         """Restart a Cloud SQL instance. Google accepts the order; that it is done shows later."""
         group = self._google.missing() or self._group(target)
         if isinstance(group, str):
@@ -125,7 +126,7 @@ class GcpProvider:
             self._polling_cache.forget(group)
         return "Google took the order: it restarts"
 
-    def command_line(self, target: ServiceTarget, action: Capability, argument: str = "") -> tuple[str, ...]:  # noqa: ARG002 - the protocol has it
+    def command_line(self, target: ServiceTarget, action: Capability, argument: str = "") -> tuple[str, ...]:
         """Return the same for the `gcloud` program."""
         if (target.resource, action) != ("sql", Capability.RESTART):
             return ()
@@ -133,7 +134,7 @@ class GcpProvider:
         where = (f"--project={project}",) if project else ()
         return ("gcloud", "sql", "instances", "restart", target.id, *where)
 
-    async def log_source(self, target: ServiceTarget, span: LogSpan) -> LogSource | str:  # noqa: ARG002 - the protocol has it
+    async def log_source(self, target: ServiceTarget, span: LogSpan) -> LogSource | str:
         """Return the filter of what it writes by itself."""
         project = target.project or self._google.project()
         if why := self._google.missing():

@@ -10,6 +10,7 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
+from switchover.services.http.http_kind import HttpKind
 from switchover.services.provider_api import Capability, Observation, ProcessState, ServiceTarget
 from switchover_checks.api import Status
 
@@ -24,7 +25,7 @@ _TIMEOUT_S = 5.0
 class HttpProvider:
     """Asks each URL once and reads only the head of the answer."""
 
-    kind: ClassVar[str] = "http"
+    kind: ClassVar[str] = HttpKind.kind
     capabilities: ClassVar[frozenset[Capability]] = frozenset({Capability.INSPECT})
 
     def __init__(self, transport: httpx.AsyncBaseTransport | None = None) -> None:

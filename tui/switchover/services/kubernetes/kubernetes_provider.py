@@ -11,6 +11,7 @@ from typing import ClassVar
 
 from switchover.errors import RefusedError
 from switchover.services.kubernetes.kubectl import ClusterScope, Kubectl
+from switchover.services.kubernetes.kubernetes_kind import KubernetesKind
 from switchover.services.kubernetes.kubernetes_watch import WatchedScopes
 from switchover.services.provider_api import (
     Capability,
@@ -35,7 +36,7 @@ class KubernetesProvider:
     A deployment is known by (context, namespace, name); `ref` is what whoever asked for it calls it.
     """
 
-    kind: ClassVar[str] = "kubernetes"
+    kind: ClassVar[str] = KubernetesKind.kind
     capabilities: ClassVar[frozenset[Capability]] = frozenset(
         {
             Capability.LIST,

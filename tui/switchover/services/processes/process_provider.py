@@ -17,6 +17,7 @@ from typing import ClassVar
 from switchover.errors import RefusedError
 from switchover.services.processes.process_actions import SIGNALS, Guard, send
 from switchover.services.processes.process_finder import Finder
+from switchover.services.processes.process_kind import ProcessKind
 from switchover.services.processes.process_logs import find_log
 from switchover.services.processes.process_observation import ProcessUsage, ended, observe_process
 from switchover.services.processes.process_passes import ProcessPasses
@@ -50,7 +51,8 @@ class ProcessProvider:
     a command that comes and goes is no service.
     """
 
-    kind: ClassVar[str] = "process"
+    kind: ClassVar[str] = ProcessKind.kind
+    probe_is_cheap: ClassVar[bool] = True
     capabilities: ClassVar[frozenset[Capability]] = frozenset(
         (Capability.LIST, Capability.INSPECT, Capability.WATCH, Capability.STATS, Capability.LOGS)
     ) | frozenset(SIGNALS)
@@ -204,7 +206,7 @@ class ProcessProvider:
 
     # Acting
 
-    async def act(self, target: ServiceTarget, action: Capability, argument: str = "") -> str:  # noqa: ARG002
+    async def act(self, target: ServiceTarget, action: Capability, argument: str = "") -> str:
         """Send a signal to the process that was last seen behind `target`; never to another that has its pid now."""
         if action not in SIGNALS:
             raise RefusedError(f"a process cannot be asked to {action}")
@@ -213,7 +215,7 @@ class ProcessProvider:
             raise RefusedError(f"{target.name} does not run, or was not looked at yet")
         return await self._threads.run(partial(send, process, action))
 
-    def command_line(self, target: ServiceTarget, action: Capability, argument: str = "") -> tuple[str, ...]:  # noqa: ARG002
+    def command_line(self, target: ServiceTarget, action: Capability, argument: str = "") -> tuple[str, ...]:
         """Return `kill -SIGNAL PID`."""
         process = self._process_of(target)
         if action not in SIGNALS or process is None:

@@ -29,6 +29,7 @@ from switchover.services.provider_api import (
 )
 from switchover.services.systemd.systemd_actions import METHODS, perform
 from switchover.services.systemd.systemd_bus import BusError, system_address, user_address
+from switchover.services.systemd.systemd_kind import SystemdKind
 from switchover.services.systemd.systemd_manager import Listed, SystemdManager
 from switchover.services.systemd.systemd_observation import SystemdUnit, observe_listed, observe_unit
 from switchover.services.systemd.systemd_usage import UnitUsage
@@ -48,7 +49,7 @@ class SystemdProvider:
     it speaks with that one alone; its journal is then in the folder `journal`.
     """
 
-    kind: ClassVar[str] = "systemd"
+    kind: ClassVar[str] = SystemdKind.kind
     capabilities: ClassVar[frozenset[Capability]] = frozenset(
         (Capability.LIST, Capability.INSPECT, Capability.WATCH, Capability.STATS, Capability.LOGS, Capability.KILL)
     ) | frozenset(METHODS)
@@ -207,7 +208,7 @@ class SystemdProvider:
 
     # Acting
 
-    async def act(self, target: ServiceTarget, action: Capability, argument: str = "") -> str:  # noqa: ARG002
+    async def act(self, target: ServiceTarget, action: Capability, argument: str = "") -> str:
         """Have systemd do it and wait for the job's end, half a minute at most."""
         prefix, name = self._split(target)
         manager = self._managers.get(prefix)
@@ -215,7 +216,7 @@ class SystemdProvider:
             raise RefusedError(self._off or "systemd does not run here")
         return await perform(manager, name, action, target.identity, local=not self._address)
 
-    def command_line(self, target: ServiceTarget, action: Capability, argument: str = "") -> tuple[str, ...]:  # noqa: ARG002
+    def command_line(self, target: ServiceTarget, action: Capability, argument: str = "") -> tuple[str, ...]:
         """Return `systemctl VERB UNIT`."""
         prefix, name = self._split(target)
         start = ("systemctl", "--user") if prefix else ("systemctl",)

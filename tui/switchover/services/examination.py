@@ -1,11 +1,13 @@
-"""One thing that `doctor` examined."""
+"""One thing that `doctor` examined, and what helps to look."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
-__all__ = ["Examination", "State"]
+__all__ = ["Examination", "State", "home_of"]
 
 State = Literal["ok", "off", "warn", "broken"]
 
@@ -18,3 +20,8 @@ class Examination:
     state: State
     text: str
     hint: str = ""
+
+
+def home_of(environ: Mapping[str, str]) -> Path:
+    """Return the home folder."""
+    return Path(environ.get("HOME") or Path.home())
