@@ -17,7 +17,8 @@ from typing import Any
 __all__ = ["declared", "load_declared"]
 
 _CLASS = re.compile(r"class (\w+)")
-_KIND = '    kind: ClassVar[str] = "'
+_KIND = "\n    kind: ClassVar[str] = "
+_NAME = re.compile(r'\n    kind: ClassVar\[str\] = "(\w+)"\n')
 
 
 @functools.cache
@@ -29,21 +30,23 @@ def declared(package: str) -> Mapping[str, str]:
         folder = Path(place)
         for path in sorted(folder.rglob("*.py")):
             module = ".".join((package, *path.relative_to(folder).with_suffix("").parts)).removesuffix(".__init__")
-            for name, kind in _declarations(path.read_text(encoding="utf-8")):
+            for name, kind in _declarations(path.read_bytes()):
                 if kind in found:
                     raise RuntimeError(f"{kind!r} is declared by {found[kind]} and by {module}:{name}")
                 found[kind] = f"{module}:{name}"
     return MappingProxyType(dict(sorted(found.items())))
 
 
-def _declarations(text: str) -> Iterator[tuple[str, str]]:
+def _declarations(source: bytes) -> Iterator[tuple[str, str]]:
     """Yield the class and the kind of each declaration in a module."""
+    if _KIND.encode() not in source:
+        return
+    text = source.decode()
     place = text.find(_KIND)
     while place != -1:
-        kind, end, rest = text[place + len(_KIND) :].partition('"')
-        name = _CLASS.match(text, text.rfind("\nclass ", 0, place) + 1)
-        if name is not None and end and rest.startswith("\n"):
-            yield name[1], kind
+        kind, name = _NAME.match(text, place), _CLASS.match(text, text.rfind("\nclass ", 0, place) + 1)
+        if kind is not None and name is not None:
+            yield name[1], kind[1]
         place = text.find(_KIND, place + 1)
 
 
