@@ -97,7 +97,7 @@ def _keyed(schema: dict[str, Any], package: str, doc: str) -> dict[str, Any]:
 
 def _services(schema: dict[str, Any]) -> dict[str, Any]:
     cases, kinds = [], declared(SERVICES)
-    properties = {**schema["properties"], "kind": {"enum": list(kinds)}}
+    properties = {**schema["properties"], "kind": {"enum": list(kinds), "description": "what it is"}}
     for kind in kinds:
         takes = load_declared(SERVICES, kind)()
         properties |= {key: {"type": ["string", "integer"]} for key in takes.keys if key not in properties}
