@@ -21,6 +21,7 @@ from switchover.locations import ensure_private_dir
 from switchover.plan.loader.plan_content import PlanContent
 from switchover.private_files import open_private, replace_private
 from switchover.redaction import sanitize
+from switchover_checks.unknown_secrets import redact_unknown
 
 __all__ = ["PLAN_NAMES", "TrustStore", "choose_plan", "digest_of", "find_plan", "trusted_digest"]
 
@@ -173,6 +174,6 @@ def _named(paths: list[str], plan: Path) -> str:
 def _ask_on_terminal(question: str) -> str:
     if not sys.stdin.isatty():
         return ""
-    sys.stderr.write(sanitize(question))
+    sys.stderr.write(redact_unknown(sanitize(question)))
     sys.stderr.flush()
     return sys.stdin.readline(1000)

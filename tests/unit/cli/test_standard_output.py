@@ -61,3 +61,13 @@ def test_no_standard_output_at_all_is_fine(monkeypatch: pytest.MonkeyPatch) -> N
     output.emit_text("x")
     output.emit_json({})
     output.finish()
+
+
+def test_in_json_a_secret_is_known_by_what_stands_beside_it(capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["mysql", "-u", "root", "-phunter2", "shop"]
+    output.emit_json({"argv": words, "env": [{"name": "DB_PASSWORD", "value": "hunter2"}], "n": 3})
+    assert json.loads(capsys.readouterr().out) == {
+        "argv": ["mysql", "-u", "root", "-p(secret)", "shop"],
+        "env": [{"name": "DB_PASSWORD", "value": "(secret)"}],
+        "n": 3,
+    }

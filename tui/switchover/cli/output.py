@@ -12,7 +12,8 @@ import io
 import json
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from decimal import Decimal
 from enum import Enum
 from pathlib import Path
@@ -85,8 +86,25 @@ def _without_secrets(value: Any, name: str = "") -> Any:
         line = json.dumps({name: shown})
         return MARK if name and redact_unknown(line) != line else shown
     if isinstance(value, dict):
-        return {redact_unknown(key): _without_secrets(item, key) for key, item in value.items()}
-    return [_without_secrets(item) for item in value] if isinstance(value, list) else value
+        return _beside({redact_unknown(key): _without_secrets(item, key) for key, item in value.items()})
+    return _beside([_without_secrets(item) for item in value]) if isinstance(value, list) else value
+
+
+def _beside(value: Any) -> Any:
+    """Take out what is a secret by what stands beside it: arguments in a list, a name and its value."""
+    line = json.dumps(value)
+    if (shown := redact_unknown(line)) == line:
+        return value
+    with suppress(ValueError):
+        read = json.loads(shown)
+        if len(read) == len(value) and (isinstance(value, list) or read.keys() == value.keys()):
+            return read
+    marked = {key: MARK if isinstance(item, str) else item for key, item in _items(value)}
+    return marked if isinstance(value, dict) else list(marked.values())
+
+
+def _items(value: dict[str, Any] | list[Any]) -> Iterable[tuple[Any, Any]]:
+    return value.items() if isinstance(value, dict) else enumerate(value)
 
 
 def _plain(value: Any) -> Any:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, Strict, StringConstraints
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, Strict, StringConstraints
 
 from switchover_checks.language.fields import Duration
+from switchover_checks.unknown_secrets import redact_unknown
 
 __all__ = [
     "Env",
+    "ExactText",
     "Flag",
     "Interval",
     "Model",
@@ -23,7 +25,8 @@ __all__ = [
 ]
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_-]{0,63}$")]
-Text = Annotated[str, StringConstraints(max_length=4000)]
+ExactText = Annotated[str, StringConstraints(max_length=4000)]
+Text = Annotated[ExactText, AfterValidator(redact_unknown)]  # only read by people: no password noted there is shown
 StepEffect = Literal["read", "creates", "changes", "destroys"]
 OnUnknown = Literal["verify", "retry", "ask"]
 

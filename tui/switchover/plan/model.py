@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from switchover.plan.field_types import (
     Env,
+    ExactText,
     Flag,
     Interval,
     Model,
@@ -191,7 +192,7 @@ class Alert(Model):
 class Confirm(Model):
     """What must be typed before a step runs, and what must hold at that moment."""
 
-    type: Text = Field(description="the text to type; it should name the target")
+    type: ExactText = Field(description="the text to type; it should name the target")
     require: tuple[str, ...] = Field((), description="checks that must be fine at that moment")
     cooldown: Span = 0.0
     not_before: str | None = Field(
@@ -335,7 +336,7 @@ class Plan(Model):
     schema_: Literal[1] = Field(alias="schema", description="the version of this format")
     id: Name = Field(description="its name; runs and journals go by it")
     title: Text = Field(description="how it is called on the screen")
-    owner: str | None = Field(None, description="who answers for it")
+    owner: Text | None = Field(None, description="who answers for it")
     target: str | None = Field(None, description="what is migrated, as the operator names it: prod, staging, …")
     vars: dict[Name, Variable] = Field(
         default_factory=dict, description="values that are asked once and frozen for the run"

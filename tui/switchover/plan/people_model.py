@@ -16,8 +16,8 @@ class Contact(Model):
 
     name: Text = Field(description="who it is")
     role: Text | None = Field(None, description="what they answer for")
-    phone: str | None = Field(None, description="their number")
-    email: str | None = Field(None, description="their address")
+    phone: Text | None = Field(None, description="their number")
+    email: Text | None = Field(None, description="their address")
     note: Text | None = Field(None, description="when to call them")
 
 

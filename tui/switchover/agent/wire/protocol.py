@@ -19,6 +19,7 @@ import msgspec
 
 from switchover import errors
 from switchover.errors import AgentError, PlanError, PlanProblem, SwitchoverError
+from switchover_checks.unknown_secrets import redact_unknown
 
 __all__ = [
     "CLIENT_LINE_LIMIT",
@@ -96,9 +97,9 @@ class AgentInfo(msgspec.Struct, frozen=True):
 
 
 def error_to_wire(error: SwitchoverError) -> ErrorInfo:
-    """Make an error ready to be sent."""
+    """Make an error ready to be sent, without what looks like a secret."""
     problems = tuple(error.problems) if isinstance(error, PlanError) else ()
-    return ErrorInfo(type(error).__name__, error.title, error.hint, problems)
+    return ErrorInfo(type(error).__name__, redact_unknown(error.title), redact_unknown(error.hint), problems)
 
 
 def error_from_wire(info: ErrorInfo) -> SwitchoverError:

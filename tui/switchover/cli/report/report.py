@@ -12,7 +12,6 @@ from switchover.cli import output
 from switchover.cli.plan_file import load_for_run
 from switchover.errors import StateError, SwitchoverError, UsageError
 from switchover.private_files import replace_private
-from switchover.redaction import sanitize
 
 if TYPE_CHECKING:
     from switchover.migration.run.engine import Engine
@@ -48,7 +47,7 @@ async def _report(args: Namespace) -> int:
     words = KnownSecrets()
     parts = build_evaluator(*load_for_run(args, finished=True), secret_words=words)
     try:
-        report = _clean(_make(parts.engine, args), words.redact)
+        report = clean_report(_make(parts.engine, args), words.display)
     finally:
         await parts.aclose()
     suffix = Path(args.output).suffix.lower() if args.output else ""
@@ -125,12 +124,12 @@ def _make(engine: Engine, args: Namespace) -> dict[str, Any]:
     return make_report(plan_in_force(run_store.file, state).plan, state, sources)
 
 
-def _clean(value: Any, redact: Callable[[str], str]) -> Any:
-    """Return the document without secrets and without what steers a terminal or turns text around."""
+def clean_report(value: Any, redact: Callable[[str], str]) -> Any:
+    """Return the document with each of its texts redacted."""
     if isinstance(value, str):
-        return sanitize(redact(value))
+        return redact(value)
     if isinstance(value, dict):
-        return {_clean(key, redact): _clean(item, redact) for key, item in value.items()}
+        return {clean_report(key, redact): clean_report(item, redact) for key, item in value.items()}
     if isinstance(value, list):
-        return [_clean(item, redact) for item in value]
+        return [clean_report(item, redact) for item in value]
     return value

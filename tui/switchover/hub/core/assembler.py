@@ -23,6 +23,7 @@ from switchover.hub.problems.problems import ProblemInputs, find_problems
 from switchover.hub.services.check_rows import POINTS, check_row, metric_row
 from switchover.hub.services.service_rows import ExpectedState
 from switchover.hub.services.service_table import ServiceRowCache
+from switchover.migration.facts.display import display
 from switchover.plan.kind_calls import KindCalls
 from switchover.plan.loader.load import LoadedPlan
 from switchover.redaction import sanitize
@@ -231,7 +232,7 @@ class Assembler:
             plan_id=plan.id,
             title=plan.title,
             plan_path=str(self._loaded.path),
-            target=plan.target or "",
+            target=display(plan.target or ""),
             production=any(e.production for e in plan.environments.values()),
             live_side=self._live.side if self._live is not None else "",
             holder=holder,

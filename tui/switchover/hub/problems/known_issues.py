@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from switchover.clock import Clock
 from switchover.hub.problems.problems import ProblemInputs, evidence_of
 from switchover.hub.problems.recogniser import Recogniser
+from switchover.migration.facts.display import display
 from switchover.plan.conditions import Condition, parse_condition
 from switchover.plan.loader.load import LoadedPlan
 from switchover.plan.model import Solution
@@ -69,10 +70,10 @@ class KnownIssues:
             KnownIssueView(
                 trouble.symptom,
                 condition is not None and index in self._held and mono - self._held[index] >= condition.hold_s,
-                trouble.diagnose,
-                tuple(f"{s.text}: {s.run.strip()}" if s.run else s.text for s in trouble.solutions),
+                tuple(map(display, trouble.diagnose)),
+                tuple(f"{s.text}: {display(s.run.strip())}" if s.run else s.text for s in trouble.solutions),
                 f"{_PLAN}{index}",
-                acts=tuple(solution_view(solution) for solution in trouble.solutions),
+                acts=tuple(_shown(solution_view(solution)) for solution in trouble.solutions),
             )
             for index, (trouble, condition) in enumerate(zip(self._entries, self._conditions, strict=True))
         )
@@ -114,6 +115,10 @@ class KnownIssues:
         if tuple(views) != self._views:
             self._views = tuple(views)
         return self._views
+
+
+def _shown(view: SolutionView) -> SolutionView:
+    return replace(view, command=display(view.command))
 
 
 def solution_view(solution: Solution) -> SolutionView:

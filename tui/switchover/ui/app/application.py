@@ -32,6 +32,7 @@ from switchover.ui.text.render_context import AgentLink, AgentLinkState, RenderC
 
 if TYPE_CHECKING:
     from switchover.snapshot import Snapshot
+from switchover_checks.unknown_secrets import redact_unknown
 
 __all__ = ["SwitchoverApp"]
 
@@ -360,14 +361,14 @@ class SwitchoverApp(OperatorActions):
     def note_crash(self, error: Exception) -> None:
         """Keep what happened in one line, and all of it in the log."""
         first = str(error).splitlines()
-        self.crash = f"{type(error).__name__}: {first[0]}" if first else type(error).__name__
+        self.crash = redact_unknown(f"{type(error).__name__}: {first[0]}" if first else type(error).__name__)
         if self.log_path is None:
             return
         try:
             make_private_dir(self.log_path.parent)
             descriptor = open_private(self.log_path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
             with os.fdopen(descriptor, "a", encoding="utf-8") as log:
-                log.write("".join(traceback.format_exception(error)) + "\n")
+                log.write(redact_unknown("".join(traceback.format_exception(error))) + "\n")
         except OSError:
             self.crash += f", and {self.log_path} cannot be written"
 
