@@ -108,6 +108,24 @@ def test_without_a_terminal_the_screen_is_refused_and_the_verbs_are_named(tmp_pa
     assert "switchover status PLAN" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (
+            ["--format", "json", "status", "a plan"],
+            "write it after the verb: `switchover status 'a plan' --format json`",
+        ),
+        (["audit"], "write `switchover audit verify|show [PLAN]`; see `switchover audit --help`"),
+        (["waive"], "write `switchover waive PLAN CHECK`"),
+    ],
+)
+def test_what_is_lacking_or_in_the_wrong_place_is_answered_with_what_to_type(
+    words: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(words) == 2
+    assert said in capsys.readouterr().err
+
+
 def test_a_directory_that_has_gone_is_said(tmp_path: Path) -> None:
     gone = tmp_path / "gone"
     gone.mkdir()

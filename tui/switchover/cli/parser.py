@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import io
 import os
+import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
@@ -99,9 +100,24 @@ def _dispatch(arguments: list[str]) -> int:
     _refuse_a_lost_directory()
     if word in VERBS and first is not None:
         return _run_verb(word, [*before, *arguments[first + 1 :]])
+    _refuse_options_before_the_verb(arguments, first)
     if word is not None:
         _refuse_what_is_no_file(word)  # before options are judged: a misspelt verb has options of its own
     return _open_screen(arguments)
+
+
+def _refuse_options_before_the_verb(arguments: Sequence[str], first: int | None) -> None:
+    """Raise `UsageError` that says what to type where a verb's own option, with its value, stands before it."""
+    from switchover.errors import UsageError
+
+    place = next((n for n, word in enumerate(arguments) if word in VERBS), None)
+    if not first or place is None or not arguments[first - 1].startswith("-") or Path(arguments[first]).exists():
+        return
+    verb, rest = arguments[place], [*arguments[place + 1 :], *arguments[:place]]
+    raise UsageError(
+        f"an option of `{verb}` stands before it",
+        f"write it after the verb: `{shlex.join(['switchover', verb, *rest])}`",
+    )
 
 
 def _run_verb(verb: str, arguments: list[str]) -> int:
@@ -282,7 +298,15 @@ def _parser_class() -> type[argparse.ArgumentParser]:
             words = [w for w in message.replace(",", " ").split() if w.startswith("--")]
             close = [m for w in words for m in get_close_matches(w, self._option_string_actions, n=1) if m != w]
             hint = f"did you mean {close[0]}? " if close and "unrecognized" in message else ""
+            if "are required" in message:
+                hint = f"write `{' '.join([self.prog, *self._wanted()])}`; "
             raise UsageError(message, f"{hint}see `{self.prog} --help`")
+
+        def _wanted(self) -> Iterator[str]:
+            """Yield what the command line is to have beside its options, in order; in brackets what may be left out."""
+            for action in self._get_positional_actions():
+                word = "|".join(action.choices) if action.choices else action.metavar or action.dest
+                yield f"[{word}]" if action.nargs in ("?", "*") else str(word)
 
         def print_help(self, file: Any = None) -> None:
             if file is None:

@@ -160,6 +160,13 @@ class JournalLine:
         self.tip = Tip(record.seq, record.hash)
         return record
 
+    async def records(self, run_id: str) -> list[Record]:
+        """Return what is on record of a run, whether it is the newest or not."""
+        journal = self.journal
+        if journal is None:
+            raise JournalAwayError("the journal is not open")
+        return await self._call(lambda: journal.records(run_id), journal)
+
     def drop(self) -> None:
         """Close it; the next who asks opens it anew."""
         journal, self.journal, self.current, self.writable = self.journal, None, False, False

@@ -61,6 +61,7 @@ class RunsAudit:
     def __init__(self) -> None:
         self.notes: list[str] = []
         self._state = RunState()
+        self._past: dict[str, RunState] = {}  # runs that are over: a result may still come late to them
         self._plan: Plan | None = None
         self._plans: dict[str, Plan | None] = {}
         self._path = ""
@@ -83,6 +84,8 @@ class RunsAudit:
         event = record.event
         if isinstance(event, ev.RunStarted):
             return self._why_no_run(record, event)
+        if record.run_id in self._past and isinstance(event, ev.StepEndedLate):
+            return why_impossible(self._past[record.run_id], event)
         if record.run_id != self._state.run_id:
             return f"it is of run {record.run_id}, and run {self._state.run_id or 'none'} was the newest"
         if record.mono < self._last.get(record.boot_id, record.mono):
@@ -101,8 +104,12 @@ class RunsAudit:
 
     def _take(self, record: ev.Record) -> None:
         event = record.event
-        if isinstance(event, ev.RunStarted):
+        if record.run_id in self._past:
+            self._past[record.run_id] = fold([record], self._past[record.run_id])
+        elif isinstance(event, ev.RunStarted):
             self._number += 1
+            if self._state.exists:
+                self._past[self._state.run_id] = self._state
             self._state = fold([record])
             self._path = event.plan_path
         else:

@@ -15,7 +15,6 @@ from switchover.errors import RefusedError, StateError
 from switchover.migration.facts import events as ev
 from switchover.migration.facts.operator import Operator
 from switchover.migration.facts.run_state import RunState, Stage
-from switchover.migration.rules.possible import why_impossible
 from switchover.migration.run.execution_unit import SHELL, ExecutionUnit
 from switchover.migration.run.run_store import RunStore
 from switchover.migration.steps.attempt import AttemptEnded, AttemptFolder, AttemptRunning, Lost, NeverStarted, Truth
@@ -183,11 +182,7 @@ class Executor:
     async def _tell_late(self, run_id: str, end: ev.StepEnded) -> None:
         """Record an end that others did not wait for, as one that came late."""
         late = ev.StepEndedLate(end.unit, end.attempt, end.outcome, end.exit_code, end.duration_s, end.reason)
-
-        def is_owed(state: RunState) -> bool:
-            return state.run_id == run_id and not why_impossible(state, late)
-
-        await self._run_store.record_when_back(late, is_owed)
+        await self._run_store.record_late(run_id, late)
 
     def _missing(self, error: MissingValueError) -> RefusedError:
         refused = self._run_store.resolve().refused.get(error.name) or self._run_store.why_shut(error.name)

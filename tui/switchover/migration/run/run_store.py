@@ -327,6 +327,35 @@ class RunStore:
                 return
             await self.until_back()
 
+    async def record_late(self, run_id: str, event: ev.StepEndedLate) -> None:
+        """Record a result that others did not wait for on its own run, though another may have begun meanwhile."""
+
+        def is_owed(state: RunState) -> bool:
+            return state.run_id == run_id and not why_impossible(state, event)
+
+        await self.record_when_back(event, is_owed)
+        while self.state.run_id != run_id:
+            with suppress(JournalAwayError):
+                await self.line.in_turn(lambda: self._record_past(run_id, event))
+                return
+            await self.until_back()
+
+    async def _record_past(self, run_id: str, event: ev.StepEndedLate) -> None:
+        """Record it on a run that is over, if it is owed there, and tell it. The state stays that of the newest."""
+        if not self.lock.held or not self.line.usable:
+            raise JournalAwayError("the journal is not held")
+        if why_impossible(fold(await self.line.records(run_id), None, why_impossible), event):
+            return
+        try:
+            record = await self.line.append(run_id, event)
+        except (JournalAwayError, JournalDiffersError) as error:
+            self.outage.begins(error)
+            raise
+        self.outage.proves_well()
+        note_newest(self.workspace, self._head_of(record))
+        for listener in self.listeners:
+            listener(record)
+
     async def until_back(self) -> None:
         """Wait until the journal answers, is ours, and has been read. Raise why it is not, where that is given up."""
 
