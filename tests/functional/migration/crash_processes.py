@@ -75,7 +75,7 @@ def _serve_for_ever(line: socket.socket) -> None:
             remote_clients.RemoteClients,
             sealing.seal,
         )
-        launcher_script.serve(line, shim, kit)
+        launcher_script.serve(line, os.pidfd_open(os.getppid()), shim, kit)
     finally:
         os._exit(0)
 

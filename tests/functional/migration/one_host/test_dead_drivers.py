@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import select
 import signal
 import sqlite3
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from tests.unit.migration.harness import ANA, BEN, Bench, open_bench
 
 from switchover.errors import LockedError
 from switchover.migration.journal.host_registry import HostRegistry
+from switchover.migration.steps.spawn import Launcher
 
 PLAN = """
 %s
@@ -179,3 +181,26 @@ async def test_an_open_run_holds_what_it_was_begun_on_whatever_the_edited_file_n
     await again.engine.drive(ANA, ticks={"two": "seen"})
     await again.engine.aclose()
     await _through(shop)
+
+
+def test_a_launcher_ends_with_its_engine_whatever_holds_its_line_open() -> None:
+    ready, telling = os.pipe()
+    engine = os.fork()
+    if engine == 0:
+        launcher = Launcher()
+        launcher.warm_up()
+        if (holder := os.fork()) == 0:  # it inherits the engine's end of the line, and lives on
+            signal.pause()
+        os.write(telling, f"{launcher.pid} {holder}".encode())
+        signal.pause()
+    os.close(telling)
+    launcher_pid, holder = map(int, os.read(ready, 99).split())
+    os.close(ready)
+    ends = os.pidfd_open(launcher_pid)
+    try:
+        os.kill(engine, signal.SIGKILL)
+        os.waitpid(engine, 0)
+        assert select.select([ends], [], [], 60)[0], "it lives on"
+    finally:
+        os.close(ends)
+        os.kill(holder, signal.SIGKILL)

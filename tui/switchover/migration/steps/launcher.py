@@ -69,14 +69,15 @@ def _exactly(connection: socket.socket, count: int, begin: bytes = b"") -> bytes
     return bytes(data)
 
 
-def serve(connection: socket.socket, shim: ModuleType, kit: Any) -> None:
-    """Fork shims until the engine closes its end."""
+def serve(connection: socket.socket, engine: int, shim: ModuleType, kit: Any) -> None:
+    """Fork shims until the engine closes its end, or is gone: a process that it forked may hold that end open."""
     wake_read, wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
     signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
     signal.signal(signal.SIGCHLD, lambda *_: None)
     poll = select.poll()
     poll.register(connection, select.POLLIN)
     poll.register(wake_read, select.POLLIN)
+    poll.register(engine, select.POLLIN)
     while True:
         ready = {number for number, _ in poll.poll()}
         if wake_read in ready:
@@ -84,6 +85,8 @@ def serve(connection: socket.socket, shim: ModuleType, kit: Any) -> None:
                 os.read(wake_read, 4096)
             _reap()
         if connection.fileno() not in ready:
+            if engine in ready:
+                return
             continue
         received = receive(connection)
         if received is None:
@@ -92,7 +95,7 @@ def serve(connection: socket.socket, shim: ModuleType, kit: Any) -> None:
         pid = os.fork()
         if pid == 0:
             signal.set_wakeup_fd(-1)
-            for descriptor in (wake_read, wake_write, connection.fileno()):
+            for descriptor in (wake_read, wake_write, engine, connection.fileno()):
                 os.close(descriptor)
             shim.run(request, kit, telling)  # never returns
         os.close(telling)
@@ -115,7 +118,13 @@ def _reap() -> None:
 
 
 def main() -> None:
-    """Serve the socket whose number is the only argument."""
+    """Serve the socket whose number is the first argument, for the engine whose pid is the second."""
+    try:
+        engine = os.pidfd_open(int(sys.argv[2]))
+    except ProcessLookupError:
+        return
+    if os.getppid() != int(sys.argv[2]):
+        return  # it died already, and another process has its pid
     for number in (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT):
         signal.signal(number, signal.SIG_IGN)
     redaction = load_redaction()
@@ -130,7 +139,7 @@ def main() -> None:
     gc.freeze()
     connection = socket.socket(fileno=int(sys.argv[1]))
     connection.set_inheritable(False)
-    serve(connection, shim, kit)
+    serve(connection, engine, shim, kit)
 
 
 if __name__ == "__main__":
