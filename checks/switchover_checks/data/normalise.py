@@ -97,12 +97,15 @@ def _number(value: Any) -> Any:
 
 
 def _document(value: Any) -> Any:
+    """Write a document in one form; one that holds `null` is none that is not there."""
+    if value is None:
+        return None
     if isinstance(value, str):
         try:
             value = json.loads(value, parse_float=Decimal)
         except (ValueError, RecursionError):
             return value
-    return json.dumps(_even(value), sort_keys=True, ensure_ascii=False, default=str) if value is not None else None
+    return json.dumps(_even(value), sort_keys=True, ensure_ascii=False, default=str)
 
 
 def _even(value: Any) -> Any:
@@ -113,7 +116,7 @@ def _even(value: Any) -> Any:
         return [_even(item) for item in value]
     if isinstance(value, float | Decimal) and math.isfinite(value):
         number = _number(value)
-        return number if isinstance(number, int) else {"number": str(number)}
+        return number if isinstance(number, int) else {"\0number": str(number)}
     return value
 
 
