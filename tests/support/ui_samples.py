@@ -298,7 +298,7 @@ TIMELINE = (
 PROBLEMS = (
     Problem("warn", "disk /", "12 % free, warns below 20 %", NOW - 3600, check="disk"),
     Problem("crit", "es_idx", "2 of 5 indices missing: tx-2024, users", NOW - 120, check="es_idx"),
-    Problem("crit", "api_up", "connect refused 10.0.0.7:8001", NOW - 180, "postgres stopped 14:59:12, exit 137, out of memory", "d: diagnose “PostgreSQL does not start” · R: roll back, ~4 m", "api_up", trouble=0, waiting=("rows", "sums")),
+    Problem("crit", "api_up", "connect refused 10.0.0.7:8001", NOW - 180, "postgres stopped 14:59:12, exit 137, out of memory", "d: diagnose “PostgreSQL does not start” · R: roll back, ~4 m", "api_up", plan_entry=0, waiting=("rows", "sums")),
 )  # fmt: skip
 
 TROUBLES = (

@@ -20,9 +20,9 @@ __all__ = [
 class Problem:
     """Something wrong, worded for the Overview. `status` is a check status; `waiting` counts what waits for it.
 
-    `trouble` is the index of the plan's entry that fits, `known` the id of the shipped entry. It is so since `since`,
-    at the latest where `or_before` says so. `changed` is what changed just before, newest first. `nearby` says that
-    none of it is known to be related; it only stands beside it.
+    `plan_entry` is the index of the plan's entry that fits, `known` the id of the shipped entry. It is so since
+    `since`, at the latest where `or_before` says so. `changed` is what changed just before, newest first. `nearby`
+    says that none of it is known to be related; it only stands beside it.
     """
 
     status: str
@@ -33,7 +33,7 @@ class Problem:
     next: str = ""
     check: str = ""
     service: str = ""
-    trouble: int | None = None
+    plan_entry: int | None = None
     waiting: tuple[str, ...] = ()
     known: str = ""
     owner: str = ""

@@ -299,7 +299,7 @@ async def test_a_troubleshooting_entry_that_matches_is_proposed(tmp_path: Path) 
     async with stage(text, tmp_path, runner=FakeRunner({"a": CRIT})) as live:
         snapshot = await live.until(lambda s: bool(s.problems))
         assert snapshot.known_issues[0].matches
-        assert snapshot.problems[0].trouble == 0
+        assert snapshot.problems[0].plan_entry == 0
         first, second = await live.hub.triage.diagnose("plan:0", "a", None, "")
     assert first == ("echo $0; pwd", 0, f"/bin/sh\n{tmp_path}\n")
     assert second == ("exit 3", 3, "")

@@ -147,7 +147,7 @@ def test_what_answers_badly_since_a_service_stopped_stands_under_that_service() 
             service("api_old", "crit", "stopped", side="before", needs=("shop_old",), changed_at=104.0),
         ),
         known_issues=(KnownIssueView("Visitors get an error", matches=True),),
-        trouble_subjects=("front",),
+        entry_subjects=("front",),
         live_side="before",
     )
     (problem,) = find_problems(facts)
@@ -155,7 +155,7 @@ def test_what_answers_badly_since_a_service_stopped_stands_under_that_service() 
     assert problem.what == "stopped: pid 5 is gone"
     assert set(problem.waiting) == {"front", "writes", "api_old", "report"}
     assert problem.waiting[0] == "front"
-    assert (problem.trouble, problem.next) == (0, 'd: diagnose "Visitors get an error"')
+    assert (problem.plan_entry, problem.next) == (0, 'd: diagnose "Visitors get an error"')
 
 
 def test_a_stop_explains_nothing_where_it_cannot_be_the_one() -> None:
@@ -185,18 +185,18 @@ def test_the_next_key_is_the_troubleshooting_entry_that_matches_and_the_quickest
     facts = ProblemInputs(
         checks=(check("running[pg]", "crit"),),
         known_issues=known_issues,
-        trouble_subjects=("disk", "running"),
+        entry_subjects=("disk", "running"),
         migration=OPEN_RUN,
     )
     (problem,) = find_problems(facts)
-    assert problem.trouble == 1
+    assert problem.plan_entry == 1
     assert problem.next == 'd: diagnose "PostgreSQL does not start" · R: roll back, ~4 m'
 
 
 def test_without_an_entry_the_hint_of_the_finding_helps() -> None:
     findings = (FindingRow("ok", "a", "a", "ok", "not this"), FindingRow("x", "a", "b", "crit", "free space on /"))
     (problem,) = find_problems(ProblemInputs(checks=(check("disk", "crit", findings=findings),)))
-    assert (problem.trouble, problem.next) == (None, "free space on /")
+    assert (problem.plan_entry, problem.next) == (None, "free space on /")
     (bare,) = find_problems(ProblemInputs(checks=(check("disk", "crit"),)))
     assert bare.next == "enter: expected against observed"
 

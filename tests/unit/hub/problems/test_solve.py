@@ -72,7 +72,7 @@ class Bench:
     def see(self) -> None:
         views = self.known_issues.of_plan(lambda _: Status.CRIT if self.check.status == "crit" else Status.OK)
         facts = ProblemInputs(
-            (self.check,), found=(self.service,), known_issues=views, trouble_subjects=self.known_issues.subjects
+            (self.check,), found=(self.service,), known_issues=views, entry_subjects=self.known_issues.subjects
         )
         self.known_issues.all_of(views, find_problems(facts, self.known_issues.recognise), facts)
 

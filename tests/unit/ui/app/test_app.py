@@ -488,7 +488,7 @@ async def test_a_diagnosis_hides_no_end_of_a_line() -> None:
 
 async def test_a_check_under_another_problem_keeps_its_diagnosis() -> None:
     sample = samples.trouble()
-    cause = next(problem for problem in sample.problems if problem.trouble is not None)
+    cause = next(problem for problem in sample.problems if problem.plan_entry is not None)
     under = replace(cause, subject="db", check="", service="db", waiting=(cause.check,))
 
     async def story(pilot: Any, app: SwitchoverApp, source: FakeSource, _clock: StillClock) -> None:
@@ -496,7 +496,7 @@ async def test_a_check_under_another_problem_keeps_its_diagnosis() -> None:
         while app.pane.rows.key != f"check:{cause.check}":
             await press(pilot, "j")
         await press(pilot, "d")
-        assert source.requests[0] == ("trouble.look", {"entry": f"plan:{cause.trouble}", "about": "db"})
+        assert source.requests[0] == ("trouble.look", {"entry": f"plan:{cause.plan_entry}", "about": "db"})
 
     await play(story, replace(sample, problems=(under,)), tab="checks")
 

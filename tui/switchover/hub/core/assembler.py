@@ -164,7 +164,7 @@ class Assembler:
             migration=migration,
             timeline=timeline,
             known_issues=known_issues,
-            trouble_subjects=self.known_issues.subjects,
+            entry_subjects=self.known_issues.subjects,
             live_side=header.live_side,
             found=(*self._troubled.of(found, now), *kept),
             sources=sources,

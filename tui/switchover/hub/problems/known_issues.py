@@ -91,9 +91,9 @@ class KnownIssues:
         about: dict[str, list[tuple[str, str]]] = {}
         known: dict[str, KnownIssue] = {}
         for problem in problems:
-            if problem.trouble is not None:
-                about.setdefault(f"{_PLAN}{problem.trouble}", []).append((about_of(problem), ""))
-            if not problem.known and problem.trouble is None:
+            if problem.plan_entry is not None:
+                about.setdefault(f"{_PLAN}{problem.plan_entry}", []).append((about_of(problem), ""))
+            if not problem.known and problem.plan_entry is None:
                 continue
             evidence = evidence_of(problem, checks, services, facts)
             matches = self.recognise(evidence)

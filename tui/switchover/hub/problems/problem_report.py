@@ -49,7 +49,7 @@ def _problems(snapshot: Snapshot) -> Iterator[str]:
             yield f"- cause: {plain(problem.cause)}"
         words = "happened nearby" if problem.nearby else "changed before"
         yield from (f"- {words}: {_moment(row.at)} {plain(row.text)}" for row in problem.changed)
-        view = entries.get(f"plan:{problem.trouble}" if problem.trouble is not None else problem.known)
+        view = entries.get(f"plan:{problem.plan_entry}" if problem.plan_entry is not None else problem.known)
         if view is not None:
             yield f"- entry: {plain(view.symptom)}"
         if problem.known in entries:

@@ -53,7 +53,7 @@ def _nothing(_: ProblemEvidence) -> Sequence[Match]:
 class ProblemInputs:
     """The inputs from which problems are found.
 
-    `trouble_subjects` names the check that each entry of `known_issues` is about.
+    `entry_subjects` names the check that each entry of `known_issues` is about.
 
     `live_side` is where users are served; empty where nobody knows. `found` are the rows outside of the plan that are
     worth showing. `find` finds any discovered row. `lines` are the last of the logs of services, by the id of their
@@ -66,7 +66,7 @@ class ProblemInputs:
     migration: MigrationView = field(default_factory=MigrationView)
     timeline: tuple[TimelineRow, ...] = ()
     known_issues: tuple[KnownIssueView, ...] = ()
-    trouble_subjects: tuple[str, ...] = ()
+    entry_subjects: tuple[str, ...] = ()
     live_side: str = ""
     found: tuple[ServiceRow, ...] = ()
     sources: tuple[SourceNote, ...] = ()
@@ -169,7 +169,7 @@ def _in_full(
         problem.since, *around(problem, checks, lambda name: services.get(name) or facts.find(name))
     )
     following = problem.next
-    if found and problem.trouble is None:
+    if found and problem.plan_entry is None:
         following = " · ".join(
             filter(None, (f'd: diagnose "{found[0].entry.symptom}"', rollback_hint(facts.migration)))
         )
@@ -258,7 +258,7 @@ def _of_check(
         its = service.wrong_since if service.wrong_since is not None else service.changed_at
         if its is not None and (since is None or its <= since):
             since, or_before = its, service.or_before
-    trouble = _matching(row.name, facts)
+    entry = _matching(row.name, facts)
     hint = next((f.hint for f in row.findings if f.hint and f.status != "ok"), "")
     return Problem(
         row.status,
@@ -266,10 +266,10 @@ def _of_check(
         row.summary,
         since,
         cause or _cause(since, about, facts.timeline),
-        _next(trouble, hint, facts),
+        _next(entry, hint, facts),
         check=row.name,
         service=row.service,
-        trouble=trouble,
+        plan_entry=entry,
         waiting=waiting,
         or_before=or_before,
     )
@@ -277,13 +277,13 @@ def _of_check(
 
 def _of_service(name: str, row: ServiceRow, waiting: tuple[str, ...], facts: ProblemInputs) -> Problem:
     what = words_of(row).removeprefix(f"{row.name} ")
-    trouble = _matching(row.name, facts)
+    entry = _matching(row.name, facts)
     since = row.wrong_since if row.wrong_since is not None else row.changed_at
     cause = _cause(since, row.needs, facts.timeline, without=row.name)
     if how := _how_it_ended(name, row, since, facts.timeline):
         what = "; ".join(filter(None, (how, row.detail)))
     log = " · l: its log" if "logs" in row.actions else ""
-    following = _next(trouble, "", facts, f"enter: all that is known of it{log}")
+    following = _next(entry, "", facts, f"enter: all that is known of it{log}")
     return Problem(
         row.health,
         title_of(row),
@@ -292,7 +292,7 @@ def _of_service(name: str, row: ServiceRow, waiting: tuple[str, ...], facts: Pro
         cause,
         following,
         service=name,
-        trouble=trouble,
+        plan_entry=entry,
         waiting=waiting,
         or_before=row.or_before,
     )
@@ -320,27 +320,32 @@ def _with_what_fails_behind(problem: Problem, behind: Sequence[Problem]) -> Prob
     if not behind:
         return problem
     names = dict.fromkeys(name for other in behind for name in (other.subject, *other.waiting))
-    advice = problem if problem.trouble is not None else next((o for o in behind if o.trouble is not None), problem)
+    advice = (
+        problem if problem.plan_entry is not None else next((o for o in behind if o.plan_entry is not None), problem)
+    )
     return replace(
-        problem, next=advice.next, trouble=advice.trouble, waiting=tuple(dict.fromkeys([*names, *problem.waiting]))
+        problem,
+        next=advice.next,
+        plan_entry=advice.plan_entry,
+        waiting=tuple(dict.fromkeys([*names, *problem.waiting])),
     )
 
 
 def _matching(name: str, facts: ProblemInputs) -> int | None:
     """Return the index of the first troubleshooting entry that holds now and is about `name`."""
     base = name.partition("[")[0]
-    for index, (trouble, subject) in enumerate(zip(facts.known_issues, facts.trouble_subjects, strict=True)):
-        if trouble.matches and subject in (name, base):
+    for index, (entry, subject) in enumerate(zip(facts.known_issues, facts.entry_subjects, strict=True)):
+        if entry.matches and subject in (name, base):
             return index
     return None
 
 
 def _next(
-    trouble: int | None, hint: str, facts: ProblemInputs, otherwise: str = "enter: expected against observed"
+    entry: int | None, hint: str, facts: ProblemInputs, otherwise: str = "enter: expected against observed"
 ) -> str:
     parts = []
-    if trouble is not None:
-        parts.append(f'd: diagnose "{facts.known_issues[trouble].symptom}"')
+    if entry is not None:
+        parts.append(f'd: diagnose "{facts.known_issues[entry].symptom}"')
     elif hint:
         parts.append(hint)
     if back := rollback_hint(facts.migration):

@@ -28,7 +28,9 @@ def entries_of(problem: Problem, moment: RenderContext) -> list[KnownIssueView]:
     known_issues = moment.data.known_issues
     about = problem.service or problem.check or problem.subject
     found = (
-        [known_issues[problem.trouble]] if problem.trouble is not None and problem.trouble < len(known_issues) else []
+        [known_issues[problem.plan_entry]]
+        if problem.plan_entry is not None and problem.plan_entry < len(known_issues)
+        else []
     )
     shipped = [entry for entry in known_issues if entry.id and not entry.id.startswith("plan:")]
     found += [entry for entry in shipped if problem.known and entry.id == problem.known]
