@@ -238,5 +238,6 @@ class Painter:
         segments = []
         for text, name in pad(line, width):
             style = self._ground + self._styles[name]
-            segments.append(Segment(text, style + top if top is not None else style))
+            has_ground = self._styles[name].bgcolor is not None  # chosen for its letters: the cursor would hide them
+            segments.append(Segment(text, style if top is None or has_ground else style + top))
         return Strip(segments, width)
