@@ -27,6 +27,21 @@ async def test_all_kinds_of_secrets_are_fetched_before_something_is_shown(tmp_pa
     assert sorted(store.fetched.values()) == ["from-the-command", "from-the-environment", "from-the-file"]
 
 
+async def test_secrets_that_are_fetched_at_once_are_all_known_afterwards(tmp_path: Path) -> None:
+    """One that was forgotten again would be kept out of nothing."""
+    meet = threading.Barrier(2)
+
+    def slow(rest: str) -> str:
+        meet.wait(20)
+        return f"value-of-{rest}"
+
+    secrets = {"a": {"ref": "aws-sm:a"}, "b": {"ref": "aws-sm:b"}}
+    plan = Plan.model_validate({"schema": 1, "id": "p", "title": "P", "secrets": secrets})
+    store = SecretStore(plan, tmp_path, fetchers={"aws-sm": slow})
+    assert await why_held_back(store, 20) == ""
+    assert store.fetched == {"a": "value-of-a", "b": "value-of-b"}
+
+
 async def test_what_is_missing_in_environment_and_files_holds_nothing_back(tmp_path: Path) -> None:
     """It is not here, so nothing here can show it."""
     assert await why_held_back(_store(tmp_path, a="env:UNSET", b="file:none")) == ""

@@ -12,7 +12,8 @@ from switchover.hub import FollowingHub
 from switchover.locations import Workspace
 from switchover.migration.run.engine import Engine
 from switchover.plan.loader.load import LoadedPlan
-from switchover.plan.secrets.secret_store import SecretStore
+from switchover.plan.secrets.fetch_ahead import FetchAhead
+from switchover.plan.secrets.secret_store import SecretStore, why_held_back
 from switchover.services.inventory import Inventory
 from switchover.snapshot import MigrationView
 from switchover_checks.runtime.registry import Registry
@@ -136,6 +137,11 @@ class Runtime:
         """What acts."""
         return self.plan_runtime.engine if self.plan_runtime is not None else None
 
+    async def know_secrets(self) -> None:
+        """Fetch the plan's secrets, within seconds, so that what is written down from here on lacks them."""
+        if self.plan_runtime is not None:
+            await why_held_back(self.plan_runtime.probes.secrets)
+
     async def aclose(self) -> None:
         """Let go of connections, processes and files; a step under its shim runs on."""
         if self.plan_runtime is not None:
@@ -167,6 +173,11 @@ class PlanInForce:
         """Fetch a secret."""
         assert self.secrets is not None
         return self.secrets.get(name)
+
+    @property
+    def ahead(self) -> FetchAhead | None:
+        """What fetches them before anything is shown that may hold one."""
+        return self.secrets.ahead if self.secrets is not None else None
 
     @property
     def fetched(self) -> Mapping[str, str]:

@@ -52,6 +52,7 @@ async def _carry_out(args: Namespace, command: Command[Answer], *, looks_first: 
     loaded = load_for_run(args)[0] if args.plan is not None else None
     parts = build(loaded, workspace, secret_words=secrets)
     try:
+        await parts.know_secrets()  # a person's words may hold one
         async with _watched(parts, looks_first=looks_first):
             return await command.apply(CommandContext(CommandTarget(parts.hub, parts.engine), operator))
     finally:

@@ -292,6 +292,7 @@ def _serve(workspace: Workspace, plan: Path | None, read_only: bool, tell: Repor
 
     async def live() -> None:
         parts = app.build(loaded, workspace, read_only=read_only, secret_words=secret_words, even_refused=True)
+        secrets = asyncio.create_task(parts.know_secrets(), name="secrets")
         identity = app.identify(parts, read_only=read_only, since=time.time())
         await agent_process.serve(
             CommandTarget(parts.hub, parts.engine, secret_words.values, workspace.directory / "logs"),
@@ -301,6 +302,7 @@ def _serve(workspace: Workspace, plan: Path | None, read_only: bool, tell: Repor
             ready=lambda: tell(StartReport(pid=os.getpid())),
             let_go=parts.aclose,
         )
+        secrets.cancel()
 
     asyncio.run(live())
     return 0

@@ -67,6 +67,7 @@ async def _run(args: Namespace) -> int:
     try:
         if engine is None:  # pragma: no cover - there is a plan, so there is an engine
             return 1
+        await parts.know_secrets()
         found = await engine.difference()
         if found.problems:
             diagnostics.say(difference_text(found, workspace_of(args), lines=False))

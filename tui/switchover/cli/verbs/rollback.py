@@ -92,6 +92,7 @@ async def _run(args: Namespace) -> int:
     try:
         if engine is None:  # pragma: no cover - there is a plan, so there is an engine
             return 1
+        await parts.know_secrets()
         engine.listen(teller(engine))
         _check_accepted(engine, args.accept_loss)
         async with engine.hold(operator), keeping_line(engine, parts.listeners):

@@ -122,6 +122,7 @@ async def _run(args: Namespace) -> int:
     if engine is None:  # pragma: no cover - there is a plan, so there is an engine
         raise UsageError("there is nothing to run")
     try:
+        await parts.know_secrets()
         for notice in engine.notices():
             diagnostics.say(f"switchover: {notice}")
         if engine.other_plan and not engine.state.finished:

@@ -22,6 +22,7 @@ from switchover.migration.steps.captured_secrets import read_captured, sealed_ab
 from switchover.migration.steps.remote_clients import named_in
 from switchover.migration.steps.spawn import LauncherLostError, ShimRequest
 from switchover.migration.steps.step_output import digest_output
+from switchover.plan.secrets.secret_store import why_held_back
 from switchover.plan.templates import TemplateError
 from switchover.plan.variables import MissingValueError, render
 from switchover_checks.language.units import format_duration
@@ -190,6 +191,7 @@ class Executor:
 
     async def _environment(self, unit: ExecutionUnit, number: int) -> dict[str, str]:
         run_store = self._run_store
+        await why_held_back(run_store.tools.secrets)  # what it prints is kept: what can be known is to be kept out
         scope = run_store.revealed_scope()
 
         def fill() -> dict[str, str]:

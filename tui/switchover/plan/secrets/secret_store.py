@@ -82,6 +82,7 @@ class SecretStore:
             **(fetchers or {}),
         }
         self._values: Mapping[str, str] = {}
+        self._all = threading.Lock()
         self._locks = {name: threading.Lock() for name in self._refs}
         local = {name: ref.startswith(("env:", "file:")) for name, ref in self._refs.items()}
         self.ahead = FetchAhead(self, local)
@@ -100,7 +101,9 @@ class SecretStore:
             raise SecretError(f"the plan has no secret {name!r}{did_you_mean(name, self._refs)}")
         with self._locks[name]:  # asked for twice at once, a command must not ask for its passphrase twice
             if name not in self._values:
-                self._values = {**self._values, name: self._fetch(name)}
+                value = self._fetch(name)
+                with self._all:  # what another thread fetched meanwhile stays known
+                    self._values = {**self._values, name: value}
             return self._values[name]
 
     def _fetch(self, name: str) -> str:
@@ -156,9 +159,10 @@ class SecretStore:
         return _text(_read_bounded(process, self._timeout_s, argv[0]))
 
 
-async def why_held_back(secrets: SecretSource | None, within_s: float = _PATIENCE_S) -> str:
+async def why_held_back(secrets: object, within_s: float = _PATIENCE_S) -> str:
     """Fetch all secrets of a plan; say which cannot be kept out of a text because they are not known, else nothing."""
-    return await secrets.ahead.settle(within_s) if isinstance(secrets, SecretStore) else ""
+    ahead = getattr(secrets, "ahead", None)
+    return await ahead.settle(within_s) if isinstance(ahead, FetchAhead) else ""
 
 
 def _read_bounded(process: subprocess.Popen[bytes], timeout_s: float, name: str) -> bytes:
