@@ -9,7 +9,8 @@ from collections.abc import Iterator
 
 from tests.docs.schema_words import table
 
-from switchover.cli.parser import VERBS, screen_parser, verb_parser
+from switchover.cli.parser import screen_parser, verb_parser
+from switchover.cli.verb_list import verbs
 
 __all__ = ["cli_reference"]
 
@@ -34,10 +35,10 @@ def cli_reference() -> Iterator[str]:
     yield ""
     yield "`switchover [PLAN]` opens the screen; `switchover VERB …` works without one. `switchover VERB --help` says"
     yield "the same as this page."
-    yield from ("", *table(("verb", "what it does"), [(f"[`{v}`](#{v})", text) for v, (_, text) in VERBS.items()]))
+    yield from ("", *table(("verb", "what it does"), [(f"[`{v}`](#{v})", text) for v, (_, text) in verbs().items()]))
     yield from ("", "## Exit codes", "", *table(("code", "means"), _EXIT_CODES), "", *_OTHERS)
     yield from ("", "## The screen", "", *_arguments(screen_parser(), shared=True))
-    for verb, (module, text) in VERBS.items():
+    for verb, (module, text) in verbs().items():
         yield from ("", f"## {verb}", "", f"`switchover {verb}`: {text}.", "")
         more = (inspect.getdoc(importlib.import_module(module)) or "").partition("\n\n")[2]
         yield from (*more.splitlines(), "") if more else ()

@@ -14,7 +14,8 @@ from tests.docs import pages as written
 from tests.docs.blocks import DOCS, ROOT, Block, Command, blocks_of, hand_written_pages, inline_commands, pages
 from tests.docs.playing import lay_down, play
 
-from switchover.cli.parser import VERBS, screen_parser, verb_parser
+from switchover.cli.parser import screen_parser, verb_parser
+from switchover.cli.verb_list import verbs
 from switchover.plan.conditions import parse_condition
 from switchover.plan.loader.load import load_plan_text
 from switchover.settings import load_settings
@@ -84,7 +85,7 @@ def _mistake(command: Command) -> str:
         return ", ".join(sorted({*words[3:]} - {*MEASUREMENTS}))
     if words[0] != "switchover":
         return ""
-    parser = verb_parser(words[1]) if len(words) > 1 and words[1] in VERBS else screen_parser()
+    parser = verb_parser(words[1]) if len(words) > 1 and words[1] in verbs() else screen_parser()
     try:
         parser.parse_intermixed_args(words[2:] if parser.prog != "switchover" else words[1:])
     except Exception as error:
@@ -105,7 +106,7 @@ def test_a_sentence_names_only_verbs_and_options_that_there_are() -> None:
         words = command.line.split()
         if words[0] == "make":
             assert words[1] in TARGETS, command
-        elif words[1] in VERBS:
+        elif words[1] in verbs():
             known = verb_parser(words[1])._option_string_actions
             assert {word.partition("=")[0] for word in words[2:] if word.startswith("--")} <= {*known}, command
         else:

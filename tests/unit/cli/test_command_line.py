@@ -10,6 +10,7 @@ import pytest
 
 from switchover import __version__
 from switchover.cli import parser as cli
+from switchover.cli.verb_list import verbs
 from switchover.errors import LockedError, PlanError, PlanProblem, RefusedError
 
 
@@ -54,7 +55,7 @@ def test_the_version_is_told_on_standard_output() -> None:
 def test_help_lists_every_verb_in_one_line_each() -> None:
     done = switchover("--help")
     assert done.returncode == 0
-    for verb, (_, text) in cli.VERBS.items():
+    for verb, (_, text) in verbs().items():
         assert f"  {verb}" in done.stdout
         assert text in done.stdout
 

@@ -16,39 +16,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, Protocol, cast
 
 from switchover import __version__
+from switchover.cli.verb_list import verbs
 
 if TYPE_CHECKING:
     import argparse
 
-__all__ = ["VERBS", "main", "screen_parser", "verb_parser"]
+__all__ = ["main", "screen_parser", "verb_parser"]
 
-# Verb: where it lives, and what `--help` says of it.
-VERBS = {
-    "check": ("switchover.cli.verbs.check", "run a plan's checks once and tell how they stand"),
-    "run": ("switchover.cli.verbs.run", "carry a plan's migration on, without a screen"),
-    "rollback": ("switchover.cli.verbs.rollback", "undo what was started, or take a named way back"),
-    "acknowledge": ("switchover.cli.verbs.acknowledge", "let a warning pass where the run stands, with a reason"),
-    "waive": ("switchover.cli.verbs.waive", "let a check that is not fine pass for a while, with a reason"),
-    "confirm": ("switchover.cli.verbs.confirm", "give a second person's word for a step that needs two"),
-    "takeover": ("switchover.cli.verbs.takeover", "ask whoever drives for the run, or answer one who asks"),
-    "diff": ("switchover.cli.verbs.diff", "show how a plan's file differs from what its run goes by"),
-    "rebase": ("switchover.cli.verbs.rebase", "let an open run go by its edited plan"),
-    "status": ("switchover.cli.verbs.status", "tell how a plan's run stands"),
-    "report": ("switchover.cli.report.report", "write down what was done, when and by whom"),
-    "logs": ("switchover.cli.verbs.logs", "open the screen on the logs of services and files, merged by time"),
-    "audit": ("switchover.cli.verbs.audit", "prove that the journal is still what was written, and list it"),
-    "journal": ("switchover.cli.verbs.journal_roles", "make the roles of a team on a shared journal"),
-    "incident": ("switchover.cli.verbs.incident", "open an incident, add to it, close it into a report, list all"),
-    "bundle": ("switchover.cli.verbs.bundle", "make one redacted file for a colleague: problems, timeline, logs"),
-    "validate": ("switchover.cli.verbs.validate", "find every error in a plan without running anything of it"),
-    "schema": ("switchover.cli.verbs.schema", "print the JSON Schema of plans, for an editor"),
-    "doctor": ("switchover.cli.doctor.doctor", "tell what works here and what is off, and why"),
-    "agent": ("switchover.cli.verbs.agent", "start, stop or look at the agents that work in the background"),
-    "demo": ("switchover.cli.verbs.demo", "practise on a real migration that is laid down on this machine"),
-}
-
-# The verbs that neither look at a run nor carry one on, so that it does not matter where it is written down.
-_WITHOUT_JOURNAL = frozenset({"validate", "schema", "doctor", "demo"})
 _WITH_VALUE = ("--state", "--fps", "--journal", "--theme")
 
 _USAGE = "switchover [OPTION]... [PLAN]\n       switchover VERB [OPTION]... [ARGUMENT]..."
@@ -98,7 +72,7 @@ def _dispatch(arguments: list[str]) -> int:
         emit_text(f"switchover {__version__}")
         return 0
     _refuse_a_lost_directory()
-    if word in VERBS and first is not None:
+    if word is not None and first is not None and word in verbs():
         return _run_verb(word, [*before, *arguments[first + 1 :]])
     _refuse_options_before_the_verb(arguments, first)
     if word is not None:
@@ -110,7 +84,7 @@ def _refuse_options_before_the_verb(arguments: Sequence[str], first: int | None)
     """Raise `UsageError` that says what to type where a verb's own option, with its value, stands before it."""
     from switchover.errors import UsageError
 
-    place = next((n for n, word in enumerate(arguments) if word in VERBS), None)
+    place = next((n for n, word in enumerate(arguments) if word in verbs()), None)
     if not first or place is None or not arguments[first - 1].startswith("-") or Path(arguments[first]).exists():
         return
     verb, rest = arguments[place], [*arguments[place + 1 :], *arguments[:place]]
@@ -149,7 +123,7 @@ def verb_parser(verb: str) -> argparse.ArgumentParser:
 
 
 def _load_verb(verb: str) -> _Verb:
-    module_name = VERBS[verb][0]
+    module_name = verbs()[verb][0]
     try:
         return cast("_Verb", import_module(module_name))
     except ModuleNotFoundError as error:
@@ -161,12 +135,12 @@ def _load_verb(verb: str) -> _Verb:
 
 
 def _verb_parser(verb: str, module: _Verb) -> argparse.ArgumentParser:
-    help_text = VERBS[verb][1]
+    help_text = verbs()[verb][1]
     parser = _parser_class()(
         prog=f"switchover {verb}", description=help_text[0].upper() + help_text[1:] + ".", conflict_handler="resolve"
     )
     _add_state(parser)
-    if verb not in _WITHOUT_JOURNAL:
+    if getattr(module, "NEEDS_JOURNAL", True):
         _add_journal(parser)
     module.add_arguments(parser)
     return parser
@@ -228,11 +202,11 @@ def _refuse_what_is_no_file(word: str) -> None:
         raise UsageError(f"{word} is a directory, not a plan", f"name the file, such as {path / 'switchover.yaml'}")
     if path.exists():
         return
-    close = get_close_matches(word, VERBS, n=1)
+    close = get_close_matches(word, verbs(), n=1)
     meant = f"did you mean `switchover {close[0]}`? " if close else ""
     looks_like_file = "/" in word or "." in word
     title = f"there is no plan file {word}" if looks_like_file else f"{word!r} is neither a verb nor a plan file"
-    raise UsageError(title, f"{meant}the verbs are {', '.join(VERBS)}; `switchover --help` explains them")
+    raise UsageError(title, f"{meant}the verbs are {', '.join(verbs())}; `switchover --help` explains them")
 
 
 def _first_word(arguments: Sequence[str]) -> int | None:
@@ -277,8 +251,8 @@ def _add_journal(parser: argparse.ArgumentParser) -> None:
 
 
 def _list_verbs() -> str:
-    width = max(map(len, VERBS)) + 2
-    return "verbs:\n" + "\n".join(f"  {verb:{width}}{text}" for verb, (_, text) in VERBS.items())
+    width = max(map(len, verbs())) + 2
+    return "verbs:\n" + "\n".join(f"  {verb:{width}}{text}" for verb, (_, text) in verbs().items())
 
 
 def _parser_class() -> type[argparse.ArgumentParser]:

@@ -10,6 +10,11 @@ from switchover.locations import state_root
 
 __all__ = ["add_arguments", "run"]
 
+VERB = "doctor"
+RANK = 190
+SUMMARY = "tell what works here and what is off, and why"
+NEEDS_JOURNAL = False
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the verb takes."""

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 
 __all__ = ["add_arguments", "render", "run", "write_file"]
 
+VERB = "report"
+RANK = 110
+SUMMARY = "write down what was done, when and by whom"
+
 _FORMATS = {".md": "md", ".json": "json", ".html": "html", ".htm": "html"}
 _TAIL = 20
 

@@ -8,6 +8,10 @@ from switchover.cli import output
 
 __all__ = ["add_arguments", "run"]
 
+VERB = "acknowledge"
+RANK = 40
+SUMMARY = "let a warning pass where the run stands, with a reason"
+
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Add the options of `acknowledge`."""

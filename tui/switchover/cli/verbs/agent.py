@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 
 __all__ = ["add_arguments", "run"]
 
+VERB = "agent"
+RANK = 200
+SUMMARY = "start, stop or look at the agents that work in the background"
+
 _READY_WITHIN_S = 25.0
 _LOOKS_WITHIN_S = 15.0
 _AT_ONCE = 16

@@ -30,6 +30,10 @@ if TYPE_CHECKING:
 
 __all__ = ["add_arguments", "run"]
 
+VERB = "audit"
+RANK = 130
+SUMMARY = "prove that the journal is still what was written, and list it"
+
 _JOURNAL = "journal.sqlite"
 _OPERATIONS = "operations.sqlite"
 _SHORTEST_HEAD = 16  # characters of a hash that somebody wrote down

@@ -8,6 +8,10 @@ from switchover.cli import diagnostics, output
 
 __all__ = ["add_arguments", "run"]
 
+VERB = "bundle"
+RANK = 160
+SUMMARY = "make one redacted file for a colleague: problems, timeline, logs"
+
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Add the options of `bundle`."""

@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 
 __all__ = ["add_arguments", "run"]
 
+VERB = "check"
+RANK = 10
+SUMMARY = "run a plan's checks once and tell how they stand"
+
 UNKNOWN = int(Status.UNKNOWN)
 
 

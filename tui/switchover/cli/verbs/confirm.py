@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 
 __all__ = ["add_arguments", "run"]
 
+VERB = "confirm"
+RANK = 60
+SUMMARY = "give a second person's word for a step that needs two"
+
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Add the options of `confirm`."""

@@ -21,6 +21,11 @@ if TYPE_CHECKING:
 
 __all__ = ["add_arguments", "run"]
 
+VERB = "demo"
+RANK = 210
+SUMMARY = "practise on a real migration that is laid down on this machine"
+NEEDS_JOURNAL = False
+
 _FAULTS = ("corrupt", "slow", "down", "disk")
 
 

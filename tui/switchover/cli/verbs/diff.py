@@ -12,6 +12,10 @@ from switchover.cli.plan_file import load_for_run, workspace_of
 
 __all__ = ["add_arguments", "run"]
 
+VERB = "diff"
+RANK = 80
+SUMMARY = "show how a plan's file differs from what its run goes by"
+
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Add the options of `diff`."""

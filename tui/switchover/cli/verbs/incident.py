@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 
 __all__ = ["add_arguments", "run"]
 
+VERB = "incident"
+RANK = 150
+SUMMARY = "open an incident, add to it, close it into a report, list all"
+
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Add the options of `incident`."""

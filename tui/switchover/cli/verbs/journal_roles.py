@@ -10,6 +10,10 @@ from switchover.errors import UsageError
 
 __all__ = ["add_arguments", "run"]
 
+VERB = "journal"
+RANK = 140
+SUMMARY = "make the roles of a team on a shared journal"
+
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Add the options of `journal`."""

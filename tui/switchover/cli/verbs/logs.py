@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 
 __all__ = ["add_arguments", "run", "sort_words"]
 
+VERB = "logs"
+RANK = 120
+SUMMARY = "open the screen on the logs of services and files, merged by time"
+
 _ENDINGS = frozenset([".log", ".txt", ".out", ".err", ".json", ".jsonl"])
 
 

@@ -13,6 +13,10 @@ from switchover.cli.plan_file import load_for_run, workspace_of
 
 __all__ = ["add_arguments", "run"]
 
+VERB = "rebase"
+RANK = 90
+SUMMARY = "let an open run go by its edited plan"
+
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Add the options of `rebase`."""

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 
 __all__ = ["add_arguments", "run"]
 
+VERB = "rollback"
+RANK = 30
+SUMMARY = "undo what was started, or take a named way back"
+
 _STEP_BY_STEP = "step-by-step"
 
 

@@ -27,6 +27,10 @@ if TYPE_CHECKING:
 
 __all__ = ["add_arguments", "interruptible", "pairs", "run", "tell", "tell_last_lines", "teller"]
 
+VERB = "run"
+RANK = 20
+SUMMARY = "carry a plan's migration on, without a screen"
+
 EXIT_CODES = {"done": 0, "reached": 0, "failed": 1, "unknown": 3, "waiting": 4, "handed": 5}
 _TAIL = 20
 _MOST_EVIDENCE = 64 * 1024

@@ -9,6 +9,11 @@ from switchover.cli.output import emit_json
 
 __all__ = ["add_arguments", "run"]
 
+VERB = "schema"
+RANK = 180
+SUMMARY = "print the JSON Schema of plans, for an editor"
+NEEDS_JOURNAL = False
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the plan whose own check kinds are added."""

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
 
 __all__ = ["add_arguments", "run", "status_json"]
 
+VERB = "status"
+RANK = 100
+SUMMARY = "tell how a plan's run stands"
+
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Add the options of `status`."""

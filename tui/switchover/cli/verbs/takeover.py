@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 
 __all__ = ["add_arguments", "run"]
 
+VERB = "takeover"
+RANK = 70
+SUMMARY = "ask whoever drives for the run, or answer one who asks"
+
 _WITHIN_S = 60.0
 _LOOK_EVERY_S = 0.25
 

@@ -14,6 +14,11 @@ from switchover.errors import PlanError
 
 __all__ = ["add_arguments", "run"]
 
+VERB = "validate"
+RANK = 170
+SUMMARY = "find every error in a plan without running anything of it"
+NEEDS_JOURNAL = False
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the plan and the output's form."""

@@ -9,6 +9,10 @@ from switchover.errors import UsageError
 
 __all__ = ["add_arguments", "run"]
 
+VERB = "waive"
+RANK = 50
+SUMMARY = "let a check that is not fine pass for a while, with a reason"
+
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Add the options of `waive`."""

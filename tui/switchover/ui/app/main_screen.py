@@ -1,8 +1,9 @@
-"""The screen with the six tabs."""
+"""The screen with the tabs."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import import_module
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -13,10 +14,9 @@ from switchover.ui.kit.base_screen import BaseScreen
 from switchover.ui.kit.line_view import LineView
 from switchover.ui.kit.pane import Pane
 from switchover.ui.kit.theme import Painter
-from switchover.ui.overview.overview_pane import OverviewPane
-from switchover.ui.text.header_lines import TABS
 from switchover.ui.text.render_context import RenderContext
 from switchover.ui.text.styled_line import StyledSpan
+from switchover.ui.text.tabs import TABS, tabs
 
 __all__ = ["MainScreen"]
 
@@ -25,27 +25,9 @@ MIN_WIDTH, MIN_HEIGHT = 40, 10
 
 def _make(name: str) -> Callable[[Painter, RenderContext], Pane]:
     """Return what makes a tab's pane; it is imported when it is first wanted."""
-    if name == "overview":
-        return OverviewPane
-    if name == "migration":
-        from switchover.ui.migration.migration_pane import MigrationPane
-
-        return MigrationPane
-    if name == "services":
-        from switchover.ui.services.services_pane import ServicesPane
-
-        return ServicesPane
-    if name == "checks":
-        from switchover.ui.checks.checks_pane import ChecksPane
-
-        return ChecksPane
-    if name == "metrics":
-        from switchover.ui.metrics.metrics_pane import MetricsPane
-
-        return MetricsPane
-    from switchover.ui.costs.costs_pane import CostsPane
-
-    return CostsPane
+    tab = next(tab for tab in tabs() if tab.name == name)
+    pane: Callable[[Painter, RenderContext], Pane] = getattr(import_module(tab.module), tab.class_name)
+    return pane
 
 
 class MainScreen(BaseScreen):

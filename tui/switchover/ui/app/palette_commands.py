@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from switchover.ui.app.palette_screen import PaletteEntry, PaletteScreen
 from switchover.ui.kit.base_screen import hints_from
 from switchover.ui.services.arrangement import id_of
-from switchover.ui.text.header_lines import TABS
 from switchover.ui.text.keys import key_name
+from switchover.ui.text.tabs import tabs
 
 if TYPE_CHECKING:
     from switchover.snapshot import ServiceRow, StepView
@@ -42,14 +42,6 @@ _WORDS = {  # what people say for an action, beside its own name
     "recheck": "check again refresh",
     "leave": "exit quit detach",
 }
-_TAB_WORDS = {
-    "services": "sort processes containers units top ps logs",
-    "migration": "run wizard steps plan",
-    "metrics": "cpu memory charts graphs",
-    "overview": "problems home",
-    "costs": "money bill",
-    "checks": "health tests",
-}
 _NOT_HERE = {"palette", "back", "move", "jump", "page", "tab", "next_tab"}
 
 
@@ -75,12 +67,12 @@ def palette(app: SwitchoverApp) -> PaletteScreen:
         )
     commands.extend(
         PaletteEntry(
-            f"go to {name.capitalize()}",
-            partial(_run_action, app, f"tab('{name}')", app.main),
+            f"go to {tab.name.capitalize()}",
+            partial(_run_action, app, f"tab('{tab.name}')", app.main),
             str(number),
-            words=_TAB_WORDS.get(name, ""),
+            words=tab.search,
         )
-        for number, name in enumerate(TABS, 1)
+        for number, tab in enumerate(tabs(), 1)
     )
     commands.append(
         PaletteEntry("open a log file …", app.action_open_log_file, "", "follow it, search it, filter it", "logs tail")

@@ -18,6 +18,10 @@ __all__ = ["ChecksPane"]
 class ChecksPane(DetailTablePane):
     """Every check, worst first, with expected against observed."""
 
+    kind: ClassVar[str] = "checks"
+    rank: ClassVar[int] = 30
+    short_title: ClassVar[str] = "Checks"
+    search: ClassVar[str] = "health tests"
     BINDING_GROUP_TITLE = "Checks"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("r", "app.recheck", "recheck", tooltip="run the check under the cursor now"),

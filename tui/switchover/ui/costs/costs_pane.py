@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from textual.app import ComposeResult
 
 from switchover.ui.costs.cost_lines import cost_table, cost_totals
@@ -18,6 +20,10 @@ __all__ = ["CostsPane"]
 class CostsPane(TablePane):
     """Money a month, before and after."""
 
+    kind: ClassVar[str] = "costs"
+    rank: ClassVar[int] = 50
+    short_title: ClassVar[str] = "Costs"
+    search: ClassVar[str] = "money bill"
     BINDING_GROUP_TITLE = "Costs"
 
     def __init__(self, painter: Painter, moment: RenderContext) -> None:

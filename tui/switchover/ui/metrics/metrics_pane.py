@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from switchover.ui.kit.detail_table_pane import DetailTablePane
 from switchover.ui.kit.theme import Painter
 from switchover.ui.metrics.metric_lines import metric_detail, metric_table
@@ -14,6 +16,10 @@ __all__ = ["MetricsPane"]
 class MetricsPane(DetailTablePane):
     """Numbers over time."""
 
+    kind: ClassVar[str] = "metrics"
+    rank: ClassVar[int] = 40
+    short_title: ClassVar[str] = "Metr"
+    search: ClassVar[str] = "cpu memory charts graphs"
     BINDING_GROUP_TITLE = "Metrics"
 
     def __init__(self, painter: Painter, moment: RenderContext) -> None:

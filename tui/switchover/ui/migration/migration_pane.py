@@ -41,6 +41,10 @@ _SIDE_FROM = 150
 class MigrationPane(Pane):
     """The wizard. Until the operator moves the cursor, it follows the run."""
 
+    kind: ClassVar[str] = "migration"
+    rank: ClassVar[int] = 60
+    short_title: ClassVar[str] = "Migr"
+    search: ClassVar[str] = "run wizard steps plan"
     BINDING_GROUP_TITLE = "Migration"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "app.advance", "next", tooltip="do what the line above the keys says"),

@@ -30,6 +30,10 @@ _SIDE_FROM = 140
 class OverviewPane(Pane):
     """The first screen: problems above, the state of everything below, what happened last at the end."""
 
+    kind: ClassVar[str] = "overview"
+    rank: ClassVar[int] = 10
+    short_title: ClassVar[str] = "Over"
+    search: ClassVar[str] = "problems home"
     BINDING_GROUP_TITLE = "Overview"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "app.open_selected", "open", tooltip="look closer at the problem under the cursor"),

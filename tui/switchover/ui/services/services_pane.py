@@ -25,6 +25,10 @@ __all__ = ["ServicesPane"]
 class ServicesPane(DetailTablePane):
     """The services of the plan, and what else runs here. A selection is kept by id; a row that goes takes its mark."""
 
+    kind: ClassVar[str] = "services"
+    rank: ClassVar[int] = 20
+    short_title: ClassVar[str] = "Serv"
+    search: ClassVar[str] = "sort processes containers units top ps logs"
     BINDING_GROUP_TITLE = "Services"
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("x", "app.service_actions", "actions", tooltip="what can be done to the row, or to all selected rows"),

@@ -8,15 +8,15 @@ from switchover.ui.text.numbers import age, clock, signed
 from switchover.ui.text.render_context import AgentLinkState, RenderContext
 from switchover.ui.text.state_words import run
 from switchover.ui.text.styled_line import Line, StyledSpan, cut, join, line_width, spread
+from switchover.ui.text.tabs import TABS, tabs
 
 if TYPE_CHECKING:
     from switchover.snapshot import MigrationView, Snapshot
 
-__all__ = ["TABS", "freshness", "header_line", "lost_line", "progress", "tab_line", "title_rule"]
+__all__ = ["freshness", "header_line", "lost_line", "progress", "tab_line", "title_rule"]
 
-TABS = ("overview", "services", "checks", "metrics", "costs", "migration")
 _FRESH_S = 2.0  # data that is younger counts as the present: a number that ticks all the time says nothing
-_SHORT = {"services": "Serv", "metrics": "Metr", "migration": "Migr", "overview": "Over"}
+_SHORT = {tab.name: tab.short for tab in tabs()}
 
 
 def progress(view: MigrationView) -> tuple[int, int]:
