@@ -20,7 +20,7 @@ class AskForRun(Command[str], frozen=True):
 
     async def apply(self, at: CommandContext) -> str:
         """Ask."""
-        return at.client.takeovers.ask(at.client.driving_seat)
+        return at.client.takeovers.ask(at.client.joined_session)
 
 
 class AnswerTakeover(Command[None], frozen=True):
@@ -34,4 +34,4 @@ class AnswerTakeover(Command[None], frozen=True):
 
     async def apply(self, at: CommandContext) -> None:
         """Answer."""
-        at.client.takeovers.answer(at.client.driving_seat, yes=self.yes, why=self.why[:_LONGEST_WHY])
+        at.client.takeovers.answer(at.client.joined_session, yes=self.yes, why=self.why[:_LONGEST_WHY])

@@ -40,7 +40,7 @@ class ClientSession:
     uid: int = -1
     pid: int = 0
     clock_ahead: float | None = None
-    seat: OperatorSession | None = None
+    operator_session: OperatorSession | None = None
     streaming: asyncio.Task[None] | None = None
     requests: set[asyncio.Task[None]] = field(default_factory=set)
     wants_found: bool = False
@@ -58,11 +58,11 @@ class ClientSession:
         return self.logs
 
     @property
-    def driving_seat(self) -> OperatorSession:
-        """Who sits here. Raise `RefusedError` for one who only watches."""
-        if self.seat is None:
+    def joined_session(self) -> OperatorSession:
+        """The operator at this end. Raise `RefusedError` for one who only watches."""
+        if self.operator_session is None:
             raise RefusedError("this screen only watches: it was opened with --read-only", "open it again without")
-        return self.seat
+        return self.operator_session
 
     def send(self, line: bytes) -> None:
         """Put a whole line on its way; nothing happens where the client has gone."""

@@ -33,27 +33,27 @@ class LeaseView:
 
 @dataclass(frozen=True, slots=True)
 class OperatorSession:
-    """A person at a terminal, by a process (`pid`). The same person comes back to the same seat after a broken line."""
+    """A person at a terminal, by a process (`pid`). After a broken line the same person has the same session."""
 
     operator: Operator
     pid: int
 
     @property
     def key(self) -> Operator:
-        """What tells seats apart: who, where, at which terminal, under which account."""
+        """What distinguishes sessions: who, where, at which terminal, under which account."""
         return self.operator
 
 
 @dataclass(slots=True)
 class _Asking:
-    seat: OperatorSession
+    session: OperatorSession
     at: float
     until: float
     timer: asyncio.TimerHandle | None = field(default=None)
 
 
 class OperatorLease:
-    """Keeps the seat that drives. `note` journals a fact; `tell` hears of every change."""
+    """Keeps the session that drives. `note` journals a fact; `tell` is called with every change."""
 
     def __init__(
         self, clock: Clock, note: Callable[[Operator, ev.Event], None], tell: Callable[[LeaseView], None]
@@ -64,7 +64,7 @@ class OperatorLease:
         self._driver: OperatorSession | None = None
         self._since = 0.0
         self._left: float | None = None  # monotonic; None while the driver's screen is there
-        self._seats: list[OperatorSession] = []
+        self._sessions: list[OperatorSession] = []
         self._asking: _Asking | None = None
         self._forgets: asyncio.TimerHandle | None = None
 
@@ -75,7 +75,7 @@ class OperatorLease:
         drives = self._driver is not None and self._away_s() < AWAY_S
         return LeaseView(
             _holder(self._driver, self._since) if self._driver is not None and drives else None,
-            _holder(asking.seat, asking.at) if asking is not None else None,
+            _holder(asking.session, asking.at) if asking is not None else None,
             asking.until if asking is not None else None,
         )
 
@@ -86,27 +86,27 @@ class OperatorLease:
 
     # Coming and going
 
-    def attach(self, seat: OperatorSession) -> None:
+    def attach(self, session: OperatorSession) -> None:
         """Take notice that a screen is there."""
-        self._seats.append(seat)
-        if self._driver is not None and seat.key == self._driver.key:
-            self._driver, self._left = seat, None
+        self._sessions.append(session)
+        if self._driver is not None and session.key == self._driver.key:
+            self._driver, self._left = session, None
             self._stop_forgetting()
             self._tell(self.view)
 
-    def detach(self, seat: OperatorSession) -> None:
+    def detach(self, session: OperatorSession) -> None:
         """Take notice that a screen has gone. What it asked is asked no longer; what was asked of it is granted."""
-        if seat in self._seats:
-            self._seats.remove(seat)
+        if session in self._sessions:
+            self._sessions.remove(session)
         asking = self._asking
-        if asking is not None and not self._is_there(asking.seat):
+        if asking is not None and not self._is_there(asking.session):
             self._settle()
         if self._driver is None or self._is_there(self._driver):
             self._tell(self.view)
             return
         self._left = self._clock.monotonic()
         if self._asking is not None:
-            self._take(self._asking.seat, f"{self._driver.operator.who} has gone")
+            self._take(self._asking.session, f"{self._driver.operator.who} has gone")
         else:
             self._stop_forgetting()
             self._forgets = asyncio.get_running_loop().call_later(AWAY_S + 0.1, self.forget)
@@ -120,19 +120,19 @@ class OperatorLease:
         if self._forgets is not None:
             self._forgets.cancel()
 
-    def _is_there(self, seat: OperatorSession) -> bool:
-        return any(other.key == seat.key for other in self._seats)
+    def _is_there(self, session: OperatorSession) -> bool:
+        return any(other.key == session.key for other in self._sessions)
 
     # Acting
 
-    def admit(self, seat: OperatorSession, *, stays: bool) -> None:
+    def admit(self, session: OperatorSession, *, stays: bool) -> None:
         """Let the one who drives act; make whoever acts first the one. Raise `LockedError` for everybody else.
 
-        A session that does not stay (a command of one shot) takes no seat. It may act where nobody drives, or where the
-        driver gives it in another terminal.
+        A session that does not stay (a command of one shot) never becomes the driver. It may act where nobody drives,
+        or where the same person drives in another terminal.
         """
         driver = self._driver
-        if driver is not None and (driver.key == seat.key or (not stays and _same_person(driver, seat))):
+        if driver is not None and (driver.key == session.key or (not stays and _same_person(driver, session))):
             return
         if driver is not None and (self._left is None or self._away_s() < AWAY_S):
             gone = "" if self._left is None else f", whose screen went away {format_duration(self._away_s())} ago"
@@ -141,40 +141,42 @@ class OperatorLease:
             )
         if stays:
             why = f"{driver.operator.who} was away for {format_duration(self._away_s())}" if driver else "acted first"
-            self._take(seat, why)
+            self._take(session, why)
 
     def _away_s(self) -> float:
         return self._clock.monotonic() - self._left if self._left is not None else 0.0
 
     # Taking over
 
-    def ask(self, seat: OperatorSession) -> str:
+    def ask(self, session: OperatorSession) -> str:
         """Ask for the run: return `granted` at once where its driver has gone, else `asked`. Raise `RefusedError`."""
         driver = self._driver
-        if driver is not None and driver.key == seat.key:
+        if driver is not None and driver.key == session.key:
             raise RefusedError("you drive already")
         if driver is None or self._left is not None:
-            self._take(seat, f"{driver.operator.who} has gone" if driver is not None else "nobody drove")
+            self._take(session, f"{driver.operator.who} has gone" if driver is not None else "nobody drove")
             return "granted"
         if self._asking is not None:
-            raise RefusedError(f"{self._asking.seat.operator} has asked already", "wait for the answer")
+            raise RefusedError(f"{self._asking.session.operator} has asked already", "wait for the answer")
         now = self._clock.now()
-        self._asking = _Asking(seat, now, now + ANSWER_WITHIN_S)
+        self._asking = _Asking(session, now, now + ANSWER_WITHIN_S)
         self._asking.timer = asyncio.get_running_loop().call_later(ANSWER_WITHIN_S, self.expire)
-        self._note(seat.operator, ev.TakeoverAsked(seat.operator, str(driver.operator)))
+        self._note(session.operator, ev.TakeoverAsked(session.operator, str(driver.operator)))
         self._tell(self.view)
         return "asked"
 
-    def answer(self, seat: OperatorSession, *, yes: bool, why: str = "") -> None:
+    def answer(self, session: OperatorSession, *, yes: bool, why: str = "") -> None:
         """Hand over to the one who asks, or refuse. Raise `RefusedError` for anybody but the one who drives."""
         driver, asking = self._driver, self._asking
-        if driver is None or driver.key != seat.key:
+        if driver is None or driver.key != session.key:
             raise RefusedError("only the one who drives can hand over")
         if asking is None:
             raise RefusedError("nobody asks to take over")
-        self._note(seat.operator, ev.TakeoverAnswered(seat.operator, asking.seat.operator, yes, why or "refused"))
+        self._note(
+            session.operator, ev.TakeoverAnswered(session.operator, asking.session.operator, yes, why or "refused")
+        )
         if yes:
-            self._take(asking.seat, f"{driver.operator.who} handed over")
+            self._take(asking.session, f"{driver.operator.who} handed over")
         self._settle()
         self._tell(self.view)
 
@@ -185,19 +187,19 @@ class OperatorLease:
             return
         why = f"no answer within {format_duration(ANSWER_WITHIN_S)}"
         self._settle()
-        self._note(driver.operator, ev.TakeoverAnswered(driver.operator, asking.seat.operator, False, why))
+        self._note(driver.operator, ev.TakeoverAnswered(driver.operator, asking.session.operator, False, why))
         self._tell(self.view)
 
-    def seat(self, seat: OperatorSession, why: str) -> None:
+    def give_to(self, session: OperatorSession, why: str) -> None:
         """Let somebody drive to whom another process handed over."""
-        self._take(seat, why)
+        self._take(session, why)
 
-    def _take(self, seat: OperatorSession, why: str) -> None:
-        before, self._driver = self._driver, seat
-        self._since, self._left = self._clock.now(), None if self._is_there(seat) else self._clock.monotonic()
+    def _take(self, session: OperatorSession, why: str) -> None:
+        before, self._driver = self._driver, session
+        self._since, self._left = self._clock.now(), None if self._is_there(session) else self._clock.monotonic()
         self._settle()
         if before is not None:
-            self._note(seat.operator, ev.DriverChanged(seat.operator, before.operator, why))
+            self._note(session.operator, ev.DriverChanged(session.operator, before.operator, why))
         self._tell(self.view)
 
     def _settle(self) -> None:
@@ -211,6 +213,6 @@ def _same_person(one: OperatorSession, other: OperatorSession) -> bool:
     return (a.who, a.host, a.uid) == (b.who, b.host, b.uid)
 
 
-def _holder(seat: OperatorSession, since: float) -> Holder:
-    op = seat.operator
-    return Holder(op.who, op.host, op.tty, seat.pid, since)
+def _holder(session: OperatorSession, since: float) -> Holder:
+    op = session.operator
+    return Holder(op.who, op.host, op.tty, session.pid, since)

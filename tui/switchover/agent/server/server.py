@@ -69,8 +69,8 @@ class AgentServer:
         self._identity = identity
         self._stop = stop
         self._clock = clock or SystemClock()
-        self._driving = OperatorLease(self._clock, self._note, self._say_who_drives)
-        self._asking = RunRequests(target, self._driving, Path(identity.workspace), self._clock)
+        self._lease = OperatorLease(self._clock, self._note, self._say_who_drives)
+        self._asking = RunRequests(target, self._lease, Path(identity.workspace), self._clock)
         self._sections = SectionEncoder()
         self._sessions: set[ClientSession] = set()
         self._leaving: set[ClientSession] = set()  # gone, but what was begun for them has not ended yet
@@ -128,7 +128,7 @@ class AgentServer:
             self._server.close()
         self._remove_socket()
         await self.close_group_socket()
-        self._driving.close()
+        self._lease.close()
         await self._asking.aclose()
         for task in self._actions:
             task.cancel()
@@ -195,8 +195,8 @@ class AgentServer:
             self._sessions.discard(session)
             self._leaving.add(session)
             self._target.hub.note_viewer(session, gone=True)
-            if session.seat is not None:
-                self._driving.detach(session.seat)
+            if session.operator_session is not None:
+                self._lease.detach(session.operator_session)
             await session.close()
             self._leaving.discard(session)
 
@@ -268,12 +268,12 @@ class AgentServer:
             **words, uid=vouched, machine=this_machine(), account="" if vouched is None else account_name(vouched)
         )
         session.read_only = bool(params.get("read_only", False))
-        if session.seat is not None:
-            self._driving.detach(session.seat)
-        session.seat = None
+        if session.operator_session is not None:
+            self._lease.detach(session.operator_session)
+        session.operator_session = None
         if not session.read_only and not session.second_confirmer:
-            session.seat = OperatorSession(session.operator, session.pid)
-            self._driving.attach(session.seat)
+            session.operator_session = OperatorSession(session.operator, session.pid)
+            self._lease.attach(session.operator_session)
         return self.info()
 
     # -- who drives
@@ -345,8 +345,8 @@ class AgentServer:
 
     def _admit(self, session: ClientSession, command: Command[Any]) -> None:
         """Raise `LockedError` where only the one who drives may do this, and that is somebody else."""
-        engine, seat = self._target.engine, session.seat
-        if seat is None or command.who is Who.ANYONE:
+        engine, asking = self._target.engine, session.operator_session
+        if asking is None or command.who is Who.ANYONE:
             return
         if command.who is Who.DRIVER_OF_RUN:
             if engine is None or not run_is_open(engine.view()):
@@ -357,7 +357,7 @@ class AgentServer:
                     f"{holder.who} drives the run on {holder.host}, and nobody else acts on services meanwhile",
                     "T asks to take over",
                 )
-        self._driving.admit(seat, stays=session.streaming is not None)
+        self._lease.admit(asking, stays=session.streaming is not None)
 
     async def _accept(self, name: str, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         action = await self._target.run.submit(work)
