@@ -1,14 +1,14 @@
 # make run    the demo migration in the terminal      make test   everything that proves this works
 # make check  format, lint, types, layers, names      make bench  tables of measurements
 # make docs   the pages of docs/ that come from the code
-# make soak   many more seeded trials of crashes and losses
+# make soak   many more seeded trials of crashes and losses        make mutants  faults put in: do the tests see them?
 
 VENV := .venv
 BIN := $(VENV)/bin
 WORKERS ?= logical
 
 .DEFAULT_GOAL := help
-.PHONY: help run test soak check format docs packages bench screenshots clean
+.PHONY: help run test soak mutants check format docs packages bench screenshots clean
 
 help:
 	@sed -n 's/^# //p' Makefile
@@ -21,6 +21,10 @@ test: check packages
 
 soak: $(VENV)/.installed-dev packages
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m soak
+
+# COUNT mutants of the SEED's choice; tests/mutants/equivalents.txt names those that no test can tell from the program.
+mutants: $(VENV)/.installed-dev
+	$(BIN)/python -m tests.mutants --count $(or $(COUNT),100) --seed $(or $(SEED),1)
 
 check: $(VENV)/.installed-dev
 	$(BIN)/ruff format --check .

@@ -1,4 +1,4 @@
-"""Processes for the crash matrix: forks of a warm interpreter in the place of new ones, and the end of all of them."""
+"""Processes for the crash matrices: forks of a warm interpreter in the place of new ones, and their end."""
 
 from __future__ import annotations
 
@@ -15,12 +15,14 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from switchover import redaction
 from switchover.migration.steps import bounded_output, remote_clients, sealing, shim
 from switchover.migration.steps import launcher as launcher_script
 from switchover.migration.steps.spawn import Launcher, ShimRequest, ShimWatch
 
-__all__ = ["ForkedLauncher", "apart", "end_all_below", "kill_after", "warm_up"]
+__all__ = ["ForkedLauncher", "apart", "end_all_below", "kill_after", "sometimes_all", "warm_up"]
 
 _PR_SET_CHILD_SUBREAPER = 36
 
@@ -131,6 +133,11 @@ def apart(work: Callable[[], str], report: Path) -> str:
     said = report.read_text() if report.exists() else "nothing was said"
     assert ended == 0, said
     return said
+
+
+def sometimes_all(always: int, every: int) -> list[object]:
+    """Return the numbers of the batches: the first ones for every run of the tests, the others for a soak."""
+    return [*range(always), *(pytest.param(batch, marks=pytest.mark.soak) for batch in range(always, every))]
 
 
 def warm_up() -> None:

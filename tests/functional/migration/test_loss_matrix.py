@@ -10,7 +10,7 @@ import pytest
 from tests.functional.migration.crash_processes import apart, warm_up
 from tests.functional.migration.loss_world import LossWorld
 
-BATCHES = 3  # of those that always run
+BATCHES = 2  # of those that always run
 SOAK_BATCHES = 24
 TRIALS = 15  # in each
 

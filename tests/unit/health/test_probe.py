@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import pytest
 from tests.unit.health.health_fakes import FakeRunner, FakeServices, StillClock, plan, result, scope_of
 
-from switchover.health.probing import CheckObservation, Evaluator
+from switchover.health.probing import CheckObservation, Evaluator, _join
 from switchover_checks.api import Finding, Result, Status
 
 OK, WARN, CRIT, UNKNOWN, SKIPPED, PENDING = Status
@@ -189,3 +189,8 @@ async def test_a_secret_in_a_config_is_fetched_only_for_the_look() -> None:
     headers = runner.asked[0].config["headers"]
     assert isinstance(headers, Mapping)
     assert (headers["Authorization"], secrets.asked) == ("Bearer s3cret", ["token"])
+
+
+def test_a_check_of_no_items_took_no_time_and_is_as_old_as_can_be() -> None:
+    joined = _join("none", [])
+    assert (joined.observed_at, joined.duration_s, joined.waits_for) == (0.0, 0.0, ())

@@ -219,7 +219,7 @@ async def test_a_hold_that_is_green_when_the_wait_is_over_is_let_go_on(tmp_path:
 async def test_what_a_gate_waits_for_is_on_record_while_it_waits(tmp_path: Path) -> None:
     """So that every other process can say it too; what changes all the time is not written down all the time."""
     statuses = [CRIT, UNKNOWN] * 1000
-    bench, _ = await _bench(tmp_path, "{require: [up, rows], retry: {for: 1h, every: 5s}}", up=[CRIT], rows=statuses)
+    bench, _ = await _bench(tmp_path, "{require: [up, rows], retry: {for: 10m, every: 5s}}", up=[CRIT], rows=statuses)
     seen = []
 
     async def wait(seconds: float) -> None:
@@ -233,9 +233,10 @@ async def test_what_a_gate_waits_for_is_on_record_while_it_waits(tmp_path: Path)
     object.__setattr__(bench.engine.run_store.tools, "wait", wait)
     assert not await bench.engine.check_gate("a", ANA)
     state, reason, deadline = seen[0]
-    assert (state, "up is crit" in reason, deadline) == ("waiting", True, 1_800_000_000.0 + 3600)
+    assert (state, "up is crit" in reason, deadline) == ("waiting", True, 1_800_000_000.0 + 600)
     assert {s for s, _, _ in seen} == {"waiting"}
-    assert 2 <= len([r for r in bench.engine.records() if isinstance(r.event, GateWaits)]) <= 60
+    assert len(seen) > 100
+    assert 2 <= len([r for r in bench.engine.records() if isinstance(r.event, GateWaits)]) <= 30
 
 
 async def test_a_gate_whose_watcher_died_does_not_say_that_it_waits(tmp_path: Path) -> None:

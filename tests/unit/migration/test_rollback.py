@@ -267,3 +267,17 @@ async def test_a_refusal_names_the_plan_in_a_command_that_works_as_printed(tmp_p
         await bench.engine.run_step("destroy", ANA)
     workspace = bench.engine.run_store.workspace
     assert f"`switchover status {workspace.plan} --state {workspace.root}`" in no.value.hint
+
+
+@pytest.mark.parametrize(
+    ("way", "order"), [("", ["uncopy", "undeploy"]), ("full", ["stop", "uncopy", "undeploy"]), ("quick", ["back"])]
+)
+async def test_a_rehearsal_shows_the_actions_in_the_order_in_which_they_run(
+    tmp_path: Path, way: str, order: list[str]
+) -> None:
+    bench = await _bench(tmp_path, "data")
+    shown = await bench.engine.rehearse(way)
+    assert [action.argv[-1].split()[1] for action in shown.actions] == order
+    before = len(bench.log)
+    await bench.engine.rollback(way or None, ANA)
+    assert bench.log[before:] == order

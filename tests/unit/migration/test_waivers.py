@@ -149,6 +149,34 @@ async def test_nobody_waives_the_backup_of_what_cannot_be_undone(tmp_path: Path,
     await bench.engine.aclose()
 
 
+async def test_a_backup_that_is_let_pass_on_record_is_judged_as_if_it_were_not(tmp_path: Path) -> None:
+    """A waiver may be older than the rule: the check was none of a backup when it was given."""
+    bench, clock = await _bench(tmp_path)
+    assert await bench.engine.check_gate("a", ANA)
+    for status, let_pass in (
+        (CRIT, ev.RequirementWaived("step:drop", "safe", "sure", BEN, 7200.0, clock.now() + 7200, "crit")),
+        (WARN, ev.WarningAcknowledged("step:drop", "safe", "sure", BEN)),
+    ):
+        bench.checks.set("safe", status)
+        async with bench.engine._driver.beside(BEN, "let it pass"):
+            await bench.engine.run_store.record(let_pass)
+        with pytest.raises(RefusedError, match="drop may not run: safe"):
+            await bench.engine.run_step("drop", ANA, "drop it")
+    assert bench.log == []
+    bench.checks.set("safe", OK)
+    await bench.engine.run_step("drop", ANA, "drop it")
+    await bench.engine.aclose()
+
+
+async def test_another_check_of_such_a_step_is_let_pass_by_its_waiver(tmp_path: Path) -> None:
+    bench, _ = await _bench(tmp_path)
+    assert await bench.engine.check_gate("a", ANA)
+    bench.checks.set("rows", CRIT)
+    await bench.engine.waive("rows", BEN, "counted by hand", 7200.0)
+    await bench.engine.run_step("drop", ANA, "drop it")
+    await bench.engine.aclose()
+
+
 async def test_what_cannot_be_known_goes_to_a_person_not_to_the_next_phase(tmp_path: Path) -> None:
     bench, _ = await _bench(tmp_path, rows=UNKNOWN)
     outcome = await bench.engine.drive(ANA)

@@ -95,6 +95,8 @@ def test_after_any_updates_the_terminal_is_as_if_painted_whole(seed: int, bce: b
         stream.feed(shadow.encode(frame))
         assert visible_cells(screen) == visible_cells(painted_whole(frame))
         assert shadow.encode(frame) == "", "nothing changed, so nothing is written"
+        frame.dirty = set(range(height))
+        assert shadow.encode(frame) == "", "painted again and the same, so nothing is written"
 
 
 @pytest.mark.parametrize("seed", range(40))
