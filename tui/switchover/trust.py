@@ -148,10 +148,14 @@ def _question(plan: Path, content: PlanContent, last: Trusted | None) -> str:
     loads = f"It loads {_named(list(content.files), plan)}.\n" if content.files else ""
     return (
         f"{said}\n{loads}"
-        f"A plan runs commands with your rights. Content: sha256 {content.digest[:16]}…\n"
+        f"A plan runs commands with your rights. Content: sha256 {_short(content.digest)}…\n"
         "Read it first: `switchover validate` checks it without running anything.\n"
         "Type yes to trust this content: "
     )
+
+
+def _short(digest: str) -> str:
+    return "…+".join(part[:16] for part in digest.split("+"))
 
 
 def _changes(plan: Path, content: PlanContent, last: Trusted) -> list[str]:

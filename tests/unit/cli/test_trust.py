@@ -184,6 +184,8 @@ def test_trust_covers_what_a_plan_loads_and_says_what_changed_since_when(
     first = Person("yes")
     choose_plan(None, root, loading.parent, first)
     assert "It loads helper.py, queue_kind.py." in first.asked[0]
+    plan, code = digest_of(loading).split("+")
+    assert f"sha256 {plan[:16]}…+{code[:16]}…" in first.asked[0]
     assert choose_plan(None, root, loading.parent, Person("no")) == loading
     digest = trusted_digest(None, loading, root)
     (loading.parent / name).write_text(edit)
