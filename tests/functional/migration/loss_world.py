@@ -1,7 +1,8 @@
 """One seeded trial of the loss matrix: parts of the state are taken away, cut or exchanged for older copies.
 
-What is noted outside of the state directory (the registry of the host, or a journal in PostgreSQL) stays. Whatever is
-lost, nothing is called done that was not, and nothing runs twice without a person's word. A run may be refused.
+In most trials what is noted outside of the state directory (the host's registry, or a journal in PostgreSQL) stays;
+in the others it is the registry that is harmed, and the state directory stays. Whatever is lost, nothing is called done
+that was not, and nothing runs twice without a person's word. A run may be refused.
 """
 
 from __future__ import annotations
@@ -27,15 +28,17 @@ from switchover.settings import JournalAddress
 __all__ = ["LossWorld"]
 
 ROUNDS = 12
+OF_THE_REGISTRY = 5  # of so many trials, one
 HARMS = ("removed", "emptied", "cut", "older copy")
 
 
 class LossWorld(World):
-    """A world in which the state directory is not safe."""
+    """A world in which the state directory, or the registry of the host, is not safe."""
 
     def __init__(self, folder: Path, seed: int, shared: JournalAddress | None = None) -> None:
         super().__init__(folder, seed)
         self.workspace = replace(self.workspace, shared=shared)
+        self.harmed = folder / ("registry" if seed % OF_THE_REGISTRY == 0 else "state")
         self.copies = folder / "copies"
         self.copies.mkdir()
 
@@ -63,16 +66,16 @@ class LossWorld(World):
 
     def _copy(self, number: int) -> None:
         with suppress(OSError, shutil.Error):
-            shutil.copytree(self.folder / "state", self.copies / f"{number}", symlinks=True)
+            shutil.copytree(self.harmed, self.copies / f"{number}", symlinks=True)
 
     def lose(self, dice: random.Random, when: str) -> None:
-        """Do harm to one file or folder of the state directory."""
-        root = self.folder / "state"
+        """Do harm to one file or folder."""
+        root = self.harmed
         places = sorted(path for path in root.rglob("*") if not path.name.startswith("journal.sqlite-shm"))
         if not places:
             return
         place, harm = dice.choice(places), dice.choice(HARMS)
-        self.told[f"{harm}, {when}"] += 1
+        self.told[f"{harm}, {when}, {root.name}"] += 1
         with suppress(OSError):
             match harm:
                 case "removed":
@@ -88,7 +91,7 @@ class LossWorld(World):
 
     def _exchange(self, place: Path, dice: random.Random) -> None:
         """Put an older copy in its place, as a restore would."""
-        older = [copy / place.relative_to(self.folder / "state") for copy in sorted(self.copies.iterdir())]
+        older = [copy / place.relative_to(self.harmed) for copy in sorted(self.copies.iterdir())]
         older = [path for path in older if path.exists()]
         if not older:
             return

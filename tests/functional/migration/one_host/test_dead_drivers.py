@@ -14,7 +14,9 @@ from tests.unit.migration.harness import ANA, BEN, Bench, open_bench
 
 from switchover.errors import LockedError
 from switchover.migration.journal.host_registry import HostRegistry
+from switchover.migration.steps.shim import start_time
 from switchover.migration.steps.spawn import Launcher
+from switchover.migration.steps.traces import open_process
 
 PLAN = """
 %s
@@ -204,3 +206,17 @@ def test_a_launcher_ends_with_its_engine_whatever_holds_its_line_open() -> None:
     finally:
         os.close(ends)
         os.kill(holder, signal.SIGKILL)
+
+
+def test_a_watcher_that_was_killed_is_gone_before_anybody_has_reaped_it() -> None:
+    pid = os.fork()
+    if pid == 0:
+        signal.pause()
+    began = start_time(pid)
+    living = open_process(pid, began)
+    assert living is not None
+    os.kill(pid, signal.SIGKILL)
+    assert select.select([living], [], [], 60)[0]
+    assert open_process(pid, began) is None
+    os.close(living)
+    os.waitpid(pid, 0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import select
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -89,7 +90,7 @@ def _open(pid: int, is_it: Callable[[], bool]) -> int | None:
     except OSError:
         return None
     with suppress(OSError, ValueError, IndexError):
-        if is_it():
+        if is_it() and not select.select([pidfd], [], [], 0)[0]:  # nobody has reaped it yet, but it is through
             return pidfd
     os.close(pidfd)
     return None
