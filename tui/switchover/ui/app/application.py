@@ -23,6 +23,7 @@ from switchover.ui.app.bridge import SnapshotSource
 from switchover.ui.app.fingerprint import fingerprint
 from switchover.ui.app.main_screen import MainScreen
 from switchover.ui.app.operator_actions import OperatorActions
+from switchover.ui.kit.actions import bound
 from switchover.ui.kit.base_screen import BaseScreen, hints_from
 from switchover.ui.kit.messages import ClosedByItself, Intent, LinkChanged, Say, SnapshotChanged
 from switchover.ui.kit.theme import Painter, Theme
@@ -53,16 +54,14 @@ class SwitchoverApp(OperatorActions):
         Binding(
             "ctrl+p,colon", "palette", "command", tooltip="do or open anything, found by a few letters", key_display=":"
         ),
-        Binding("T", "takeover", "take over", tooltip="ask whoever drives for the run, or answer one who asks"),
-        Binding("q", "leave", "quit", show=False, tooltip="detach; the run and the watching go on"),
+        bound("takeover"),
+        bound("leave"),
         Binding("ctrl+c", "hint_quit", show=False, system=True),
-        Binding("ctrl+q", "leave", "quit", show=False),
+        Binding("ctrl+q", "app.leave", "quit", show=False),
         Binding("ctrl+z", "suspend_process", "Suspend", show=False, tooltip="back to the shell; fg returns"),
         Binding("ctrl+l", "repaint", "Paint anew", show=False),
-        Binding(
-            "P", "plan_difference", "edited plan", tooltip="what was edited in the plan's file; adopt it from there"
-        ),
-        Binding("question_mark", "help", "help", tooltip="all keys that do something here"),
+        bound("plan_difference"),
+        bound("help"),
     ]
 
     def __init__(

@@ -13,8 +13,8 @@ from switchover.commands.looking import RunChecks
 from switchover.commands.run import AbortRun, StartRun
 from switchover.errors import SwitchoverError
 from switchover.ui.app.fingerprint import fingerprint
-from switchover.ui.app.service_actions import SERVICE_ACTIONS
-from switchover.ui.app.triage_actions import TRIAGE_ACTIONS, TriageActions
+from switchover.ui.app.triage_actions import TriageActions
+from switchover.ui.kit.actions import ACTIONS
 from switchover.ui.kit.base_screen import BaseScreen, OverScreen
 from switchover.ui.kit.messages import Intent
 from switchover.ui.kit.pane import Pane
@@ -53,50 +53,31 @@ class OperatorActions(TriageActions):
         """Say why nothing is sent now."""
         self.say("not connected to the agent: what is shown may be old, so nothing is started from here", error=True)
 
-    def is_offered(self, action: str) -> bool:
+    def is_offered(self, name: str) -> bool:
         """Say whether an action would do something now: only then its key is shown, and works."""
-        if self.moment.snapshot is None:
-            return action not in _NEEDS_DATA
-        if action in SERVICE_ACTIONS:
-            return self.offers_service_action(action)
-        if action in TRIAGE_ACTIONS:
-            return self.offers_triage_action(action)
-        data = self.moment.snapshot
-        view = data.migration
-        if action == "takeover":
-            if self._about_driving in self.screen_stack:
-                return False
-            return not data.header.read_only and (bool(self.moment.watching) or self.is_asked())
-        if action in _CHANGING and (data.header.read_only or self.moment.watching or view.journal_refused):
-            return False
-        if action in {"waive", "acknowledge"}:
-            from switchover.ui.migration.operator_lines import blocked
+        action = ACTIONS.get(name)
+        return action is None or action.is_offered(self)
 
-            return any(action in entry.can for entry in blocked(self.moment))
-        if action == "recheck":
-            return self.check_at_hand() is not None
-        if action == "open_selected":
-            key = self.pane.rows.key
-            return self.problem_at_hand() is not None if key.startswith("alert:") else bool(key)
-        if action == "contacts":
-            return bool(data.contacts)
-        if action == "objectives":
-            return bool(view.objectives)
-        if action == "rollback":
-            return bool(view.rollbacks)  # a way that is closed says why
-        if action == "plan_difference":
-            return data.header.plan_edited and self.screen is self.main
-        if action == "abort":
-            return view.state in {"running", "waiting", "failed", "unknown"}
-        if action == "new_run":
-            return view.state in {"done", "rolled_back", "aborted"}
-        if action == "note":
-            return any(step.manual for phase in view.phases for step in phase.steps)
-        if action == "output":
-            return self._step_at_hand() is not None
-        if action == "advance":
-            return view.action.kind not in {"none", "wait", "done"}
-        return True
+    def can_take_over(self) -> bool:
+        """Say whether somebody can be asked for the run, or be answered; only one question about it is open."""
+        if self._about_driving in self.screen_stack or self.moment.data.header.read_only:
+            return False
+        return bool(self.moment.watching) or self.is_asked()
+
+    def can_let_pass(self, how: str) -> bool:
+        """Say whether a check can be waived or acknowledged where the run stands."""
+        from switchover.ui.migration.operator_lines import blocked
+
+        return any(how in entry.can for entry in blocked(self.moment))
+
+    def can_open(self) -> bool:
+        """Say whether there is more to see of the row under the cursor."""
+        key = self.pane.rows.key
+        return self.problem_at_hand() is not None if key.startswith("alert:") else bool(key)
+
+    def is_on_main(self) -> bool:
+        """Say whether the tabs are seen."""
+        return self.screen is self.main
 
     # ------------------------------------------------------------------ open
 
@@ -105,7 +86,7 @@ class OperatorActions(TriageActions):
         kind, _, name = self.pane.rows.key.partition(":")
         if kind not in {"problem", "alert"}:
             self.open_thing(kind, name)
-        elif self.offers_triage_action("diagnose"):
+        elif self.is_offered("diagnose"):
             self.action_diagnose()
         else:
             self.action_open_problem()
@@ -198,12 +179,12 @@ class OperatorActions(TriageActions):
         """Open all output of the chosen step, else of the one that spoke last."""
         from switchover.ui.migration.output_screen import OutputScreen
 
-        step = self._step_at_hand()
+        step = self.step_at_hand()
         if step is None:
             return
         self.push_screen(OutputScreen(self.painter, self.moment, step, self.source))
 
-    def _step_at_hand(self) -> StepView | None:
+    def step_at_hand(self) -> StepView | None:
         """Return the step under the cursor, else the one that spoke last; None where it has not run."""
         from switchover.snapshot import StepView
         from switchover.ui.migration.wizard import find_step
@@ -388,21 +369,6 @@ class OperatorActions(TriageActions):
         return ""
 
 
-_CHANGING = {"advance", "rollback", "abort", "note", "new_run", "waive", "acknowledge"}
-_NEEDS_DATA = (
-    _CHANGING
-    | SERVICE_ACTIONS
-    | {
-        "plan_difference",
-        "takeover",
-        "open_selected",
-        "recheck",
-        "timeline",
-        "contacts",
-        "objectives",
-        "output",
-    }
-)
 _TAKE_OVER = (
     "They see your request and may hand over or refuse. Without an answer within a minute you are refused; one whose "
     "screen has gone is taken over at once. What runs goes on either way."

@@ -9,6 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from switchover.ui.app.palette_screen import PaletteEntry, PaletteScreen
+from switchover.ui.kit.actions import ACTIONS
 from switchover.ui.kit.base_screen import hints_from
 from switchover.ui.services.arrangement import id_of
 from switchover.ui.text.keys import key_name
@@ -21,27 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["palette"]
 
 _MOST = 300  # of what was found by itself; more are found with the filter of their own tab
-_MORE = (
-    ("service_pager", "log by its own command", "such as journalctl, on this terminal; leaving it comes back here"),
-    ("shell_here", "shell here", "your own shell on this host; leaving it comes back here"),
-)
-_WORDS = {  # what people say for an action, beside its own name
-    "advance": "run start step go continue",
-    "service_logs": "logs tail follow",
-    "problem_logs": "logs tail follow",
-    "service_actions": "restart stop start kill scale pause",
-    "service_shell": "exec terminal bash",
-    "sort": "order cpu memory top",
-    "filter": "search find grep",
-    "rollback": "undo revert back",
-    "abort": "stop cancel kill",
-    "acknowledge": "ack accept",
-    "timeline": "history events",
-    "contacts": "phone oncall who runbook",
-    "connections": "dependencies graph needs",
-    "recheck": "check again refresh",
-    "leave": "exit quit detach",
-}
+_WORDS = {"sort": "order cpu memory top", "filter": "search find grep"}  # what people say for what a pane does itself
 _NOT_HERE = {"palette", "back", "move", "jump", "page", "tab", "next_tab"}
 
 
@@ -52,7 +33,8 @@ def palette(app: SwitchoverApp) -> PaletteScreen:
     by_name = {entry.binding.action: entry for entry in active if entry.enabled and entry.binding.description}
     hints = {hint.label: hint for hint in hints_from(by_name.values(), only_shown=False)}
     for action, entry in by_name.items():
-        if action.rpartition(".")[2].partition("(")[0] in _NOT_HERE:
+        name = action.rpartition(".")[2].partition("(")[0]
+        if name in _NOT_HERE:
             continue
         binding = entry.binding
         key = key_name(hints[binding.description].keys[0]) if binding.description in hints else ""
@@ -62,7 +44,7 @@ def palette(app: SwitchoverApp) -> PaletteScreen:
                 partial(_run_action, app, action, entry.node),
                 key,
                 binding.tooltip,
-                _WORDS.get(action.rpartition(".")[2].partition("(")[0], ""),
+                ACTIONS[name].words if name in ACTIONS else _WORDS.get(name, ""),
             )
         )
     commands.extend(
@@ -86,9 +68,9 @@ def palette(app: SwitchoverApp) -> PaletteScreen:
         for row in (*data.services, *data.found[:_MOST])
     )
     commands.extend(
-        PaletteEntry(title, partial(_run_action, app, f"app.{action}", app), "", about)
-        for action, title, about in _MORE
-        if app.is_offered(action)
+        PaletteEntry(one.title, partial(_run_action, app, f"app.{one.name}", app), "", one.tooltip, one.words)
+        for one in ACTIONS.values()
+        if not one.key and one.is_offered(app)
     )
     commands.extend(
         PaletteEntry(f"run {step.id} again", partial(_repeat, app, step), "", "its gate still needs what it does")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from switchover.clock import Clock
 from switchover.commands.services import ActOnServices, DismissService, ShowCommandLine
 from switchover.errors import LineLostError, SwitchoverError
-from switchover.snapshot.tiers import ACTIONS, Tier
+from switchover.snapshot.tiers import Tier
 from switchover.terminal.screen_difference import DifferenceMixin
 from switchover.ui.app.bridge import SnapshotSource
 from switchover.ui.kit.theme import Painter
@@ -22,22 +22,9 @@ if TYPE_CHECKING:
     from switchover.ui.app.main_screen import MainScreen
     from switchover.ui.services.service_order_lines import ServiceAction, ServiceActionResult
 
-__all__ = ["SERVICE_ACTIONS", "ServiceActions"]
+__all__ = ["ServiceActions"]
 
-SERVICE_ACTIONS = frozenset(
-    {
-        "service_actions",
-        "service_logs",
-        "service_shell",
-        "service_inspect",
-        "service_pager",
-        "seen_all",
-        "connections",
-        "shell_here",
-    }
-)
 _NAMED = 12  # things that a question names
-_CHANGING = frozenset({"service_actions", "service_shell", "shell_here"})
 
 
 class ServiceActions(DifferenceMixin):
@@ -67,22 +54,9 @@ class ServiceActions(DifferenceMixin):
             at_hand = getattr(self.main.pane, "chosen", None)
         return at_hand or ()
 
-    def offers_service_action(self, action: str) -> bool:
-        """Say whether an action on services would do something now."""
-        header, rows = self.moment.data.header, self.services_at_hand()
-        if action in _CHANGING and (header.read_only or self.moment.watching):
-            return False
-        if action == "shell_here":
-            return True
-        if action == "seen_all":
-            return not header.read_only and any(is_kept(row) for row in self.moment.data.found)
-        if action == "service_actions":
-            return any(can in ACTIONS for row in rows for can in row.actions)
-        if action in {"service_logs", "service_pager"}:
-            return any("logs" in row.actions for row in rows)
-        if action == "service_shell":
-            return len(rows) == 1 and "exec" in rows[0].actions
-        return bool(rows)
+    def keeps_anything(self) -> bool:
+        """Say whether anything is kept until a person has seen it."""
+        return any(is_kept(row) for row in self.moment.data.found)
 
     # ------------------------------------------------------------------ look
 

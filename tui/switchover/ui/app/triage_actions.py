@@ -19,9 +19,7 @@ _IN_IT = (
     "the journals' newest hashes. Secrets, and what looks like one, are left out; look through it before it leaves."
 )
 
-__all__ = ["TRIAGE_ACTIONS", "TriageActions"]
-
-TRIAGE_ACTIONS = frozenset({"diagnose", "problem_logs", "timeline", "incident", "bundle"})
+__all__ = ["TriageActions"]
 
 
 class TriageActions(ServiceActions):
@@ -33,17 +31,12 @@ class TriageActions(ServiceActions):
         """Return the check that the screen or the cursor is about."""
         return None
 
-    def offers_triage_action(self, action: str) -> bool:
-        """Say whether an action on what is wrong would do something now."""
-        data = self.moment.data
-        if action == "diagnose":
-            return self._entry_at_hand() is not None
-        if action == "problem_logs":
-            return bool(getattr(self.screen, "service", "")) or self.problem_at_hand() is not None
-        if action == "timeline":
-            return bool(data.timeline)
-        if action == "incident":
-            return not (data.header.read_only and data.incident is None)
+    def is_about_service(self) -> bool:
+        """Say whether the screen or the cursor may be about a service with a log."""
+        return bool(getattr(self.screen, "service", "")) or self.problem_at_hand() is not None
+
+    def can_bundle(self) -> bool:
+        """Say whether no bundle is being made."""
         return not self._bundling
 
     def problem_at_hand(self) -> Problem | None:
@@ -60,7 +53,8 @@ class TriageActions(ServiceActions):
         """The chosen tab's pane."""
         return self.main.pane
 
-    def _entry_at_hand(self) -> tuple[Problem, KnownIssueView] | None:
+    def entry_at_hand(self) -> tuple[Problem, KnownIssueView] | None:
+        """Return the problem with the entry that fits it."""
         problem = self.problem_at_hand()
         entry = entry_of(problem, self.moment) if problem is not None else None
         return (problem, entry) if problem is not None and entry is not None else None
@@ -76,7 +70,7 @@ class TriageActions(ServiceActions):
 
     def action_diagnose(self) -> None:
         """Run the commands of the entry that fits, and show what they say."""
-        found = self._entry_at_hand()
+        found = self.entry_at_hand()
         if found is None:
             self.say("no entry fits this; enter shows everything that is known")
             return

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 
 from switchover.ui.checks.check_lines import check_brief, check_detail, check_table
+from switchover.ui.kit.actions import bound
 from switchover.ui.kit.detail_table_pane import DetailTablePane
 from switchover.ui.kit.theme import Painter
 from switchover.ui.text.render_context import RenderContext
@@ -24,9 +25,9 @@ class ChecksPane(DetailTablePane):
     search: ClassVar[str] = "health tests"
     BINDING_GROUP_TITLE = "Checks"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("r", "app.recheck", "recheck", tooltip="run the check under the cursor now"),
-        Binding("d", "app.diagnose", "diagnose", tooltip="run the plan's commands that look closer at this trouble"),
-        Binding("c", "app.contacts", "contacts", tooltip="whom to call and what to read"),
+        bound("recheck"),
+        bound("diagnose"),
+        bound("contacts"),
     ]
 
     def __init__(self, painter: Painter, moment: RenderContext) -> None:

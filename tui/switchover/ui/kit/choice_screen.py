@@ -9,6 +9,7 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
+from switchover.ui.kit.actions import bound
 from switchover.ui.kit.guarded_screen import GuardedScreen
 from switchover.ui.kit.messages import Intent
 from switchover.ui.kit.row_list import RowList
@@ -38,7 +39,7 @@ class ChoiceScreen(GuardedScreen):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "choose", "choose"),
-        Binding("R", "app.rollback", "ways back", tooltip="the ways back: what each does, takes and loses"),
+        bound("rollback", title="ways back"),
     ]
     EXPIRES_S = 600.0
 

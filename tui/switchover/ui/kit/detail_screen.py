@@ -6,8 +6,9 @@ from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 
+from switchover.ui.kit.actions import bound
 from switchover.ui.kit.base_screen import OverScreen
 from switchover.ui.kit.scroller import Scroller
 from switchover.ui.kit.theme import Painter
@@ -45,8 +46,8 @@ class CheckScreen(DetailScreen):
     """A check in full: it can be run again and looked into from here."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("r", "app.recheck", "recheck", tooltip="run this check now"),
-        Binding("d", "app.diagnose", "diagnose", tooltip="run the plan's commands that look closer at this trouble"),
+        bound("recheck"),
+        bound("diagnose"),
     ]
 
     def __init__(self, painter: Painter, moment: RenderContext, check: str, lines: Lines) -> None:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Horizontal
 
+from switchover.ui.kit.actions import bound
 from switchover.ui.kit.line_view import LineView
 from switchover.ui.kit.pane import TablePane
 from switchover.ui.kit.row_list import RowList
@@ -25,7 +26,7 @@ class DetailTablePane(TablePane):
     """A table whose chosen row is explained below it, or beside it on a wide terminal."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "app.open_selected", "open", tooltip="everything about the row under the cursor"),
+        bound("open_selected"),
     ]
 
     def __init__(self, painter: Painter, moment: RenderContext, name: str) -> None:

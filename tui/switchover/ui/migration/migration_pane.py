@@ -10,6 +10,7 @@ from textual.containers import Horizontal
 
 from switchover.commands.looking import RunChecks
 from switchover.snapshot import GateView, StepView
+from switchover.ui.kit.actions import bound
 from switchover.ui.kit.line_view import LineView
 from switchover.ui.kit.messages import Intent
 from switchover.ui.kit.pane import Pane, set_height
@@ -47,19 +48,17 @@ class MigrationPane(Pane):
     search: ClassVar[str] = "run wizard steps plan"
     BINDING_GROUP_TITLE = "Migration"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "app.advance", "next", tooltip="do what the line above the keys says"),
-        Binding("o", "app.output", "output", tooltip="all output of the step under the cursor"),
+        bound("advance"),
+        bound("output"),
         Binding("u", "gate", "gate", tooltip="go to the gate; on the gate: check again what it needs"),
-        Binding("plus", "app.note", "note", tooltip="tick the items of a manual step, with evidence"),
-        Binding("a", "app.acknowledge", "acknowledge", tooltip="let a warning pass while it stays one, with a reason"),
-        Binding("W", "app.waive", "waive", tooltip="let a check that is not fine pass for a while, with a reason"),
-        Binding("R", "app.rollback", "roll back", tooltip="the ways back: what each does, takes and loses"),
-        Binding("A", "app.abort", "abort", tooltip="stop the running step and the run"),
-        Binding("F", "app.new_run", "new run", tooltip="begin again, where the last run has ended"),
+        bound("note"),
+        bound("acknowledge"),
+        bound("waive"),
+        bound("rollback"),
+        bound("abort"),
+        bound("new_run"),
         Binding("f", "follow", "follow", show=False, tooltip="let the cursor follow the run again"),
-        Binding(
-            "p", "app.objectives", "proof", show=False, tooltip="what the migration promised, measured before and after"
-        ),
+        bound("objectives"),
     ]
 
     def __init__(self, painter: Painter, moment: RenderContext) -> None:

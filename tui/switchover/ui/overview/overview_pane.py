@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Horizontal
 
+from switchover.ui.kit.actions import bound
 from switchover.ui.kit.line_view import LineView
 from switchover.ui.kit.pane import Pane, set_height
 from switchover.ui.kit.row_list import RowList
@@ -36,19 +37,19 @@ class OverviewPane(Pane):
     search: ClassVar[str] = "problems home"
     BINDING_GROUP_TITLE = "Overview"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "app.open_selected", "open", tooltip="look closer at the problem under the cursor"),
-        Binding("d", "app.diagnose", "diagnose", tooltip="run the commands that look closer at this trouble"),
-        Binding("l", "app.problem_logs", "logs", tooltip="the log of the service that the problem is about"),
-        Binding("t", "app.timeline", "timeline", tooltip="what happened, newest first"),
-        Binding("i", "app.incident", "incident", tooltip="open an incident, add a note to it, close it"),
-        Binding("R", "app.rollback", "roll back", tooltip="the ways back: what each does, takes and loses"),
-        Binding("a", "app.acknowledge", "acknowledge", tooltip="let a warning pass at the gate, with a reason"),
-        Binding("W", "app.waive", "waive", tooltip="let a check pass at the gate for a while, with a reason"),
-        Binding("B", "app.bundle", "bundle", tooltip="one redacted file for a colleague: problems, timeline, logs"),
-        Binding("r", "app.recheck", "recheck", tooltip="run the check under the cursor now"),
-        Binding("M", "app.seen_all", "all seen", show=False, tooltip="let go of all that is kept until seen"),
-        Binding("c", "app.contacts", "contacts", tooltip="whom to call and what to read"),
-        Binding("o", "app.open_problem", "details", show=False, tooltip="the check or the service in full"),
+        bound("open_selected"),
+        bound("diagnose"),
+        bound("problem_logs"),
+        bound("timeline"),
+        bound("incident"),
+        bound("rollback"),
+        bound("acknowledge"),
+        bound("waive"),
+        bound("bundle"),
+        bound("recheck"),
+        bound("seen_all"),
+        bound("contacts"),
+        bound("open_problem"),
     ]
 
     def __init__(self, painter: Painter, moment: RenderContext) -> None:

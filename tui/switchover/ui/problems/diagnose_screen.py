@@ -16,6 +16,7 @@ from textual.containers import Horizontal
 from switchover.commands.problems import CancelDiagnosis, CommandResult, Diagnose, LookAtIssue, SolveIssue
 from switchover.errors import SwitchoverError
 from switchover.snapshot import KnownIssueView, SolutionView
+from switchover.ui.kit.actions import bound
 from switchover.ui.kit.base_screen import OverScreen
 from switchover.ui.kit.messages import Sender
 from switchover.ui.kit.scroller import Scroller
@@ -38,12 +39,12 @@ class DiagnoseScreen(OverScreen):
         Binding("r", "again", "run again"),
         *[Binding(str(number), f"solve({number - 1})", f"Solution {number}", show=False) for number in range(1, 10)],
         Binding("n", "next_entry", "next entry", tooltip="another entry that fits too"),
-        Binding("o", "app.open_problem", "details", tooltip="the check or the service with everything that is known"),
-        Binding("l", "app.problem_logs", "logs", tooltip="the log of the service that it is about"),
-        Binding("t", "app.timeline", "timeline", tooltip="what happened, newest first"),
-        Binding("i", "app.incident", "incident", tooltip="open an incident, add a note to it, close it"),
-        Binding("c", "app.contacts", "contacts", tooltip="whom to call and what to read"),
-        Binding("R", "app.rollback", "roll back", tooltip="the ways back"),
+        bound("open_problem", shown=True),
+        bound("problem_logs"),
+        bound("timeline"),
+        bound("incident"),
+        bound("contacts"),
+        bound("rollback"),
     ]
 
     def __init__(

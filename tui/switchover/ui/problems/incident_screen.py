@@ -9,6 +9,7 @@ from textual.binding import Binding, BindingType
 
 from switchover.commands.incidents import CloseIncident, NoteIncident, OpenIncident
 from switchover.errors import SwitchoverError
+from switchover.ui.kit.actions import bound
 from switchover.ui.kit.base_screen import OverScreen
 from switchover.ui.kit.messages import Sender
 from switchover.ui.kit.scroller import Scroller
@@ -30,7 +31,7 @@ class IncidentScreen(OverScreen):
         Binding("i", "ask('open')", "open an incident"),
         Binding("plus", "ask('note')", "note", tooltip="write something down, with your name and the time"),
         Binding("C", "ask('close')", "close", tooltip="close it into a report of its timeline"),
-        Binding("t", "app.timeline", "timeline", tooltip="what happened, newest first"),
+        bound("timeline"),
     ]
 
     def __init__(self, painter: Painter, moment: RenderContext, sender: Sender, suggested: str = "") -> None:

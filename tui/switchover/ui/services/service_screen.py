@@ -11,6 +11,7 @@ from textual.binding import Binding, BindingType
 from switchover.commands.services import DismissService, InspectService
 from switchover.errors import SwitchoverError
 from switchover.snapshot import ServiceRow
+from switchover.ui.kit.actions import bound
 from switchover.ui.kit.base_screen import OverScreen
 from switchover.ui.kit.messages import Sender
 from switchover.ui.kit.scroller import Scroller
@@ -29,10 +30,10 @@ class ServiceScreen(OverScreen):
     """A service in full."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("x", "app.service_actions", "actions", tooltip="what can be done to it"),
-        Binding("l", "app.service_logs", "logs", tooltip="its logs"),
-        Binding("S", "app.service_shell", "shell", tooltip="a shell in it; leaving the shell comes back here"),
-        Binding("D", "app.connections", "who needs whom", tooltip="what it needs, what needs it, where it is broken"),
+        bound("service_actions"),
+        bound("service_logs"),
+        bound("service_shell"),
+        bound("connections"),
         Binding("I", "inspect", "inspect", tooltip="all that its source knows of it, without secrets"),
         Binding("slash", "search", "search", show=False),
         Binding("n", "match(1)", "next match", show=False),

@@ -10,6 +10,7 @@ from textual.binding import Binding, BindingType
 
 from switchover.commands.services import ShowFoundServices
 from switchover.snapshot import ServiceRow
+from switchover.ui.kit.actions import bound
 from switchover.ui.kit.detail_table_pane import DetailTablePane
 from switchover.ui.kit.messages import Intent
 from switchover.ui.kit.theme import Painter
@@ -31,18 +32,18 @@ class ServicesPane(DetailTablePane):
     search: ClassVar[str] = "sort processes containers units top ps logs"
     BINDING_GROUP_TITLE = "Services"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("x", "app.service_actions", "actions", tooltip="what can be done to the row, or to all selected rows"),
-        Binding("l", "app.service_logs", "logs", tooltip="the logs of the row, or of all selected rows together"),
-        Binding("S", "app.service_shell", "shell", tooltip="a shell in it; leaving the shell comes back here"),
-        Binding("D", "app.connections", "who needs whom", tooltip="what it needs, what needs it, where it is broken"),
+        bound("service_actions"),
+        bound("service_logs"),
+        bound("service_shell"),
+        bound("connections"),
         Binding("space", "select", "select", tooltip="select the row, or no longer"),
         Binding("asterisk", "select_all", "select all", show=False, tooltip="select all rows that are shown, or none"),
         Binding("full_stop", "toggle_found", "what else runs", tooltip="show or hide what is not in the plan"),
         Binding("z", "sort", "sort", tooltip="by what is worst, by CPU, by memory, by name"),
         Binding("v", "tree", "tree", show=False, tooltip="show processes under those that started them"),
-        Binding("I", "app.service_inspect", "inspect", show=False, tooltip="all that its source knows of it"),
-        Binding("M", "app.seen_all", "all seen", show=False, tooltip="let go of all that is kept until seen"),
-        Binding("c", "app.contacts", "contacts", tooltip="whom to call and what to read"),
+        bound("service_inspect"),
+        bound("seen_all"),
+        bound("contacts"),
     ]
 
     def __init__(self, painter: Painter, moment: RenderContext) -> None:

@@ -7,6 +7,7 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
+from switchover.ui.kit.actions import bound
 from switchover.ui.kit.base_screen import OverScreen
 from switchover.ui.kit.line_view import LineView
 from switchover.ui.kit.scroller import Scroller
@@ -27,7 +28,7 @@ class TimelineScreen(OverScreen):
         Binding("slash", "search", "search", tooltip="show only what contains a text"),
         *[Binding(str(number), f"kind('{kind}')", kind, show=False) for number, kind in enumerate(KINDS, 1)],
         Binding("0", "kind('')", "all kinds", tooltip="1-7 choose kinds, 0 shows all"),
-        Binding("i", "app.incident", "incident", tooltip="open an incident, add a note to it, close it"),
+        bound("incident"),
     ]
 
     def __init__(self, painter: Painter, moment: RenderContext, wanted: str = "") -> None:

@@ -1,0 +1,219 @@
+"""What a person can do on a screen, listed once: keys, palette, help and the guard all read this table.
+
+The App does an action in its method `action_NAME`. A pane says with `bound` that an action's key works there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Protocol
+
+from textual.binding import Binding
+
+from switchover.snapshot.tiers import ACTIONS as SERVICE_ACTIONS
+from switchover.ui.text.render_context import RenderContext
+
+if TYPE_CHECKING:
+    from switchover.snapshot import CheckRow, KnownIssueView, MigrationView, Problem, ServiceRow, Snapshot, StepView
+
+__all__ = ["ACTIONS", "AtHand", "ScreenAction", "Touches", "bound"]
+
+
+class AtHand(Protocol):
+    """What the screen and the cursor are about now."""
+
+    moment: RenderContext
+
+    def services_at_hand(self) -> tuple[ServiceRow, ...]:
+        """Return the services that are chosen."""
+
+    def check_at_hand(self) -> CheckRow | None:
+        """Return the check under the cursor."""
+
+    def problem_at_hand(self) -> Problem | None:
+        """Return the problem under the cursor."""
+
+    def entry_at_hand(self) -> tuple[Problem, KnownIssueView] | None:
+        """Return the problem with the entry that fits it."""
+
+    def step_at_hand(self) -> StepView | None:
+        """Return the step whose output can be read."""
+
+    def can_open(self) -> bool:
+        """Say whether there is more to see of the row under the cursor."""
+
+    def can_let_pass(self, how: str) -> bool:
+        """Say whether a check can be waived or acknowledged where the run stands."""
+
+    def can_take_over(self) -> bool:
+        """Say whether somebody can be asked for the run, or be answered."""
+
+    def is_about_service(self) -> bool:
+        """Say whether the screen or the cursor may be about a service with a log."""
+
+    def can_bundle(self) -> bool:
+        """Say whether no bundle is being made."""
+
+    def keeps_anything(self) -> bool:
+        """Say whether anything is kept until a person has seen it."""
+
+    def is_on_main(self) -> bool:
+        """Say whether the tabs are seen."""
+
+
+def _always(_at: AtHand) -> bool:
+    return True
+
+
+class Touches(StrEnum):
+    """What an action changes."""
+
+    NOTHING = "nothing"
+    RUN = "the run and its journal"
+    HOST = "services, or whatever a shell can reach"
+
+
+@dataclass(frozen=True, slots=True)
+class ScreenAction:
+    """Something to do. `words` are others that people say for it; one without a key is found in the palette.
+
+    What `changes` something is neither offered nor done for one who only watches. `offered` says whether it would do
+    something now; it is asked once there is data, or where it `needs_data` not.
+    """
+
+    name: str
+    key: str
+    title: str
+    tooltip: str
+    offered: Callable[[AtHand], bool] = _always
+    changes: Touches = Touches.NOTHING
+    words: str = ""
+    shown: bool = True
+    needs_data: bool = True
+
+    def is_offered(self, at: AtHand) -> bool:
+        """Say whether it would do something now: only then its key is shown, and works."""
+        data = at.moment.snapshot
+        if data is None:
+            return not self.needs_data
+        if self.changes is not Touches.NOTHING and (data.header.read_only or at.moment.watching):
+            return False
+        if self.changes is Touches.RUN and data.migration.journal_refused:
+            return False
+        return self.offered(at)
+
+
+def bound(name: str, *, title: str = "", shown: bool | None = None) -> Binding:
+    """Return the key of an action, for the pane or screen where it works."""
+    action = ACTIONS[name]
+    return Binding(
+        action.key,
+        f"app.{name}",
+        title or action.title,
+        show=action.shown if shown is None else shown,
+        tooltip=action.tooltip,
+    )
+
+
+def _data(at: AtHand) -> Snapshot:
+    return at.moment.data
+
+
+def _run(at: AtHand) -> MigrationView:
+    return at.moment.data.migration
+
+
+def _has_log(at: AtHand) -> bool:
+    return any("logs" in row.actions for row in at.services_at_hand())
+
+
+def _can_act(at: AtHand) -> bool:
+    return any(can in SERVICE_ACTIONS for row in at.services_at_hand() for can in row.actions)
+
+
+def _has_shell(at: AtHand) -> bool:
+    rows = at.services_at_hand()
+    return len(rows) == 1 and "exec" in rows[0].actions
+
+
+def _has_items(at: AtHand) -> bool:
+    return any(step.manual for phase in _run(at).phases for step in phase.steps)
+
+
+def _incident(at: AtHand) -> bool:
+    return not (_data(at).header.read_only and _data(at).incident is None)
+
+
+def _seen_all(at: AtHand) -> bool:
+    return not _data(at).header.read_only and at.keeps_anything()
+
+
+_OPEN = {"running", "waiting", "failed", "unknown"}
+_ENDED = {"done", "rolled_back", "aborted"}
+_LISTED = (
+    # the run
+    ScreenAction("advance", "enter", "next", "do what the line above the keys says",
+                 lambda at: _run(at).action.kind not in {"none", "wait", "done"}, Touches.RUN, "run start step go continue"),
+    ScreenAction("output", "o", "output", "all output of the step under the cursor",
+                 lambda at: at.step_at_hand() is not None),
+    ScreenAction("note", "plus", "note", "tick the items of a manual step, with evidence", _has_items, Touches.RUN),
+    ScreenAction("acknowledge", "a", "acknowledge", "let a warning pass while it stays one, with a reason",
+                 lambda at: at.can_let_pass("acknowledge"), Touches.RUN, "ack accept"),
+    ScreenAction("waive", "W", "waive", "let a check that is not fine pass for a while, with a reason",
+                 lambda at: at.can_let_pass("waive"), Touches.RUN),
+    ScreenAction("rollback", "R", "roll back", "the ways back: what each does, takes and loses",
+                 lambda at: bool(_run(at).rollbacks), Touches.RUN, "undo revert back"),  # a way that is closed says why
+    ScreenAction("abort", "A", "abort", "stop the running step and the run",
+                 lambda at: _run(at).state in _OPEN, Touches.RUN, "stop cancel kill"),
+    ScreenAction("new_run", "F", "new run", "begin again, where the last run has ended",
+                 lambda at: _run(at).state in _ENDED, Touches.RUN),
+    ScreenAction("objectives", "p", "proof", "what the migration promised, measured before and after",
+                 lambda at: bool(_run(at).objectives), shown=False),
+    ScreenAction("plan_difference", "P", "edited plan", "what was edited in the plan's file; adopt it from there",
+                 lambda at: _data(at).header.plan_edited and at.is_on_main()),
+    ScreenAction("takeover", "T", "take over", "ask whoever drives for the run, or answer one who asks",
+                 lambda at: at.can_take_over()),
+    # what is wrong
+    ScreenAction("open_selected", "enter", "open", "everything about the row under the cursor",
+                 lambda at: at.can_open()),
+    ScreenAction("open_problem", "o", "details", "the check or the service with everything that is known",
+                 shown=False, needs_data=False),
+    ScreenAction("diagnose", "d", "diagnose", "run the commands that look closer at this trouble",
+                 lambda at: at.entry_at_hand() is not None, needs_data=False),
+    ScreenAction("problem_logs", "l", "logs", "the log of the service that the problem is about",
+                 lambda at: at.is_about_service(), words="logs tail follow", needs_data=False),
+    ScreenAction("recheck", "r", "recheck", "run this check now",
+                 lambda at: at.check_at_hand() is not None, words="check again refresh"),
+    ScreenAction("timeline", "t", "timeline", "what happened, newest first",
+                 lambda at: bool(_data(at).timeline), words="history events"),
+    ScreenAction("incident", "i", "incident", "open an incident, add a note to it, close it",
+                 _incident, needs_data=False),
+    ScreenAction("bundle", "B", "bundle", "one redacted file for a colleague: problems, timeline, logs",
+                 lambda at: at.can_bundle(), needs_data=False),
+    ScreenAction("contacts", "c", "contacts", "whom to call and what to read",
+                 lambda at: bool(_data(at).contacts), words="phone oncall who runbook"),
+    ScreenAction("seen_all", "M", "all seen", "let go of all that is kept until seen", _seen_all, shown=False),
+    # services
+    ScreenAction("service_actions", "x", "actions", "what can be done to the row, or to all selected rows",
+                 _can_act, Touches.HOST, "restart stop start kill scale pause"),
+    ScreenAction("service_logs", "l", "logs", "the logs of the row, or of all selected rows together",
+                 _has_log, words="logs tail follow"),
+    ScreenAction("service_shell", "S", "shell", "a shell in it; leaving the shell comes back here",
+                 _has_shell, Touches.HOST, "exec terminal bash"),
+    ScreenAction("connections", "D", "who needs whom", "what it needs, what needs it, where it is broken",
+                 lambda at: bool(at.services_at_hand()), words="dependencies graph needs"),
+    ScreenAction("service_inspect", "I", "inspect", "all that its source knows of it",
+                 lambda at: bool(at.services_at_hand()), shown=False),
+    ScreenAction("service_pager", "", "log by its own command",
+                 "such as journalctl, on this terminal; leaving it comes back here", _has_log),
+    ScreenAction("shell_here", "", "shell here", "your own shell on this host; leaving it comes back here",
+                 changes=Touches.HOST),
+    # the screen
+    ScreenAction("leave", "q", "quit", "detach; the run and the watching go on",
+                 words="exit quit detach", shown=False, needs_data=False),
+    ScreenAction("help", "question_mark", "help", "all keys that do something here", needs_data=False),
+)  # fmt: skip
+ACTIONS: Mapping[str, ScreenAction] = MappingProxyType({action.name: action for action in _LISTED})
