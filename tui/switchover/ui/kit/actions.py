@@ -151,12 +151,13 @@ def _seen_all(at: AtHand) -> bool:
     return not _data(at).header.read_only and at.keeps_anything()
 
 
+_IDLE = {"none", "wait", "done"}
 _OPEN = {"running", "waiting", "failed", "unknown"}
 _ENDED = {"done", "rolled_back", "aborted"}
 _LISTED = (
     # the run
     ScreenAction("advance", "enter", "next", "do what the line above the keys says",
-                 lambda at: _run(at).action.kind not in {"none", "wait", "done"}, Touches.RUN, "run start step go continue"),
+                 lambda at: _run(at).action.kind not in _IDLE, Touches.RUN, "run start step go continue"),
     ScreenAction("output", "o", "output", "all output of the step under the cursor",
                  lambda at: at.step_at_hand() is not None),
     ScreenAction("note", "plus", "note", "tick the items of a manual step, with evidence", _has_items, Touches.RUN),
