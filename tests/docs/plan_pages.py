@@ -12,7 +12,7 @@ from tests.docs.schema_words import Schema, key_table, own_keys, table
 
 from switchover.metrics.sources.host_numbers import HOST_METRICS
 from switchover.plan.loader.json_schema import json_schema
-from switchover.plan.named_kinds import METRIC_SOURCES
+from switchover.plan.named_kinds import COST_SOURCES, METRIC_SOURCES, NOTIFIERS
 from switchover_checks.api import Measured
 from switchover_checks.language.declared import load_declared
 from switchover_checks.runtime.registry import Registry
@@ -44,12 +44,29 @@ def plan_reference() -> Iterator[str]:
         yield from _kinds(name, part)
         if name in _MORE:
             yield from ("", _MORE[name])
+        if name in _DECLARED:
+            yield from _declared(part, _DECLARED[name], "###")
 
 
 _MORE = {
     "CheckSpec": "The keys of each type stand in the [checks reference](checks-reference.md).",
     "MetricSpec": "The keys of each type stand in the [metrics reference](metrics-reference.md).",
 }
+
+
+_DECLARED = {"NotifierSpec": NOTIFIERS, "CostSourceSpec": COST_SOURCES}
+
+
+def _declared(part: Schema, package: str, level: str) -> Iterator[str]:
+    """Write the kinds that a package declares, each with its keys and an example."""
+    common = part["properties"]
+    for case in part["allOf"]:
+        kind = case["if"]["properties"]["type"]["const"]
+        declared = load_declared(package, kind)
+        yield from ("", f"{level} {kind}", "", *_words(declared.config.__doc__), "")
+        if keys := own_keys(case["then"], common):
+            yield from (*key_table(keys, tuple(case["then"]["required"])), "")
+        yield from ("```yaml", *_words(declared.example), "```")
 
 
 def _kinds(name: str, part: Schema) -> Iterator[str]:
@@ -108,13 +125,7 @@ def metrics_reference() -> Iterator[str]:
     yield "A metric is a number over time, in a plan under `metrics`. `type` says where it comes from. `warn` and"
     yield "`crit` are [ranges](expressions.md#ranges); without them nothing is judged."
     yield from ("", "## Keys of every metric", "", *key_table(common, ("type",)))
-    for case in part["allOf"]:
-        source = case["if"]["properties"]["type"]["const"]
-        yield from ("", f"## {source}", "")
-        declared = load_declared(METRIC_SOURCES, source)
-        yield from (*_words(declared.config.__doc__), "")
-        yield from key_table(own_keys(case["then"], common), tuple(case["then"]["required"]))
-        yield from ("", "```yaml", *_words(declared.example), "```")
+    yield from _declared(part, METRIC_SOURCES, "##")
     rows = [(f"`{name}`", unit) for name, unit in HOST_METRICS.items()]
     yield from ("", "## What a host measures of itself", "", *table(("metric", "unit"), rows))
     yield from ("", "## What a check measures", "", "Named by `type: check` with `check` and `metric`.", "")
