@@ -48,6 +48,15 @@ def test_a_page_that_has_drifted_is_named_and_mended(tmp_path: Path) -> None:
     assert written.drifted(tmp_path) == []
 
 
+@pytest.mark.parametrize("name", ["plan-reference", "checks-reference", "metrics-reference"])
+def test_every_key_says_what_it_means(name: str) -> None:
+    text = (DOCS / f"{name}.md").read_text("utf-8")
+    tables = re.findall(r"^\| key \| takes \| default \| meaning \|\n.*\n((?:\|.*\n)+)", text, re.MULTILINE)
+    rows = [row for table in tables for row in table.splitlines()]
+    assert len(rows) > 10
+    assert [row for row in rows if row.endswith("| |")] == []
+
+
 @pytest.fixture
 def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty folder to work in, and a host without Docker and without clouds."""

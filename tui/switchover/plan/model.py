@@ -109,7 +109,7 @@ class Service(BaseModel):
     logs: tuple[str, ...] = Field((), description="log files, or cloudwatch:GROUP[/STREAM], gcp:FILTER")
     config: tuple[str, ...] = Field((), description="files whose change belongs on the timeline")
     needs: tuple[str, ...] = Field((), description="services or checks that it cannot work without")
-    every: Interval = 2.0
+    every: Interval = Field(2.0, description="how often it is probed: 500ms, 2s, 1m")
     when: str | None = Field(None, description="PHASE: need not run before that phase starts")
     until: str | None = Field(None, description="PHASE: need not run once that phase has ended")
 
@@ -119,7 +119,7 @@ class LiveProbe(Model):
 
     url: str = Field(description="the address that is asked")
     path: str = Field("live", description="dotted path into the JSON body; the value there is an environment's name")
-    every: Interval = 2.0
+    every: Interval = Field(2.0, description="how often it is asked: 500ms, 2s, 1m")
 
 
 class KeyedSpec(BaseModel):
@@ -143,8 +143,8 @@ class CheckSpec(KeyedSpec):
         None, description="the service that it is about; of several, one check for each"
     )
     env: str | None = Field(None, description="the side that it is about")
-    every: Interval = 15.0
-    timeout: Timeout = 10.0
+    every: Interval = Field(15.0, description="how often it is probed: 500ms, 15s, 5m")
+    timeout: Timeout = Field(10.0, description="a probe that takes longer is unknown: 10s, 1m")
     fail_after: Annotated[int, Field(strict=True, ge=1, le=100)] = Field(
         1, description="so many bad results in a row make it fail"
     )
@@ -164,7 +164,7 @@ class MetricSpec(KeyedSpec):
 
     title: Text | None = Field(None, description="how it is called on the screen")
     unit: str = Field("", description="what stands behind the number")
-    every: Interval = 2.0
+    every: Interval = Field(2.0, description="how often it is measured: 500ms, 2s, 1m")
     warn: str | None = Field(None, description="a range; outside of it the metric warns")
     crit: str | None = Field(None, description="a range; outside of it the metric is critical")
     baseline: Literal["record"] | float | None = Field(
@@ -185,7 +185,7 @@ class Alert(Model):
 
     when: str = Field(description="the condition, such as `api_up == CRIT for 2m`")
     notify: tuple[Text, ...] = Field(("log",), description="names of `notifiers`; `bell` and `log` need no entry there")
-    remind: Span | None = None
+    remind: Span | None = Field(None, description="how often it is said again: 30m, 4h")
     text: Text = Field("", description="what the message says besides")
 
 
@@ -194,7 +194,7 @@ class Confirm(Model):
 
     type: ExactText = Field(description="the text to type; it should name the target")
     require: tuple[str, ...] = Field((), description="checks that must be fine at that moment")
-    cooldown: Span = 0.0
+    cooldown: Span = Field(0.0, description="so long it waits after its turn has come: 10m, 24h")
     not_before: str | None = Field(
         None, description="the earliest moment: 2026-01-31T22:00Z, or `phase.NAME + 24h` after its end"
     )
@@ -208,8 +208,8 @@ class RollbackAction(Model):
 
     run: str = Field(description="the command")
     env: Env = Field(default_factory=dict, description="variables of the command; secrets belong here")
-    timeout: Timeout = 600.0
-    expect_duration: Span | None = None
+    timeout: Timeout = Field(600.0, description="it is ended after that time: 30s, 1h30m")
+    expect_duration: Span | None = Field(None, description="how long it should take: 30s, 1h30m")
     effect: StepEffect = Field("changes", description="what it changes")
 
 
@@ -225,8 +225,8 @@ class Step(Model):
     )
     env: Env = Field(default_factory=dict, description="variables of the command; secrets belong here")
     cwd: str | None = Field(None, description="the folder in which it runs, else that of the plan")
-    timeout: Timeout = 3600.0
-    expect_duration: Span | None = None
+    timeout: Timeout = Field(3600.0, description="it is ended after that time: 30s, 1h30m")
+    expect_duration: Span | None = Field(None, description="how long it should take: 30s, 1h30m")
     effect: StepEffect | None = Field(None, description="what it changes")
     irreversible: Flag = Field(False, description="it cannot be undone; it then needs `confirm`")
     confirm: Confirm | None = Field(None, description="what must be typed before it runs")
@@ -248,7 +248,7 @@ class GateRetry(Model):
         alias="for",
         description="the whole wait, from the gate's opening; a hold that is green by then goes on to its end",
     )
-    every: Interval = 15.0
+    every: Interval = Field(15.0, description="how often it is judged again: 15s, 1m")
 
 
 class Gate(Model):
@@ -279,8 +279,8 @@ class RollbackPlanStep(Model):
 
     run: str | None = Field(None, description="the command")
     env: Env = Field(default_factory=dict, description="variables of the command; secrets belong here")
-    timeout: Timeout = 600.0
-    expect_duration: Span | None = None
+    timeout: Timeout = Field(600.0, description="it is ended after that time: 30s, 1h30m")
+    expect_duration: Span | None = Field(None, description="how long it should take: 30s, 1h30m")
     compensate: tuple[str, ...] = Field((), description="phases whose begun steps are undone, in reverse")
 
 
@@ -288,7 +288,7 @@ class RollbackPlan(Model):
     """A named way back."""
 
     title: Text = Field(description="how it is called on the screen")
-    budget: Span | None = None
+    budget: Span | None = Field(None, description="how long it may take: 10m, 1h30m")
     valid_until: str | None = Field(None, description="PHASE.STEP after whose start this way back is closed")
     data_loss_window: Text | None = Field(None, description="what is lost by going this way, in words")
     loses_since: str | None = Field(None, description="PHASE.STEP from whose start on what is written is lost this way")
@@ -302,7 +302,7 @@ class Solution(Model):
     text: Text = Field(description="what it does, in words")
     run: str | None = Field(None, description="the command; without it, a person follows the text")
     env: Env = Field(default_factory=dict, description="variables of the command; secrets belong here")
-    timeout: Timeout = 300.0
+    timeout: Timeout = Field(300.0, description="it is ended after that time: 30s, 1h30m")
     effect: StepEffect = Field("changes", description="what it changes; one that only reads runs at once")
     irreversible: Flag = Field(False, description="it cannot be undone")
     confirm: Confirm | None = Field(None, description="what must be typed before it runs")
@@ -351,13 +351,15 @@ class Plan(Model):
         "USD", description="the currency of all amounts"
     )
     budget_month: Decimal | None = Field(None, description="the money that a month may cost")
-    cost_sources: dict[Name, CostSourceSpec] = Field(default_factory=dict)
+    cost_sources: dict[Name, CostSourceSpec] = Field(
+        default_factory=dict, description="where amounts of money come from"
+    )
     check_modules: tuple[str, ...] = Field((), description="Python files beside the plan that add check kinds")
     live: LiveProbe | None = Field(None, description="how to tell which side serves now")
     services: dict[Name, Service] = Field(default_factory=dict, description="what runs and is watched")
     checks: dict[Name, CheckSpec] = Field(default_factory=dict, description="what must be true")
     metrics: dict[Name, MetricSpec] = Field(default_factory=dict, description="numbers over time")
-    notifiers: dict[Name, NotifierSpec] = Field(default_factory=dict)
+    notifiers: dict[Name, NotifierSpec] = Field(default_factory=dict, description="who is notified of alerts, and how")
     alerts: tuple[Alert, ...] = Field((), description="rules over checks")
     phases: tuple[Phase, ...] = Field((), description="what is done, in this order")
     rollback_plans: dict[Name, RollbackPlan] = Field(default_factory=dict, description="named ways back")

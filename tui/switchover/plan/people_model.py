@@ -33,7 +33,7 @@ class Signoff(Model):
     """Who signs at the end, and what is kept."""
 
     roles: tuple[str, ...] = Field((), description="who signs at the end; advice that nobody checks")
-    retention: Span | None = None
+    retention: Span | None = Field(None, description="how long the report is to be kept: 90d, 52w")
     report: tuple[Literal["md", "json", "html"], ...] = Field(
         ("md",), description="the formats in which the report is written"
     )

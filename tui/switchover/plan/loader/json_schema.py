@@ -63,12 +63,12 @@ def _checks(definitions: dict[str, Any], registry: Registry) -> dict[str, Any]:
         definitions[f"check_{kind}"] = case
         condition = {"properties": {"type": {"const": kind}}, "required": ["type"]}
         cases.append({"if": condition, "then": {"$ref": f"#/$defs/check_{kind}"}})
-    known = {"enum": sorted(kinds), "description": "the kind of check"}
+    known = {"enum": sorted(kinds)}
     return {
         "type": "object",
         "title": "CheckSpec",
         "description": CheckSpec.__doc__,
-        "properties": {**common, "type": {"anyOf": [known, {"type": "string"}]}},
+        "properties": {**common, "type": {"anyOf": [known, {"type": "string"}], "description": "the kind of check"}},
         "required": ["type"],
         "allOf": cases,
     }
