@@ -17,7 +17,7 @@ TRIALS = 20  # in each
 
 def test_the_plans_have_every_effect_with_every_on_unknown() -> None:
     texts = "".join(plan_text(seed) for seed in range(12))
-    assert len(COMBINATIONS) == 8
+    assert len(COMBINATIONS) == 12
     for effect, unknown in COMBINATIONS:
         assert f"-{effect}-{unknown}" in texts
 
