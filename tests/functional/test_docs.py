@@ -133,12 +133,15 @@ def test_a_mistake_in_a_page_would_be_found() -> None:
 
 def test_plans_are_valid(tmp_path: Path) -> None:
     plans = [block for block in BLOCKS if block.language == "yaml" and "schema: 1" in block.text]
+    plans = [
+        block for block in plans if block.page != "docs/extending.md"
+    ]  # its kinds are built first, by another test
     found = {load_plan_text(block.text, tmp_path / "plan.yaml").plan.id for block in plans}
     assert {"shop-db", "notes"} <= found
 
 
 def test_settings_can_be_read(tmp_path: Path) -> None:
-    settings = [block.text for block in BLOCKS if block.language == "toml"]
+    settings = [block.text for block in BLOCKS if block.language == "toml" and not block.mark.startswith("themes/")]
     assert len(settings) >= 2
     for text in settings:
         (tmp_path / "settings.toml").write_text(text)

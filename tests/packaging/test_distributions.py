@@ -41,6 +41,13 @@ assert "dark" in themes and not errors, (themes, errors)
 assert (resources.files("switchover") / "examples" / "demo.yaml").is_file()
 assert (resources.files("switchover.ui") / "app" / "styles" / "app.tcss").is_file()
 assert (resources.files("switchover_checks") / "py.typed").is_file()
+from switchover_checks.language.declared import declared
+kinds = "switchover_checks.kinds switchover.metrics.sources switchover.alerts.notifiers switchover.costs.sources"
+for package in (*kinds.split(), "switchover.services"):
+    assert declared(package), package
+from switchover.cli.verb_list import verbs
+from switchover.ui.text.tabs import TABS
+assert "validate" in verbs() and "costs" in TABS
 """
 
 
