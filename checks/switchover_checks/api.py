@@ -189,6 +189,8 @@ class HttpReply:
     phases: Mapping[str, float]
     url: str = ""
     truncated: bool = False
+    certificate: bytes | None = None
+    """What the server showed in the TLS handshake, as DER."""
 
     @property
     def seconds(self) -> float:
@@ -228,8 +230,9 @@ class Context(Protocol):
         follow_redirects: bool = False,
         verify: bool = True,
         max_body: int = 1 << 20,
+        connect: str = "",
     ) -> HttpReply:
-        """Make an HTTP request. Raise `ProbeError` with the phase that failed."""
+        """Make an HTTP request, at the address `connect` where given. Raise `ProbeError` with the phase that failed."""
 
     async def sql(self, url: str, query: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Run a read-only query against `sqlite:///path` or `postgresql://…` and return its rows."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, ClassVar, Literal
@@ -30,6 +31,7 @@ NAMES: Mapping[str, NameType] = {
     "headers": "any",
     "size": "size",
     "url": "text",
+    "certificate": "any",
 }
 
 _METRICS = (
@@ -50,7 +52,8 @@ class HttpConfig:
     url: str
     """The address. A header `Host` asks it under that name: over TLS too, and where it redirects to the name."""
     expect: Annotated[tuple[Annotated[Expectation, expected_in(NAMES)], ...], AS_LIST] = ()
-    """What must be true of `status`, `time`, `first_byte`, `body`, `text`, `headers`, `size` and `url`."""
+    """What must be true of `status`, `time`, `first_byte`, `body`, `text`, `headers`, `size`, `url`.
+    Of a `certificate` also its `days_left`, `subject`, `issuer` and `names`."""
     method: Literal["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"] = "GET"
     """The method. Others than GET, HEAD and OPTIONS are taken to change something."""
     headers: dict[str, str] = field(default_factory=dict)
@@ -69,6 +72,9 @@ class HttpConfig:
     """Whether redirects are followed."""
     verify: bool = True
     """Whether the certificate is checked."""
+    connect: str = ""
+    """The address that is connected to, `192.0.2.7` or `192.0.2.7:8443`, whatever the URL's name leads to. So a new
+    host is checked under its old name before DNS changes. The name is sent, and proved over TLS, as it stands."""
     max_body: Size = 1 << 20
     """How much of the body is read at most."""
     metrics: dict[str, Annotated[Expectation, expected_in(NAMES, value=True)]] = field(default_factory=dict)
@@ -123,6 +129,7 @@ class HttpCheck:
             follow_redirects=cfg.follow_redirects,
             verify=cfg.verify,
             max_body=cfg.max_body,
+            connect=cfg.connect,
         )
         ctx.enter("assert")
         seconds = reply.seconds
@@ -187,12 +194,36 @@ def _facts(reply: HttpReply, names: frozenset[str], most: int) -> dict[str, Any]
         "size": len(reply.body),
         "url": reply.url,
     }
+    if "certificate" in names:
+        facts["certificate"] = _certificate(reply)
     if reply.truncated:
         cut = Unavailable(f"longer than {format_bytes(most)}; set max_body")
         facts.update(body=cut, text=cut, size=cut)
     elif "body" in names or "text" in names:
-        facts["text"] = facts["body"] = reply.body.decode("utf-8", "replace")
+        facts["text"] = facts["body"] = _decoded(reply)
         if "body" in names:
             with contextlib.suppress(ValueError, RecursionError):  # a body that is not JSON is compared as text
                 facts["body"] = json.loads(reply.body)
     return facts
+
+
+def _decoded(reply: HttpReply) -> str:
+    """Read the body in the character set that the answer names; UTF-8 where it names none that is known."""
+    charset = re.search(r"charset\s*=\s*[\"']?([\w.:-]+)", reply.headers.get("content-type", ""), re.IGNORECASE)
+    with contextlib.suppress(LookupError):
+        return reply.body.decode(charset[1] if charset else "utf-8", "replace")
+    return reply.body.decode("utf-8", "replace")
+
+
+def _certificate(reply: HttpReply) -> dict[str, Any] | Unavailable:
+    if reply.certificate is None:
+        return Unavailable("it came without TLS")
+    from switchover_checks.kinds.network.certificates import certificate_facts, now_utc
+
+    found = certificate_facts(reply.certificate)
+    return {
+        "days_left": found.days_left(now_utc()),
+        "subject": found.subject,
+        "issuer": found.issuer,
+        "names": list(found.names),
+    }

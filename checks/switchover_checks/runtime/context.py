@@ -122,6 +122,7 @@ class LocalContext:
         follow_redirects: bool = False,
         verify: bool = True,
         max_body: int = 1 << 20,
+        connect: str = "",
     ) -> HttpReply:
         """Make an HTTP request. Raise `ProbeError` with the phase that failed."""
         return await self._resources.http.request(
@@ -132,6 +133,7 @@ class LocalContext:
             follow_redirects=follow_redirects,
             verify=verify,
             max_body=max_body,
+            connect=connect,
             enter=self.enter,
         )
 

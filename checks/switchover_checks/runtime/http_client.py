@@ -13,7 +13,7 @@ import re
 import socket
 import ssl
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 from urllib.parse import quote, unquote, urljoin, urlsplit
 
@@ -43,6 +43,8 @@ class _Target:
     host_header: str
     path: str
     authorization: str
+    dial: tuple[str, int]
+    """Where it is connected to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,26 +81,44 @@ class HttpPool:
         follow_redirects: bool = False,
         verify: bool = True,
         max_body: int = 1 << 20,
+        connect: str = "",
         enter: Callable[[str], None] = lambda _phase: None,
     ) -> HttpReply:
-        """Make a request. Raise `ProbeError` that says in which phase it failed and why."""
+        """Make a request. Raise `ProbeError` that says in which phase it failed and why.
+
+        `connect` is the address that is connected to instead of the one that the URL's name leads to. It holds for
+        redirects to the same name, too.
+        """
         phases: dict[str, float] = {}
         sent = dict(headers or {})
         asked = _asked_host(sent)
         shown = url
+        first = self._target(url).host
+        cookies: dict[str, str] = {}
         for _ in range(_MOST_REDIRECTS + 1):
             target = self._target(url)
-            answer = await self._exchange(method, target, sent, body, verify, max_body, phases, enter)
+            if connect and target.host == first:
+                target = replace(target, dial=_dialled(connect, target.port))
+            message = _message(method, target, _with_cookies(sent, cookies), body)
+            answer = await self._exchange(method, message, target, _asked_host(sent), verify, max_body, phases, enter)
             location = answer.headers.get("location")
             if not (follow_redirects and location and answer.status in (301, 302, 303, 307, 308)):
                 return HttpReply(
-                    answer.status, answer.headers, answer.body, phases, redact_unknown(shown), answer.truncated
+                    answer.status,
+                    answer.headers,
+                    answer.body,
+                    phases,
+                    redact_unknown(shown),
+                    answer.truncated,
+                    answer.certificate,
                 )
+            _keep_cookies(cookies, answer.headers.get("set-cookie", ""))
             named = shown = urljoin(shown, location)
             url = asked.at(named, target) if asked else named
             after = self._target(url)
             if (after.scheme, after.host, after.port) != (target.scheme, target.host, target.port):
                 sent = {k: v for k, v in sent.items() if k.lower() not in ("authorization", "cookie", "host")}
+                cookies.clear()
                 if asked and url != named:
                     sent["Host"] = self._target(named).host_header
             if answer.status == 303 or (answer.status in (301, 302) and method == "POST"):
@@ -119,19 +139,17 @@ class HttpPool:
     async def _exchange(
         self,
         method: str,
+        message: bytes,
         target: _Target,
-        headers: Mapping[str, str],
-        body: bytes | None,
+        asked: _Asked | None,
         verify: bool,
         max_body: int,
         phases: dict[str, float],
         enter: Callable[[str], None],
     ) -> HttpAnswer:
         now = asyncio.get_running_loop().time
-        message = _message(method, target, headers, body)
-        asked = _asked_host(headers)
         name = asked.name if asked and asked.name else target.host
-        key = (target.scheme, target.host, target.port, verify, name)
+        key = (target.scheme, *target.dial, verify, name)
         while True:
             wire = self._reuse(key)
             if wire is None:
@@ -179,11 +197,11 @@ class HttpPool:
         loop = asyncio.get_running_loop()
         enter("dns")
         start = loop.time()
-        addresses = await _resolve(target.host, target.port)
+        addresses = await _resolve(*target.dial)
         _add(phases, "dns", loop.time() - start)
         enter("connect")
         start = loop.time()
-        wire = await _open(addresses, target.port)
+        wire = await _open(addresses, target.dial[1])
         _add(phases, "connect", loop.time() - start)
         if target.scheme == "https":
             enter("tls")
@@ -250,7 +268,38 @@ def _parse_url(url: str) -> _Target:
         pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}".encode()
         authorization = "Basic " + base64.b64encode(pair).decode()
     header = shown if port in (None, usual) else f"{shown}:{port}"
-    return _Target(scheme, host, port or usual, header, path, authorization)
+    return _Target(scheme, host, port or usual, header, path, authorization, (host, port or usual))
+
+
+def _dialled(connect: str, port: int) -> tuple[str, int]:
+    """Read `HOST`, `HOST:PORT`, `[ADDRESS]:PORT`; without a port it is the URL's. Raise `ProbeError`."""
+    try:
+        parts = urlsplit(f"//{connect}" if connect.count(":") < 2 or connect.startswith("[") else f"//[{connect}]")
+        if parts.hostname and parts.netloc == parts.netloc.rpartition("@")[2] and not parts.path:
+            return parts.hostname, parts.port or port
+    except ValueError:
+        pass
+    raise ProbeError(f"connect: {connect!r} is no address to connect to", status=Status.UNKNOWN)
+
+
+def _keep_cookies(cookies: dict[str, str], lines: str) -> None:
+    """Take up what an answer sets; what it lets end at once goes."""
+    for line in lines.split("\n"):
+        pair, _, rest = line.partition(";")
+        name, equals, value = pair.strip().partition("=")
+        if equals and name:
+            cookies[name] = value
+            if re.search(r"(?i)(^|;)\s*max-age=\s*(0|-\d+)\s*(;|$)", rest):
+                del cookies[name]
+
+
+def _with_cookies(headers: Mapping[str, str], cookies: Mapping[str, str]) -> Mapping[str, str]:
+    """Add the cookies of the answers so far to the request's own."""
+    if not cookies:
+        return headers
+    given = next((name for name in headers if name.lower() == "cookie"), "Cookie")
+    own = [headers[given]] if given in headers else []
+    return {**headers, given: "; ".join([*own, *(f"{name}={value}" for name, value in cookies.items())])}
 
 
 def _asked_host(headers: Mapping[str, str]) -> _Asked | None:

@@ -30,6 +30,7 @@ class HttpAnswer:
     body: bytes
     truncated: bool
     first_byte_at: float
+    certificate: bytes | None = None
 
 
 class Wire(asyncio.Protocol):
@@ -45,12 +46,16 @@ class Wire(asyncio.Protocol):
         self._paused = False
         self._error: Exception | None = None
         self.opened_at = self._loop.time()
+        self.certificate: bytes | None = None
+        """What the other side showed in the TLS handshake, as DER."""
         self.uses = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the transport (again after TLS has started)."""
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
+        shown = transport.get_extra_info("ssl_object")
+        self.certificate = shown.getpeercert(binary_form=True) if shown is not None else None
 
     def data_received(self, data: bytes) -> None:
         """Keep what came; bytes that nobody asked for make the connection unusable."""
@@ -117,7 +122,7 @@ class Wire(asyncio.Protocol):
         if encoding in ("gzip", "x-gzip", "deflate") and body:
             body, more = _inflate(body, max_body)
             truncated = truncated or more
-        return HttpAnswer(status, headers, body, truncated, first_byte_at)
+        return HttpAnswer(status, headers, body, truncated, first_byte_at, self.certificate)
 
     async def _head(self) -> tuple[bytes, float]:
         first_byte_at = 0.0
@@ -224,7 +229,8 @@ def _parse_head(head: bytes) -> tuple[int, dict[str, str], bool]:
             raise ProbeError(f"a header is not one: {line[:60]!r}", phase="first_byte")
         key = name.decode("ascii").lower()
         text = value.strip().decode("utf-8", "replace")
-        headers[key] = f"{headers[key]}, {text}" if key in headers else text
+        between = "\n" if key == "set-cookie" else ", "  # a cookie may hold a comma
+        headers[key] = f"{headers[key]}{between}{text}" if key in headers else text
     return int(code), headers, version == b"HTTP/1.0"
 
 
