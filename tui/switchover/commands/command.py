@@ -1,4 +1,4 @@
-"""One wish of a person: what it says, what it changes, who may ask for it, and how it is carried out.
+"""One wish of a person: what it says and changes, who may ask, and how it is carried out.
 
 A command is sent as `{"method": its name, "params": its fields}`. Whoever carries it out calls `apply`: the agent for
 its clients, the command line where no agent answers.

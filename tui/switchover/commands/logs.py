@@ -72,8 +72,8 @@ class ReadLogWindow(Question[LogWindow], frozen=True):
     """Read the lines that a screen shows.
 
     `anchor` is a line's number: that line or the next that fits, `before` lines above it, `after` from it on. Without
-    it: the newest `before + after` lines. With `wait` (seconds, at most 30) it is answered as soon as there is a line
-    newer than `seen` (`LogWindow.newest` of the last answer), at the latest then.
+    it: the newest `before + after` lines. With `wait` the answer comes with the first line newer than `seen`, at the latest after so many
+    seconds (30 at most). `seen` is `LogWindow.newest` of the last answer.
     """
 
     name: ClassVar[str] = "logs.window"
@@ -106,7 +106,10 @@ class SoughtLine(msgspec.Struct, frozen=True):
 
 
 class SeekLog(Question[SoughtLine], frozen=True):
-    """Find the next line (`by` 1) or the one before (-1) among those that fit; with `line` as many as `by` says."""
+    """Find the next line (`by` 1) or the one before (-1) among those that fit.
+
+    With `line` it goes as many as `by` says.
+    """
 
     name: ClassVar[str] = "logs.seek"
     stream: int

@@ -1,4 +1,4 @@
-"""Look closer at a run and its plan: output, the edited file, the rehearsal of a rollback, a check run now."""
+"""Look closer at a run and its plan: output, the edited file, a rollback's rehearsal, a check run now."""
 
 from __future__ import annotations
 

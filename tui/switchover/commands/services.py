@@ -46,8 +46,8 @@ class ServiceOutcome(msgspec.Struct, frozen=True):
 class ActOnServices(Command[tuple[ServiceOutcome, ...]], frozen=True):
     """Do something to services; the answer has one outcome for each, in their order.
 
-    `confirmation` is what was typed for an action of the tier TYPED: the service's name; for several of them the action
-    and their number, such as `kill 3`.
+    `confirmation` is the text typed for an action of the tier TYPED: the service's name. For several services it is the
+    action and their number, such as `kill 3`.
     """
 
     name: ClassVar[str] = "service.act"

@@ -1,4 +1,4 @@
-"""Calls what a plan names by its kind: with its keys filled in, in time, and with every failure in words."""
+"""Calls what a plan names by its kind: with keys filled in, in time, every failure in words."""
 
 from __future__ import annotations
 

@@ -70,7 +70,7 @@ class NeedleIndex:
     def begun(self, raw: bytes, *, rests: bool = False) -> int:
         """Return from where on the data may be the beginning of an unfinished secret. Its length where nothing is.
 
-        With `rests`, a few letters of an encoded secret are no beginning, nor is one that ends at a blank or a line's
+        With `rests`, a few letters of an encoded secret are no beginning. Nor is one that ends at a blank or a line's
         end. Nobody should wait for the rest.
         """
         before = max(0, len(raw) - 16 * self.longest - 1024)

@@ -1,7 +1,7 @@
 """`redis`: whether a Redis (or Valkey) answers as what it must be: master or replica, loaded, with memory left.
 
 A PONG proves little: a replica that lost its master gives one too. So role and state are read besides, as far as the
-account may: what it may not ask is said, and never taken for fine.
+account may. What it may not ask is said, and never taken for fine.
 """
 
 from __future__ import annotations

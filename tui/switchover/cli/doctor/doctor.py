@@ -12,7 +12,7 @@ __all__ = ["add_arguments", "run"]
 
 VERB = "doctor"
 RANK = 190
-SUMMARY = "tell what works here and what is off, and why"
+SUMMARY = "show what works here and what is off, and why"
 NEEDS_JOURNAL = False
 
 

@@ -28,14 +28,14 @@ __all__ = ["add_arguments", "run"]
 
 VERB = "check"
 RANK = 10
-SUMMARY = "run a plan's checks once and tell how they stand"
+SUMMARY = "run a plan's checks once and show their results"
 
 UNKNOWN = int(Status.UNKNOWN)
 
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Add the options of `check`."""
-    parser.add_argument("plan", metavar="PLAN", help="the plan whose checks are looked at")
+    parser.add_argument("plan", metavar="PLAN", help="the plan whose checks are run")
     parser.add_argument("names", metavar="NAME", nargs="*", help="only these checks, and what they need")
     parser.add_argument(
         "--format",

@@ -16,12 +16,12 @@ __all__ = ["add_arguments", "run", "status_json"]
 
 VERB = "status"
 RANK = 100
-SUMMARY = "tell how a plan's run stands"
+SUMMARY = "show where a plan's run stands"
 
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Add the options of `status`."""
-    parser.add_argument("plan", metavar="PLAN", help="the plan whose run is looked at")
+    parser.add_argument("plan", metavar="PLAN", help="the plan whose run is shown")
     parser.add_argument("--format", choices=("text", "json"), default="text", help="how it is written (default: text)")
 
 

@@ -26,7 +26,7 @@ class _Part(NamedTuple):
 async def push_earlier(feed: Feed, siblings: Siblings, log: OpenFile, end: int, span: LogTimeSpan) -> str:
     """Push the lines of rotated files that were written in `span`, oldest first; return what may hold more of them.
 
-    `log` is the file whose lines follow up to its byte `end`; of all together there are no more than `span.tail`.
+    `log` is the file whose lines follow up to its byte `end`. All together are no more than `span.tail`.
     """
     assert span.since is not None
     left = span.tail - _lines(log.descriptor, 0, end)
@@ -44,7 +44,7 @@ async def push_earlier(feed: Feed, siblings: Siblings, log: OpenFile, end: int, 
 
 
 def _part(path: str, lines: int, span: LogTimeSpan) -> _Part | None:
-    """Return where the last lines of a file stand that were written in the span; None where it cannot be read."""
+    """Return where the last lines of a file written in the span stand. None where it cannot be read."""
     assert span.since is not None
     try:
         file = OpenFile(path)

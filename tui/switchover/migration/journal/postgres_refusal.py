@@ -1,7 +1,7 @@
 """Why a PostgreSQL refuses a login, by its code: the words are in whatever language the server speaks.
 
-libpq keeps the code of a failed login to itself. A server says whether it takes anybody at all before it asks for a
-password or for TLS, so a first message without either learns it.
+libpq keeps the code of a failed login to itself. Before it asks for a password or for TLS, a server says whether it
+takes anybody at all. So a first message without either learns it.
 """
 
 from __future__ import annotations

@@ -70,7 +70,7 @@ def _exactly(connection: socket.socket, count: int, begin: bytes = b"") -> bytes
 
 
 def serve(connection: socket.socket, engine: int, shim: ModuleType, kit: Any) -> None:
-    """Fork shims until the engine closes its end, or is gone: a process that it forked may hold that end open."""
+    """Fork shims until the engine closes its end, or is gone. A process that it forked may hold that end open."""
     wake_read, wake_write = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
     signal.set_wakeup_fd(wake_write, warn_on_full_buffer=False)
     signal.signal(signal.SIGCHLD, lambda *_: None)

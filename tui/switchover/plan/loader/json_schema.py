@@ -28,7 +28,7 @@ def json_schema(registry: Registry) -> dict[str, Any]:
     definitions["CheckSpec"] = _checks(definitions, registry)
     definitions["MetricSpec"] = _keyed(definitions["MetricSpec"], METRIC_SOURCES, "where the number comes from")
     definitions["CostSourceSpec"] = _keyed(definitions["CostSourceSpec"], COST_SOURCES, "where the amounts come from")
-    definitions["NotifierSpec"] = _keyed(definitions["NotifierSpec"], NOTIFIERS, "how people are told")
+    definitions["NotifierSpec"] = _keyed(definitions["NotifierSpec"], NOTIFIERS, "how people are notified")
     definitions["Service"] = _services(definitions["Service"])
     definitions["Step"]["oneOf"] = [{"required": ["run", "effect"]}, {"required": ["manual"]}]
     definitions["RollbackPlanStep"]["oneOf"] = [{"required": ["run"]}, {"required": ["compensate"]}]

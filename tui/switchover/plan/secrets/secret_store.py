@@ -160,7 +160,10 @@ class SecretStore:
 
 
 async def why_held_back(secrets: object, within_s: float = _PATIENCE_S) -> str:
-    """Fetch all secrets of a plan; say which cannot be kept out of a text because they are not known, else nothing."""
+    """Fetch all secrets of a plan.
+
+    Name those that cannot be kept out of a text because they are not known, else nothing.
+    """
     ahead = getattr(secrets, "ahead", None)
     return await ahead.settle(within_s) if isinstance(ahead, FetchAhead) else ""
 
