@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Self
+from typing import Any, Self, cast
 
 from tests.unit.health.health_fakes import FakeRunner, plan, scope_of
 
@@ -105,5 +105,5 @@ def stage(
     evaluator = Evaluator(loaded, engine.scope, runner, inventory, clock)
     workspace = Workspace(directory / "state", directory / "plan.yaml")
     workspace.directory.mkdir(parents=True, exist_ok=True)
-    hub = Hub(loaded, workspace, engine, evaluator, clock, read_only, inventory=inventory, redact=redact)
+    hub = Hub(loaded, workspace, cast("Any", engine), evaluator, clock, read_only, inventory=inventory, redact=redact)
     return Stage(hub, engine, runner, inventory)

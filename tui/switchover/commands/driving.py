@@ -19,7 +19,6 @@ class AskForRun(Command[str], frozen=True):
     life: ClassVar[Life] = Life.OF_CLIENT
 
     async def apply(self, at: CommandContext) -> str:
-        """Ask."""
         return at.client.takeovers.ask(at.client.joined_session)
 
 
@@ -33,5 +32,4 @@ class AnswerTakeover(Command[None], frozen=True):
     why: str = ""
 
     async def apply(self, at: CommandContext) -> None:
-        """Answer."""
         at.client.takeovers.answer(at.client.joined_session, yes=self.yes, why=self.why[:_LONGEST_WHY])

@@ -16,7 +16,6 @@ class CheckGate(RunAction, frozen=True):
     phase: str
 
     async def apply(self, at: CommandContext) -> None:
-        """Wait for it."""
         await at.run.check_gate(self.phase, at.operator)
 
 
@@ -29,7 +28,6 @@ class AnswerGate(RunAction, frozen=True):
     note: str = ""
 
     async def apply(self, at: CommandContext) -> None:
-        """Put the answer on record."""
         await at.run.answer_gate(self.phase, at.operator, self.yes, self.note)
 
 
@@ -41,7 +39,6 @@ class AcknowledgeCheck(RunCommand[None], frozen=True):
     reason: str
 
     async def apply(self, at: CommandContext) -> None:
-        """Put it on record."""
         await at.run.acknowledge(self.check, at.operator, self.reason)
 
 
@@ -54,7 +51,6 @@ class WaiveCheck(RunCommand[None], frozen=True):
     for_s: float
 
     async def apply(self, at: CommandContext) -> None:
-        """Put it on record."""
         await at.run.waive(self.check, at.operator, self.reason, self.for_s)
 
 
@@ -67,5 +63,4 @@ class ConfirmStep(RunCommand[None], frozen=True):
     text: str
 
     async def apply(self, at: CommandContext) -> None:
-        """Put the word on record."""
         await at.run.confirm(self.step, at.operator, self.text)

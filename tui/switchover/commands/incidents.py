@@ -35,7 +35,6 @@ class OpenIncident(Command[OpenedIncident], frozen=True):
     title: str
 
     async def apply(self, at: CommandContext) -> OpenedIncident:
-        """Open it."""
         return OpenedIncident(await at.hub.triage.open_incident(self.title, at.operator))
 
 
@@ -47,7 +46,6 @@ class NoteIncident(Command[None], frozen=True):
     text: str = ""
 
     async def apply(self, at: CommandContext) -> None:
-        """Write it down."""
         await at.hub.triage.note_incident(self.text, at.operator)
 
 
@@ -65,7 +63,6 @@ class CloseIncident(Command[ClosedIncident], frozen=True):
     text: str = ""
 
     async def apply(self, at: CommandContext) -> ClosedIncident:
-        """Close it."""
         return ClosedIncident(str(await at.hub.triage.close_incident(self.text, at.operator)))
 
 
@@ -88,7 +85,6 @@ class ListIncidents(Question[tuple[IncidentRecord, ...]], frozen=True):
     name: ClassVar[str] = "incident.list"
 
     async def apply(self, at: CommandContext) -> tuple[IncidentRecord, ...]:
-        """List them."""
         return msgspec.convert(at.hub.triage.all_incidents(), tuple[IncidentRecord, ...])
 
 
@@ -105,6 +101,5 @@ class MakeBundle(Question[BundleMade], frozen=True):
     name: ClassVar[str] = "bundle.make"
 
     async def apply(self, at: CommandContext) -> BundleMade:
-        """Make it."""
         path, size = await at.hub.triage.bundle(at.operator)
         return BundleMade(str(path), size)

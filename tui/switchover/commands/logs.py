@@ -53,7 +53,6 @@ class OpenLog(Question[OpenedLog], frozen=True):
     until: float | None = None
 
     async def apply(self, at: CommandContext) -> OpenedLog:
-        """Begin to read."""
         if not self.items and not self.paths:
             raise UsageError("there is nothing to read: neither a service nor a file was named")
         if len(self.items) + len(self.paths) > _MOST_SOURCES:
@@ -86,7 +85,6 @@ class ReadLogWindow(Question[LogWindow], frozen=True):
     wait: float = 0.0
 
     async def apply(self, at: CommandContext) -> LogWindow:
-        """Read them."""
         wait = max(0.0, min(self.wait, _LONGEST_WAIT_S))
         asked = {
             "query": _query(self.query),
@@ -119,7 +117,6 @@ class SeekLog(Question[SoughtLine], frozen=True):
     query: LogQuery = LogQuery()
 
     async def apply(self, at: CommandContext) -> SoughtLine:
-        """Find it."""
         asked = {"query": _query(self.query), "seq": self.seq, "what": self.what, "by": self.by}
         return await at.client.streams.ask(self.stream, "seek", asked, SoughtLine)
 
@@ -141,7 +138,6 @@ class ReadLogLine(Question[LinePart], frozen=True):
     limit: int = 64 * 1024
 
     async def apply(self, at: CommandContext) -> LinePart:
-        """Read a part."""
         limit = max(1, min(self.limit, _LONGEST_PART))
         asked = {"seq": self.seq, "offset": max(0, self.offset), "limit": limit}
         return await at.client.streams.ask(self.stream, "line", asked, LinePart)
@@ -162,7 +158,6 @@ class SaveLog(Question[SavedLog], frozen=True):
     query: LogQuery = LogQuery()
 
     async def apply(self, at: CommandContext) -> SavedLog:
-        """Write it."""
         return await at.client.streams.save(self.stream, {"query": _query(self.query)})
 
 
@@ -173,7 +168,6 @@ class CloseLog(Question[None], frozen=True):
     stream: int
 
     async def apply(self, at: CommandContext) -> None:
-        """End it."""
         await at.client.streams.close(self.stream)
 
 

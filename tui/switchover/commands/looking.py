@@ -21,7 +21,6 @@ class RehearseRollback(Question[Rehearsal], frozen=True):
     path: str | None = msgspec.field(default=None, name="name")
 
     async def apply(self, at: CommandContext) -> Rehearsal:
-        """Work it out."""
         return await at.run.rehearse(self.path)
 
 
@@ -31,7 +30,6 @@ class ComparePlan(Question[PlanDifference], frozen=True):
     name: ClassVar[str] = "plan.difference"
 
     async def apply(self, at: CommandContext) -> PlanDifference:
-        """Compare them."""
         return await at.run.difference()
 
 
@@ -42,7 +40,6 @@ class RunChecks(Question[None], frozen=True):
     names: tuple[str, ...] = ()
 
     async def apply(self, at: CommandContext) -> None:
-        """Run them; what they find is published as always."""
         await at.hub.recheck(self.names)
 
 
@@ -64,6 +61,5 @@ class ReadOutput(Question[OutputPart], frozen=True):
     limit: int = 64 * 1024
 
     async def apply(self, at: CommandContext) -> OutputPart:
-        """Read it."""
         limit = max(1, min(self.limit, _OUTPUT_MOST))
         return OutputPart(*at.run.read_output(self.step, self.attempt, max(0, self.offset), limit))

@@ -29,7 +29,6 @@ class LookAtIssue(Question[KnownIssueView], frozen=True):
     about: str = ""
 
     async def apply(self, at: CommandContext) -> KnownIssueView:
-        """Look at it."""
         return at.hub.triage.look(self.entry, self.about)
 
 
@@ -53,7 +52,6 @@ class Diagnose(Command[tuple[CommandResult, ...]], frozen=True):
     token: str = ""
 
     async def apply(self, at: CommandContext) -> tuple[CommandResult, ...]:
-        """Run them."""
         ended = await at.hub.triage.diagnose(self.entry, self.about, self.command, self.token)
         return tuple(CommandResult(*one) for one in ended)
 
@@ -65,7 +63,6 @@ class CancelDiagnosis(Question[None], frozen=True):
     token: str
 
     async def apply(self, at: CommandContext) -> None:
-        """End it."""
         at.hub.triage.cancel(self.token)
 
 
@@ -84,6 +81,5 @@ class SolveIssue(Command[CommandResult], frozen=True):
     confirmation: str = ""
 
     async def apply(self, at: CommandContext) -> CommandResult:
-        """Run it."""
         triage = at.hub.triage
         return CommandResult(*await triage.solve(self.entry, self.about, self.solution, self.confirmation, at.operator))

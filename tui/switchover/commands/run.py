@@ -34,7 +34,6 @@ class StartRun(RunAction, frozen=True):
     new: bool = False
 
     async def apply(self, at: CommandContext) -> None:
-        """Begin it."""
         await at.run.start(at.operator, self.variables, new=self.new)
 
 
@@ -45,7 +44,6 @@ class GiveVariables(RunCommand[None], frozen=True):
     variables: dict[str, str]
 
     async def apply(self, at: CommandContext) -> None:
-        """Give them."""
         await at.run.give(at.operator, self.variables)
 
 
@@ -56,7 +54,6 @@ class RunNext(RunAction, frozen=True):
     confirmation: str | None = None
 
     async def apply(self, at: CommandContext) -> None:
-        """Do it."""
         await at.run.run_next(at.operator, self.confirmation)
 
 
@@ -68,7 +65,6 @@ class RunStep(RunAction, frozen=True):
     confirmation: str | None = None
 
     async def apply(self, at: CommandContext) -> None:
-        """Run it."""
         await at.run.run_step(self.step, at.operator, self.confirmation)
 
 
@@ -80,7 +76,6 @@ class RetryStep(RunAction, frozen=True):
     confirmation: str | None = None
 
     async def apply(self, at: CommandContext) -> None:
-        """Run it again."""
         await at.run.retry(self.step, at.operator, self.confirmation)
 
 
@@ -93,7 +88,6 @@ class ResolveStep(RunAction, frozen=True):
     reason: str
 
     async def apply(self, at: CommandContext) -> None:
-        """Put it on record."""
         await at.run.resolve(self.step, self.choice, self.reason, at.operator)
 
 
@@ -106,7 +100,6 @@ class TickItem(RunCommand[None], frozen=True):
     evidence: str = ""
 
     async def apply(self, at: CommandContext) -> None:
-        """Tick it."""
         await at.run.tick(self.step, self.item, at.operator, self.evidence)
 
 
@@ -124,7 +117,6 @@ class RollBack(RunAction, frozen=True):
         return not self.dry_run
 
     async def apply(self, at: CommandContext) -> None:
-        """Take it."""
         await at.run.rollback(self.path, at.operator, dry_run=self.dry_run, accept=self.accept)
 
 
@@ -137,7 +129,6 @@ class RebaseRun(RunCommand[None], frozen=True):
     digest: str = ""
 
     async def apply(self, at: CommandContext) -> None:
-        """Adopt it."""
         await at.run.rebase(at.operator, self.variables, self.reason, self.digest)
 
 
@@ -149,5 +140,4 @@ class AbortRun(RunAction, frozen=True):
     reason: str = ""
 
     async def apply(self, at: CommandContext) -> None:
-        """Stop it."""
         await at.run.abort(at.operator, self.reason)

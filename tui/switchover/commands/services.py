@@ -60,7 +60,6 @@ class ActOnServices(Command[tuple[ServiceOutcome, ...]], frozen=True):
     confirmation: str = ""
 
     async def apply(self, at: CommandContext) -> tuple[ServiceOutcome, ...]:
-        """Do it."""
         items = [(item.id, item.identity, item.seen_at) for item in self.items]
         done = await at.hub.act(items, self.action, self.argument, self.confirmation, at.operator)
         return msgspec.convert(done, tuple[ServiceOutcome, ...])
@@ -88,7 +87,6 @@ class ShowCommandLine(Command[TypedCommand], frozen=True):
         return self.what == "exec"
 
     async def apply(self, at: CommandContext) -> TypedCommand:
-        """Return it."""
         argv = await at.hub.command(self.id, self.what, self.argument, at.operator)
         return TypedCommand(tuple(argv), shlex.join(argv))
 
@@ -106,7 +104,6 @@ class InspectService(Question[Inspection], frozen=True):
     id: str
 
     async def apply(self, at: CommandContext) -> Inspection:
-        """Ask it."""
         return Inspection(await at.hub.inspect(self.id))
 
 
@@ -122,7 +119,6 @@ class DismissService(Command[None], frozen=True):
     id: str
 
     async def apply(self, at: CommandContext) -> None:
-        """Let it go."""
         at.hub.seen(self.id)
 
 
@@ -133,7 +129,6 @@ class ShowFoundServices(Question[None], frozen=True):
     wanted: bool
 
     async def apply(self, at: CommandContext) -> None:
-        """Look for it from now on, or no longer."""
         at.client.wants_found = self.wanted
         at.target.hub.note_viewer(at.client, found=self.wanted)
 
@@ -152,5 +147,4 @@ class ListServiceSources(Question[tuple[ServiceSourceState, ...]], frozen=True):
     name: ClassVar[str] = "service.sources"
 
     async def apply(self, at: CommandContext) -> tuple[ServiceSourceState, ...]:
-        """List them."""
         return msgspec.convert(at.hub.sources(), tuple[ServiceSourceState, ...])

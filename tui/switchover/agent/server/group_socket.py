@@ -9,13 +9,14 @@ import grp
 import os
 from pathlib import Path
 
+from switchover.commands.gates import ConfirmStep
 from switchover.errors import StateError, UsageError
 from switchover.locations import Workspace, group_socket_folder
 from switchover.private_files import read_private, replace_private
 
 __all__ = ["GUEST_METHODS", "choose_group", "chosen_group", "make_group_socket_folder"]
 
-GUEST_METHODS = frozenset({"hello", "agent.status", "person.confirm"})
+GUEST_METHODS = frozenset({"hello", "agent.status", ConfirmStep.name})
 
 
 def choose_group(workspace: Workspace, name: str) -> None:

@@ -13,7 +13,6 @@ from switchover.costs.cost_book import CostBook
 from switchover.costs.estimate import sides
 from switchover.health.check_state import CheckState, EffectiveStatus
 from switchover.health.watched_phases import PhaseMark
-from switchover.hub.core.engine_view import EngineView
 from switchover.hub.core.live_side import LiveSide
 from switchover.hub.core.watcher import PlanWatcher
 from switchover.hub.history.operations import Operations
@@ -24,6 +23,7 @@ from switchover.hub.services.check_rows import POINTS, check_row, metric_row
 from switchover.hub.services.service_rows import ExpectedState
 from switchover.hub.services.service_table import ServiceRowCache
 from switchover.migration.facts.display import display
+from switchover.migration.run.engine import Engine
 from switchover.plan.kind_calls import KindCalls
 from switchover.plan.loader.load import LoadedPlan
 from switchover.redaction import sanitize
@@ -72,7 +72,7 @@ class Assembler:
     def __init__(
         self,
         loaded: LoadedPlan | None,
-        engine: EngineView | None,
+        engine: Engine | None,
         watcher: PlanWatcher,
         live: LiveSide | None,
         clock: Clock,

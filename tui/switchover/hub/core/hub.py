@@ -16,7 +16,6 @@ from switchover.health.probing import Evaluator
 from switchover.health.watched_phases import PhaseMark
 from switchover.hub.core.alarms import Alarms
 from switchover.hub.core.assembler import Assembler, phase_marks
-from switchover.hub.core.engine_view import EngineView
 from switchover.hub.core.follow_up import FollowUp
 from switchover.hub.core.live_side import LiveSide
 from switchover.hub.core.throttle import Throttle
@@ -32,6 +31,7 @@ from switchover.hub.services.unseen import Unseen
 from switchover.locations import Workspace
 from switchover.metrics.sampler import Sampler
 from switchover.migration.facts.operator import Operator
+from switchover.migration.run.engine import Engine
 from switchover.plan.kind_calls import KindCalls
 from switchover.plan.loader.load import LoadedPlan
 from switchover.plan.templates import TemplateError
@@ -60,7 +60,7 @@ class Hub:
         self,
         loaded: LoadedPlan | None,
         workspace: Workspace,
-        engine: EngineView | None,
+        engine: Engine | None,
         evaluator: Evaluator | None,
         clock: Clock,
         read_only: bool = False,

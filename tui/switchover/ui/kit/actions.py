@@ -9,62 +9,20 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from textual.binding import Binding
 
 from switchover.snapshot.tiers import ACTIONS as SERVICE_ACTIONS
-from switchover.ui.text.render_context import RenderContext
 
 if TYPE_CHECKING:
-    from switchover.snapshot import CheckRow, KnownIssueView, MigrationView, Problem, ServiceRow, Snapshot, StepView
+    from switchover.snapshot import MigrationView, Snapshot
+    from switchover.ui.app.operator_actions import OperatorActions
 
-__all__ = ["ACTIONS", "AtHand", "ScreenAction", "Touches", "bound"]
-
-
-class AtHand(Protocol):
-    """What the screen and the cursor are about now."""
-
-    moment: RenderContext
-
-    def services_at_hand(self) -> tuple[ServiceRow, ...]:
-        """Return the services that are chosen."""
-
-    def check_at_hand(self) -> CheckRow | None:
-        """Return the check under the cursor."""
-
-    def problem_at_hand(self) -> Problem | None:
-        """Return the problem under the cursor."""
-
-    def entry_at_hand(self) -> tuple[Problem, KnownIssueView] | None:
-        """Return the problem with the entry that fits it."""
-
-    def step_at_hand(self) -> StepView | None:
-        """Return the step whose output can be read."""
-
-    def can_open(self) -> bool:
-        """Say whether there is more to see of the row under the cursor."""
-
-    def can_let_pass(self, how: str) -> bool:
-        """Say whether a check can be waived or acknowledged where the run stands."""
-
-    def can_take_over(self) -> bool:
-        """Say whether somebody can be asked for the run, or be answered."""
-
-    def is_about_service(self) -> bool:
-        """Say whether the screen or the cursor may be about a service with a log."""
-
-    def can_bundle(self) -> bool:
-        """Say whether no bundle is being made."""
-
-    def keeps_anything(self) -> bool:
-        """Say whether anything is kept until a person has seen it."""
-
-    def is_on_main(self) -> bool:
-        """Say whether the tabs are seen."""
+__all__ = ["ACTIONS", "ScreenAction", "Touches", "bound"]
 
 
-def _always(_at: AtHand) -> bool:
+def _always(_at: OperatorActions) -> bool:
     return True
 
 
@@ -88,13 +46,13 @@ class ScreenAction:
     key: str
     title: str
     tooltip: str
-    offered: Callable[[AtHand], bool] = _always
+    offered: Callable[[OperatorActions], bool] = _always
     changes: Touches = Touches.NOTHING
     words: str = ""
     shown: bool = True
     needs_data: bool = True
 
-    def is_offered(self, at: AtHand) -> bool:
+    def is_offered(self, at: OperatorActions) -> bool:
         """Say whether it would do something now: only then its key is shown, and works."""
         data = at.moment.snapshot
         if data is None:
@@ -118,36 +76,36 @@ def bound(name: str, *, title: str = "", shown: bool | None = None) -> Binding:
     )
 
 
-def _data(at: AtHand) -> Snapshot:
+def _data(at: OperatorActions) -> Snapshot:
     return at.moment.data
 
 
-def _run(at: AtHand) -> MigrationView:
+def _run(at: OperatorActions) -> MigrationView:
     return at.moment.data.migration
 
 
-def _has_log(at: AtHand) -> bool:
+def _has_log(at: OperatorActions) -> bool:
     return any("logs" in row.actions for row in at.services_at_hand())
 
 
-def _can_act(at: AtHand) -> bool:
+def _can_act(at: OperatorActions) -> bool:
     return any(can in SERVICE_ACTIONS for row in at.services_at_hand() for can in row.actions)
 
 
-def _has_shell(at: AtHand) -> bool:
+def _has_shell(at: OperatorActions) -> bool:
     rows = at.services_at_hand()
     return len(rows) == 1 and "exec" in rows[0].actions
 
 
-def _has_items(at: AtHand) -> bool:
+def _has_items(at: OperatorActions) -> bool:
     return any(step.manual for phase in _run(at).phases for step in phase.steps)
 
 
-def _incident(at: AtHand) -> bool:
+def _incident(at: OperatorActions) -> bool:
     return not (_data(at).header.read_only and _data(at).incident is None)
 
 
-def _seen_all(at: AtHand) -> bool:
+def _seen_all(at: OperatorActions) -> bool:
     return not _data(at).header.read_only and at.keeps_anything()
 
 
