@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shlex
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -19,6 +21,7 @@ import msgspec
 from switchover.errors import NotTrustedError, StateError, UsageError
 from switchover.locations import ensure_private_dir
 from switchover.plan.loader.plan_content import PlanContent
+from switchover.plan.plan_bytes import MAX_PLAN_BYTES, read_file
 from switchover.private_files import open_private, replace_private
 from switchover.redaction import sanitize
 from switchover_checks.unknown_secrets import redact_unknown
@@ -28,21 +31,40 @@ __all__ = ["PLAN_NAMES", "TrustStore", "choose_plan", "digest_of", "find_plan", 
 PLAN_NAMES = ("switchover.yaml", "switchover.yml", "plan.yaml", "plan.yml")
 _MOST_BYTES = 64 << 20
 _MOST_NAMED = 5
+_MOST_FOUND = 10
+_KEYS = (b"schema", b"id", b"title")  # which every plan has
+_MARKS = tuple(re.compile(rb"^[\"']?" + key + rb"[\"']?[ \t]*:[ \t]*\S", re.MULTILINE) for key in _KEYS)
 
 
-def find_plan(folder: Path) -> Path | None:
-    """Return the plan that lies in `folder`, or None. Raise `UsageError` where several could be meant."""
-    for name in PLAN_NAMES:
-        if (folder / name).is_file():
-            return folder / name
+def find_plan(folder: Path, verb: str = "") -> Path | None:
+    """Return the plan that lies in `folder`, or None. Raise `UsageError` where several could be meant.
+
+    A YAML file is a plan by its name, or by the keys that each plan begins with.
+    """
     with suppress(OSError):
-        found = sorted(p for pattern in ("*.plan.yaml", "*.plan.yml") for p in folder.glob(pattern) if p.is_file())
+        found = sorted(path for path in folder.iterdir() if _is_plan(path))
         if len(found) > 1:
-            names = ", ".join(p.name for p in found)
-            raise UsageError(f"several plans are here: {names}", f"name one: `switchover {found[0].name}`")
-        if found:
-            return found[0]
+            most = ", ".join(p.name for p in found[:_MOST_FOUND])
+            more = f" and {len(found) - _MOST_FOUND} more" if len(found) > _MOST_FOUND else ""
+            raise UsageError(f"several plans are here: {most}{more}", f"name one: `{_command(verb, found[0])}`")
+        return found[0] if found else None
     return None
+
+
+def _is_plan(path: Path) -> bool:
+    if path.suffix not in (".yaml", ".yml") or path.stem.endswith(".test"):
+        return False
+    if path.name in PLAN_NAMES or path.stem.endswith(".plan"):
+        return path.is_file()
+    try:
+        _, content = read_file(path, MAX_PLAN_BYTES)
+    except (OSError, ValueError):
+        return False
+    return all(mark.search(content) for mark in _MARKS)
+
+
+def _command(verb: str, plan: Path) -> str:
+    return shlex.join(["switchover", *verb.split(), plan.name])
 
 
 def digest_of(path: Path) -> str:
@@ -114,14 +136,16 @@ def trusted_digest(named: str | None, plan: Path | None, root: Path) -> str:
     return TrustStore(root).digest(plan) if named is None and plan is not None else ""
 
 
-def choose_plan(named: str | None, root: Path, folder: Path, ask: Callable[[str], str] | None = None) -> Path | None:
+def choose_plan(
+    named: str | None, root: Path, folder: Path, ask: Callable[[str], str] | None = None, *, verb: str = ""
+) -> Path | None:
     """Return the plan to open: the named one, else the one found in `folder` once it is trusted, else None.
 
     Raise `NotTrustedError` where the operator says no, or nobody can be asked.
     """
     if named is not None:
         return Path(named).absolute()
-    plan = find_plan(folder)
+    plan = find_plan(folder, verb)
     if plan is None:
         return None
     store = TrustStore(root)
@@ -132,7 +156,7 @@ def choose_plan(named: str | None, root: Path, folder: Path, ask: Callable[[str]
     if answer.strip().lower() != "yes":
         raise NotTrustedError(
             f"{plan.name} is not trusted, so nothing of it was run",
-            f"name it to trust it for once: `switchover {plan.name}`",
+            f"name it to trust it for once: `{_command(verb, plan)}`",
         )
     if digest_of(plan) != content.digest:
         raise NotTrustedError(f"{plan.name} changed while you were asked", "look at it again, then start again")

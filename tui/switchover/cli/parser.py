@@ -45,6 +45,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     from switchover.cli import diagnostics, output
     from switchover.errors import SwitchoverError
 
+    diagnostics.fill_in_with(str)  # what an earlier call was about is not meant
     try:
         try:
             code = _dispatch(arguments)
@@ -97,8 +98,16 @@ def _refuse_options_before_the_verb(arguments: Sequence[str], first: int | None)
 def _run_verb(verb: str, arguments: list[str]) -> int:
     module = _load_verb(verb)
     args = _verb_parser(verb, module).parse_intermixed_args(arguments)
+    _settle_plan(args, verb)
     _say_commands_as_they_work(args)
     return module.run(args)
+
+
+def _settle_plan(args: argparse.Namespace, verb: str) -> None:
+    if hasattr(args, "plan_argument"):
+        from switchover.cli.plan_argument import settle_plan
+
+        settle_plan(args, verb)
 
 
 def _say_commands_as_they_work(args: argparse.Namespace) -> None:

@@ -35,11 +35,11 @@ def load_for_run(args: Namespace, *, finished: bool = False, quiet: bool = False
     from switchover.app import load
 
     path = Path(args.plan)
-    workspace = workspace_of(args)
+    workspace, digest = workspace_of(args), getattr(args, "digest", "")
     try:
-        return load(path), workspace
+        return load(path, digest=digest), workspace
     except PlanError as error:
-        loaded = load(path, workspace, finished=finished)
+        loaded = load(path, workspace, finished=finished, digest=digest)
         if not quiet:
             diagnostics.say(f"{error.problems[0]}; the run goes by the plan it was started with")
         return loaded, workspace

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from switchover.cli import output
+from switchover.cli.plan_argument import add_plan
 from switchover.cli.plan_file import load_for_run
 from switchover.errors import StateError, SwitchoverError, UsageError
 from switchover.private_files import replace_private
@@ -28,7 +29,7 @@ _TAIL = 20
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Add the options of `report`."""
-    parser.add_argument("plan", metavar="PLAN", help="the plan whose run is reported")
+    add_plan(parser, "the plan whose run is reported")
     parser.add_argument("--run", metavar="ID", help="which run (default: the newest)")
     parser.add_argument(
         "--format", choices=("md", "json", "html"), help="how it is written (default: as --output is named, else md)"

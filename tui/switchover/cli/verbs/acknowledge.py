@@ -5,6 +5,7 @@ from __future__ import annotations
 from argparse import ArgumentParser, Namespace
 
 from switchover.cli import output
+from switchover.cli.plan_argument import add_plan
 
 __all__ = ["add_arguments", "run"]
 
@@ -15,7 +16,7 @@ SUMMARY = "let a warning pass where the run stands, with a reason"
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Add the options of `acknowledge`."""
-    parser.add_argument("plan", metavar="PLAN", help="the plan whose run waits")
+    add_plan(parser, "the plan whose run waits", executes=True, then="check")
     parser.add_argument("check", metavar="CHECK", help="the check that warns")
     parser.add_argument("--reason", metavar="TEXT", required=True, help="why it may pass; it stands in the report")
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from switchover.cli import diagnostics, output
+from switchover.cli.plan_argument import add_plan
 from switchover.cli.plan_file import workspace_of
 from switchover.errors import SwitchoverError, UsageError
 from switchover_checks.api import Status
@@ -35,7 +36,7 @@ UNKNOWN = int(Status.UNKNOWN)
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Add the options of `check`."""
-    parser.add_argument("plan", metavar="PLAN", help="the plan whose checks are run")
+    add_plan(parser, "the plan whose checks are run", executes=True, then="names", exit_code=UNKNOWN)
     parser.add_argument("names", metavar="NAME", nargs="*", help="only these checks, and what they need")
     parser.add_argument(
         "--format",
@@ -101,7 +102,7 @@ async def _check(args: Namespace) -> int:
 
     words = KnownSecrets()
     diagnostics.redact_with(words.redact)
-    loaded = load(Path(args.plan))
+    loaded = load(Path(args.plan), digest=getattr(args, "digest", ""))
     given = _variables(args.var)
     parts = build_evaluator(loaded, workspace_of(args), given, secret_words=words, only_read=args.read_only)
     try:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from switchover.cli import output
+from switchover.cli.plan_argument import add_plan
 from switchover.errors import AgentError, UsageError
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ SUMMARY = "give a second person's word for a step that needs two"
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Add the options of `confirm`."""
-    parser.add_argument("plan", metavar="PLAN", help="the plan whose run waits")
+    add_plan(parser, "the plan whose run waits", executes=True, then="step")
     parser.add_argument("step", metavar="STEP", help="the step that needs two people")
     parser.add_argument("--with", dest="with_", metavar="USER", help="the account under which the run is driven")
     parser.add_argument("--text", metavar="TEXT", help="what the step wants to be typed; without it, it is asked for")

@@ -8,6 +8,7 @@ from __future__ import annotations
 from argparse import ArgumentParser, Namespace
 
 from switchover.cli import output
+from switchover.cli.plan_argument import add_plan
 from switchover.cli.plan_file import load_for_run, workspace_of
 
 __all__ = ["add_arguments", "run"]
@@ -19,7 +20,7 @@ SUMMARY = "show how a plan's file differs from what its run goes by"
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Add the options of `diff`."""
-    parser.add_argument("plan", metavar="PLAN", help="the plan whose file is compared with its run")
+    add_plan(parser, "the plan whose file is compared with its run")
     parser.add_argument("--format", choices=("text", "json"), default="text", help="how it is written (default: text)")
     parser.add_argument("--brief", action="store_true", help="name the parts that changed, without the lines")
 

@@ -43,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
     need_terminal("in scripts use tail and grep")
     items, paths = sort_words(args.names)
     root = state_root(args.state)
-    plan = choose_plan(args.plan, root, Path.cwd())
+    plan = choose_plan(args.plan, root, Path.cwd(), verb="logs --plan")
     digest = trusted_digest(args.plan, plan, root)
     workspace = workspace_for(root, plan, choose_journal(args.journal, os.environ))
     apply_screen_options(args, os.environ)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from argparse import ArgumentParser, Namespace
 
 from switchover.cli import diagnostics, output
+from switchover.cli.plan_argument import add_plan
 from switchover.cli.plan_file import load_for_run, workspace_of
 
 __all__ = ["add_arguments", "run"]
@@ -20,7 +21,7 @@ SUMMARY = "let an open run go by its edited plan"
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Add the options of `rebase`."""
-    parser.add_argument("plan", metavar="PLAN", help="the edited plan")
+    add_plan(parser, "the edited plan", executes=True, only_reads_with=("dry_run",))
     parser.add_argument("--dry-run", action="store_true", help="show what would be adopted, and change nothing")
     parser.add_argument("--reason", metavar="TEXT", default="", help="why; it stands in the journal and in the report")
     parser.add_argument(

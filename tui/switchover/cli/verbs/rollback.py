@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from switchover.cli import diagnostics, output
 from switchover.cli.journal_watch import keeping_line, persisting
+from switchover.cli.plan_argument import add_plan
 from switchover.cli.plan_file import load_for_run
 from switchover.cli.verbs.run import interruptible, tell_last_lines, teller
 from switchover.errors import UsageError
@@ -31,7 +32,7 @@ _STEP_BY_STEP = "step-by-step"
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Add the options of `rollback`."""
-    parser.add_argument("plan", metavar="PLAN", help="the plan whose run is undone")
+    add_plan(parser, "the plan whose run is undone", executes=True, then="name")
     parser.add_argument(
         "name",
         metavar="NAME",

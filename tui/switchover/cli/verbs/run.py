@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from switchover.cli import diagnostics, output
 from switchover.cli.journal_watch import keeping_line
+from switchover.cli.plan_argument import add_plan
 from switchover.cli.plan_file import load_for_run
 from switchover.cli.takeover_answer import answering
 from switchover.errors import UsageError
@@ -38,7 +39,7 @@ _MOST_EVIDENCE = 64 * 1024
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Add the options of `run`."""
-    parser.add_argument("plan", metavar="PLAN", help="the plan to carry through")
+    add_plan(parser, "the plan to carry through", executes=True, only_reads_with=("dry_run",))
     parser.add_argument("--until", metavar="PHASE", help="stop when this phase is through")
     parser.add_argument("--dry-run", action="store_true", help="show what would be done, and do nothing")
     parser.add_argument("--new", action="store_true", help="begin another run where the last one is over")

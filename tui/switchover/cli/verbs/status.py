@@ -6,6 +6,7 @@ from argparse import ArgumentParser, Namespace
 from typing import TYPE_CHECKING, Any
 
 from switchover.cli import output
+from switchover.cli.plan_argument import add_plan
 from switchover.cli.plan_file import load_for_run
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ SUMMARY = "show where a plan's run stands"
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Add the options of `status`."""
-    parser.add_argument("plan", metavar="PLAN", help="the plan whose run is shown")
+    add_plan(parser, "the plan whose run is shown")
     parser.add_argument("--format", choices=("text", "json"), default="text", help="how it is written (default: text)")
 
 

@@ -11,6 +11,7 @@ from argparse import ArgumentParser, Namespace
 from typing import TYPE_CHECKING
 
 from switchover.cli import output
+from switchover.cli.plan_argument import add_plan
 from switchover.cli.plan_file import workspace_of
 from switchover.errors import LockedError, RefusedError
 
@@ -31,7 +32,7 @@ _LOOK_EVERY_S = 0.25
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Add the options of `takeover`."""
-    parser.add_argument("plan", metavar="PLAN", help="the plan whose run is asked for")
+    add_plan(parser, "the plan whose run is asked for")
     answers = parser.add_mutually_exclusive_group()
     answers.add_argument("--hand-over", action="store_true", help="answer one who asks: the run is theirs")
     answers.add_argument("--refuse", action="store_true", help="answer one who asks: not now")

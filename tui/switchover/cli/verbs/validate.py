@@ -1,16 +1,21 @@
-"""`switchover validate PLAN`: every error of a plan at once, and nothing of the plan is executed.
+"""`switchover validate [PLAN…]`: every error of a plan at once, and nothing of the plan is executed.
 
-Exit code 0 with one line where all is well. Else 2, with the errors on standard error, one a line, as
-`FILE:LINE:COLUMN: PATH: MESSAGE`.
+Exit code 0 with a line for each plan where all is well. Else 2, with the errors on standard error, one a line, as
+`FILE:LINE:COLUMN: PATH: MESSAGE`. Without a name, the one plan of the current directory is meant.
 """
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from switchover.cli import diagnostics
 from switchover.cli.output import emit_json, emit_text
 from switchover.errors import PlanError
+
+if TYPE_CHECKING:
+    from switchover.plan.model import Plan
 
 __all__ = ["add_arguments", "run"]
 
@@ -21,8 +26,10 @@ NEEDS_JOURNAL = False
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the plan and the output's form."""
-    parser.add_argument("plan", metavar="PLAN", type=Path, help="the plan file")
+    """Declare the plans and the output's form."""
+    parser.add_argument(
+        "plans", metavar="PLAN", nargs="*", type=Path, help="the plan files; without one, the one plan found here"
+    )
     parser.add_argument(
         "--format",
         choices=("text", "json"),
@@ -32,27 +39,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Check the plan and return the exit code. In the text form raise `PlanError`, which is worded in one place."""
+    """Check the plans and return the exit code."""
+    from switchover.cli.plan_argument import the_plan_here
     from switchover.plan.loader.load import load_plan
 
-    try:
-        plan = load_plan(args.plan).plan
-    except PlanError as error:
-        if args.format != "json":
-            raise
-        emit_json(error.problems)
-        return error.exit_code
+    problems, code = [], 0
+    for path in args.plans or [the_plan_here("validate")]:
+        try:
+            plan = load_plan(path).plan
+        except PlanError as error:
+            code = error.exit_code
+            problems += error.problems
+            if args.format == "text":
+                diagnostics.report_error(error)
+        else:
+            if args.format == "text":
+                emit_text(f"{path}: ok, {_size(plan)}")
     if args.format == "json":
-        emit_json([])
-    else:
-        counts = (
-            _count(len(plan.phases), "phase"),
-            _count(len(plan.all_steps), "step"),
-            _count(len(plan.checks), "check"),
-        )
-        emit_text(f"{args.plan}: ok, {', '.join(counts)}")
-    return 0
+        emit_json(problems)
+    return code
 
 
-def _count(number: int, word: str) -> str:
-    return f"{number} {word}" if number == 1 else f"{number} {word}s"
+def _size(plan: Plan) -> str:
+    counted = ((len(plan.phases), "phase"), (len(plan.all_steps), "step"), (len(plan.checks), "check"))
+    return ", ".join(f"{number} {word}" if number == 1 else f"{number} {word}s" for number, word in counted)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from argparse import ArgumentParser, Namespace
 
 from switchover.cli import output
+from switchover.cli.plan_argument import add_plan
 from switchover.errors import UsageError
 
 __all__ = ["add_arguments", "run"]
@@ -16,7 +17,7 @@ SUMMARY = "let a check that is not fine pass for a while, with a reason"
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Add the options of `waive`."""
-    parser.add_argument("plan", metavar="PLAN", help="the plan whose run waits")
+    add_plan(parser, "the plan whose run waits", executes=True, then="check")
     parser.add_argument("check", metavar="CHECK", help="the check that fails or cannot be known")
     parser.add_argument("--reason", metavar="TEXT", required=True, help="why it may pass; it stands in the report")
     parser.add_argument("--for", dest="for_", metavar="TIME", required=True, help="how long: 30m, 2h, 1d (at most 7d)")
