@@ -230,7 +230,7 @@ def test_sentences_are_short_enough_to_be_read_once() -> None:
         prose = re.sub(r"^```.*?^```", "", page.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
         prose = re.sub(r"^(\||#|!).*$", "\n", prose, flags=re.MULTILINE)
         sentences = [
-            s for s in re.split(r"(?<=[.!?:])\s+|\n\n|^\s*(?:[*-]|\d+\.) ", prose, flags=re.MULTILINE) if s.strip()
+            s for s in re.split(r"(?<=[.!?])\s+|\n\n|^\s*(?:[*-]|\d+\.) ", prose, flags=re.MULTILINE) if s.strip()
         ]
         if page.name == "CONTRIBUTING.md" or not sentences:
             continue
