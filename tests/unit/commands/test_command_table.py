@@ -86,3 +86,20 @@ def test_only_a_rehearsal_and_a_command_line_to_read_are_for_those_who_only_watc
     others = [kind for kind in KINDS if kind not in {RollBack, ShowCommandLine}]
     assert [kind for kind in others if "changes_something" in vars(kind)] == []
     assert [kind.name for kind in others if sample(kind).changes_something() == issubclass(kind, Question)] == []
+
+
+def test_who_may_ask_for_what_is_as_it_is_written_down_here() -> None:
+    questions = {kind.name for kind in KINDS if kind.changes is Changes.NOTHING}
+    logs = {"logs.close", "logs.line", "logs.open", "logs.save", "logs.seek", "logs.window"}
+    looks = {"check.run", "output.read", "plan.difference", "rollback.rehearse", "trouble.cancel", "trouble.look"}
+    lists = {"bundle.make", "incident.list", "service.found", "service.inspect", "service.sources"}
+    assert questions == logs | looks | lists
+    incident = {"incident.close", "incident.note", "incident.open"}
+    for_all = {"drive.answer", "drive.ask", "person.confirm", "service.command", "service.seen", "trouble.diagnose"}
+    assert {kind.name for kind in KINDS if kind.who is Who.ANYONE} - questions == incident | for_all
+    services = {"service.act", "trouble.solve"}
+    assert {kind.name for kind in KINDS if kind.who is Who.DRIVER_OF_RUN} == services
+    assert {kind.name for kind in KINDS if kind.changes is Changes.DANGEROUS} == services | {
+        "run.abort",
+        "run.rollback",
+    }
