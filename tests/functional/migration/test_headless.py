@@ -374,6 +374,10 @@ phases:
     assert (tmp_path / "log").read_text() == "uncopy\n"
 
 
+def _parent_of(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+
+
 def test_status_says_what_is_to_be_decided_after_everything_was_killed(tmp_path: Path, cli: Cli) -> None:
     _write(tmp_path, "phases: [{id: a, steps: [{id: one, run: 'echo $$ > pid; sleep 60', effect: changes}]}]\n")
     command = [sys.executable, "-m", "switchover", "run", str(tmp_path / "plan.yaml"), "--state"]
@@ -383,8 +387,10 @@ def test_status_says_what_is_to_be_decided_after_everything_was_killed(tmp_path:
         assert process.poll() is None
         time.sleep(0.02)
     step = int((tmp_path / "pid").read_text())
-    shim = int(Path(f"/proc/{step}/stat").read_text().rpartition(")")[2].split()[1])
-    handles = [os.pidfd_open(pid) for pid in (process.pid, shim, step)]
+    shim = _parent_of(step)
+    launcher = _parent_of(shim)
+    assert launcher > 1
+    handles = [os.pidfd_open(pid) for pid in (process.pid, launcher, shim, step)]
     for handle in handles:
         signal.pidfd_send_signal(handle, signal.SIGKILL)
     for handle in handles:

@@ -151,3 +151,8 @@ def test_a_plan_names_its_notifiers(tmp_path: Path) -> None:
     more = "notifiers: {team: {type: command, command: x}}\nalerts: [{when: a == CRIT, notify: [team, bell]}]"
     plan = load_plan_text(PLAN.format(more=more), tmp_path / "plan.yaml").plan
     assert plan.alerts[0].notify == ("team", "bell")
+
+
+def test_what_was_not_sent_is_tried_again_at_once_unless_its_error_says_otherwise() -> None:
+    error = NotSentError("busy")
+    assert (error.retry_after_s, error.again) == (0.0, True)

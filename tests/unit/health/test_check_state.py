@@ -38,6 +38,7 @@ def test_a_green_check_turns_bad_only_after_fail_after_results_in_a_row(bad: Sta
 def test_failures_that_do_not_count_yet_are_told() -> None:
     state = follow([OK, CRIT, CRIT], Rule(fail_after=3))
     assert state.pending_failures == 2
+    assert follow([OK, CRIT, CRIT, CRIT], Rule(fail_after=3)).pending_failures == 0
     assert "2 of 3 before it counts" in stand(state, Rule(fail_after=3), mono=102.0).summary
 
 

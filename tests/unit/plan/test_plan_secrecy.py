@@ -91,3 +91,16 @@ def test_what_the_shell_works_out_is_no_literal_secret(problems: Problems, examp
 )
 def test_what_only_sounds_like_a_secret_is_none(problems: Problems, example: str, entry: str) -> None:
     assert problems(example.replace("LEVEL: 9", entry)) == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "help_text"),
+    [
+        ("pg_secret: pg_old", f"pg_secret: pg_old, password: {CANARY}", "write password_secret: NAME"),
+        ("LEVEL: 9", f"API_TOKEN: {CANARY}", "write {{ secret.NAME }}"),
+    ],
+)
+def test_a_literal_secret_comes_with_what_to_write_instead_at_its_place(
+    problems: Problems, example: str, old: str, new: str, help_text: str
+) -> None:
+    assert help_text in "\n".join(problems(example.replace(old, new)))

@@ -161,7 +161,7 @@ def test_text_without_secrets_is_left_as_it_is_and_nothing_harmless_is_held_back
 
 def test_endless_repetition_of_a_secret_is_held_in_bounded_memory() -> None:
     redactor = Redactor({"a": "aaaa"})
-    out = b"".join(redactor.feed(b"a" * 4096) for _ in range(50)) + redactor.finish()
+    out = b"".join(redactor.feed(b"a" * 4096) for _ in range(8)) + redactor.finish()
     assert b"a" not in out.replace(b"(secret a)", b"")
     assert len(redactor._data) < 2000
 

@@ -77,9 +77,14 @@ def painted_whole(frame: Frame) -> pyte.Screen:
     return screen
 
 
+def seeds(always: int) -> list[object]:
+    """Return the first seeds for every run of the tests, and many more for a soak."""
+    return [*range(always), *(pytest.param(seed, marks=pytest.mark.soak) for seed in range(always, 100))]
+
+
 @pytest.mark.parametrize("system", [ColorSystem.TRUECOLOR, ColorSystem.STANDARD])
 @pytest.mark.parametrize("bce", [True, False])
-@pytest.mark.parametrize("seed", range(25))
+@pytest.mark.parametrize("seed", seeds(8))
 def test_after_any_updates_the_terminal_is_as_if_painted_whole(seed: int, bce: bool, system: ColorSystem) -> None:
     rng = random.Random(f"{seed}{bce}{system}")
     width, height = rng.choice([(20, 5), (33, 7), (13, 3), (40, 4)])
@@ -99,7 +104,7 @@ def test_after_any_updates_the_terminal_is_as_if_painted_whole(seed: int, bce: b
         assert shadow.encode(frame) == "", "painted again and the same, so nothing is written"
 
 
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("seed", seeds(12))
 def test_a_whole_screen_is_equal_to_what_textual_itself_writes(seed: int) -> None:
     rng = random.Random(seed)
     width, height = 60, 12
