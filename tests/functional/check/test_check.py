@@ -14,60 +14,13 @@ from typing import Any
 
 import pytest
 
-from switchover.cli.parser import main
-
 Write = Callable[..., Path]
+Check = Callable[..., tuple[int, str, str]]
 
 FINE = '{type: command, command: "true"}'
 WARNS = '{type: disk, path: /, warn: "100%:"}'
 FAILS = '{type: command, command: "echo broken; false"}'
 HANGS = '{type: command, command: "sleep 60", timeout: 300ms}'
-
-
-@pytest.fixture
-def write(tmp_path: Path) -> Write:
-    """Write a plan with these checks, all required by its gate."""
-
-    def write(more: str = "", **checks: str) -> Path:
-        lines = ["schema: 1", "id: shop", "title: The shop", more, "checks:"]
-        lines += [f"  {name}: {spec}" for name, spec in checks.items()]
-        lines += [
-            "phases:",
-            "  - id: data",
-            '    steps: [{id: copy, run: "true", effect: read}]',
-            f"    gate: {{require: [{', '.join(checks)}]}}",
-        ]
-        path = tmp_path / "plan.yaml"
-        path.write_text("\n".join(lines))
-        return path
-
-    return write
-
-
-@pytest.fixture
-def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("SWITCHOVER_STATE", str(tmp_path / "state"))
-    return tmp_path / "state"
-
-
-@pytest.fixture(autouse=True)
-def _own_state(state: Path) -> None:
-    return
-
-
-Check = Callable[..., tuple[int, str, str]]
-
-
-@pytest.fixture
-def check(capfd: pytest.CaptureFixture[str]) -> Check:
-    """Run `switchover check` and return its exit code and what it wrote."""
-
-    def check(plan: Path, *arguments: str) -> tuple[int, str, str]:
-        code = main(["check", str(plan), *arguments])
-        written = capfd.readouterr()
-        return code, written.out, written.err
-
-    return check
 
 
 @pytest.mark.parametrize(
@@ -102,12 +55,15 @@ def test_the_table_lines_up_worst_first_and_shows_expected_against_observed(chec
 def test_json_has_exactly_the_promised_shape_and_stands_alone(check: Check, write: Write) -> None:
     _, out, err = check(write(a=FAILS), "--format", "json")
     document: dict[str, Any] = json.loads(out)
-    assert set(document) == {"status", "checks"}
+    assert set(document) == {"schema", "plan", "status", "checks"}
+    assert (document["schema"], document["plan"]) == ("switchover/check/1", "shop")
     (only,) = document["checks"]
-    assert set(only) == {"name", "kind", "status", "summary", "phase", "duration_ms", "findings", "evidence"}
+    keys = {"name", "kind", "status", "summary", "phase", "duration_ms", "findings", "metrics", "evidence"}
+    assert set(only) == keys
     assert (only["name"], only["kind"], only["status"]) == ("a", "command", "crit")
     assert only["duration_ms"] > 0
-    assert all(set(finding) == {"what", "expected", "observed", "status"} for finding in only["findings"])
+    assert [metric["name"] for metric in only["metrics"]] == ["time"]
+    assert all(set(finding) == {"what", "expected", "observed", "status", "hint"} for finding in only["findings"])
     assert err == ""
 
 
@@ -169,7 +125,9 @@ def test_a_plan_that_cannot_be_used_is_unknown_and_no_warning(
     assert str(plan) in err
     assert "Traceback" not in err
     code, out, _ = check(plan, "--format", "json")
-    assert (code, json.loads(out)) == (3, {"status": "unknown", "checks": []})
+    document = json.loads(out)
+    assert (code, document["status"], document["checks"]) == (3, "unknown", [])
+    assert document["error"] in err
 
 
 @pytest.mark.parametrize(
@@ -291,7 +249,8 @@ def test_no_probe_outlives_the_command_however_it_is_ended(
     assert b"Traceback" not in said
     if number in (signal.SIGTERM, signal.SIGHUP):
         assert process.returncode == 3
-        assert json.loads(written) == {"status": "unknown", "checks": []}
+        document = json.loads(written)
+        assert (document["status"], document["checks"]) == ("unknown", [])
 
 
 WRITING = """

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import sys
 import tempfile
 import time
@@ -21,11 +22,23 @@ from switchover.private_files import make_private_dir, open_private
 from switchover.redaction import sanitize
 from switchover_checks.unknown_secrets import MARK, redact_unknown
 
-__all__ = ["INTERRUPTED", "describe", "fill_in_with", "redact_with", "report_error", "report_unexpected", "say"]
+__all__ = [
+    "INTERRUPTED",
+    "clear_line",
+    "describe",
+    "fill_in_with",
+    "redact_with",
+    "report_error",
+    "report_unexpected",
+    "say",
+    "say_in_place",
+]
 
 INTERRUPTED = 130
 _KEPT_REPORTS = 10
 _SECRET_NAME = re.compile(r"PASS|SECRET|TOKEN|KEY|CREDENTIAL", re.IGNORECASE)
+_CLEAR = "\x1b[K"
+_in_place: list[bool] = []
 _redactors: list[Callable[[str], str]] = []
 _fill_in: list[Callable[[str], str]] = []
 
@@ -35,12 +48,41 @@ def say(text: str) -> None:
     stream = sys.stderr
     if stream is None:
         return
+    clear_line()
     with suppress(OSError, ValueError):
         for fill_in in _fill_in:
             text = fill_in(text)
         line = redact_unknown(sanitize(text)) + "\n"
         stream.write(line.encode(stream.encoding or "utf-8", "backslashreplace").decode(stream.encoding or "utf-8"))
         stream.flush()
+
+
+def say_in_place(text: str) -> bool:
+    """Write a line over the one written so before. Return False where standard error is no terminal that can."""
+    stream = sys.stderr
+    if stream is None or os.environ.get("TERM", "dumb") == "dumb":
+        return False
+    with suppress(OSError, ValueError):
+        if stream.isatty():
+            columns = shutil.get_terminal_size().columns
+            line = redact_unknown(sanitize(text)).replace("\n", " ")
+            if len(line) >= columns:
+                line = f"{line[: columns - 2]}…"
+            encoding = stream.encoding or "utf-8"
+            stream.write(f"\r{_CLEAR}{line}".encode(encoding, "replace").decode(encoding))
+            stream.flush()
+            _in_place[:] = [True]
+            return True
+    return False
+
+
+def clear_line() -> None:
+    """Take away what `say_in_place` wrote."""
+    if _in_place:
+        _in_place.clear()
+        with suppress(OSError, ValueError):
+            sys.stderr.write(f"\r{_CLEAR}")
+            sys.stderr.flush()
 
 
 def describe(error: SwitchoverError) -> str:

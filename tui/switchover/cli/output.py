@@ -23,7 +23,7 @@ from switchover.errors import SwitchoverError
 from switchover.redaction import sanitize
 from switchover_checks.unknown_secrets import MARK, redact_unknown
 
-__all__ = ["emit_json", "emit_text", "finish"]
+__all__ = ["emit_exact", "emit_json", "emit_text", "finish", "json_text"]
 
 _failure: list[OSError] = []
 
@@ -33,16 +33,26 @@ def emit_text(text: str) -> None:
     _write(redact_unknown(sanitize(text)))
 
 
+def emit_exact(text: str) -> None:
+    """Write `text` as it is, and a line end. A format that escapes has made each part of it safe."""
+    _write(text)
+
+
 def emit_json(value: Any, *, indent: int | None = 2, exact: bool = False) -> None:
     """Write one JSON document. Dataclasses become objects, decimals and paths text.
 
     What looks like a secret is taken out of its texts, unless it is to be `exact`.
     """
+    _write(json_text(value, indent=indent, exact=exact))
+
+
+def json_text(value: Any, *, indent: int | None = 2, exact: bool = False) -> str:
+    """Return what `emit_json` writes."""
     plain_ascii = "utf" not in (getattr(sys.stdout, "encoding", None) or "utf-8").lower()
     text = json.dumps(value, default=_plain, indent=indent, ensure_ascii=plain_ascii)
     if not exact and redact_unknown(text) != text:
         text = json.dumps(_without_secrets(json.loads(text)), indent=indent, ensure_ascii=plain_ascii)
-    _write(text)
+    return text
 
 
 def finish() -> None:

@@ -212,8 +212,9 @@ def redact_result(result: Result, redact: Callable[[str], str]) -> Result:
         )
         for f in result.findings
     )
-    evidence = {key: redact(value) for key, value in result.evidence.items()}
-    return replace(result, summary=redact(result.summary), findings=findings, evidence=evidence)
+    metrics = tuple(replace(m, name=redact(m.name), unit=redact(m.unit)) for m in result.metrics)
+    evidence = {redact(key): redact(value) for key, value in result.evidence.items()}
+    return replace(result, summary=redact(result.summary), findings=findings, metrics=metrics, evidence=evidence)
 
 
 def _join(name: str, readings: Sequence[CheckObservation]) -> CheckObservation:

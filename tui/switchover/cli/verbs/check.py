@@ -1,7 +1,10 @@
 """`switchover check PLAN [NAME…]`: run the checks once, here; text and exit code say how they are.
 
 The exit codes are those of monitoring plugins: 0 OK, 1 WARN, 2 CRIT, 3 UNKNOWN. A plan that cannot be used, an unknown
-name or a wrong option is UNKNOWN too.
+name or a wrong option is UNKNOWN too. With `--format nagios` it is such a plugin.
+
+`--wait 5m` looks again until everything is fine, or until the time is over. So a script can wait for a deployment. The
+exit code is that of the last look. Standard error says meanwhile what is waited for.
 """
 
 from __future__ import annotations
@@ -13,8 +16,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from switchover.cli import diagnostics, output
+from switchover.cli.check_formats import check_format, check_formats
+from switchover.cli.check_formats.format_api import CheckReport
 from switchover.cli.plan_argument import add_plan
 from switchover.cli.plan_file import workspace_of
+from switchover.cli.until_fine import Patience, look_until_fine
 from switchover.errors import SwitchoverError, UsageError
 from switchover_checks.api import Status
 from switchover_checks.language.suggest import did_you_mean
@@ -29,9 +35,10 @@ __all__ = ["add_arguments", "run"]
 
 VERB = "check"
 RANK = 10
-SUMMARY = "run a plan's checks once and show their results"
+SUMMARY = "run a plan's checks and show their results"
 
 UNKNOWN = int(Status.UNKNOWN)
+_USUAL_PAUSE_S = 5.0
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -40,7 +47,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("names", metavar="NAME", nargs="*", help="only these checks, and what they need")
     parser.add_argument(
         "--format",
-        choices=("table", "json", "junit"),
+        choices=tuple(check_formats()),
         default="table",
         help="how the result is written (default: table)",
     )
@@ -49,6 +56,12 @@ def add_arguments(parser: ArgumentParser) -> None:
     )
     parser.add_argument(
         "--read-only", action="store_true", help="leave out checks that change something when they look"
+    )
+    parser.add_argument(
+        "--wait", metavar="TIME", type=_duration, help="look again until everything is fine, at most so long: 30s, 5m"
+    )
+    parser.add_argument(
+        "--every", metavar="TIME", type=_duration, help="with --wait: the pause between two looks (default: 5s)"
     )
     refuse = parser.error
 
@@ -70,17 +83,40 @@ def run(args: Namespace) -> int:
     from switchover.locations import state_root
 
     root = state_root(args.state)
+    failed = "told to end before all checks had been looked at; nothing is known"
     try:
         return asyncio.run(_until_told_to_end(_check(args)))
     except asyncio.CancelledError:
-        diagnostics.say("switchover: told to end before all checks had been looked at; nothing is known")
+        diagnostics.say(f"switchover: {failed}")
     except SwitchoverError as error:
+        failed = diagnostics.describe(error).removeprefix("switchover: ")
         diagnostics.report_error(error)
     except Exception as error:  # a defect must not look like a WARN
+        failed = f"unexpected {type(error).__name__}, a defect of switchover"
         diagnostics.report_unexpected(error, root)
-    if args.format == "json":
-        output.emit_json({"status": Status.UNKNOWN.label, "checks": []})
+    if text := check_format(args.format).render(CheckReport(failed=failed)):
+        output.emit_exact(text)
     return UNKNOWN
+
+
+def _duration(text: str) -> float:
+    from argparse import ArgumentTypeError
+
+    from switchover_checks.language.units import parse_duration
+
+    try:
+        seconds = parse_duration(text)
+    except ValueError as error:
+        raise ArgumentTypeError(str(error)) from None
+    if seconds <= 0:
+        raise ArgumentTypeError(f"{text} is no time at all")
+    return seconds
+
+
+def _patience(args: Namespace) -> Patience | None:
+    if args.wait is None and args.every is not None:
+        raise UsageError("--every says how often to look while waiting", "add --wait, such as --wait 5m")
+    return None if args.wait is None else Patience(args.wait, args.every or _USUAL_PAUSE_S)
 
 
 async def _until_told_to_end(looking: Coroutine[None, None, int]) -> int:
@@ -97,9 +133,9 @@ async def _until_told_to_end(looking: Coroutine[None, None, int]) -> int:
 
 async def _check(args: Namespace) -> int:
     from switchover.app import KnownSecrets, build_evaluator, load
-    from switchover.cli.report.check_report import overall, to_json, to_junit, to_table
     from switchover.hub.core.assembler import phase_marks
 
+    patience = _patience(args)
     words = KnownSecrets()
     diagnostics.redact_with(words.redact)
     loaded = load(Path(args.plan), digest=getattr(args, "digest", ""))
@@ -108,22 +144,18 @@ async def _check(args: Namespace) -> int:
     try:
         catalog = parts.evaluator.catalog
         names, resting = _choose(catalog, args.names, phase_marks(parts.view))
-        readings = await _look(parts.evaluator, parts.inventory, names)
+        readings = await _look(parts.evaluator, parts.inventory, names, patience)
     finally:
         await parts.aclose()
     kinds = {name: item.spec.type for name, item in catalog.items.items()}
     if parts.plan_edited:
         diagnostics.say(f"{args.plan} was edited since the run began; looked at is the plan that the run goes by")
-    if args.format == "json":
-        output.emit_json(to_json(readings, kinds))
-    elif args.format == "junit":
-        output.emit_text(to_junit(readings, kinds, parts.loaded.plan.id))
-    else:
-        output.emit_text(to_table(readings, kinds))
-    if resting:
-        tell = output.emit_text if args.format == "table" else diagnostics.say
-        tell(resting)
-    return int(overall(readings))
+    report = CheckReport(parts.loaded.plan.id, readings, kinds, resting)
+    form = check_format(args.format)
+    output.emit_exact(form.render(report))
+    if resting and not form.has_left_out:
+        diagnostics.say(resting)
+    return int(report.status)
 
 
 def _variables(given: Iterable[str]) -> dict[str, str]:
@@ -160,24 +192,36 @@ def _choose(catalog: Catalog, names: Iterable[str], marks: Mapping[str, PhaseMar
     return tuple(chosen), f"{left_out.total()} not looked at: {why}" if left_out else ""
 
 
-async def _look(evaluator: Evaluator, inventory: Inventory, names: Iterable[str]) -> list[CheckObservation]:
-    """Return a reading for each of `names`; one that was skipped says how that stands what it waits for."""
+async def _look(
+    evaluator: Evaluator, inventory: Inventory, names: tuple[str, ...], patience: Patience | None
+) -> list[CheckObservation]:
+    """Return a reading for each of `names`, looked at once, or with patience until all are fine."""
+
+    async def look() -> list[CheckObservation]:
+        readings = await evaluator.evaluate_items(names)
+        return [_with_causes(readings[name], readings, inventory) for name in names]
+
+    if patience is None:
+        return await look()
+    answered: dict[str, CheckObservation] = {}
+    evaluator.subscribe(lambda reading: answered.update({reading.name: reading}))
+    return await look_until_fine(look, answered, names, patience)
+
+
+def _with_causes(
+    reading: CheckObservation, readings: Mapping[str, CheckObservation], inventory: Inventory
+) -> CheckObservation:
+    """Return a reading that says, where it was skipped, how that stands what it waits for."""
     from dataclasses import replace
 
-    chosen = tuple(names)
-    readings = await evaluator.evaluate_items(chosen)
-    told = []
-    for name in chosen:
-        reading = readings[name]
-        causes = []
-        for need in reading.waits_for:
-            if need in readings:
-                causes.append(f"{need} is {readings[need].status.label}: {readings[need].result.summary}")
-            elif need in inventory.states:
-                seen = inventory.states[need].observation
-                causes.append(f"{need} is {seen.state}: {seen.detail}")
-        if causes:
-            summary = f"{reading.result.summary} ({'; '.join(causes)})"
-            reading = replace(reading, result=replace(reading.result, summary=summary))
-        told.append(reading)
-    return told
+    causes = []
+    for need in reading.waits_for:
+        if need in readings:
+            causes.append(f"{need} is {readings[need].status.label}: {readings[need].result.summary}")
+        elif need in inventory.states:
+            seen = inventory.states[need].observation
+            causes.append(f"{need} is {seen.state}: {seen.detail}")
+    if not causes:
+        return reading
+    summary = f"{reading.result.summary} ({'; '.join(causes)})"
+    return replace(reading, result=replace(reading.result, summary=summary))
