@@ -28,7 +28,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Protocol, TypeVar, runtime_checkable
+from typing import Any, ClassVar, Literal, Protocol, TypeVar, get_args, runtime_checkable
 
 __all__ = [
     "ChangesByConfig",
@@ -44,10 +44,12 @@ __all__ = [
     "ProbeError",
     "Result",
     "Status",
+    "StatusWord",
     "worst",
 ]
 
 Effect = Literal["read", "writes"]
+StatusWord = Literal["ok", "warn", "crit", "unknown", "skipped", "pending"]
 T = TypeVar("T")
 
 
@@ -62,9 +64,9 @@ class Status(IntEnum):
     PENDING = 5
 
     @property
-    def label(self) -> str:
-        """The lower-case word for it: `ok`, `warn`, `crit`, `unknown`, `skipped`, `pending`."""
-        return self.name.lower()
+    def label(self) -> StatusWord:
+        """The lower-case word for it."""
+        return _LABELS[self]
 
     @property
     def severity(self) -> int:
@@ -72,6 +74,7 @@ class Status(IntEnum):
         return _SEVERITY[self]
 
 
+_LABELS: tuple[StatusWord, ...] = get_args(StatusWord)
 _SEVERITY = {
     Status.OK: 0,
     Status.PENDING: 1,

@@ -11,6 +11,7 @@ from tests.house import limits
 from tests.house.assertions import filled_constants, weak_tests
 from tests.house.reading import SOURCES, Module, callbacks, functions, length, public_classes, read_modules
 from tests.house.sentences import long_sentences
+from tests.house.state_types import unknown_state_words, untyped_states
 
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 
@@ -28,6 +29,8 @@ def broken_rules(root: Path) -> list[str]:
         own_words,
         sentence_lengths,
         empty_assertions,
+        untyped_states,
+        unknown_state_words,
     )
     return [line for rule in rules for line in rule(modules)]
 

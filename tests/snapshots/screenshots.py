@@ -14,10 +14,11 @@ from tests.support.ui_logs import log_app, open_log
 from tests.support.ui_screen import make_app, settle
 
 from switchover.snapshot import Snapshot
+from switchover.snapshot.states import ActionKind
 from switchover.ui.app.application import SwitchoverApp
 
 FOLDER = Path(__file__).parents[2] / "screenshots"
-_CONFIRM = ("confirm", "destroy", "confirm and run destroy")
+_CONFIRM: tuple[ActionKind, str, str] = ("confirm", "destroy", "confirm and run destroy")
 
 # file, data, tab, size, theme, keys
 PICTURES: tuple[tuple[str, Snapshot, str, tuple[int, int], str, tuple[str, ...]], ...] = (

@@ -14,6 +14,7 @@ from tests.support.ui_samples import FakeSource
 from tests.support.ui_screen import make_app, screen_text, settle
 
 from switchover.snapshot import Snapshot
+from switchover.snapshot.states import ActionKind
 from switchover.ui.app.application import SwitchoverApp
 from switchover.ui.kit.guarded_screen import GuardedScreen
 from switchover.ui.text.render_context import AgentLink, AgentLinkState
@@ -96,7 +97,7 @@ async def test_what_opens_over_the_tabs_looks_as_before(size: str) -> None:
     ],
 )
 async def test_decisions_look_as_before(
-    name: str, action: tuple[str, str, str], size: str, monkeypatch: pytest.MonkeyPatch
+    name: str, action: tuple[ActionKind, str, str], size: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(GuardedScreen, "GUARD_S", 0.0)
     changes: dict[str, Any] = (

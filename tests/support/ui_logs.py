@@ -16,6 +16,7 @@ from switchover.commands.command import Command
 from switchover.errors import AgentError
 from switchover.snapshot import Snapshot
 from switchover.snapshot.logview import LEVELS, LogLine, LogQuery, LogSourceState, LogWindow
+from switchover.snapshot.states import LevelWord
 from switchover.ui.app.application import SwitchoverApp
 from switchover.ui.logs.log_screen import LogScreen
 
@@ -50,7 +51,7 @@ async def open_log(app: SwitchoverApp, pilot: Any) -> LogScreen:
 
 def sample_lines(count: int = 400) -> list[LogLine]:
     """The log of an API and its database around an incident."""
-    said = [
+    said: list[tuple[LevelWord, str]] = [
         ("info", 'GET /api/transactions?page=3 200 {"took_ms": 31, "user": "u-1042"}'),
         ("info", "GET /health 200"),
         ("debug", "cache hit transactions:u-1042"),
@@ -105,7 +106,7 @@ class LogSource(FakeSource):
         older = LogSourceState("", "reading", older=len(cut) < len(within))
         self.states = {name: replace(older, name=name) for name in self.sources}
 
-    def say(self, *texts: str, level: str = "info", source: str = "") -> None:
+    def say(self, *texts: str, level: LevelWord = "info", source: str = "") -> None:
         for text in texts:
             seq = self.lines[-1].seq + 1 if self.lines else 1
             self.lines.append(LogLine(seq, NOW + seq * 0.001, source or self.sources[0], text, level))

@@ -40,6 +40,7 @@ from switchover.snapshot import (
     StepView,
     TimelineRow,
 )
+from switchover.snapshot.states import ActionKind, StageWord, StepEffect
 from switchover.ui.app.bridge import Trouble, Update
 from switchover.ui.text.render_context import AgentLink, AgentLinkState
 
@@ -51,8 +52,7 @@ class StillClock:
     """A clock that stands until it is moved."""
 
     def __init__(self, now: float = NOW) -> None:
-        self._now = now
-        self._mono = 1000.0
+        self._now, self._mono = now, 1000.0
 
     def now(self) -> float:
         return self._now
@@ -241,7 +241,7 @@ OUTPUT = (
 )
 
 
-def step(name: str, title: str, state: str, effect: str = "changes", **more: Any) -> StepView:
+def step(name: str, title: str, state: StageWord, effect: StepEffect = "changes", **more: Any) -> StepView:
     return StepView(name, title, state, effect, **more)
 
 
@@ -366,7 +366,7 @@ def healthy() -> Snapshot:
     )  # fmt: skip
 
 
-def acting(kind: str, target: str, text: str, *, dangerous: bool = False, **changes: Any) -> Snapshot:
+def acting(kind: ActionKind, target: str, text: str, *, dangerous: bool = False, **changes: Any) -> Snapshot:
     """The healthy migration, standing before an action of some kind; `changes` go to the target step."""
     sample = healthy()
     phases = tuple(

@@ -8,6 +8,7 @@ from dataclasses import replace
 from tests.support import ui_samples as samples
 
 from switchover.snapshot import Header, ServiceRow, Snapshot
+from switchover.snapshot.states import ServiceWord, StatusWord
 
 NOW = samples.NOW
 _RUNS = ("restart", "stop", "pause", "kill", "exec", "logs", "inspect")
@@ -20,7 +21,9 @@ PLANNED = tuple(
 )  # fmt: skip
 
 
-def container(name: str, state: str = "running", health: str = "ok", detail: str = "", **more: object) -> ServiceRow:
+def container(
+    name: str, state: ServiceWord = "running", health: StatusWord = "ok", detail: str = "", **more: object
+) -> ServiceRow:
     row = ServiceRow(
         name, "", "docker", state, health, detail, 1.4, samples.wave(30, 0.5, 2.5), 62_914_560, NOW - 5400, 0, 3000,
         observed_at=NOW - 1, changed_at=NOW - 5400, id=f"docker:shop-{name}-1", identity=f"{name}@a1",
@@ -39,7 +42,7 @@ SHOP = (
 )  # fmt: skip
 
 
-def unit(name: str, state: str = "running", health: str = "ok", detail: str = "") -> ServiceRow:
+def unit(name: str, state: ServiceWord = "running", health: StatusWord = "ok", detail: str = "") -> ServiceRow:
     can = (
         ("restart", "stop", "reload", "kill", "logs", "inspect") if state == "running" else ("start", "logs", "inspect")
     )

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal
 
-from switchover_checks.api import ChangesByConfig, Check, Measured, Measures
+from switchover_checks.api import ChangesByConfig, Check, Effect, Measured, Measures
 from switchover_checks.language.declared import declared, load_declared
 from switchover_checks.language.suggest import did_you_mean
 from switchover_checks.runtime.config import (
@@ -66,7 +66,7 @@ class KindDeclaration:
 
     kind: str
     doc: str
-    effect: str
+    effect: Effect | Literal[""]
     keys: tuple[ConfigField, ...]
     metrics: tuple[Measured, ...] | None = None
     example: str = ""

@@ -6,12 +6,15 @@ import ast
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal, get_args
 
+from switchover_checks.api import Effect
 from switchover_checks.runtime.config import ConfigField, key_docs
 
 __all__ = ["Scan", "ScannedKind", "locate_module", "scan_module"]
 
 _MOST_BYTES = 1 << 20
+_EFFECTS: dict[object, Effect] = {effect: effect for effect in get_args(Effect)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +28,7 @@ class ScannedKind:
     class_name: str
     line: int
     fields: tuple[ConfigField, ...] | None
-    effect: str = ""
+    effect: Effect | Literal[""] = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +73,12 @@ def scan_module(path: Path) -> Scan:
             continue
         config = values["config"]
         known = classes.get(config.id) if isinstance(config, ast.Name) else None
-        effect = values["effect"].value if isinstance(values["effect"], ast.Constant) else ""
+        said = values["effect"]
+        effect: Effect | Literal[""] = _EFFECTS.get(said.value, "") if isinstance(said, ast.Constant) else ""
         if any(isinstance(f, ast.FunctionDef) and f.name == "changes" for f in node.body):
             effect = ""  # only its module could tell, and that is not executed
         fields = _fields(known) if known else None
-        kinds.append(ScannedKind(kind.value, node.name, node.lineno, fields, str(effect)))
+        kinds.append(ScannedKind(kind.value, node.name, node.lineno, fields, effect))
     if not kinds and not problems:
         problems.append((0, "defines no check kind: a class with kind, effect, config and async def probe"))
     return Scan(path, tuple(kinds), tuple(problems))

@@ -24,6 +24,8 @@ from switchover.snapshot import (
     Snapshot,
     StepView,
 )
+from switchover.snapshot.states import StageWord
+from switchover.snapshot.triage_view import SourceNote
 
 
 class FakeHub:
@@ -91,8 +93,8 @@ class FakeHub:
     async def inspect(self, name: str) -> str:
         return f"all about {name}"
 
-    def sources(self) -> Sequence[Mapping[str, str]]:
-        return ({"name": "docker", "state": "off", "why": "no daemon"},)
+    def sources(self) -> tuple[SourceNote, ...]:
+        return (SourceNote("docker", "off", "no daemon"),)
 
     @property
     def current(self) -> Self:
@@ -153,7 +155,7 @@ class FakeEngine:
         self.refuse: Exception | None = None
         self.recovered = asyncio.Event()
         self.step_running = ""
-        self.run_state = "pending"
+        self.run_state: StageWord = "pending"
         self.noted: list[Event] = []
 
     @property

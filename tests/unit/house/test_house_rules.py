@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 
 import pytest
-from tests.house import limits, rules
+from tests.house import limits, rules, state_types
 from tests.house.reading import Module
 
 
@@ -97,3 +97,27 @@ def test_a_sentence_of_a_docstring_that_is_too_long_is_named_with_its_place() ->
 def test_short_sentences_examples_and_tables_are_left_alone(docstring: str) -> None:
     text = f'"""{docstring}\n"""\nNAME = 1\n"""{SHORT}."""\n'
     assert list(rules.sentence_lengths([module("tui/a.py", text), module("tests/b.py", f'"""{LONG}."""')])) == []
+
+
+def test_a_state_that_is_a_bare_text_is_named_with_its_place() -> None:
+    text = "class Row:\n    name: str\n    status: str\n    state: StageWord\n    effect: Literal['read'] = 'read'"
+    (found,) = state_types.untyped_states([module("tui/a.py", text)])
+    assert found.startswith("tui/a.py:3 Row.status is a bare str")
+
+
+def test_a_state_compared_with_a_word_that_none_has_is_found_even_in_a_set() -> None:
+    types = module(
+        "tui/a.py",
+        "Word: TypeAlias = Literal['ok', 'warn']\n"
+        "class Step(StrEnum):\n    DONE = 'done'\n"
+        "class Row:\n    status: Word | Literal['']\nclass Other:\n    state: facts.Step",
+    )
+    right = module(
+        "tui/b.py", "row.status in {'ok', ''} or row.status == 'warn' or one.state != 'done' or a.name == 'x'"
+    )
+    wrong = module("tui/c.py", "row.status in {'ok', 'done'} or one.state != 'ok'")
+    assert list(state_types.unknown_state_words([types, right])) == []
+    assert sorted(state_types.unknown_state_words([types, wrong])) == [
+        "tui/c.py:1 no .state is ever 'ok'",
+        "tui/c.py:1 no .status is ever 'done'",
+    ]

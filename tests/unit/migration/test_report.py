@@ -20,6 +20,7 @@ from switchover.migration.facts.run_state import fold
 from switchover.migration.reports.run_report import ReportInputs, make_report
 from switchover.migration.reports.run_timeline import describe
 from switchover.plan.loader.load import load_plan_text
+from switchover.snapshot.states import StatusWord
 
 EVIL = "<script>alert(1)</script> | `x` [a](http://evil) & ``` \n# heading"
 PLAN = """\
@@ -63,7 +64,7 @@ class Teleported:
     where: str
 
 
-def _seen(status: str = "ok") -> ev.Evidence:
+def _seen(status: StatusWord = "ok") -> ev.Evidence:
     return ev.Evidence("rows", status, "compared", 5.0, (("rows of users", ">= 1200", "1200", status),))
 
 

@@ -127,7 +127,7 @@ def _incident(texts: Sequence[str], folder: Path) -> str:
 
     async def note() -> Path:
         await incidents.open("x", ANA, Snapshot(header=Header()))
-        timeline = tuple(TimelineRow(1_800_000_000.0, "x", text) for text in rows)
+        timeline = tuple(TimelineRow(1_800_000_000.0, "action", text) for text in rows)
         return await incidents.close("", ANA, Snapshot(header=Header(), timeline=timeline))
 
     return asyncio.run(note()).read_text() + next((folder / "incidents").glob("*.jsonl")).read_text()

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from switchover.snapshot import CheckRow, FindingRow, MetricRow, ServiceRow
+from switchover.snapshot.states import StatusWord
 from switchover.triage.entries import Match
 from switchover.triage.evidence import ProblemEvidence
 from switchover.triage.known import KNOWN
@@ -17,7 +18,7 @@ def stopped(detail: str, *, kind: str = "docker", restarts: int = 0) -> ServiceR
     return ServiceRow("web", "", kind, "stopped", "crit", detail, restarts=restarts, id=f"{kind}:web")
 
 
-def check(summary: str, *, kind: str = "http", phase: str = "connect", status: str = "crit") -> CheckRow:
+def check(summary: str, *, kind: str = "http", phase: str = "connect", status: StatusWord = "crit") -> CheckRow:
     return CheckRow("up", kind, status, summary, phase=phase)
 
 

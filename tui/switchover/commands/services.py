@@ -11,6 +11,7 @@ from typing import ClassVar
 import msgspec
 
 from switchover.commands.command import Changes, Command, CommandContext, Life, Question, Who
+from switchover.snapshot.triage_view import SourceNote
 
 __all__ = [
     "ActOnServices",
@@ -20,7 +21,6 @@ __all__ = [
     "Inspection",
     "ListServiceSources",
     "ServiceOutcome",
-    "ServiceSourceState",
     "ShowCommandLine",
     "ShowFoundServices",
     "TypedCommand",
@@ -133,18 +133,10 @@ class ShowFoundServices(Question[None], frozen=True):
         at.target.hub.note_viewer(at.client, found=self.wanted)
 
 
-class ServiceSourceState(msgspec.Struct, frozen=True):
-    """A source of services. `state` is on, off or unused."""
-
-    name: str
-    state: str
-    why: str = ""
-
-
-class ListServiceSources(Question[tuple[ServiceSourceState, ...]], frozen=True):
+class ListServiceSources(Question[tuple[SourceNote, ...]], frozen=True):
     """List every source of services, on or off."""
 
     name: ClassVar[str] = "service.sources"
 
-    async def apply(self, at: CommandContext) -> tuple[ServiceSourceState, ...]:
-        return msgspec.convert(at.hub.sources(), tuple[ServiceSourceState, ...])
+    async def apply(self, at: CommandContext) -> tuple[SourceNote, ...]:
+        return at.hub.sources()

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, Strict, StringConstraints
 
+from switchover.snapshot.states import StepEffect
 from switchover_checks.language.fields import Duration
 from switchover_checks.unknown_secrets import redact_unknown
 
@@ -27,7 +28,6 @@ __all__ = [
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_-]{0,63}$")]
 ExactText = Annotated[str, StringConstraints(max_length=4000)]
 Text = Annotated[ExactText, AfterValidator(redact_unknown)]  # only read by people: no password noted there is shown
-StepEffect = Literal["read", "creates", "changes", "destroys"]
 OnUnknown = Literal["verify", "retry", "ask"]
 
 _YEARS = 10 * 366 * 86400

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from switchover.snapshot.states import GateWord, NamedStatus
+
 __all__ = ["GateView", "Requirement"]
 
 
@@ -15,7 +17,7 @@ class Requirement:
     """
 
     name: str
-    status: str
+    status: NamedStatus
     summary: str = ""
     allowed_by: str = ""
     allowed_why: str = ""
@@ -25,13 +27,13 @@ class Requirement:
 
 @dataclass(frozen=True, slots=True)
 class GateView:
-    """A gate. `state`: pending, waiting, holding, human, decide, passed, failed.
+    """A gate.
 
     `soak`: its hold goes on in the agent, over restarts. `roles` are advisory: nothing here knows who is what.
     """
 
     phase: str
-    state: str
+    state: GateWord
     requirements: tuple[Requirement, ...] = ()
     hold_s: float = 0.0
     held_s: float = 0.0

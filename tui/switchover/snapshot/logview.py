@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from switchover.snapshot.states import LevelWord, LogSourceWord
+
 __all__ = ["LEVELS", "LogLine", "LogQuery", "LogSourceState", "LogWindow"]
 
-LEVELS = ("debug", "info", "warn", "error", "fatal")
+LEVELS: tuple[LevelWord, ...] = ("debug", "info", "warn", "error", "fatal")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +27,7 @@ class LogQuery:
     show: str = ""
     hide: str = ""
     find: str = ""
-    least: str = ""
+    least: LevelWord = ""
     since: float | None = None
     until: float | None = None
     sources: tuple[str, ...] = ()
@@ -43,7 +45,7 @@ class LogLine:
     at: float
     source: str
     text: str
-    level: str = ""
+    level: LevelWord = ""
     more: int = 0
     marks: tuple[tuple[int, int], ...] = ()
     event: int = 0
@@ -57,7 +59,7 @@ class LogSourceState:
     """
 
     name: str
-    state: str
+    state: LogSourceWord
     why: str = ""
     lines: int = 0
     older: bool = False

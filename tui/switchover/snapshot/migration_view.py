@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from switchover.snapshot.gate_view import GateView, Requirement
 from switchover.snapshot.rollback_paths_view import RollbackRun, RollbackView
+from switchover.snapshot.states import ActionKind, ObjectiveWord, StageWord, StatedEffect
 
 __all__ = ["ActionView", "ManualItem", "MigrationView", "ObjectiveView", "PhaseView", "StepView"]
 
@@ -27,8 +28,8 @@ class StepView:
 
     id: str
     title: str
-    state: str
-    effect: str
+    state: StageWord
+    effect: StatedEffect
     command: str = ""
     env: tuple[tuple[str, str], ...] = ()
     irreversible: bool = False
@@ -60,7 +61,7 @@ class PhaseView:
 
     id: str
     title: str
-    state: str
+    state: StageWord
     steps: tuple[StepView, ...] = ()
     gate: GateView | None = None
     started_at: float | None = None
@@ -74,7 +75,7 @@ class ActionView:
     `kind`: start, step, manual, confirm, gate, human, decide, resolve, failed, done, wait, none.
     """
 
-    kind: str = "none"
+    kind: ActionKind = "none"
     target: str = ""
     text: str = ""
     dangerous: bool = False
@@ -90,7 +91,7 @@ class ObjectiveView:
     before: float | None
     after: float | None
     target: str
-    state: str
+    state: ObjectiveWord
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +104,7 @@ class MigrationView:
     """
 
     run_id: str = ""
-    state: str = "pending"
+    state: StageWord = "pending"
     phases: tuple[PhaseView, ...] = ()
     current_phase: str = ""
     current_step: str = ""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from switchover.snapshot.states import PlanChangeKind
+
 __all__ = ["PlanChange", "PlanDifference"]
 
 
@@ -14,7 +16,7 @@ class PlanChange:
     `touches` says how a step or gate stands that has begun already; empty where nothing has.
     """
 
-    kind: str
+    kind: PlanChangeKind
     what: str
     name: str
     details: tuple[tuple[str, str, str], ...] = ()

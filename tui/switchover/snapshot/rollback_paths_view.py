@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from switchover.snapshot.gate_view import Requirement
+from switchover.snapshot.states import RollbackWord, StageWord
 
 __all__ = ["Rehearsal", "RehearsedAction", "RollbackActionView", "RollbackRun", "RollbackView"]
 
@@ -43,7 +44,7 @@ class RollbackActionView:
 
     unit: str
     label: str
-    state: str
+    state: StageWord
     undoes: str = ""
     attempts: int = 0
     exit_code: int | None = None
@@ -63,7 +64,7 @@ class RollbackRun:
     number: int
     name: str
     title: str
-    state: str
+    state: RollbackWord
     started_at: float
     by: str = ""
     actions: tuple[RollbackActionView, ...] = ()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from switchover.snapshot.states import ServiceWord, StatusWord
+
 __all__ = ["CheckRow", "FindingRow", "MetricRow", "ServiceRow"]
 
 
@@ -21,8 +23,8 @@ class ServiceRow:
     name: str
     side: str
     kind: str
-    state: str
-    health: str
+    state: ServiceWord
+    health: StatusWord
     detail: str = ""
     cpu_percent: float | None = None
     cpu_history: tuple[float, ...] = ()
@@ -58,7 +60,7 @@ class FindingRow:
     what: str
     expected: str
     observed: str
-    status: str
+    status: StatusWord
     hint: str = ""
 
 
@@ -72,7 +74,7 @@ class CheckRow:
 
     name: str
     kind: str
-    status: str
+    status: StatusWord
     summary: str
     title: str = ""
     phase: str = ""
@@ -107,7 +109,7 @@ class MetricRow:
     title: str = ""
     warn: str = ""
     crit: str = ""
-    status: str = "ok"
+    status: StatusWord = "ok"
     baseline: float | None = None
     observed_at: float | None = None
     step_s: float = 2.0

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from switchover.snapshot.states import EventKind, NamedStatus, SourceWord, StatusWord, StepEffect
+
 __all__ = [
     "AlertRow",
     "ContactRow",
@@ -25,7 +27,7 @@ class Problem:
     says that none of it is known to be related; it only stands beside it.
     """
 
-    status: str
+    status: StatusWord
     subject: str
     what: str
     since: float | None
@@ -68,7 +70,7 @@ class SolutionView:
 
     text: str
     command: str = ""
-    effect: str = "changes"
+    effect: StepEffect = "changes"
     irreversible: bool = False
     confirm_text: str = ""
 
@@ -105,9 +107,9 @@ class TimelineRow:
     """
 
     at: float
-    kind: str
+    kind: EventKind
     text: str
-    status: str = ""
+    status: NamedStatus = ""
     about: tuple[str, ...] = ()
 
 
@@ -126,5 +128,5 @@ class SourceNote:
     """A source that is off or failing, and why, in one line."""
 
     name: str
-    state: str
+    state: SourceWord
     why: str = ""

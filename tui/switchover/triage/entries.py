@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from switchover.snapshot.states import StepEffect
 from switchover.triage.evidence import ProblemEvidence
 
 __all__ = ["DiagnosticCommand", "KnownIssue", "Match", "Remedy", "Sign", "Sort"]
@@ -63,7 +64,7 @@ class Remedy:
     text: str
     action: str = ""
     run: str = ""
-    effect: str = "changes"
+    effect: StepEffect = "changes"
     irreversible: bool = False
     confirm: str = ""
     needs: tuple[str, ...] = ()

@@ -12,10 +12,12 @@ from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from typing import Literal
 
 from switchover.errors import RefusedError, StateError
 from switchover.locations import ensure_private_dir
 from switchover.private_files import open_private, read_private
+from switchover.snapshot.states import EventKind, NamedStatus
 
 __all__ = ["MOST_TEXT", "Incident", "IncidentFact", "IncidentStore"]
 
@@ -27,7 +29,7 @@ MOST_TEXT = 16_000
 class IncidentFact:
     """One fact. `what`: opened, note, closed, problem (begins), over (a problem ends), row (of the timeline).
 
-    `at` is when it happened (epoch seconds), `key` tells problems apart, `status` is a check status or empty.
+    `at` is when it happened (epoch seconds), `key` tells problems apart.
     """
 
     at: float
@@ -36,8 +38,8 @@ class IncidentFact:
     who: str = ""
     host: str = ""
     key: str = ""
-    status: str = ""
-    kind: str = ""
+    status: NamedStatus = ""
+    kind: EventKind | Literal["problem", ""] = ""
 
 
 @dataclass(frozen=True, slots=True)

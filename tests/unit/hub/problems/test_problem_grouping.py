@@ -8,19 +8,19 @@ from switchover.hub.problems.problem_found import UnplannedProblems, worth_telli
 from switchover.hub.problems.problems import ProblemInputs, find_problems
 from switchover.hub.problems.recogniser import Recogniser
 from switchover.snapshot import CheckRow, MetricRow, ServiceRow, SourceNote, TimelineRow
+from switchover.snapshot.states import EventKind, NamedStatus, StatusWord
 from switchover.triage.entries import KnownIssue, Sign
 from switchover.triage.evidence import ProblemEvidence
 
 NOW = 1_000_000.0
 
 
-def container(name: str, health: str = "crit", detail: str = "exited, exit 1", **keys: object) -> ServiceRow:
-    state = keys.pop("state", "stopped")
-    row = ServiceRow(name, "", "docker", str(state), health, detail, id=f"docker:{name}", changed_at=NOW - 60)
+def container(name: str, health: StatusWord = "crit", detail: str = "exited, exit 1", **keys: object) -> ServiceRow:
+    row = ServiceRow(name, "", "docker", "stopped", health, detail, id=f"docker:{name}", changed_at=NOW - 60)
     return replace(row, **keys)  # type: ignore[arg-type]
 
 
-def check(name: str, status: str = "crit", **keys: object) -> CheckRow:
+def check(name: str, status: StatusWord = "crit", **keys: object) -> CheckRow:
     return replace(CheckRow(name, "http", status, f"{name} is {status}"), **keys)  # type: ignore[arg-type]
 
 
@@ -115,7 +115,7 @@ def before(since: float, *rows: TimelineRow) -> tuple[list[str], bool]:
     return [row.text for row in problem.changed], problem.nearby
 
 
-def row(ago: float, name: str, what: str, kind: str = "change", status: str = "crit") -> TimelineRow:
+def row(ago: float, name: str, what: str, kind: EventKind = "change", status: NamedStatus = "crit") -> TimelineRow:
     return TimelineRow(NOW - ago, kind, f"{name} {what}", status, (f"docker:{name}",))
 
 

@@ -334,7 +334,7 @@ async def test_sources_that_nobody_asked_for_are_off_without_a_word_outside_of_t
     async with Host(tmp_path, cloud, FakeSource("api")) as host:
         snapshot = await host.until(lambda s: bool(s.found))
         assert snapshot.sources == ()
-        assert [(s["name"], s["state"]) for s in host.hub.sources()] == [("aws", "unused"), ("docker", "on")]
+        assert [(s.name, s.state) for s in host.hub.sources()] == [("aws", "unused"), ("docker", "on")]
 
 
 async def test_rows_that_did_not_change_stay_the_same_objects(tmp_path: Path) -> None:

@@ -13,13 +13,14 @@ from tests.support.ui_screen import make_app, screen_text, settle
 
 from switchover.errors import LockedError, PlanError, PlanProblem, RefusedError
 from switchover.snapshot import ServiceRow, Snapshot
+from switchover.snapshot.states import ActionKind
 from switchover.ui.app.application import SwitchoverApp
 from switchover.ui.kit.guarded_screen import AskScreen, GuardedScreen
 from switchover.ui.kit.text_entry import TextEntry
 from switchover.ui.migration.confirm_screen import ConfirmScreen
 from switchover.ui.text.render_context import AgentLink, AgentLinkState
 
-CONFIRM = ("confirm", "destroy", "confirm and run destroy")
+CONFIRM: tuple[ActionKind, str, str] = ("confirm", "destroy", "confirm and run destroy")
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 
 from switchover.snapshot.logview import LogLine, LogQuery, LogSourceState, LogWindow
+from switchover.snapshot.states import LogSourceWord
 from switchover.ui.logs.log_headline import (
     LogScreenState,
     bad_pattern,
@@ -263,7 +264,7 @@ def test_many_files_are_called_by_what_tells_them_apart_where_their_paths_do_not
 
 
 def test_what_is_not_read_is_not_said_to_be_followed() -> None:
-    def said(*states: str) -> str:
+    def said(*states: LogSourceWord) -> str:
         sources = tuple(LogSourceState(name, state) for name, state in zip("ab", states, strict=False))
         return headline("logs", LogWindow(sources=sources), LogScreenState(LogQuery(), following=True))
 

@@ -12,6 +12,7 @@ from tests.support.ui_screen import make_app, screen_text, settle
 from switchover.commands.command import Command
 from switchover.errors import RefusedError
 from switchover.snapshot import AlertRow, IncidentView, KnownIssueView, Problem, ServiceRow, Snapshot, TimelineRow
+from switchover.snapshot.states import EventKind
 from switchover.ui.app.application import SwitchoverApp
 from switchover.ui.kit.guarded_screen import GuardedScreen
 from switchover.ui.overview.overview_lines import problem_items
@@ -266,7 +267,7 @@ async def test_the_log_of_a_problem_is_one_key_away() -> None:
     await play(story)
 
 
-KIND_ROWS = {
+KIND_ROWS: dict[str, tuple[EventKind, str]] = {
     "api image changed: 1 → 2": ("change", "deploys"),
     "api deployed": ("change", "deploys"),
     "api restarted: now pid 7": ("change", "restarts"),

@@ -10,13 +10,14 @@ from tests.support import ui_services as services
 from tests.support.ui_screen import make_app, screen_text, settle
 
 from switchover.snapshot import ServiceRow, Snapshot
+from switchover.snapshot.states import ServiceWord, StatusWord
 from switchover.ui.kit.row_list import RowList
 from switchover.ui.services.connection_tree import branch_line, graph_of, starts_of, tree_of
 from switchover.ui.text.styled_line import line_width, plain
 
 
-def row(name: str, *needs: str, health: str = "ok") -> ServiceRow:
-    state = "running" if health == "ok" else "stopped"
+def row(name: str, *needs: str, health: StatusWord = "ok") -> ServiceRow:
+    state: ServiceWord = "running" if health == "ok" else "stopped"
     return ServiceRow(name, "", "docker", state, health, needs=needs, id=f"docker:{name}")
 
 

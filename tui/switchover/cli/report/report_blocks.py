@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from switchover.snapshot.states import NamedStatus
 from switchover_checks.language.units import format_bytes, format_duration
 
 __all__ = ["Block", "Cell", "Code", "FactList", "Heading", "Table", "Text", "blocks"]
@@ -13,11 +14,11 @@ __all__ = ["Block", "Cell", "Code", "FactList", "Heading", "Table", "Text", "blo
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A text in a table or a fact. `code`: exactly as written. `status` colours it: ok, warn, crit, unknown."""
+    """A text in a table or a fact. `code`: exactly as written. `status` colours it."""
 
     text: str
     code: bool = False
-    status: str = ""
+    status: NamedStatus = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ class Code:
 Block = Heading | FactList | Table | Text | Code
 Report = Mapping[str, Any]
 _NONE = "–"
-_STATUS = {
+_STATUS: dict[str, NamedStatus] = {
     **dict.fromkeys(("done", "passed", "OK", "ok", "met", "open", "rolled_back", "go"), "ok"),
     **dict.fromkeys(("WARN", "warn", "waiting", "running", "pending", "aborted", "not measured"), "warn"),
     **dict.fromkeys(("failed", "CRIT", "crit", "missed", "timeout", "no-go"), "crit"),

@@ -13,6 +13,7 @@ from switchover.plan.kind_calls import KindCalls
 from switchover.plan.loader.load import LoadedPlan
 from switchover.plan.model import Plan
 from switchover.snapshot import AlertRow
+from switchover.snapshot.states import EventKind, NamedStatus
 from switchover_checks.api import Status
 
 __all__ = ["Alarms", "rules_of"]
@@ -34,7 +35,7 @@ class Alarms:
         calls: KindCalls,
         clock: Clock,
         status_of: Callable[[str], Status | None],
-        remember: Callable[[str, str, str], None],
+        remember: Callable[[EventKind, str, NamedStatus], None],
     ) -> None:
         self._rules = rules_of(loaded.plan) if loaded is not None else ()
         self._states = [AlertState() for _ in self._rules]

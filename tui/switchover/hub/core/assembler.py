@@ -291,7 +291,7 @@ class Assembler:
     def _sources(self) -> tuple[SourceNote, ...]:
         watcher = self._watcher
         notes = []
-        notes += [SourceNote(one["name"], one["state"], one["why"]) for one in watcher.services.notes()]
+        notes += watcher.services.notes()
         if self._live is not None and self._live.why:
             notes.append(SourceNote("live side", "unknown", self._live.why))
         notes += [SourceNote(name, "trouble", why) for name, why in watcher.troubled.items()]

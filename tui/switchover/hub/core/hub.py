@@ -265,9 +265,9 @@ class Hub:
         """Return all that is known of a service, in lines, without secrets. Raise `RefusedError`."""
         return await self._inspector.inspect(name)
 
-    def sources(self) -> list[dict[str, str]]:
-        """Return every source of services: `name`, `state` (on, off, unused) and `why`."""
-        return [{**one, "why": self._redact(one["why"])} for one in self._services.all_sources()]
+    def sources(self) -> tuple[SourceNote, ...]:
+        """Return every source of services."""
+        return tuple(replace(one, why=self._redact(one.why)) for one in self._services.all_sources())
 
     async def log_sources(self, names: Sequence[str], span: LogSpan) -> list[LogSource | tuple[str, str]]:
         """Return where the logs of services are read; (name, reason) for one that has none."""

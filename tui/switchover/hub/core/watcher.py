@@ -18,6 +18,7 @@ from switchover.hub.services.check_rows import clock_text
 from switchover.hub.services.service_watch import ServiceWatch
 from switchover.metrics.sampler import Sampler
 from switchover.snapshot import TimelineRow
+from switchover.snapshot.states import EventKind, NamedStatus
 from switchover_checks.api import Status
 
 __all__ = ["PlanWatcher"]
@@ -212,6 +213,6 @@ class PlanWatcher:
         await self.sampler.sample(names)
         self._changed()
 
-    def remember(self, kind: str, text: str, status: str = "", *, at: float | None = None) -> None:
+    def remember(self, kind: EventKind, text: str, status: NamedStatus = "", *, at: float | None = None) -> None:
         """Put something on the timeline."""
         self.changes.add(TimelineRow(at if at is not None else self._clock.now(), kind, text, status))

@@ -11,6 +11,7 @@ from switchover.services.inventory import ServiceState
 from switchover.services.provider_api import ProcessState, ServiceEvent
 from switchover.services.service_kind import service_kind
 from switchover.snapshot import TimelineRow
+from switchover.snapshot.states import EventKind, NamedStatus
 from switchover_checks.api import Status
 from switchover_checks.language.units import format_duration
 
@@ -62,7 +63,15 @@ class ChangeLog:
         self.version += 1
 
     def say(
-        self, at: float, kind: str, name: str, what: str, more: str = "", status: str = "", *, about: str = ""
+        self,
+        at: float,
+        kind: EventKind,
+        name: str,
+        what: str,
+        more: str = "",
+        status: NamedStatus = "",
+        *,
+        about: str = "",
     ) -> None:
         """Tell that `what` happened to `name`. From the third time in a short while on, one row counts them.
 
@@ -105,9 +114,9 @@ class ChangeLog:
         late = _LATE_S if service_kind(told.kind).emits_late else _TOGETHER_S
         at = told.at if told.at is not None and -_TOGETHER_S < now - told.at < late else now
         word = _WORDS.get(told.what, told.what)
-        status = told.status.label if told.status is not None else "crit" if told.what in _CRITICAL else ""
+        status: NamedStatus = told.status.label if told.status is not None else "crit" if told.what in _CRITICAL else ""
         more = _without(word, told.text.removeprefix(f"{name} "))
-        kind = "change"
+        kind: EventKind = "change"
         if told.what == "health":  # how it feels is no change of it, but what a change may be the cause of
             kind, word, more = "service", more, ""
         self.say(at, kind, name, word, more, status, about=about)
@@ -142,10 +151,10 @@ def _was_so(before: ServiceState, after: ServiceState) -> bool:
     return ended and since is not None and looked_at is not None and since < looked_at - _SAME_S
 
 
-def changes_of(before: ServiceState, after: ServiceState) -> list[tuple[str, str, str, str, str]]:
+def changes_of(before: ServiceState, after: ServiceState) -> list[tuple[EventKind, str, str, NamedStatus, str]]:
     """Return what is another: kind of row, what happened, more of it, status, and what a source would call it."""
     was, seen = before.observation, after.observation
-    told: list[tuple[str, str, str, str, str]] = []
+    told: list[tuple[EventKind, str, str, NamedStatus, str]] = []
     if before.observed_at is None:
         return told  # the first look is no change
     bad = seen.state is not ProcessState.RUNNING or seen.health in _BAD

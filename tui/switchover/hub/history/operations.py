@@ -25,6 +25,7 @@ from switchover.migration.facts.operator import Operator
 from switchover.migration.journal.checkpoints import OPERATION_CHECKPOINTS, Checkpoint, note_checkpoint
 from switchover.migration.journal.sqlite_journal import Journal, RawRecord
 from switchover.snapshot import TimelineRow
+from switchover.snapshot.states import EventKind, NamedStatus
 from switchover_checks.language.units import format_duration
 
 __all__ = ["OPERATIONS", "Operations"]
@@ -207,7 +208,7 @@ class Operations:
             said = f"{fact.by.who}: {fact.action} {fact.subject}" + (
                 f": {fact.text[:_SHOWN_TEXT]}" if fact.text else ""
             )
-            kind = "incident" if fact.action == "incident" else "action"
+            kind: EventKind = "incident" if fact.action == "incident" else "action"
             self._add(TimelineRow(record.at, kind, said, about=(fact.subject,)))
         elif (operation := self._open.get(fact.operation)) is not None:
             if isinstance(fact, _Ended):
@@ -219,7 +220,7 @@ class Operations:
     def _add(self, row: TimelineRow) -> None:
         self.timeline.append(row)
 
-    def _close(self, number: int, operation: _Open, said: str, status: str) -> None:
+    def _close(self, number: int, operation: _Open, said: str, status: NamedStatus) -> None:
         """Say in the operation's row what came of it."""
         self._open.pop(number, None)
         row = replace(operation.row, text=f"{operation.row.text}: {said[:_SHOWN_TEXT]}", status=status)

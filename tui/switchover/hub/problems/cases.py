@@ -16,6 +16,7 @@ from switchover.plan.templates import TemplateError
 from switchover.plan.variables import MissingValueError, Scope, render
 from switchover.services.provider_api import ServiceTarget
 from switchover.snapshot import KnownIssueView, SolutionView
+from switchover.snapshot.states import StepEffect
 from switchover.snapshot.tiers import Tier, tier_of
 from switchover.triage.entries import DiagnosticCommand, KnownIssue, Match, Remedy
 
@@ -200,7 +201,7 @@ def _not_from_here(solution: Solution) -> str:
 def _remedy(remedy: Remedy, name: str) -> Act:
     if remedy.action:
         tier = tier_of(remedy.action)
-        effect = "destroys" if tier is Tier.TYPED else "changes"
+        effect: StepEffect = "destroys" if tier is Tier.TYPED else "changes"
         typed = name if tier is Tier.TYPED else ""
         view = SolutionView(remedy.text, f"{remedy.action} {name}", effect, tier is Tier.TYPED, typed)
         return Act(view, remedy.action)

@@ -11,6 +11,7 @@ from switchover.hub.history.operations import Operations
 from switchover.migration.facts.operator import Operator
 from switchover.private_files import replace_private
 from switchover.snapshot import IncidentView, Snapshot, TimelineRow
+from switchover.snapshot.states import NamedStatus
 from switchover.triage.incident_report import file_name, incident_markdown
 from switchover.triage.incident_store import MOST_TEXT, Incident, IncidentFact, IncidentStore
 from switchover_checks.unknown_secrets import redact_unknown
@@ -44,7 +45,7 @@ class Incidents:
         self._known_secrets = redact
         self._changed = changed
         self._seen: set[tuple[float, str]] | None = None
-        self._wrong: dict[str, tuple[str, str]] = {}
+        self._wrong: dict[str, tuple[NamedStatus, str]] = {}
         self._unwritten: list[IncidentFact] = []  # what the disk did not take, to be tried again
         self._shown: tuple[Incident, IncidentView] | None = None
         self.trouble = ""
@@ -142,7 +143,7 @@ class Incidents:
 
     def _problems(self, now: Snapshot) -> list[IncidentFact]:
         at = self._clock.now()
-        wrong = {
+        wrong: dict[str, tuple[NamedStatus, str]] = {
             f"{p.check or p.service or p.subject}": (p.status, f"{p.subject}: {p.what}" + _BEFORE * p.or_before)
             for p in now.problems[:50]
             if p.status in _RANK
@@ -199,8 +200,8 @@ def _shown(text: str) -> str:
     return text if len(text) <= _NOTE_SHOWN else f"{text[: _NOTE_SHOWN - 1]}…"
 
 
-def _still_wrong(incident: Incident) -> dict[str, tuple[str, str]]:
-    wrong: dict[str, tuple[str, str]] = {}
+def _still_wrong(incident: Incident) -> dict[str, tuple[NamedStatus, str]]:
+    wrong: dict[str, tuple[NamedStatus, str]] = {}
     for fact in incident.of("problem", "over"):
         if fact.what == "problem":
             wrong[fact.key] = (fact.status, fact.text)

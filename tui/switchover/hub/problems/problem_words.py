@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from switchover.hub.problems.problem_found import BAD
 from switchover.snapshot import CheckRow, MetricRow, MigrationView, Problem, RollbackView, ServiceRow
+from switchover.snapshot.states import StageWord
 from switchover_checks.language.units import format_duration
 
 __all__ = [
@@ -64,7 +65,7 @@ class Stuck:
     """A step that failed, or of which nobody knows how it ended."""
 
     step: str
-    state: str
+    state: StageWord
     reason: str
     since: float | None
     exit_code: int | None

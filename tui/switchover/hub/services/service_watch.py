@@ -16,6 +16,7 @@ from switchover.services.discovery import Discovery, DiscoveryChange
 from switchover.services.inventory import Inventory, ServiceState
 from switchover.services.provider_api import ServiceEvent
 from switchover.services.service_kind import service_kind
+from switchover.snapshot import SourceNote
 from switchover_checks.api import Status
 
 __all__ = ["ServiceWatch"]
@@ -93,30 +94,30 @@ class ServiceWatch:
         if self.config_files is not None:
             yield "configuration files", _NEW_FILES_S, self.config_files.add_known
 
-    def notes(self) -> list[dict[str, str]]:
+    def notes(self) -> list[SourceNote]:
         """Return the sources that are wanted here and off, or failing, each with the reason."""
         wanted = (kind for kind in self.inventory.providers if self._is_wanted(kind))
-        return [one for one in self._states(wanted) if one["state"] in ("off", "trouble")]
+        return [one for one in self._states(wanted) if one.state in ("off", "trouble")]
 
-    def all_sources(self) -> list[dict[str, str]]:
-        """Return all sources: `name`, `state` (on, off, trouble; unused where nobody asked for it) and `why`."""
+    def all_sources(self) -> list[SourceNote]:
+        """Return all sources. One is unused where nobody asked for it."""
         return self._states(self.inventory.providers)
 
     def _is_wanted(self, kind: str) -> bool:
         return self.sources.is_planned(kind) or (self._host_mode and service_kind(kind).on_every_host)
 
-    def _states(self, kinds: Iterable[str]) -> list[dict[str, str]]:
+    def _states(self, kinds: Iterable[str]) -> list[SourceNote]:
         lines = self.sources.lines()
         rows = []
         for kind in kinds:
             line, provider, wanted = lines.get(kind), self.inventory.providers[kind], self._is_wanted(kind)
             if why := provider.off():
-                rows.append({"name": kind, "state": "off" if wanted else "unused", "why": why})
+                rows.append(SourceNote(kind, "off" if wanted else "unused", why))
             elif line is not None and line.trouble:
-                rows.append({"name": kind, "state": "trouble" if wanted else "unused", "why": line.trouble})
+                rows.append(SourceNote(kind, "trouble" if wanted else "unused", line.trouble))
             else:
                 told = "tells by itself" if line is not None and line.connected else ""
-                rows.append({"name": kind, "state": "on", "why": told})
+                rows.append(SourceNote(kind, "on", told))
         return rows
 
     def take_over(self, before: ServiceWatch) -> None:

@@ -12,6 +12,7 @@ from typing import Any, Literal
 import msgspec
 
 from switchover.migration.facts.operator import Operator
+from switchover.snapshot.states import NamedStatus, ObjectiveWord, StatusWord
 
 __all__ = [
     "AbortRequested",
@@ -66,7 +67,7 @@ class Evidence:
     """A check as it stood when it was asked for."""
 
     check: str
-    status: str
+    status: StatusWord
     summary: str
     observed_at: float
     findings: tuple[tuple[str, str, str, str], ...] = ()  # what, expected, observed, status
@@ -74,13 +75,13 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """An objective as measured: `state` is met, missed or unknown."""
+    """An objective as measured."""
 
     objective: str
     before: float | None
     after: float | None
     target: str
-    state: str
+    state: ObjectiveWord
 
 
 @dataclass(frozen=True, slots=True)
@@ -393,7 +394,7 @@ class AcknowledgementEnded:
 
     place: str
     check: str
-    status: str
+    status: StatusWord
 
 
 @dataclass(frozen=True, slots=True)
@@ -406,7 +407,7 @@ class RequirementWaived:
     by: Operator
     for_s: float
     until: float
-    status: str = ""
+    status: NamedStatus = ""
 
 
 @dataclass(frozen=True, slots=True)

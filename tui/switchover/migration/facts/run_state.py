@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import Literal, get_args
 
 from switchover.migration.facts import events as ev
 from switchover.migration.facts.operator import Operator
+from switchover.snapshot.states import StageWord
 
 __all__ = [
     "Acknowledgement",
@@ -36,8 +38,16 @@ class Stage(StrEnum):
     ROLLED_BACK = "rolled_back"
     ABORTED = "aborted"
 
+    @property
+    def word(self) -> StageWord:
+        """The same as views and scripts have it."""
+        return _STAGE_WORDS[self]
+
+
+_STAGE_WORDS: Mapping[str, StageWord] = {word: word for word in get_args(StageWord)}
 
 FINISHED = frozenset({Stage.DONE, Stage.ROLLED_BACK, Stage.ABORTED})
+AttemptOutcome = ev.Outcome | Literal["", "not started"]  # nothing while it runs
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +69,7 @@ class Attempt:
     argv: tuple[str, ...] = ()
     place: ev.Place | None = None
     ended: Timestamp | None = None
-    outcome: str = ""
+    outcome: AttemptOutcome = ""
     exit_code: int | None = None
     duration_s: float | None = None
     output_bytes: int = 0

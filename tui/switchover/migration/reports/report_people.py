@@ -138,7 +138,9 @@ def what_happened(records: Sequence[ev.Record]) -> list[dict[str, Any]]:
     for record in records:
         rollback = record.event if isinstance(record.event, ev.RollbackStarted) else rollback
         try:
-            told = [(row.kind, row.text, row.status) for row in timeline([record], rollback)]
+            told: list[tuple[str, str, str]] = [
+                (row.kind, row.text, row.status) for row in timeline([record], rollback)
+            ]
         except TypeError:  # of a kind that the timeline has no words for
             told = [("other", _line(record.event), "")]
         rows += [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import Final
 
 from switchover.migration.facts.display import display
 from switchover.migration.facts.events import RollbackItem
@@ -13,6 +14,7 @@ from switchover.migration.rules.rollback_paths import RollbackPath, phases_gone_
 from switchover.plan.model import Plan
 from switchover.redaction import sanitize
 from switchover.snapshot import PhaseView, Requirement, RollbackActionView, RollbackRun, RollbackView
+from switchover.snapshot.states import RollbackWord
 
 __all__ = ["action_name", "gone_over", "mark_gone_over", "rollback_path_view", "rollback_view"]
 
@@ -46,7 +48,7 @@ def rollback_view(state: RunState, action: Action) -> RollbackRun | None:
         return None
     begun = rollback.begun
     moving = any(state.unit(item.unit).stage is Stage.RUNNING for item in rollback.items)
-    word = rollback.stage.value
+    word: RollbackWord = rollback.stage.word
     if rollback.stage is Stage.RUNNING and not moving:
         word = "aborted" if state.finished else "stopped" if action.kind == "rollback" else word
     return RollbackRun(
@@ -74,7 +76,7 @@ def _rollback_action(item: RollbackItem, unit: UnitState) -> RollbackActionView:
     return RollbackActionView(
         unit=item.unit,
         label=display(" ".join(item.run.split())),
-        state=unit.stage.value,
+        state=unit.stage.word,
         undoes=item.undoes,
         attempts=len(unit.attempts),
         exit_code=last.exit_code if last else None,
@@ -118,7 +120,7 @@ def mark_gone_over(phases: Iterable[PhaseView], plan: Plan, state: RunState) -> 
 
 def _gone_back_over(phase: PhaseView, by: str) -> PhaseView:
     """Nothing counts as done that a rollback went over. What only reads or cannot be undone stays what it is."""
-    word = Stage.ROLLED_BACK.value
+    word: Final = "rolled_back"
     steps = tuple(
         replace(step, state=word, reason=by)
         if step.state == "done" and step.effect != "read" and not step.irreversible

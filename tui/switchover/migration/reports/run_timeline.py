@@ -8,6 +8,7 @@ from switchover.clock import iso_utc
 from switchover.migration.facts import events as ev
 from switchover.migration.facts.display import display
 from switchover.snapshot import TimelineRow
+from switchover.snapshot.states import EventKind, NamedStatus, StatusWord
 from switchover_checks.language.units import format_duration
 
 __all__ = ["action_words", "describe", "timeline"]
@@ -42,7 +43,7 @@ def _measured(event: ev.BaselineMeasured) -> Iterable[str]:
         yield f"{name} ?" if value is None else f"{name} {value:g} {unit}".rstrip()
 
 
-def describe(event: ev.Event, words: Mapping[str, str] | None = None) -> tuple[str, str, str]:
+def describe(event: ev.Event, words: Mapping[str, str] | None = None) -> tuple[EventKind, str, NamedStatus]:
     """Return an event's kind (run, step, gate), its words, and the status that colours them (or nothing).
 
     `words` name the actions of rollbacks.
@@ -103,7 +104,7 @@ def _place(place: str) -> str:
     return place.replace(":", " ", 1)
 
 
-def _describe_gate(event: ev.Event) -> tuple[str, str, str]:
+def _describe_gate(event: ev.Event) -> tuple[EventKind, str, NamedStatus]:
     match event:
         case ev.GateOpened():
             needs = f": {', '.join(event.needs)}" if event.needs else ""
@@ -137,7 +138,7 @@ def _describe_gate(event: ev.Event) -> tuple[str, str, str]:
     raise TypeError(type(event).__name__)
 
 
-def _describe_step(event: ev.Event, names: Mapping[str, str]) -> tuple[str, str]:
+def _describe_step(event: ev.Event, names: Mapping[str, str]) -> tuple[str, NamedStatus]:
     unit = names.get(getattr(event, "unit", ""), getattr(event, "unit", ""))
     match event:
         case ev.ConfirmationGiven():
@@ -173,5 +174,5 @@ def _describe_step(event: ev.Event, names: Mapping[str, str]) -> tuple[str, str]
     raise TypeError(type(event).__name__)
 
 
-def _ok(good: bool) -> str:
+def _ok(good: bool) -> StatusWord:
     return "ok" if good else "warn"

@@ -24,6 +24,7 @@ from switchover.snapshot import (
     Requirement,
     StepView,
 )
+from switchover.snapshot.states import GateWord, StageWord
 
 __all__ = ["GateLive", "OutputTail", "ViewContext", "build_view", "shown_env"]
 
@@ -33,10 +34,10 @@ CHOICES = ("done", "failed", "retry", "rollback")
 
 @dataclass(frozen=True, slots=True)
 class GateLive:
-    """A gate that is being judged now. `state`: waiting, holding. Monotonic times except those that end in `_at`."""
+    """A gate that is being judged now. Monotonic times except those that end in `_at`."""
 
     phase: str
-    state: str = "waiting"
+    state: GateWord = "waiting"
     requirements: tuple[Requirement, ...] = ()
     green_since_mono: float | None = None
     green_since_at: float | None = None
@@ -121,18 +122,18 @@ def _at(moment: Timestamp | None) -> float | None:
     return moment.at if moment else None
 
 
-def _run_word(state: RunState, action: Action, context: ViewContext) -> str:
+def _run_word(state: RunState, action: Action, context: ViewContext) -> StageWord:
     """Say how the run stands. It runs while a unit does or somebody drives it; else it waits for a person."""
     if not state.exists or state.finished:
-        return state.stage.value
+        return state.stage.word
     if action.kind == "wait":
-        return Stage.RUNNING.value
+        return Stage.RUNNING.word
     if action.kind in ("failed", "resolve"):
-        return (Stage.FAILED if action.kind == "failed" else Stage.UNKNOWN).value
+        return (Stage.FAILED if action.kind == "failed" else Stage.UNKNOWN).word
     goes_on = action.kind in ("step", "gate", "rollback", "done") and context.driven
     gate = state.gate(action.phase).stage
     waits = context.gate is not None or gate is Stage.FAILED or (action.kind == "gate" and gate is Stage.RUNNING)
-    return (Stage.RUNNING if goes_on and not waits else Stage.WAITING).value
+    return (Stage.RUNNING if goes_on and not waits else Stage.WAITING).word
 
 
 def _rolling_back(state: RunState) -> str:
@@ -162,7 +163,7 @@ def _phase(phase: Phase, state: RunState, action: Action, context: ViewContext) 
     return PhaseView(
         phase.id,
         sanitize(phase.title or phase.id),
-        word.value,
+        word.word,
         steps,
         gate,
         min(started, default=None),
@@ -182,7 +183,7 @@ def _step(step: Step, state: RunState, action: Action, context: ViewContext) -> 
     return StepView(
         id=step.id,
         title=sanitize(step.title or step.id),
-        state=word.value,
+        state=word.word,
         effect=step.effect or "",
         command=display((step.run or "").strip()),
         env=shown_env(step.env, context.render),
@@ -282,14 +283,14 @@ def _gate_reason(past: GateState, context: ViewContext) -> str:
     return past.waits_for or ("holds green" if past.green else "is looked at")
 
 
-def _gate_word(past: GateState, live: GateLive | None) -> str:
+def _gate_word(past: GateState, live: GateLive | None) -> GateWord:
     if live is not None:
         return live.state
     if past.undecided:
         return "decide"
     if past.stage is Stage.RUNNING:  # another process watches it, or its watcher has just died
         return "holding" if past.green and not past.waits_for else "waiting"
-    words = {Stage.DONE: "passed", Stage.FAILED: "failed", Stage.WAITING: "human"}
+    words: dict[Stage, GateWord] = {Stage.DONE: "passed", Stage.FAILED: "failed", Stage.WAITING: "human"}
     return words.get(past.stage, "pending")
 
 

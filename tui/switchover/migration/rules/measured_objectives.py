@@ -8,6 +8,7 @@ from switchover.migration.engine_ports import CheckReading
 from switchover.migration.facts.events import Measurement
 from switchover.plan.model import Objective
 from switchover.plan.targets import parse_target
+from switchover.snapshot.states import ObjectiveWord
 
 __all__ = ["checks_measured", "judge", "measure"]
 
@@ -31,7 +32,7 @@ def measure(source: float | str, readings: Mapping[str, CheckReading]) -> float 
 
 def judge(name: str, objective: Objective, before: float | None, after: float | None) -> Measurement:
     """Say whether a promise is kept. What was not measured is unknown, never met."""
-    state = "unknown"
+    state: ObjectiveWord = "unknown"
     if before is not None and after is not None:
         try:
             state = "met" if parse_target(objective.target).holds(before, after) else "missed"

@@ -3,28 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 from switchover.migration.facts.run_state import RunState, Stage
 from switchover.plan.model import Phase, Plan
+from switchover.snapshot.states import ActionKind
 
 __all__ = ["Action", "ActionKind", "may_repeat", "next_action", "reached"]
-
-ActionKind = Literal[
-    "start",  # there is no run yet
-    "step",  # a command may run
-    "confirm",  # a command waits for its typed confirmation
-    "manual",  # a human has items to tick
-    "gate",  # a gate has to be looked at
-    "human",  # a gate waits for a person's go
-    "decide",  # a gate waits for a person to say whether a warning or what is not known may pass
-    "wait",  # something runs
-    "failed",  # a unit failed; retry, resolve or roll back
-    "resolve",  # an outcome is unknown; a person decides
-    "rollback",  # a rollback was begun and is not through
-    "done",
-    "none",
-]
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from switchover.migration.facts.events import Evidence
 from switchover.migration.facts.run_state import Acknowledgement, RunState, Timestamp, Waiver
 from switchover.plan.model import Plan
 from switchover.snapshot import Requirement
+from switchover.snapshot.states import StatusWord
 
 __all__ = ["Judged", "judge", "problem_of", "unwaivable"]
 
@@ -24,7 +25,7 @@ class Judged:
 
     problems: tuple[str, ...] = ()
     undecided: tuple[str, ...] = ()
-    lapsed: tuple[tuple[str, str], ...] = ()  # check, what it says now
+    lapsed: tuple[tuple[str, StatusWord], ...] = ()  # check, what it says now
     requirements: tuple[Requirement, ...] = ()
 
 

@@ -152,8 +152,7 @@ def _with_refusal(run_store: RunStore, view: MigrationView) -> MigrationView:
 
 
 def _not_known(phase: PhaseView) -> PhaseView:
-    unknown = Stage.UNKNOWN.value
-    return replace(phase, state=unknown, steps=tuple(replace(step, state=unknown) for step in phase.steps))
+    return replace(phase, state="unknown", steps=tuple(replace(step, state="unknown") for step in phase.steps))
 
 
 def _judged(run_store: RunStore, moment: Timestamp) -> dict[str, tuple[Requirement, ...]]:

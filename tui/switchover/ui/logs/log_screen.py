@@ -12,6 +12,7 @@ from textual.binding import Binding, BindingType
 from switchover.commands.logs import SoughtFor
 from switchover.errors import SwitchoverError
 from switchover.snapshot.logview import LogLine, LogQuery
+from switchover.snapshot.states import LevelWord
 from switchover.ui.kit.clipboard import MOST_BYTES, copy
 from switchover.ui.kit.text_entry import TextEntry
 from switchover.ui.kit.theme import Painter
@@ -26,7 +27,7 @@ __all__ = ["LogScreen"]
 
 TICK_S = 0.125
 _LABELS = {"find": "find", "show": "only lines with", "hide": "hide lines with", "span": "since (.. until)"}
-_LEAST = ("", "info", "warn", "error")
+_LEAST: tuple[LevelWord, ...] = ("", "info", "warn", "error")
 
 
 class LogScreen(LogWindowScreen):
@@ -142,8 +143,9 @@ class LogScreen(LogWindowScreen):
 
     def action_least(self) -> None:
         """Choose the least level that is shown."""
-        least = self.query_now.least if self.query_now.least in _LEAST else ""
-        self.set_query(replace(self.query_now, least=_LEAST[(_LEAST.index(least) + 1) % len(_LEAST)]))
+        now = self.query_now.least
+        index = _LEAST.index(now) if now in _LEAST else 0
+        self.set_query(replace(self.query_now, least=_LEAST[(index + 1) % len(_LEAST)]))
 
     def action_source(self, number: int) -> None:
         """Show or hide a source."""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from switchover.commands.gates import AnswerGate, CheckGate
 from switchover.commands.run import Outcome, ResolveStep, RetryStep, RunNext, StartRun, TickItem
 from switchover.snapshot import StepView
+from switchover.snapshot.states import StageWord
 from switchover.ui.kit.base_screen import BaseScreen
 from switchover.ui.kit.choice_screen import Choice, ChoiceScreen
 from switchover.ui.kit.guarded_screen import AskScreen
@@ -51,13 +52,13 @@ def next_of(moment: RenderContext, painter: Painter) -> Intent | BaseScreen | No
     if action.kind == "human":
         return human_screen(moment, painter, action.target)
     if action.kind in {"resolve", "failed"}:
-        state = "unknown" if action.kind == "resolve" else "failed"
+        state: StageWord = "unknown" if action.kind == "resolve" else "failed"
         undo = _undoing(moment, action.target, state)
         return decide_screen(moment, painter, step or undo)
     return None
 
 
-def _undoing(moment: RenderContext, unit: str, state: str) -> StepView:
+def _undoing(moment: RenderContext, unit: str, state: StageWord) -> StepView:
     """Return an action of the rollback as a step, with what can be decided about it."""
     run = moment.data.migration.rollback
     one = next((a for a in run.actions if a.unit == unit), None) if run is not None else None

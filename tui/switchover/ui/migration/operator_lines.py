@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from switchover.snapshot.states import NamedStatus
 from switchover.ui.migration.wizard import find_gate, find_step, needs_now
 from switchover.ui.text.driver_words import person
 from switchover.ui.text.numbers import age, clock
@@ -29,7 +30,7 @@ class Blocked(NamedTuple):
     """A check in the way of the run. `can`: acknowledge, waive."""
 
     check: str
-    status: str
+    status: NamedStatus
     summary: str
     can: tuple[str, ...]
 

@@ -145,7 +145,7 @@ def calm_lines(moment: RenderContext, width: int) -> list[Line]:
         if how and (moment.watching or snapshot.header.read_only):
             how = f"{moment.watching} drives: " if moment.watching else "read-only here: "
         lines.append((StyledSpan("   next ", "muted"), StyledSpan(how, "key"), StyledSpan(action.text, "accent")))
-    lines.extend(_source_line(source, width) for source in snapshot.sources if source.state not in {"on", "ok"})
+    lines.extend(_source_line(source, width) for source in snapshot.sources if source.state != "on")
     return lines
 
 

@@ -98,8 +98,9 @@ def _unknown_service(row: ServiceRow) -> ServiceRow:
 
 
 def _unknown_metric(row: MetricRow) -> MetricRow:
-    status = "pending" if row.latest is None else "unknown"
-    return replace(row, status=status, note=f"no value since {clock(row.observed_at)}")
+    return replace(
+        row, status="pending" if row.latest is None else "unknown", note=f"no value since {clock(row.observed_at)}"
+    )
 
 
 def agent_problem(link: AgentLink, now: float, silent_s: float) -> Problem:
