@@ -9,6 +9,8 @@ from tests.docs.cli_page import cli_reference
 from tests.docs.keys_page import keys_reference
 from tests.docs.plan_pages import checks_reference, metrics_reference, plan_reference
 
+from switchover.cli.explain.explain_pages import page_lines
+
 __all__ = ["COMMAND", "PAGES", "drifted", "write_pages"]
 
 COMMAND = "python -m tests.docs"
@@ -16,6 +18,7 @@ PAGES: Mapping[str, Callable[[], Iterator[str]]] = {
     "plan-reference": plan_reference,
     "checks-reference": checks_reference,
     "metrics-reference": metrics_reference,
+    "expressions": lambda: page_lines("expressions"),
     "keys": keys_reference,
     "cli": cli_reference,
 }
