@@ -1,8 +1,8 @@
 """`switchover explain [KEY]`: the reference of plans in the terminal.
 
-KEY is a key or a part of a plan (`step.on_unknown`, `gate`), a kind (`check.http`), a page (`expressions`), or a path
-as an error shows it (`phases[0].gate.hold`). Without one, all that there is is listed. It is plain text, 80 columns
-wide, and comes from what the loader itself goes by.
+KEY is a key or a part of a plan (`step.on_unknown`, `gate`), a kind (`check.http`) or a page (`expressions`). A path is
+taken as an error shows it: `phases[0].gate.hold`. Without one, all that there is is listed. It is plain text, 80
+columns wide, and comes from what the loader itself goes by.
 """
 
 from __future__ import annotations

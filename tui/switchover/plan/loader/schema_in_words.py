@@ -87,7 +87,7 @@ def own_keys(case: Schema, common: Schema) -> dict[str, Any]:
 
 
 def part_named_in(schema: object) -> str:
-    """Return the part of a plan that a key holds, alone, in a list or by name; empty where it holds none."""
+    """Return the part of a plan that a key holds, alone, in a list or by name. Empty where it holds none."""
     if isinstance(schema, Mapping):
         if "$ref" in schema:
             return str(schema["$ref"]).rpartition("/")[2]
