@@ -9,11 +9,9 @@ __all__ = ["did_you_mean"]
 
 
 def did_you_mean(wrong: str, names: Iterable[str]) -> str:
-    """Return `; did you mean 'expect'?`, or the possible names when none is near and they are few, else nothing."""
+    """Return `; did you mean 'expect'?`, or the possible names when none is near."""
     known = sorted(names)
     near = difflib.get_close_matches(wrong.lower(), [n.lower() for n in known], n=1, cutoff=0.6)
     if near:
         return f"; did you mean {next(n for n in known if n.lower() == near[0])!r}?"
-    if known and len(known) <= 20:
-        return f"; possible are {', '.join(known)}"
-    return ""
+    return f"; possible are {', '.join(known)}" if known else ""

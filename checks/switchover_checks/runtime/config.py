@@ -8,11 +8,12 @@ import functools
 import inspect
 import itertools
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, get_type_hints
 
 from switchover_checks.language.suggest import did_you_mean
+from switchover_checks.language.type_words import EXPECTED, found_words
 
 __all__ = [
     "NEEDED",
@@ -164,7 +165,7 @@ def _read(config: type, mapping: Mapping[str, Any], *, templates: bool) -> tuple
         try:
             values[name] = adapter.validate_python(value)
         except ValueError as error:
-            problems += _explain(name, error, places)
+            problems += _explain(name, value, error, places)
     return values, problems
 
 
@@ -181,23 +182,44 @@ def _adapters(config: type) -> dict[str, Any]:
     return adapters
 
 
-def _explain(name: str, error: ValueError, places: list[int] | None) -> list[Problem]:
+def _explain(name: str, value: object, error: ValueError, places: list[int] | None) -> list[Problem]:
     details = getattr(error, "errors", None)
     if details is None:
         return [(name, str(error))]
-    problems = []
+    found: dict[str, list[Any]] = {}
     for detail in details(include_url=False, include_context=False, include_input=True):
-        path = name
-        for depth, part in enumerate(detail["loc"]):
-            if isinstance(part, int):
-                path += f"[{places[part] if places and depth == 0 and part < len(places) else part}]"
-            elif not part.startswith("function-"):
-                path += f".{part}"
-        message = detail["msg"].removeprefix("Value error, ")
-        if detail["type"] != "value_error":
-            message = f"{message[0].lower()}{message[1:]}, not {_short(detail['input'])}"
-        problems.append((path, message))
-    return list(dict.fromkeys(problems))
+        found.setdefault(_place(name, value, detail["loc"], places), []).append(detail)
+    deepest = {path: of for path, of in found.items() if not any(_inside(path, other) for other in found)}
+    return [(path, _message(of)) for path, of in deepest.items()]
+
+
+def _place(name: str, value: object, location: Iterable[str | int], places: list[int] | None) -> str:
+    """Write where in `value` an error is. What the validating library adds to the location stands in no plan."""
+    path, here, outermost = name, value, True
+    for part in location:
+        if isinstance(part, int) and isinstance(here, list | tuple) and part < len(here):
+            path += f"[{places[part] if places and outermost and part < len(places) else part}]"
+            here, outermost = here[part], False
+        elif isinstance(part, str) and isinstance(here, Mapping) and part in here:
+            path += f".{part}"
+            here, outermost = here[part], False
+    return path
+
+
+def _inside(path: str, other: str) -> bool:
+    return other.startswith((f"{path}[", f"{path}."))
+
+
+def _message(details: list[Any]) -> str:
+    """Word what is wrong at one place. Of a choice of types each has said why it does not fit."""
+    own = [detail for detail in details if detail["type"] not in EXPECTED]
+    if not own:
+        wanted = dict.fromkeys(EXPECTED[detail["type"]] for detail in details)
+        return f"expected {' or '.join(wanted)}, found {found_words(details[0]['input'])}"
+    message = str(own[0]["msg"]).removeprefix("Value error, ")
+    if own[0]["type"] == "value_error":
+        return message
+    return f"{message[0].lower()}{message[1:]}, not {_short(own[0]['input'])}"
 
 
 def _short(value: object) -> str:

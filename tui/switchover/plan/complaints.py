@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-__all__ = ["Complaint", "Path", "did_you_mean", "format_path", "unknown_name"]
+__all__ = ["Complaint", "Path", "did_you_mean", "format_path", "near_or_all", "unknown_name"]
 
 Path = tuple[str | int, ...]
 
@@ -41,6 +41,12 @@ def did_you_mean(wrong: str, known: Iterable[str]) -> str:
         folded = {name.casefold(): name for name in names}
         near = [folded[wrong.casefold()]] if wrong.casefold() in folded else []
     return f"; did you mean {near[0]!r}?" if near else ""
+
+
+def near_or_all(wrong: str, known: Iterable[str]) -> str:
+    """Return `; did you mean 'pg_dump'?` when one of `known` is near, else all that are possible."""
+    names = list(known)
+    return did_you_mean(wrong, names) or (f"; possible are {', '.join(names)}" if names else "")
 
 
 def _candidates(wrong: str, names: list[str]) -> list[str]:

@@ -12,8 +12,9 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
-from switchover.plan.complaints import Complaint, Path, did_you_mean
+from switchover.plan.complaints import Complaint, Path, did_you_mean, near_or_all
 from switchover.plan.model import Plan
+from switchover_checks.language.type_words import EXPECTED, found_words
 
 __all__ = ["SENSITIVE_KEY", "describe_errors", "fields_at", "names_a_secret", "sensitive"]
 
@@ -22,24 +23,6 @@ SENSITIVE_KEY = re.compile(
     re.IGNORECASE,
 )
 
-_EXPECTED = {
-    "string_type": "text",
-    "int_type": "a whole number",
-    "int_parsing": "a whole number",
-    "int_from_float": "a whole number",
-    "float_type": "a number",
-    "float_parsing": "a number",
-    "bool_type": "true or false",
-    "bool_parsing": "true or false",
-    "decimal_type": "a number",
-    "decimal_parsing": "a number",
-    "finite_number": "a number",
-    "tuple_type": "a list",
-    "list_type": "a list",
-    "dict_type": "a mapping of keys to values",
-    "model_type": "a mapping of keys to values",
-    "model_attributes_type": "a mapping of keys to values",
-}
 _PATTERNS = {
     "^[A-Z]{3}$": "a currency is three capital letters, such as EUR",
     "^[A-Za-z_][A-Za-z0-9_]*$": "the name of an environment variable has only letters, digits and _",
@@ -87,11 +70,11 @@ def _describe(path: Path, group: list[ErrorDetails]) -> Complaint:
         near = difflib.get_close_matches(str(path[-1]), [k for k in written if k not in fields_at(path[:-1])], n=1)
         return Complaint(path, f"the key {path[-1]!r} is missing" + (f"; is {near[0]!r} meant for it?" if near else ""))
     if kind == "extra_forbidden":
-        return Complaint(path, f"unknown key{did_you_mean(str(path[-1]), fields_at(path[:-1]))}", at_key=True)
+        return Complaint(path, f"unknown key{near_or_all(str(path[-1]), fields_at(path[:-1]))}", at_key=True)
     if path[:1] == ("secrets",) and len(path) in (2, 3) and isinstance(error["input"], str | int | float):
         return Complaint(path, 'a secret itself never stands in a plan: write {ref: "env:NAME"} or another reference')
-    if len(group) > 1 and all(e["type"] in _EXPECTED for e in group):
-        wanted = list(dict.fromkeys(_EXPECTED[e["type"]] for e in group))
+    if len(group) > 1 and all(e["type"] in EXPECTED for e in group):
+        wanted = list(dict.fromkeys(EXPECTED[e["type"]] for e in group))
         return Complaint(path, f"expected {' or '.join(wanted)}, found {_found(error['input'], path)}")
     return Complaint(path, _words(error, path), at_key="[key]" in error["loc"])
 
@@ -112,7 +95,7 @@ def _words(error: ErrorDetails, path: Path) -> str:
         return f"expected {limit}, found {_found(given, path)}"
     if kind == "value_error":
         return str(context.get("error", error["msg"]))
-    if kind in _EXPECTED:
+    if kind in EXPECTED:
         hint = ""
         if kind == "string_type" and isinstance(given, bool | int | float):
             hint = "; put it in quotes"
@@ -120,24 +103,12 @@ def _words(error: ErrorDetails, path: Path) -> str:
             hint = f"; write {'true' if given.lower() in ('yes', 'on') else 'false'}"
         elif kind in ("tuple_type", "list_type") and isinstance(given, str) and not sensitive(path):
             hint = f"; write [{given[:40]}]"
-        return f"expected {_EXPECTED[kind]}, found {_found(given, path)}{hint}"
+        return f"expected {EXPECTED[kind]}, found {_found(given, path)}{hint}"
     return error["msg"]
 
 
 def _found(value: object, path: Path) -> str:
-    if value is None:
-        return "nothing"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, dict):
-        return "a mapping"
-    if isinstance(value, list | tuple):
-        return "a list"
-    word = "the text" if isinstance(value, str) else "the number"
-    if sensitive(path):
-        return word
-    shown = repr(value)
-    return f"{word} {shown if len(shown) <= 50 else shown[:47] + '…'}"
+    return found_words(value, secret=sensitive(path))
 
 
 def fields_at(path: Path) -> list[str]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from switchover.plan.complaints import Complaint, Path, did_you_mean, unknown_name
+from switchover.plan.complaints import Complaint, Path, near_or_all, unknown_name
 from switchover.plan.model import CheckSpec, KeyedSpec, Plan, Service
 from switchover.plan.named_kinds import COST_SOURCES, METRIC_SOURCES, NOTIFIERS, SERVICES
 from switchover.plan.rules.draft import Draft
@@ -59,7 +59,7 @@ def check_configs(draft: Draft) -> Iterator[Complaint]:
             for key in check.config:
                 if key not in fields:
                     known = sorted(fields | set(CHECK_KEYS))
-                    message = f"a check of type {check.type} has no key {key!r}{did_you_mean(key, known)}"
+                    message = f"a check of type {check.type} has no key {key!r}{near_or_all(key, known)}"
                     yield Complaint((*path, key), message, at_key=True)
         seen: set[tuple[str, str]] = set()
         for service in _services(check, draft.plan):
@@ -97,7 +97,7 @@ def service_keys(draft: Draft) -> Iterator[Complaint]:
         common = {*_OF_EVERY_SERVICE, *takes.keys}
         for key in sorted(service.model_fields_set):
             if key not in common and getattr(service, key) is not None:
-                hint = "" if key in Service.model_fields else did_you_mean(key, common)
+                hint = "" if key in Service.model_fields else near_or_all(key, sorted(common))
                 yield Complaint((*path, key), f"{what} has no {key!r}{hint}", at_key=True)
         if takes.resources and service.resource is not None and service.resource not in takes.resources:
             message = unknown_name(f"{service.kind} resource", service.resource, takes.resources)
@@ -141,7 +141,7 @@ def declared_keys(path: Path, noun: str, package: str, spec: KeyedSpec) -> Itera
     names = {field.name for field in fields}
     for key in spec.config.keys() - names:
         known = sorted(names | type(spec).model_fields.keys())
-        yield Complaint((*path, key), f"{what} has no key {key!r}{did_you_mean(key, known)}", at_key=True)
+        yield Complaint((*path, key), f"{what} has no key {key!r}{near_or_all(key, known)}", at_key=True)
     own = {key: value for key, value in spec.config.items() if key in names}
     for where, message in validate(config, own):
         if message != NEEDED:
