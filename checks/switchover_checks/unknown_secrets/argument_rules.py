@@ -16,7 +16,7 @@ _ECHO = r"(?:echo|printf)(?:[ \t]+-\w+)*[ \t]+\\*[\"']?(?:[\w.-]{1,40}:)?(?P<s>[
 _ECHO_MORE = r"(?:echo|printf)(?:[ \t]+-\w+)*[ \t]+(?P<s>[^|]{1,60}(?:\s|%s|\\+n)[^|]{1,400}?)[ \t]*\|[ \t]*"
 _PAIR = r"\\*[\"']?(?:[\w.@-]{1,40}:)?(?P<s>[^\s\"'\\|]{1,200})"
 _OPTIONS = r"(?:[ \t]+-\w*(?-i:[Cr])[ \t]+\d+|[ \t]+-\w+)"
-_FLAGS = r"(?:[ \t]+-\w[\w=-]{0,20})*+[ \t]+"
+_FLAGS = r"(?:[ \t]+-\w[\w=-]{0,20}){0,9}[ \t]+"
 _NO_OPTION = r"(?!-)"
 _ENDS = r"(?=[ \t]*(?:\Z|[\n|;&<>\"'\\)]|-\w))"
 
@@ -37,7 +37,7 @@ RULES = (
     SecretRule(
         "iwconfig",
         "iwconfig iw",
-        rf"\biw(?:config)?\b{further(200)}[ \t](?:keys?|enc(?:ryption)?)[ \t]+(?:(?:open|restricted|\[\d\]|\d)[ \t]+)*(?!(?:open|restricted)\b)(?:(?:d:)?\d:)?+{VALUE}",
+        rf"\biw(?:config)?\b{further(200)}[ \t](?:keys?|enc(?:ryption)?)[ \t]+(?:(?:open|restricted|\[\d\]|\d)[ \t]+)*(?!(?:open|restricted)\b)(?:(?:d:)?\d:|(?!(?:d:)?\d:)){VALUE}",
         is_field,
     ),
     SecretRule(

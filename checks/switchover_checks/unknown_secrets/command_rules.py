@@ -88,8 +88,12 @@ RULES = (
     SecretRule(
         "openssl",
         "openssl",
-        rf"openssl\b{further()}[ \t]-pass(?:in|out)?[ \t]+\\*[\"']?(?!(?:env|file|fd):|stdin\b)(?:pass:)?+{VALUE}",
+        rf"openssl\b{further()}[ \t]-pass(?:in|out)?[ \t]+\\*[\"']?(?!(?:env|file|fd):|stdin\b)(?:pass:|(?!pass:)){VALUE}",
         needs=" -",
     ),
-    _option("dig -y", "dig nsupdate drill delv", r"-y[ \t]*\\*[\"']?(?:hmac-[\w-]{1,20}:)?+[\w.-]{1,80}:"),
+    _option(
+        "dig -y",
+        "dig nsupdate drill delv",
+        r"-y[ \t]*\\*[\"']?(?:hmac-[\w-]{1,20}:|(?!hmac-[\w-]{1,20}:))[\w.-]{1,80}:",
+    ),
 )

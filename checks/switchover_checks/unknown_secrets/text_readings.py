@@ -24,8 +24,8 @@ _PERCENT = re.compile(r"(?:%[0-9a-fA-F]{2})+|\+")
 _CODED = re.compile(r"%[0-9a-fA-F]{2}|(?<=[\w.:])\+[\w%-]")
 _GAP = re.compile(r"\s")
 RUN = re.compile(
-    r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{16,}+"
-    r"(?:(?<=[A-Za-z0-9+/_-]{40})\\*[rn\r\n \t]{1,12}+[A-Za-z0-9+/_-]{4,}+)*+={0,2}"
+    r"(?<![A-Za-z0-9+/_-])[A-Za-z0-9+/_-]{16,}"
+    r"(?:(?<=[A-Za-z0-9+/_-]{40})\\*[rn\r\n \t]{1,12}[A-Za-z0-9+/_-]{4,})*={0,2}"
 )
 """What may be base64, also where its lines are wrapped."""
 _PRINTED = re.compile(r"[\t\n\r -~\u00a0-\ufffc]+")
