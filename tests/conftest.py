@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NoReturn
 
 import pytest
+from hypothesis import HealthCheck, settings
 from tests.support.servers.dockerd import DockerDaemon, run_dockerd
 
 _OPERATORS_OWN = (
@@ -20,6 +21,9 @@ _OPERATORS_OWN = (
     "COLUMNS",
     "LINES",
 )
+
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")  # no test of properties falls because others keep the machine busy
 
 
 @pytest.fixture(scope="session", autouse=True)

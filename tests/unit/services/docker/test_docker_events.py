@@ -91,9 +91,17 @@ class Talking(StandInApi):
         return iter(self.says.get, None)
 
 
+def _let_no_time_pass(provider: DockerProvider) -> None:
+    """Stop the clock of the usual daemon: what it has answered stays fresh, however slow the machine is."""
+    daemon = provider.fleet.daemon("")
+    now = daemon._monotonic()
+    daemon._monotonic = lambda: now
+
+
 async def test_nothing_is_asked_again_until_something_happens() -> None:
     api = Talking(attributes(name="pg"), attributes(name="web"))
     provider = DockerProvider(connecting(api))
+    _let_no_time_pass(provider)
     heard: asyncio.Queue[ServiceEvent] = asyncio.Queue()
     watch = asyncio.ensure_future(provider.watch(heard.put_nowait))
     try:
@@ -125,6 +133,7 @@ async def test_nothing_is_asked_again_until_something_happens() -> None:
 async def test_how_a_container_ended_is_told_by_the_event_itself_and_then_looked_at() -> None:
     api = Talking(attributes(name="pg", Pid=7), attributes(name="job", Pid=8))
     provider = DockerProvider(connecting(api))
+    _let_no_time_pass(provider)
     heard: asyncio.Queue[ServiceEvent] = asyncio.Queue()
     watch = asyncio.ensure_future(provider.watch(heard.put_nowait))
     try:
@@ -157,6 +166,7 @@ async def test_how_a_container_ended_is_told_by_the_event_itself_and_then_looked
 async def test_a_container_that_nothing_is_known_of_is_looked_at_instead_of_guessed() -> None:
     api = Talking(attributes(name="pg", Pid=7))
     provider = DockerProvider(connecting(api))
+    _let_no_time_pass(provider)
     heard: asyncio.Queue[ServiceEvent] = asyncio.Queue()
     watch = asyncio.ensure_future(provider.watch(heard.put_nowait))
     try:

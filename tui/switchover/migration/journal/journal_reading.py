@@ -22,7 +22,7 @@ class Tip:
 class Ask:
     """What is known already: the newest record, and the run that it belongs to.
 
-    `history` asks also for how long units of all runs took.
+    `history` asks also for what is remembered of all runs.
     """
 
     known: Tip = Tip()

@@ -63,7 +63,11 @@ _NEWEST_RUN: LiteralString = (
     + """AND run_id = (SELECT run_id FROM switchover.events WHERE journal = %(journal)s AND type = 'RunStarted'
     ORDER BY seq DESC LIMIT 1) AND (run_id <> %(run_id)s OR seq > %(known)s) ORDER BY seq;"""
 )
-_HISTORY: LiteralString = _RECORDS + "AND type IN ('RollbackStarted', 'StepEnded') AND %(history)s ORDER BY seq;"
+_HISTORY: LiteralString = (
+    _RECORDS
+    + """AND type IN ('RollbackStarted', 'StepEnded', 'StepEndedLate', 'StepUnknown')
+    AND %(history)s ORDER BY seq;"""
+)
 _READ: LiteralString = _HEAD + _NEWEST_RUN + _HISTORY + HOLDER
 _READS = 4  # the answers to it
 _RAW: LiteralString = """

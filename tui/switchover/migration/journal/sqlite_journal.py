@@ -194,7 +194,7 @@ class Journal:
         if ask.history:
             query = (
                 "SELECT seq, run_id, at, mono, boot_id, type, data, hash FROM events "
-                "WHERE type IN ('RollbackStarted', 'StepEnded') ORDER BY seq"
+                "WHERE type IN ('RollbackStarted', 'StepEnded', 'StepEndedLate', 'StepUnknown') ORDER BY seq"
             )
             past = [record for row in self._rows(query) if (record := self._readable(row)) is not None]
         self.tip = Tip(*tip)

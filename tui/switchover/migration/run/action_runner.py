@@ -175,7 +175,7 @@ class ActionRunner:
             return
         await self.run_store.refresh()
         here = [unit for unit in self.run_store.state.open_units if self.run_store.elsewhere(unit) is None]
-        if here or self._unended() or self.executor.late_ends():
+        if here or self._unended() or await self.executor.late_ends():
             with suppress(LockedError):
                 async with self.acting(op, "recovery", settled=False):
                     await self._find_truth(op)

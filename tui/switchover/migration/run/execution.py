@@ -92,11 +92,15 @@ class Executor:
         await self.settle(name, number, truth)
         return truth
 
-    def attempt(self, name: str, number: int) -> AttemptFolder:
-        """Return the place of an attempt's records and output, and what they have to name to be believed."""
+    def attempt(self, name: str, number: int, run: RunState | None = None) -> AttemptFolder:
+        """Return the place of an attempt's records and output, and what they have to name to be believed.
+
+        Without `run` it is one of the newest run.
+        """
         run_store = self._run_store
-        place = AttemptFolder.of(run_store.workspace.run_directory(run_store.state.run_id), name, number)
-        begun = next((a for a in run_store.state.unit(name).attempts if a.number == number), None)
+        state = run if run is not None else run_store.state
+        place = AttemptFolder.of(run_store.workspace.run_directory(state.run_id), name, number)
+        begun = next((a for a in state.unit(name).attempts if a.number == number), None)
         if begun is None or not run_store.is_here(begun):
             return place
         return replace(place, journal=run_store.journal_id, started=begun.record, prepared=begun.prepared)
@@ -137,7 +141,8 @@ class Executor:
         event: ev.StepEnded | ev.StepNotStarted | ev.StepUnknown
         match truth:
             case AttemptEnded(exit_record):
-                event = self._ended(name, number, exit_record, captures or {}, self._hidden(name, hidden))
+                state = self._run_store.state
+                event = self._ended(state, name, number, exit_record, captures or {}, self._hidden(name, hidden))
             case NeverStarted(reason):
                 event = ev.StepNotStarted(name, number, reason)
             case Lost(reason=reason):
@@ -162,22 +167,28 @@ class Executor:
 
     async def settle_late(self) -> None:
         """Write down how attempts ended of which only that it was unknown is on record, though others went on."""
-        run_store = self._run_store
-        for name, number in self.late_ends():
-            began = next(a for a in run_store.state.unit(name).attempts if a.number == number).started
-            truth = self.attempt(name, number).find_out(run_store.tools.clock.boot_id(), began.boot_id)
+        boot_id = self._run_store.tools.clock.boot_id()
+        for run, name, number in await self.late_ends():
+            began = next(a for a in run.unit(name).attempts if a.number == number).started
+            truth = self.attempt(name, number, run).find_out(boot_id, began.boot_id)
             if isinstance(truth, AttemptEnded):
-                await self._tell_late(
-                    run_store.state.run_id, self._ended(name, number, truth.record, {}, self._hidden(name))
-                )
+                await self._tell_late(run.run_id, self._ended(run, name, number, truth.record, {}, self._hidden(name)))
 
-    def late_ends(self) -> list[tuple[str, int]]:
-        """Return the attempts whose end lies here by now, and whose outcome was to be decided without it."""
+    async def late_ends(self) -> list[tuple[RunState, str, int]]:
+        """Return the attempts of all runs whose end lies here by now, and whose outcome was decided without it."""
+        store = self._run_store
+        runs = [store.state]
+        for run_id in sorted({found[0] for found in store.never_learned} - {store.state.run_id}):
+            attempts = [found[1:] for found in store.never_learned if found[0] == run_id]
+            folders = [AttemptFolder.of(store.workspace.run_directory(run_id), *attempt) for attempt in attempts]
+            if any(folder.may_have_ended for folder in folders):
+                runs.append(await store.state_of(run_id))
         return [
-            (name, one.number)
-            for name, unit in self._run_store.state.units.items()
+            (run, name, one.number)
+            for run in runs
+            for name, unit in run.units.items()
             for one in unit.attempts
-            if one.may_end_late and self._run_store.is_here(one) and self.attempt(name, one.number).finished
+            if one.may_end_late and store.is_here(one) and self.attempt(name, one.number, run).finished
         ]
 
     async def _tell_late(self, run_id: str, end: ev.StepEnded) -> None:
@@ -268,6 +279,7 @@ class Executor:
 
     def _ended(
         self,
+        run: RunState,
         name: str,
         number: int,
         record: Mapping[str, Any],
@@ -279,7 +291,7 @@ class Executor:
         outcome: ev.Outcome = "done" if ending == "exited" and code == 0 else "failed"
         notes = []
         remote = tuple(str(client) for client in record.get("remote", ()))
-        if not remote and code == _SSH_FAILED and (client := self._named(name)):
+        if not remote and code == _SSH_FAILED and (client := self._named(name, run)):
             remote = (client,)  # too short-lived to be seen
         if ending == "timeout":
             outcome = "timeout"
@@ -294,7 +306,7 @@ class Executor:
         elif code:
             notes.append(_SHELL_ENDINGS.get(code, f"failed with exit code {code}"))
         store = self._run_store
-        outputs, sealed, shut = read_captured(record, store.seal_key, store.state.run_id, name, hidden, store.clean)
+        outputs, sealed, shut = read_captured(record, store.seal_key, run.run_id, name, hidden, store.clean)
         lacking = [key for key in captures if key not in outputs and key not in shut]
         if shut:
             notes.append(f"what it captured cannot be read without {store.seal_key.path}: {', '.join(shut)}")
@@ -318,25 +330,25 @@ class Executor:
             reason=self._run_store.clean("; ".join(notes)),
             outputs=outputs,
             output_bytes=int(record.get("output_bytes", 0)),
-            output_sha256=self._digest(name, number),
+            output_sha256=self._digest(self.attempt(name, number, run)),
             remote=remote,
             sealed=sealed,
         )
 
     def _lost(self, name: str, number: int, reason: str) -> tuple[str, tuple[str, ...]]:
         """Return why an outcome is unknown, and what of it may go on elsewhere."""
-        named = self._named(name)
+        named = self._named(name, self._run_store.state)
         remote = self.attempt(name, number).remote or ((named,) if named else ())
         return f"{reason}; {_MAY_GO_ON.format(' and '.join(remote))}" if remote else reason, remote
 
-    def _named(self, name: str) -> str:
+    def _named(self, name: str, run: RunState) -> str:
         """Return the remote shell that a unit's command names, if it names one."""
-        last = self._run_store.state.unit(name).last
+        last = run.unit(name).last
         return named_in(last.argv[-1]) if last is not None and last.argv else ""
 
-    def _digest(self, name: str, number: int) -> str:
+    def _digest(self, attempt: AttemptFolder) -> str:
         try:
-            return digest_output(self.attempt(name, number).directory)
+            return digest_output(attempt.directory)
         except OSError:
             return ""
 

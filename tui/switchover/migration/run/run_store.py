@@ -103,6 +103,7 @@ class RunStore:
         self.measured: dict[str, float] = {}
         self._on_disk = PlanFile(loaded.path)
         self._plans: dict[str, Plan] = {}
+        self.never_learned: set[tuple[str, str, int]] = set()  # run, unit and attempt: nobody knows how it ended
         self._actions: dict[tuple[str, str], str] = {}  # run and unit of a rollback's action -> how it is measured
         self._unnoted: ev.Record | None = None
         self._notes = notes
@@ -175,6 +176,10 @@ class RunStore:
         if digest not in self._plans and text is not None:
             self._plans[digest] = load_plan_text(text, self.file.path, frozen=True).plan
         return self._plans.get(digest)
+
+    async def state_of(self, run_id: str) -> RunState:
+        """Return the state of a run, which need not be the newest. Raise `JournalError`."""
+        return fold(await self.line.in_turn(lambda: self.line.records(run_id)), None, why_impossible)
 
     @property
     def journal(self) -> JournalStore | None:
@@ -353,6 +358,7 @@ class RunStore:
             raise
         self.outage.proves_well()
         note_newest(self.workspace, self._head_of(record))
+        self._learn(record)
         for listener in self.listeners:
             listener(record)
 
@@ -584,7 +590,12 @@ class RunStore:
         self.tools.on_plan(self.loaded)
 
     def _learn(self, record: ev.Record) -> None:
-        """Remember how long each unit took whenever it was done, so that what is left can be estimated."""
+        """Remember how long each unit took when it was done, and of which attempts no end is known."""
+        match record.event:
+            case ev.StepUnknown(unit=unit, attempt=number):
+                self.never_learned.add((record.run_id, unit, number))
+            case ev.StepEnded(unit=unit, attempt=number) | ev.StepEndedLate(unit=unit, attempt=number):
+                self.never_learned.discard((record.run_id, unit, number))
         match record.event:
             case ev.RollbackStarted(items=items):
                 for item in items:

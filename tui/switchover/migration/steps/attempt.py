@@ -197,6 +197,11 @@ class AttemptFolder:
         return tuple(str(name) for name in found)
 
     @property
+    def may_have_ended(self) -> bool:
+        """Whether something lies where its exit record would, whatever that is."""
+        return os.path.lexists(self.directory / "exit.json")
+
+    @property
     def finished(self) -> bool:
         """Whether there is an exit record of it."""
         return self._read("exit.json") is not None
