@@ -214,6 +214,8 @@ def test_the_title_says_first_whether_what_comes_is_shown() -> None:
         headline("logs of api", WINDOW, LogScreenState(LogQuery(), following=True))
         == "following · 12.3 k lines/s · logs of api"
     )
+    overdue = LogScreenState(LogQuery(), following=True, asking=True)
+    assert headline("logs of api", WINDOW, overdue) == "asking … · for what is new · logs of api"
     asking = LogScreenState(LogQuery(), following=False, asking=True)
     assert headline("logs of api", WINDOW, asking) == "asking … · paused · 9 below · logs of api"
 

@@ -73,6 +73,29 @@ async def test_keys_are_answered_from_what_is_held_while_the_agent_is_slow() -> 
     await play(story)
 
 
+async def test_a_log_that_nobody_answers_for_never_seems_to_be_followed() -> None:
+    async def story(desk: Desk) -> None:
+        assert "following" in desk.text
+        desk.source.go.clear()
+        desk.source.say("not told yet")
+        for waited in (0.5, 1.9, 0.5, 3.0):  # an answer may take 2 s where nothing is new
+            desk.screen.tick()
+            await desk.pilot.pause()
+            desk.clock.move(waited)
+        desk.screen.tick()
+        await desk.pilot.pause()
+        assert "following" not in desk.text
+        assert "not read now" in desk.text
+        assert "no answer for 3 s: these lines are from before" in desk.text
+        desk.source.go.set()
+        await settle(desk.pilot)
+        assert "following" in desk.text
+        assert "not told yet" in desk.text
+        assert "no answer" not in desk.text
+
+    await play(story)
+
+
 async def test_one_request_is_under_way_and_what_was_wanted_in_between_is_never_asked() -> None:
     async def story(desk: Desk) -> None:
         await desk.press("k")

@@ -24,6 +24,7 @@ __all__ = ["LogStreams"]
 Answer = TypeVar("Answer")
 _MOST_STREAMS = 8
 _ANSWER_WITHIN_S = 3.0
+_START_WITHIN_S = 20.0  # for a process of Python's to be there and to answer first, on a machine that is busy
 _SEEK_WITHIN_S = 6.0
 _SAVE_WITHIN_S = 300.0
 _PATTERNS = ("show", "hide", "find")
@@ -101,7 +102,7 @@ class LogStreams:
         reader = LogReader()
         try:
             await reader.start(what)
-            states = await reader.ask("states", {}, self._within_s)
+            states = await reader.ask("states", {}, _START_WITHIN_S)
         except ReaderHungError:
             await reader.aclose()
             raise StateError("the log reader does not answer", "try again") from None
@@ -196,7 +197,7 @@ class LogStreams:
 
     async def _ask_new(self, stream: _Stream, params: Mapping[str, Any]) -> msgspec.Raw:
         try:
-            return await stream.reader.ask("window", {**params, "wait": 0}, self._within_s)
+            return await stream.reader.ask("window", {**params, "wait": 0}, _START_WITHIN_S)
         except ReaderHungError:
             raise StateError("the log reader does not answer", "open the log again") from None
 

@@ -145,6 +145,10 @@ class Lane:
         """For how many seconds an answer is awaited; 0 where none is."""
         return self._clock() - self._since if self._busy else 0.0
 
+    def answered(self) -> None:
+        """Count from now: what is under way has its answer, and is only to be shown."""
+        self._since = self._clock()
+
     def want(self, job: Callable[[], Awaitable[None]]) -> None:
         """Do this next."""
         self._next = job

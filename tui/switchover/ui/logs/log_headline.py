@@ -93,6 +93,8 @@ def headline(title: str, window: LogWindow, standing: LogScreenState) -> str:
         state = "nothing is read"
     elif standing.following and window.sources and all(source.state != "reading" for source in window.sources):
         state = "at the end, nothing more comes"
+    elif standing.following and standing.asking:
+        state = "for what is new"
     elif standing.following:
         rate = f" · {number(window.per_second)} lines/s" if window.per_second >= 0.1 else ""
         state = f"following{rate}"

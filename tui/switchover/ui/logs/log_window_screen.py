@@ -36,6 +36,7 @@ __all__ = ["READING_OLDER", "LogWindowScreen"]
 _QUICK_S, _FLOOD_S, _REST_S, _SLOW_S = 0.11, 0.24, 0.5, 1.0
 _WAIT_S = 2.0  # for so long the agent may wait for something new before it answers
 _ASKING_AFTER_S = 0.3
+_SILENT_AFTER_S = 1.0
 _RETRY_S = (1.0, 5.0)
 READING_OLDER = "reading what is older …"
 
@@ -88,7 +89,7 @@ class LogWindowScreen(OverScreen):
         )
         self._trouble = ""
         self._note = ""
-        self._asking_shown = False
+        self._waiting_shown = (False, "")
         self._place: int | None = None  # the line that was stood on last, and when it was written
         self._stood_at: float | None = None
         self._found_again_at: float | None = None
@@ -119,11 +120,22 @@ class LogWindowScreen(OverScreen):
                 self._newest.want(lambda: self._fetch(ask))
         elif now >= self._due and not self._windows.busy:
             self.ask_window()
-        if (self._asking() != self._asking_shown) and self.view.size.width:
+        if (self._asking(), self._silence()) != self._waiting_shown and self.view.size.width:
             self._draw_around()
 
     def _asking(self) -> bool:
-        return max(self._windows.waited, self._seeks.waited, self._newest.waited - _WAIT_S) > _ASKING_AFTER_S
+        return max(self._seeks.waited, self._overdue) > _ASKING_AFTER_S
+
+    @property
+    def _overdue(self) -> float:
+        """For how many seconds the lines that are asked for should have been there."""
+        return max(self._windows.waited, self._newest.waited - _WAIT_S)
+
+    def _silence(self) -> str:
+        """Say that what seems to be followed is not: nobody answers."""
+        if not self.view.following or not self._answered or self._overdue < _SILENT_AFTER_S:
+            return ""
+        return f"no answer for {int(self._overdue)} s: these lines are from before"
 
     def _reopen(self) -> None:
         if self._opening:
@@ -192,6 +204,7 @@ class LogWindowScreen(OverScreen):
             if ask.version == self._version and not self._opening:
                 self._fail(error)
             return
+        (self._newest if ask.wait_s else self._windows).answered()
         self._take(ask, window)
 
     def _take(self, ask: _Ask, window: LogWindow) -> None:
@@ -310,12 +323,12 @@ class LogWindowScreen(OverScreen):
         width = self.view.size.width or self.size.width
         if tuple(source.name for source in self.window.sources) != self.view.layout_of_lines.sources:
             self._lay_out()
-        self._asking_shown = self._asking()
+        asking, silence = self._waiting_shown = (self._asking(), self._silence())
         standing = LogScreenState(
             self.query_now,
             self.view.following,
-            self._asking_shown,
-            self._trouble,
+            asking,
+            self._trouble or silence,
             self._note,
             self.view.layout_of_lines.left,
             self._answered and self.pending and not self._trouble,
