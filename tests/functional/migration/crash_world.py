@@ -27,7 +27,8 @@ from switchover.clock import SystemClock
 from switchover.errors import RefusedError, StateError
 from switchover.locations import workspace_for
 from switchover.migration.facts import events as ev
-from switchover.migration.facts.run_state import RunState, Stage, fold
+from switchover.migration.facts.run_fold import fold
+from switchover.migration.facts.run_state import RunState, Stage
 from switchover.migration.journal.checkpoints import NEWEST
 from switchover.migration.journal.sqlite_journal import Journal
 from switchover.migration.run.engine import Engine

@@ -21,7 +21,7 @@ from tests.functional.migration.crash_world import Fate, Fuse, World
 from switchover.clock import SystemClock
 from switchover.errors import StateError
 from switchover.migration.facts import events as ev
-from switchover.migration.facts.run_state import fold
+from switchover.migration.facts.run_fold import fold
 from switchover.migration.journal.journal_store import open_journal
 from switchover.settings import JournalAddress
 

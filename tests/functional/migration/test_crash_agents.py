@@ -21,7 +21,7 @@ from switchover.agent.process.agent_record import AgentLock, find_socket
 from switchover.agent.wire.client import AgentClient
 from switchover.commands.command import CommandTarget
 from switchover.errors import AgentError, SwitchoverError
-from switchover.migration.facts.run_state import fold
+from switchover.migration.facts.run_fold import fold
 from switchover.snapshot import MigrationView
 
 BATCHES = 2  # of those that always run

@@ -16,7 +16,7 @@ from switchover.cli.report.report import render, write_file
 from switchover.errors import UsageError
 from switchover.migration.facts import events as ev
 from switchover.migration.facts.operator import Operator
-from switchover.migration.facts.run_state import fold
+from switchover.migration.facts.run_fold import fold
 from switchover.migration.reports.run_report import ReportInputs, make_report
 from switchover.migration.reports.run_timeline import describe
 from switchover.plan.loader.load import load_plan_text

@@ -3,7 +3,8 @@ from hypothesis import strategies as st
 from tests.unit.migration.harness import ANA
 
 from switchover.migration.facts import events as ev
-from switchover.migration.facts.run_state import RunState, Stage, fold
+from switchover.migration.facts.run_fold import fold
+from switchover.migration.facts.run_state import RunState, Stage
 from switchover.migration.rules.next_action import next_action, reached
 from switchover.migration.rules.possible import why_impossible
 from switchover.plan.model import Plan

@@ -19,7 +19,8 @@ from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
 from textual.geometry import Region
 from textual.strip import Strip
 
-from switchover.terminal.cells import Frame, TerminalShadow, _is_certain
+from switchover.terminal.cells import Frame, TerminalShadow
+from switchover.terminal.graphemes import is_certain
 
 WIDTH, HEIGHT = 24, 4
 HOSTILE = [
@@ -73,7 +74,7 @@ def assert_shows(screen: pyte.Screen, frame: Frame) -> None:
     """Every cell whose width all terminals agree on stands where it should."""
     for y in range(frame.height):
         for x, want in enumerate(frame.chars[y]):
-            if want and (want == " " or _is_certain(want)) and len(want) == 1:
+            if want and (want == " " or is_certain(want)) and len(want) == 1:
                 assert screen.buffer[y][x].data == want, (y, x, frame.chars[y])
 
 
@@ -87,7 +88,7 @@ def test_whatever_the_text_each_grapheme_stays_in_its_own_cells(
 
     def wcwidth(character: str) -> int:
         size = int(measure(character))
-        if _is_certain(character) or size <= 0 or opinion == "agreed":
+        if is_certain(character) or size <= 0 or opinion == "agreed":
             return size
         return 2 if opinion == "wide" else 1
 
@@ -117,7 +118,7 @@ def test_many_small_updates_end_as_one_whole_painting_does(
         small.feed(shadow.encode(frame))
     frame.dirty = set(range(HEIGHT))
     whole.feed(TerminalShadow().encode(frame))
-    certain = [[not c or c == " " or (_is_certain(c) and len(c) == 1) for c in row] for row in frame.chars]
+    certain = [[not c or c == " " or (is_certain(c) and len(c) == 1) for c in row] for row in frame.chars]
     if all(all(row) for row in certain):
         assert visible_cells(step_by_step) == visible_cells(at_once)
 

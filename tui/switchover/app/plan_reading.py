@@ -10,7 +10,8 @@ from switchover.agent.process.lifecycle import changed_since_trusted
 from switchover.clock import SystemClock
 from switchover.errors import PlanError
 from switchover.locations import Workspace
-from switchover.migration.facts.run_state import RunState, fold
+from switchover.migration.facts.run_fold import fold
+from switchover.migration.facts.run_state import RunState
 from switchover.migration.journal.journal_store import open_journal
 from switchover.migration.rules.possible import why_impossible
 from switchover.plan.loader.load import LoadedPlan, load_plan, load_plan_text

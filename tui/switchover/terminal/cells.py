@@ -9,15 +9,25 @@ Private parts of Textual used: `LayoutUpdate`, `ChopsUpdate`, `Strip._segments`,
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from rich.cells import split_graphemes
 from rich.color import ColorSystem
 from textual._compositor import ChopsUpdate, CompositorUpdate, LayoutUpdate
 from textual.strip import Strip
+
+from switchover.terminal.graphemes import LONGEST, SINGLE, harmless, is_certain, spilt_cells
+from switchover.terminal.sgr import (
+    PLAIN,
+    CellStyle,
+    background_of,
+    change_style,
+    ground_of,
+    is_blank,
+    on_ground,
+    parse_sgr,
+)
 
 if TYPE_CHECKING:
     from rich.style import Style
@@ -27,59 +37,6 @@ __all__ = ["Frame", "TerminalShadow"]
 _ERASE_FROM = 12  # a run of blanks this long is erased rather than written
 _MANY_STYLES = 4096  # above this, styles that no cell has any more are forgotten
 _UNKNOWN = "\0"  # what a cell holds of which nothing is known
-_SAME = ("", "")  # the style of a terminal after a reset: no SGR codes, no link
-
-CellStyle = tuple[str, str]  # SGR codes as Textual writes them, and the opening of a hyperlink
-
-# One cell each in every terminal: Latin, Greek, Cyrillic, arrows, mathematics, boxes, blocks, shapes, Braille.
-_SINGLE = frozenset(
-    chr(code)
-    for first, last in (
-        (0x20, 0x7E), (0xA1, 0xAC), (0xAE, 0x2FF), (0x370, 0x377), (0x391, 0x3A1), (0x3A3, 0x482), (0x2010, 0x2027),
-        (0x2190, 0x2199), (0x2212, 0x2212), (0x2500, 0x25FC), (0x2713, 0x2713), (0x2717, 0x2717), (0x2800, 0x28FF),
-    )
-    for code in range(first, last + 1)
-)  # fmt: skip
-_KNOWN_WIDE = ((0x2E80, 0x303E), (0x3041, 0xA4CF), (0xAC00, 0xD7A3), (0xF900, 0xFAFF), (0xFF01, 0xFF60))
-_LONGEST = 12  # code points of a grapheme that are kept: enough for any word, not for a tower of marks
-
-
-@lru_cache(maxsize=4096)
-def _harmless(grapheme: str) -> str:
-    """Return a grapheme without anything that acts on the terminal; of a joined emoji the first, whose width is known.
-
-    A character without a shape of its own becomes a blank.
-    """
-    if grapheme.isprintable() and len(grapheme) <= _LONGEST:
-        return grapheme
-    first, rest = grapheme[0], grapheme[1:]
-    kept = [first if unicodedata.category(first) not in _SHAPELESS else " "]
-    for mark in rest:
-        if mark == "\u200d":
-            break
-        if unicodedata.category(mark) not in _SHAPELESS:
-            kept.append(mark)
-    return "".join(kept[:_LONGEST])
-
-
-_SHAPELESS = frozenset(["Cc", "Cf", "Cs", "Zl", "Zp", "Zs"])
-
-
-@lru_cache(maxsize=4096)
-def _is_certain(grapheme: str) -> bool:
-    """Tell whether all terminals agree on the width of a grapheme."""
-    if len(grapheme) != 1:
-        return False
-    if grapheme in _SINGLE:
-        return True
-    code = ord(grapheme)
-    return any(first <= code <= last for first, last in _KNOWN_WIDE)
-
-
-@lru_cache(maxsize=4096)
-def _spill(grapheme: str, size: int) -> int:
-    """Return how many cells more than `size` a terminal may use that draws each character by itself."""
-    return 2 - size + 2 * sum(unicodedata.category(mark) not in {"Mn", "Me"} for mark in grapheme[1:])
 
 
 class Frame:
@@ -95,8 +52,8 @@ class Frame:
         self.chars: list[list[str]] = [[" "] * width for _ in range(height)]
         self.attrs: list[list[int]] = [[0] * width for _ in range(height)]
         self.dirty: set[int] = set(range(height))
-        self.styles: list[CellStyle] = [_SAME]
-        self._style_numbers: dict[CellStyle, int] = {_SAME: 0}
+        self.styles: list[CellStyle] = [PLAIN]
+        self._style_numbers: dict[CellStyle, int] = {PLAIN: 0}
 
     def apply(self, update: CompositorUpdate) -> None:
         """Draw an update of Textual's compositor. Raise `TypeError` for a kind that is not known."""
@@ -133,7 +90,7 @@ class Frame:
             if control or not text:
                 continue
             number = self._style_number(style) if style is not None else 0
-            if (text.isascii() and text.isprintable()) or _SINGLE.issuperset(text):
+            if (text.isascii() and text.isprintable()) or SINGLE.issuperset(text):
                 size = min(len(text), limit - x)
                 chars[x : x + size] = text[:size]
                 attrs[x : x + size] = [number] * size
@@ -153,12 +110,12 @@ class Frame:
         """
         first, x, limit = where
         for start, end, size in split_graphemes(text)[0]:
-            grapheme = _harmless(text[start:end])
+            grapheme = harmless(text[start:end])
             if size == 0:
                 if x > first and grapheme.strip():
                     lead = x - 1 if chars[x - 1] else x - 2
                     if chars[lead] != " ":
-                        chars[lead] = (chars[lead] + grapheme)[:_LONGEST]
+                        chars[lead] = (chars[lead] + grapheme)[:LONGEST]
                 continue
             if x + size > limit or not grapheme.strip():
                 for blank in range(x, min(x + size, limit)):
@@ -185,7 +142,7 @@ class Frame:
         if ansi is None:
             ansi = Strip.render_ansi(style, self.color_system)
         link = f"\x1b]8;id={style.link_id};{style.link}\x1b\\" if style.link else ""
-        key = (";".join(_parse_sgr(ansi).values()), link)
+        key = (";".join(parse_sgr(ansi).values()), link)
         number = self._style_numbers.get(key)
         if number is None:
             number = self._style_numbers[key] = len(self.styles)
@@ -196,7 +153,7 @@ class Frame:
         """Return the texts and the styles of a row. A blank has nothing but its background and its decoration."""
         styles = self.styles
         return self.chars[y].copy(), [
-            styles[number] if char != " " else _ground(styles[number])
+            styles[number] if char != " " else ground_of(styles[number])
             for char, number in zip(self.chars[y], self.attrs[y], strict=True)
         ]
 
@@ -221,7 +178,7 @@ class TerminalShadow:
         if self.size != (frame.width, frame.height):
             self.size = (frame.width, frame.height)
             self.chars = [[" "] * frame.width for _ in range(frame.height)]
-            self.attrs = [[_SAME] * frame.width for _ in range(frame.height)]
+            self.attrs = [[PLAIN] * frame.width for _ in range(frame.height)]
             frame.dirty = set(range(frame.height))
             out.append("\x1b[0m\x1b[2J")
         for y in sorted(frame.dirty):
@@ -250,7 +207,7 @@ class TerminalShadow:
         """Write the cell at `x`, or a whole run of blanks from there on; return the column after it."""
         char, style = chars[x], attrs[x]
         end = x
-        if char == " " and _is_blank(style) and (self.erases_with_colour or not _background(style)):
+        if char == " " and is_blank(style) and (self.erases_with_colour or not background_of(style)):
             end = self._blanks_to_write(y, x, chars, attrs)
         pen.move(y, x, chars, attrs)
         pen.style(char, style)
@@ -260,13 +217,13 @@ class TerminalShadow:
         size = 1
         while x + size < len(chars) and chars[x + size] == "":
             size += 1
-        if _is_certain(char):
+        if is_certain(char):
             pen.write(char, size)
         elif x + 1 == len(chars):  # wider than agreed it would push into what stands before it
-            pen.write(char[0] if _is_certain(char[0]) else " ", 1)
+            pen.write(char[0] if is_certain(char[0]) else " ", 1)
         else:
             pen.write_uncertain(char, size)
-            for beyond in range(x + size, min(x + size + _spill(char, size), len(chars))):
+            for beyond in range(x + size, min(x + size + spilt_cells(char, size), len(chars))):
                 self.chars[y][beyond] = _UNKNOWN  # where the terminal made it wider, what follows is written again
         return x + size
 
@@ -290,7 +247,7 @@ class _Pen:
         self.width = width
         self.height = height
         self.x = self.y = -1
-        self.now: CellStyle = _SAME
+        self.now: CellStyle = PLAIN
 
     def move(self, y: int, x: int, chars: Sequence[str], attrs: Sequence[CellStyle]) -> None:
         """Go to a cell. A few cells on the way that stand as wanted are written over rather than jumped."""
@@ -318,15 +275,17 @@ class _Pen:
         """Tell whether a character written now would look as it should."""
         if style == self.now:
             return True
-        return char == " " and _is_blank(self.now) and _is_blank(style) and _background(style) == _background(self.now)
+        return (
+            char == " " and is_blank(self.now) and is_blank(style) and background_of(style) == background_of(self.now)
+        )
 
     def style(self, char: str, style: CellStyle) -> None:
         """Change to a style by the shortest sequence; a blank needs no more than its background."""
         if self.shows(char, style):
             return
-        if char == " " and _is_blank(style):
-            style = _on_ground(self.now, _background(style))
-        self.out.append(_change_style(self.now, style))
+        if char == " " and is_blank(style):
+            style = on_ground(self.now, background_of(style))
+        self.out.append(change_style(self.now, style))
         self.now = style
 
     def write(self, text: str, size: int) -> None:
@@ -354,94 +313,6 @@ class _Pen:
 
     def rest(self) -> None:
         """Leave the terminal without a style, for whoever writes next."""
-        if self.now != _SAME:
-            self.out.append(_change_style(self.now, _SAME))
-            self.now = _SAME
-
-
-@lru_cache(maxsize=4096)
-def _parse_sgr(codes: str) -> dict[str, str]:
-    """Sort SGR codes by what they set: `fg`, `bg`, or the code itself for an attribute."""
-    parsed: dict[str, str] = {}
-    parts = codes.split(";") if codes else []
-    index = 0
-    while index < len(parts):
-        part = parts[index]
-        number = int(part or 0)
-        size = 1
-        if number in (38, 48):
-            size = 5 if parts[index + 1] == "2" else 3
-            parsed["fg" if number == 38 else "bg"] = ";".join(parts[index : index + size])
-        elif 30 <= number <= 37 or 90 <= number <= 97:
-            parsed["fg"] = part
-        elif 40 <= number <= 47 or 100 <= number <= 107:
-            parsed["bg"] = part
-        elif number == 39:
-            parsed.pop("fg", None)
-        elif number == 49:
-            parsed.pop("bg", None)
-        else:
-            parsed[part] = part
-        index += size
-    return parsed
-
-
-_OFF = {
-    **dict.fromkeys(("1", "2"), "22"),
-    "3": "23",
-    **dict.fromkeys(("4", "21"), "24"),
-    **dict.fromkeys(("5", "6"), "25"),
-    "7": "27",
-    "8": "28",
-    "9": "29",
-    **dict.fromkeys(("51", "52"), "54"),
-    "53": "55",
-    "fg": "39",
-    "bg": "49",
-}
-
-
-@lru_cache(maxsize=4096)
-def _change_style(before: CellStyle, after: CellStyle) -> str:
-    """Return the shortest sequence from one style to another."""
-    link = ""
-    if before[1] != after[1]:
-        link = after[1] or "\x1b]8;;\x1b\\"
-    if before[0] == after[0]:
-        return link
-    had, wants = _parse_sgr(before[0]), _parse_sgr(after[0])
-    whole = f"\x1b[{'0;' if had and wants else ''}{after[0]}m"
-    codes: list[str] = []
-    off = dict.fromkeys(_OFF.get(name, "0") for name in had if name not in wants)
-    if "0" in off:
-        return link + whole
-    codes.extend(off)
-    for name, code in wants.items():
-        if had.get(name) != code or _OFF.get(name) in off:
-            codes.append(code)
-    part = f"\x1b[{';'.join(codes)}m"
-    return link + (part if codes and len(part) < len(whole) else whole)
-
-
-@lru_cache(maxsize=4096)
-def _background(style: CellStyle) -> str:
-    return _parse_sgr(style[0]).get("bg", "")
-
-
-@lru_cache(maxsize=4096)
-def _is_blank(style: CellStyle) -> bool:
-    """Tell whether a blank in this style is nothing but its background."""
-    return not style[1] and set(_parse_sgr(style[0])) <= {"fg", "bg", "1", "2", "3"}
-
-
-@lru_cache(maxsize=4096)
-def _ground(style: CellStyle) -> CellStyle:
-    """Return the style that a blank shows of this one."""
-    return (_background(style), "") if _is_blank(style) else style
-
-
-@lru_cache(maxsize=4096)
-def _on_ground(style: CellStyle, background: str) -> CellStyle:
-    """Return a style with another background, and without anything else that would show on a blank."""
-    kept = [code for name, code in _parse_sgr(style[0]).items() if name in {"fg", "1", "2", "3"}]
-    return ";".join([*kept, background] if background else kept), ""
+        if self.now != PLAIN:
+            self.out.append(change_style(self.now, PLAIN))
+            self.now = PLAIN

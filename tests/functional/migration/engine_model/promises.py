@@ -11,7 +11,7 @@ from tests.functional.migration.engine_model.world import ModelWorld
 
 from switchover.clock import SystemClock
 from switchover.migration.facts import events as ev
-from switchover.migration.facts.run_state import fold
+from switchover.migration.facts.run_fold import fold
 from switchover.migration.journal.checkpoints import checkpoints_file, read_checkpoints
 from switchover.migration.journal.sqlite_journal import Journal
 from switchover.migration.reports.verification import Outputs, verify_journal

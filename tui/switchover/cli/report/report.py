@@ -99,7 +99,7 @@ def write_file(path: Path, text: str) -> None:
 def _make(engine: Engine, args: Namespace) -> dict[str, Any]:
     import time
 
-    from switchover.migration.facts.run_state import fold
+    from switchover.migration.facts.run_fold import fold
     from switchover.migration.reports.run_report import ReportInputs, make_report
     from switchover.migration.rules.possible import why_impossible
     from switchover.migration.run.run_store import plan_in_force

@@ -11,13 +11,49 @@ from typing import Any, Literal
 
 import msgspec
 
+from switchover.migration.facts.gate_events import (
+    AcknowledgementEnded,
+    Evidence,
+    GateAnswered,
+    GateBroken,
+    GateFailed,
+    GateGreen,
+    GateHeld,
+    GateOpened,
+    GatePassed,
+    GateUndecided,
+    GateWaits,
+    GateWaitsForHuman,
+    Measurement,
+    RequirementWaived,
+    WarningAcknowledged,
+)
 from switchover.migration.facts.operator import Operator
-from switchover.snapshot.states import NamedStatus, ObjectiveWord, StatusWord
+from switchover.migration.facts.rollback_events import (
+    RollbackEnded,
+    RollbackItem,
+    RollbackStarted,
+)
+from switchover.migration.facts.step_events import (
+    Choice,
+    ConfirmationGiven,
+    Outcome,
+    Place,
+    StepEnded,
+    StepEndedLate,
+    StepNotStarted,
+    StepResolved,
+    StepRetried,
+    StepStarted,
+    StepUnknown,
+    Ticked,
+)
 
 __all__ = [
     "AbortRequested",
     "AcknowledgementEnded",
     "BaselineMeasured",
+    "Choice",
     "ConfirmationGiven",
     "DriverChanged",
     "Event",
@@ -44,6 +80,7 @@ __all__ = [
     "RunEnded",
     "RunStarted",
     "StepEnded",
+    "StepEndedLate",
     "StepNotStarted",
     "StepResolved",
     "StepRetried",
@@ -57,31 +94,6 @@ __all__ = [
     "decode_event",
     "encode_event",
 ]
-
-Outcome = Literal["done", "failed", "timeout", "aborted", "unknown"]
-Choice = Literal["done", "failed", "retry", "rollback", "skip"]
-
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """A check as it stood when it was asked for."""
-
-    check: str
-    status: StatusWord
-    summary: str
-    observed_at: float
-    findings: tuple[tuple[str, str, str, str], ...] = ()  # what, expected, observed, status
-
-
-@dataclass(frozen=True, slots=True)
-class Measurement:
-    """An objective as measured."""
-
-    objective: str
-    before: float | None
-    after: float | None
-    target: str
-    state: ObjectiveWord
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,277 +152,6 @@ class VariablesGiven:
 
 
 @dataclass(frozen=True, slots=True)
-class ConfirmationGiven:
-    """A person typed the text that a step demands."""
-
-    step: str
-    by: Operator
-    text: str
-    evidence: tuple[Evidence, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a unit's process, records and output are, and can be judged: `machine` is a digest of the machine's id.
-
-    `workspace` is the id of the folder, by which clones of a machine are told apart.
-    """
-
-    host: str
-    machine: str
-    directory: str
-    workspace: str = ""
-
-    def __str__(self) -> str:
-        own = f", workspace {self.workspace[:8]}" if self.workspace else ""
-        return f"{self.host} (its records are in {self.directory}{own})"
-
-    def may_be(self, other: Place) -> bool:
-        """Whether it is the same place, or could be: a missing id proves nothing."""
-        same = (self.host, self.machine, self.directory) == (other.host, other.machine, other.directory)
-        return same and (not self.workspace or not other.workspace or self.workspace == other.workspace)
-
-
-@dataclass(frozen=True, slots=True)
-class StepStarted:
-    """Written before anything runs. `rollback` is the command that would undo it; `place` None is where it is read.
-
-    `prepared` tells the files that were set aside for its records from all others: while they stand, nothing ran.
-    """
-
-    unit: str
-    attempt: int
-    by: Operator
-    argv: tuple[str, ...]
-    argv_digest: str
-    env_names: tuple[str, ...]
-    cwd: str
-    plan_digest: str
-    timeout_s: float
-    rollback: str = ""
-    confirmed: str = ""
-    evidence: tuple[Evidence, ...] = ()
-    place: Place | None = None
-    prepared: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class StepEnded:
-    """Written before any screen says how it ended. `exit_code`: negative for a signal, None if nothing was executed.
-
-    `output_sha256` vouches for the output that was kept; empty where there is none. `remote` are the programs in it
-    that handed work to another machine or a server. Where one of them was cut off, the outcome is unknown.
-    Everybody may read `outputs`. `sealed` holds, encrypted, what later steps get instead where one holds a secret.
-    """
-
-    unit: str
-    attempt: int
-    outcome: Outcome
-    exit_code: int | None
-    duration_s: float
-    reason: str = ""
-    outputs: dict[str, str] = field(default_factory=dict)
-    output_bytes: int = 0
-    output_sha256: str = ""
-    remote: tuple[str, ...] = ()
-    sealed: dict[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class StepUnknown:
-    """It started, and nobody can say how it ended. `remote`: see `StepEnded`."""
-
-    unit: str
-    attempt: int
-    reason: str
-    remote: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class StepEndedLate:
-    """How an attempt ended, known only after its outcome was on record as unknown. What followed stays."""
-
-    unit: str
-    attempt: int
-    outcome: Outcome
-    exit_code: int | None
-    duration_s: float
-    reason: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class StepNotStarted:
-    """It was announced but proved never to have begun; it may run without being run twice."""
-
-    unit: str
-    attempt: int
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class StepResolved:
-    """Somebody decided what an unknown outcome counts as; where `policy` is set, the plan's `on_unknown` did."""
-
-    unit: str
-    attempt: int
-    choice: Choice
-    reason: str
-    by: Operator
-    evidence: tuple[Evidence, ...] = ()
-    policy: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class StepRetried:
-    """A person let a unit run again that failed, or a done step whose gate is not passed yet.
-
-    `gate` is the phase of such a step: what its gate saw up to now no longer counts.
-    """
-
-    unit: str
-    by: Operator
-    gate: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Ticked:
-    """A human did one item of a manual step; `complete` when it was the last."""
-
-    step: str
-    item: int
-    evidence: str
-    by: Operator
-    complete: bool
-
-
-@dataclass(frozen=True, slots=True)
-class GateOpened:
-    """A gate begins to look at what it requires: `needs` are its checks and promises."""
-
-    phase: str
-    by: Operator
-    needs: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class GateWaitsForHuman:
-    """All that a gate requires is fine; a person has to say go."""
-
-    phase: str
-    evidence: tuple[Evidence, ...] = ()
-    held_s: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class GateAnswered:
-    """A person said go or no-go."""
-
-    phase: str
-    yes: bool
-    note: str
-    by: Operator
-
-
-@dataclass(frozen=True, slots=True)
-class GatePassed:
-    """The next phase is open. The evidence is what the gate saw in its last look."""
-
-    phase: str
-    evidence: tuple[Evidence, ...] = ()
-    held_s: float = 0.0
-    measurements: tuple[Measurement, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class GateFailed:
-    """The gate stays shut; it can be tried again."""
-
-    phase: str
-    reason: str
-    evidence: tuple[Evidence, ...] = ()
-    measurements: tuple[Measurement, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class GateGreen:
-    """All that a gate requires is fine from here on: its hold, which lasts `hold_s`, counts."""
-
-    phase: str
-    hold_s: float = 0.0
-
-
-@dataclass(frozen=True, slots=True)
-class GateHeld:
-    """How much of a soak is counted up to now. Only time between fresh, green observations counts."""
-
-    phase: str
-    held_s: float
-
-
-@dataclass(frozen=True, slots=True)
-class GateBroken:
-    """A hold was broken after it had counted `held_s`; it begins anew."""
-
-    phase: str
-    reason: str
-    held_s: float = 0.0
-    evidence: tuple[Evidence, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class GateWaits:
-    """The gate is not green and is judged again. `until` (epoch seconds) it may take, as things stand."""
-
-    phase: str
-    reason: str
-    until: float
-    evidence: tuple[Evidence, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class GateUndecided:
-    """Nothing that a gate requires failed, but something warns or cannot be known: a person decides."""
-
-    phase: str
-    reason: str
-    checks: tuple[str, ...]
-    evidence: tuple[Evidence, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class WarningAcknowledged:
-    """A person lets a warning pass at one place (`gate:PHASE` or `step:ID`), for as long as it stays a warning."""
-
-    place: str
-    check: str
-    reason: str
-    by: Operator
-    summary: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class AcknowledgementEnded:
-    """The check warns no longer; should it warn again, that is another warning."""
-
-    place: str
-    check: str
-    status: StatusWord
-
-
-@dataclass(frozen=True, slots=True)
-class RequirementWaived:
-    """A person lets a check that is not fine pass at one place, for a while. `until` is epoch seconds."""
-
-    place: str
-    check: str
-    reason: str
-    by: Operator
-    for_s: float
-    until: float
-    status: NamedStatus = ""
-
-
-@dataclass(frozen=True, slots=True)
 class DriverChanged:
     """Another person drives from here on; `before` is who did until now."""
 
@@ -444,49 +185,6 @@ class AbortRequested:
     what: str
     reason: str
     by: Operator
-
-
-@dataclass(frozen=True, slots=True)
-class RollbackItem:
-    """One action of a rollback, whole, so that it can be gone on with from here alone. `env` still holds its templates.
-
-    `undoes` is the step that it compensates, empty for an action of a named plan.
-    """
-
-    unit: str
-    run: str
-    undoes: str = ""
-    env: dict[str, str] = field(default_factory=dict)
-    cwd: str = ""
-    timeout_s: float = 600.0
-    expect_s: float | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class RollbackStarted:
-    """A rollback path is begun: what it will do, in order, and what it cannot undo."""
-
-    number: int
-    name: str
-    by: Operator
-    items: tuple[RollbackItem, ...]
-    cannot_undo: tuple[str, ...] = ()
-    budget_s: float | None = None
-    title: str = ""
-    verify: tuple[str, ...] = ()
-    data_loss: str = ""
-    loses_since: float | None = None
-    loses_after: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class RollbackEnded:
-    """The rollback path has been taken; its verify checks are reported, whatever they say."""
-
-    number: int
-    duration_s: float
-    within_budget: bool | None = None
-    evidence: tuple[Evidence, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

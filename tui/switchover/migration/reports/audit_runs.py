@@ -9,7 +9,8 @@ from typing import Any
 
 from switchover.errors import SwitchoverError
 from switchover.migration.facts import events as ev
-from switchover.migration.facts.run_state import RunState, fold
+from switchover.migration.facts.run_fold import fold
+from switchover.migration.facts.run_state import RunState
 from switchover.migration.journal.sqlite_journal import RawRecord
 from switchover.migration.rules.possible import why_impossible, why_not_next
 from switchover.plan.loader.load import load_plan_text

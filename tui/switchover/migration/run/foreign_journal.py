@@ -11,7 +11,8 @@ from pathlib import Path
 from switchover.clock import SystemClock
 from switchover.errors import StateError
 from switchover.migration.facts import events as ev
-from switchover.migration.facts.run_state import RunState, fold
+from switchover.migration.facts.run_fold import fold
+from switchover.migration.facts.run_state import RunState
 from switchover.migration.journal.host_registry import HostRegistry, RunNote
 from switchover.migration.journal.journal_reading import Ask
 from switchover.migration.journal.sqlite_journal import Journal

@@ -23,7 +23,8 @@ from switchover.migration.engine_ports import CheckEvaluator, Secrets, Wait
 from switchover.migration.facts import events as ev
 from switchover.migration.facts.location import marked_location, this_location
 from switchover.migration.facts.operator import Operator
-from switchover.migration.facts.run_state import Attempt, RunState, Timestamp, fold
+from switchover.migration.facts.run_fold import fold
+from switchover.migration.facts.run_state import Attempt, RunState, Timestamp
 from switchover.migration.journal.checkpoints import Checkpoint, checkpoints_file, note_checkpoint, note_newest
 from switchover.migration.journal.host_lock import host_of
 from switchover.migration.journal.host_registry import RunNote

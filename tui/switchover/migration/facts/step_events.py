@@ -1,0 +1,171 @@
+"""What happened to a step, or to an action of a rollback."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from switchover.migration.facts.gate_events import Evidence
+from switchover.migration.facts.operator import Operator
+
+__all__ = [
+    "Choice",
+    "ConfirmationGiven",
+    "Outcome",
+    "Place",
+    "StepEnded",
+    "StepEndedLate",
+    "StepNotStarted",
+    "StepResolved",
+    "StepRetried",
+    "StepStarted",
+    "StepUnknown",
+    "Ticked",
+]
+
+Outcome = Literal["done", "failed", "timeout", "aborted", "unknown"]
+Choice = Literal["done", "failed", "retry", "rollback", "skip"]
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmationGiven:
+    """A person typed the text that a step demands."""
+
+    step: str
+    by: Operator
+    text: str
+    evidence: tuple[Evidence, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a unit's process, records and output are, and can be judged: `machine` is a digest of the machine's id.
+
+    `workspace` is the id of the folder, by which clones of a machine are told apart.
+    """
+
+    host: str
+    machine: str
+    directory: str
+    workspace: str = ""
+
+    def __str__(self) -> str:
+        own = f", workspace {self.workspace[:8]}" if self.workspace else ""
+        return f"{self.host} (its records are in {self.directory}{own})"
+
+    def may_be(self, other: Place) -> bool:
+        """Whether it is the same place, or could be: a missing id proves nothing."""
+        same = (self.host, self.machine, self.directory) == (other.host, other.machine, other.directory)
+        return same and (not self.workspace or not other.workspace or self.workspace == other.workspace)
+
+
+@dataclass(frozen=True, slots=True)
+class StepStarted:
+    """Written before anything runs. `rollback` is the command that would undo it; `place` None is where it is read.
+
+    `prepared` tells the files that were set aside for its records from all others: while they stand, nothing ran.
+    """
+
+    unit: str
+    attempt: int
+    by: Operator
+    argv: tuple[str, ...]
+    argv_digest: str
+    env_names: tuple[str, ...]
+    cwd: str
+    plan_digest: str
+    timeout_s: float
+    rollback: str = ""
+    confirmed: str = ""
+    evidence: tuple[Evidence, ...] = ()
+    place: Place | None = None
+    prepared: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StepEnded:
+    """Written before any screen says how it ended. `exit_code`: negative for a signal, None if nothing was executed.
+
+    `output_sha256` vouches for the output that was kept; empty where there is none. `remote` are the programs in it
+    that handed work to another machine or a server. Where one of them was cut off, the outcome is unknown.
+    Everybody may read `outputs`. `sealed` holds, encrypted, what later steps get instead where one holds a secret.
+    """
+
+    unit: str
+    attempt: int
+    outcome: Outcome
+    exit_code: int | None
+    duration_s: float
+    reason: str = ""
+    outputs: dict[str, str] = field(default_factory=dict)
+    output_bytes: int = 0
+    output_sha256: str = ""
+    remote: tuple[str, ...] = ()
+    sealed: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class StepUnknown:
+    """It started, and nobody can say how it ended. `remote`: see `StepEnded`."""
+
+    unit: str
+    attempt: int
+    reason: str
+    remote: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StepEndedLate:
+    """How an attempt ended, known only after its outcome was on record as unknown. What followed stays."""
+
+    unit: str
+    attempt: int
+    outcome: Outcome
+    exit_code: int | None
+    duration_s: float
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StepNotStarted:
+    """It was announced but proved never to have begun; it may run without being run twice."""
+
+    unit: str
+    attempt: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class StepResolved:
+    """Somebody decided what an unknown outcome counts as; where `policy` is set, the plan's `on_unknown` did."""
+
+    unit: str
+    attempt: int
+    choice: Choice
+    reason: str
+    by: Operator
+    evidence: tuple[Evidence, ...] = ()
+    policy: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StepRetried:
+    """A person let a unit run again that failed, or a done step whose gate is not passed yet.
+
+    `gate` is the phase of such a step: what its gate saw up to now no longer counts.
+    """
+
+    unit: str
+    by: Operator
+    gate: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Ticked:
+    """A human did one item of a manual step; `complete` when it was the last."""
+
+    step: str
+    item: int
+    evidence: str
+    by: Operator
+    complete: bool
