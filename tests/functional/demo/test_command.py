@@ -152,16 +152,21 @@ def test_stop_works_when_the_folder_is_damaged(demo: Demo, switchover: Switchove
     assert not marked(demo)
 
 
-def test_stop_ends_the_agent_of_its_plan(demo: Demo, switchover: Switchover) -> None:
-    started = switchover("agent", "start", demo.plan)
-    assert started.returncode == 0, started.stderr
+def _start_agent(demo: Demo, state: Path) -> None:
+    """Start an agent from a new interpreter: it is known by its command line."""
+    command = [sys.executable, "-P", "-m", "switchover", "agent", "--state", str(state), "start", str(demo.plan)]
+    subprocess.run(command, check=True, capture_output=True)
+
+
+def test_stop_ends_the_agent_of_its_plan(demo: Demo, switchover: Switchover, tmp_path: Path) -> None:
+    _start_agent(demo, tmp_path / "state")
     assert agents_of(demo.plan)
     assert switchover("demo", demo.directory, "--stop").returncode == 0
     assert not agents_of(demo.plan)
 
 
 def test_stop_ends_an_agent_that_keeps_its_state_elsewhere(demo: Demo, switchover: Switchover, tmp_path: Path) -> None:
-    assert switchover("agent", "--state", tmp_path / "other", "start", demo.plan).returncode == 0
+    _start_agent(demo, tmp_path / "other")
     (agent,) = agents_of(demo.plan)
     os.kill(agent, signal.SIGSTOP)
     assert switchover("demo", demo.directory, "--stop").returncode == 0

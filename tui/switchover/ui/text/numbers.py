@@ -70,7 +70,7 @@ def number(value: float | None) -> str:
     sign = "−" if value < 0 else ""
     size = abs(value)
     if size >= _WIDEST:
-        return f"{sign}∞" if math.isinf(size) else f"{sign}{size:.3g}"
+        return f"{sign}inf" if math.isinf(size) else f"{sign}{size:.3g}"
     if size == int(size) and size < 10_000:
         return f"{sign}{int(size)}"
     if 0 < size < 0.01:
