@@ -1,12 +1,14 @@
 """`switchover validate [PLAN…]`: every error of a plan at once, and nothing of the plan is executed.
 
 Exit code 0 with a line for each plan where all is well. Else 2, with the errors on standard error, one a line, as
-`FILE:LINE:COLUMN: PATH: MESSAGE`. Without a name, the one plan of the current directory is meant.
+`FILE:LINE:COLUMN: PATH: MESSAGE`. What is allowed and is often a mistake is a warning there; it changes no exit code.
+Without a name, the one plan of the current directory is meant.
 """
 
 from __future__ import annotations
 
 import argparse
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,7 +36,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--format",
         choices=("text", "json"),
         default="text",
-        help="text: errors on standard error; json: a list of them on standard output (empty when there are none)",
+        help="text: errors and warnings on standard error; json: a list of both on standard output, told apart by "
+        "`severity` (empty when there are none)",
     )
 
 
@@ -42,24 +45,30 @@ def run(args: argparse.Namespace) -> int:
     """Check the plans and return the exit code."""
     from switchover.cli.plan_argument import the_plan_here
     from switchover.plan.loader.load import load_plan
+    from switchover.plan.loader.plan_warnings import plan_warnings
 
-    problems, code = [], 0
+    found, code = [], 0
     for path in args.plans or [the_plan_here("validate")]:
         try:
-            plan = load_plan(path).plan
+            loaded = load_plan(path)
         except PlanError as error:
             code = error.exit_code
-            problems += error.problems
+            found += [("error", problem) for problem in error.problems]
             if args.format == "text":
                 diagnostics.report_error(error)
-        else:
-            if args.format == "text":
-                emit_text(f"{path}: ok, {_size(plan)}")
+            continue
+        warnings = plan_warnings(loaded)
+        found += [("warning", warning) for warning in warnings]
+        if args.format == "text":
+            for warning in warnings:
+                diagnostics.say(str(replace(warning, message=f"warning: {warning.message}")))
+            emit_text(f"{path}: ok, {_size(loaded.plan, len(warnings))}")
     if args.format == "json":
-        emit_json(problems)
+        emit_json([{**asdict(problem), "severity": severity} for severity, problem in found])
     return code
 
 
-def _size(plan: Plan) -> str:
-    counted = ((len(plan.phases), "phase"), (len(plan.all_steps), "step"), (len(plan.checks), "check"))
+def _size(plan: Plan, warnings: int) -> str:
+    counted = [(len(plan.phases), "phase"), (len(plan.all_steps), "step"), (len(plan.checks), "check")]
+    counted += [(warnings, "warning")] if warnings else []
     return ", ".join(f"{number} {word}" if number == 1 else f"{number} {word}s" for number, word in counted)

@@ -1,0 +1,145 @@
+"""Warnings of a plan: each mistake with its line, nothing for what is right, and never an exit code."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from tests.docs.blocks import blocks_of, pages
+
+import switchover
+from switchover.cli import parser as cli
+from switchover.plan.loader.load import load_plan, load_plan_text
+from switchover.plan.loader.plan_warnings import plan_warnings
+from switchover.plan.rules.destroying_text import destroys
+from switchover.plan.rules.shell_quotes import open_quote
+
+PLAN = """\
+schema: 1
+id: move
+title: Move
+environments: {before: {}, after: {}}
+services:
+  old: {kind: docker, container: old_db, env: before, until: cleanup}
+  new: {kind: docker, container: new_db, env: after}
+checks:
+  saved: {type: backup, path: a.tar, restore_test: "tar -tf {{ path | q }}"}
+  up: {type: http, url: "http://127.0.0.1:1/", expect: ["status == 200"]}
+phases:
+  - id: backup
+    steps:
+      - {id: save, run: tar -cf a.tar data, effect: creates, rollback: {run: rm a.tar}}
+    gate: {require: [saved, up], prove: [fast]}
+  - id: cleanup
+    steps:
+      - {id: drop, run: rm -rf data, effect: destroys, irreversible: true, confirm: {type: drop data, require: [saved]}}
+rollback_plans:
+  quick: {title: Back, steps: [{run: ./back.sh}], verify: [up]}
+performance:
+  fast: {title: Fast, before: 10, after: up.time, target: "after < before"}
+troubleshooting:
+  - {symptom: slow, diagnose: ["df -h", "ls -l"], solutions: [{text: call}]}
+"""
+
+
+def warnings(text: str, tmp_path: Path) -> list[str]:
+    found = plan_warnings(load_plan_text(text, tmp_path / "p.yaml"))
+    return [f"{w.line}: {w.path}: {w.message}" for w in found]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        (", until: cleanup", "", "6: services.old: step 'drop' removes it, and it is watched on: say `until: cleanup`"),
+        ("env: after}", "env: after, needs: [old]}", ""),
+        ("rm -rf data,", "docker rm -f new_db,", "7: services.new: step 'drop' removes it"),
+        (
+            "tar -cf a.tar data",
+            "docker compose -p x down -v",
+            "14: phases[0].steps[0].run: `docker compose",
+        ),
+        ("tar -cf a.tar data", "rm -r -f old", "`rm -r -f old` destroys, and the step says `effect: creates`"),
+        ("tar -cf a.tar data", 'psql -c "drop table users"', "`drop table` destroys"),
+        ("tar -cf a.tar data", "sudo terraform destroy -auto-approve", "`terraform destroy -auto-approve` destroys"),
+        ("tar -cf a.tar data", "kubectl -n shop delete pvc data", "destroys"),
+        ("tar -cf a.tar data", 'echo "rm -rf is not run"', ""),
+        ("tar -cf a.tar data", "rm -rf /tmp/scratch", ""),
+        (", verify: [up]", "", "20: rollback_plans.quick: nothing proves that this way back worked"),
+        (", prove: [fast]", "", "22: performance.fast: no gate proves this promise"),
+        ("after: up.time", "after: 5", "performance.fast.after: `after` is a number, so nothing is measured"),
+        (
+            "tar -tf {{ path | q }}",
+            "test -s {{ path | q }}",
+            "9: checks.saved.restore_test: this restore test",
+        ),
+        ("tar -tf {{ path | q }}", "tar -tf {{ path | q }} || true", "it ends well whatever happens"),
+        ("tar -tf {{ path | q }}", "tar -tf b.tar", "it does not look at the backup"),
+        ("rm a.tar", "'echo it''s'", "phases[0].steps[0].rollback.run: a single quote is opened"),
+        ('["df -h", "ls -l"]', "[pgrep -d, x]", "troubleshooting[0].diagnose[0]: a comma has cut this command in two"),
+        ('["df -h", "ls -l"]', "[psql -c 'select a, b']", "a comma has cut this command in two"),
+        ("id: save", "id: up", "phases[0].steps[0].id: a check is called 'up' too"),
+        ("id: save", "id: fast", "a promise is called 'fast' too"),
+    ],
+)
+def test_a_mistake_gets_a_warning_with_its_line_and_what_is_right_gets_none(
+    tmp_path: Path, old: str, new: str, said: str
+) -> None:
+    assert warnings(PLAN, tmp_path) == []
+    assert old in PLAN
+    found = warnings(PLAN.replace(old, new), tmp_path)
+    assert len(found) == (1 if said else 0), found
+    assert not said or said in found[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "quote"),
+    [
+        ("echo 'a", "single quote"),
+        ('echo "a', "double quote"),
+        ("echo `a", "backquote"),
+        ("echo \"it's\" 'a\"b'", ""),
+        ("echo it\\'s", ""),
+        ("true # it's a comment\ntrue", ""),
+        ("cat <<EOF\nit's\nEOF\n", ""),
+        ("cat <<'END'\nit's\nEND\necho 'x", "single quote"),
+        ("echo a#it's'", ""),
+    ],
+)
+def test_an_open_quote_is_found_as_a_shell_would(text: str, quote: str) -> None:
+    assert open_quote(text) == quote
+
+
+def test_what_only_names_destruction_destroys_nothing() -> None:
+    for text in (
+        "grep -i 'drop table' log",
+        "# rm -rf /",
+        "ls -rf",
+        "kubectl get pods",
+        "docker compose down",
+        "rm -f x",
+    ):
+        assert destroys(text) == "", text
+    for text in ("cd /srv && rm -fr data", "helm uninstall shop", "redis-cli -p 1 flushall", "find . -name x -delete"):
+        assert destroys(text), text
+
+
+def test_the_plans_that_we_show_have_no_warning(tmp_path: Path) -> None:
+    shown = Path(switchover.__file__).parent / "examples"
+    plans = [load_plan(path) for path in sorted(shown.glob("*.yaml"))]
+    found = [block.text for page in pages() for block in blocks_of(page) if block.language == "yaml"]
+    whole = [text for text in found if "schema: 1" in text and "id: extended" not in text]  # that one has own kinds
+    plans += [load_plan_text(text, tmp_path / "p.yaml") for text in whole]
+    assert len(plans) >= 4
+    assert [str(warning) for plan in plans for warning in plan_warnings(plan)] == []
+
+
+def test_a_warning_changes_no_exit_code_and_is_in_the_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "p.yaml").write_text(PLAN.replace(", verify: [up]", ""))
+    assert cli.main(["validate", str(tmp_path / "p.yaml")]) == 0
+    said = capsys.readouterr()
+    assert said.out == f"{tmp_path}/p.yaml: ok, 2 phases, 2 steps, 2 checks, 1 warning\n"
+    assert said.err.startswith(f"{tmp_path}/p.yaml:20:3: rollback_plans.quick: warning: nothing proves")
+    assert cli.main(["validate", str(tmp_path / "p.yaml"), "--format", "json"]) == 0
+    (only,) = json.loads(capsys.readouterr().out)
+    assert (only["severity"], only["line"], only["path"]) == ("warning", 20, "rollback_plans.quick")
