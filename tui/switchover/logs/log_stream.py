@@ -15,6 +15,7 @@ from switchover.logs.rendered_lines import Begun
 from switchover.logs.sources.make_source import make_source
 from switchover.logs.sources.source_api import LineSource, LogTimeSpan, RawLine, SourceSpec
 from switchover.redaction import Redactor
+from switchover.snapshot.states import LogSourceWord
 from switchover_checks.unknown_secrets import redact_unknown
 
 __all__ = ["Limits", "LogStream"]
@@ -37,7 +38,7 @@ class _Feed:
         self._number = number
         self._intake = intake
         self.name = name
-        self.state = "reading"
+        self.state: LogSourceWord = "reading"
         self.why = ""
         self.lines = 0
         self.is_caught_up = False
@@ -97,7 +98,7 @@ class _Feed:
         if self.state == "reading":
             self._say("ended", self.why)
 
-    def _say(self, state: str, why: str) -> None:
+    def _say(self, state: LogSourceWord, why: str) -> None:
         self.state, self.why = state, self._stream.harmless(why)
 
 

@@ -81,14 +81,9 @@ class LogWindowScreen(OverScreen):
         self._seeks = Lane(lambda run: self.run_worker(run, name="log seek", exit_on_error=False), clock)
         self._due = self._retry_at = 0.0
         self._failures = 0
-        self._opening = self._once_more = False
-        self._was_open = False
-        self._answered = False
-        self._held_for: tuple[LogQuery, int | None] | None = (
-            None  # the filter and the stream of the lines that are held
-        )
-        self._trouble = ""
-        self._note = ""
+        self._opening = self._once_more = self._was_open = self._answered = False
+        self._held_for: tuple[LogQuery, int | None] | None = None  # filter and stream of the lines that are held
+        self._trouble = self._note = ""
         self._waiting_shown = (False, "")
         self._place: int | None = None  # the line that was stood on last, and when it was written
         self._stood_at: float | None = None

@@ -5,6 +5,15 @@ from __future__ import annotations
 import signal
 from typing import NamedTuple
 
+from switchover.snapshot.states import (
+    ActionKind,
+    GateWord,
+    NamedStatus,
+    RollbackWord,
+    StageWord,
+    StatedEffect,
+    StatusWord,
+)
 from switchover.ui.text.styled_line import Line, StyledSpan, fit
 
 __all__ = [
@@ -30,7 +39,7 @@ class Word(NamedTuple):
     style: str
 
 
-_OUTCOMES = {
+_OUTCOMES: dict[StatusWord, Word] = {
     "ok": Word("✓", "ok", "outcome-ok"),
     "warn": Word("!", "warn", "outcome-warn"),
     "crit": Word("✗", "crit", "outcome-crit"),
@@ -38,7 +47,7 @@ _OUTCOMES = {
     "skipped": Word("–", "skip", "outcome-skipped"),
     "pending": Word("○", "wait", "outcome-pending"),
 }
-_STEPS = {
+_STEPS: dict[StageWord, Word] = {
     "pending": Word("○", "pending", "step-pending"),
     "running": Word("▶", "running", "step-running"),
     "waiting": Word("◆", "waits for you", "step-waiting"),
@@ -49,7 +58,7 @@ _STEPS = {
     "rolled_back": Word("↶", "rolled back", "step-rolled-back"),
     "aborted": Word("■", "aborted", "step-failed"),
 }
-_GATES = {
+_GATES: dict[GateWord, Word] = {
     "pending": Word("○", "not yet", "step-pending"),
     "waiting": Word("◌", "waits", "step-waiting"),
     "holding": Word("◔", "holds", "step-running"),
@@ -59,27 +68,28 @@ _GATES = {
     "rolled_back": Word("↶", "gone back", "step-rolled-back"),
     "failed": Word("✗", "failed", "step-failed"),
 }
-_EFFECTS = {
+_EFFECTS: dict[StatedEffect, tuple[str, str]] = {
     "read": ("changes nothing", "muted"),
     "creates": ("creates something new", "text"),
     "changes": ("changes what is there", "outcome-warn"),
     "destroys": ("destroys", "outcome-crit"),
+    "": ("effect not said", "outcome-warn"),
 }
-_SEVERITY = {"crit": 0, "unknown": 1, "warn": 2, "pending": 3, "skipped": 4, "ok": 5}
-HISTORY_STATUSES = ("ok", "warn", "crit", "unknown", "skipped", "pending")
+_SEVERITY: dict[NamedStatus, int] = {"crit": 0, "unknown": 1, "warn": 2, "pending": 3, "skipped": 4, "ok": 5}
+HISTORY_STATUSES: tuple[StatusWord, ...] = ("ok", "warn", "crit", "unknown", "skipped", "pending")
 
 
-def outcome(status: str) -> Word:
+def outcome(status: NamedStatus) -> Word:
     """Return how a check's status is shown."""
-    return _OUTCOMES.get(status, Word("?", status or "unkn", "outcome-unknown"))
+    return _OUTCOMES[status or "unknown"]
 
 
-def step(state: str) -> Word:
+def step(state: RollbackWord) -> Word:
     """Return how the state of a step, a phase or a run is shown."""
-    return _STEPS.get(state, Word("?", state or "unknown", "step-unknown"))
+    return Word("?", "stopped", "step-unknown") if state == "stopped" else _STEPS[state]
 
 
-def run(state: str, action: str) -> Word:
+def run(state: StageWord, action: ActionKind) -> Word:
     """Return how the state of a run is shown. `action` tells whether it waits for the operator or for its checks."""
     return Word("◌", "waits for its gate", "step-waiting") if state == "waiting" and action == "wait" else step(state)
 
@@ -94,17 +104,17 @@ def ending(exit_code: int) -> str:
         return f"ended by signal {-exit_code}"
 
 
-def gate(state: str) -> Word:
+def gate(state: GateWord) -> Word:
     """Return how the state of a gate is shown."""
-    return _GATES.get(state, Word("?", state or "unknown", "step-unknown"))
+    return _GATES[state]
 
 
-def effect(name: str) -> tuple[str, str]:
+def effect(name: StatedEffect) -> tuple[str, str]:
     """Return what a step does to the world, and in which style to say it."""
-    return _EFFECTS.get(name, (name or "effect not said", "outcome-warn"))
+    return _EFFECTS[name]
 
 
-def severity(status: str) -> int:
+def severity(status: NamedStatus) -> int:
     """Return the rank of a status: worst first."""
     return _SEVERITY.get(status, 1)
 
