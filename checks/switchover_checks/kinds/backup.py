@@ -99,8 +99,8 @@ class BackupCheck:
                 finding, evidence = await _restore(cfg, looked.path, ctx)
                 findings.append(finding)
         if looked.path is not None and not looked.proved and cfg.restore_test is None:
-            hint = "set sha256, format or restore_test"
-            findings.append(Finding("content", "proved by something", "nothing looked inside", Status.WARN, hint))
+            expected = "proved: give sha256, format or restore_test"
+            findings.append(Finding("content", expected, "nothing looked inside", Status.WARN))
         ok = ""
         if looked.path is not None:
             ok = f"{looked.path.name}: {format_bytes(looked.size)}, {format_duration(max(0.0, looked.age))} old"

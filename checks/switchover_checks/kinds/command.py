@@ -35,7 +35,10 @@ class CommandConfig:
     command: str | tuple[str, ...]
     """The command: a list of words, or text for the shell."""
     expect: Annotated[tuple[Annotated[Expectation, expected_in(NAMES)], ...], AS_LIST] = ()
-    """What must be true of `exit`, `stdout`, `stderr`, `time` and `json` (stdout as JSON). Without it: `exit == 0`."""
+    """What must be true of `exit`, `stdout`, `stderr`, `time` and `json` (stdout as JSON). Without it: `exit == 0`.
+
+    The last line end of an output is no part of it.
+    """
     environment: dict[str, str] = field(default_factory=dict)
     """Variables that are set besides."""
     cwd: str | None = None
@@ -121,12 +124,17 @@ def _facts(output: CommandOutput, seconds: float) -> dict[str, Any]:
     facts: dict[str, Any] = {"exit": output.exit_code, "time": seconds}
     for name, text in (("stdout", output.stdout), ("stderr", output.stderr)):
         cut = output.truncated and len(text.encode("utf-8", "replace")) >= MOST_OUTPUT
-        facts[name] = Unavailable(f"longer than {format_bytes(MOST_OUTPUT)}") if cut else text
+        facts[name] = Unavailable(f"longer than {format_bytes(MOST_OUTPUT)}") if cut else _without_line_end(text)
     try:
         facts["json"] = json.loads(output.stdout)
     except (ValueError, RecursionError):
         facts["json"] = Unavailable("stdout is not JSON")
     return facts
+
+
+def _without_line_end(text: str) -> str:
+    """Return a text without the line end that nearly every command writes last."""
+    return text.removesuffix("\r\n") if text.endswith("\r\n") else text.removesuffix("\n")
 
 
 def _tail(text: str) -> str:

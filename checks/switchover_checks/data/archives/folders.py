@@ -103,7 +103,8 @@ def _findings(report: Report, facts: FolderFacts) -> list[Finding]:
         return []
     unseen = [report.name(p) for p in facts.files if p not in report.proved and not _is_aside(p)]
     if unseen:
-        return [Finding("content", "proved by something", f"nothing looked inside {_few(unseen)}", Status.WARN)]
+        taught = "proved: give sha256 or restore_test"
+        return [Finding("content", taught, f"nothing looked inside {_few(unseen)}", Status.WARN)]
     return [Finding("format", expected, f"{len(facts.files)} files, {format_bytes(facts.size)}", Status.OK)]
 
 
