@@ -123,6 +123,30 @@ class EngineModel(RuleBasedStateMachine):
     def something_is_lost(self, which: int, harm: str) -> None:
         self.world.lose(which, harm)
 
+    @precondition(lambda self: self.losses)
+    @rule(who=people, harm=st.sampled_from(["folder", "started", "all", "another's"]), ended=st.booleans())
+    def records_go_while_a_step_runs(self, who: str, harm: str, ended: bool) -> None:
+        for _ in range(4):  # whatever comes first
+            if any(one.alive for one in self.world.kernel.living):
+                break
+            self.world.kernel.fates = [Fate("stops", "after-release")]
+            self._act(who, "next", -1, "retry")
+        self.world.lose_of_the_last_step(harm)
+        if ended:
+            for one in self.world.kernel.living:
+                one.end_step(3)
+        self._act(who, "recover", -1)
+
+    @precondition(lambda self: self.losses and len(self.world.kernel.shims) > 2)
+    @rule(emptied=st.booleans())
+    def an_older_state_is_put_back(self, emptied: bool) -> None:
+        self.world.put_state_back(emptied=emptied)
+
+    @precondition(lambda self: self.losses)
+    @rule()
+    def the_state_is_copied(self) -> None:
+        self.world.copy_state()
+
     @precondition(lambda self: self.world.lost)
     @rule()
     def the_journal_is_brought_back(self) -> None:

@@ -248,7 +248,7 @@ class ModelWorld:
         """Take away, empty or cut one file or folder of the state; what was noted of the host stays."""
         root = self.folder / "state"
         places = sorted(path for path in root.rglob("*") if not path.name.endswith("-shm"))
-        if not places or not self.kernel.ledger:
+        if not places or not self.kernel.ledger or not root.exists():
             return
         if which % 2 and self.kernel.shims:  # most can be told wrong of what was begun last
             last = Path(self.kernel.shims[-1].directory)
@@ -263,6 +263,50 @@ class ModelWorld:
                 shutil.rmtree(place) if place.is_dir() else place.unlink()
             elif not place.is_dir():
                 os.truncate(place, place.stat().st_size // 2 if harm == "cut" else 0)
+
+    def lose_of_the_last_step(self, harm: str) -> None:
+        """Let the records of the step that runs be gone, or be those of another; its watcher dies, and the step stays.
+
+        Whoever drove it is killed before, so nobody was told anything.
+        """
+        running = [one for one in self.kernel.living if one.step_alive and one.alive]
+        if not running:
+            return
+        for name in PEOPLE:
+            self.kill(name)
+        self.lost = True
+        place = Path(running[-1].directory)
+        others = [exit_ for exit_ in place.parent.glob("*/exit.json") if exit_.parent != place]
+        match harm:
+            case "folder":
+                shutil.rmtree(place)
+            case "another's" if others:
+                shutil.copy(others[0], place / "exit.json")
+            case _:
+                for name in ("started.json", *(("claim", ".exit") if harm == "all" else ())):
+                    (place / name).unlink(missing_ok=True)
+        running[-1].die()
+        self.told[f"{harm} of a step"] += 1
+
+    def copy_state(self) -> None:
+        """Keep a copy of the whole state directory, as a backup does."""
+        quiet = not any(seat.tasks for seat in self.seats.values())
+        if quiet and self.workspace.journal.exists() and self.looks():
+            shutil.rmtree(self.folder / "backup", ignore_errors=True)
+            shutil.copytree(self.folder / "state", self.folder / "backup", symlinks=True)
+
+    def put_state_back(self, *, emptied: bool) -> None:
+        """Let the state directory be gone, or be the copy that was kept of it. What was noted of the host stays."""
+        backup = self.folder / "backup"
+        if not self.kernel.ledger or not (emptied or backup.exists()):
+            return
+        for name in PEOPLE:
+            self.kill(name)
+        self.lost = True
+        shutil.rmtree(self.folder / "state", ignore_errors=True)
+        if not emptied:
+            shutil.copytree(backup, self.folder / "state", symlinks=True)
+        self.told["state put back"] += 1
 
     def bring_back(self) -> None:
         """Put the last copy of the journal in its place, as whoever was refused is told to."""

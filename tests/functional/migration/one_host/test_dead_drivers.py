@@ -7,13 +7,17 @@ import signal
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing, suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from tests.unit.migration.harness import ANA, BEN, Bench, open_bench
 
+from switchover.clock import SystemClock
 from switchover.errors import LockedError
-from switchover.migration.journal.host_registry import HostRegistry
+from switchover.migration.facts import events as ev
+from switchover.migration.journal.host_registry import HostRegistry, Notes
+from switchover.migration.journal.sqlite_journal import Journal
 from switchover.migration.steps.shim import start_time
 from switchover.migration.steps.spawn import Launcher
 from switchover.migration.steps.traces import open_process
@@ -103,11 +107,13 @@ async def test_whoever_drives_next_renews_the_note_of_a_driver_that_died(
     await again.engine.aclose()
 
 
-@pytest.mark.parametrize("harm", ["gone", "another", "edited", "cut", "open"])
-async def test_a_note_is_overruled_only_by_a_whole_journal_that_holds_what_was_noted(tmp_path: Path, harm: str) -> None:
+@pytest.mark.parametrize("harm", ["gone", "another", "edited", "cut", "open", "forged", "noted otherwise"])
+async def test_a_note_is_overruled_only_by_a_whole_journal_that_holds_what_was_noted(
+    tmp_path: Path, own_host_registry: Path, harm: str
+) -> None:
     first = _home(tmp_path, "ana")
     await first.engine.aclose()
-    _killed(tmp_path, "ana", "after StepStarted" if harm == "open" else "after RunEnded")
+    _killed(tmp_path, "ana", "after StepStarted" if harm in ("open", "forged") else "after RunEnded")
     path = first.engine.run_store.workspace.journal
     with closing(sqlite3.connect(path)) as journal:
         journal.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -123,6 +129,15 @@ async def test_a_note_is_overruled_only_by_a_whole_journal_that_holds_what_was_n
         journal.commit()
     if harm == "gone":
         path.unlink()
+    elif harm == "forged":  # an end while a step runs, which no engine writes; its hashes are right
+        made = Journal.open(path, SystemClock())
+        assert made is not None
+        with made:
+            made.append("1", ev.RunEnded("done", ANA))
+    elif harm == "noted otherwise":  # the journal went another way since
+        registry = HostRegistry.of(own_host_registry, "p", "")
+        (note,) = registry.own_notes().runs
+        registry.write(Notes(runs=(replace(note, head=replace(note.head, hash="0" * 64)),)))
     second = _home(tmp_path, "ben")
     with pytest.raises(LockedError, match="held by run 1"):
         await second.engine.drive(BEN)
