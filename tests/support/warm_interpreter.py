@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import gc
 import importlib
 import json
@@ -39,6 +40,7 @@ class Job(NamedTuple):
     argv: list[str]
     cwd: str
     environ: dict[str, str]
+    uid: int
     files: list[int]
 
 
@@ -57,6 +59,8 @@ def _warm_up() -> None:
     verbs = importlib.import_module(_VERBS)
     for name in (*(f"{_VERBS}.{found.name}" for found in pkgutil.iter_modules(verbs.__path__)), *_MODULES):
         importlib.import_module(name)
+    for name in ("ascii", "latin-1", "idna"):  # another account may not be let read them
+        codecs.lookup(name)
     gc.collect()
     gc.freeze()
 
@@ -91,8 +95,8 @@ def _next_job(listener: socket.socket) -> Job | None:
 
 def _read_job(line: socket.socket) -> Job:
     size, files, _, _ = socket.recv_fds(line, SIZE.size, 3)
-    argv, cwd, environ = json.loads(read_exactly(line, SIZE.unpack(size)[0]))
-    return Job(argv, cwd, environ, files)
+    argv, cwd, environ, uid = json.loads(read_exactly(line, SIZE.unpack(size)[0]))
+    return Job(argv, cwd, environ, uid, files)
 
 
 def _tell_the_end(pid: int, line: socket.socket) -> None:
@@ -106,6 +110,10 @@ def _become(job: Job) -> None:
         os.dup2(given, number)
     os.closerange(3, os.sysconf("SC_OPEN_MAX"))
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    if job.uid:
+        os.setgroups([])
+        os.setresgid(job.uid, job.uid, job.uid)
+        os.setresuid(job.uid, job.uid, job.uid)
     os.chdir(job.cwd)
     os.environ.clear()
     os.environ.update(job.environ)

@@ -30,12 +30,19 @@ _AT_THE_START = ("PYTHON", "LC_", "LANG")
 
 
 def run_switchover(
-    *words: str | Path, cwd: Path | None = None, env: Mapping[str, str] | None = None, timeout: float = 120
+    *words: str | Path,
+    cwd: Path | None = None,
+    env: Mapping[str, str] | None = None,
+    timeout: float = 120,
+    uid: int = 0,
 ) -> subprocess.CompletedProcess[str]:
-    """Run the command line in a process of its own, with no standard input; return how it ended and what it wrote."""
+    """Run the command line in a process of its own, with no standard input; return how it ended and what it wrote.
+
+    With `uid` it is that account's, which only root can ask for.
+    """
     argv = [str(word) for word in words]
     environ = dict(os.environ if env is None else env)
-    if _at_the_start(environ) != _at_the_start(os.environ):
+    if not uid and _at_the_start(environ) != _at_the_start(os.environ):
         whole = [sys.executable, "-P", "-m", "switchover", *argv]
         return subprocess.run(
             whole,
@@ -47,7 +54,7 @@ def run_switchover(
             env=environ,
             timeout=timeout,
         )
-    order = json.dumps([argv, str(cwd or Path.cwd()), environ]).encode()
+    order = json.dumps([argv, str(cwd or Path.cwd()), environ, uid]).encode()
     code, out, err = _carry_out(order, timeout)
     return subprocess.CompletedProcess(argv, code, _text(out), _text(err))
 

@@ -124,7 +124,7 @@ class EngineModel(RuleBasedStateMachine):
         self.world.lose(which, harm)
 
     @precondition(lambda self: self.losses)
-    @rule(who=people, harm=st.sampled_from(["folder", "started", "all", "another's"]), ended=st.booleans())
+    @rule(who=people, harm=st.sampled_from(["folder", "started", "all", "another's", "another's"]), ended=st.booleans())
     def records_go_while_a_step_runs(self, who: str, harm: str, ended: bool) -> None:
         for _ in range(4):  # whatever comes first
             if any(one.alive for one in self.world.kernel.living):

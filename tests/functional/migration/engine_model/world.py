@@ -6,6 +6,7 @@ An engine that is killed raises `Killed` at a write or while it waits, and comes
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import shutil
 from collections import Counter
@@ -276,7 +277,7 @@ class ModelWorld:
             self.kill(name)
         self.lost = True
         place = Path(running[-1].directory)
-        others = [exit_ for exit_ in place.parent.glob("*/exit.json") if exit_.parent != place]
+        others = [exit_ for exit_ in sorted(place.parent.glob("*/exit.json")) if _is_done(exit_)]
         match harm:
             case "folder":
                 shutil.rmtree(place)
@@ -337,6 +338,10 @@ class ModelWorld:
             self.loop.run_until_complete(_cancelled(left))
         self.loop.close()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _is_done(record: Path) -> bool:
+    return bool(json.loads(record.read_bytes()).get("exit_code") == 0)
 
 
 async def _ended(engine: Engine, tasks: Collection[asyncio.Task[Any]]) -> None:

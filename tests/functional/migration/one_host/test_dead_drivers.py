@@ -197,7 +197,10 @@ async def test_an_open_run_holds_what_it_was_begun_on_whatever_the_edited_file_n
         await _through(_home(tmp_path, "cy", PLAN % "target: mail"))
     await again.engine.drive(ANA, ticks={"two": "seen"})
     await again.engine.aclose()
-    await _through(shop)
+    with pytest.raises(LockedError, match="is over already"):
+        await shop.engine.drive(BEN)
+    assert (await shop.engine.drive(BEN, new=True, ticks={"two": "seen"})).kind == "done"
+    await shop.engine.aclose()
 
 
 def test_a_launcher_ends_with_its_engine_whatever_holds_its_line_open() -> None:

@@ -32,6 +32,7 @@ __all__ = [
     "account_name",
     "believable",
     "heads_noted",
+    "is_gone",
     "open_readable",
 ]
 
@@ -184,7 +185,7 @@ class HostRegistry:
             for run in notes.runs
             if run.directory != str(directory)
             and (run.directory, run.head.journal) not in given_up
-            and not (_is_gone(run.directory) and _is_gone(run.plan_path))
+            and not (is_gone(run.directory) and is_gone(run.plan_path))
         ]
 
 
@@ -250,7 +251,7 @@ def _read(path: Path) -> tuple[int, Notes] | None:
         return None
 
 
-def _is_gone(path: str) -> bool:
+def is_gone(path: str) -> bool:
     """Whether nothing lies there; where that cannot be seen, something may."""
     try:
         os.lstat(path)

@@ -8,11 +8,12 @@ from pathlib import Path
 from switchover.errors import LockedError
 from switchover.locations import Workspace, workspace_for
 from switchover.migration.journal.host_lock import HostLock, describe_holder, host_of
-from switchover.migration.journal.host_registry import RunNote
+from switchover.migration.journal.host_registry import RunNote, is_gone
 from switchover.migration.run.foreign_journal import is_over_on_record
+from switchover.plan.loader.load import LoadedPlan
 from switchover.plan.model import Plan
 
-__all__ = ["describe_run", "open_elsewhere", "refuse_open_elsewhere", "tell_elsewhere"]
+__all__ = ["describe_run", "open_elsewhere", "refuse_open_elsewhere", "refuse_over_elsewhere", "tell_elsewhere"]
 
 
 def open_elsewhere(host: HostLock, directory: Path, journal: str = "") -> Iterator[RunNote]:
@@ -55,6 +56,24 @@ def refuse_open_elsewhere(workspace: Workspace, plan: Plan, journal: str = "") -
             "--reason TEXT`); where it is lost or given up, say so: "
             f"`{workspace.command('run')} --forget --reason TEXT`",
         )
+
+
+def refuse_over_elsewhere(workspace: Workspace, file: LoadedPlan, journal: str = "") -> None:
+    """Raise `LockedError` where another workspace has carried out this plan: nobody does that twice unawares.
+
+    A plan is this one by its file, or by its text where it names the same target. A run whose state is gone is none.
+    """
+    host = host_of(workspace, file.plan)
+    for run in host.registry.elsewhere(workspace.directory) if host is not None else ():
+        is_same = run.plan_path == str(workspace.plan) or (bool(file.plan.target) and run.plan_digest == file.digest)
+        if run.plan != file.plan.id or not is_same or (journal and run.head.journal == journal):
+            continue
+        if not is_gone(run.directory):
+            by = f", which {run.who}@{run.host} drove," if run.who else ""
+            raise LockedError(
+                f"run {run.head.run} of {run.plan}{by} is over already; its state lies in {run.directory}",
+                f"{_look_there(run)}; `{workspace.command('run')} --new` begins another run",
+            )
 
 
 def describe_run(run: RunNote) -> str:

@@ -21,7 +21,7 @@ from switchover.migration.rules.next_action import Action, may_repeat, next_acti
 from switchover.migration.rules.waivers import judge, unwaivable
 from switchover.migration.run.action_runner import ActionRunner
 from switchover.migration.run.decisions import acknowledge, waive
-from switchover.migration.run.elsewhere import refuse_open_elsewhere
+from switchover.migration.run.elsewhere import refuse_open_elsewhere, refuse_over_elsewhere
 from switchover.migration.run.execution import ExecutionUnit
 from switchover.migration.run.forget import said_to_forget, take_word
 from switchover.migration.run.live_view import live_view, outage_text
@@ -318,6 +318,8 @@ class Engine:
             file = run_store.file = await run_store.read_file()
             run_store.hold_target_of(file.plan, op)
             refuse_open_elsewhere(run_store.workspace, file.plan, run_store.journal_id)
+            if not new:
+                refuse_over_elsewhere(run_store.workspace, file, run_store.journal_id)
             run_id = str(run_store.line.runs + 1)
             _refuse_what_another_left(run_store.workspace, run_id)
             event = ev.RunStarted(
