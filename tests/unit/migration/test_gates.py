@@ -1,10 +1,12 @@
 """Gates, over a clock that is set by hand."""
 
 import asyncio
+import itertools
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
-from tests.unit.migration.harness import ANA, BEN, Bench, Checks, HandClock, open_bench
+from tests.unit.migration.harness import ANA, BEN, Bench, Checks, HandClock, Reading, open_bench
 
 from switchover.errors import RefusedError
 from switchover.migration.facts.events import GateBroken, GatePassed, GateWaits
@@ -73,6 +75,24 @@ async def test_retry_waits_for_green_but_not_for_ever(tmp_path: Path) -> None:
     began = clock.mono
     assert await bench.engine.check_gate("a", ANA)
     assert clock.mono - began == 20
+    await bench.engine.aclose()
+
+
+@pytest.mark.parametrize("asked", ["require: [up]", "require: [rows], prove: [speed]"])
+async def test_a_look_without_an_answer_does_not_outlast_the_whole_wait(tmp_path: Path, asked: str) -> None:
+    bench, _ = await _bench(tmp_path, f"{{{asked}, retry: {{for: 100ms, every: 100ms}}}}")
+    answer = bench.checks.evaluate
+    looks = itertools.count()
+
+    async def hang(names: Sequence[str]) -> Mapping[str, Reading]:
+        if "prove" not in asked or next(looks) % 2:  # a look at what is required, then one at what is measured
+            await asyncio.Event().wait()
+        return await answer(names)
+
+    bench.checks.evaluate = hang  # type: ignore[method-assign]
+    assert not await bench.engine.check_gate("a", ANA)
+    wanted = "up is unknown: had not answered" if "up" in asked else "speed could not be measured in time"
+    assert wanted in bench.engine.state.gate("a").reason
     await bench.engine.aclose()
 
 

@@ -64,6 +64,7 @@ class ModelShim(shim.Shim):
             return
         yield "after-claim"
         self._record("started.json", {"pid": self.pid, "pid_start": self.pid, **self.identity, "at": 0.0})
+        self._note_remote()
         yield "after-started"
         self.step_alive = True
         self.kernel.write("begin", self)

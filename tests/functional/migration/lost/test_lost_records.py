@@ -194,6 +194,29 @@ def test_a_step_that_ended_and_whose_records_are_lost_is_asked_about(
     asyncio.run(asyncio.wait_for(resume(), 60))
 
 
+@pytest.mark.parametrize("is_noted", [True, False])
+def test_only_a_note_that_names_no_remote_client_lets_a_lost_step_begin_again(
+    tmp_path: Path, *, is_noted: bool
+) -> None:
+    _start_and_kill_engine(tmp_path)
+    place = _attempt(tmp_path)
+    os.kill(json.loads((place / "claim").read_bytes())["shim"], signal.SIGKILL)
+    os.kill(json.loads((place / "started.json").read_bytes())["pid"], signal.SIGKILL)
+    if not is_noted:
+        (place / "remote.json").unlink()
+    (tmp_path / "go").touch()
+
+    async def resume() -> None:
+        bench = _bench(tmp_path)
+        outcome = await bench.engine.drive(BEN)
+        assert outcome.kind == ("done" if is_noted else "unknown")
+        assert bench.log.count("s") == (2 if is_noted else 1)
+        assert is_noted or "the note of what it began elsewhere is gone" in bench.engine.state.unit("s").reason
+        await bench.engine.aclose()
+
+    asyncio.run(asyncio.wait_for(resume(), 60))
+
+
 @pytest.mark.parametrize("other", ["journal", "started"])
 def test_an_exit_record_of_something_else_is_not_believed(tmp_path: Path, other: str) -> None:
     _start_and_kill_engine(tmp_path, "ask")

@@ -33,6 +33,8 @@ _KEPT_BYTES = 4 << 20  # of a step's output: half of it for the beginning, half 
 _SSH_FAILED = 255
 _KILLED = range(129, 193)  # what a shell returns for a command that a signal ended
 _MAY_GO_ON = "{} was in it: what that began elsewhere may still go on"
+_NOTE_GONE = "the note of what it began elsewhere is gone, so that may still go on"
+_NOBODY_KNOWS = "what nobody noted"
 _SHELL_ENDINGS = {
     126: "the command cannot be executed (exit 126): it is not executable, or not a program",
     127: "a command was not found (exit 127)",
@@ -338,7 +340,11 @@ class Executor:
     def _lost(self, name: str, number: int, reason: str) -> tuple[str, tuple[str, ...]]:
         """Return why an outcome is unknown, and what of it may go on elsewhere."""
         named = self._named(name, self._run_store.state)
-        remote = self.attempt(name, number).remote or ((named,) if named else ())
+        remote = self.attempt(name, number).remote
+        if not remote and named:
+            remote = (named,)
+        if remote is None:
+            return f"{reason}; {_NOTE_GONE}", (_NOBODY_KNOWS,)
         return f"{reason}; {_MAY_GO_ON.format(' and '.join(remote))}" if remote else reason, remote
 
     def _named(self, name: str, run: RunState) -> str:

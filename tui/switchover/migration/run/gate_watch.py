@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -119,10 +120,10 @@ async def watch_gate(
 ) -> GateVerdict:
     """Watch until everything was green for long enough, or until the gate has waited long enough.
 
-    `retry.for` is the whole wait, from the gate's opening: after it, a look that is not green shuts the gate. A hold
-    that goes on then is let go on to its end; a broken one begins anew. Without `retry`, what is not green at first
-    shuts the gate. A broken hold may begin anew for as long as a hold lasts. A promise that is missed breaks no hold:
-    it is measured again.
+    `retry.for` is the whole wait, from the gate's opening. After it, a look that is not green shuts the gate. So does
+    one that nobody has answered. A hold that goes on then is let go on to its end; a broken one begins anew. Without
+    `retry`, what is not green at first shuts the gate. A broken hold may begin anew for as long as a hold lasts. A
+    promise that is missed breaks no hold: it is measured again.
 
     Only time between two green looks counts, and only where the second came while the first was still fresh. What
     nobody watched was not green. Times are monotonic, so no change of the clock shortens them.
@@ -133,11 +134,13 @@ async def watch_gate(
     was_green = soak_log.goes_on
     publish(GateLive(phase, reason=f"looks at {', '.join((*gate.require, *gate.prove))}"))
     while True:
-        seen = await look_at(gate.require)
+        patience = None if hold.goes_on else _patience(gate, clock.monotonic() - opened)
+        seen = await _seen(look_at, gate.require, patience, clock)
         judged = await soak_log.judge(seen)
         now = clock.monotonic()
         problems = judged.problems
         measurements: tuple[Measurement, ...] = ()
+        is_missed = False
         if problems:
             await hold.red("; ".join(problems), seen)
         else:
@@ -149,12 +152,12 @@ async def watch_gate(
                 longest = min(every, wanted - held, fresh / 2)
                 await wait(max(_SHORTEST_WAIT_S, longest))
                 continue
-            measurements = await prove() if gate.prove else ()
-            problems = tuple(_missed(m) for m in measurements if m.state != "met")
+            is_missed = bool(gate.prove)
+            measurements, problems = await _proved(prove, gate.prove, patience)
             if not problems:
                 return GateVerdict(True, "", seen.evidence, held, measurements)
         reason = "; ".join(problems)
-        left = _allowed(gate, was_green=was_green, missed=bool(measurements)) - (clock.monotonic() - opened)
+        left = _allowed(gate, was_green=was_green, missed=is_missed) - (clock.monotonic() - opened)
         if left <= 0:
             undecided = judged.undecided if judged.problems else ()
             return GateVerdict(False, reason, seen.evidence, 0.0, measurements, undecided)
@@ -170,6 +173,39 @@ def _allowed(gate: Gate, *, was_green: bool, missed: bool) -> float:
     return (gate.soak or gate.hold) if was_green and not missed else 0.0
 
 
+def _patience(gate: Gate, open_for_s: float) -> float | None:
+    """Return how long a look may take before it counts as unanswered. The last one has a round's time of its own."""
+    if gate.retry is None:
+        return None
+    return max(gate.retry.for_ - open_for_s, min(gate.retry.every, gate.retry.for_))
+
+
+async def _seen(
+    look_at: Callable[[Sequence[str]], Awaitable[GateObservation]],
+    names: Sequence[str],
+    patience: float | None,
+    clock: Clock,
+) -> GateObservation:
+    try:
+        return await asyncio.wait_for(look_at(names), patience)
+    except TimeoutError:
+        said, at = "had not answered when the gate's time was over", clock.now()
+        return GateObservation(tuple(Evidence(name, Status.UNKNOWN.label, said, at) for name in names), {})
+
+
+async def _proved(
+    prove: Callable[[], Awaitable[tuple[Measurement, ...]]], names: Sequence[str], patience: float | None
+) -> tuple[tuple[Measurement, ...], tuple[str, ...]]:
+    """Return what was measured, and what of it stands in the way."""
+    if not names:
+        return (), ()
+    try:
+        measurements = await asyncio.wait_for(prove(), patience)
+    except TimeoutError:
+        return (), tuple(f"{name} could not be measured in time" for name in names)
+    return measurements, tuple(_missed(m) for m in measurements if m.state != "met")
+
+
 class _Hold:
     """Counts how long a gate was green, and has it written down."""
 
@@ -182,6 +218,11 @@ class _Hold:
         self._last: float | None = None
         self._resumed = soak_log.goes_on
         self._told = self.held
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether it counts and is not through, so that a look may take the time that its checks have."""
+        return (self._last is not None or self._resumed) and self.held < self._wanted
 
     async def green(self, now: float) -> float:
         """Take in a green look; return how much is counted now."""

@@ -191,10 +191,10 @@ class AttemptFolder:
         return alive
 
     @property
-    def remote(self) -> tuple[str, ...]:
-        """The programs that hand work elsewhere which were seen in it."""
-        found = (self._read("remote.json") or {}).get("remote", ())
-        return tuple(str(name) for name in found)
+    def remote(self) -> tuple[str, ...] | None:
+        """The programs that hand work elsewhere which were seen in it; None where the note of them is gone."""
+        note = self._read("remote.json")
+        return None if note is None else tuple(str(name) for name in note["remote"])
 
     @property
     def may_have_ended(self) -> bool:
@@ -286,7 +286,7 @@ class AttemptFolder:
 
 _SHAPES: dict[str, dict[str, Any]] = {
     "claim": {},
-    "remote.json": {},
+    "remote.json": {"remote": list},
     "started.json": {"pid": int, "pid_start": int},
     "exit.json": {"ending": str, "duration_s": int | float},
 }

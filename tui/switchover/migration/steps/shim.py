@@ -10,7 +10,8 @@ in the attempt's directory, each complete when it appears:
 Each names the journal and the `StepStarted` that it belongs to. Where the folder was taken away meanwhile, the end is
 written into a new one. Without the files that were set aside, nothing is executed.
 
-`remote.json` is no record but a note: which programs were seen that hand work to another machine.
+`remote.json` notes which programs were seen that hand work to another machine. It is there before the command may
+execute. So only a note that names none says that there were none.
 
 The flush happens while the engine journals the end. Until one of the two is on disk nobody is told that it ended. After
 a loss of power before that, the outcome is unknown.
@@ -115,6 +116,7 @@ class Shim:
         self._record(
             "started.json", {"pid": self.pid, "pid_start": start_time(self.pid), **self._identity(), "at": time.time()}
         )
+        self._note_remote()
         self._die_at("after-started")
         began = time.monotonic()
         with suppress(BrokenPipeError):
@@ -265,9 +267,22 @@ class Shim:
         known = len(self.remote.seen)
         pause: float = self.remote.look()
         if len(self.remote.seen) > known:
-            with suppress(OSError):
-                os.close(self._fill("remote.json", {"remote": list(self.remote.seen), **self._belongs()}, make=True))
+            self._note_remote()
         return pause
+
+    def _note_remote(self) -> None:
+        """Note what was seen. Where that cannot be, no note is left: the one before would say that there was none."""
+        try:
+            descriptor = self._fill("remote.json", {"remote": list(self.remote.seen), **self._belongs()}, make=True)
+        except OSError:
+            with suppress(OSError):
+                os.unlink(f"{self.directory}/remote.json")  # noqa: PTH108 - no pathlib
+            return
+        try:
+            if self.remote.seen:
+                os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
     def _copy(self, descriptor: int, most: int = READ_BYTES) -> int:
         """Copy what is there; return how many bytes, 0 at the end of the stream."""
