@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import shutil
 import sqlite3
 import tempfile
@@ -203,7 +204,22 @@ def _with_output(folder: Path, place: ev.Place = HERE) -> Path:
     kept.mkdir(parents=True)
     (kept / "out-0000000000000000").write_text("1200 rows copied\n")
     _fill(folder, *_step(place, output_sha256=digest_output(kept)), plan=WITH_STEP)
+    _keep_end(folder, kept)
     return kept
+
+
+def _keep_end(folder: Path, kept: Path) -> None:
+    with _open(folder / "journal", create=False) as journal:
+        started = next(row.hash for row in journal.raw_records() if row.kind == "StepStarted")
+    (kept / "exit.json").write_text(json.dumps({"started": started, "ending": "exited", "exit_code": 0}))
+
+
+def _say(**other: object) -> Callable[[Path], object]:
+    def change(kept: Path) -> None:
+        path = kept / "exit.json"
+        path.write_text(json.dumps({**json.loads(path.read_bytes()), **other}))
+
+    return change
 
 
 @pytest.mark.parametrize(
@@ -213,7 +229,13 @@ def _with_output(folder: Path, place: ev.Place = HERE) -> Path:
         lambda kept: (kept / "out-0000000000000000").unlink(),
         lambda kept: (kept / "out-0000000000000000").rename(kept / "out-0000000000000009"),
         lambda kept: (kept / "out-0000000000000017").write_text("more\n"),
-        lambda kept: (kept / "exit.json").write_text('{"exit_code": 3}'),
+        lambda kept: (kept / "exit.json").unlink(),
+        lambda kept: (kept / "exit.json").write_text(""),
+        lambda kept: (kept / "exit.json").write_text("[1]"),
+        _say(exit_code=3),
+        _say(ending="timeout"),
+        _say(ending=7),
+        _say(started="0" * 64),
         shutil.rmtree,
     ],
 )
@@ -232,10 +254,21 @@ def test_an_output_that_is_on_another_machine_is_told_and_no_fault(tmp_path: Pat
     assert audit.notes == ("the output of s (run 1, attempt 1) is not on this machine",)
 
 
+@pytest.mark.parametrize("name", ["s.2", "other.1"])
+def test_a_folder_of_an_attempt_that_the_run_never_announced_is_found(tmp_path: Path, name: str) -> None:
+    kept = _with_output(tmp_path)
+    (tmp_path / "1" / "left.1").mkdir()
+    assert _audit(tmp_path).whole, "what was prepared and never announced tells of nothing"
+    shutil.copytree(kept, tmp_path / "1" / name)
+    (fault,) = _audit(tmp_path).faults
+    assert "tells of an attempt that the journal does not know" in fault.what
+
+
 def test_a_step_without_any_output_that_has_some_now_is_found(tmp_path: Path) -> None:
     kept = tmp_path / "1" / "s.1"
     kept.mkdir(parents=True)
     _fill(tmp_path, *_step(), plan=WITH_STEP)
+    _keep_end(tmp_path, kept)
     assert _audit(tmp_path).whole, _audit(tmp_path).faults
     (kept / "out-0000000000000000").write_text("all is well\n")
     assert _audit(tmp_path).faults[0].seq == 3

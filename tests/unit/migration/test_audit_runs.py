@@ -196,6 +196,24 @@ async def test_what_is_appended_to_a_finished_run_is_a_fault_and_is_not_shown(tm
             await action
 
 
+@pytest.mark.parametrize(
+    "forged",
+    [
+        ev.RollbackStarted(1, "", ANA, ()),
+        ev.RollbackStarted(1, "nowhere", ANA, ()),
+        ev.RollbackStarted(1, "", ANA, (ev.RollbackItem("rollback:1:0", "FORGED", "one"),)),
+    ],
+)
+async def test_a_rollback_that_is_not_the_plan_s_is_a_fault_though_one_may_follow(
+    tmp_path: Path, forged: ev.RollbackStarted
+) -> None:
+    bench = await _carried_through(tmp_path)
+    await bench.engine.aclose()
+    _append(tmp_path, forged)
+    fault = _verify(_rows(tmp_path), tmp_path).faults[0]
+    assert ("its actions are not those" in fault.what) or ("the plan has no rollback" in fault.what)
+
+
 OPEN: dict[str, Callable[[str], tuple[ev.Event, ...]]] = {
     "a step done out of its turn": lambda plan: (_start("three", 1, plan), _end("three", 1, "done")),
     "a step that the plan does not have": lambda plan: (_start("four", 1, plan), _end("four", 1, "done")),

@@ -6,7 +6,9 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from switchover.errors import StateError
 from switchover.migration.facts import events as ev
 from switchover.migration.reports.audit_runs import Decoded
 from switchover.migration.steps.attempt import AttemptFolder
@@ -46,22 +48,47 @@ class KeptOutputs:
         self._outputs = outputs
         self._faults = faults
         self._notes = notes
-        self._places: dict[tuple[str, str, int], ev.Place | None] = {}  # of what was begun by a command
+        self._begun: dict[tuple[str, str, int], tuple[ev.Place | None, str]] = {}  # with the hash of its `StepStarted`
+        self._folders: dict[str, set[str]] = {}  # run -> the names of the folders of its attempts
 
     def compare(self, read: Sequence[Decoded]) -> int:
         """Compare all of them; return how many outputs were compared with their digests."""
         compared = 0
+        ends: dict[str, Decoded] = {}
         for entry in read:
             event, run = entry.event, entry.row.run_id
             if isinstance(event, ev.StepStarted):
-                self._places[run, event.unit, event.attempt] = event.place
+                self._begun[run, event.unit, event.attempt] = event.place, entry.row.hash
+                folder = AttemptFolder.of(self._outputs.run_directory(run), event.unit, event.attempt).directory
+                self._folders.setdefault(run, set()).add(folder.name)
             elif isinstance(event, ev.StepEnded | ev.StepNotStarted):
                 key = (run, event.unit, event.attempt)
-                if key in self._places:
-                    compared += self._attempt(entry, event, self._places.pop(key))
+                if key in self._begun:
+                    compared += self._attempt(entry, event, *self._begun.pop(key))
+            elif isinstance(event, ev.RunEnded):
+                ends[run] = entry
+            elif isinstance(event, ev.RollbackStarted):
+                ends.pop(run, None)
+        for end in ends.values():
+            self._strangers(end)
         return compared
 
-    def _attempt(self, entry: Decoded, event: ev.StepEnded | ev.StepNotStarted, place: ev.Place | None) -> int:
+    def _strangers(self, entry: Decoded) -> None:
+        """Find what tells of an attempt that was never announced. While a run goes on, it may have been since."""
+        folder = self._outputs.run_directory(entry.row.run_id)
+        try:
+            names = {path.name for path in folder.iterdir() if path.is_dir()}
+        except OSError:
+            return
+        for name in sorted(names - self._folders.get(entry.row.run_id, set())):
+            try:
+                _ = AttemptFolder(folder / name).is_free
+            except StateError as error:
+                self._fault(entry, error.title)
+
+    def _attempt(
+        self, entry: Decoded, event: ev.StepEnded | ev.StepNotStarted, place: ev.Place | None, started: str
+    ) -> int:
         run = entry.row.run_id
         directory = AttemptFolder.of(self._outputs.run_directory(run), event.unit, event.attempt).directory
         name = f"the output of {event.unit} (run {run}, attempt {event.attempt})"
@@ -71,7 +98,7 @@ class KeptOutputs:
             else:
                 self._notes.append(f"{name} is not on this machine")
             return 0
-        for what in _told_otherwise(directory, event):
+        for what in _told_otherwise(directory, event, started):
             self._fault(entry, what)
         if isinstance(event, ev.StepNotStarted):
             return 0
@@ -89,15 +116,33 @@ class KeptOutputs:
         self._faults.append(Fault(row.seq, what, row.at, row.kind, row.run_id))
 
 
-def _told_otherwise(directory: Path, event: ev.StepEnded | ev.StepNotStarted) -> Iterator[str]:
-    """Compare an end with the record of the attempt's own watcher; an unreadable record proves nothing."""
+_OUTCOMES: dict[str, tuple[str, ...]] = {
+    "exited": ("done", "failed", "unknown"),
+    "timeout": ("timeout", "unknown"),
+    "aborted": ("aborted", "unknown"),
+    "error": ("failed", "unknown"),
+}
+
+
+def _told_otherwise(directory: Path, event: ev.StepEnded | ev.StepNotStarted, started: str) -> Iterator[str]:
+    """Compare an end with its watcher's record. Each end was read from one, so that has to be there."""
+    record = _exit_record(directory)
+    if isinstance(event, ev.StepNotStarted):
+        if record is not None:
+            yield f"{event.unit} was executed, says its record in {directory}"
+    elif record is None or record.get("started") != started:
+        yield f"the record of how {event.unit} ended is gone from {directory}, is damaged, or is another's"
+    elif record.get("exit_code") != event.exit_code:
+        yield f"{event.unit} ended with {record.get('exit_code')}, says its record in {directory}"
+    elif event.outcome not in _OUTCOMES.get(str(record.get("ending")), ()) or (
+        event.outcome == "done" and event.exit_code != 0
+    ):
+        yield f"{event.unit} was not {event.outcome}, says its record in {directory}: {record.get('ending')}"
+
+
+def _exit_record(directory: Path) -> dict[str, Any] | None:
     try:
         record = json.loads((directory / "exit.json").read_bytes())
     except (OSError, ValueError):
-        return
-    if not isinstance(record, dict):
-        return
-    if isinstance(event, ev.StepNotStarted):
-        yield f"{event.unit} was executed, says its record in {directory}"
-    elif record.get("exit_code", event.exit_code) != event.exit_code:
-        yield f"{event.unit} ended with {record.get('exit_code')}, says its record in {directory}"
+        return None
+    return record if isinstance(record, dict) else None

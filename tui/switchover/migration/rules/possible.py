@@ -5,6 +5,7 @@ from __future__ import annotations
 from switchover.migration.facts import events as ev
 from switchover.migration.facts.run_state import RunState, Stage
 from switchover.migration.rules.next_action import may_repeat, next_action
+from switchover.migration.rules.rollback_paths import planned_rollback_path
 from switchover.plan.model import Plan
 
 __all__ = ["why_impossible", "why_not_next"]
@@ -57,9 +58,23 @@ def why_not_next(plan: Plan, state: RunState, event: ev.Event) -> str:
             return "" if its_turn else f"it was not the turn of gate {event.phase}"
         case ev.StepRetried() if event.gate:
             return "" if event.unit in may_repeat(plan, state) else f"{event.unit} was not to be done once more"
+        case ev.RollbackStarted():
+            return _why_other_way(plan, state, event)
         case ev.RunEnded(state="done"):
             return "" if next_action(plan, state).kind == "done" else "not everything was done"
     return ""
+
+
+def _why_other_way(plan: Plan, state: RunState, event: ev.RollbackStarted) -> str:
+    """Say where a way back is not the plan's. What began under another text of the plan is undone as that says."""
+    if event.name and event.name not in plan.rollback_plans:
+        return f"the plan has no rollback {event.name!r}"
+    began = {attempt.plan_digest for unit in state.units.values() for attempt in unit.attempts}
+    if began - {"", state.plan_digest}:
+        return ""
+    wanted = [(item.undoes, item.run) for item in planned_rollback_path(plan, state, event.name).items]
+    same = wanted == [(item.undoes, item.run) for item in event.items]
+    return "" if same else "its actions are not those that the plan has for it"
 
 
 _OF_UNITS = (
