@@ -21,6 +21,18 @@ _ITEM = rb"[0\\&](?:(?<=0)[xX]|(?<=\\)\\*(?:x|u00)|(?<=&)#x)[0-9a-fA-F]{2}[,;]?[
 _LIST = re.compile(_ITEM + rb"(?:" + _ITEM + rb"){3,}")
 _LIST_SIGN = re.compile(rb"[0&](?:(?<=0)[xX]|#x)")
 _PAIR = re.compile(rb"(?<=[xX0])[0-9a-fA-F]{2}(?![xX])")
+_ESCAPES = (  # a sign that tells whether to look, one of them, the number in it, its base
+    (b"\\", rb"\\+[0-3][0-7]{2}", rb"[0-3][0-7]{2}", 8),
+    (b"&#", rb"&#0*\d{2,3};", rb"\d{2,3}(?=;)", 10),
+    (b"%u", rb"%u00[0-9a-fA-F]{2}", rb"(?<=%u00)[0-9a-fA-F]{2}", 16),
+    (b"=", rb"=[0-9a-fA-F]{2}(?:=\r?\n)?", rb"(?<==)[0-9a-fA-F]{2}", 16),
+    (b" ", rb"\b[0-3][0-7]{2}(?:\s+|\Z|(?=\]))", rb"\d{3}", 8),
+    (b"", rb"\b\d{2,3}(?:\s*,\s*|\s+|\Z|(?=\]))", rb"\d{2,3}", 10),
+)
+_LEAST_ESCAPES = 4
+_RUNS = tuple(
+    (sign, re.compile(rb"(?:%b){4,}" % one), re.compile(number), base) for sign, one, number, base in _ESCAPES
+)
 _NO_NUMBERS = re.compile(rb"[^-0-9a-fA-F \t]")
 _NOT_OCTAL = re.compile(rb"[^0-7]")
 _LONGEST_ROW = 512
@@ -54,6 +66,11 @@ def read_dumps(raw: bytes, *, more: bool = False) -> Iterator[Dumped]:
         pairs = [pair for match in _LIST.finditer(raw) for pair in _PAIR.finditer(raw, *match.span())]
         if pairs:
             yield _joined([(bytes.fromhex(pair[0].decode()), pair.span()) for pair in pairs])
+    for sign, run, number, base in _RUNS:
+        runs = run.finditer(raw) if sign in raw else ()
+        items = [item for match in runs for item in number.finditer(raw, *match.span())]
+        if read := [(bytes((value,)), item.span()) for item in items if (value := int(item[0], base)) < 256]:
+            yield _joined(read)
 
 
 def unfinished_row(raw: bytes) -> int:
@@ -89,6 +106,8 @@ def _read(offset: bytes, row: bytes) -> tuple[bytes, bytes] | None:
     row = row[:_LONGEST_ROW].rstrip()
     numbers = row.lstrip().partition(b"  ")[0] if offset.endswith(b":") else _COLUMN.split(row, 1)[0]
     if not _NO_NUMBERS.search(numbers) and (words := numbers.split()):
+        if _CELLS.match(row) and any(len(word) == 1 for word in words):  # characters that happen to look like numbers
+            return _letters(row), _numbers(words)[0]
         return _numbers(words)
     return (_letters(row), b"") if _CELLS.match(row) else None
 
