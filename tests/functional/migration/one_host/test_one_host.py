@@ -2,6 +2,7 @@
 
 import asyncio
 import fcntl
+import json
 import os
 import shutil
 import signal
@@ -222,7 +223,8 @@ async def test_a_person_gives_up_a_run_whose_state_lies_elsewhere(tmp_path: Path
     await third.engine.aclose()
 
 
-def test_nothing_is_given_up_while_a_step_of_it_still_runs(tmp_path: Path) -> None:
+@pytest.mark.parametrize("lost", ["journal", "records", "elsewhere", "elsewhere and removed", "watcher"])
+def test_nothing_is_given_up_while_a_step_of_it_still_runs(tmp_path: Path, lost: str) -> None:
     text = (PLAN % "").replace("echo one >> log", "touch up; while ! [ -e go ]; do sleep 0.01; done")
     bench = _home(tmp_path, "ana", text)
     pid = os.fork()
@@ -236,10 +238,15 @@ def test_nothing_is_given_up_while_a_step_of_it_still_runs(tmp_path: Path) -> No
     os.kill(pid, signal.SIGKILL)
     os.waitpid(pid, 0)
     workspace = bench.engine.run_store.workspace
-    for file in workspace.directory.glob("journal.sqlite*"):
+    if lost == "watcher":
+        os.kill(json.loads((workspace.run_directory("1") / "one.1" / "claim").read_bytes())["shim"], signal.SIGKILL)
+    if lost not in ("journal", "elsewhere"):
+        shutil.rmtree(workspace.directory / "runs")
+    for file in workspace.directory.glob("journal.sqlite*") if "elsewhere" not in lost else ():
         file.unlink()
-    with pytest.raises(RefusedError, match="still runs, watched by pid"):
-        asyncio.run(forget(workspace, bench.engine.loaded.plan, SystemClock(), BEN, "it is lost"))
+    mine = _home(tmp_path, "ben").engine if "elsewhere" in lost else bench.engine
+    with pytest.raises(RefusedError, match="still runs"):
+        asyncio.run(forget(mine.run_store.workspace, mine.loaded.plan, SystemClock(), BEN, "it is lost"))
     (tmp_path / "ana" / "go").touch()
 
 

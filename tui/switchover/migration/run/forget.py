@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -24,12 +25,14 @@ from switchover.migration.journal.host_registry import GivenUp, Notes
 from switchover.migration.journal.journal_store import open_journal
 from switchover.migration.journal.run_lock import RunLock
 from switchover.migration.run.elsewhere import describe_run, open_elsewhere
-from switchover.migration.steps.traces import open_process
+from switchover.migration.steps.shim import shim_name
+from switchover.migration.steps.traces import living_shim, marked_processes, open_process
 from switchover.plan.model import Plan
 from switchover.private_files import make_private_dir, read_private, replace_private
 
 __all__ = ["forget", "said_to_forget", "take_word"]
 
+_WAIT = "wait for its end"
 _WORD = "given-up"  # what was said, until the next run begins with it
 
 
@@ -53,7 +56,11 @@ async def forget(workspace: Workspace, plan: Plan, clock: Clock, operator: Opera
         elsewhere = list(open_elsewhere(host, workspace.directory)) if host is not None else []
         if not here and not elsewhere:
             raise RefusedError("nothing is noted that keeps a run from beginning", "leave --forget out")
-        _refuse_what_runs(workspace)
+        noted = noted_heads(workspace, host.registry.head_of(workspace.directory) if host is not None else None)
+        _refuse_what_runs(workspace.directory, {head.hash for head in noted})
+        for run in elsewhere:
+            accounts = {uid for uid, notes in host.registry.notes() if run in notes.runs} if host is not None else set()
+            _refuse_what_runs(Path(run.directory), {run.head.hash}, accounts)
         aside = _set_aside(workspace, clock) if here else None
         what = (*filter(None, (here,)), *map(describe_run, elsewhere))
         if host is not None:
@@ -106,16 +113,25 @@ def _what_is_lost(workspace: Workspace, plan: Plan, clock: Clock) -> str:
     return f"{unknown} tells of a run that the journal does not know" if unknown.exists() else ""
 
 
-def _refuse_what_runs(workspace: Workspace) -> None:
-    """Raise `RefusedError` where a watcher of an earlier run still lives: its step would run beside the next run."""
-    for claim in (workspace.directory / "runs").glob("*/*/claim"):
+def _refuse_what_runs(folder: Path, heads: Collection[str], accounts: Collection[int] = ()) -> None:
+    """Raise `RefusedError` where a step of an earlier run still runs: it would run beside the next run.
+
+    It is found by what its watcher claimed, and by the newest record that was noted: that may have announced it, and
+    names it whatever became of its files.
+    """
+    for claim in (folder / "runs").glob("*/*/claim"):
         with suppress(OSError, ValueError, KeyError, TypeError):
             owner = json.loads(read_private(claim))
             if (pidfd := open_process(owner["shim"], owner["shim_start"])) is not None:
                 os.close(pidfd)
-                raise RefusedError(
-                    f"{claim.parent.name} still runs, watched by pid {owner['shim']}", "wait for its end"
-                )
+                raise RefusedError(f"{claim.parent.name} still runs, watched by pid {owner['shim']}", _WAIT)
+    for head in heads:
+        if (pidfd := living_shim(head, accounts)) is not None:
+            os.close(pidfd)
+            raise RefusedError(f"a step of the run in {folder} still runs, watched by {shim_name(head)}", _WAIT)
+        if alive := marked_processes(head):
+            pids = ", ".join(map(str, alive))
+            raise RefusedError(f"a step of the run in {folder} still runs without its watcher: pid {pids}", _WAIT)
 
 
 def _set_aside(workspace: Workspace, clock: Clock) -> Path:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import select
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -28,16 +28,16 @@ def session_members(leader: int, leader_started: int) -> tuple[int, ...]:
     )
 
 
-def living_shim(started: str) -> int | None:
+def living_shim(started: str, accounts: Collection[int] = ()) -> int | None:
     """Return a pidfd for the shim of the attempt that this record announced. Its name is the record's hash.
 
-    Another account's process is not believed: anybody can take a name.
+    A process of an account that is neither ours nor one of `accounts` is not believed: anybody can take a name.
     """
     if not started:
         return None
     name = shim_name(started).encode()
     for pid, state, _, began in _processes():
-        if state and _is_ours(pid) and _read(pid, "comm").rstrip(b"\n") == name:
+        if state and _is_of(pid, {os.geteuid(), 0, *accounts}) and _read(pid, "comm").rstrip(b"\n") == name:
             pidfd = open_process(pid, began)
             if pidfd is not None:
                 return pidfd
@@ -77,9 +77,9 @@ def _read(pid: int, name: str) -> bytes:
         return b""
 
 
-def _is_ours(pid: int) -> bool:
+def _is_of(pid: int, accounts: Collection[int]) -> bool:
     try:
-        return (_PROC / str(pid)).stat().st_uid in (os.geteuid(), 0)
+        return (_PROC / str(pid)).stat().st_uid in accounts
     except OSError:
         return False
 
