@@ -116,8 +116,8 @@ def _what_is_lost(workspace: Workspace, plan: Plan, clock: Clock) -> str:
 def _refuse_what_runs(folder: Path, heads: Collection[str], accounts: Collection[int] = ()) -> None:
     """Raise `RefusedError` where a step of an earlier run still runs: it would run beside the next run.
 
-    It is found by what its watcher claimed, and by the newest record that was noted: that may have announced it, and
-    names it whatever became of its files.
+    It is found by what its watcher claimed, and by the newest record that was noted. That record may have announced
+    it, and names it whatever became of its files.
     """
     for claim in (folder / "runs").glob("*/*/claim"):
         with suppress(OSError, ValueError, KeyError, TypeError):

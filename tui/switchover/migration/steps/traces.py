@@ -31,7 +31,7 @@ def session_members(leader: int, leader_started: int) -> tuple[int, ...]:
 def living_shim(started: str, accounts: Collection[int] = ()) -> int | None:
     """Return a pidfd for the shim of the attempt that this record announced. Its name is the record's hash.
 
-    A process of an account that is neither ours nor one of `accounts` is not believed: anybody can take a name.
+    Only a process of ours, of root, or of one of `accounts` is believed. Anybody can take a name.
     """
     if not started:
         return None
