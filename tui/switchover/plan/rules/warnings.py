@@ -126,7 +126,7 @@ def unbalanced_quotes(draft: Draft) -> Iterator[Complaint]:
 
 
 def names_used_twice(draft: Draft) -> Iterator[Complaint]:
-    """Warn of one name for a step, a check and a promise: `--retry copy` and `check copy` would mean two things."""
+    """Warn of one name for a step, a check and a promise: what is meant by it could be any of them."""
     checks = {name: ("check", ("checks", name)) for name in draft.plan.checks}
     promises = {name: ("promise", ("performance", name)) for name in draft.plan.performance}
     for path, step in draft.steps():
