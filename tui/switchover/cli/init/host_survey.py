@@ -26,6 +26,9 @@ _OF_THE_SYSTEM = re.compile(
     r"(?:systemd-|getty@|serial-getty@|user@|user-runtime-dir@|session-|dbus|polkit|rtkit|udisks|upower|modem|networkd-)"
 )
 _HELPERS = frozenset({"docker-proxy", "rootlesskit", "slirp4netns", "containerd-shim", "containerd-shim-runc-v2"})
+_OUR_OWN = re.compile(
+    r"(?:^|[ /.])(?:switchover(?:[ .]|$)|launcher\.py$|shim\.py$)"
+)  # an agent is not what is migrated
 _NAME = re.compile(r"[\w.@+-]{2,48}")
 _DISKS = frozenset({"ext2", "ext3", "ext4", "xfs", "btrfs", "zfs", "f2fs", "jfs", "reiserfs"})
 _REDIS = ("redis-server", "valkey-server")
@@ -89,7 +92,8 @@ def _units(found: tuple[Found, ...]) -> Iterator[Item]:
 def _processes(found: tuple[Found, ...]) -> tuple[list[Found], list[Found]]:
     """Return those that listen, and those that go on by themselves without it."""
     ours = _ancestors()
-    known = [one for one in found if one.target.pid not in ours and not one.group.startswith("container ")]
+    apart = [one for one in found if one.target.pid not in ours and not one.group.startswith("container ")]
+    known = [one for one in apart if not _OUR_OWN.search(one.title)]
     listening = [one for one in known if one.observation.ports and one.title not in _HELPERS]
     settled = time.time() - _SETTLED_S
     others = [
