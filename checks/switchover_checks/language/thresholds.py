@@ -157,6 +157,7 @@ _TO_BASE = {
     "TB": (1024.0**4, "B"),
 }
 
+_LIMIT = re.compile(r"[+-]?(?:\d+(?:[.,]\d*)?|[.,]\d+)(?:[eE][+-]?\d+)?")
 
 _ITEM = re.compile(r"\s*(?:'(?:[^']|'')*'\S*|\S+)")
 """The part that is skipped where performance data cannot be read: a quoted label and its value, or a word."""
@@ -181,8 +182,7 @@ def read_perfdata(text: str) -> tuple[tuple[Metric, ...], tuple[str, ...]]:
 def parse_perfdata(text: str) -> tuple[tuple[Metric, ...], str]:
     """Read `'label'=value[unit];warn;crit;min;max …`. Return the metrics up to what is not such data, and that.
 
-    Times come back in seconds and sizes in bytes, with their thresholds as written. A value `U` (undetermined) is left
-    out.
+    Times come back in seconds and sizes in bytes, and so do their thresholds. A value `U` (undetermined) is left out.
     """
     metrics: list[Metric] = []
     position, text = 0, text.strip()
@@ -199,6 +199,14 @@ def parse_perfdata(text: str) -> tuple[tuple[Metric, ...], str]:
         if not math.isfinite(value):
             return tuple(metrics), text[position:]
         position = match.end()
-        limits = [(match[which] or "").rstrip(",") for which in ("warn", "crit")]
+        limits = [_in_base(match[which] or "", factor) for which in ("warn", "crit")]
         metrics.append(Metric(name, value, unit, *limits))
     return tuple(metrics), ""
+
+
+def _in_base(limit: str, factor: float) -> str:
+    """Write a range's numbers in the unit that the value comes back in."""
+    written = limit.rstrip(",")
+    if factor == 1:
+        return written
+    return _LIMIT.sub(lambda number: f"{float(number[0].replace(',', '.')) * factor:.10g}", written)

@@ -84,13 +84,28 @@ def test_critical_is_judged_before_warning_and_both_say_what_was_expected() -> N
         ("'free space'=12%;20:;10:", (Metric("free space", 12, "%", "20:", "10:"),)),
         ("'it''s'=1c", (Metric("it's", 1, "c"),)),
         ("gone=U there=1", (Metric("there", 1),)),
-        ("/=5MB;6;7;0;8 /var=1e3B", (Metric("/", 5 * 1024**2, "B", "6", "7"), Metric("/var", 1000, "B"))),
+        ("/=5MB;6;7;0;8 /var=1e3B", (Metric("/", 5 * 1024**2, "B", "6291456", "7340032"), Metric("/var", 1000, "B"))),
         ("comma=1,5", (Metric("comma", 1.5),)),
         ("", ()),
     ],
 )
 def test_performance_data_is_read_in_base_units(text: str, metrics: tuple[Metric, ...]) -> None:
     assert parse_perfdata(text) == (metrics, "")
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "warn", "crit"),
+    [
+        ("time=250ms;200;500", 0.25, "0.2", "0.5"),
+        ("time=250ms;@100:200;~:0.5e3", 0.25, "@0.1:0.2", "~:0.5"),
+        ("used=2KB;1:;,5", 2048, "1024:", "512"),
+        ("used=2MB;;odd", 2 * 1024**2, "", "odd"),
+        ("time=1s;2;3", 1, "2", "3"),
+    ],
+)
+def test_thresholds_come_in_the_unit_of_their_value(text: str, value: float, warn: str, crit: str) -> None:
+    (metric,), rest = parse_perfdata(text)
+    assert (metric.value, metric.warn, metric.crit, rest) == (value, warn, crit, "")
 
 
 def test_what_is_no_performance_data_is_named_and_what_came_before_is_kept() -> None:
