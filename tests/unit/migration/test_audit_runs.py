@@ -196,6 +196,24 @@ async def test_what_is_appended_to_a_finished_run_is_a_fault_and_is_not_shown(tm
             await action
 
 
+async def test_what_no_run_wrote_is_not_noted_so_that_a_true_copy_may_come_back(tmp_path: Path) -> None:
+    bench = await _carried_through(tmp_path)
+    await bench.engine.aclose()
+    (journal,) = tmp_path.rglob("journal.sqlite")
+    copy = journal.read_bytes()
+    _append(tmp_path, *FORGED["a decision"](bench.engine.state.plan_digest))
+    forged = open_bench(tmp_path, clock=HandClock())
+    with pytest.raises(JournalError, match="what no run wrote"):
+        await forged.engine.drive(ANA)
+    await forged.engine.aclose()
+    for beside in ("-wal", "-shm"):
+        journal.with_name(journal.name + beside).unlink(missing_ok=True)
+    journal.write_bytes(copy)
+    true = open_bench(tmp_path, clock=HandClock())
+    assert (true.engine.state.stage, true.engine.view().not_believed) == ("done", "")
+    await true.engine.aclose()
+
+
 @pytest.mark.parametrize(
     "forged",
     [

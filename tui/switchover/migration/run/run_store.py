@@ -275,7 +275,9 @@ class RunStore:
             self._learn(record)
             if self._notes and isinstance(record.event, _NOTED):
                 self._unnoted = record
-        if self._notes:
+        if (
+            self._notes and not self.state.impossible
+        ):  # else the true journal, once it is back, would lack what is noted
             note_newest(self.workspace, self._head_of(reading.records[-1]))
         return True
 
