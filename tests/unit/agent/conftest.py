@@ -39,11 +39,15 @@ def short_dir() -> Iterator[Path]:
         yield Path(name)
 
 
+def _named(text: str) -> str:
+    return text.replace("PLAN", "my.yaml")
+
+
 @pytest.fixture
 async def bench(short_dir: Path) -> AsyncIterator[Bench]:
     hub, engine, stops = FakeHub(), FakeEngine(), []
     identity = Identity("1.0", "/w", "/plan.yaml", "d1g3st")
-    server = AgentServer(target_of(hub, engine), identity, stop=lambda: stops.append(1))
+    server = AgentServer(target_of(hub, engine, fill_in=_named), identity, stop=lambda: stops.append(1))
     socket = short_dir / "run" / "a.sock"
     await server.listen(socket)
     made = Bench(socket, hub, engine, server, stops)

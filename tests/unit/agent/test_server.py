@@ -159,15 +159,23 @@ async def test_a_refusal_comes_back_at_once_with_its_kind_and_hint(bench: Bench)
         assert caught.value.hint == error.hint
 
 
+async def test_commands_that_a_refusal_names_work_as_they_are_shown(bench: Bench) -> None:
+    client = await bench.client()
+    bench.engine.refuse = RefusedError("the gate is shut", "`switchover status PLAN` says why")
+    with pytest.raises(RefusedError) as caught:
+        await client.request("run.next")
+    assert caught.value.hint == "`switchover status my.yaml` says why"
+
+
 async def test_an_accepted_action_that_fails_later_is_told_to_who_asked(bench: Bench) -> None:
     known_issues: asyncio.Queue[SwitchoverError] = asyncio.Queue()
     client = await bench.client(on_trouble=known_issues.put_nowait)
-    bench.engine.refuse = RefusedError("the disk is full", "free space")
+    bench.engine.refuse = RefusedError("the disk is full", "free space, then `switchover run PLAN`")
     assert await client.request("run.step", step="dump") == "accepted"
     bench.engine.may_end.set()
     trouble = await known_issues.get()
     assert isinstance(trouble, RefusedError)
-    assert (trouble.title, trouble.hint) == ("the disk is full", "free space")
+    assert (trouble.title, trouble.hint) == ("the disk is full", "free space, then `switchover run my.yaml`")
 
 
 async def test_an_unforeseen_error_ends_one_request_and_never_the_agent(

@@ -199,7 +199,7 @@ async def test_what_is_appended_to_a_finished_run_is_a_fault_and_is_not_shown(tm
 async def test_what_no_run_wrote_is_not_noted_so_that_a_true_copy_may_come_back(tmp_path: Path) -> None:
     bench = await _carried_through(tmp_path)
     await bench.engine.aclose()
-    (journal,) = tmp_path.rglob("journal.sqlite")
+    journal = _journal(tmp_path)
     copy = journal.read_bytes()
     _append(tmp_path, *FORGED["a decision"](bench.engine.state.plan_digest))
     forged = open_bench(tmp_path, clock=HandClock())

@@ -66,13 +66,14 @@ class CommandTarget:
     """On whom commands act. There is no engine where only the host is watched.
 
     `secrets` returns the secrets known by now, by name: log readers take them out of what they show. What they save
-    goes to `log_folder`.
+    goes to `log_folder`. `fill_in` writes the commands in a text so that they work as printed.
     """
 
     hub: FollowingHub
     engine: Engine | None = None
     secrets: Callable[[], Mapping[str, str]] = dict
     log_folder: Path | None = None
+    fill_in: Callable[[str], str] = str
 
     @property
     def run(self) -> Engine:

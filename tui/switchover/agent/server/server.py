@@ -225,7 +225,7 @@ class AgentServer:
         try:
             session.reply(request.id, await self._perform(session, request))
         except SwitchoverError as error:
-            session.fail(request.id, error_to_wire(error))
+            session.fail(request.id, error_to_wire(error, self._target.fill_in))
         except Exception as error:  # the boundary: one request fails, the agent lives
             log.exception("%s failed", request.method)
             session.fail(request.id, _unexpected(error))
@@ -368,7 +368,7 @@ class AgentServer:
         if action.cancelled() or (error := action.exception()) is None:
             return
         if isinstance(error, SwitchoverError):
-            session.trouble(request.id, error_to_wire(error))
+            session.trouble(request.id, error_to_wire(error, self._target.fill_in))
         else:
             log.error("%s failed", request.method, exc_info=error)
             session.trouble(request.id, _unexpected(error))

@@ -13,6 +13,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -96,10 +97,11 @@ class AgentInfo(msgspec.Struct, frozen=True):
     wire: int = 1  # of an agent that does not say
 
 
-def error_to_wire(error: SwitchoverError) -> ErrorInfo:
-    """Make an error ready to be sent, without what looks like a secret."""
+def error_to_wire(error: SwitchoverError, fill_in: Callable[[str], str] = str) -> ErrorInfo:
+    """Make an error ready to be sent, without what looks like a secret. `fill_in` completes the commands it names."""
     problems = tuple(error.problems) if isinstance(error, PlanError) else ()
-    return ErrorInfo(type(error).__name__, redact_unknown(error.title), redact_unknown(error.hint), problems)
+    title, hint = (redact_unknown(fill_in(text)) for text in (error.title, error.hint))
+    return ErrorInfo(type(error).__name__, title, hint, problems)
 
 
 def error_from_wire(info: ErrorInfo) -> SwitchoverError:

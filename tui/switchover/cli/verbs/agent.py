@@ -299,7 +299,9 @@ def _serve(workspace: Workspace, plan: Path | None, read_only: bool, tell: Repor
         secrets = asyncio.create_task(parts.know_secrets(), name="secrets")
         identity = app.identify(parts, read_only=read_only, since=time.time())
         await agent_process.serve(
-            CommandTarget(parts.hub, parts.engine, secret_words.values, workspace.directory / "logs"),
+            CommandTarget(
+                parts.hub, parts.engine, secret_words.values, workspace.directory / "logs", workspace.fill_in
+            ),
             identity,
             workspace,
             lock,
