@@ -114,8 +114,8 @@ async def test_a_port_tells_who_listens(run: Run, listening: tuple[int, int]) ->
 async def test_disk_and_memory_alert_below_a_share_or_an_amount(run: Run) -> None:
     for kind, extra in (("disk", {"path": "/"}), ("memory", {})):
         assert (await run(kind, **extra, warn="0.001%:", crit="1B:")).status is Status.OK
-        assert (await run(kind, **extra, warn="100.1%:")).status is Status.WARN
-        crit = await run(kind, **extra, warn="100.1%:", crit="900TiB:")
+        assert (await run(kind, **extra, warn="99.999%:")).status is Status.WARN
+        crit = await run(kind, **extra, warn="99.999%:", crit="900TiB:")
         assert crit.status is Status.CRIT
         assert crit.findings[0].expected == "at least 900 TiB"
         assert "%" in crit.findings[0].observed
