@@ -111,10 +111,16 @@ async def test_a_kind_of_an_installed_package_works(
         ("return Result.of([Finding('a', 1, 2, Status.OK)], metrics=[5])", "AttributeError"),
         ("raise RecursionError", "RecursionError"),
         ("import no_such_module", "No module named 'no_such_module'"),
-        ("for fd in range(3, 64):\n    try: os.write(fd, b'{\"result\": 5}\\n')\n    except OSError: pass", "nonsense"),
-        ("for fd in range(3, 64):\n    try: os.write(fd, b'\\xff\\xfe junk\\n')\n    except OSError: pass", "nonsense"),
         (
-            "for fd in range(3, 64):\n    try: os.write(fd, b'x' * 9_000_000)\n    except OSError: pass",
+            "for fd in range(3, 1024):\n    try: os.write(fd, b'{\"result\": 5}\\n')\n    except OSError: pass",
+            "nonsense",
+        ),
+        (
+            "for fd in range(3, 1024):\n    try: os.write(fd, b'\\xff\\xfe junk\\n')\n    except OSError: pass",
+            "nonsense",
+        ),
+        (
+            "for fd in range(3, 1024):\n    try: os.write(fd, b'x' * 9_000_000)\n    except OSError: pass",
             "is longer than",
         ),
     ],

@@ -34,6 +34,8 @@ class HandClock:
     wall: float = 1_800_000_000.0
     mono: float = 1000.0
     boot: str = "boot-1"
+    stands: bool = False
+    """Whether it is waited for ever, so that a wait does not race with what else goes on."""
 
     def monotonic(self) -> float:
         return self.mono
@@ -49,6 +51,8 @@ class HandClock:
         self.mono += seconds
 
     async def wait(self, seconds: float) -> None:
+        if self.stands:
+            await asyncio.Event().wait()
         self.advance(seconds)
         await asyncio.sleep(0)
 

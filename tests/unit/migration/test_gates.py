@@ -134,10 +134,11 @@ async def test_a_clock_set_back_or_forward_never_shortens_a_hold(tmp_path: Path)
 
 
 async def test_abort_stops_a_gate_that_waits(tmp_path: Path) -> None:
-    bench, _ = await _bench(tmp_path, "{require: [up], retry: {for: 1h, every: 1s}}", up=[CRIT])
+    bench, clock = await _bench(tmp_path, "{require: [up], retry: {for: 1h, every: 1s}}", up=[CRIT])
     waiting = await bench.engine.submit(bench.engine.check_gate("a", ANA))
     while bench.checks.looks < 3:  # noqa: ASYNC110 - what is awaited is the gate's own work
         await asyncio.sleep(0)
+    clock.stands = True
     await bench.engine.abort(BEN, "not today")
     assert await waiting is False
     assert bench.engine.state.gate("a").reason == "stopped by ben: not today"
