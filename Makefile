@@ -5,7 +5,8 @@
 
 VENV := .venv
 BIN := $(VENV)/bin
-WORKERS ?= logical
+# Much of a test is waiting: more workers than two processors have room.
+WORKERS ?= $(shell n=$$(nproc 2>/dev/null || echo 2); echo $$((n < 4 ? 4 : n)))
 
 .DEFAULT_GOAL := help
 .PHONY: help run test soak mutants check format docs packages bench screenshots clean

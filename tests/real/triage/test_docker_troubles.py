@@ -8,6 +8,8 @@ import pytest
 from tests.real.triage.conftest import Room
 from tests.support.servers.dockerd import HOST, DockerDaemon
 
+from switchover.snapshot import Snapshot
+
 
 @pytest.fixture
 def dockerd(containers: DockerDaemon, monkeypatch: pytest.MonkeyPatch) -> DockerDaemon:
@@ -56,6 +58,11 @@ async def test_a_crash_loop_is_told_with_its_cause_from_its_own_log(dockerd: Doc
     assert taken_view.because == ("its log says: listen tcp 0.0.0.0:8080: bind: address already in use",)
 
 
+def _of_docker(now: Snapshot) -> bool:
+    """Whether the daemon or one of its boxes is a problem; a busy machine is one of its own."""
+    return any(p.subject == "docker" or (p.service or "").startswith("box") for p in now.problems)
+
+
 async def test_a_daemon_that_is_gone_is_one_problem_until_it_is_back(dockerd: DockerDaemon, room: Room) -> None:
     names = [f"box{n}" for n in range(6)]
     for name in names:
@@ -63,7 +70,7 @@ async def test_a_daemon_that_is_gone_is_one_problem_until_it_is_back(dockerd: Do
     services = "".join(f"  {name}: {{kind: docker, container: {name}, every: 0.5s}}\n" for name in names)
     room.write(f"services:\n{services}checks:\n  up: {{type: docker, service: [{', '.join(names)}], every: 0.5s}}\n")
     client = await room.client()
-    await room.see(client, lambda now: sum(row.health == "ok" for row in now.services) == 6 and not now.problems)
+    await room.see(client, lambda now: sum(row.health == "ok" for row in now.services) == 6 and not _of_docker(now))
     await asyncio.to_thread(dockerd.client.close)
     await asyncio.to_thread(dockerd.stop)
     now = await room.see(client, lambda now: any(p.subject == "docker" and len(p.waiting) >= 6 for p in now.problems))
