@@ -5,7 +5,7 @@
 
 VENV := .venv
 BIN := $(VENV)/bin
-# Much of a test is waiting: more workers than two processors have room.
+## Much of a test is waiting: more workers than two processors have room.
 WORKERS ?= $(shell n=$$(nproc 2>/dev/null || echo 2); echo $$((n < 4 ? 4 : n)))
 
 .DEFAULT_GOAL := help
