@@ -78,8 +78,8 @@ async def test_a_daemon_that_is_gone_is_one_problem_until_it_is_back(dockerd: Do
     assert set(names) <= set(gone.waiting)
     assert not {problem.service for problem in now.problems} & set(names)
     await asyncio.to_thread(dockerd.start)
-    now = await room.see(client, lambda now: not any(problem.subject == "docker" for problem in now.problems))
-    assert all(row.state == "stopped" for row in now.services)
+    await room.see(client, lambda now: not any(problem.subject == "docker" for problem in now.problems))
+    await room.see(client, lambda now: all(row.state == "stopped" for row in now.services))
 
 
 async def test_a_project_is_told_with_the_container_that_is_wrong_in_it(dockerd: DockerDaemon, room: Room) -> None:
