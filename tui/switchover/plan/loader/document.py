@@ -61,16 +61,22 @@ class Node:
 
 @dataclass(slots=True)
 class Document:
-    """A whole file: its root (None when nothing could be read) and what is wrong with it as YAML."""
+    """A whole file: its root (None when nothing could be read) and what is wrong with it as YAML.
+
+    `former` holds the places of keys that were taken out, because another word has taken their place.
+    """
 
     root: Node | None
     complaints: list[tuple[int, int, Complaint]] = field(default_factory=list)
+    former: dict[Path, tuple[int, int]] = field(default_factory=dict)
 
     def place(self, path: Path, *, at_key: bool = False) -> tuple[int, int]:
         """Return line and column of the value at `path`, or of the nearest part of the path that is there."""
         node = self.root
         if node is None:
             return (0, 0)
+        if path in self.former:
+            return self.former[path]
         place = (node.line, node.column)
         for number, part in enumerate(path):
             child = node.child(part)

@@ -13,6 +13,7 @@ from pathlib import Path
 from switchover.errors import PlanError, PlanProblem
 from switchover.plan.complaints import Complaint, format_path
 from switchover.plan.loader.document import read_document
+from switchover.plan.loader.former_words import refuse_former_words
 from switchover.plan.loader.model_reading import read_model
 from switchover.plan.model import Plan
 from switchover.plan.plan_bytes import decode_plan, read_plan
@@ -67,10 +68,11 @@ def load_plan_text(text: str, path: Path, registry: Registry | None = None, *, f
             ]
         raise PlanError(problems)
     directory = path.resolve().parent
+    former = refuse_former_words(document)
     # A section that is there but empty, all of it commented out perhaps, is as good as not there.
     data = {key: value for key, value in document.root.data.items() if value is not None}
     reading = read_model(document, data)
-    complaints = list(reading.complaints)
+    complaints = [*former, *reading.complaints]
     modules = check_modules(reading.plan, directory) if reading.plan is not None else ()
     code = LocalCode.gather(modules, directory)
     if reading.plan is not None and not frozen:

@@ -1,0 +1,77 @@
+"""Words that a plan no longer takes: each is refused with the word that took its place."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from switchover.plan.complaints import Complaint, Path
+from switchover.plan.loader.document import Document, Node
+
+__all__ = ["FORMER_WORDS", "FormerWord", "refuse_former_words"]
+
+
+@dataclass(frozen=True, slots=True)
+class FormerWord:
+    """The word to write now, and what else has changed with it.
+
+    With `same_form`, the value is judged on under the new word; otherwise nothing more is said about it. `only` sees
+    the mapping that holds the key, for a key that is still right in other places.
+    """
+
+    now: str
+    why: str = ""
+    same_form: bool = True
+    only: Callable[[Mapping[str, Any]], bool] | None = None
+
+    def message(self) -> str:
+        """Say what to write."""
+        return f"this key is called {self.now!r} now" + (f": {self.why}" if self.why else "")
+
+
+# Place in a plan (`*` stands for a name or an index; "" is the plan itself) -> key -> the word of today.
+FORMER_WORDS: Mapping[str, Mapping[str, FormerWord]] = {}
+
+
+def refuse_former_words(
+    document: Document, words: Mapping[str, Mapping[str, FormerWord]] = FORMER_WORDS
+) -> list[Complaint]:
+    """Return a complaint for each former word, and put the word of today into `document` in its place."""
+    found: list[Complaint] = []
+    if document.root is not None:
+        for place, of_place in words.items():  # in order: a place below a renamed key is named by the word of today
+            for path, node in _nodes(document.root, (), place.split(".") if place else []):
+                found += _refuse(document, path, node, of_place)
+    return found
+
+
+def _nodes(node: Node, path: Path, parts: list[str]) -> Iterator[tuple[Path, Node]]:
+    """Yield the mappings at a place."""
+    if not parts:
+        if node.entries is not None:
+            yield path, node
+        return
+    names: list[str | int] = [parts[0]]
+    if parts[0] == "*":
+        names = list(node.entries) if node.entries is not None else list(range(len(node.items or ())))
+    for name in names:
+        child = node.child(name)
+        if child is not None:
+            yield from _nodes(child, (*path, name), parts[1:])
+
+
+def _refuse(document: Document, path: Path, node: Node, words: Mapping[str, FormerWord]) -> Iterator[Complaint]:
+    if node.entries is None:
+        return
+    for key in [key for key in node.entries if key in words]:
+        word = words[key]
+        if word.only is not None and not word.only(node.data):
+            continue
+        entry = node.entries.pop(key)
+        value = node.data.pop(key)
+        document.former[(*path, key)] = (entry[0].line, entry[0].column)
+        if word.same_form and word.now not in node.entries:
+            node.entries[word.now] = entry
+            node.data[word.now] = value
+        yield Complaint((*path, key), word.message(), at_key=True)
