@@ -34,16 +34,16 @@ phases:
         effect: destroys
         irreversible: true
         confirm: {type: destroy it, require: [saved]}
-rollback_plans:
+rollbacks:
   quick:
     title: Door back
-    budget: 10s
+    within: 10s
     valid_until: b.three
     loses_since: a.two
-    data_loss_window: new orders
+    loses: new orders
     steps: [{run: 'echo back >> log'}]
     verify: [up]
-  full: {title: All, steps: [{compensate: [a]}]}
+  full: {title: All, steps: [{rollback: [a]}]}
 """
 
 
@@ -85,7 +85,7 @@ def test_a_rehearsal_shows_all_of_it_and_touches_nothing(tmp_path: Path, cli: Cl
     shown = cli("rollback", "quick", "--dry-run")
     assert shown.returncode == 0, shown.stderr
     assert '"echo back >> log"' in shown.stdout
-    assert "budget 10 s" in shown.stdout
+    assert "within 10 s" in shown.stdout
     assert "loses writes since 20" in shown.stdout
     assert "when two began: new orders" in shown.stdout
     assert "up: crit" in shown.stdout
@@ -159,7 +159,7 @@ def test_what_a_way_back_took_is_what_it_is_expected_to_take(tmp_path: Path, cli
     assert "time is not known" in cli("rollback", "quick", "--dry-run").stdout
     assert cli("rollback", "quick").returncode == 0
     cli("run", "--new", "--until", "a")
-    assert ", as measured before; budget 10 s" in cli("rollback", "quick", "--dry-run").stdout
+    assert ", as measured before; within 10 s" in cli("rollback", "quick", "--dry-run").stdout
 
 
 def test_killed_with_its_action_it_asks_before_that_runs_again(tmp_path: Path, cli: Cli) -> None:

@@ -90,7 +90,7 @@ def test_the_text_is_80_columns_wide_but_for_lines_of_an_example() -> None:
         ("notifier.command", "notifier.command"),
         ("phases", "phases\n"),
         ("plan", "plan\n"),
-        ("rollback_plans.quick.budget", "rollback_plan.budget"),
+        ("rollbacks.quick.within", "rollback.within"),
         ("step.confirm.cooldown", "confirm.cooldown"),
         ("`gate:`", "gate  (phases[].gate)"),
         ("expressions", "Expressions\n"),

@@ -40,8 +40,8 @@ phases:
       - {id: copy, run: ./copy.sh, effect: changes, rollback: {run: ./uncopy.sh}}
       - {id: look, manual: [Search works], evidence: required}
     gate: {require: [rows], human: Well?}
-rollback_plans:
-  quick: {title: URL back, budget: 5m, valid_until: move.copy, data_loss_window: 5 minutes, steps: [{run: ./back.sh}]}
+rollbacks:
+  quick: {title: URL back, within: 5m, valid_until: move.copy, loses: 5 minutes, steps: [{run: ./back.sh}]}
 performance:
   fast: {title: Report time, unit: ms, before: 800, after: 200, target: after < before}
   small: {title: Size, unit: GB, before: 800, after: rows.size, target: after < before}

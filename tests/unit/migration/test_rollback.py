@@ -28,15 +28,15 @@ phases:
   - id: cleanup
     steps:
       - {id: destroy, run: echo destroy >> log, effect: changes, confirm: {type: destroy p}}
-rollback_plans:
+rollbacks:
   quick:
     title: Back
-    budget: 5m
+    within: 5m
     valid_until: cleanup.destroy
-    data_loss_window: 1 h
+    loses: 1 h
     steps: [{run: echo back >> log}]
     verify: [rows]
-  full: {title: All, steps: [{run: echo stop >> log}, {compensate: [data, build]}]}
+  full: {title: All, steps: [{run: echo stop >> log}, {rollback: [data, build]}]}
 """
 
 
@@ -86,6 +86,13 @@ async def test_a_named_way_back_compensates_its_phases_and_reports_its_checks(tm
     assert bench.engine.state.stage == "rolled_back"
 
 
+async def test_a_way_back_that_loses_nothing_says_so_and_counts_no_writes(tmp_path: Path) -> None:
+    bench = open_bench(tmp_path, PLAN.replace("loses: 1 h", "loses: nothing"), clock=HandClock())
+    await bench.engine.drive(ANA, until="data")
+    _, quick, full = bench.engine.view().rollbacks
+    assert (quick.data_loss, quick.loses_since, full.loses_after) == ("nothing", None, "copy")
+
+
 async def test_only_what_began_is_compensated(tmp_path: Path) -> None:
     bench = await _bench(tmp_path, "build")
     await bench.engine.rollback("full", ANA)
@@ -98,7 +105,7 @@ async def test_budget_and_verify_are_reported_whatever_they_say(tmp_path: Path) 
     await bench.engine.rollback("quick", ANA)
     rollback = bench.engine.state.rollback
     assert rollback is not None
-    assert rollback.within_budget is True
+    assert rollback.within_time is True
     assert [(e.check, e.status) for e in rollback.evidence] == [("rows", "crit")]
     assert bench.engine.state.stage == "rolled_back"
 
@@ -238,7 +245,7 @@ async def test_a_way_back_that_only_undoes_leaves_what_it_did_not_undo(tmp_path:
 
 
 async def test_a_way_back_that_compensates_one_phase_leaves_the_others_and_closes_no_other_way(tmp_path: Path) -> None:
-    text = PLAN + "  part: {title: Part, steps: [{run: echo stop >> log}, {compensate: [data]}]}\n"
+    text = PLAN + "  part: {title: Part, steps: [{run: echo stop >> log}, {rollback: [data]}]}\n"
     clock = HandClock()
     bench = open_bench(tmp_path, text, clock=clock, checks=Checks(clock, {"rows": [Status.OK]}))
     await bench.engine.drive(ANA, until="data")

@@ -44,8 +44,8 @@ def test_checks_and_ways_back_are_named() -> None:
     assert _texts(_plan([ONE], checks), _plan([ONE], checks.replace("host: a", "host: b"))) == [
         "check up changed (host)"
     ]
-    ways = "rollback_plans: {quick: {title: Back, budget: 5m, steps: [{run: 'true'}]}}\n"
-    assert _texts(_plan([ONE], ways), _plan([ONE], ways.replace("5m", "9m"))) == ["way back quick changed (budget)"]
+    ways = "rollbacks: {quick: {title: Back, within: 5m, steps: [{run: 'true'}]}}\n"
+    assert _texts(_plan([ONE], ways), _plan([ONE], ways.replace("5m", "9m"))) == ["way back quick changed (within)"]
 
 
 def test_line_by_line_only_what_differs() -> None:

@@ -72,7 +72,7 @@ _TEMPLATES: list[Case] = [
     (
         "run: ./scripts/back.sh --url-only",
         "run: './scripts/back.sh {{ nwe_ip }}'",
-        "rollback_plans.quick.steps[0].run: a template inside shell text",
+        "rollbacks.quick.steps[0].run: a template inside shell text",
     ),
     (
         "docker compose logs --tail 200",

@@ -98,14 +98,19 @@ _NAMES: list[Case] = [
     (
         "valid_until: cleanup.destroy, steps: [{run: ./scripts/back.sh --url",
         "valid_until: cleanup.destory, steps: [{run: ./scripts/back.sh --url",
-        "rollback_plans.quick.valid_until: there is no PHASE.STEP 'cleanup.destory'; did you mean 'cleanup.destroy'?",
+        "rollbacks.quick.valid_until: there is no PHASE.STEP 'cleanup.destory'; did you mean 'cleanup.destroy'?",
     ),
     (
-        "compensate: [data, build]",
-        "compensate: [data, built]",
-        "rollback_plans.full.steps[1].compensate[1]: there is no phase 'built'; did you mean 'build'?",
+        "rollback: [data, build]",
+        "rollback: [data, built]",
+        "rollbacks.full.steps[1].rollback[1]: there is no phase 'built'; did you mean 'build'?",
     ),
-    ("verify: [rows]", "verify: [rwos]", "rollback_plans.quick.verify[0]: there is no check 'rwos'"),
+    (
+        'loses: "Writes since the switch"',
+        "loses: nothing, loses_since: data.restore",
+        "rollbacks.full.loses_since: this way back loses `nothing`: remove one of the two",
+    ),
+    ("verify: [rows]", "verify: [rwos]", "rollbacks.quick.verify[0]: there is no check 'rwos'"),
     ("after: api_up.time", "after: api_op.time", "performance.search.after: there is no check 'api_op'"),
     ("after: api_up.time", "after: quick", "'quick' is neither a number nor CHECK.METRIC"),
     (
@@ -179,8 +184,8 @@ _SAFETY: list[Case] = [
         "step 'destroy' is irreversible, so it does more than read",
     ),
     (
-        "        timeout: 30m\nrollback_plans",
-        "        timeout: 30m\n        rollback: {run: undo}\nrollback_plans",
+        "        timeout: 30m\nrollbacks",
+        "        timeout: 30m\n        rollback: {run: undo}\nrollbacks",
         "step 'destroy' is irreversible and has a `rollback`",
     ),
     ('type: "destroy {{ id }}"', 'type: "yes"', "confirm.type: the text to type must name what is done"),
@@ -225,16 +230,16 @@ _SAFETY: list[Case] = [
         "retry: {for: 10s, every: 15s}",
         "phases[1].gate.retry.every: this is longer than `for`",
     ),
-    ("rollback_plans:\n", "  - id: later\n    steps: []\nrollback_plans:\n", "phases[5]: phase 'later' is empty"),
+    ("rollbacks:\n", "  - id: later\n    steps: []\nrollbacks:\n", "phases[5]: phase 'later' is empty"),
     (
         "steps: [{run: ./scripts/back.sh --url-only}]",
         "steps: []",
-        "rollback_plans.quick.steps: a way back without steps leads nowhere",
+        "rollbacks.quick.steps: a way back without steps leads nowhere",
     ),
     (
         "steps: [{run: ./scripts/back.sh --url-only}]",
-        "steps: [{run: a, compensate: [data]}]",
-        "a step is either `run` (a command) or `compensate` (phases)",
+        "steps: [{run: a, rollback: [data]}]",
+        "a step is either `run` (a command) or `rollback` (phases)",
     ),
     ("run: ./scripts/destroy.sh", "run: ' '", "phases[4].steps[0].run: this command is empty"),
 ]

@@ -51,7 +51,7 @@ def test_the_demo_plan_fits_the_schema(validator: Draft7Validator) -> None:
         ("query: node_memory_MemAvailable_bytes, ", ""),
         ("kind: docker, container: redis", "kind: docker"),
         ("effect: changes, rollback", "rollback"),
-        ("{compensate: [data, build]}", "{compensate: [data], run: x}"),
+        ("{rollback: [data, build]}", "{rollback: [data], run: x}"),
         ("schema: 1", "schema: 2"),
     ],
 )

@@ -34,7 +34,7 @@ phases:
   - id: cleanup
     steps:
       - {id: drop, run: rm -rf data, effect: destroys, irreversible: true, confirm: {type: drop data, require: [saved]}}
-rollback_plans:
+rollbacks:
   quick: {title: Back, steps: [{run: ./back.sh}], verify: [up]}
 performance:
   fast: {title: Fast, before: 10, after: up.time, target: "after < before"}
@@ -65,7 +65,7 @@ def warnings(text: str, tmp_path: Path) -> list[str]:
         ("tar -cf a.tar data", "kubectl -n shop delete pvc data", "destroys"),
         ("tar -cf a.tar data", 'echo "rm -rf is not run"', ""),
         ("tar -cf a.tar data", "rm -rf /tmp/scratch", ""),
-        (", verify: [up]", "", "20: rollback_plans.quick: nothing proves that this way back worked"),
+        (", verify: [up]", "", "20: rollbacks.quick: nothing proves that this way back worked"),
         (", prove: [fast]", "", "22: performance.fast: no gate proves this promise"),
         ("after: up.time", "after: 5", "performance.fast.after: `after` is a number, so nothing is measured"),
         (
@@ -139,7 +139,7 @@ def test_a_warning_changes_no_exit_code_and_is_in_the_json(tmp_path: Path, capsy
     assert cli.main(["validate", str(tmp_path / "p.yaml")]) == 0
     said = capsys.readouterr()
     assert said.out == f"{tmp_path}/p.yaml: ok, 2 phases, 2 steps, 2 checks, 1 warning\n"
-    assert said.err.startswith(f"{tmp_path}/p.yaml:20:3: rollback_plans.quick: warning: nothing proves")
+    assert said.err.startswith(f"{tmp_path}/p.yaml:20:3: rollbacks.quick: warning: nothing proves")
     assert cli.main(["validate", str(tmp_path / "p.yaml"), "--format", "json"]) == 0
     (only,) = json.loads(capsys.readouterr().out)
-    assert (only["severity"], only["line"], only["path"]) == ("warning", 20, "rollback_plans.quick")
+    assert (only["severity"], only["line"], only["path"]) == ("warning", 20, "rollbacks.quick")

@@ -26,7 +26,7 @@ phases:
       - {{id: a, title: {NOTE}, run: "true", effect: changes, blast_radius: {NOTE}, rollback: {{run: "true"}}}}
       - {{id: b, manual: [{NOTE}]}}
     gate: {{human: {NOTE}}}
-rollback_plans: {{back: {{title: {NOTE}, data_loss_window: {NOTE}, steps: [{{run: "true"}}]}}}}
+rollbacks: {{back: {{title: {NOTE}, loses: {NOTE}, steps: [{{run: "true"}}]}}}}
 contacts: [{{name: {NOTE}, role: {NOTE}, phone: {NOTE}, email: {NOTE}, note: {NOTE}}}]
 runbooks: [{{title: {NOTE}, url: "https://wiki.example/"}}]
 troubleshooting:

@@ -37,9 +37,9 @@ __all__ = [
     "Objective",
     "Phase",
     "Plan",
+    "Rollback",
     "RollbackAction",
-    "RollbackPlan",
-    "RollbackPlanStep",
+    "RollbackStep",
     "Runbook",
     "SecretRef",
     "Service",
@@ -274,25 +274,25 @@ class Phase(Model):
     gate: Gate | None = Field(None, description="what must hold before the next phase")
 
 
-class RollbackPlanStep(Model):
-    """A command, or `compensate`: the per-step rollbacks of the named phases, in reverse."""
+class RollbackStep(Model):
+    """A command, or `rollback`: the per-step rollbacks of the named phases, in reverse."""
 
     run: str | None = Field(None, description="the command")
     env: Env = Field(default_factory=dict, description="variables of the command; secrets belong here")
     timeout: Timeout = Field(600.0, description="it is ended after that time: 30s, 1h30m")
     expect_duration: Span | None = Field(None, description="how long it should take: 30s, 1h30m")
-    compensate: tuple[str, ...] = Field((), description="phases whose begun steps are undone, in reverse")
+    rollback: tuple[str, ...] = Field((), description="phases whose begun steps are undone, in reverse")
 
 
-class RollbackPlan(Model):
+class Rollback(Model):
     """A named way back."""
 
     title: Text = Field(description="how it is called on the screen")
-    budget: Span | None = Field(None, description="how long it may take: 10m, 1h30m")
+    within: Span | None = Field(None, description="how long it may take: 10m, 1h30m")
     valid_until: str | None = Field(None, description="PHASE.STEP after whose start this way back is closed")
-    data_loss_window: Text | None = Field(None, description="what is lost by going this way, in words")
+    loses: Text | None = Field(None, description="what is lost by going this way, in words; or `nothing`")
     loses_since: str | None = Field(None, description="PHASE.STEP from whose start on what is written is lost this way")
-    steps: tuple[RollbackPlanStep, ...] = Field(description="what is done, in this order")
+    steps: tuple[RollbackStep, ...] = Field(description="what is done, in this order")
     verify: tuple[str, ...] = Field((), description="checks that must be fine at its end")
 
 
@@ -362,7 +362,7 @@ class Plan(Model):
     notifiers: dict[Name, NotifierSpec] = Field(default_factory=dict, description="who is notified of alerts, and how")
     alerts: tuple[Alert, ...] = Field((), description="rules over checks")
     phases: tuple[Phase, ...] = Field((), description="what is done, in this order")
-    rollback_plans: dict[Name, RollbackPlan] = Field(default_factory=dict, description="named ways back")
+    rollbacks: dict[Name, Rollback] = Field(default_factory=dict, description="named ways back")
     troubleshooting: tuple[TroubleshootingEntry, ...] = Field((), description="known issues and what helps")
     performance: dict[Name, Objective] = Field(
         default_factory=dict, description="promises that are measured before and after"

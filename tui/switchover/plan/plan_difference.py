@@ -23,7 +23,7 @@ _NAMED = (
     ("metrics", "metric"),
     ("notifiers", "notifier"),
     ("cost_sources", "source of costs"),
-    ("rollback_plans", "way back"),
+    ("rollbacks", "way back"),
     ("performance", "objective"),
 )
 _WHOLE = (

@@ -26,7 +26,7 @@ class RollbackView:
     reason: str = ""
     steps: tuple[str, ...] = ()
     expect_s: float | None = None
-    budget_s: float | None = None
+    within_s: float | None = None
     data_loss: str = ""
     closed_by: str = ""
     expect_from: str = ""
@@ -69,7 +69,7 @@ class RollbackRun:
     by: str = ""
     actions: tuple[RollbackActionView, ...] = ()
     cannot_undo: tuple[str, ...] = ()
-    budget_s: float | None = None
+    within_s: float | None = None
     expect_s: float | None = None
     took_s: float | None = None
     data_loss: str = ""

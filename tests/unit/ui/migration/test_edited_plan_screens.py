@@ -34,7 +34,7 @@ WAY = RollbackView(
     available=True,
     steps=("./back.sh",),
     expect_s=90.0,
-    budget_s=60.0,
+    within_s=60.0,
     expect_from="measured",
     data_loss="new orders",
     loses_since=NOW - 600,
@@ -52,7 +52,7 @@ RUN = RollbackRun(
         RollbackActionView("rollback:1:2", "./c.sh", "pending", "dump"),
     ),
     cannot_undo=("destroy cannot be undone: it is irreversible",),
-    budget_s=60.0,
+    within_s=60.0,
 )
 
 
@@ -151,7 +151,7 @@ async def test_a_rehearsal_shows_command_environment_and_checks() -> None:
             "environment HOST",
             "undoes copy",
             "3 rows less",
-            "over budget",
+            "too long",
             "nothing was executed",
         ):
             assert text in shown, shown
@@ -161,7 +161,7 @@ async def test_a_rehearsal_shows_command_environment_and_checks() -> None:
 
 
 def test_a_time_says_how_it_is_known_and_whether_it_fits() -> None:
-    assert time_text(WAY) == ("~1 m 30 s measured of 1 m, over budget", True)
+    assert time_text(WAY) == ("~1 m 30 s measured of 1 m, too long", True)
     assert time_text(replace(WAY, unknown_times=1, expect_from="partly"))[0].startswith("at least 1 m 30 s of")
     assert time_text(replace(WAY, expect_s=None))[0] == "time not known of 1 m"
 

@@ -84,12 +84,12 @@ def _lines(preview: _Preview, variables: Mapping[str, str], until: str | None) -
             yield from ["  gate: has passed"] if passed else _gate(phase.gate)
         if phase.id == until:
             break
-    if plan.rollback_plans:
+    if plan.rollbacks:
         yield ""
-    for name, way in plan.rollback_plans.items():
+    for name, way in plan.rollbacks.items():
         closed = f", until {way.valid_until} begins" if way.valid_until else ""
-        budget = f", within {format_duration(way.budget)}" if way.budget else ""
-        yield f"way back {name}: {way.title}{budget}{closed}"
+        within = f", within {format_duration(way.within)}" if way.within else ""
+        yield f"way back {name}: {way.title}{within}{closed}"
     yield ""
     yield "nothing was executed, and nothing was written"
 

@@ -303,7 +303,7 @@ def _ways_back(ways: Sequence[Report]) -> Iterator[Block]:
             _t(way["title"]),
             _state("open" if way["open"] else "closed"),
             _t(way["reason"], ""),
-            _t(_took(way["budget_s"] or way["expect_s"])),
+            _t(_took(way["within_s"] or way["expect_s"])),
             _t(way["data_loss"]),
             _t("gone; see below" if way["gone"] else _time(way["rehearsed_at"]) or "no rehearsal on record"),
         )
@@ -318,8 +318,8 @@ def _ways_back(ways: Sequence[Report]) -> Iterator[Block]:
 def _rollback(rollback: Report) -> Iterator[Block]:
     yield Heading(2, f"Rollback {rollback['name'] or 'step by step'}", _state(rollback["state"]))
     if rollback["duration_s"] is not None:
-        budget = {True: ", within its budget", False: ", over its budget", None: ""}[rollback["within_budget"]]
-        yield Text(f"It took {format_duration(rollback['duration_s'])}{budget}.")
+        in_time = {True: ", within its time", False: ", over its time", None: ""}[rollback["within_time"]]
+        yield Text(f"It took {format_duration(rollback['duration_s'])}{in_time}.")
     rows = [
         (_t(a["undoes"]), Cell(a["run"], code=True), _state(a["state"]), _t(a["reason"], ""))
         for a in rollback["actions"]

@@ -26,13 +26,13 @@ _WORDS = {
 
 
 def format_duration(seconds: float) -> str:
-    """Write a time so that it can be compared with a budget: 1 m 30 s."""
+    """Write a time so that it can be compared with the time it may take: 1 m 30 s."""
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes} m {rest} s" if 0 < minutes < 60 and rest else _format(seconds)
 
 
 def time_and_loss(way: RollbackView) -> Iterator[str]:
-    """Say how long a way back takes, how that is known, whether its budget holds, and what it loses."""
+    """Say how long a way back takes, how that is known, whether it fits into its time, and what it loses."""
     if way.expect_s is None:
         known = "its time is not known: nothing of it was ever measured, and the plan expects nothing"
     else:
@@ -40,9 +40,9 @@ def time_and_loss(way: RollbackView) -> Iterator[str]:
         source = {"measured": ", as measured before", "expected": ", as the plan expects"}.get(way.expect_from, "")
         rest = f", without {way.unknown_times} action(s) of unknown time" if way.unknown_times else ""
         known = f"takes {least}{format_duration(way.expect_s)}{source}{rest}"
-    if way.budget_s is not None:
-        over = way.expect_s is not None and way.expect_s > way.budget_s
-        known += f"; budget {format_duration(way.budget_s)}" + (": it does NOT fit" if over else "")
+    if way.within_s is not None:
+        over = way.expect_s is not None and way.expect_s > way.within_s
+        known += f"; within {format_duration(way.within_s)}" + (": it does NOT fit" if over else "")
     yield known
     yield _loss(way.data_loss, way.loses_since, way.loses_after)
 
@@ -82,14 +82,14 @@ def _rehearsal(rehearsal: Rehearsal) -> Iterator[str]:
 
 
 def standing(run: RollbackRun, now: float) -> str:
-    """Return exactly where a rollback stands: each action, the time against the budget, what cannot be undone."""
+    """Return exactly where a rollback stands: each action, the time against what it may take, what cannot be undone."""
     return "\n".join(_standing(run, now))
 
 
 def _standing(run: RollbackRun, now: float) -> Iterator[str]:
     spent = run.took_s if run.took_s is not None else max(0.0, now - run.started_at)
     ago = "" if run.took_s is not None else " so far"
-    yield f"rollback {run.name or 'step by step'}: {run.state}, {_time(spent, run.budget_s, ago)}"
+    yield f"rollback {run.name or 'step by step'}: {run.state}, {_time(spent, run.within_s, ago)}"
     for number, action in enumerate(run.actions, 1):
         yield f"  {number}. {_label(action):<32} {_WORDS.get(action.state, action.state)}{_detail(action)}"
     yield from (f"  ! {text}" for text in run.cannot_undo)
@@ -97,11 +97,11 @@ def _standing(run: RollbackRun, now: float) -> Iterator[str]:
         yield f"  {_loss(run.data_loss, run.loses_since, run.loses_after)}"
 
 
-def _time(spent: float, budget: float | None, ago: str) -> str:
-    if budget is None:
+def _time(spent: float, within: float | None, ago: str) -> str:
+    if within is None:
         return f"{format_duration(spent)}{ago}"
-    over = f", OVER by {format_duration(spent - budget)}" if spent > budget else ""
-    return f"{format_duration(spent)}{ago} of a budget of {format_duration(budget)}{over}"
+    over = f", OVER by {format_duration(spent - within)}" if spent > within else ""
+    return f"{format_duration(spent)}{ago} of {format_duration(within)}{over}"
 
 
 def _label(action: RollbackActionView) -> str:

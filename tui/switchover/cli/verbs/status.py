@@ -93,7 +93,7 @@ def _way(way: RollbackView) -> dict[str, Any]:
         "reason": way.reason or None,
         "expect_s": way.expect_s,
         "expect_from": way.expect_from or None,
-        "budget_s": way.budget_s,
+        "within_s": way.within_s,
         "data_loss": way.data_loss or None,
         "loses_since": iso_utc(way.loses_since),
         "cannot_undo": list(way.cannot_undo),
@@ -110,7 +110,7 @@ def _rollback(run: RollbackRun | None) -> dict[str, Any] | None:
         "state": run.state,
         "started_at": iso_utc(run.started_at),
         "took_s": run.took_s,
-        "budget_s": run.budget_s,
+        "within_s": run.within_s,
         "actions": [
             {"unit": a.unit, "undoes": a.undoes or None, "state": a.state, "exit_code": a.exit_code, "reason": a.reason}
             for a in run.actions

@@ -14,7 +14,7 @@ __all__ = ["RollbackEnded", "RollbackItem", "RollbackStarted"]
 class RollbackItem:
     """One action of a rollback, whole, so that it can be gone on with from here alone. `env` still holds its templates.
 
-    `undoes` is the step that it compensates, empty for an action of a named plan.
+    `undoes` is the step that it undoes, empty for an action of a named plan.
     """
 
     unit: str
@@ -35,7 +35,7 @@ class RollbackStarted:
     by: Operator
     items: tuple[RollbackItem, ...]
     cannot_undo: tuple[str, ...] = ()
-    budget_s: float | None = None
+    within_s: float | None = None
     title: str = ""
     verify: tuple[str, ...] = ()
     data_loss: str = ""
@@ -49,5 +49,5 @@ class RollbackEnded:
 
     number: int
     duration_s: float
-    within_budget: bool | None = None
+    within_time: bool | None = None
     evidence: tuple[Evidence, ...] = ()

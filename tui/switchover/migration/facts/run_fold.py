@@ -80,7 +80,7 @@ def _apply(state: RunState, record: ev.Record) -> RunState:
             return replace(state, variables={**state.variables, **event.values})
         case ev.RollbackStarted():
             rollback = RollbackState(
-                event.number, event.name, event.items, event.cannot_undo, now, budget_s=event.budget_s, begun=event
+                event.number, event.name, event.items, event.cannot_undo, now, within_s=event.within_s, begun=event
             )
             return replace(state, rollback=rollback, stage=Stage.RUNNING, reason="")
         case ev.RollbackEnded():
@@ -150,7 +150,7 @@ def _rollback_ended(state: RunState, event: ev.RollbackEnded, now: Timestamp) ->
         stage=Stage.DONE,
         ended=now,
         duration_s=event.duration_s,
-        within_budget=event.within_budget,
+        within_time=event.within_time,
         evidence=event.evidence,
     )
     return replace(state, rollback=rollback)

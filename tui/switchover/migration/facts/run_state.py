@@ -179,9 +179,9 @@ class RollbackState:
     stage: Stage = Stage.RUNNING
     ended: Timestamp | None = None
     duration_s: float | None = None
-    within_budget: bool | None = None
+    within_time: bool | None = None
     evidence: tuple[ev.Evidence, ...] = ()
-    budget_s: float | None = None
+    within_s: float | None = None
     begun: ev.RollbackStarted | None = None
 
 

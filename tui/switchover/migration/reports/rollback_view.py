@@ -28,7 +28,7 @@ def rollback_path_view(way: RollbackPath, plan: Plan) -> RollbackView:
         reason=way.reason,
         steps=tuple(display(text) for text in (*(item.label for item in way.items), *way.cannot_undo)),
         expect_s=way.expect_s,
-        budget_s=way.budget_s,
+        within_s=way.within_s,
         data_loss=sanitize(way.data_loss),
         closed_by=_closed_by(way, plan),
         expect_from=way.expect_from,
@@ -60,7 +60,7 @@ def rollback_view(state: RunState, action: Action) -> RollbackRun | None:
         by=str(begun.by),
         actions=tuple(_rollback_action(item, state.unit(item.unit)) for item in rollback.items),
         cannot_undo=tuple(sanitize(text) for text in rollback.cannot_undo),
-        budget_s=rollback.budget_s,
+        within_s=rollback.within_s,
         expect_s=sum(known) if (known := [i.expect_s for i in rollback.items if i.expect_s is not None]) else None,
         took_s=rollback.duration_s,
         data_loss=sanitize(begun.data_loss),
@@ -109,7 +109,7 @@ def gone_over(plan: Plan, state: RunState, phase: str) -> str:
 
 def _closed_by(way: RollbackPath, plan: Plan) -> str:
     """Return the step after whose start this rollback path is closed; it is written as PHASE.STEP or STEP."""
-    spec = plan.rollback_plans.get(way.name)
+    spec = plan.rollbacks.get(way.name)
     return (spec.valid_until or "").rpartition(".")[2] if spec is not None else ""
 
 

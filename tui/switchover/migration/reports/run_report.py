@@ -201,7 +201,7 @@ def _way_back(way: RollbackPath, records: Sequence[ev.Record]) -> dict[str, Any]
         "actions": [item.label for item in way.items],
         "cannot_undo": list(way.cannot_undo),
         "expect_s": way.expect_s,
-        "budget_s": way.budget_s,
+        "within_s": way.within_s,
         "data_loss": way.data_loss or None,
         "rehearsed_at": rehearsed[-1]["at"] if rehearsed else None,
         "gone": gone,
@@ -239,8 +239,8 @@ def _rollback(state: RunState, view: RollbackRun | None, sources: ReportInputs) 
         "state": view.state if view is not None else rollback.stage.value,
         "started_at": _when(rollback.started),
         "duration_s": rollback.duration_s,
-        "budget_s": rollback.budget_s,
-        "within_budget": rollback.within_budget,
+        "within_s": rollback.within_s,
+        "within_time": rollback.within_time,
         "actions": [
             {
                 "run": item.run,

@@ -71,9 +71,9 @@ def describe(event: ev.Event, words: Mapping[str, str] | None = None) -> tuple[E
             name = event.name or "step by step"
             return "run", f"rollback {name} started by {event.by.who}", "warn"
         case ev.RollbackEnded():
-            budget = {True: ", within its budget", False: ", over its budget", None: ""}[event.within_budget]
+            in_time = {True: ", within its time", False: ", over its time", None: ""}[event.within_time]
             checks = "".join(f"; {e.check} {e.status}" for e in event.evidence)
-            return "run", f"rollback ended after {format_duration(event.duration_s)}{budget}{checks}", ""
+            return "run", f"rollback ended after {format_duration(event.duration_s)}{in_time}{checks}", ""
         case ev.DriverChanged():
             return "run", f"{event.by.who} drives: {event.why}", ""
         case ev.TakeoverAsked():

@@ -67,7 +67,7 @@ def why_not_next(plan: Plan, state: RunState, event: ev.Event) -> str:
 
 def _why_other_way(plan: Plan, state: RunState, event: ev.RollbackStarted) -> str:
     """Say where a way back is not the plan's. What began under another text of the plan is undone as that says."""
-    if event.name and event.name not in plan.rollback_plans:
+    if event.name and event.name not in plan.rollbacks:
         return f"the plan has no rollback {event.name!r}"
     began = {attempt.plan_digest for unit in state.units.values() for attempt in unit.attempts}
     if began - {"", state.plan_digest}:

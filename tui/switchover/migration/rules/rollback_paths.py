@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from switchover.migration.facts.run_state import RunState, Stage, Timestamp, UnitState
-from switchover.plan.model import Plan, RollbackAction, RollbackPlan, RollbackPlanStep, Step
+from switchover.plan.model import Plan, Rollback, RollbackAction, RollbackStep, Step
 
 __all__ = [
     "RollbackPath",
@@ -31,7 +31,7 @@ def measured_as(run: str, undoes: str = "") -> str:
 class RollbackPathItem:
     """One command of a rollback path.
 
-    `undoes` is the step that it compensates; `measured`: its time was, not guessed.
+    `undoes` is the step that it undoes; `measured`: its time was, not guessed.
     """
 
     run: str
@@ -62,7 +62,7 @@ class RollbackPath:
     items: tuple[RollbackPathItem, ...]
     reason: str = ""  # why it is closed; empty when it is open
     cannot_undo: tuple[str, ...] = ()
-    budget_s: float | None = None
+    within_s: float | None = None
     data_loss: str = ""
     verify: tuple[str, ...] = ()
     loses_since: Timestamp | None = None
@@ -112,7 +112,7 @@ def rollback_paths(
     measured: Mapping[str, float] | None = None,
 ) -> tuple[RollbackPath, ...]:
     """Return all rollback paths: step by step first, then the named ones in the order of the plan."""
-    return tuple(planned_rollback_path(plan, state, name, registered, measured) for name in ("", *plan.rollback_plans))
+    return tuple(planned_rollback_path(plan, state, name, registered, measured) for name in ("", *plan.rollbacks))
 
 
 def planned_rollback_path(
@@ -128,7 +128,7 @@ def planned_rollback_path(
     how long each action took before, by `measured_as`.
     """
     known = _Known(plan, state, registered or {}, measured or {})
-    way = _named(known, name, plan.rollback_plans[name]) if name else _step_by_step(known)
+    way = _named(known, name, plan.rollbacks[name]) if name else _step_by_step(known)
     done = state.rollback is not None and state.rollback.stage is Stage.DONE and state.rollback.name == way.name
     return replace(way, reason="it has been gone already") if done else way
 
@@ -136,19 +136,19 @@ def planned_rollback_path(
 def phases_gone_over(plan: Plan, name: str) -> frozenset[str]:
     """Return the phases that a named way back goes over with commands of its own, whatever undoes each step.
 
-    Alone, these are for the whole run; beside phases to compensate they are for those. Where a way only compensates,
+    Alone, these are for the whole run; beside phases to roll back they are for those. Where a way only rolls back,
     what it undid is known step by step.
     """
-    spec = plan.rollback_plans.get(name)
+    spec = plan.rollbacks.get(name)
     if spec is None or not any(action.run is not None for action in spec.steps):
         return frozenset()
-    compensated = frozenset(phase for action in spec.steps for phase in action.compensate or ())
-    return compensated or frozenset(phase.id for phase in plan.phases)
+    undone = frozenset(phase for action in spec.steps for phase in action.rollback or ())
+    return undone or frozenset(phase.id for phase in plan.phases)
 
 
 def as_if_begun(plan: Plan, name: str = "") -> RunState:
     """Return a run in which every step has begun that may have, while this rollback path is still open."""
-    limit = plan.rollback_plans[name].valid_until if name else None
+    limit = plan.rollbacks[name].valid_until if name else None
     last = (limit or "").rpartition(".")[2]
     steps: list[str] = []
     for step in plan.all_steps:
@@ -193,13 +193,13 @@ def _gone_through(known: _Known, items: Iterable[RollbackPathItem]) -> str:
     return "" if skipped or not proved else rollback.name or "the way back step by step"
 
 
-def _named(known: _Known, name: str, spec: RollbackPlan) -> RollbackPath:
+def _named(known: _Known, name: str, spec: Rollback) -> RollbackPath:
     items: list[RollbackPathItem] = []
     cannot = [text for step in _begun(known) if (text := _unknown(known, step))]
     for action in spec.steps:
         if action.run is not None:
             items.append(_own(known, action, action.run))
-        for step in _begun(known, frozenset(action.compensate)) if action.compensate else ():
+        for step in _begun(known, frozenset(action.rollback)) if action.rollback else ():
             if step.rollback is not None:
                 items.append(_item(known, step, step.rollback))
             elif step.effect != "read" and (text := _cannot(step)):
@@ -214,15 +214,15 @@ def _named(known: _Known, name: str, spec: RollbackPlan) -> RollbackPath:
         reason = "nothing that it would undo has begun"
     elif gone := _gone_through(known, items):
         reason = f"{gone} has been gone, and nothing that this undoes is left"
-    since, after = _since(known, spec.loses_since, None)
+    since, after = (None, "") if spec.loses == "nothing" else _since(known, spec.loses_since, None)
     return RollbackPath(
         name,
         spec.title,
         tuple(items),
         reason,
         tuple(dict.fromkeys(cannot)),
-        spec.budget,
-        spec.data_loss_window or "",
+        spec.within,
+        spec.loses or "",
         spec.verify,
         since,
         after,
@@ -266,7 +266,7 @@ def _item(known: _Known, step: Step, action: RollbackAction) -> RollbackPathItem
     return _timed(known, item)
 
 
-def _own(known: _Known, action: RollbackPlanStep, run: str) -> RollbackPathItem:
+def _own(known: _Known, action: RollbackStep, run: str) -> RollbackPathItem:
     item = RollbackPathItem(run, tuple(action.env.items()), action.timeout, expect_s=action.expect_duration)
     return _timed(known, item)
 

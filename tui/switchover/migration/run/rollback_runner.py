@@ -26,7 +26,7 @@ def rollback_path_named(run_store: RunStore, name: str) -> RollbackPath:
     try:
         return planned_rollback_path(run_store.plan, run_store.state, name, run_store.registered, run_store.measured)
     except KeyError:
-        known = ", ".join(run_store.plan.rollback_plans) or "none"
+        known = ", ".join(run_store.plan.rollbacks) or "none"
         raise RefusedError(f"the plan has no rollback {name!r}", f"it has: {known}") from None
 
 
@@ -160,7 +160,7 @@ async def _begin(run_store: RunStore, operator: Operator, way: RollbackPath) -> 
         operator,
         items,
         way.cannot_undo,
-        way.budget_s,
+        way.within_s,
         title=way.title,
         verify=way.verify,
         data_loss=way.data_loss,
@@ -177,8 +177,8 @@ async def _begin(run_store: RunStore, operator: Operator, way: RollbackPath) -> 
 async def _finish(run_store: RunStore, operator: Operator, rollback: RollbackState) -> None:
     if rollback.stage is not Stage.DONE:
         took = elapsed(rollback.started, run_store.moment())
-        within = None if rollback.budget_s is None else took <= rollback.budget_s
-        verify = run_store.plan.rollback_plans[rollback.name].verify if rollback.name else ()
+        within = None if rollback.within_s is None else took <= rollback.within_s
+        verify = run_store.plan.rollbacks[rollback.name].verify if rollback.name else ()
         seen = await run_store.look(verify)
         await run_store.record(ev.RollbackEnded(rollback.number, took, within, seen.evidence))
     skipped = [item for item in rollback.items if run_store.state.unit(item.unit).stage is Stage.SKIPPED]

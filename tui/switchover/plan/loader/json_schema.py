@@ -31,7 +31,7 @@ def json_schema(registry: Registry) -> dict[str, Any]:
     definitions["NotifierSpec"] = _keyed(definitions["NotifierSpec"], NOTIFIERS, "how people are notified")
     definitions["Service"] = _services(definitions["Service"])
     definitions["Step"]["oneOf"] = [{"required": ["run", "effect"]}, {"required": ["manual"]}]
-    definitions["RollbackPlanStep"]["oneOf"] = [{"required": ["run"]}, {"required": ["compensate"]}]
+    definitions["RollbackStep"]["oneOf"] = [{"required": ["run"]}, {"required": ["rollback"]}]
     _take_numbers(definitions)
     _allow_empty_sections(schema)
     return {

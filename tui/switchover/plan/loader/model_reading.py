@@ -24,7 +24,7 @@ _FILLED_IN = frozenset({"id", "title", "name", "symptom", "text"})
 _ENTRY_STUBS: Mapping[tuple[str, str], Mapping[str, Any]] = {
     ("phases", "phases"): {"id": "unreadable"},
     ("phases", "steps"): {"id": "unreadable", "manual": ["unreadable"]},
-    ("rollback_plans", "steps"): {"run": "true"},
+    ("rollbacks", "steps"): {"run": "true"},
     ("alerts", "alerts"): {"when": "unreadable == OK"},
     ("troubleshooting", "troubleshooting"): {"symptom": "unreadable"},
     ("troubleshooting", "solutions"): {"text": "unreadable"},

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from switchover.plan.complaints import Complaint, Path, unknown_name
-from switchover.plan.model import Plan, RollbackAction, RollbackPlanStep, Solution, Step
+from switchover.plan.model import Plan, RollbackAction, RollbackStep, Solution, Step
 from switchover_checks.runtime.registry import Registry
 
 __all__ = ["Draft", "Names", "Rule", "ShellText", "shell_texts"]
@@ -135,9 +135,9 @@ def shell_texts(draft: Draft) -> Iterator[ShellText]:
         yield from _shell(path, step)
         if step.rollback is not None:
             yield from _shell((*path, "rollback"), step.rollback)
-    for name, way_back in draft.plan.rollback_plans.items():
+    for name, way_back in draft.plan.rollbacks.items():
         for s, action in enumerate(way_back.steps):
-            yield from _shell(("rollback_plans", name, "steps", s), action)
+            yield from _shell(("rollbacks", name, "steps", s), action)
     for t, trouble in enumerate(draft.plan.troubleshooting):
         for d, command in enumerate(trouble.diagnose):
             yield ShellText(("troubleshooting", t, "diagnose", d), command)
@@ -145,7 +145,7 @@ def shell_texts(draft: Draft) -> Iterator[ShellText]:
             yield from _shell(("troubleshooting", t, "solutions", s), solution)
 
 
-def _shell(path: Path, part: Step | RollbackAction | RollbackPlanStep | Solution) -> Iterator[ShellText]:
+def _shell(path: Path, part: Step | RollbackAction | RollbackStep | Solution) -> Iterator[ShellText]:
     if part.run is not None:
         yield ShellText((*path, "run"), part.run, (*path, "env"), part.env)
     elif part.env:

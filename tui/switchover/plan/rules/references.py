@@ -139,15 +139,17 @@ def names_in_the_rest(draft: Draft) -> Iterator[Complaint]:
     for t, trouble in enumerate(draft.plan.troubleshooting):
         if trouble.when is not None:
             yield from _condition(("troubleshooting", t, "when"), trouble.when, draft)
-    for name, way_back in draft.plan.rollback_plans.items():
-        path: Path = ("rollback_plans", name)
+    for name, way_back in draft.plan.rollbacks.items():
+        path: Path = ("rollbacks", name)
         known = [*(f"{phase}.{step}" for phase, step in names.steps)]
         if way_back.valid_until is not None:
             yield from draft.unknown((*path, "valid_until"), "PHASE.STEP", way_back.valid_until, known)
+        if way_back.loses_since is not None and way_back.loses == "nothing":
+            yield Complaint((*path, "loses_since"), "this way back loses `nothing`: remove one of the two", at_key=True)
         if way_back.loses_since is not None:
             yield from draft.unknown((*path, "loses_since"), "PHASE.STEP", way_back.loses_since, known)
         for s, step in enumerate(way_back.steps):
-            yield from draft.each_unknown((*path, "steps", s, "compensate"), "phase", step.compensate, names.phases)
+            yield from draft.each_unknown((*path, "steps", s, "rollback"), "phase", step.rollback, names.phases)
         yield from draft.each_unknown((*path, "verify"), "check", way_back.verify, names.check_items)
     for name, objective in draft.plan.performance.items():
         path = ("performance", name)

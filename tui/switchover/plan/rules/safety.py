@@ -162,12 +162,12 @@ def _gate(path: Path, phase: str, gate: Gate, draft: Draft) -> Iterator[Complain
 
 
 def ways_back(draft: Draft) -> Iterator[Complaint]:
-    """Complain about named rollback paths without steps, or with steps that are neither command nor `compensate`."""
-    for name, way_back in draft.plan.rollback_plans.items():
-        path: Path = ("rollback_plans", name)
+    """Complain about named rollback paths without steps, or with steps that are neither command nor `rollback`."""
+    for name, way_back in draft.plan.rollbacks.items():
+        path: Path = ("rollbacks", name)
         if not way_back.steps and draft.lacks((*path, "steps", 0)):
             yield Complaint((*path, "steps"), "a way back without steps leads nowhere")
         for s in range(len(way_back.steps)):
             place = (*path, "steps", s)
-            if draft.lacks((*place, "run")) == draft.lacks((*place, "compensate", 0)):
-                yield Complaint((*path, "steps", s), "a step is either `run` (a command) or `compensate` (phases)")
+            if draft.lacks((*place, "run")) == draft.lacks((*place, "rollback", 0)):
+                yield Complaint((*path, "steps", s), "a step is either `run` (a command) or `rollback` (phases)")

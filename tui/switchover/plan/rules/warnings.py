@@ -67,10 +67,10 @@ def unmarked_destruction(draft: Draft) -> Iterator[Complaint]:
 
 def unproved_ways_back(draft: Draft) -> Iterator[Complaint]:
     """Warn of named ways back whose end nothing proves."""
-    for name, way in draft.plan.rollback_plans.items():
-        if not way.verify and draft.lacks(("rollback_plans", name, "verify", 0)):
+    for name, way in draft.plan.rollbacks.items():
+        if not way.verify and draft.lacks(("rollbacks", name, "verify", 0)):
             message = "nothing proves that this way back worked: list checks in `verify`"
-            yield Complaint(("rollback_plans", name), message, at_key=True)
+            yield Complaint(("rollbacks", name), message, at_key=True)
 
 
 def unmeasured_promises(draft: Draft) -> Iterator[Complaint]:

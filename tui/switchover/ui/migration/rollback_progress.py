@@ -15,20 +15,20 @@ _WORDS = {"done": "undone", "pending": "not begun"}
 
 
 def time_text(way: RollbackView) -> tuple[str, bool]:
-    """Say how long a rollback path takes, how that is known, and whether it fits into its budget."""
+    """Say how long a rollback path takes, how that is known, and whether it fits into its time."""
     if way.expect_s is None:
         text = "time not known"
     else:
         text = f"{'at least ' if way.unknown_times else '~'}{_span(way.expect_s)}"
         text += {"measured": " measured", "expected": " expected"}.get(way.expect_from, "")
-    over = way.expect_s is not None and way.budget_s is not None and way.expect_s > way.budget_s
-    if way.budget_s is not None:
-        text += f" of {_span(way.budget_s)}" + (", over budget" if over else "")
+    over = way.expect_s is not None and way.within_s is not None and way.expect_s > way.within_s
+    if way.within_s is not None:
+        text += f" of {_span(way.within_s)}" + (", too long" if over else "")
     return text, over
 
 
 def _span(seconds: float) -> str:
-    """Write a time so that it can be compared with a budget: 1 m 30 s."""
+    """Write a time so that it can be compared with the time it may take: 1 m 30 s."""
     minutes, rest = divmod(round(seconds), 60)
     return f"{minutes} m {rest} s" if 0 < minutes < 60 and rest else age(seconds)
 
@@ -41,12 +41,12 @@ def loss(text: str, since: float | None, after: str) -> str:
 
 
 def standing_lines(run: RollbackRun, moment: RenderContext, width: int, *, keys: bool = True) -> list[Line]:
-    """Write each action of a rollback with how it stands, the time against the budget, and what to do next."""
+    """Write each action of a rollback with how it stands, the time against what it may take, and what to do next."""
     spent = run.took_s if run.took_s is not None else max(moment.now - run.started_at, 0.0)
     time: Line = (StyledSpan(f"{_span(spent)} "),)
-    if run.budget_s is not None:
-        over = spent > run.budget_s
-        word = f"of {_span(run.budget_s)}" + (f", OVER by {_span(spent - run.budget_s)} " if over else " ")
+    if run.within_s is not None:
+        over = spent > run.within_s
+        word = f"of {_span(run.within_s)}" + (f", OVER by {_span(spent - run.within_s)} " if over else " ")
         time = (StyledSpan(f"{_span(spent)} {word}", "danger" if over else "text"),)
     mark = step_word("rolled_back" if run.state == "done" else run.state if run.state != "stopped" else "waiting")
     state = {"done": "through", "stopped": "stopped, enter goes on"}.get(run.state, run.state)

@@ -159,7 +159,7 @@ def rollback_summary(ways: Sequence[RollbackView]) -> Line:
         return (StyledSpan(f"none now: {why}", "muted"),)
     parts: list[Line] = []
     for way in open_ways:
-        seconds = way.expect_s if way.expect_s is not None else way.budget_s
+        seconds = way.expect_s if way.expect_s is not None else way.within_s
         parts.append((StyledSpan(f"{way.name or 'step by step'}{f' ~{age(seconds)}' if seconds else ''}", "text"),))
     losses = {way.data_loss for way in open_ways if way.data_loss}
     if losses:
@@ -267,7 +267,7 @@ def side_lines(entry: GateView | None, moment: RenderContext, width: int, height
     if view.rollbacks:
         lines.extend([(), (StyledSpan(" ways back now", "heading"),)])
     for way in view.rollbacks:
-        seconds = way.expect_s if way.expect_s is not None else way.budget_s
+        seconds = way.expect_s if way.expect_s is not None else way.within_s
         mark, style = ("✓", "outcome-ok") if way.available else ("✗", "outcome-skipped")
         time: Line = (StyledSpan(f" ~{age(seconds)} " if seconds else " ", "muted"),)
         lines.append(
