@@ -32,7 +32,7 @@ def format_duration(seconds: float) -> str:
 
 
 def time_and_loss(way: RollbackView) -> Iterator[str]:
-    """Say how long a way back takes, how that is known, whether it fits into its time, and what it loses."""
+    """Say how long a way back takes, how that is known, whether it is in time, and what it loses."""
     if way.expect_s is None:
         known = "its time is not known: nothing of it was ever measured, and the plan expects nothing"
     else:

@@ -41,7 +41,7 @@ def loss(text: str, since: float | None, after: str) -> str:
 
 
 def standing_lines(run: RollbackRun, moment: RenderContext, width: int, *, keys: bool = True) -> list[Line]:
-    """Write each action of a rollback with how it stands, the time against what it may take, and what to do next."""
+    """Write each action of a rollback with how it stands, its time, and what to do next."""
     spent = run.took_s if run.took_s is not None else max(moment.now - run.started_at, 0.0)
     time: Line = (StyledSpan(f"{_span(spent)} "),)
     if run.within_s is not None:
