@@ -112,7 +112,7 @@ async def test_a_stop_does_not_wait_for_a_server_that_hangs(bench: Bench, line: 
     driving = await _began(bench)
     line.freeze()
     await asyncio.gather(bench.engine.abort(ANA, "enough"), return_exceptions=True)
-    exit_record = bench.engine._driver.executor.attempt("one", 1).directory / "exit.json"
+    exit_record = bench.engine._runner.executor.attempt("one", 1).directory / "exit.json"
     await _so("its shim has ended it", exit_record.exists)
     assert not driving.done()
     line.cut()

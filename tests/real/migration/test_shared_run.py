@@ -84,7 +84,7 @@ async def _let_go_on(bench: Bench, word: str = "heard") -> None:
 
 async def _ends(bench: Bench, attempt: int = 1) -> None:
     """Wait until the shim of step `one` has written down how it ended."""
-    record = bench.engine._driver.executor.attempt("one", attempt).directory / "exit.json"
+    record = bench.engine._runner.executor.attempt("one", attempt).directory / "exit.json"
     async with asyncio.timeout(30):
         while not record.exists():  # noqa: ASYNC110 - another process makes it
             await asyncio.sleep(0.005)

@@ -158,7 +158,7 @@ async def test_a_backup_that_is_let_pass_on_record_is_judged_as_if_it_were_not(t
         (WARN, ev.WarningAcknowledged("step:drop", "safe", "sure", BEN)),
     ):
         bench.checks.set("safe", status)
-        async with bench.engine._driver.beside(BEN, "let it pass"):
+        async with bench.engine._runner.beside(BEN, "let it pass"):
             await bench.engine.run_store.record(let_pass)
         with pytest.raises(RefusedError, match="drop may not run: safe"):
             await bench.engine.run_step("drop", ANA, "drop it")

@@ -231,7 +231,7 @@ class ModelWorld:
         engine.run_store._unnoted = None
         for task in seat.tasks:
             task.cancel()
-        attached = engine._driver._attached
+        attached = engine._runner._attached
         ending = [*seat.tasks, *([attached] if attached is not None else [])]
         seat.tasks = []
         self.loop.run_until_complete(_ended(engine, ending))

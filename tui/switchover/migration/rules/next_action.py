@@ -20,6 +20,25 @@ class Action:
     unit: str = ""
     reason: str = ""
 
+    @property
+    def in_words(self) -> str:
+        """What the run waits for."""
+        words = {
+            "start": "there is no run yet",
+            "wait": f"{self.unit} runs",
+            "failed": f"{self.unit} failed",
+            "resolve": f"the outcome of {self.unit} is unknown",
+            "manual": f"{self.unit} has items for a person to tick",
+            "confirm": f"{self.unit} comes next",
+            "step": f"{self.unit} comes next",
+            "gate": f"gate {self.phase} comes next",
+            "human": f"gate {self.phase} waits for a person's go",
+            "decide": f"gate {self.phase} waits for a person to decide: {self.reason}",
+            "rollback": "a rollback was begun",
+            "done": "all is done",
+        }
+        return words.get(self.kind) or self.reason or "this run is over"
+
 
 def next_action(plan: Plan, state: RunState) -> Action:
     """Return what has to happen next for this run."""

@@ -12,7 +12,7 @@ from switchover.migration.facts import events as ev
 from switchover.migration.facts.operator import Operator
 from switchover.migration.facts.run_state import RunState, Stage
 from switchover.migration.reports.run_view import GateLive
-from switchover.migration.rules.next_action import next_action
+from switchover.migration.rules.next_action import Action, ActionKind, next_action
 from switchover.migration.run.execution import ExecutionUnit, Executor
 from switchover.migration.run.gate_watch import watch_gate
 from switchover.migration.run.recovery import StillRunning, apply_policy, find_truth
@@ -55,7 +55,23 @@ class ActionRunner:
         await self.run_store.news.aclose()
         await self.run_store.aclose()
 
+    @property
+    def action(self) -> Action:
+        """What comes next."""
+        return next_action(self.run_store.plan, self.run_store.state)
+
+    @property
+    def see_status(self) -> str:
+        """Where a person reads how the run stands."""
+        return f"see `{self.run_store.workspace.command('status')}`"
+
     # The right to act
+
+    def refuse_out_of_turn(self, unit: str, *kinds: ActionKind) -> None:
+        """Raise `RefusedError` unless the unit comes next, as one of these kinds of action."""
+        action = self.action
+        if action.unit != unit or action.kind not in kinds:
+            raise RefusedError(f"it is not {unit}'s turn: {action.in_words}", self.see_status)
 
     def refuse_read_only(self) -> None:
         """Raise `RefusedError` where nothing may be changed."""

@@ -1,0 +1,72 @@
+"""What a person does with a gate: lets it be watched, and answers it."""
+
+from __future__ import annotations
+
+from switchover.errors import RefusedError
+from switchover.migration.facts import events as ev
+from switchover.migration.facts.operator import Operator
+from switchover.migration.facts.run_state import Stage
+from switchover.migration.rules.waivers import judge
+from switchover.migration.run.action_runner import ActionRunner
+from switchover.plan.model import Gate
+
+__all__ = ["answer_gate", "check_gate", "unwatched_gate"]
+
+
+async def check_gate(runner: ActionRunner, phase: str, op: Operator) -> bool:
+    """Watch a gate until it opens, fails, or waits for a person. Return whether it is open."""
+    run_store, action = runner.run_store, runner.action
+    if action.phase != phase or action.kind not in ("gate", "human", "decide"):
+        raise RefusedError(f"it is not gate {phase}'s turn: {action.in_words}", runner.see_status)
+    spec = next(p for p in run_store.plan.phases if p.id == phase)
+    gate = spec.gate or Gate()
+    if not gate.soak or run_store.state.gate(phase).stage is not Stage.RUNNING:  # else its watcher died: go on
+        await run_store.record(ev.GateOpened(phase, op, (*gate.require, *gate.prove)))
+    runner.accept()
+    return await runner.watch_gate(spec, op)
+
+
+def unwatched_gate(runner: ActionRunner) -> str:
+    """Return the phase whose gate is on record as being watched; empty where there is none, or somebody acts here."""
+    state = runner.run_store.state
+    if runner.busy or runner.read_only or not state.exists:
+        return ""
+    action = runner.action
+    is_watched = action.kind == "gate" and state.gate(action.phase).stage is Stage.RUNNING
+    return action.phase if is_watched else ""
+
+
+async def answer_gate(runner: ActionRunner, phase: str, op: Operator, note: str, *, yes: bool) -> bool:
+    """Say go or no-go. Go judges the gate once more, at this moment."""
+    run_store, action = runner.run_store, runner.action
+    if action.kind != "human" or action.phase != phase:
+        raise RefusedError(f"gate {phase} does not wait for an answer", runner.see_status)
+    note = run_store.clean(note)
+    if not yes:
+        await run_store.record(ev.GateAnswered(phase, False, note, op))
+        await run_store.record(ev.GateFailed(phase, f"{op.who} said no-go" + (f": {note}" if note else "")))
+        return False
+    gate = next(p.gate for p in run_store.plan.phases if p.id == phase)
+    evidence, measurements = await _still_green(runner, phase, gate)
+    await run_store.record(ev.GateAnswered(phase, True, note, op))
+    await run_store.record(ev.GatePassed(phase, evidence, run_store.state.gate(phase).held_s, measurements))
+    await runner.end_if_through(op)
+    return True
+
+
+async def _still_green(
+    runner: ActionRunner, phase: str, gate: Gate | None
+) -> tuple[tuple[ev.Evidence, ...], tuple[ev.Measurement, ...]]:
+    """Return what the gate's checks and objectives say now. Raise `RefusedError` where one does not let it pass."""
+    run_store = runner.run_store
+    seen = await run_store.look(gate.require if gate else ())
+    measurements = await run_store.prove(gate.prove) if gate and gate.prove else ()
+    judged = judge(seen.evidence, run_store.state, f"gate:{phase}", run_store.moment())
+    for check, status in judged.lapsed:
+        await run_store.record(ev.AcknowledgementEnded(f"gate:{phase}", check, status))
+    problems = [*judged.problems, *(f"{m.objective} is {m.state}" for m in measurements if m.state != "met")]
+    if problems:
+        text = "; ".join(problems)
+        await run_store.record(ev.GateFailed(phase, text, seen.evidence, measurements))
+        raise RefusedError(f"gate {phase} is no longer green: {text}", "mend it and check again")
+    return seen.evidence, measurements

@@ -1,0 +1,94 @@
+"""What a person does with a step: runs it, ticks its items, says what became of it."""
+
+from __future__ import annotations
+
+from switchover.errors import RefusedError
+from switchover.migration.facts import events as ev
+from switchover.migration.facts.operator import Operator
+from switchover.migration.facts.run_state import Stage
+from switchover.migration.rules.next_action import may_repeat
+from switchover.migration.run.action_runner import ActionRunner
+from switchover.migration.run.actions.confirming import confirmed, refuse_other_text
+from switchover.migration.run.execution import ExecutionUnit
+from switchover.migration.run.rollback_runner import open_rollback_path, refuse_loss
+
+__all__ = ["choice_named", "resolve_step", "retry_step", "run_step", "tick_item"]
+
+
+async def run_step(runner: ActionRunner, step_id: str, op: Operator, confirmation: str | None) -> None:
+    """Run a step, if it is its turn, to its end."""
+    runner.refuse_out_of_turn(step_id, "step", "confirm")
+    step = runner.run_store.plan.step(step_id)
+    text = ""
+    evidence: tuple[ev.Evidence, ...] = ()
+    if step.confirm is not None or step.irreversible:
+        text, evidence = await confirmed(runner, step, op, confirmation)
+    await runner.execute(ExecutionUnit.of_step(step), op, text, evidence)
+
+
+async def tick_item(runner: ActionRunner, step_id: str, item: int, op: Operator, evidence: str) -> None:
+    """Mark one item of a manual step as done (items count from 0)."""
+    run_store = runner.run_store
+    runner.refuse_out_of_turn(step_id, "manual")
+    step = run_store.plan.step(step_id)
+    if not 0 <= item < len(step.manual):
+        raise RefusedError(f"{step_id} has no item {item + 1}", f"it has {len(step.manual)}")
+    evidence = run_store.clean(evidence).strip()
+    if step.evidence == "required" and not evidence:
+        raise RefusedError(f"{step_id} needs evidence for each item", "write a note, or name a file")
+    done = {*run_store.state.unit(step_id).ticks, item}
+    await run_store.record(ev.Ticked(step_id, item, evidence, op, len(done) == len(step.manual)))
+    await runner.end_if_through(op)
+
+
+async def resolve_step(runner: ActionRunner, step_id: str, chosen: ev.Choice, reason: str, op: Operator) -> None:
+    """Put on record what an unknown outcome counts as. A failed step that was mended by hand may be called done."""
+    run_store = runner.run_store
+    unit = run_store.state.unit(step_id)
+    lost = run_store.elsewhere(step_id) if unit.stage is Stage.RUNNING else None
+    if (unit.stage not in (Stage.UNKNOWN, Stage.FAILED) and lost is None) or unit.last is None:
+        raise RefusedError(f"{step_id} has no unknown outcome: it is {unit.stage}", runner.see_status)
+    if runner.action.unit != step_id:
+        raise RefusedError(f"{step_id} is not what the run waits for", runner.see_status)
+    undoes = step_id.startswith("rollback:")
+    if chosen == "skip" and not undoes:
+        raise RefusedError(f"{step_id} cannot be skipped: only an action of a rollback can")
+    if chosen == "rollback" and undoes:
+        raise RefusedError(f"{step_id} is part of a rollback already", "choose done, failed, retry or skip")
+    reason = run_store.clean(reason).strip()
+    if not reason:
+        raise RefusedError("a reason is needed", "say how you know: --reason TEXT")
+    alive = runner.executor.attempt(step_id, unit.last.number).alive(run_store.tools.clock.boot_id())
+    if alive and chosen != "failed":
+        pids = ", ".join(map(str, alive))
+        raise RefusedError(f"{step_id} still runs without its watcher: pid {pids}", "wait for it, or abort it")
+    if chosen == "rollback" and run_store.state.rollback is None:
+        refuse_loss(run_store, open_rollback_path(run_store, ""), ())
+    if lost is not None:
+        why = f"it ran on {lost}, which {op.who} says is lost"
+        await run_store.record(ev.StepUnknown(step_id, unit.last.number, why))
+    await run_store.record(ev.StepResolved(step_id, unit.last.number, chosen, reason, op))
+    await runner.end_if_through(op)
+
+
+async def retry_step(runner: ActionRunner, step_id: str, op: Operator, confirmation: str | None) -> None:
+    """Put on record that a failed unit runs again, or a done step whose gate is not passed yet."""
+    run_store, action = runner.run_store, runner.action
+    failed = action.kind == "failed" and action.unit == step_id
+    if not failed and step_id not in may_repeat(run_store.plan, run_store.state):
+        raise RefusedError(f"{step_id} has not failed: it is {run_store.state.unit(step_id).stage}", runner.see_status)
+    if run_store.state.rollback is not None:
+        return  # the rollback says itself which of its actions runs again
+    step = run_store.plan.step(step_id)
+    if step.confirm is not None or step.irreversible:
+        refuse_other_text(runner, step, confirmation)
+    await run_store.record(ev.StepRetried(step_id, op, "" if failed else action.phase))
+
+
+def choice_named(text: str) -> ev.Choice:
+    """Return the choice of this name. Raise `RefusedError` where there is none."""
+    match text:
+        case "done" | "failed" | "retry" | "rollback" | "skip":
+            return text
+        case _:
+            raise RefusedError(f"{text!r} is no choice", "choose done, failed, retry or rollback")
