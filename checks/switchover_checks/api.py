@@ -24,6 +24,7 @@ Timeouts, retries, thresholds over time, dependencies, scheduling and alerting b
 
 from __future__ import annotations
 
+from asyncio import StreamReader, StreamWriter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
@@ -45,10 +46,15 @@ __all__ = [
     "Result",
     "Status",
     "StatusWord",
+    "Streams",
+    "TlsTrust",
     "worst",
 ]
 
 Effect = Literal["read", "writes"]
+TlsTrust = Literal["verified", "any"]
+"""Whether the other side of a TLS handshake must prove who it is."""
+Streams = tuple[StreamReader, StreamWriter]
 StatusWord = Literal["ok", "warn", "crit", "unknown", "skipped", "pending"]
 T = TypeVar("T")
 
@@ -239,6 +245,40 @@ class Context(Protocol):
 
     async def sql(self, url: str, query: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Run a read-only query against `sqlite:///path` or `postgresql://…` and return its rows."""
+
+    async def connect(self, host: str, port: int, *, tls: TlsTrust | None = None, server_name: str = "") -> Streams:
+        """Open a connection, with `tls` as far as the end of the handshake. Raise `ProbeError` with the phase.
+
+        The other side proves that it is `server_name`, without it `host`.
+        """
+
+    async def service(self, name: str) -> Mapping[str, Any]:
+        """Ask the provider of the plan's service `name` now. Raise `KeyError` if the plan has none.
+
+        Returns `state`, `health` and `detail` as words. What it knows besides is there under its name; what it does
+        not know is left out.
+        """
+
+    async def cloud(
+        self, provider: str, service: str, operation: str, params: Mapping[str, Any] | None = None, *, region: str = ""
+    ) -> Mapping[str, Any]:
+        """Ask `aws` or `google` by the login that is configured here. Raise `ProbeError` in words.
+
+        Of AWS the operation is that of the SDK (`describe_instances`). Of Google it is `GET /path` of the service's
+        API.
+        """
+
+    def pushed(self) -> Mapping[str, Any]:
+        """Return what a job reported last for this check by `switchover push`: `at`, `status`, `text`.
+
+        Empty where nothing was reported yet.
+        """
+
+    def since(self, name: str) -> dict[str, Any]:
+        """Return a small mapping of plain values that the next look of this check gets again, changed as it was left.
+
+        It outlives the agent. Empty where nothing is remembered.
+        """
 
     def environment(self, name: str) -> Mapping[str, Any]:
         """Return the plan's environment `name`, with variables filled in. Raise `KeyError` if the plan has none."""

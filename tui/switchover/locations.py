@@ -112,6 +112,16 @@ class Workspace:
         return self.directory / "unseen.json"
 
     @property
+    def check_memory(self) -> Path:
+        """What checks remember from one look to the next (JSON)."""
+        return self.directory / "check_memory.json"
+
+    @property
+    def pushed(self) -> Path:
+        """The folder with what jobs reported by `switchover push`, a file a check."""
+        return self.directory / "pushed"
+
+    @property
     def lock(self) -> Path:
         """The lock that the driver of a run holds."""
         return self.directory / "run.lock"

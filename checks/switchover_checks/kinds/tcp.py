@@ -25,7 +25,6 @@ __all__ = ["TcpCheck", "TcpConfig"]
 
 NAMES: Mapping[str, NameType] = {"time": "duration", "connect": "duration", "text": "text"}
 _MOST_READ = 1 << 16
-_CONNECT_S = 5.0
 _QUIET_S = 3.0
 _SHORTLY_S = 0.25
 _MARGIN_S = 0.5
@@ -73,9 +72,8 @@ class TcpCheck:
 
     async def probe(self, cfg: TcpConfig, ctx: Context) -> Result:
         """Connect once, and read if asked to."""
-        ctx.enter("connect")
         start = time.monotonic()
-        reader, writer = await _connect(cfg)
+        reader, writer = await ctx.connect(cfg.host, cfg.port)
         connected = time.monotonic() - start
         facts: dict[str, Any] = {"connect": connected}
         try:
@@ -99,20 +97,6 @@ class TcpCheck:
         evidence = {"text": facts["text"][-300:]} if failed and facts.get("text") else {}
         ok = f"{cfg.host}:{cfg.port} open in {format_duration(connected)}"
         return Result.of(findings, metrics=metrics, evidence=evidence, ok=ok)
-
-
-async def _connect(cfg: TcpConfig) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    try:
-        async with asyncio.timeout(_CONNECT_S):
-            return await asyncio.open_connection(cfg.host, cfg.port)
-    except TimeoutError:
-        raise ProbeError(
-            f"{cfg.host}:{cfg.port} does not answer within {format_duration(_CONNECT_S)}", phase="connect"
-        ) from None
-    except ConnectionRefusedError:
-        raise ProbeError(f"{cfg.host}:{cfg.port}: connection refused, nothing listens there", phase="connect") from None
-    except OSError as error:
-        raise ProbeError(f"{cfg.host}:{cfg.port}: {error.strerror or error}", phase="connect") from None
 
 
 async def _read(reader: asyncio.StreamReader, cfg: TcpConfig, ctx: Context, facts: Mapping[str, Any]) -> str:

@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from switchover_checks.api import CommandOutput, HttpReply
+from switchover_checks.api import CommandOutput, HttpReply, Streams, TlsTrust
 from switchover_checks.runtime.commands import run_command
+from switchover_checks.runtime.probe_ports import ProbePorts
 from switchover_checks.runtime.process_tree import Sweeper
 from switchover_checks.runtime.threads import Threads
 
@@ -74,6 +75,7 @@ class LocalContext:
         environments: Mapping[str, Mapping[str, Any]] | None = None,
         secrets: Callable[[str], str] = no_secret,
         resources: Resources | None = None,
+        ports: ProbePorts | None = None,
     ) -> None:
         self.deadline = deadline
         self.base_dir = base_dir
@@ -82,6 +84,7 @@ class LocalContext:
         self._environments = environments or {}
         self._secrets = secrets
         self._resources = resources or Resources()
+        self.ports = ports or ProbePorts()
 
     @property
     def workers(self) -> Workers:
@@ -142,6 +145,33 @@ class LocalContext:
         from switchover_checks.data.database import query_rows
 
         return await query_rows(self, url, query, params)
+
+    async def connect(self, host: str, port: int, *, tls: TlsTrust | None = None, server_name: str = "") -> Streams:
+        """Open a connection. Raise `ProbeError` with the phase that failed."""
+        from switchover_checks.runtime.network.connecting import connected
+
+        return await connected(host, port, self.enter, tls=tls, server_name=server_name)
+
+    async def service(self, name: str) -> Mapping[str, Any]:
+        """Ask the provider of the plan's service `name`. Raise `KeyError`."""
+        return await self.ports.service(name)
+
+    async def cloud(
+        self, provider: str, service: str, operation: str, params: Mapping[str, Any] | None = None, *, region: str = ""
+    ) -> Mapping[str, Any]:
+        """Ask a cloud. Raise `ProbeError`."""
+        self.enter("api")
+        return await self.ports.cloud(provider, service, operation, params or {}, region)
+
+    def pushed(self) -> Mapping[str, Any]:
+        """Return what was last reported for this check."""
+        return self.ports.pushed(self.owner)
+
+    def since(self, name: str) -> dict[str, Any]:
+        """Return what this check remembers under `name`."""
+        found = self.ports.memory.of(self.owner).setdefault(name, {})
+        assert isinstance(found, dict)
+        return found
 
     def environment(self, name: str) -> Mapping[str, Any]:
         """Return the plan's environment `name`. Raise `KeyError`."""

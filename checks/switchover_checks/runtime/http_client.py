@@ -10,7 +10,6 @@ import asyncio
 import base64
 import contextlib
 import re
-import socket
 import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -18,13 +17,12 @@ from typing import Literal
 from urllib.parse import quote, unquote, urljoin, urlsplit
 
 from switchover_checks.api import HttpReply, ProbeError, Status
-from switchover_checks.language.units import format_duration
-from switchover_checks.runtime.http_wire import HttpAnswer, StaleError, Wire
+from switchover_checks.runtime.network.connecting import Address, dialled, resolved, tls_context, tls_words
+from switchover_checks.runtime.network.http_wire import HttpAnswer, StaleError, Wire
 from switchover_checks.unknown_secrets import redact_unknown
 
 __all__ = ["HttpPool"]
 
-_CONNECT_S = 5.0
 _OLDEST_S = 30.0
 """Connections are given up after this long, so that a name that now points elsewhere is noticed."""
 _MOST_IDLE = 100
@@ -197,7 +195,7 @@ class HttpPool:
         loop = asyncio.get_running_loop()
         enter("dns")
         start = loop.time()
-        addresses = await _resolve(*target.dial)
+        addresses = await resolved(*target.dial)
         _add(phases, "dns", loop.time() - start)
         enter("connect")
         start = loop.time()
@@ -210,8 +208,8 @@ class HttpPool:
                 transport = await loop.start_tls(wire.transport, wire, self._tls_context(verify), server_hostname=name)
             except BaseException as error:
                 wire.close()
-                if isinstance(error, OSError | ssl.SSLError):
-                    raise ProbeError(_tls_trouble(error), phase="tls") from None
+                if isinstance(error, OSError):
+                    raise ProbeError(tls_words(error), phase="tls") from None
                 if isinstance(error, ValueError):
                     raise ProbeError(
                         f"{name!r} is no name for TLS: {error}", phase="tls", status=Status.UNKNOWN
@@ -226,11 +224,7 @@ class HttpPool:
 
     def _tls_context(self, verify: bool) -> ssl.SSLContext:
         if verify not in self._tls:
-            context = ssl.create_default_context()
-            if not verify:
-                context.check_hostname = False
-                context.verify_mode = ssl.CERT_NONE
-            self._tls[verify] = context
+            self._tls[verify] = tls_context(verify=verify)
         return self._tls[verify]
 
     def _target(self, url: str) -> _Target:
@@ -333,47 +327,11 @@ def _message(method: str, target: _Target, headers: Mapping[str, str], body: byt
     return "\r\n".join([*lines, "", ""]).encode("utf-8") + (body or b"")
 
 
-async def _resolve(host: str, port: int) -> list[tuple[socket.AddressFamily, str]]:
-    for family in (socket.AF_INET, socket.AF_INET6):
-        try:
-            socket.inet_pton(family, host)
-        except OSError:
-            continue
-        return [(family, host)]
-    try:
-        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except OSError as error:
-        raise ProbeError(f"the name {host} cannot be resolved: {error.strerror or error}", phase="dns") from None
-    except UnicodeError:
-        raise ProbeError(f"{host!r} is not a host name", phase="dns", status=Status.UNKNOWN) from None
-    return list(dict.fromkeys((family, str(address[0])) for family, _, _, _, address in found))
-
-
-async def _open(addresses: list[tuple[socket.AddressFamily, str]], port: int) -> Wire:
+async def _open(addresses: list[Address], port: int) -> Wire:
     loop = asyncio.get_running_loop()
-    troubles = []
-    for family, address in addresses[:4]:
-        try:
-            async with asyncio.timeout(_CONNECT_S):
-                _, wire = await loop.create_connection(Wire, address, port, family=family)
-        except TimeoutError:
-            troubles.append(f"{address}:{port} does not answer within {format_duration(_CONNECT_S)}")
-        except OSError as error:
-            troubles.append(f"{address}:{port}: {_os_trouble(error)}")
-        else:
-            return wire
-    raise ProbeError("; ".join(troubles), phase="connect")
 
+    async def dial(address: Address) -> Wire:
+        _, wire = await loop.create_connection(Wire, address[1], port, family=address[0])
+        return wire
 
-def _os_trouble(error: OSError) -> str:
-    if isinstance(error, ConnectionRefusedError):
-        return "connection refused, nothing listens there"
-    return (error.strerror or str(error)).lower()
-
-
-def _tls_trouble(error: BaseException) -> str:
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return f"the certificate is not trusted: {error.verify_message}"
-    if isinstance(error, ssl.SSLError):
-        return f"TLS failed: {error.reason or error}"
-    return f"the connection broke during the TLS handshake: {error}"
+    return await dialled(addresses, port, dial)

@@ -13,7 +13,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from switchover_checks.api import Context, Result
+from switchover_checks.api import Context, ProbeError, Result
 from switchover_checks.language.units import format_bytes, format_duration
 from switchover_checks.runtime.commands import Child
 from switchover_checks.runtime.context import LocalContext
@@ -46,6 +46,7 @@ async def probe_isolated(info: KindInfo, config: Mapping[str, Any], ctx: Context
         "timeout_s": budget,
         "base_dir": str(ctx.base_dir),
         "again": again,
+        "memory": ctx.ports.memory.of(ctx.owner) if isinstance(ctx, LocalContext) else {},
         "code": {"files": dict(code.files), "roots": code.roots, "since": code.since}
         if info.source == "local"
         else None,
@@ -105,9 +106,14 @@ async def _converse(child: Child, reader: asyncio.StreamReader, ctx: Context) ->
         if not isinstance(message, dict):
             raise ValueError("not an object")  # noqa: TRY004 - nonsense is nonsense, whatever its type
         if "result" in message:
+            if isinstance(ctx, LocalContext):
+                ctx.ports.memory.put(ctx.owner, message.get("memory"))
             return from_json(message["result"])
         if "enter" in message:
             ctx.enter(str(message["enter"])[:_MOST_PHASE])
+            continue
+        if message.get("ask") in ("service", "cloud"):
+            await child.write(json.dumps(await _asked(message, ctx), default=str).encode() + b"\n")
             continue
         asks = functools.partial(_answer, message, ctx)
         answer = await ctx.in_thread(asks) if message.get("ask") == "secret" else asks()  # a secret may take its time
@@ -126,6 +132,22 @@ def _answer(message: Mapping[str, Any], ctx: Context) -> dict[str, Any]:
     except Exception as error:
         return {"error": str(error)}
     return {"error": "unknown question"}
+
+
+async def _asked(message: Mapping[str, Any], ctx: Context) -> dict[str, Any]:
+    """Ask what only the program can, for the child."""
+    name, more = str(message.get("name")), message.get("more")
+    try:
+        if message["ask"] == "service":
+            return {"value": dict(await ctx.service(name))}
+        service, operation, params, region = more if isinstance(more, list) and len(more) == 4 else ("", "", {}, "")
+        return {"value": dict(await ctx.cloud(name, service, operation, params, region=region))}
+    except KeyError:
+        return {"missing": name}
+    except ProbeError as error:
+        return {"refused": str(error), "phase": error.phase, "status": int(error.status)}
+    except Exception as error:
+        return {"error": str(error)}
 
 
 def _ending(child: Child) -> str:

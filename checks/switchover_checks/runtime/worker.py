@@ -21,7 +21,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import IO, Any
 
-from switchover_checks.api import Check, ProbeError, Result
+from switchover_checks.api import Check, ProbeError, Result, Status
 from switchover_checks.runtime.code_guard import CodeGuard
 from switchover_checks.runtime.config import ConfigError, build_config
 from switchover_checks.runtime.context import LocalContext, Resources
@@ -38,11 +38,13 @@ class _Line:
 
     def __init__(self, source: IO[bytes], sink: IO[bytes]) -> None:
         self._source, self._sink = source, sink
+        self.memory: dict[str, Any] = {}
+        """What the check that is asked for remembers."""
         self._one = threading.Lock()
 
     def send(self, message: Mapping[str, Any]) -> None:
         """Write one message."""
-        self._sink.write(json.dumps(message).encode() + b"\n")
+        self._sink.write(json.dumps(message, default=str).encode() + b"\n")
         self._sink.flush()
 
     def receive(self) -> dict[str, Any]:
@@ -53,15 +55,17 @@ class _Line:
         message: dict[str, Any] = json.loads(line)
         return message
 
-    def ask(self, what: str, name: str) -> Any:
-        """Ask the parent for a secret or an environment. Raise `KeyError` when the plan has none."""
+    def ask(self, what: str, name: str, *more: object) -> Any:
+        """Ask the parent for what only the program knows. Raise `KeyError` when the plan has none."""
         with self._one:
-            self.send({"ask": what, "name": name})
+            self.send({"ask": what, "name": name, "more": list(more)})
             answer = self.receive()
         if "value" in answer:
             return answer["value"]
         if "missing" in answer:
             raise KeyError(name)
+        if "refused" in answer:
+            raise ProbeError(answer["refused"], phase=answer["phase"], status=Status(answer["status"]))
         raise RuntimeError(str(answer.get("error")))
 
 
@@ -71,11 +75,25 @@ class _AskingContext(LocalContext):
     def __init__(self, deadline: float, base_dir: Path, line: _Line, resources: Resources) -> None:
         super().__init__(deadline, base_dir, resources=resources)
         self._line = line
+        self.ports.memory.put("", line.memory)
 
     def enter(self, phase: str) -> None:
         """Tell the parent what the probe does now; if it is cut off, the parent names it."""
         super().enter(phase)
         self._line.send({"enter": phase})
+
+    async def service(self, name: str) -> Mapping[str, Any]:
+        """Ask the provider of the plan's service `name`. Raise `KeyError`."""
+        value: Mapping[str, Any] = await self.in_thread(lambda: self._line.ask("service", name))
+        return value
+
+    async def cloud(
+        self, provider: str, service: str, operation: str, params: Mapping[str, Any] | None = None, *, region: str = ""
+    ) -> Mapping[str, Any]:
+        """Ask a cloud. Raise `ProbeError`."""
+        asked = (provider, service, operation, dict(params or {}), region)
+        value: Mapping[str, Any] = await self.in_thread(lambda: self._line.ask("cloud", *asked))
+        return value
 
     def environment(self, name: str) -> Mapping[str, Any]:
         """Return the plan's environment `name`. Raise `KeyError`."""
@@ -99,7 +117,8 @@ def main() -> int:
     line = _Line(source, sink)
     request = line.receive()
     while True:
-        line.send({"result": _result(request, line)})
+        line.memory = request.get("memory") or {}
+        line.send({"result": _result(request, line), "memory": line.memory})
         if not request.get("again"):
             os._exit(0)  # a module's threads and exit handlers are not waited for
         try:
@@ -163,6 +182,7 @@ async def _probe(check: Check[Any], config: Any, request: Mapping[str, Any], lin
     try:
         return await check.probe(config, ctx)
     finally:
+        line.memory = ctx.ports.memory.of("")
         await resources.aclose()
 
 

@@ -12,10 +12,12 @@ from pathlib import Path
 from switchover import __version__
 from switchover.agent.process.logind import read_logind
 from switchover.agent.server.server import Identity
+from switchover.app.check_ports import check_memory, check_ports
 from switchover.app.known_secrets import KnownSecrets
 from switchover.app.plan_runtime import PlanInForce, PlanProbes, PlanRuntime, Runtime
 from switchover.app.probe_limits import room_to_wait, room_to_work
 from switchover.clock import Clock, SystemClock
+from switchover.clouds.cloud_calls import CloudCalls
 from switchover.errors import PlanError
 from switchover.health.catalog import Catalog
 from switchover.health.probing import Evaluator
@@ -33,6 +35,7 @@ from switchover.services.provider_registry import make_providers
 from switchover.services.service_targets import make_target
 from switchover.settings import load_settings, settings_path
 from switchover_checks.runtime.context import LocalContext, Resources
+from switchover_checks.runtime.probe_ports import ProbePorts
 from switchover_checks.runtime.registry import Registry
 from switchover_checks.runtime.runner import Runner
 from switchover_checks.runtime.threads import never_queue
@@ -156,8 +159,9 @@ def _open(
         registry = Registry(check_modules(plan.plan, plan.directory), plan.code)
         secrets = SecretStore(plan.plan, plan.directory)
         in_force.use(secrets)
-        runner = _runner(plan, registry, scope, secrets)
         inventory = _inventory(plan, scope, clock, planned_only=planned_only)
+        runner = _runner(plan, registry, scope, secrets, check_ports(workspace, inventory, clouds, memory))
+        runner.on_close(memory.aclose)
         evaluator = Evaluator(
             plan,
             scope,
@@ -171,6 +175,8 @@ def _open(
         )
         return PlanProbes(plan, registry, runner, inventory, evaluator, secrets)
 
+    memory = check_memory(workspace, writes=not read_only)
+    clouds = CloudCalls()
     plan_runtime: PlanRuntime | None = None
     first = loaded
     words.follow(secret_values)
@@ -225,13 +231,16 @@ def _secret_values(loaded: LoadedPlan, secrets: PlanInForce) -> Mapping[str, str
     return {**{n: os.environ[v] for n, v in names.items() if v in os.environ}, **secrets.fetched}
 
 
-def _runner(loaded: LoadedPlan, registry: Registry, scope: Callable[[], Scope], secrets: SecretStore) -> Runner:
+def _runner(
+    loaded: LoadedPlan, registry: Registry, scope: Callable[[], Scope], secrets: SecretStore, ports: ProbePorts
+) -> Runner:
     resources = Resources()
 
     def context(deadline: float) -> LocalContext:
         return LocalContext(
-            deadline, loaded.directory, environments=scope().environments, secrets=secrets.get, resources=resources
-        )
+            deadline, loaded.directory, environments=scope().environments, secrets=secrets.get, resources=resources,
+            ports=ports,
+        )  # fmt: skip
 
     checks = len(Catalog(loaded.plan).items)
     runner = Runner(registry, context, waiting=room_to_wait(checks), working=room_to_work())

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import TypeAlias
 
 from switchover_checks.api import ProbeError
-from switchover_checks.kinds.network.streams import line_of
+from switchover_checks.runtime.network.connecting import line_of
 
 __all__ = ["STARTTLS", "reply_of"]
 

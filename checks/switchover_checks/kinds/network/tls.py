@@ -17,10 +17,10 @@ from typing import Annotated, Any, ClassVar, Literal
 from switchover_checks.api import Context, Effect, Finding, Measured, Metric, ProbeError, Result, Status
 from switchover_checks.kinds.network.certificates import CertificateFacts, certificate_facts, names_fit, now_utc
 from switchover_checks.kinds.network.starttls import STARTTLS
-from switchover_checks.kinds.network.streams import connection, tls_words
 from switchover_checks.language.expect import AS_LIST, Expectation, NameType, expected_in
 from switchover_checks.language.fields import LocalPort, Threshold
 from switchover_checks.language.thresholds import Range, judge, parse_range
+from switchover_checks.runtime.network.connecting import tls_words
 
 __all__ = ["TlsCheck", "TlsConfig"]
 
@@ -163,7 +163,7 @@ def _time_left(
 async def _handshake(cfg: TlsConfig, ctx: Context, *, verify: bool) -> _Session:
     """Connect and shake hands. Raise `SSLCertVerificationError` only where it must be trusted and is not."""
     context = await ctx.in_thread(lambda: _context(cfg, ctx.base_dir, verify))
-    reader, writer = await connection(ctx, cfg.host, cfg.port)
+    reader, writer = await ctx.connect(cfg.host, cfg.port)
     try:
         if cfg.starttls:
             ctx.enter("starttls")

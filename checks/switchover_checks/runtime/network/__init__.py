@@ -1,0 +1,1 @@
+"""Connections: opened, and what stops them in words."""
