@@ -28,7 +28,7 @@ WORDS = {
     "pace": "throttle",
     "scrub": "redact",
     "neutralise": "sanitize",
-    "ledger": "soak log",
+    "ledger": "hold log",
     "capped": "bounded",
     "absence": "outage",
     "knock": "second confirmer",

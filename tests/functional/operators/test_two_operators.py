@@ -129,7 +129,7 @@ async def test_a_run_in_another_terminal_is_asked_and_hands_over_when_its_step_h
 
 async def test_a_waiver_is_given_while_the_agent_watches_the_gate(desk: Desk) -> None:
     text = desk.plan.read_text().replace(
-        "gate: {require: [marked]}", "gate: {require: [gone], retry: {for: 1h, every: 1h}}"
+        "gate: {require: [marked]}", "gate: {require: [gone], within: 1h, every: 1h}"
     )
     desk.plan.write_text(text.replace("phases:", "  gone: {type: file, path: nowhere}\nphases:"))
     desk.ensure()
@@ -269,8 +269,8 @@ def test_a_stranger_to_the_group_finds_no_door(pair: Pair) -> None:
     assert "has no door open for you" in refused.stderr
 
 
-async def test_a_soak_goes_on_by_itself_after_the_agent_was_killed(desk: Desk) -> None:
-    text = desk.plan.read_text().replace("gate: {require: [marked]}", "gate: {require: [marked], soak: 24h}")
+async def test_a_hold_goes_on_by_itself_after_the_agent_was_killed(desk: Desk) -> None:
+    text = desk.plan.read_text().replace("gate: {require: [marked]}", "gate: {require: [marked], hold: 24h}")
     desk.plan.write_text(text)
     desk.ensure()
     ana = await _sit(desk, "ana", "pts/1")
@@ -281,20 +281,20 @@ async def test_a_soak_goes_on_by_itself_after_the_agent_was_killed(desk: Desk) -
     await ana.request("run.next")
     await desk.see(ana, lambda s: s.migration.action.kind == "gate")
     await ana.request("run.next")
-    await desk.see(ana, _soaks)
+    await desk.see(ana, _holds)
     before = await asyncio.to_thread(desk.run, "status", str(desk.plan))
     assert "holding" in before.stdout
     await asyncio.to_thread(desk.kill_agent)
     desk.ensure()
     ben = await _sit(desk, "ben", "pts/2")
-    seen = await desk.see(ben, _soaks)
+    seen = await desk.see(ben, _holds)
     assert seen.migration.action.kind == "wait"
-    await ben.request("run.abort", reason="enough soaked")
+    await ben.request("run.abort", reason="enough held")
     await desk.see(ben, lambda s: s.migration.action.kind == "gate")
     kinds = [kind for kind, _ in desk.events()]
     assert kinds.count("GateOpened") == kinds.count("GateGreen") == 1
 
 
-def _soaks(snapshot: Snapshot) -> bool:
+def _holds(snapshot: Snapshot) -> bool:
     gate = snapshot.migration.phases[0].gate
     return gate is not None and gate.state == "holding" and snapshot.migration.action.kind == "wait"

@@ -68,7 +68,7 @@ phases:
         env: *all
         effect: changes
         rollback: {{run: "{sys.executable} leak.py ok A B C", env: *all}}
-    gate: {{require: [finds, raises, crashes, commands, refused], retry: {{for: 1s, every: 1s}}}}
+    gate: {{require: [finds, raises, crashes, commands, refused], within: 1s, every: 1s}}
 troubleshooting:
   - {{symptom: It leaks, diagnose: ["printenv CANARY; cat canary-file canary-cmd"]}}
 """

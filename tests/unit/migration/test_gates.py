@@ -70,8 +70,8 @@ async def test_a_check_without_a_reading_and_an_old_reading_pass_no_gate(tmp_pat
     await bench.engine.aclose()
 
 
-async def test_retry_waits_for_green_but_not_for_ever(tmp_path: Path) -> None:
-    bench, clock = await _bench(tmp_path, "{require: [up], retry: {for: 60s, every: 10s}}", up=[CRIT, CRIT, OK])
+async def test_a_gate_waits_for_green_but_not_for_ever(tmp_path: Path) -> None:
+    bench, clock = await _bench(tmp_path, "{require: [up], within: 60s, every: 10s}", up=[CRIT, CRIT, OK])
     began = clock.mono
     assert await bench.engine.check_gate("a", ANA)
     assert clock.mono - began == 20
@@ -80,7 +80,7 @@ async def test_retry_waits_for_green_but_not_for_ever(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("asked", ["require: [up]", "require: [rows], prove: [speed]"])
 async def test_a_look_without_an_answer_does_not_outlast_the_whole_wait(tmp_path: Path, asked: str) -> None:
-    bench, _ = await _bench(tmp_path, f"{{{asked}, retry: {{for: 100ms, every: 100ms}}}}")
+    bench, _ = await _bench(tmp_path, f"{{{asked}, within: 100ms, every: 100ms}}")
     answer = bench.checks.evaluate
     looks = itertools.count()
 
@@ -96,8 +96,8 @@ async def test_a_look_without_an_answer_does_not_outlast_the_whole_wait(tmp_path
     await bench.engine.aclose()
 
 
-async def test_retry_ends_when_its_time_is_over(tmp_path: Path) -> None:
-    bench, clock = await _bench(tmp_path, "{require: [up], retry: {for: 60s, every: 10s}}", up=[CRIT])
+async def test_the_wait_ends_when_its_time_is_over(tmp_path: Path) -> None:
+    bench, clock = await _bench(tmp_path, "{require: [up], within: 60s, every: 10s}", up=[CRIT])
     began = clock.mono
     assert not await bench.engine.check_gate("a", ANA)
     assert clock.mono - began == 60
@@ -106,7 +106,7 @@ async def test_retry_ends_when_its_time_is_over(tmp_path: Path) -> None:
 
 async def test_a_broken_hold_starts_anew(tmp_path: Path) -> None:
     statuses = [OK, OK, CRIT, OK]
-    bench, clock = await _bench(tmp_path, "{require: [up], hold: 30s, retry: {for: 60s, every: 10s}}", up=statuses)
+    bench, clock = await _bench(tmp_path, "{require: [up], hold: 30s, within: 60s, every: 10s}", up=statuses)
     began = clock.mono
     assert await bench.engine.check_gate("a", ANA)
     assert clock.mono - began == 60  # green at 0 and 10, red at 20, then 30 s green from 30 on
@@ -116,7 +116,7 @@ async def test_a_broken_hold_starts_anew(tmp_path: Path) -> None:
 
 
 async def test_a_clock_set_back_or_forward_never_shortens_a_hold(tmp_path: Path) -> None:
-    bench, clock = await _bench(tmp_path, "{require: [up], hold: 100s, retry: {for: 10s, every: 10s}}")
+    bench, clock = await _bench(tmp_path, "{require: [up], hold: 100s, within: 10s, every: 10s}")
     began = clock.mono
     waits = 0
 
@@ -134,7 +134,7 @@ async def test_a_clock_set_back_or_forward_never_shortens_a_hold(tmp_path: Path)
 
 
 async def test_abort_stops_a_gate_that_waits(tmp_path: Path) -> None:
-    bench, clock = await _bench(tmp_path, "{require: [up], retry: {for: 1h, every: 1s}}", up=[CRIT])
+    bench, clock = await _bench(tmp_path, "{require: [up], within: 1h, every: 1s}", up=[CRIT])
     waiting = await bench.engine.submit(bench.engine.check_gate("a", ANA))
     while bench.checks.looks < 3:  # noqa: ASYNC110 - what is awaited is the gate's own work
         await asyncio.sleep(0)
@@ -193,7 +193,7 @@ async def test_what_cannot_be_measured_is_never_proved(tmp_path: Path) -> None:
 
 
 async def test_a_missed_promise_is_measured_again_and_shuts_the_gate_once_its_wait_is_over(tmp_path: Path) -> None:
-    bench, clock = await _bench(tmp_path, "{require: [up], prove: [speed], retry: {for: 60s, every: 10s}}")
+    bench, clock = await _bench(tmp_path, "{require: [up], prove: [speed], within: 60s, every: 10s}")
     bench.checks.metrics["rows"]["time"] = 90.0
     began = clock.mono
     assert not await bench.engine.check_gate("a", ANA)
@@ -203,7 +203,7 @@ async def test_a_missed_promise_is_measured_again_and_shuts_the_gate_once_its_wa
 
 async def test_a_promise_that_is_missed_does_not_break_the_hold(tmp_path: Path) -> None:
     bench, clock = await _bench(
-        tmp_path, "{require: [up], prove: [speed], hold: 30s, retry: {for: 60s, every: 10s}}", rows=[OK]
+        tmp_path, "{require: [up], prove: [speed], hold: 30s, within: 60s, every: 10s}", rows=[OK]
     )
     bench.checks.metrics["rows"]["time"] = 90.0
     began = clock.mono
@@ -220,10 +220,9 @@ async def test_a_promise_that_is_missed_does_not_break_the_hold(tmp_path: Path) 
     assert not [r for r in bench.engine.records() if isinstance(r.event, GateBroken)]
 
 
-@pytest.mark.parametrize("retry", [", retry: {for: 60s, every: 10s}", ""])
-@pytest.mark.parametrize("hold", ["hold: 30s", "soak: 30s"])
-async def test_a_check_that_flaps_shuts_the_gate_once_its_wait_is_over(tmp_path: Path, hold: str, retry: str) -> None:
-    bench, clock = await _bench(tmp_path, f"{{require: [up], {hold}{retry}}}", up=[OK, CRIT] * 1000)
+@pytest.mark.parametrize("within", [", within: 60s, every: 10s", ""])
+async def test_a_check_that_flaps_shuts_the_gate_once_its_wait_is_over(tmp_path: Path, within: str) -> None:
+    bench, clock = await _bench(tmp_path, f"{{require: [up], hold: 30s{within}}}", up=[OK, CRIT] * 1000)
     began = clock.mono
     assert not await bench.engine.check_gate("a", ANA)
     assert clock.mono - began <= 80
@@ -231,7 +230,7 @@ async def test_a_check_that_flaps_shuts_the_gate_once_its_wait_is_over(tmp_path:
 
 
 async def test_a_hold_that_is_green_when_the_wait_is_over_is_let_go_on(tmp_path: Path) -> None:
-    bench, clock = await _bench(tmp_path, "{require: [up], hold: 60s, retry: {for: 20s, every: 10s}}", up=[CRIT, OK])
+    bench, clock = await _bench(tmp_path, "{require: [up], hold: 60s, within: 20s, every: 10s}", up=[CRIT, OK])
     began = clock.mono
     assert await bench.engine.check_gate("a", ANA)
     assert clock.mono - began == 70
@@ -240,7 +239,7 @@ async def test_a_hold_that_is_green_when_the_wait_is_over_is_let_go_on(tmp_path:
 async def test_what_a_gate_waits_for_is_on_record_while_it_waits(tmp_path: Path) -> None:
     """So that every other process can say it too; what changes all the time is not written down all the time."""
     statuses = [CRIT, UNKNOWN] * 1000
-    bench, _ = await _bench(tmp_path, "{require: [up, rows], retry: {for: 10m, every: 5s}}", up=[CRIT], rows=statuses)
+    bench, _ = await _bench(tmp_path, "{require: [up, rows], within: 10m, every: 5s}", up=[CRIT], rows=statuses)
     seen = []
 
     async def wait(seconds: float) -> None:
@@ -261,7 +260,7 @@ async def test_what_a_gate_waits_for_is_on_record_while_it_waits(tmp_path: Path)
 
 
 async def test_a_gate_whose_watcher_died_does_not_say_that_it_waits(tmp_path: Path) -> None:
-    bench, _ = await _bench(tmp_path, "{require: [up], retry: {for: 1h, every: 5s}}", up=[CRIT])
+    bench, _ = await _bench(tmp_path, "{require: [up], within: 1h, every: 5s}", up=[CRIT])
 
     waiting = asyncio.Event()
 

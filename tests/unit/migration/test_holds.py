@@ -1,4 +1,4 @@
-"""Holds and soaks: only time that was watched and green counts, on record, over restarts and reboots."""
+"""Holds: only time that was watched and green counts, on record, over restarts and reboots."""
 
 import asyncio
 from pathlib import Path
@@ -63,9 +63,9 @@ def _events(bench: Bench, kind: type[ev.Event]) -> list[ev.Event]:
     return [r.event for r in bench.engine.records() if isinstance(r.event, kind)]
 
 
-async def test_a_soak_goes_on_after_a_restart_from_what_was_counted(tmp_path: Path) -> None:
+async def test_a_hold_goes_on_after_a_restart_from_what_was_counted(tmp_path: Path) -> None:
     clock = PausingClock()
-    bench = await _bench(tmp_path, "{require: [up], soak: 24h}", clock)
+    bench = await _bench(tmp_path, "{require: [up], hold: 24h}", clock)
     watched = await _watch_for(bench, clock, 600)
     assert watched > 9 * HOUR
     bench = _reopen(tmp_path, clock)
@@ -82,7 +82,7 @@ async def test_a_soak_goes_on_after_a_restart_from_what_was_counted(tmp_path: Pa
 
 async def test_time_in_which_nobody_watched_does_not_count_as_green(tmp_path: Path) -> None:
     clock = PausingClock()
-    bench = await _bench(tmp_path, "{require: [up], soak: 24h}", clock)
+    bench = await _bench(tmp_path, "{require: [up], hold: 24h}", clock)
     watched = await _watch_for(bench, clock, 600)
     clock.advance(20 * HOUR)
     bench = _reopen(tmp_path, clock)
@@ -95,7 +95,7 @@ async def test_time_in_which_nobody_watched_does_not_count_as_green(tmp_path: Pa
 @pytest.mark.parametrize("wall", [-100 * HOUR, 100 * HOUR, 30.0])
 async def test_a_reboot_counts_for_nothing_whatever_the_clock_says_after_it(tmp_path: Path, wall: float) -> None:
     clock = PausingClock()
-    bench = await _bench(tmp_path, "{require: [up], soak: 24h}", clock)
+    bench = await _bench(tmp_path, "{require: [up], hold: 24h}", clock)
     await _watch_for(bench, clock, 100)
     clock.boot, clock.mono, clock.wall = "boot-2", 5.0, clock.wall + wall
     bench = _reopen(tmp_path, clock)
@@ -108,7 +108,7 @@ async def test_a_reboot_counts_for_nothing_whatever_the_clock_says_after_it(tmp_
 
 async def test_a_watcher_that_slept_longer_than_its_checks_are_fresh_counts_nothing_of_it(tmp_path: Path) -> None:
     clock = HandClock()
-    bench = await _bench(tmp_path, "{require: [up], soak: 1h}", clock)
+    bench = await _bench(tmp_path, "{require: [up], hold: 1h}", clock)
     waits = 0
 
     async def wait(seconds: float) -> None:
@@ -124,9 +124,9 @@ async def test_a_watcher_that_slept_longer_than_its_checks_are_fresh_counts_noth
     await bench.engine.aclose()
 
 
-async def test_a_broken_soak_begins_anew_and_says_when_and_why_it_broke(tmp_path: Path) -> None:
+async def test_a_broken_hold_begins_anew_and_says_when_and_why_it_broke(tmp_path: Path) -> None:
     clock = HandClock()
-    bench = await _bench(tmp_path, "{require: [up], soak: 1h}", clock, *[OK] * 30, CRIT, OK)
+    bench = await _bench(tmp_path, "{require: [up], hold: 1h}", clock, *[OK] * 30, CRIT, OK)
     began = clock.mono
     assert await bench.engine.check_gate("a", ANA)
     broken = _events(bench, ev.GateBroken)
@@ -142,9 +142,9 @@ async def test_a_broken_soak_begins_anew_and_says_when_and_why_it_broke(tmp_path
     await bench.engine.aclose()
 
 
-async def test_a_soak_that_is_red_after_a_restart_is_broken_on_record(tmp_path: Path) -> None:
+async def test_a_hold_that_is_red_after_a_restart_is_broken_on_record(tmp_path: Path) -> None:
     clock = PausingClock()
-    bench = await _bench(tmp_path, "{require: [up], soak: 24h}", clock)
+    bench = await _bench(tmp_path, "{require: [up], hold: 24h}", clock)
     await _watch_for(bench, clock, 100)
     bench = _reopen(tmp_path, clock, CRIT, OK)
     began = clock.mono
@@ -154,20 +154,9 @@ async def test_a_soak_that_is_red_after_a_restart_is_broken_on_record(tmp_path: 
     await bench.engine.aclose()
 
 
-async def test_a_plain_hold_begins_anew_after_a_restart(tmp_path: Path) -> None:
+async def test_another_process_sees_how_a_hold_stands(tmp_path: Path) -> None:
     clock = PausingClock()
-    bench = await _bench(tmp_path, "{require: [up], hold: 1h}", clock)
-    await _watch_for(bench, clock, 30)
-    bench = _reopen(tmp_path, clock)
-    began = clock.mono
-    assert await bench.engine.watch_on()
-    assert clock.mono - began == HOUR
-    await bench.engine.aclose()
-
-
-async def test_another_process_sees_how_a_soak_stands(tmp_path: Path) -> None:
-    clock = PausingClock()
-    bench = await _bench(tmp_path, "{require: [up], soak: 24h}", clock)
+    bench = await _bench(tmp_path, "{require: [up], hold: 24h}", clock)
     await _watch_for(bench, clock, 100)
     bench = _reopen(tmp_path, clock)
     gate = bench.engine.view().phases[0].gate
@@ -178,16 +167,16 @@ async def test_another_process_sees_how_a_soak_stands(tmp_path: Path) -> None:
     await bench.engine.aclose()
 
 
-async def test_a_day_of_soak_is_a_few_hundred_records(tmp_path: Path) -> None:
-    bench = await _bench(tmp_path, "{require: [up], soak: 24h}", HandClock())
+async def test_a_day_of_hold_is_a_few_hundred_records(tmp_path: Path) -> None:
+    bench = await _bench(tmp_path, "{require: [up], hold: 24h}", HandClock())
     assert await bench.engine.check_gate("a", ANA)
     assert len(bench.engine.records()) < 400
     await bench.engine.aclose()
 
 
-async def _soaking(tmp_path: Path) -> tuple[Bench, asyncio.Task[bool]]:
+async def _holding(tmp_path: Path) -> tuple[Bench, asyncio.Task[bool]]:
     clock = PausingClock()
-    bench = await _bench(tmp_path, "{require: [up], soak: 24h}", clock)
+    bench = await _bench(tmp_path, "{require: [up], hold: 24h}", clock)
     clock.left = 10
     watching = await bench.engine.submit(bench.engine.check_gate("a", ANA))
     while clock.left or bench.checks.looks < 11:  # noqa: ASYNC110 - what is awaited is the gate's own work
@@ -195,11 +184,11 @@ async def _soaking(tmp_path: Path) -> tuple[Bench, asyncio.Task[bool]]:
     return bench, watching
 
 
-async def test_abort_is_possible_while_a_soak_goes_on(tmp_path: Path) -> None:
-    bench, watching = await _soaking(tmp_path)
+async def test_abort_is_possible_while_a_hold_goes_on(tmp_path: Path) -> None:
+    bench, watching = await _holding(tmp_path)
     gate = bench.engine.view().phases[0].gate
     assert gate is not None
-    assert (gate.state, gate.soak, gate.hold_s) == ("holding", True, 24 * HOUR)
+    assert (gate.state, gate.hold_s) == ("holding", 24 * HOUR)
     await bench.engine.abort(BEN, "enough")
     assert not await watching
     assert bench.engine.state.gate("a").reason == "stopped by ben: enough"
@@ -208,7 +197,7 @@ async def test_abort_is_possible_while_a_soak_goes_on(tmp_path: Path) -> None:
 
 
 async def test_a_gate_that_is_handed_over_is_watched_on_by_the_next(tmp_path: Path) -> None:
-    bench, watching = await _soaking(tmp_path)
+    bench, watching = await _holding(tmp_path)
     bench.engine.hand_over("handed over to ben")
     assert not await watching
     assert bench.engine.handed_over

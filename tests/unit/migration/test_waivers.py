@@ -187,7 +187,7 @@ async def test_what_cannot_be_known_goes_to_a_person_not_to_the_next_phase(tmp_p
 
 
 async def test_what_is_let_pass_while_a_gate_waits_opens_it_at_once(tmp_path: Path) -> None:
-    bench, _ = await _bench(tmp_path, ", retry: {for: 1h, every: 10m}", rows=WARN)
+    bench, _ = await _bench(tmp_path, ", within: 1h, every: 10m", rows=WARN)
     held = asyncio.Event()
 
     async def never(_: float) -> None:

@@ -215,20 +215,20 @@ _SAFETY: list[Case] = [
     ("stdout:/^IP=(\\\\S+)$/", "stdout:/^IP=(/", "this regular expression cannot be read"),
     ("stdout:/^IP=(\\\\S+)$/", "^IP=(.*)$", "write stdout:/REGEX/ with one group"),
     (
-        'gate: {require: [api_up], human: "Go / no-go", roles: [lead]}',
-        "gate: {roles: [lead]}",
+        'gate: {require: [api_up], human: "Go / no-go", who: [lead]}',
+        "gate: {who: [lead]}",
         "phases[3].gate: the gate of phase 'validate' asks for nothing",
     ),
-    ('gate: {require: [api_up], human: "Go / no-go", roles: [lead]}', "gate: {}", "asks for nothing"),
+    ('gate: {require: [api_up], human: "Go / no-go", who: [lead]}', "gate: {}", "asks for nothing"),
     (
-        'gate: {require: [api_up], human: "Go / no-go", roles: [lead]}',
+        'gate: {require: [api_up], human: "Go / no-go", who: [lead]}',
         "gate: {human: Go?, hold: 5m}",
         "phases[3].gate.hold: `hold` needs checks in `require`",
     ),
     (
-        "retry: {for: 10m, every: 15s}",
-        "retry: {for: 10s, every: 15s}",
-        "phases[1].gate.retry.every: this is longer than `for`",
+        "within: 10m, every: 15s",
+        "within: 10s, every: 15s",
+        "phases[1].gate.every: this is longer than `within`",
     ),
     ("rollbacks:\n", "  - id: later\n    steps: []\nrollbacks:\n", "phases[5]: phase 'later' is empty"),
     (

@@ -30,7 +30,6 @@ __all__ = [
     "Contact",
     "Environment",
     "Gate",
-    "GateRetry",
     "LiveProbe",
     "MetricSpec",
     "Name",
@@ -241,28 +240,22 @@ class Step(Model):
     )
 
 
-class GateRetry(Model):
-    """How long a gate may take to become green."""
-
-    for_: Span = Field(
-        alias="for",
-        description="the whole wait, from the gate's opening; a hold that is green by then goes on to its end",
-    )
-    every: Interval = Field(15.0, description="how often it is judged again: 15s, 1m")
-
-
 class Gate(Model):
     """What must hold before the next phase opens."""
 
     require: tuple[str, ...] = Field((), description="checks that must be fine and fresh")
     prove: tuple[str, ...] = Field((), description="performance objectives that must be met")
-    hold: Span = Field(0.0, description="how long all of it has to stay green; begins anew when the watching stops")
-    soak: Span = Field(
-        0.0, description="a hold that goes on in the agent, and after a restart goes on from where it was; 24h"
+    hold: Span = Field(
+        0.0, description="how long all of it has to stay green; goes on in the agent and over restarts: 5m, 24h"
     )
-    retry: GateRetry | None = Field(None, description="how long it may take to become green")
+    within: Span | None = Field(
+        None, description="the whole wait, from its opening; a hold that is green by then goes on to its end: 1m"
+    )
+    every: Interval | None = Field(
+        None, description="how often it is judged again, else as often as its quickest check: 15s, 1m"
+    )
     human: Text | None = Field(None, description="a question that a person must answer with yes")
-    roles: tuple[str, ...] = Field((), description="who should answer; advice that nobody checks")
+    who: tuple[Text, ...] = Field((), description="who should answer; advice that nobody checks")
 
 
 class Phase(Model):

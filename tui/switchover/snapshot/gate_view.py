@@ -27,10 +27,7 @@ class Requirement:
 
 @dataclass(frozen=True, slots=True)
 class GateView:
-    """A gate.
-
-    `soak`: its hold goes on in the agent, over restarts. `roles` are advisory: nothing here knows who is what.
-    """
+    """A gate. `who` is advice: nothing here knows who is what."""
 
     phase: str
     state: GateWord
@@ -42,7 +39,6 @@ class GateView:
     answered_by: str = ""
     reason: str = ""
     deadline_at: float | None = None
-    soak: bool = False
-    roles: tuple[str, ...] = ()
+    who: tuple[str, ...] = ()
     broken_at: float | None = None
     broken_why: str = ""

@@ -76,9 +76,9 @@ def _no_gate_is_early(world: ModelWorld, plan: Plan, records: Sequence[ev.Record
             began[event.phase] = watched
         elif isinstance(event, ev.GatePassed):
             gate = wanted[event.phase]
-            gaps = _FRESH_S * world.told["killed"] if gate.soak else 0.0
+            gaps = _FRESH_S * world.told["killed"] if gate.hold else 0.0
             long = watched - began[event.phase] + gaps
-            needs = gate.soak or gate.hold
+            needs = gate.hold
             assert long >= needs - _ENOUGH, f"gate {event.phase} was held {long} s of {needs}"
             assert event.held_s >= needs - _ENOUGH or gate.human
             bad = [e for e in event.evidence if e.status != "ok"]

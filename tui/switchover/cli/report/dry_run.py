@@ -144,10 +144,9 @@ def _command(text: str, shell: tuple[str, ...], env: Mapping[str, str]) -> Itera
 
 def _gate(gate: Gate) -> Iterator[str]:
     needs = [*gate.require, *(f"objective {name}" for name in gate.prove)]
-    hold = gate.soak or gate.hold
-    held = f", {'soaked' if gate.soak else 'held'} for {format_duration(hold)}" if hold else ""
-    retry = f", waited for no longer than {format_duration(gate.retry.for_)}" if gate.retry else ""
-    yield f"  gate: {', '.join(needs) or 'no checks'}{held}{retry}"
+    held = f", held for {format_duration(gate.hold)}" if gate.hold else ""
+    within = f", waited for no longer than {format_duration(gate.within)}" if gate.within is not None else ""
+    yield f"  gate: {', '.join(needs) or 'no checks'}{held}{within}"
     if gate.human:
         yield f"    a person says go: {gate.human}"
 

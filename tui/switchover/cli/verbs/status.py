@@ -163,11 +163,10 @@ def _gate(gate: GateView | None) -> dict[str, Any] | None:
             }
             for r in gate.requirements
         ],
-        "soak": gate.soak,
         "green_since": iso_utc(gate.green_since),
         "broken_at": iso_utc(gate.broken_at),
         "broken_because": gate.broken_why or None,
-        "roles": list(gate.roles),
+        "who": list(gate.who),
         "hold_s": gate.hold_s,
         "held_s": gate.held_s,
         "human": gate.human or None,
@@ -233,8 +232,7 @@ def _gate_facts(gate: GateView) -> list[str]:
 
     facts = []
     if gate.hold_s and gate.state != "passed" and (gate.held_s or gate.broken_at):
-        word = "soaked" if gate.soak else "held"
-        facts.append(f"{word} {format_duration(gate.held_s)} of {format_duration(gate.hold_s)}")
+        facts.append(f"held {format_duration(gate.held_s)} of {format_duration(gate.hold_s)}")
     if gate.deadline_at is not None and gate.state == "waiting":
         facts.append(f"waits until {iso_utc(gate.deadline_at)} at most")
     if gate.broken_at is not None and gate.state != "passed":
@@ -245,6 +243,6 @@ def _gate_facts(gate: GateView) -> list[str]:
         elif need.allowed_by:
             until = iso_utc(need.allowed_until)
             facts.append(f"{need.name}: {need.status}, waived by {need.allowed_by} until {until}: {need.allowed_why}")
-    if gate.roles and gate.state != "passed":
-        facts.append(f"roles {', '.join(gate.roles)}: advice only, on one machine nobody checks who is what")
+    if gate.who and gate.state != "passed":
+        facts.append(f"who should answer: {', '.join(gate.who)} (advice that nobody checks)")
     return facts

@@ -106,7 +106,7 @@ class GateGreen:
 
 @dataclass(frozen=True, slots=True)
 class GateHeld:
-    """How much of a soak is counted up to now. Only time between fresh, green observations counts."""
+    """How much of a hold is counted up to now. Only time between fresh, green observations counts."""
 
     phase: str
     held_s: float

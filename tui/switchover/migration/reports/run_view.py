@@ -255,21 +255,21 @@ def _gate(phase: str, gate: Gate, state: RunState, context: ViewContext) -> Gate
     held = past.held_s
     if live is not None:
         held = max(0.0, context.mono - live.green_since_mono) if live.green_since_mono is not None else 0.0
-    elif word == "holding" and past.green is not None and not gate.soak and context.driven:
-        held = min(gate.hold, elapsed(past.green, Timestamp(context.now, context.mono, context.boot_id)))
+    elif word == "holding" and past.looked is not None and context.driven:
+        since = elapsed(past.looked, Timestamp(context.now, context.mono, context.boot_id))
+        held = min(gate.hold, past.held_s + since)  # a break would be on record at once
     return GateView(
         phase=phase,
         state=word,
         requirements=requirements,
-        hold_s=gate.soak or gate.hold,
+        hold_s=gate.hold,
         held_s=held,
         green_since=_at(past.green) or (live.green_since_at if live else None),
         human=sanitize(gate.human or ""),
         answered_by=past.answered_by,
         reason=display(live.reason if live else _gate_reason(past, context)),
         deadline_at=live.deadline_at if live else past.until if word == "waiting" else None,
-        soak=gate.soak > 0,
-        roles=gate.roles,
+        who=tuple(sanitize(name) for name in gate.who),
         broken_at=_at(past.broken),
         broken_why=sanitize(past.broken_why),
     )
@@ -387,7 +387,7 @@ def _remaining(plan: Plan, state: RunState, context: ViewContext) -> float | Non
                 started = unit.last.started
                 spent = context.mono - started.mono if started.boot_id == context.boot_id else context.now - started.at
             total += max(0.0, expected - max(0.0, spent))
-        hold = (phase.gate.soak or phase.gate.hold) if phase.gate else 0.0
+        hold = phase.gate.hold if phase.gate else 0.0
         if hold and state.gate(phase.id).stage is not Stage.DONE:
             known = True
             held = 0.0

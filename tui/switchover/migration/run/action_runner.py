@@ -15,9 +15,9 @@ from switchover.migration.reports.run_view import GateLive
 from switchover.migration.rules.next_action import Action, ActionKind, next_action
 from switchover.migration.run.execution import ExecutionUnit, Executor
 from switchover.migration.run.gate_watch import watch_gate
+from switchover.migration.run.hold_log import HoldLog
 from switchover.migration.run.recovery import StillRunning, apply_policy, find_truth
 from switchover.migration.run.run_store import RunStore
-from switchover.migration.run.soak_log import SoakLog
 from switchover.plan.model import Phase
 
 __all__ = ["ActionRunner"]
@@ -258,7 +258,7 @@ class ActionRunner:
                 gate,
                 look_at=run_store.look,
                 prove=lambda: run_store.prove(gate.prove),
-                soak_log=SoakLog(run_store, phase.id, gate),
+                hold_log=HoldLog(run_store, phase.id, gate),
                 clock=run_store.tools.clock,
                 wait=self._pause,
                 publish=self._publish_gate,

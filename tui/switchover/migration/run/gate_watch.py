@@ -15,10 +15,11 @@ from switchover.migration.rules.waivers import Judged, problem_of
 from switchover.plan.model import Gate, Plan
 from switchover_checks.api import Status
 
-__all__ = ["GateObservation", "GateSoak", "GateVerdict", "observe_gate", "watch_gate"]
+__all__ = ["GateObservation", "GateHoldLog", "GateVerdict", "observe_gate", "watch_gate"]
 
 _SHORTEST_WAIT_S = 0.05
-_SHORTEST_NOTE_S = 10.0  # how often what is counted of a soak is written down, at most
+_USUAL_WAIT_S = 15.0
+_SHORTEST_NOTE_S = 10.0  # how often what is counted of a hold is written down, at most
 _LONGEST_NOTE_S = 300.0
 
 
@@ -47,7 +48,7 @@ class GateVerdict:
     undecided: tuple[str, ...] = ()
 
 
-class GateSoak(Protocol):
+class GateHoldLog(Protocol):
     """What is written down of a gate while it is watched, and what a person has let pass at it."""
 
     @property
@@ -113,30 +114,30 @@ async def watch_gate(
     *,
     look_at: Callable[[Sequence[str]], Awaitable[GateObservation]],
     prove: Callable[[], Awaitable[tuple[Measurement, ...]]],
-    soak_log: GateSoak,
+    hold_log: GateHoldLog,
     clock: Clock,
     wait: Wait,
     publish: Callable[[GateLive], None],
 ) -> GateVerdict:
     """Watch until everything was green for long enough, or until the gate has waited long enough.
 
-    `retry.for` is the whole wait, from the gate's opening. After it, a look that is not green shuts the gate. So does
+    `within` is the whole wait, from the gate's opening. After it, a look that is not green shuts the gate. So does
     one that nobody has answered. A hold that goes on then is let go on to its end; a broken one begins anew. Without
-    `retry`, what is not green at first shuts the gate. A broken hold may begin anew for as long as a hold lasts. A
+    `within`, what is not green at first shuts the gate. A broken hold may begin anew for as long as a hold lasts. A
     promise that is missed breaks no hold: it is measured again.
 
     Only time between two green looks counts, and only where the second came while the first was still fresh. What
     nobody watched was not green. Times are monotonic, so no change of the clock shortens them.
     """
-    every, wanted, fresh = _interval(plan, gate), gate.soak or gate.hold, _fresh(plan, gate)
-    hold = _Hold(soak_log, wanted, fresh)
-    opened = clock.monotonic() - soak_log.open_for()
-    was_green = soak_log.goes_on
+    every, wanted, fresh = _interval(plan, gate), gate.hold, _fresh(plan, gate)
+    hold = _Hold(hold_log, wanted, fresh)
+    opened = clock.monotonic() - hold_log.open_for()
+    was_green = hold_log.goes_on
     publish(GateLive(phase, reason=f"looks at {', '.join((*gate.require, *gate.prove))}"))
     while True:
         patience = None if hold.goes_on else _patience(gate, clock.monotonic() - opened)
         seen = await _seen(look_at, gate.require, patience, clock)
-        judged = await soak_log.judge(seen)
+        judged = await hold_log.judge(seen)
         now = clock.monotonic()
         problems = judged.problems
         measurements: tuple[Measurement, ...] = ()
@@ -161,23 +162,23 @@ async def watch_gate(
         if left <= 0:
             undecided = judged.undecided if judged.problems else ()
             return GateVerdict(False, reason, seen.evidence, 0.0, measurements, undecided)
-        await soak_log.waits(reason, left, seen)
+        await hold_log.waits(reason, left, seen)
         publish(GateLive(phase, "waiting", judged.requirements, deadline_at=clock.now() + left, reason=reason))
         await wait(max(_SHORTEST_WAIT_S, min(every, left)))
 
 
 def _allowed(gate: Gate, *, was_green: bool, missed: bool) -> float:
     """Return how long, from its opening, a gate may not be green without being shut."""
-    if gate.retry is not None:
-        return gate.retry.for_
-    return (gate.soak or gate.hold) if was_green and not missed else 0.0
+    if gate.within is not None:
+        return gate.within
+    return gate.hold if was_green and not missed else 0.0
 
 
 def _patience(gate: Gate, open_for_s: float) -> float | None:
     """Return how long a look may take before it counts as unanswered. The last one has a round's time of its own."""
-    if gate.retry is None:
+    if gate.within is None:
         return None
-    return max(gate.retry.for_ - open_for_s, min(gate.retry.every, gate.retry.for_))
+    return max(gate.within - open_for_s, min(gate.every or _USUAL_WAIT_S, gate.within))
 
 
 async def _seen(
@@ -209,14 +210,14 @@ async def _proved(
 class _Hold:
     """Counts how long a gate was green, and has it written down."""
 
-    def __init__(self, soak_log: GateSoak, wanted_s: float, fresh_s: float) -> None:
-        self.held = soak_log.counted_s
+    def __init__(self, hold_log: GateHoldLog, wanted_s: float, fresh_s: float) -> None:
+        self.held = hold_log.counted_s
         self.since = 0.0  # monotonic, when this watch saw it green first
-        self._soak_log = soak_log
+        self._hold_log = hold_log
         self._wanted = wanted_s
         self._fresh = fresh_s
         self._last: float | None = None
-        self._resumed = soak_log.goes_on
+        self._resumed = hold_log.goes_on
         self._told = self.held
 
     @property
@@ -229,24 +230,24 @@ class _Hold:
         if self._last is None:
             self.since = now
             if self._resumed:
-                gap = self._soak_log.since_last_green()
+                gap = self._hold_log.since_last_green()
                 self.held += gap if gap is not None and gap <= self._fresh else 0.0
-                await self._soak_log.counted(self.held)
+                await self._hold_log.counted(self.held)
             elif self._wanted:
-                await self._soak_log.green()
+                await self._hold_log.green()
         elif now - self._last <= self._fresh:
             self.held += now - self._last
         self._last = now
         if self.held - self._told >= min(max(self._wanted / 200, _SHORTEST_NOTE_S), _LONGEST_NOTE_S):
             self._told = self.held
-            await self._soak_log.counted(self.held)
+            await self._hold_log.counted(self.held)
         return self.held
 
     async def red(self, reason: str, seen: GateObservation) -> None:
         """Take in that it is not green (any more)."""
         if self._last is not None or self._resumed:
             if self._wanted:
-                await self._soak_log.broken(reason, self.held, seen)
+                await self._hold_log.broken(reason, self.held, seen)
             self.held, self._last, self._told, self._resumed = 0.0, None, 0.0, False
 
 
@@ -262,12 +263,11 @@ def _missed(measurement: Measurement) -> str:
 
 
 def _interval(plan: Plan, gate: Gate) -> float:
-    if gate.retry is not None:
-        every = gate.retry.every
-    else:
-        every = min((plan.checks[name].every for name in gate.require if name in plan.checks), default=15.0)
-    hold = gate.soak or gate.hold
-    return min(every, hold / 3) if hold else every
+    every = gate.every
+    if every is None and gate.within is None:
+        every = min((plan.checks[name].every for name in gate.require if name in plan.checks), default=None)
+    every = every or _USUAL_WAIT_S
+    return min(every, gate.hold / 3) if gate.hold else every
 
 
 def _fresh(plan: Plan, gate: Gate) -> float:

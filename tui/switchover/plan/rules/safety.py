@@ -151,12 +151,8 @@ def _gate(path: Path, phase: str, gate: Gate, draft: Draft) -> Iterator[Complain
         )
     if gate.hold and not gate.require:
         yield Complaint((*path, "hold"), "`hold` needs checks in `require` that stay green", at_key=True)
-    if gate.soak and not gate.require:
-        yield Complaint((*path, "soak"), "`soak` needs checks in `require` that stay green", at_key=True)
-    if gate.soak and gate.hold:
-        yield Complaint((*path, "hold"), "`soak` is a hold already; give one of the two", at_key=True)
-    if gate.retry is not None and gate.retry.every > gate.retry.for_:
-        yield Complaint((*path, "retry", "every"), "this is longer than `for`: there would be one try only")
+    if gate.within is not None and gate.every is not None and gate.every > gate.within:
+        yield Complaint((*path, "every"), "this is longer than `within`: there would be one look only")
     if gate.human is not None and not gate.human.strip():
         yield Complaint((*path, "human"), "this question is empty")
 

@@ -224,7 +224,7 @@ def gate_lines(entry: GateView, moment: RenderContext, width: int, height: int) 
             [
                 (),
                 (
-                    StyledSpan(" soak     " if entry.soak else " hold     ", "muted"),
+                    StyledSpan(" hold     ", "muted"),
                     *progress_bar(1.0 if entry.state == "passed" else share, max(min(width - 36, 40), 8)),
                     StyledSpan(f"  {upright(entry.held_s)} of {upright(entry.hold_s)}"),
                 ),
@@ -232,7 +232,7 @@ def gate_lines(entry: GateView, moment: RenderContext, width: int, height: int) 
         )
     if entry.green_since is not None and entry.state == "holding":
         lines.append((StyledSpan(" green    ", "muted"), StyledSpan(f"since {clock(entry.green_since)}")))
-    if entry.soak and entry.state != "passed":
+    if entry.hold_s and entry.state != "passed":
         said = "goes on in the agent when this screen is closed; only time that was watched counts"
         lines.extend((StyledSpan(" " * 10), *line) for line in wrap(said, width - 11, "muted"))
     if entry.broken_at is not None and entry.state != "passed":
@@ -249,10 +249,10 @@ def gate_lines(entry: GateView, moment: RenderContext, width: int, height: int) 
             (StyledSpan(" asks     " if not index else " " * 10, "muted"), *line)
             for index, line in enumerate(wrap(entry.human, width - 11))
         )
-    if entry.roles:
-        said = f"{', '.join(entry.roles)}; advice only: on one machine nobody checks who is what"
+    if entry.who:
+        said = f"{', '.join(entry.who)} (advice that nobody checks)"
         lines.extend(
-            (StyledSpan(" roles    " if not index else " " * 10, "muted"), *line)
+            (StyledSpan(" who      " if not index else " " * 10, "muted"), *line)
             for index, line in enumerate(wrap(said, width - 11, "muted"))
         )
     if entry.answered_by:

@@ -203,11 +203,11 @@ def _hold(gate: GateView) -> Line:
     if gate.state == "holding":
         left = age(max(gate.hold_s - gate.held_s, 0))
         return (
-            StyledSpan("soaks " if gate.soak else "holds ", "muted"),
+            StyledSpan("holds ", "muted"),
             *progress_bar(gate.held_s / gate.hold_s, 8),
             StyledSpan(f" {left} left"),
         )
-    return (StyledSpan(f"{'soak' if gate.soak else 'hold'} {age(gate.hold_s)}", "muted"),)
+    return (StyledSpan(f"hold {age(gate.hold_s)}", "muted"),)
 
 
 _VERBS = {

@@ -20,7 +20,7 @@ async def check_gate(runner: ActionRunner, phase: str, op: Operator) -> bool:
         raise RefusedError(f"it is not gate {phase}'s turn: {action.in_words}", runner.see_status)
     spec = next(p for p in run_store.plan.phases if p.id == phase)
     gate = spec.gate or Gate()
-    if not gate.soak or run_store.state.gate(phase).stage is not Stage.RUNNING:  # else its watcher died: go on
+    if not gate.hold or run_store.state.gate(phase).stage is not Stage.RUNNING:  # else its watcher died: go on
         await run_store.record(ev.GateOpened(phase, op, (*gate.require, *gate.prove)))
     runner.accept()
     return await runner.watch_gate(spec, op)

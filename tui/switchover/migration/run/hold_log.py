@@ -1,4 +1,4 @@
-"""Notes how much of a hold is counted, so that a soak goes on after its watcher died."""
+"""Notes how much of a hold is counted, so that it goes on after its watcher died."""
 
 from __future__ import annotations
 
@@ -13,29 +13,28 @@ from switchover.migration.run.gate_watch import GateObservation
 from switchover.migration.run.run_store import RunStore
 from switchover.plan.model import Gate
 
-__all__ = ["SoakLog"]
+__all__ = ["HoldLog"]
 
 _SHORTEST_NOTE_S = 10.0
 
 
-class SoakLog:
-    """The soak log of one gate. A soak goes on from what is on record; a hold begins anew with each watch."""
+class HoldLog:
+    """The log of one gate's hold, which goes on from what is on record."""
 
     def __init__(self, run_store: RunStore, phase: str, gate: Gate) -> None:
         self._run_store = run_store
         self._phase = phase
-        self._soak = gate.soak > 0
-        self._hold_s = gate.soak or gate.hold
+        self._hold_s = gate.hold
         self._place = f"gate:{phase}"
         past = run_store.state.gate(phase)
-        self._last = past.looked if self._soak and past.green is not None else None
+        self._last = past.looked if gate.hold and past.green is not None else None
         self.counted_s = past.held_s if self._last is not None else 0.0
         self._told: tuple[frozenset[tuple[str, str]], str] | None = None  # what it waits for, as far as is on record
         self._told_at = 0.0
 
     @property
     def goes_on(self) -> bool:
-        """Whether it was green when an earlier watch of a soak ended."""
+        """Whether it was green when an earlier watch ended."""
         return self._last is not None
 
     async def judge(self, seen: GateObservation) -> Judged:
@@ -66,8 +65,8 @@ class SoakLog:
             await self._run_store.record(ev.GateGreen(self._phase, self._hold_s))
 
     async def counted(self, held_s: float) -> None:
-        """Write down what of a soak is counted by now."""
-        if self._soak:
+        """Write down what of it is counted by now."""
+        if self._hold_s:
             with suppress(JournalAwayError):
                 await self._run_store.record(ev.GateHeld(self._phase, held_s))
 
