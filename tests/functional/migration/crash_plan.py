@@ -42,7 +42,7 @@ def plan_text(seed: int) -> str:
         "        effect: destroys",
         "        on_unknown: retry",  # not granted: it cannot be undone
         "        irreversible: true",
-        "        confirm: {type: remove it all, require: [dump]}",
+        "        confirm: {text: remove it all, require: [dump]}",
     ]
     return "\n".join(lines) + "\n"
 

@@ -65,7 +65,7 @@ def test_an_edited_plan_is_told_that_it_is_another_and_new_begins_one(tmp_path: 
 
 def test_what_new_names_is_held_against_the_plan_that_it_begins_with(tmp_path: Path, cli: Cli) -> None:
     assert cli("run").returncode == 0
-    (tmp_path / "plan.yaml").write_text(EDITED.replace("id: two, ", "id: two, confirm: {type: go on}, "))
+    (tmp_path / "plan.yaml").write_text(EDITED.replace("id: two, ", "id: two, confirm: {text: go on}, "))
     begun = cli("run", "--new", "--confirm", "two=go on")
     assert begun.returncode == 0, begun.stderr
 

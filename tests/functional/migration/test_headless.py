@@ -39,7 +39,7 @@ phases:
   - id: b
     steps:
       - {id: look, manual: [see it, hear it], evidence: required}
-      - {id: two, run: 'echo two >> log; test ! -e broken', effect: changes, confirm: {type: 'two on shop'}}
+      - {id: two, run: 'echo two >> log; test ! -e broken', effect: changes, confirm: {text: 'two on shop'}}
 """
 
 
@@ -292,7 +292,7 @@ def test_nothing_is_undone_while_a_step_that_lost_its_watcher_still_does_it(tmp_
 
 
 def test_going_back_needs_no_plan_file_even_when_all_is_done(tmp_path: Path, cli: Cli) -> None:
-    _write(tmp_path, PLAN.replace(", confirm: {type: 'two on shop'}", ""))
+    _write(tmp_path, PLAN.replace(", confirm: {text: 'two on shop'}", ""))
     assert cli("run", "--confirm", "a=go", "--tick", "look=seen").returncode == 0
     (tmp_path / "plan.yaml").write_text("schema: [")
     back = cli("rollback")
@@ -356,7 +356,7 @@ phases:
   - id: a
     steps:
       - {id: copy, run: 'true', effect: changes, rollback: {run: 'echo uncopy >> log'}}
-      - {id: burn, run: 'true', effect: destroys, irreversible: true, confirm: {type: burn it, require: [saved]}}
+      - {id: burn, run: 'true', effect: destroys, irreversible: true, confirm: {text: burn it, require: [saved]}}
 """,
     )
     (tmp_path / "saved.txt").write_text("all that was there\n" * 100)

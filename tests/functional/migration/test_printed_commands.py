@@ -24,7 +24,7 @@ phases:
       - {id: lost, run: 'kill -9 $PPID', effect: changes, rollback: {run: 'false'}}
       - {id: fails, run: 'false', effect: changes, timeout: 9s}
       - {id: look, manual: [see it], evidence: required}
-      - {id: last, run: 'true', effect: changes, confirm: {type: 'on "the shop"'}}
+      - {id: last, run: 'true', effect: changes, confirm: {text: 'on "the shop"'}}
     gate: {human: go?}
 """
 Say = Callable[..., tuple[int, str]]

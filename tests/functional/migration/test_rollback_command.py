@@ -33,7 +33,7 @@ phases:
         run: echo three >> log
         effect: destroys
         irreversible: true
-        confirm: {type: destroy it, require: [saved]}
+        confirm: {text: destroy it, require: [saved]}
 rollbacks:
   quick:
     title: Door back

@@ -162,7 +162,7 @@ phases:
       - id: drop
         run: echo dropped > dropped
         effect: changes
-        confirm: {type: "drop it", persons: 2}
+        confirm: {text: "drop it", persons: 2}
 """
 
 

@@ -32,7 +32,7 @@ phases:
         run: rm made.txt
         effect: destroys
         irreversible: true
-        confirm: {type: remove it, require: [kept]}
+        confirm: {text: remove it, require: [kept]}
 """
 
 

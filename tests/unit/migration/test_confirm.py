@@ -22,7 +22,7 @@ def _plan(confirm: str) -> str:
           - id: destroy
             run: echo destroyed >> log
             effect: changes
-            confirm: {{type: "destroy {{{{ id }}}}", require: [old_safe]{confirm}}}
+            confirm: {{text: "destroy {{{{ id }}}}", require: [old_safe]{confirm}}}
     """
 
 

@@ -18,7 +18,7 @@ phases:
     gate: {human: "All well?", require: [rows]}
   - id: b
     steps:
-      - {id: two, run: echo two >> log, effect: changes, confirm: {type: two}}
+      - {id: two, run: echo two >> log, effect: changes, confirm: {text: two}}
 """
 
 

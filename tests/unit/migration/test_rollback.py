@@ -27,7 +27,7 @@ phases:
       - {id: tune, run: echo tune >> log, effect: changes}
   - id: cleanup
     steps:
-      - {id: destroy, run: echo destroy >> log, effect: changes, confirm: {type: destroy p}}
+      - {id: destroy, run: echo destroy >> log, effect: changes, confirm: {text: destroy p}}
 rollbacks:
   quick:
     title: Back
@@ -150,9 +150,9 @@ async def test_another_way_back_may_be_gone_where_one_is_stuck(tmp_path: Path) -
 
 LOSING = (
     PLAN.replace(
-        "echo destroy >> log, effect: changes, confirm: {type: destroy p}",
+        "echo destroy >> log, effect: changes, confirm: {text: destroy p}",
         "echo destroy >> log, {}".format(
-            "effect: destroys, irreversible: true, confirm: {type: destroy p, require: [saved]}"
+            "effect: destroys, irreversible: true, confirm: {text: destroy p, require: [saved]}"
         ),
     )
     .replace("    valid_until: cleanup.destroy\n", "")

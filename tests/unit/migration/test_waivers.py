@@ -26,7 +26,7 @@ phases:
         run: echo dropped >> log
         effect: destroys
         irreversible: true
-        confirm: {type: "drop it", require: [safe, rows]}
+        confirm: {text: "drop it", require: [safe, rows]}
 """
 
 

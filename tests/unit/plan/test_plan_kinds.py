@@ -100,7 +100,7 @@ _TEMPLATES: list[Case] = [
         "http://{{ new_pi }}:9090",
         "metrics.memory.url: the template {{ new_pi }} names no variable; did you mean 'new_ip'?",
     ),
-    ('type: "destroy {{ id }}"', 'type: "destroy {{ iid }}"', "confirm.type: the template {{ iid }} names no variable"),
+    ('text: "destroy {{ id }}"', 'text: "destroy {{ iid }}"', "confirm.text: the template {{ iid }} names no variable"),
     ('type: ip, ask: "IP of the new machine", from', "type: ip, from", None),
     (
         "{id: build_machine, run: ./scripts/deploy.sh,",

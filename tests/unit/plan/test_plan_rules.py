@@ -15,7 +15,7 @@ Problems = Callable[[str], list[str]]
 Case = tuple[str, str, str]
 
 _CONFIRM = (
-    '        confirm: {type: "destroy {{ id }}", require: [last_dump, api_up], cooldown: 30s, '
+    '        confirm: {text: "destroy {{ id }}", require: [last_dump, api_up], cooldown: 30s, '
     'not_before: "phase.validate + 24h", persons: 2}\n'
 )
 
@@ -188,15 +188,15 @@ _SAFETY: list[Case] = [
         "        timeout: 30m\n        rollback: {run: undo}\nrollbacks",
         "step 'destroy' is irreversible and has a `rollback`",
     ),
-    ('type: "destroy {{ id }}"', 'type: "yes"', "confirm.type: the text to type must name what is done"),
+    ('text: "destroy {{ id }}"', 'text: "yes"', "confirm.text: the text to type must name what is done"),
     ('type: "destroy {{ id }}"', 'type: "destroy it "', "one line without spaces at its ends"),
     (
-        'effect: destroys, irreversible: true, confirm: {type: "recreate pg"}',
+        'effect: destroys, irreversible: true, confirm: {text: "recreate pg"}',
         "effect: destroys, irreversible: true",
         "this solution is irreversible and has no `confirm`",
     ),
     (
-        'effect: destroys, irreversible: true, confirm: {type: "recreate pg"}',
+        'effect: destroys, irreversible: true, confirm: {text: "recreate pg"}',
         "effect: destroys",
         "this solution destroys: mark it `irreversible: true`",
     ),

@@ -33,7 +33,7 @@ phases:
     gate: {require: [saved, up], prove: [fast]}
   - id: cleanup
     steps:
-      - {id: drop, run: rm -rf data, effect: destroys, irreversible: true, confirm: {type: drop data, require: [saved]}}
+      - {id: drop, run: rm -rf data, effect: destroys, irreversible: true, confirm: {text: drop data, require: [saved]}}
 rollbacks:
   quick: {title: Back, steps: [{run: ./back.sh}], verify: [up]}
 performance:

@@ -32,7 +32,7 @@ runbooks: [{{title: {NOTE}, url: "https://wiki.example/"}}]
 troubleshooting:
   - symptom: {NOTE}
     diagnose: [sshpass -p hunter2 ssh h]
-    solutions: [{{text: {NOTE}, run: sshpass -p hunter2 ssh h, confirm: {{type: password hunter2}}}}]
+    solutions: [{{text: {NOTE}, run: sshpass -p hunter2 ssh h, confirm: {{text: password hunter2}}}}]
 """
 
 

@@ -191,7 +191,7 @@ class Alert(Model):
 class Confirm(Model):
     """What must be typed before a step runs, and what must hold at that moment."""
 
-    type: ExactText = Field(description="the text to type; it should name the target")
+    text: ExactText = Field(description="the text to type; it should name the target")
     require: tuple[str, ...] = Field((), description="checks that must be fine at that moment")
     cooldown: Span = Field(0.0, description="so long it waits after its turn has come: 10m, 24h")
     not_before: str | None = Field(

@@ -59,8 +59,8 @@ phases:
   - id: c
     steps:
       - {id: s3, run: 'true', effect: destroys, on_unknown: retry, rollback: {run: 'true'},
-         confirm: {type: three, require: [rows], cooldown: 5m}}
-      - {id: gone, run: 'true', effect: destroys, irreversible: true, confirm: {type: gone, require: [dump]}}
+         confirm: {text: three, require: [rows], cooldown: 5m}}
+      - {id: gone, run: 'true', effect: destroys, irreversible: true, confirm: {text: gone, require: [dump]}}
     gate: {require: [rows], hold: 1h}
 """
 _STEADY = 60  # turns of the loop after which nothing moves while a step runs

@@ -32,7 +32,7 @@ troubleshooting:
       - {text: look again, run: "echo $WORD", env: {WORD: "fine {{ id }}"}, effect: read}
       - {text: mend it, run: "echo mended > mended; exit 3", effect: changes}
       - {text: throw it away, run: "touch gone", effect: destroys, irreversible: true,
-         confirm: {type: "destroy {{ id }}", require: [a]}}
+         confirm: {text: "destroy {{ id }}", require: [a]}}
       - {text: call somebody}
 """
 
@@ -233,7 +233,7 @@ async def test_nothing_is_run_where_only_is_watched(tmp_path: Path) -> None:
 async def test_what_has_to_cool_down_is_confirmed_twice_with_that_time_between(tmp_path: Path) -> None:
     text = (
         "troubleshooting: [{symptom: x, solutions: [{text: wipe, effect: destroys, irreversible: true, "
-        'run: "echo x >> runs", confirm: {type: "wipe it", cooldown: 30s}}]}]\n'
+        'run: "echo x >> runs", confirm: {text: "wipe it", cooldown: 30s}}]}]\n'
     )
     bench = Bench(tmp_path, plan(text, tmp_path))
 
@@ -260,7 +260,7 @@ async def test_what_has_to_cool_down_is_confirmed_twice_with_that_time_between(t
 async def test_what_takes_two_persons_is_said_beforehand_and_not_after_it_was_typed(tmp_path: Path) -> None:
     text = (
         "troubleshooting: [{symptom: x, solutions: [{text: wipe, effect: destroys, irreversible: true, "
-        'run: "touch gone", confirm: {type: "wipe it", persons: 2}}]}]\n'
+        'run: "touch gone", confirm: {text: "wipe it", persons: 2}}]}]\n'
     )
     bench = Bench(tmp_path, plan(text, tmp_path))
     (act,) = bench.cases.view_of(bench.cases.open("plan:0", "")).acts

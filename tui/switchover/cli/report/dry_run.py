@@ -124,7 +124,7 @@ def _step(preview: _Preview, step: Step, note: str = "") -> Iterator[str]:
         yield f"{effect}; ends after {format_duration(step.timeout)} at the latest"
     if step.confirm is not None:
         extra = f", once {', '.join(step.confirm.require)} pass" if step.confirm.require else ""
-        yield f'    confirmation: type "{_filled(preview.scope, step.confirm.type)}"{extra}'
+        yield f'    confirmation: type "{_filled(preview.scope, step.confirm.text)}"{extra}'
         if step.confirm.cooldown:
             yield f"    cools down for {format_duration(step.confirm.cooldown)} first"
         if step.confirm.not_before:

@@ -123,5 +123,5 @@ def _shown(view: SolutionView) -> SolutionView:
 
 def solution_view(solution: Solution) -> SolutionView:
     """Return a solution of the plan as it stands there."""
-    typed = solution.confirm.type if solution.confirm is not None else ""
+    typed = solution.confirm.text if solution.confirm is not None else ""
     return SolutionView(solution.text, (solution.run or "").strip(), solution.effect, solution.irreversible, typed)

@@ -188,7 +188,7 @@ def _step(step: Step, state: RunState, action: Action, context: ViewContext) -> 
         command=display((step.run or "").strip()),
         env=shown_env(step.env, context.render),
         irreversible=step.irreversible,
-        confirm_text=sanitize(context.render(confirm.type)) if confirm else "",
+        confirm_text=sanitize(context.render(confirm.text)) if confirm else "",
         confirm_require=confirm.require if confirm else (),
         attempts=len(unit.attempts),
         exit_code=last.exit_code if last else None,

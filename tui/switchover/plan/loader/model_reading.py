@@ -79,7 +79,7 @@ def _leave_out(data: dict[str, Any], location: Path, *, missing: bool) -> Path:
             holder, here, path = here, here[part], (*path, part)
     if not path:
         return path
-    if missing and isinstance(here, dict) and (location[-1] in _FILLED_IN or location[-2:] == ("confirm", "type")):
+    if missing and isinstance(here, dict) and location[-1] in _FILLED_IN:
         here[str(location[-1])] = "unnamed_" + "_".join(str(part) for part in path if isinstance(part, int))
         return location
     last = path[-1]

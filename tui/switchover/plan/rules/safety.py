@@ -92,7 +92,7 @@ def irreversible_steps(draft: Draft) -> Iterator[Complaint]:
             yield Complaint(
                 path,
                 f"step {step.id!r} is irreversible and has no `confirm`: "
-                "add confirm: {type: TEXT, require: [A BACKUP CHECK]}",
+                "add confirm: {text: TEXT, require: [A BACKUP CHECK]}",
             )
         elif not set(step.confirm.require) & (backups | unjudged):
             hint = f"; this plan has {', '.join(sorted(backups))}" if backups else "; this plan has none yet"
@@ -111,7 +111,7 @@ def irreversible_steps(draft: Draft) -> Iterator[Complaint]:
             if solution.run is not None and solution.effect == "destroys" and not solution.irreversible:
                 yield Complaint((*place, "effect"), "this solution destroys: mark it `irreversible: true`")
             if solution.irreversible and draft.lacks((*place, "confirm")):
-                yield Complaint(place, "this solution is irreversible and has no `confirm`: add confirm: {type: TEXT}")
+                yield Complaint(place, "this solution is irreversible and has no `confirm`: add confirm: {text: TEXT}")
 
 
 def _contradictions(path: Path, step: Step) -> Iterator[Complaint]:
@@ -126,11 +126,11 @@ def _contradictions(path: Path, step: Step) -> Iterator[Complaint]:
 
 
 def _confirmation(path: Path, confirm: Confirm) -> Iterator[Complaint]:
-    typed = confirm.type.strip()
+    typed = confirm.text.strip()
     if len(typed) < 3 or typed.lower() in _TRIVIAL:
-        yield Complaint((*path, "type"), "the text to type must name what is done, such as 'destroy {{ id }}'")
-    elif confirm.type != typed or "\n" in typed:
-        yield Complaint((*path, "type"), "the text to type is one line without spaces at its ends")
+        yield Complaint((*path, "text"), "the text to type must name what is done, such as 'destroy {{ id }}'")
+    elif confirm.text != typed or "\n" in typed:
+        yield Complaint((*path, "text"), "the text to type is one line without spaces at its ends")
 
 
 def gates_ask_something(draft: Draft) -> Iterator[Complaint]:

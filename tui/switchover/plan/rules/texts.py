@@ -93,14 +93,14 @@ def template_names(draft: Draft) -> Iterator[Complaint]:
     for path, step in draft.steps():
         yield from _texts((*path, "cwd"), step.cwd, values)
         if step.confirm is not None:
-            yield from _texts((*path, "confirm", "type"), step.confirm.type, values)
+            yield from _texts((*path, "confirm", "text"), step.confirm.text, values)
     for shell in shell_texts(draft):
         yield from _texts(shell.env_path, shell.env, values, secrets=draft.names.secrets)
     for t, trouble in enumerate(plan.troubleshooting):
         for s, solution in enumerate(trouble.solutions):
             if solution.confirm is not None:
                 yield from _texts(
-                    ("troubleshooting", t, "solutions", s, "confirm", "type"), solution.confirm.type, values
+                    ("troubleshooting", t, "solutions", s, "confirm", "text"), solution.confirm.text, values
                 )
     for name, check in plan.checks.items():
         own = values | frozenset(check.config)
@@ -163,7 +163,7 @@ def late_values(draft: Draft) -> Iterator[Complaint]:
         if variable.from_output and variable.ask is None and variable.default is None
     }
     for path, step in draft.steps():
-        texts = [*step.env.values(), step.cwd or "", step.confirm.type if step.confirm else ""]
+        texts = [*step.env.values(), step.cwd or "", step.confirm.text if step.confirm else ""]
         for name, source in late.items():
             if source not in order or step.id not in order or order[source] < order[step.id]:
                 continue

@@ -45,7 +45,7 @@ def destroyed_services(draft: Draft) -> Iterator[Complaint]:
 def _removes(step: Step, name: str, service: Service) -> bool:
     if step.irreversible and service.env == "before":
         return True
-    said = " ".join(filter(None, (step.id, step.run, step.confirm.type if step.confirm else "")))
+    said = " ".join(filter(None, (step.id, step.run, step.confirm.text if step.confirm else "")))
     names = {name, *(str(getattr(service, key)) for key in _NAMING_KEYS if getattr(service, key))}
     return any(re.search(rf"(?<![\w-]){re.escape(one)}(?![\w-])", said) for one in names)
 

@@ -15,7 +15,7 @@ __all__ = ["confirm_step", "confirmed", "refuse_other_text"]
 
 def refuse_other_text(runner: ActionRunner, step: Step, text: str | None) -> None:
     """Raise `RefusedError` unless this is the text that the step's confirmation asks for."""
-    check_text(step, runner.executor.render(step.confirm.type) if step.confirm else "", text)
+    check_text(step, runner.executor.render(step.confirm.text) if step.confirm else "", text)
 
 
 async def confirmed(
