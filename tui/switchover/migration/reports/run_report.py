@@ -176,7 +176,7 @@ def _gate(phase: str, asked: Gate, state: RunState, records: Sequence[ev.Record]
         "proves": list(asked.prove),
         "hold_s": asked.hold,
         "human": asked.human,
-        "roles": list(asked.roles),
+        "who": list(asked.who),
         "held_s": round(gate.held_s, 3),
         "answered_by": gate.answered_by or None,
         "note": gate.note or None,
