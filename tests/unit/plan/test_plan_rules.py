@@ -189,7 +189,7 @@ _SAFETY: list[Case] = [
         "step 'destroy' is irreversible and has a `rollback`",
     ),
     ('text: "destroy {{ id }}"', 'text: "yes"', "confirm.text: the text to type must name what is done"),
-    ('type: "destroy {{ id }}"', 'type: "destroy it "', "one line without spaces at its ends"),
+    ('text: "destroy {{ id }}"', 'text: "destroy it "', "one line without spaces at its ends"),
     (
         'effect: destroys, irreversible: true, confirm: {text: "recreate pg"}',
         "effect: destroys, irreversible: true",

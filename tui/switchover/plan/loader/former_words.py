@@ -31,7 +31,15 @@ class FormerWord:
 
 
 # Place in a plan (`*` stands for a name or an index; "" is the plan itself) -> key -> the word of today.
-FORMER_WORDS: Mapping[str, Mapping[str, FormerWord]] = {}
+FORMER_WORDS: Mapping[str, Mapping[str, FormerWord]] = {
+    "phases.*.gate": {
+        "retry": FormerWord("within", "write `within: 1m`, and `every: 5s` beside it", same_form=False),
+        "soak": FormerWord("hold"),
+        "roles": FormerWord("who"),
+    },
+    "phases.*.steps.*.confirm": {"type": FormerWord("text")},
+    "troubleshooting.*.solutions.*.confirm": {"type": FormerWord("text")},
+}
 
 
 def refuse_former_words(

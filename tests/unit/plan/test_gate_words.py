@@ -1,0 +1,23 @@
+"""The words of gates and confirmations that a plan no longer takes, each named with that of today."""
+
+import pytest
+from tests.unit.plan.conftest import Problems
+
+_HEAD = "schema: 1\nid: a\ntitle: A\n"
+_GATE = _HEAD + "phases:\n  - id: p\n    gate: {human: ok?, WORD}\n"
+_CONFIRM = _HEAD + "phases: [{id: p, steps: [{id: s, run: ls, effect: changes, confirm: {WORD}}]}]\n"
+
+
+@pytest.mark.parametrize(
+    ("plan", "word", "expected"),
+    [
+        (_GATE, "retry: {for: 1m, every: 5s}", "6:24: phases[0].gate.retry: this key is called 'within' now"),
+        (_GATE, "soak: 0s", "6:24: phases[0].gate.soak: this key is called 'hold' now"),
+        (_GATE, "roles: [lead]", "6:24: phases[0].gate.roles: this key is called 'who' now"),
+        (_CONFIRM, "type: drop it", "phases[0].steps[0].confirm.type: this key is called 'text' now"),
+    ],
+)
+def test_a_former_word_is_refused_with_that_of_today(problems: Problems, plan: str, word: str, expected: str) -> None:
+    found = problems(plan.replace("WORD", word))
+    assert len(found) == 1, found
+    assert expected in found[0]
