@@ -15,7 +15,7 @@ from switchover.migration.rules.waivers import Judged, problem_of
 from switchover.plan.model import Gate, Plan
 from switchover_checks.api import Status
 
-__all__ = ["GateObservation", "GateHoldLog", "GateVerdict", "observe_gate", "watch_gate"]
+__all__ = ["GateHoldLog", "GateObservation", "GateVerdict", "observe_gate", "watch_gate"]
 
 _SHORTEST_WAIT_S = 0.05
 _USUAL_WAIT_S = 15.0
