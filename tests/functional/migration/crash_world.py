@@ -32,7 +32,7 @@ from switchover.migration.facts.run_state import RunState, Stage
 from switchover.migration.journal.checkpoints import NEWEST
 from switchover.migration.journal.sqlite_journal import Journal
 from switchover.migration.run.engine import Engine
-from switchover.migration.run.run_store import Tools
+from switchover.migration.run.store.tools import Tools
 from switchover.plan.loader.load import LoadedPlan, load_plan_text
 from switchover_checks.api import Status
 

@@ -8,7 +8,7 @@ from tests.support.warm_program import run_switchover
 from tests.unit.migration.harness import ANA, BEN, Bench, open_bench
 
 from switchover.clock import SystemClock
-from switchover.migration.run.forget import forget
+from switchover.migration.run.other_runs.forget import forget
 
 PLAN = """
 phases:

@@ -141,10 +141,12 @@ async def test_without_its_key_it_is_refused_in_words_and_what_was_sealed_stays(
     key.rename(tmp_path / "elsewhere")
     after = open_bench(tmp_path, secrets=Secrets({"pw": VALUE}))
     store = after.engine.run_store
-    assert "taken" not in store.revealed_scope().values
-    assert store.why_shut("taken") == f"step a captured it as a secret, which only the key {key} of that host opens"
+    assert "taken" not in store.values.revealed_scope().values
+    assert (
+        store.values.why_shut("taken") == f"step a captured it as a secret, which only the key {key} of that host opens"
+    )
     (tmp_path / "elsewhere").rename(key)
-    assert store.revealed_scope().values["taken"] == VALUE
+    assert store.values.revealed_scope().values["taken"] == VALUE
     await after.engine.aclose()
 
 

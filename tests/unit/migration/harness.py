@@ -14,7 +14,7 @@ from switchover.migration.facts.operator import Operator
 from switchover.migration.journal.journal_store import JournalStore
 from switchover.migration.reports.verification import first_broken
 from switchover.migration.run.engine import Engine
-from switchover.migration.run.run_store import Tools
+from switchover.migration.run.store.tools import Tools
 from switchover.migration.steps.spawn import Launcher, ShimRequest, ShimWatch
 from switchover.plan.loader.load import load_plan_text
 from switchover.settings import JournalAddress

@@ -25,7 +25,7 @@ from switchover.errors import StateError, SwitchoverError
 from switchover.locations import workspace_for
 from switchover.migration.facts.operator import Operator
 from switchover.migration.run.engine import Engine
-from switchover.migration.run.run_store import Tools
+from switchover.migration.run.store.tools import Tools
 from switchover_checks.api import Status
 
 __all__ = ["BEGUN", "PEOPLE", "PLAN", "Killed", "ModelWorld"]

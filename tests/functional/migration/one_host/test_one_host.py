@@ -22,7 +22,7 @@ from switchover.clock import SystemClock
 from switchover.errors import JournalError, LockedError, RefusedError, StateError
 from switchover.migration.journal.host_lock import HostLock
 from switchover.migration.journal.host_registry import HostRegistry
-from switchover.migration.run.forget import forget
+from switchover.migration.run.other_runs.forget import forget
 
 PLAN = """
 %s

@@ -102,7 +102,7 @@ def _make(engine: Engine, args: Namespace) -> dict[str, Any]:
     from switchover.migration.facts.run_fold import fold
     from switchover.migration.reports.run_report import ReportInputs, make_report
     from switchover.migration.rules.possible import why_impossible
-    from switchover.migration.run.run_store import plan_in_force
+    from switchover.migration.run.store.run_plans import plan_in_force
     from switchover.migration.steps.attempt import AttemptFolder
     from switchover.migration.steps.step_output import read_tail
 

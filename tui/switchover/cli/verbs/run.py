@@ -158,7 +158,7 @@ async def _run(args: Namespace) -> int:
 
 async def _forget(args: Namespace, operator: Operator) -> None:
     from switchover.clock import SystemClock
-    from switchover.migration.run.forget import forget
+    from switchover.migration.run.other_runs.forget import forget
 
     loaded, workspace = load_for_run(args, quiet=True)
     forgotten = await forget(workspace, loaded.plan, SystemClock(), operator, args.reason)

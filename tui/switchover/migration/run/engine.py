@@ -22,7 +22,8 @@ from switchover.migration.run.observed_run import ObservedRun
 from switchover.migration.run.plan_rebase import adopt, examine_difference
 from switchover.migration.run.rehearsal import rehearse
 from switchover.migration.run.rollback_runner import open_rollback_path, unit_of
-from switchover.migration.run.run_store import RunStore, Tools
+from switchover.migration.run.run_store import RunStore
+from switchover.migration.run.store.tools import Tools
 from switchover.migration.run.unattended import DriveOutcome, drive
 
 if TYPE_CHECKING:

@@ -16,6 +16,7 @@ from switchover.migration.facts import events as ev
 from switchover.migration.facts.operator import Operator
 from switchover.migration.facts.run_state import RunState, Stage
 from switchover.migration.run.execution_unit import SHELL, ExecutionUnit
+from switchover.migration.run.late_results import record_late
 from switchover.migration.run.run_store import RunStore
 from switchover.migration.steps.attempt import AttemptEnded, AttemptFolder, AttemptRunning, Lost, NeverStarted, Truth
 from switchover.migration.steps.captured_secrets import read_captured, sealed_about
@@ -125,7 +126,7 @@ class Executor:
     def render(self, text: str) -> str:
         """Fill in variables. Raise `RefusedError` that says which value is missing and how to give it."""
         try:
-            return render(text, self._run_store.scope())
+            return render(text, self._run_store.values.scope())
         except MissingValueError as error:
             raise self._missing(error) from error
         except TemplateError as error:
@@ -180,8 +181,8 @@ class Executor:
         """Return the attempts of all runs whose end lies here by now, and whose outcome was decided without it."""
         store = self._run_store
         runs = [store.state]
-        for run_id in sorted({found[0] for found in store.never_learned} - {store.state.run_id}):
-            attempts = [found[1:] for found in store.never_learned if found[0] == run_id]
+        for run_id in sorted({found[0] for found in store.history.never_learned} - {store.state.run_id}):
+            attempts = [found[1:] for found in store.history.never_learned if found[0] == run_id]
             folders = [AttemptFolder.of(store.workspace.run_directory(run_id), *attempt) for attempt in attempts]
             if any(folder.may_have_ended for folder in folders):
                 runs.append(await store.state_of(run_id))
@@ -196,16 +197,18 @@ class Executor:
     async def _tell_late(self, run_id: str, end: ev.StepEnded) -> None:
         """Record an end that others did not wait for, as one that came late."""
         late = ev.StepEndedLate(end.unit, end.attempt, end.outcome, end.exit_code, end.duration_s, end.reason)
-        await self._run_store.record_late(run_id, late)
+        await record_late(self._run_store, run_id, late)
 
     def _missing(self, error: MissingValueError) -> RefusedError:
-        refused = self._run_store.resolve().refused.get(error.name) or self._run_store.why_shut(error.name)
+        refused = self._run_store.values.resolve().refused.get(error.name) or self._run_store.values.why_shut(
+            error.name
+        )
         return RefusedError(f"{error.title}: {refused}" if refused else error.title, error.hint)
 
     async def _environment(self, unit: ExecutionUnit, number: int) -> dict[str, str]:
         run_store = self._run_store
         await why_held_back(run_store.tools.secrets)  # what it prints is kept: what can be known is to be kept out
-        scope = run_store.revealed_scope()
+        scope = run_store.values.revealed_scope()
 
         def fill() -> dict[str, str]:
             return {name: render(text, scope, run_store.tools.secrets) for name, text in unit.env.items()}
@@ -239,10 +242,10 @@ class Executor:
             boot_id=run_store.tools.clock.boot_id(),
             timeout_s=unit.timeout_s,
             env=env,
-            secrets=run_store.secret_values(),
+            secrets=run_store.values.secrets(),
             captures=unit.captures,
             hidden=unit.hidden,
-            seal_key=run_store.seal_key.need().hex() if unit.captures else "",
+            seal_key=run_store.values.seal_key.need().hex() if unit.captures else "",
             sealed_about=sealed_about(run_store.state.run_id, unit.name),
             grace_s=run_store.tools.grace_s,
             umask=_umask(),
@@ -308,10 +311,10 @@ class Executor:
         elif code:
             notes.append(_SHELL_ENDINGS.get(code, f"failed with exit code {code}"))
         store = self._run_store
-        outputs, sealed, shut = read_captured(record, store.seal_key, run.run_id, name, hidden, store.clean)
+        outputs, sealed, shut = read_captured(record, store.values.seal_key, run.run_id, name, hidden, store.clean)
         lacking = [key for key in captures if key not in outputs and key not in shut]
         if shut:
-            notes.append(f"what it captured cannot be read without {store.seal_key.path}: {', '.join(shut)}")
+            notes.append(f"what it captured cannot be read without {store.values.seal_key.path}: {', '.join(shut)}")
         if lacking and outcome == "done":
             notes.append(f"no line of its output gave {', '.join(lacking)}")
         if record.get("output_lost"):

@@ -27,7 +27,7 @@ TAIL_LINES = 200
 
 def live_view(run_store: RunStore, executor: Executor, gate: GateLive | None, *, driven: bool) -> MigrationView:
     """Return the run as a client shows it now; `driven` says whether somebody drives it."""
-    moment, scope = run_store.moment(), run_store.scope()
+    moment, scope = run_store.moment(), run_store.values.scope()
 
     def fill(text: str) -> str:
         try:
@@ -54,7 +54,7 @@ def live_view(run_store: RunStore, executor: Executor, gate: GateLive | None, *,
         fill,
         gate,
         _output(run_store, executor),
-        run_store.measured,
+        run_store.history.durations,
         _needed(run_store),
         reasons,
         ready,
@@ -187,7 +187,7 @@ def _needed(run_store: RunStore) -> tuple[tuple[str, str, str], ...]:
     """Return the variables that have to be asked for: name, type, question. Another run asks for all of them anew."""
     over = run_store.state.finished
     plan = run_store.file.plan if over else run_store.plan
-    missing = resolve_variables(plan, {}, {}).missing if over else run_store.resolve().missing
+    missing = resolve_variables(plan, {}, {}).missing if over else run_store.values.resolve().missing
     return tuple((name, plan.vars[name].type, plan.vars[name].ask or name) for name in missing)
 
 

@@ -94,16 +94,16 @@ class ObservedRun:
 
     def scope(self) -> Scope:
         """Return what templates are filled from, as things stand."""
-        return self.run_store.scope()
+        return self.run_store.values.scope()
 
     def revealed_scope(self) -> Scope:
         """Return what commands and checks are filled from: with the real values of what was captured as a secret."""
-        return self.run_store.revealed_scope()
+        return self.run_store.values.revealed_scope()
 
     @property
     def captured_secrets(self) -> Mapping[str, str]:
         """What was captured and nobody may read, so that it can be kept out of all that is written."""
-        return self.run_store.captured_secrets()
+        return self.run_store.values.captured_secrets()
 
     def view(self) -> MigrationView:
         """Return the run as a client shows it."""

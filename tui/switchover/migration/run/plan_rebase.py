@@ -86,7 +86,7 @@ async def adopt(
         raise RefusedError("a rollback was begun, which goes by the plan as it is", "finish it, then begin another run")
     if refused := tuple(in_the_way(before.plan, edited.plan, state)):
         raise RefusedError("; ".join(refused), _AFTER)
-    known = run_store.resolve().values
+    known = run_store.values.resolve().values
     resolution = _resolve(run_store, edited, variables)
     for name in variables:
         if name in known and known[name] != resolution.values[name]:

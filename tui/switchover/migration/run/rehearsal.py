@@ -24,11 +24,10 @@ async def rehearse(run_store: RunStore, name: str) -> Rehearsal:
     `RefusedError` where the plan has no way of that name.
     """
     way, assumed = rollback_path_named(run_store, name), False
-    if not any(run_store.state.unit(step.id).began for step in run_store.plan.all_steps):
-        way, assumed = (
-            planned_rollback_path(run_store.plan, as_if_begun(run_store.plan, name), name, {}, run_store.measured),
-            True,
-        )
+    plan = run_store.plan
+    if not any(run_store.state.unit(step.id).began for step in plan.all_steps):
+        way = planned_rollback_path(plan, as_if_begun(plan, name), name, {}, run_store.history.durations)
+        assumed = True
     seen = await run_store.look(way.verify) if way.verify else None
     return Rehearsal(
         way=rollback_path_view(way, run_store.plan),

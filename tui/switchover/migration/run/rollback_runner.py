@@ -24,7 +24,9 @@ _PAUSE_S = 0.01
 def rollback_path_named(run_store: RunStore, name: str) -> RollbackPath:
     """Return the rollback path of that name, open or not. Raise `RefusedError` where the plan has none of that name."""
     try:
-        return planned_rollback_path(run_store.plan, run_store.state, name, run_store.registered, run_store.measured)
+        return planned_rollback_path(
+            run_store.plan, run_store.state, name, run_store.registered, run_store.history.durations
+        )
     except KeyError:
         known = ", ".join(run_store.plan.rollbacks) or "none"
         raise RefusedError(f"the plan has no rollback {name!r}", f"it has: {known}") from None

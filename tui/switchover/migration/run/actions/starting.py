@@ -12,8 +12,9 @@ from switchover.migration.facts import events as ev
 from switchover.migration.facts.operator import Operator
 from switchover.migration.facts.run_state import RunState
 from switchover.migration.run.action_runner import ActionRunner
-from switchover.migration.run.elsewhere import refuse_open_elsewhere, refuse_over_elsewhere
-from switchover.migration.run.forget import said_to_forget, take_word
+from switchover.migration.run.measuring import measure_objectives
+from switchover.migration.run.other_runs.elsewhere import refuse_open_elsewhere, refuse_over_elsewhere
+from switchover.migration.run.other_runs.forget import said_to_forget, take_word
 from switchover.migration.run.run_store import RunStore
 from switchover.plan.variables import Scope, resolve_variables
 
@@ -25,7 +26,7 @@ async def start_run(runner: ActionRunner, op: Operator, variables: Mapping[str, 
     run_store = runner.run_store
     _refuse_second_run(run_store.state, new=new)
     file = run_store.file = await run_store.read_file()
-    run_store.hold_target_of(file.plan, op)
+    run_store.host_notes.hold_target_of(file.plan, op)
     refuse_open_elsewhere(run_store.workspace, file.plan, run_store.journal_id)
     if not new:
         refuse_over_elsewhere(run_store.workspace, file, run_store.journal_id)
@@ -49,7 +50,7 @@ async def start_run(runner: ActionRunner, op: Operator, variables: Mapping[str, 
     runner.accept()
     if file.plan.performance:
         units = {name: one.unit for name, one in file.plan.performance.items() if one.unit}
-        values = await run_store.measure(tuple(file.plan.performance), "before")
+        values = await measure_objectives(run_store, tuple(file.plan.performance), "before")
         await run_store.record(ev.BaselineMeasured(values, units))
 
 
@@ -57,7 +58,7 @@ async def give_variables(runner: ActionRunner, op: Operator, variables: Mapping[
     """Put values of variables that are still open on record. Raise `RefusedError` for one that is frozen."""
     run_store = runner.run_store
     checked = resolve_variables(run_store.plan, {**run_store.state.variables, **variables}, {}).values
-    known = run_store.resolve().values
+    known = run_store.values.resolve().values
     for name in variables:
         if name in known and known[name] != checked[name]:
             raise RefusedError(f"{name} is {known[name]!r} and frozen for this run", "abort it to start another")

@@ -8,7 +8,7 @@ from switchover.errors import RefusedError
 from switchover.migration.facts import events as ev
 from switchover.migration.facts.operator import Operator
 from switchover.migration.run.action_runner import ActionRunner
-from switchover.migration.run.elsewhere import refuse_open_elsewhere
+from switchover.migration.run.other_runs.elsewhere import refuse_open_elsewhere
 from switchover.migration.run.rollback_runner import (
     open_rollback_path,
     refuse_loss,

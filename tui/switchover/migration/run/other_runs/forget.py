@@ -24,7 +24,7 @@ from switchover.migration.journal.host_lock import host_of
 from switchover.migration.journal.host_registry import GivenUp, Notes
 from switchover.migration.journal.journal_store import open_journal
 from switchover.migration.journal.run_lock import RunLock
-from switchover.migration.run.elsewhere import describe_run, open_elsewhere
+from switchover.migration.run.other_runs.elsewhere import describe_run, open_elsewhere
 from switchover.migration.steps.shim import shim_name
 from switchover.migration.steps.traces import living_shim, marked_processes, open_process
 from switchover.plan.model import Plan

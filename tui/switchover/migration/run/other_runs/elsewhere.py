@@ -9,7 +9,7 @@ from switchover.errors import LockedError
 from switchover.locations import Workspace, workspace_for
 from switchover.migration.journal.host_lock import HostLock, describe_holder, host_of
 from switchover.migration.journal.host_registry import RunNote, is_gone
-from switchover.migration.run.foreign_journal import is_over_on_record
+from switchover.migration.run.other_runs.foreign_journal import is_over_on_record
 from switchover.plan.loader.load import LoadedPlan
 from switchover.plan.model import Plan
 
