@@ -29,9 +29,9 @@ from switchover.snapshot import (
     ManualItem,
     MetricRow,
     MigrationView,
-    ObjectiveView,
     PhaseView,
     Problem,
+    PromiseView,
     Requirement,
     RollbackView,
     ServiceRow,
@@ -272,8 +272,8 @@ ROLLBACKS = (
 )  # fmt: skip
 
 OBJECTIVES = (
-    ObjectiveView("query", "query time of the search", "ms", 310.0, None, "after < before", "pending"),
-    ObjectiveView("memory", "memory of the whole stack", "B", 2.0e9, 3.1e8, "before / after >= 6", "met"),
+    PromiseView("query", "query time of the search", "ms", 310.0, None, "after < before", "pending"),
+    PromiseView("memory", "memory of the whole stack", "B", 2.0e9, 3.1e8, "before / after >= 6", "met"),
 )
 
 MIGRATION = MigrationView(

@@ -64,13 +64,13 @@ def test_it_is_carried_through_with_one_typed_confirmation(demo: Demo, switchove
     assert "remove_old" in report.stdout
 
 
-def test_the_objective_is_proved_by_the_time_of_the_query_itself(demo: Demo, switchover: Switchover) -> None:
+def test_the_promise_is_proved_by_the_time_of_the_query_itself(demo: Demo, switchover: Switchover) -> None:
     switchover("run", demo.plan)
-    [objective] = json.loads(switchover("report", demo.plan, "--format", "json").stdout)["objectives"]
-    assert (objective["unit"], objective["state"]) == ("ms", "met")
+    [promise] = json.loads(switchover("report", demo.plan, "--format", "json").stdout)["promises"]
+    assert (promise["unit"], promise["state"]) == ("ms", "met")
     slow = ask(demo, "old", "/report", timeout_s=60)[1]["query_ms"]
-    assert slow / 5 < objective["before"] < slow * 5
-    assert objective["after"] < objective["before"] / 5
+    assert slow / 5 < promise["before"] < slow * 5
+    assert promise["after"] < promise["before"] / 5
 
 
 def test_all_can_be_undone_before_the_clean_up(demo: Demo, switchover: Switchover) -> None:

@@ -413,7 +413,7 @@ def test_a_gate_that_waits_says_what_for_and_ends_by_itself(tmp_path: Path) -> N
         "schema: 1\nid: p\ntitle: A plan\n"
         "checks: {fine: {type: command, command: 'true'}}\n"
         "phases: [{id: a, gate: {require: [fine], prove: [p], within: 1s, every: 200ms}}]\n"
-        "performance: {p: {title: p, before: 10, after: 10, target: 'after < before'}}\n"
+        "promises: {p: {title: p, before: {value: 10}, after: {value: 10}, target: 'after < before'}}\n"
     )
     done = run_switchover("run", "plan.yaml", "--state", "state", cwd=tmp_path)
     assert done.returncode == 1, done.stderr

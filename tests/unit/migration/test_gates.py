@@ -20,9 +20,10 @@ def _plan(gate: str) -> str:
     checks:
       up: {{type: tcp, host: localhost, port: 1}}
       rows: {{type: tcp, host: localhost, port: 2}}
-    performance:
-      speed: {{title: Speed, unit: ms, before: up.time, after: rows.time, target: "after <= before / 2"}}
-      unused: {{title: Unused, before: 1, after: rows.time, target: "after < before"}}
+    promises:
+      speed:
+        {{title: Speed, unit: ms, before: {{value: up.time}}, after: {{value: rows.time}}, target: after <= before / 2}}
+      unused: {{title: Unused, before: {{value: 1}}, after: {{value: rows.time}}, target: "after < before"}}
     phases:
       - id: a
         gate: {gate}
@@ -166,12 +167,12 @@ async def test_no_go_keeps_the_gate_shut(tmp_path: Path) -> None:
     await bench.engine.aclose()
 
 
-async def test_an_objective_is_proved_with_both_values_on_record(tmp_path: Path) -> None:
+async def test_a_promise_is_proved_with_both_values_on_record(tmp_path: Path) -> None:
     bench, _ = await _bench(tmp_path, "{require: [up], prove: [speed]}")
     assert await bench.engine.check_gate("a", ANA)
     measured = bench.engine.state.measurements["speed"]
     assert (measured.before, measured.after, measured.state) == (100.0, 10.0, "met")
-    view = bench.engine.view().objectives[0]
+    view = bench.engine.view().promises[0]
     assert (view.before, view.after, view.state) == (100.0, 10.0, "met")
     await bench.engine.aclose()
 

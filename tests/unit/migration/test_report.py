@@ -42,9 +42,9 @@ phases:
     gate: {require: [rows], human: Well?}
 rollbacks:
   quick: {title: URL back, within: 5m, valid_until: move.copy, loses: 5 minutes, steps: [{run: ./back.sh}]}
-performance:
-  fast: {title: Report time, unit: ms, before: 800, after: 200, target: after < before}
-  small: {title: Size, unit: GB, before: 800, after: rows.size, target: after < before}
+promises:
+  fast: {title: Report time, unit: ms, before: {value: 800}, after: {value: 200}, target: after < before}
+  small: {title: Size, unit: GB, before: {value: 800}, after: {value: rows.size}, target: after < before}
 signoff: {roles: [ops, lead], retention: 30d}
 """
 
@@ -140,7 +140,7 @@ def test_a_gate_shows_what_it_saw_when_it_passed_and_when_it_did_not() -> None:
 
 def test_what_was_promised_stands_beside_what_was_measured() -> None:
     report = _report()
-    assert [(o["before"], o["after"], o["state"]) for o in report["objectives"]] == [
+    assert [(o["before"], o["after"], o["state"]) for o in report["promises"]] == [
         (800.0, 200.0, "met"),
         (None, None, "pending"),
     ]

@@ -36,8 +36,8 @@ phases:
       - {id: drop, run: rm -rf data, effect: destroys, irreversible: true, confirm: {text: drop data, require: [saved]}}
 rollbacks:
   quick: {title: Back, steps: [{run: ./back.sh}], verify: [up]}
-performance:
-  fast: {title: Fast, before: 10, after: up.time, target: "after < before"}
+promises:
+  fast: {title: Fast, before: {value: 10}, after: {value: up.time}, target: "after < before"}
 troubleshooting:
   - {symptom: slow, diagnose: ["df -h", "ls -l"], solutions: [{text: call}]}
 """
@@ -66,8 +66,8 @@ def warnings(text: str, tmp_path: Path) -> list[str]:
         ("tar -cf a.tar data", 'echo "rm -rf is not run"', ""),
         ("tar -cf a.tar data", "rm -rf /tmp/scratch", ""),
         (", verify: [up]", "", "20: rollbacks.quick: nothing proves that this way back worked"),
-        (", prove: [fast]", "", "22: performance.fast: no gate proves this promise"),
-        ("after: up.time", "after: 5", "performance.fast.after: `after` is a number, so nothing is measured"),
+        (", prove: [fast]", "", "22: promises.fast: no gate proves this promise"),
+        ("value: up.time", "value: 5", "promises.fast.after.value: `after` is a number, so nothing is measured"),
         (
             "tar -tf {{ path | q }}",
             "test -s {{ path | q }}",

@@ -22,6 +22,7 @@ from switchover.plan.field_types import (
     WrittenText,
 )
 from switchover.plan.people_model import Contact, Runbook, Signoff
+from switchover.plan.promise_model import Promise, PromiseValue
 
 __all__ = [
     "Alert",
@@ -33,9 +34,10 @@ __all__ = [
     "LiveProbe",
     "MetricSpec",
     "Name",
-    "Objective",
     "Phase",
     "Plan",
+    "Promise",
+    "PromiseValue",
     "Rollback",
     "RollbackAction",
     "RollbackStep",
@@ -244,7 +246,7 @@ class Gate(Model):
     """What must hold before the next phase opens."""
 
     require: tuple[str, ...] = Field((), description="checks that must be fine and fresh")
-    prove: tuple[str, ...] = Field((), description="performance objectives that must be met")
+    prove: tuple[str, ...] = Field((), description="promises that must be met")
     hold: Span = Field(
         0.0, description="how long all of it has to stay green; goes on in the agent and over restarts: 5m, 24h"
     )
@@ -310,19 +312,6 @@ class TroubleshootingEntry(Model):
     solutions: tuple[Solution, ...] = Field((), description="what may help")
 
 
-class Objective(Model):
-    """A promise of the migration, proved or refuted by measuring before and after.
-
-    `before` and `after` are a number, or `CHECK.METRIC`; `target` is an expression over `before` and `after`.
-    """
-
-    title: Text = Field(description="how it is called in the report")
-    unit: str = Field("", description="what stands behind the numbers")
-    before: float | str = Field(description="a number, or CHECK.METRIC")
-    after: float | str = Field(description="a number, or CHECK.METRIC")
-    target: str = Field(description="an expression over `before` and `after`, such as `after < before / 2`")
-
-
 class Plan(Model):
     """A whole plan file."""
 
@@ -357,7 +346,7 @@ class Plan(Model):
     phases: tuple[Phase, ...] = Field((), description="what is done, in this order")
     rollbacks: dict[Name, Rollback] = Field(default_factory=dict, description="named ways back")
     troubleshooting: tuple[TroubleshootingEntry, ...] = Field((), description="known issues and what helps")
-    performance: dict[Name, Objective] = Field(
+    promises: dict[Name, Promise] = Field(
         default_factory=dict, description="promises that are measured before and after"
     )
     contacts: tuple[Contact, ...] = Field((), description="whom to call")

@@ -24,7 +24,7 @@ _NAMED = (
     ("notifiers", "notifier"),
     ("cost_sources", "source of costs"),
     ("rollbacks", "way back"),
-    ("performance", "objective"),
+    ("promises", "promise"),
 )
 _WHOLE = (
     *("id", "title", "owner", "target", "currency", "budget_month", "check_modules", "live", "alerts"),

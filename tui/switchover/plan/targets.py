@@ -1,4 +1,4 @@
-"""The language of an objective's `target`: a comparison over `before` and `after`, such as `after <= before / 5`.
+"""The language of a promise's `target`: a comparison over `before` and `after`, such as `after <= before / 5`.
 
 Numbers, `+ - * /`, comparisons, `and`, `or`, `not`, `abs`, `min` and `max`; nothing of it is run as Python.
 """
@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-__all__ = ["ObjectiveTarget", "parse_target"]
+__all__ = ["PromiseTarget", "parse_target"]
 
 _LONGEST = 400
 _COMPARE: Mapping[type[ast.AST], Callable[[float, float], bool]] = {
@@ -35,7 +35,7 @@ _NAMES = frozenset({"before", "after"})
 
 
 @dataclass(frozen=True, slots=True)
-class ObjectiveTarget:
+class PromiseTarget:
     """A target that was read and found whole."""
 
     text: str
@@ -51,7 +51,7 @@ class ObjectiveTarget:
             raise ValueError(f"{self.text!r} has no answer for before={before:g}, after={after:g}: {error}") from None
 
 
-def parse_target(text: str) -> ObjectiveTarget:
+def parse_target(text: str) -> PromiseTarget:
     """Read a target. Raise `ValueError` that says how one is written."""
     shown = repr(text if len(text) <= 60 else text[:57] + "…")
     if len(text) > _LONGEST:
@@ -67,7 +67,7 @@ def parse_target(text: str) -> ObjectiveTarget:
         ) from None
     if not any(isinstance(node, ast.Name) and node.id == "after" for node in ast.walk(tree)):
         raise ValueError(f"{shown} does not look at `after`, so it proves nothing")
-    return ObjectiveTarget(text, tree)
+    return PromiseTarget(text, tree)
 
 
 def _kind(node: ast.expr) -> Literal["number", "truth"]:

@@ -13,8 +13,8 @@ from switchover.snapshot.migration_view import (
     ActionView,
     ManualItem,
     MigrationView,
-    ObjectiveView,
     PhaseView,
+    PromiseView,
     StepView,
 )
 from switchover.snapshot.plan_change import PlanChange, PlanDifference
@@ -55,11 +55,11 @@ __all__ = [
     "ManualItem",
     "MetricRow",
     "MigrationView",
-    "ObjectiveView",
     "PhaseView",
     "PlanChange",
     "PlanDifference",
     "Problem",
+    "PromiseView",
     "Rehearsal",
     "RehearsedAction",
     "Requirement",

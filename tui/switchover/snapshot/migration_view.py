@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from switchover.snapshot.gate_view import GateView, Requirement
 from switchover.snapshot.rollback_paths_view import RollbackRun, RollbackView
-from switchover.snapshot.states import ActionKind, ObjectiveWord, StageWord, StatedEffect
+from switchover.snapshot.states import ActionKind, PromiseWord, StageWord, StatedEffect
 
-__all__ = ["ActionView", "ManualItem", "MigrationView", "ObjectiveView", "PhaseView", "StepView"]
+__all__ = ["ActionView", "ManualItem", "MigrationView", "PhaseView", "PromiseView", "StepView"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ class ActionView:
 
 
 @dataclass(frozen=True, slots=True)
-class ObjectiveView:
+class PromiseView:
     """A promised improvement. `state`: pending, met, missed, unknown."""
 
     name: str
@@ -91,7 +91,7 @@ class ObjectiveView:
     before: float | None
     after: float | None
     target: str
-    state: ObjectiveWord
+    state: PromiseWord
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +110,7 @@ class MigrationView:
     current_step: str = ""
     action: ActionView = ActionView()
     rollbacks: tuple[RollbackView, ...] = ()
-    objectives: tuple[ObjectiveView, ...] = ()
+    promises: tuple[PromiseView, ...] = ()
     started_at: float | None = None
     ended_at: float | None = None
     remaining_s: float | None = None

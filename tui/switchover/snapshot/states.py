@@ -11,8 +11,8 @@ __all__ = [
     "LevelWord",
     "LogSourceWord",
     "NamedStatus",
-    "ObjectiveWord",
     "PlanChangeKind",
+    "PromiseWord",
     "RollbackWord",
     "ServiceWord",
     "SourceWord",
@@ -46,7 +46,7 @@ ActionKind: TypeAlias = Literal[
     "done",
     "none",
 ]
-ObjectiveWord: TypeAlias = Literal["pending", "met", "missed", "unknown"]
+PromiseWord: TypeAlias = Literal["pending", "met", "missed", "unknown"]
 StepEffect: TypeAlias = Literal["read", "creates", "changes", "destroys"]
 StatedEffect: TypeAlias = StepEffect | Literal[""]  # of a step that does not say
 PlanChangeKind: TypeAlias = Literal["added", "removed", "changed", "moved"]

@@ -20,7 +20,7 @@ title: A plan
 checks: {{it: {check}}}
 metrics: {{m: {{type: check, check: it, metric: {metric}}}}}
 phases: [{{id: a, gate: {{require: [it], prove: [p]}}}}]
-performance: {{p: {{title: p, before: 1, after: it.{metric}, target: "after < before"}}}}
+promises: {{p: {{title: p, before: {{value: 1}}, after: {{value: it.{metric}}}, target: "after < before"}}}}
 """
 
 

@@ -98,7 +98,7 @@ MEANING = {
     "timeline": "timeline",
     "contacts": "contacts",
     "diagnose": "diagnose",
-    "objectives": "proof",
+    "promises": "proof",
     "service_actions": "actions",
     "service_shell": "shell",
     "acknowledge": "acknowledge",

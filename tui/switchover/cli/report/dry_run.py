@@ -143,7 +143,7 @@ def _command(text: str, shell: tuple[str, ...], env: Mapping[str, str]) -> Itera
 
 
 def _gate(gate: Gate) -> Iterator[str]:
-    needs = [*gate.require, *(f"objective {name}" for name in gate.prove)]
+    needs = [*gate.require, *(f"promise {name}" for name in gate.prove)]
     held = f", held for {format_duration(gate.hold)}" if gate.hold else ""
     within = f", waited for no longer than {format_duration(gate.within)}" if gate.within is not None else ""
     yield f"  gate: {', '.join(needs) or 'no checks'}{held}{within}"

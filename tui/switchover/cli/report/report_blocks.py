@@ -80,7 +80,7 @@ def blocks(report: Report) -> Iterator[Block]:
         yield from _phase(phase)
     yield from _decisions(report["decisions"])
     yield from _exceptions(report["waivers"])
-    yield from _promises(report["objectives"])
+    yield from _promises(report["promises"])
     yield from _costs(report["costs"])
     yield from _ways_back(report["ways_back"])
     if report["rollback"]:
@@ -262,10 +262,10 @@ def _details(entries: Sequence[Report]) -> Iterator[Block]:
     yield _table(("what", "details", "by", "at"), rows)
 
 
-def _promises(objectives: Sequence[Report]) -> Iterator[Block]:
-    if not objectives:
+def _promises(promises: Sequence[Report]) -> Iterator[Block]:
+    if not promises:
         return
-    yield Heading(2, "Performance: promised and measured")
+    yield Heading(2, "Promises: promised and measured")
     rows = [
         (
             _t(o["title"]),
@@ -274,9 +274,9 @@ def _promises(objectives: Sequence[Report]) -> Iterator[Block]:
             Cell(o["target"], code=True),
             _state("not measured" if o["after"] is None else o["state"]),
         )
-        for o in objectives
+        for o in promises
     ]
-    yield _table(("objective", "before", "after", "promised", "result"), rows)
+    yield _table(("promise", "before", "after", "promised", "result"), rows)
 
 
 def _costs(costs: Report | None) -> Iterator[Block]:

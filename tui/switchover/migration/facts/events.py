@@ -137,7 +137,7 @@ class PlanRebased:
 
 @dataclass(frozen=True, slots=True)
 class BaselineMeasured:
-    """The `before` values of the plan's objectives, measured at the start; None where it could not be measured."""
+    """The `before` values of the plan's promises, measured at the start; None where it could not be measured."""
 
     values: dict[str, float | None]
     units: dict[str, str] = field(default_factory=dict)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from switchover.migration.facts.operator import Operator
-from switchover.snapshot.states import NamedStatus, ObjectiveWord, StatusWord
+from switchover.snapshot.states import NamedStatus, PromiseWord, StatusWord
 
 __all__ = [
     "AcknowledgementEnded",
@@ -39,13 +39,13 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """An objective as measured."""
+    """A promise as measured."""
 
-    objective: str
+    promise: str
     before: float | None
     after: float | None
     target: str
-    state: ObjectiveWord
+    state: PromiseWord
 
 
 @dataclass(frozen=True, slots=True)

@@ -301,7 +301,7 @@ def _gate(state: RunState, event: GateEvent, now: Timestamp) -> RunState:
                 evidence=event.evidence,
                 measurements=event.measurements,
             )
-            measured.update({m.objective: m for m in event.measurements})
+            measured.update({m.promise: m for m in event.measurements})
         case ev.GateFailed():
             gate = replace(
                 gate,
@@ -311,7 +311,7 @@ def _gate(state: RunState, event: GateEvent, now: Timestamp) -> RunState:
                 evidence=event.evidence,
                 measurements=event.measurements,
             )
-            measured.update({m.objective: m for m in event.measurements})
+            measured.update({m.promise: m for m in event.measurements})
             stage, reason = Stage.WAITING, event.reason
         case ev.GateUndecided():
             gate = replace(

@@ -80,17 +80,17 @@ def make_report(plan: Plan, state: RunState, sources: ReportInputs) -> dict[str,
         "decisions": people.decisions(records),
         "confirmations": _confirmations(records),
         "waivers": people.waivers(records),
-        "objectives": [
+        "promises": [
             {
                 "name": name,
-                "title": objective.title,
-                "unit": objective.unit,
-                "target": objective.target,
+                "title": promise.title,
+                "unit": promise.unit,
+                "target": promise.target,
                 "before": measured.before if measured else (state.baseline or {}).get(name),
                 "after": measured.after if measured else None,
                 "state": measured.state if measured else "pending",
             }
-            for name, objective in plan.performance.items()
+            for name, promise in plan.promises.items()
             for measured in [state.measurements.get(name)]
         ],
         "costs": _costs(costs_view(plan)),

@@ -19,8 +19,8 @@ from switchover.snapshot import (
     GateView,
     ManualItem,
     MigrationView,
-    ObjectiveView,
     PhaseView,
+    PromiseView,
     Requirement,
     StepView,
 )
@@ -93,7 +93,7 @@ def build_view(plan: Plan, state: RunState, context: ViewContext) -> MigrationVi
         )
         if state.exists
         else (),
-        objectives=_objectives(plan, state),
+        promises=_promises(plan, state),
         started_at=_at(state.started),
         ended_at=_at(state.ended),
         remaining_s=_remaining(plan, state, context),
@@ -347,21 +347,21 @@ def _gate_waits(phase: str, reason: str) -> ActionView:
     return ActionView("wait", phase, sanitize(f"gate {phase} {reason}" if goes_on else f"gate {phase} waits: {reason}"))
 
 
-def _objectives(plan: Plan, state: RunState) -> tuple[ObjectiveView, ...]:
+def _promises(plan: Plan, state: RunState) -> tuple[PromiseView, ...]:
     views = []
-    for name, objective in plan.performance.items():
+    for name, promise in plan.promises.items():
         measured = state.measurements.get(name)
         before = measured.before if measured else (state.baseline or {}).get(name)
-        if before is None and not isinstance(objective.before, str):
-            before = float(objective.before)
+        if before is None and not isinstance(promise.before.value, str):
+            before = float(promise.before.value)
         views.append(
-            ObjectiveView(
+            PromiseView(
                 name,
-                sanitize(objective.title),
-                objective.unit,
+                sanitize(promise.title),
+                promise.unit,
                 before,
                 measured.after if measured else None,
-                objective.target,
+                promise.target,
                 measured.state if measured else "pending",
             )
         )

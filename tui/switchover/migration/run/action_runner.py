@@ -16,7 +16,7 @@ from switchover.migration.rules.next_action import Action, ActionKind, next_acti
 from switchover.migration.run.execution import ExecutionUnit, Executor
 from switchover.migration.run.gate_watch import watch_gate
 from switchover.migration.run.hold_log import HoldLog
-from switchover.migration.run.measuring import prove_objectives
+from switchover.migration.run.measuring import prove_promises
 from switchover.migration.run.recovery import StillRunning, apply_policy, find_truth
 from switchover.migration.run.run_store import RunStore
 from switchover.plan.model import Phase
@@ -258,7 +258,7 @@ class ActionRunner:
                 phase.id,
                 gate,
                 look_at=run_store.look,
-                prove=lambda: prove_objectives(run_store, gate.prove),
+                prove=lambda: prove_promises(run_store, gate.prove),
                 hold_log=HoldLog(run_store, phase.id, gate),
                 clock=run_store.tools.clock,
                 wait=self._pause,

@@ -149,7 +149,7 @@ class Engine(ObservedRun):
     # Actions
 
     async def start(self, op: Operator, variables: Mapping[str, str] | None = None, new: bool = False) -> None:
-        """Begin a run: freeze the file as it is now and the variables, measure what the objectives compare with.
+        """Begin a run: freeze the file as it is now and the variables, measure what the promises compare with.
 
         Raise `PlanError` for a file that has been edited since and has errors.
         """

@@ -255,9 +255,9 @@ def _missed(measurement: Measurement) -> str:
     if measurement.state == "unknown":
         sides = {"before": measurement.before, "after": measurement.after}
         lacking = " and ".join(side for side, value in sides.items() if value is None) or "target"
-        return f"{measurement.objective} could not be measured ({lacking})"
+        return f"{measurement.promise} could not be measured ({lacking})"
     return (
-        f"{measurement.objective} is missed: {measurement.target}, "
+        f"{measurement.promise} is missed: {measurement.target}, "
         f"with before {measurement.before:g} and after {measurement.after:g}"
     )
 

@@ -23,7 +23,7 @@ class Names:
     services: frozenset[str] = frozenset()
     checks: frozenset[str] = frozenset()
     metrics: frozenset[str] = frozenset()
-    objectives: frozenset[str] = frozenset()
+    promises: frozenset[str] = frozenset()
     phases: tuple[str, ...] = ()
     steps: tuple[tuple[str, str], ...] = ()  # (phase, step) in order
     outputs: Mapping[str, frozenset[str]] = field(default_factory=dict)  # by step
@@ -46,7 +46,7 @@ class Names:
             services=_keys(data, "services"),
             checks=_keys(data, "checks"),
             metrics=_keys(data, "metrics"),
-            objectives=_keys(data, "performance"),
+            promises=_keys(data, "promises"),
             phases=tuple(_id(p) for p in phases),
             steps=tuple((phase, _id(s)) for phase, s in steps),
             outputs={_id(s): _keys(s, "outputs") for _, s in steps},

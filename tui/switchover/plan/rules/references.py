@@ -28,9 +28,7 @@ def names_in_phases(draft: Draft) -> Iterator[Complaint]:
         gate = phase.gate
         if gate is not None:
             yield from draft.each_unknown(("phases", p, "gate", "require"), "check", gate.require, items)
-            yield from draft.each_unknown(
-                ("phases", p, "gate", "prove"), "objective in `performance`", gate.prove, draft.names.objectives
-            )
+            yield from draft.each_unknown(("phases", p, "gate", "prove"), "promise", gate.prove, draft.names.promises)
     for path, step in draft.steps():
         yield from draft.each_unknown((*path, "verify"), "check", step.verify, items)
         if step.confirm is not None:
@@ -132,7 +130,7 @@ def _names_in_config(path: Path, config: Mapping[str, object], draft: Draft) -> 
 
 
 def names_in_the_rest(draft: Draft) -> Iterator[Complaint]:
-    """Complain about unknown names in alerts, rollback paths, troubles, objectives and runbooks."""
+    """Complain about unknown names in alerts, rollback paths, troubles, promises and runbooks."""
     names = draft.names
     for a, alert in enumerate(draft.plan.alerts):
         yield from _condition(("alerts", a, "when"), alert.when, draft)
@@ -151,13 +149,13 @@ def names_in_the_rest(draft: Draft) -> Iterator[Complaint]:
         for s, step in enumerate(way_back.steps):
             yield from draft.each_unknown((*path, "steps", s, "rollback"), "phase", step.rollback, names.phases)
         yield from draft.each_unknown((*path, "verify"), "check", way_back.verify, names.check_items)
-    for name, objective in draft.plan.performance.items():
-        path = ("performance", name)
-        for key, value in (("before", objective.before), ("after", objective.after)):
+    for name, promise in draft.plan.promises.items():
+        path = ("promises", name)
+        for key, value in (("before", promise.before.value), ("after", promise.after.value)):
             if isinstance(value, str):
-                yield from _measured((*path, key), value, draft)
+                yield from _measured((*path, key, "value"), value, draft)
         try:
-            parse_target(objective.target)
+            parse_target(promise.target)
         except ValueError as error:
             yield Complaint((*path, "target"), str(error))
     for r, runbook in enumerate(draft.plan.runbooks):

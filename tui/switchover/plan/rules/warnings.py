@@ -76,13 +76,13 @@ def unproved_ways_back(draft: Draft) -> Iterator[Complaint]:
 def unmeasured_promises(draft: Draft) -> Iterator[Complaint]:
     """Warn of promises that no gate proves, or whose result is no measurement."""
     proved = {name for phase in draft.plan.phases if phase.gate is not None for name in phase.gate.prove}
-    for name, promise in draft.plan.performance.items():
-        if isinstance(promise.after, float | int):
+    for name, promise in draft.plan.promises.items():
+        if not isinstance(promise.after.value, str):
             message = "`after` is a number, so nothing is measured: name what measures it, as CHECK.METRIC"
-            yield Complaint(("performance", name, "after"), message)
+            yield Complaint(("promises", name, "after", "value"), message)
         elif name not in proved:
             message = f"no gate proves this promise: list it in a gate's `prove: [{name}]`"
-            yield Complaint(("performance", name), message, at_key=True)
+            yield Complaint(("promises", name), message, at_key=True)
 
 
 def weak_restore_tests(draft: Draft) -> Iterator[Complaint]:
@@ -128,7 +128,7 @@ def unbalanced_quotes(draft: Draft) -> Iterator[Complaint]:
 def names_used_twice(draft: Draft) -> Iterator[Complaint]:
     """Warn of one name for a step, a check and a promise: what is meant by it could be any of them."""
     checks = {name: ("check", ("checks", name)) for name in draft.plan.checks}
-    promises = {name: ("promise", ("performance", name)) for name in draft.plan.performance}
+    promises = {name: ("promise", ("promises", name)) for name in draft.plan.promises}
     for path, step in draft.steps():
         others = [of[step.id][0] for of in (checks, promises) if step.id in of]
         if others:
@@ -136,7 +136,7 @@ def names_used_twice(draft: Draft) -> Iterator[Complaint]:
                 (*path, "id"), f"a {' and a '.join(others)} is called {step.id!r} too; give each its own name"
             )
     for name in promises.keys() & checks.keys():
-        yield Complaint(("performance", name), f"a check is called {name!r} too; give each its own name", at_key=True)
+        yield Complaint(("promises", name), f"a check is called {name!r} too; give each its own name", at_key=True)
 
 
 WARNINGS: tuple[Rule, ...] = (

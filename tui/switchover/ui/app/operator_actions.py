@@ -169,11 +169,11 @@ class OperatorActions(TriageActions):
 
         self.open_lines("whom to call, what to read", lines)
 
-    def action_objectives(self) -> None:
+    def action_promises(self) -> None:
         """Open what the migration promised, measured before and after."""
-        from switchover.ui.migration.objective_lines import objective_lines
+        from switchover.ui.migration.promise_lines import promise_lines
 
-        self.open_lines("what the migration promised", lambda now, width, _: objective_lines(now.data.migration, width))
+        self.open_lines("what the migration promised", lambda now, width, _: promise_lines(now.data.migration, width))
 
     def action_output(self) -> None:
         """Open all output of the chosen step, else of the one that spoke last."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from switchover.ui.migration.objective_lines import objective_lines
+from switchover.ui.migration.promise_lines import promise_lines
 from switchover.ui.text.numbers import clock, signed, upright
 from switchover.ui.text.render_context import RenderContext
 from switchover.ui.text.state_words import step
@@ -37,7 +37,7 @@ def ended_lines(moment: RenderContext, width: int) -> list[Line]:
                 StyledSpan(f"  {costs.percent.replace('-', '−')}", "muted"),
             )
         )
-    if view.objectives:
-        lines.extend([(), *objective_lines(view, width)])
+    if view.promises:
+        lines.extend([(), *promise_lines(view, width)])
     lines.extend([(), (StyledSpan(" F", "key"), StyledSpan(" begins a new run (tab 6)", "muted"))])
     return lines

@@ -58,7 +58,7 @@ class MigrationPane(Pane):
         bound("abort"),
         bound("new_run"),
         Binding("f", "follow", "follow", show=False, tooltip="let the cursor follow the run again"),
-        bound("objectives"),
+        bound("promises"),
     ]
 
     def __init__(self, painter: Painter, moment: RenderContext) -> None:

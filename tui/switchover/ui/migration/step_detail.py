@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from switchover.snapshot import GateView, MigrationView, Requirement, RollbackView, StepView
-from switchover.ui.migration.objective_lines import objective_lines
 from switchover.ui.migration.operator_lines import allowed_text, ready_text, word_text
+from switchover.ui.migration.promise_lines import promise_lines
 from switchover.ui.migration.wizard import find_step, needs_now, spent, worst_first
 from switchover.ui.text.header_lines import title_rule
 from switchover.ui.text.numbers import age, clock, upright
@@ -283,8 +283,8 @@ def side_lines(entry: GateView | None, moment: RenderContext, width: int, height
         )
         why = f"loses {way.data_loss}" if way.available and way.data_loss else way.reason
         lines.extend((StyledSpan("     "), *line) for line in wrap(why, width - 6, "outcome-warn", limit=2) if why)
-    if view.objectives:
-        lines.extend([(), (StyledSpan(" promises", "heading"),), *objective_lines(view, width)])
+    if view.promises:
+        lines.extend([(), (StyledSpan(" promises", "heading"),), *promise_lines(view, width)])
     if moment.data.timeline:
         lines.extend(
             [(), (StyledSpan(" what happened", "heading"),), *timeline_lines(moment.data.timeline, moment.now, width)]

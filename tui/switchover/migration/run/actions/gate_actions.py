@@ -8,7 +8,7 @@ from switchover.migration.facts.operator import Operator
 from switchover.migration.facts.run_state import Stage
 from switchover.migration.rules.waivers import judge
 from switchover.migration.run.action_runner import ActionRunner
-from switchover.migration.run.measuring import prove_objectives
+from switchover.migration.run.measuring import prove_promises
 from switchover.plan.model import Gate
 
 __all__ = ["answer_gate", "check_gate", "unwatched_gate"]
@@ -58,14 +58,14 @@ async def answer_gate(runner: ActionRunner, phase: str, op: Operator, note: str,
 async def _still_green(
     runner: ActionRunner, phase: str, gate: Gate | None
 ) -> tuple[tuple[ev.Evidence, ...], tuple[ev.Measurement, ...]]:
-    """Return what the gate's checks and objectives say now. Raise `RefusedError` where one does not let it pass."""
+    """Return what the gate's checks and promises say now. Raise `RefusedError` where one does not let it pass."""
     run_store = runner.run_store
     seen = await run_store.look(gate.require if gate else ())
-    measurements = await prove_objectives(run_store, gate.prove) if gate and gate.prove else ()
+    measurements = await prove_promises(run_store, gate.prove) if gate and gate.prove else ()
     judged = judge(seen.evidence, run_store.state, f"gate:{phase}", run_store.moment())
     for check, status in judged.lapsed:
         await run_store.record(ev.AcknowledgementEnded(f"gate:{phase}", check, status))
-    problems = [*judged.problems, *(f"{m.objective} is {m.state}" for m in measurements if m.state != "met")]
+    problems = [*judged.problems, *(f"{m.promise} is {m.state}" for m in measurements if m.state != "met")]
     if problems:
         text = "; ".join(problems)
         await run_store.record(ev.GateFailed(phase, text, seen.evidence, measurements))

@@ -1,4 +1,4 @@
-"""Begins a run: freezes its plan and its variables, and measures what its objectives compare with."""
+"""Begins a run: freezes its plan and its variables, and measures what its promises compare with."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from switchover.migration.facts import events as ev
 from switchover.migration.facts.operator import Operator
 from switchover.migration.facts.run_state import RunState
 from switchover.migration.run.action_runner import ActionRunner
-from switchover.migration.run.measuring import measure_objectives
+from switchover.migration.run.measuring import measure_promises
 from switchover.migration.run.other_runs.elsewhere import refuse_open_elsewhere, refuse_over_elsewhere
 from switchover.migration.run.other_runs.forget import said_to_forget, take_word
 from switchover.migration.run.run_store import RunStore
@@ -48,9 +48,9 @@ async def start_run(runner: ActionRunner, op: Operator, variables: Mapping[str, 
     await run_store.record(event, run_id=run_id)
     take_word(run_store.workspace)
     runner.accept()
-    if file.plan.performance:
-        units = {name: one.unit for name, one in file.plan.performance.items() if one.unit}
-        values = await measure_objectives(run_store, tuple(file.plan.performance), "before")
+    if file.plan.promises:
+        units = {name: one.unit for name, one in file.plan.promises.items() if one.unit}
+        values = await measure_promises(run_store, tuple(file.plan.promises), "before")
         await run_store.record(ev.BaselineMeasured(values, units))
 
 

@@ -6,16 +6,16 @@ from collections.abc import Mapping
 
 from switchover.migration.engine_ports import CheckReading
 from switchover.migration.facts.events import Measurement
-from switchover.plan.model import Objective
+from switchover.plan.model import Promise
 from switchover.plan.targets import parse_target
-from switchover.snapshot.states import ObjectiveWord
+from switchover.snapshot.states import PromiseWord
 
 __all__ = ["checks_measured", "judge", "measure"]
 
 
-def checks_measured(objectives: Mapping[str, Objective], side: str) -> tuple[str, ...]:
+def checks_measured(promises: Mapping[str, Promise], side: str) -> tuple[str, ...]:
     """Return the checks that give the values of `side` (before or after)."""
-    sources = [getattr(objective, side) for objective in objectives.values()]
+    sources = [getattr(promise, side).value for promise in promises.values()]
     return tuple(dict.fromkeys(s.partition(".")[0] for s in sources if isinstance(s, str)))
 
 
@@ -30,12 +30,12 @@ def measure(source: float | str, readings: Mapping[str, CheckReading]) -> float 
     return next((float(m.value) for m in reading.result.metrics if m.name == metric), None)
 
 
-def judge(name: str, objective: Objective, before: float | None, after: float | None) -> Measurement:
+def judge(name: str, promise: Promise, before: float | None, after: float | None) -> Measurement:
     """Say whether a promise is kept. What was not measured is unknown, never met."""
-    state: ObjectiveWord = "unknown"
+    state: PromiseWord = "unknown"
     if before is not None and after is not None:
         try:
-            state = "met" if parse_target(objective.target).holds(before, after) else "missed"
+            state = "met" if parse_target(promise.target).holds(before, after) else "missed"
         except ValueError:
             state = "unknown"
-    return Measurement(name, before, after, objective.target, state)
+    return Measurement(name, before, after, promise.target, state)

@@ -11,7 +11,7 @@ from switchover.ui.text.styled_line import Line, StyledSpan
 if TYPE_CHECKING:
     from switchover.snapshot import MigrationView
 
-__all__ = ["objective_lines"]
+__all__ = ["promise_lines"]
 
 _COLUMNS = (
     Column("promise", 20, grow=3, most=44),
@@ -28,13 +28,13 @@ _STATES = {
 }
 
 
-def objective_lines(view: MigrationView, width: int) -> list[Line]:
+def promise_lines(view: MigrationView, width: int) -> list[Line]:
     """Return a line for each promise."""
-    if not view.objectives:
+    if not view.promises:
         return [(), (StyledSpan("   the plan promises nothing that is measured", "muted"),)]
     layout = lay_out(_COLUMNS, width)
     lines = [header_line(layout)]
-    for promise in view.objectives:
+    for promise in view.promises:
         text, style = _STATES.get(promise.state, ("? unknown", "outcome-unknown"))
         cells = [
             StyledSpan(promise.title or promise.name, "strong"),
