@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from itertools import product
+from pathlib import Path
 
+import pytest
+
+from switchover.errors import PlanError
 from switchover.plan.loader.document import Document, read_document
 from switchover.plan.loader.former_words import FORMER_WORDS, FormerWord, refuse_former_words
+from switchover.plan.loader.load import load_plan_text
 from switchover.plan.type_errors import fields_at
 
 WORDS = {
@@ -80,3 +85,22 @@ def test_every_word_of_today_is_a_key_of_its_place() -> None:
     ]
 
     assert wrong == []
+
+
+def test_ways_back_and_promises_of_the_first_edition_are_told_what_to_write(tmp_path: Path) -> None:
+    text = (
+        "schema: 1\nid: p\ntitle: P\nphases: [{id: a, steps: [{id: s, run: 'true', effect: creates}]}]\n"
+        "rollback_plans: {quick: {title: Q, budget: 5m, data_loss_window: all, steps: [{compensate: [a]}]}}\n"
+        "performance: {fast: {title: F, before: 5, after: {value: 4}, target: after < before}}\n"
+    )
+    with pytest.raises(PlanError) as refused:
+        load_plan_text(text, tmp_path / "p.yaml")
+
+    assert [f"{p.line} {p.path}: {p.message}" for p in refused.value.problems] == [
+        "5 rollback_plans: this key is called 'rollbacks' now",
+        "5 rollbacks.quick.budget: this key is called 'within' now",
+        "5 rollbacks.quick.data_loss_window: this key is called 'loses' now",
+        "5 rollbacks.quick.steps[0].compensate: this key is called 'rollback' now",
+        "6 performance: this key is called 'promises' now",
+        "6 promises.fast.before: write {value: 5}",
+    ]

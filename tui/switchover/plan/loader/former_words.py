@@ -32,6 +32,9 @@ class FormerWord:
 
 # Place in a plan (`*` stands for a name or an index; "" is the plan itself) -> key -> the word of today.
 FORMER_WORDS: Mapping[str, Mapping[str, FormerWord]] = {
+    "": {"rollback_plans": FormerWord("rollbacks"), "performance": FormerWord("promises")},
+    "rollbacks.*": {"budget": FormerWord("within"), "data_loss_window": FormerWord("loses")},
+    "rollbacks.*.steps.*": {"compensate": FormerWord("rollback")},
     "phases.*.gate": {
         "retry": FormerWord("within", "write `within: 1m`, and `every: 5s` beside it", same_form=False),
         "soak": FormerWord("hold"),
