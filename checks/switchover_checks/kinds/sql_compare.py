@@ -14,6 +14,11 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import BeforeValidator
 
 from switchover_checks.api import Context, Effect, Finding, Metric, Result, Status
+from switchover_checks.data.comparison.compared_table import ColumnPair, ComparedTable
+from switchover_checks.data.comparison.one_table import TableComparison
+from switchover_checks.data.comparison.sequences import judge_fill
+from switchover_checks.data.comparison.table_diff import in_time
+from switchover_checks.data.comparison.table_pairs import Pair, pair_tables
 from switchover_checks.data.database import (
     Database,
     DatabaseColumn,
@@ -21,9 +26,6 @@ from switchover_checks.data.database import (
     database_source_of,
     open_database,
 )
-from switchover_checks.data.sequences import judge_fill
-from switchover_checks.data.table_diff import TableDiff, compare_tables, in_time
-from switchover_checks.data.table_pairs import Pair, pair_tables
 
 __all__ = ["SqlCompareCheck", "SqlCompareConfig"]
 
@@ -111,6 +113,7 @@ def _compare(
         names = (left.name, right.name)
         tables, missing = pair_tables(cfg.tables, cfg.ignore_tables, (a.tables(), b.tables()), names)
         findings += missing
+        comparison = TableComparison(a, b, cfg.samples, ctx.deadline, _nobody)
         for pair in tables:
             ctx.enter(f"table {pair.name}")
             in_time(ctx.deadline)
@@ -118,9 +121,11 @@ def _compare(
                 counts = a.count(pair.left), b.count(pair.right)
                 findings.append(_counted(pair.name, counts))
             else:
-                diff = _diff(cfg, pair, a, b, names, findings, ctx.deadline)
-                if diff is None:
+                table = _columns(cfg, pair, a, b, names, findings)
+                if table is None:
                     continue
+                diff = comparison.run(table)
+                findings.append(diff.finding(names))
                 counts = diff.left_rows, diff.right_rows
             if cfg.sequences:
                 findings += [judge_fill(pair.name, fill) for fill in b.fills(pair.right)]
@@ -134,24 +139,24 @@ def _compare(
     return Result.of(findings, metrics=metrics, ok=f"{word} of {len(tables)} tables agree, {total} rows")
 
 
+def _nobody(_: int) -> None:
+    """Tell nobody how far it is."""
+
+
 def _counted(table: str, counts: tuple[int, int]) -> Finding:
     return Finding.compare(table, f"{counts[0]} rows", f"{counts[1]} rows", counts[0] == counts[1])
 
 
-def _diff(
-    cfg: SqlCompareConfig,
-    pair: Pair,
-    a: Database,
-    b: Database,
-    names: tuple[str, str],
-    findings: list[Finding],
-    deadline: float,
-) -> TableDiff | None:
+def _columns(
+    cfg: SqlCompareConfig, pair: Pair, a: Database, b: Database, names: tuple[str, str], findings: list[Finding]
+) -> ComparedTable | None:
+    """Say which columns of a table are compared by which key; None where that cannot be."""
     table = pair.name
     columns = a.columns(pair.left), b.columns(pair.right)
     shared, unequal = _shared(table, columns, names, cfg.ignore_columns)
     findings += unequal
     by_name = {c.name: c for c in shared}
+    primary = [{c.name for c in side if c.key} for side in columns]
     key = list(cfg.key) or [c.name for c in sorted(columns[0], key=_key_place) if c.key]
     unknown = [k for k in key if k not in by_name]
     if unknown:
@@ -161,9 +166,14 @@ def _diff(
     if not shared:
         findings.append(Finding(table, "columns in common", "none", Status.UNKNOWN))
         return None
-    diff = compare_tables(pair, a, b, shared, columns[1], key, samples=cfg.samples, deadline=deadline)
-    findings.append(diff.finding(names))
-    return diff
+    return ComparedTable(
+        table,
+        pair.left,
+        pair.right,
+        tuple(shared),
+        tuple(by_name[k] for k in key),
+        unique=bool(key) and primary == [set(key), set(key)],
+    )
 
 
 def _shared(
@@ -171,7 +181,7 @@ def _shared(
     columns: tuple[list[DatabaseColumn], list[DatabaseColumn]],
     names: tuple[str, str],
     ignored: Sequence[str],
-) -> tuple[list[DatabaseColumn], list[Finding]]:
+) -> tuple[list[ColumnPair], list[Finding]]:
     sides = [{c.name for c in side} - set(ignored) for side in columns]
     findings = []
     for here, there, name in ((0, 1, names[1]), (1, 0, names[0])):
@@ -180,7 +190,8 @@ def _shared(
             status = Status.CRIT if here == 0 else Status.WARN
             text = f"{', '.join(lost[:10])} not in {name}"
             findings.append(Finding(f"{table} columns", "the same on both sides", text, status))
-    return [c for c in columns[0] if c.name in sides[0] & sides[1]], findings
+    others = {c.name: c for c in columns[1]}
+    return [ColumnPair(c, others[c.name]) for c in columns[0] if c.name in sides[0] & sides[1]], findings
 
 
 def _key_place(column: DatabaseColumn) -> int:

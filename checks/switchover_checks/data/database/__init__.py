@@ -8,6 +8,7 @@ from switchover_checks.data.database.database_api import (
     DatabaseTable,
     Fill,
     Rows,
+    Selection,
 )
 from switchover_checks.data.database.database_opening import database_source_of, open_database, query_rows
 
@@ -19,6 +20,7 @@ __all__ = [
     "DatabaseTable",
     "Fill",
     "Rows",
+    "Selection",
     "database_source_of",
     "open_database",
     "query_rows",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, Protocol
 
 from switchover_checks.api import ProbeError, Status
@@ -17,7 +18,10 @@ __all__ = [
     "DatabaseSource",
     "DatabaseTable",
     "Fill",
+    "KeyValue",
+    "Lines",
     "Rows",
+    "Selection",
     "limited",
     "one_question",
     "quoted",
@@ -26,6 +30,10 @@ __all__ = [
 MOST_ROWS = 10_000
 BATCH = 1000
 Rows = Generator[tuple[Any, ...], None, None]
+Lines = Generator[list[bytes], None, None]
+"""Rows as bytes, many at a time."""
+KeyValue = int | str | bytes | Decimal
+"""What a query takes as the value of a key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +71,29 @@ class DatabaseColumn:
     name: str
     type: str
     key: int = 0
+    collation: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Rows to read in the order of a key: those above `after` and not above `upto`. `where` is SQL of the plan."""
+
+    table: DatabaseTable
+    columns: tuple[DatabaseColumn, ...]
+    order: tuple[DatabaseColumn, ...] = ()
+    where: str = ""
+    after: tuple[KeyValue, ...] | None = None
+    upto: tuple[KeyValue, ...] | None = None
+
+    def conditions(self, key: Sequence[str], mark: str) -> tuple[str, list[KeyValue]]:
+        """Write the WHERE clause for the key's expressions, and its values; `mark` stands for a value."""
+        parts = [f"({self.where}\n)"] if self.where else []
+        values: list[KeyValue] = []
+        for sign, bound in ((">", self.after), ("<=", self.upto)):
+            if bound is not None:
+                parts.append(f"({', '.join(key)}) {sign} ({', '.join([mark] * len(bound))})")
+                values += bound
+        return (" WHERE " + " AND ".join(parts) if parts else ""), values
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,11 +123,14 @@ class Database(Protocol):
     def columns(self, table: DatabaseTable) -> list[DatabaseColumn]:
         """Return the columns of a table, in order; none when there is no such table."""
 
-    def count(self, table: DatabaseTable) -> int:
+    def count(self, table: DatabaseTable, where: str = "") -> int:
         """Return the number of rows."""
 
-    def rows(self, table: DatabaseTable, columns: Sequence[str], order: Sequence[DatabaseColumn]) -> Rows:
-        """Go through the rows, ordered bytewise by `order`, holding a batch at a time."""
+    def rows(self, selection: Selection) -> Rows:
+        """Go through the rows, ordered bytewise by the selection's key, holding a batch at a time."""
+
+    def lines(self, expressions: Sequence[str], selection: Selection, *, bare: bool = False) -> Lines:
+        """Go through the rows as the bytes of SQL `expressions`; `bare` gives the text of a single one and no more."""
 
     def fills(self, table: DatabaseTable) -> list[Fill]:
         """Return the columns of a table that a sequence fills."""

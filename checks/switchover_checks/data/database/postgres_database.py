@@ -17,11 +17,14 @@ from switchover_checks.data.database.database_api import (
     DatabaseSource,
     DatabaseTable,
     Fill,
+    Lines,
     Rows,
+    Selection,
     limited,
     one_question,
     quoted,
 )
+from switchover_checks.data.database.postgres_reading import copied, place, selected
 from switchover_checks.language.units import format_duration
 from switchover_checks.unknown_secrets import redact_unknown
 
@@ -34,7 +37,7 @@ _AS_TEXT = (
 )
 """Types that are compared as the server writes them: Python has no infinity, no month and no 24:00."""
 _SETTINGS = {"row_security": "off", "timezone": "UTC", "datestyle": "ISO, YMD", "intervalstyle": "postgres",
-             "bytea_output": "hex", "extra_float_digits": "1"}  # fmt: skip
+             "bytea_output": "hex", "extra_float_digits": "3", "lc_monetary": "C"}  # fmt: skip
 _TABLES = """
 SELECT n.nspname, c.relname, pg_table_is_visible(c.oid),
        has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT'), c.oid
@@ -123,22 +126,24 @@ class _Postgres:
         rows = self._connection.execute(_COLUMNS, (table.number,))
         return [DatabaseColumn(str(name), str(kind).lower(), int(place) + 1) for name, kind, place in rows]
 
-    def count(self, table: DatabaseTable) -> int:
-        return int(self._connection.execute(f"SELECT count(*) FROM {_place(table)}").fetchone()[0])  # noqa: S608
+    def count(self, table: DatabaseTable, where: str = "") -> int:
+        condition, _ = Selection(table, (), where=where).conditions((), "%s")
+        return int(self._connection.execute(f"SELECT count(*) FROM {place(table)}{condition}").fetchone()[0])  # noqa: S608
 
-    def rows(self, table: DatabaseTable, columns: Sequence[str], order: Sequence[DatabaseColumn]) -> Rows:
+    def rows(self, selection: Selection) -> Rows:
         from psycopg.types.string import TextLoader
 
-        names = ", ".join(quoted(c) for c in columns)
-        sort = ", ".join(_sort_key(c) for c in order)
-        text = f"SELECT {names} FROM {_place(table)}" + (f" ORDER BY {sort}" if sort else "")  # noqa: S608
+        names = ", ".join(quoted(c.name) for c in selection.columns)
         with self._connection.cursor(name="switchover_rows") as cursor:
             for kind in _AS_TEXT:
                 if cursor.adapters.types.get(kind) is not None:
                     cursor.adapters.register_loader(kind, TextLoader)
             cursor.itersize = BATCH
-            cursor.execute(text)
+            cursor.execute(*selected(names, selection))
             yield from cursor
+
+    def lines(self, expressions: Sequence[str], selection: Selection, *, bare: bool = False) -> Lines:
+        yield from copied(self._connection, expressions, selection, bare=bare)
 
     def fills(self, table: DatabaseTable) -> list[Fill]:
         return [self._fill(table, *row) for row in self._connection.execute(_FILLS, (table.number,)).fetchall()]
@@ -158,8 +163,8 @@ class _Postgres:
         sequence = DatabaseTable(schema, name)
         if not may:
             return Fill(column, sequence.full, step, None, None, None, "may not be read")
-        value, called = self._connection.execute(f"SELECT last_value, is_called FROM {_place(sequence)}").fetchone()  # noqa: S608
-        ends = f"SELECT min({quoted(column)}), max({quoted(column)}) FROM {_place(table)}"  # noqa: S608
+        value, called = self._connection.execute(f"SELECT last_value, is_called FROM {place(sequence)}").fetchone()  # noqa: S608
+        ends = f"SELECT min({quoted(column)}), max({quoted(column)}) FROM {place(table)}"  # noqa: S608
         lowest, highest = self._connection.execute(ends).fetchone()
         following = value + step if called else value
         if not least <= following <= most:
@@ -177,10 +182,6 @@ class _Postgres:
         if cursor.description is None:
             raise ProbeError("the query returns no rows at all", status=Status.UNKNOWN)
         return limited(cursor.fetchmany(MOST_ROWS + 1))
-
-
-def _place(table: DatabaseTable) -> str:
-    return f"{quoted(table.schema)}.{quoted(table.name)}"
 
 
 @functools.cache
@@ -208,16 +209,3 @@ def _lenient_loaders() -> dict[str, Any]:
         "timetz": lenient(usual.TimetzLoader),
         "interval": TextLoader,
     }
-
-
-_COLLATED = ("text", "character varying", "character", "name")
-_ORDERED = ("smallint", "integer", "bigint", "numeric", "real", "double precision", "boolean", "uuid", "bytea", "date",
-            "timestamp without time zone", "timestamp with time zone", "time without time zone", "oid")  # fmt: skip
-"""Types that both databases order alike; others are ordered by their text."""
-
-
-def _sort_key(column: DatabaseColumn) -> str:
-    name = quoted(column.name)
-    if column.type not in _ORDERED:
-        name = f'{name} COLLATE "C"' if column.type in _COLLATED else f'{name}::text COLLATE "C"'
-    return f"{name} NULLS FIRST"

@@ -6,6 +6,7 @@ import sqlite3
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -19,7 +20,9 @@ from switchover_checks.data.database.database_api import (
     DatabaseSource,
     DatabaseTable,
     Fill,
+    Lines,
     Rows,
+    Selection,
     limited,
     one_question,
     quoted,
@@ -99,17 +102,27 @@ class _Sqlite:
         rows = self._connection.execute("SELECT name, type, pk FROM pragma_table_info(?)", (table.name,))
         return [DatabaseColumn(str(name), str(kind).lower(), int(key)) for name, kind, key in rows]
 
-    def count(self, table: DatabaseTable) -> int:
-        return int(self._connection.execute(f"SELECT count(*) FROM {quoted(table.name)}").fetchone()[0])  # noqa: S608
+    def count(self, table: DatabaseTable, where: str = "") -> int:
+        selection = Selection(table, (), where=where)
+        condition, _ = selection.conditions((), "?")
+        return int(self._connection.execute(f"SELECT count(*) FROM {quoted(table.name)}{condition}").fetchone()[0])  # noqa: S608
 
-    def rows(self, table: DatabaseTable, columns: Sequence[str], order: Sequence[DatabaseColumn]) -> Rows:
-        names = ", ".join(quoted(c) for c in columns)
-        sort = ", ".join(f"{quoted(c.name)} COLLATE BINARY" for c in order)
+    def rows(self, selection: Selection) -> Rows:
+        names = ", ".join(quoted(c.name) for c in selection.columns)
+        key = [f"{quoted(c.name)} COLLATE BINARY" for c in selection.order]
+        condition, values = selection.conditions(key, "?")
+        sort = f" ORDER BY {', '.join(key)}" if key else ""
         cursor = self._connection.execute(
-            f"SELECT {names} FROM {quoted(table.name)}" + (f" ORDER BY {sort}" if sort else "")  # noqa: S608
+            f"SELECT {names} FROM {quoted(selection.table.name)}{condition}{sort}",  # noqa: S608
+            [str(v) if isinstance(v, Decimal) else v for v in values],
         )
         while batch := cursor.fetchmany(BATCH):
             yield from batch
+
+    def lines(self, expressions: Sequence[str], selection: Selection, *, bare: bool = False) -> Lines:
+        del bare
+        raise NotImplementedError(expressions, selection)
+        yield []
 
     def fills(self, table: DatabaseTable) -> list[Fill]:
         """Return none: what SQLite numbers itself goes by the highest number that is there."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from switchover_checks.data.comparison.normalise import normaliser
 from switchover_checks.data.database.database_api import DatabaseColumn
-from switchover_checks.data.normalise import normaliser
 
 COLUMN = DatabaseColumn("doc", "jsonb")
 document = normaliser(COLUMN, COLUMN, False)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from switchover_checks.api import Status
+from switchover_checks.data.comparison.sequences import judge_fill
+from switchover_checks.data.comparison.table_pairs import pair_tables
 from switchover_checks.data.database import DatabaseTable, Fill
-from switchover_checks.data.sequences import judge_fill
-from switchover_checks.data.table_pairs import pair_tables
 
 LITE = [DatabaseTable("main", "shop"), DatabaseTable("main", "a.b")]
 PUBLIC = [

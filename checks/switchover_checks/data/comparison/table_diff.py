@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from switchover_checks.api import Finding, ProbeError, Status
-from switchover_checks.data.database import Database, DatabaseColumn, Rows
-from switchover_checks.data.normalise import Normaliser, normaliser, sort_key
-from switchover_checks.data.table_pairs import Pair
+from switchover_checks.data.comparison.compared_table import ComparedTable, KeyRange
+from switchover_checks.data.comparison.normalise import Normaliser, normaliser, sort_key
+from switchover_checks.data.database import Database, Rows
 
 __all__ = ["TableDiff", "compare_tables", "in_time"]
 
 _LOOK_AT_CLOCK = 512
+_MOST_COLUMNS = 10
+
+
+def _nobody(_: int) -> None:
+    """Tell nobody how far it is."""
 
 
 @dataclass
@@ -24,26 +30,47 @@ class TableDiff:
 
     table: str
     key: tuple[str, ...]
+    most_samples: int = 10
     left_rows: int = 0
     right_rows: int = 0
     only_left: int = 0
     only_right: int = 0
     changed: int = 0
+    columns: Counter[str] = field(default_factory=Counter)
+    """In how many rows each column differs."""
     samples: list[str] = field(default_factory=list)
     digest: tuple[str, str] = ("", "")
     trouble: str = ""
+    how: str = ""
+    """By what the rows were compared, and what was not looked at."""
 
     @property
     def equal(self) -> bool:
         """Whether both sides hold the same."""
         return not (self.only_left or self.only_right or self.changed) and self.digest[0] == self.digest[1]
 
+    def note(self, mark: str, key: tuple[Any, ...]) -> None:
+        """Keep a key as a sample while there is room."""
+        if len(self.samples) < self.most_samples:
+            self.samples.append(f"{mark}{_key_text(key)}")
+
+    def add(self, part: TableDiff) -> None:
+        """Take over what was found in a range of the table; the rows are counted already."""
+        self.only_left += part.only_left
+        self.only_right += part.only_right
+        self.changed += part.changed
+        self.columns += part.columns
+        self.samples += part.samples[: self.most_samples - len(self.samples)]
+        self.trouble = self.trouble or part.trouble
+
     def finding(self, names: tuple[str, str]) -> Finding:
         """Say it as one finding."""
-        expected = f"{self.left_rows} rows, sha256 {self.digest[0][:12]}"
+        expected = self._rows(0)
         if self.trouble:
             return Finding(self.table, expected, self.trouble, Status.UNKNOWN)
-        observed = f"{self.right_rows} rows, sha256 {self.digest[1][:12]}"
+        observed = self._rows(1)
+        if self.how:
+            observed += f", {self.how}"
         if self.equal:
             return Finding(self.table, expected, observed, Status.OK)
         parts = [
@@ -55,6 +82,9 @@ class TableDiff:
             )
             if count
         ]
+        if self.columns:
+            listed = ", ".join(f"{name} {count}" for name, count in self.columns.most_common(_MOST_COLUMNS))
+            observed += f"; differing columns: {listed}"
         hint = f"{', '.join(self.key)}: {'; '.join(self.samples)}" if self.samples else ""
         if hint:
             observed += f"; {hint}"
@@ -62,39 +92,38 @@ class TableDiff:
             observed = f"{', '.join(parts)}; {observed}"
         return Finding(self.table, expected, observed, Status.CRIT, f"look at {hint}" if hint else "")
 
+    def _rows(self, side: int) -> str:
+        count = (self.left_rows, self.right_rows)[side]
+        return f"{count} rows, sha256 {self.digest[side][:12]}" if self.digest[side] else f"{count} rows"
+
 
 def compare_tables(
-    pair: Pair,
+    table: ComparedTable,
     left: Database,
     right: Database,
-    columns: Sequence[DatabaseColumn],
-    right_columns: Sequence[DatabaseColumn],
-    key: Sequence[str],
+    keys: KeyRange,
     *,
     samples: int,
     deadline: float,
+    passed: Callable[[int], None] = _nobody,
 ) -> TableDiff:
-    """Compare the `columns` of a table on both sides. Without a key, rows are compared as a bag, without samples."""
-    others = {c.name: c for c in right_columns}
+    """Compare a table on both sides by its values. Without a key, rows are compared as a bag, without samples."""
     untyped = left.dialect == right.dialect == "sqlite"
-    convert = [normaliser(c, others[c.name], untyped) for c in columns]
-    names = [c.name for c in columns]
-    diff = TableDiff(pair.name, tuple(key))
-    located = ((left, pair.left), (right, pair.right))
-    if not key:
-        bags = [_bag(db.rows(table, names, ()), convert, deadline) for db, table in located]
+    convert = [normaliser(c.left, c.right, untyped) for c in table.columns]
+    names = tuple(c.name for c in table.columns)
+    diff = TableDiff(table.name, tuple(c.name for c in table.key), samples)
+    rows = [db.rows(selection) for db, selection in zip((left, right), table.selections(keys), strict=True)]
+    if not table.key:
+        bags = [_bag(side, convert, deadline) for side in rows]
         diff.left_rows, diff.right_rows = bags[0][0], bags[1][0]
         diff.digest = bags[0][1], bags[1][1]
         return diff
-    places = [names.index(k) for k in key]
-    sides = [
-        _Side(db.rows(table, names, [by[k] for k in key]), convert, places, deadline)
-        for (db, table), by in zip(located, ({c.name: c for c in columns}, others), strict=True)
-    ]
+    places = [names.index(c.name) for c in table.key]
+    sides = [_Side(side, convert, places, deadline) for side in rows]
     try:
         for side in sides:
             side.step()
-        _merge(sides[0], sides[1], diff, samples)
+        _merge(sides[0], sides[1], diff, names, passed)
     except _OutOfOrderError as error:
         diff.trouble = str(error)
     finally:
@@ -116,6 +145,7 @@ class _Side:
         self._rows, self._convert, self._places, self._deadline = rows, convert, places, deadline
         self.count = 0
         self.row: str | None = None
+        self.values: tuple[Any, ...] = ()
         self.key: tuple[Any, ...] = ()
         self.digest = hashlib.sha256()
 
@@ -133,7 +163,7 @@ class _Side:
         self.count += 1
         if self.count % _LOOK_AT_CLOCK == 0:
             in_time(self._deadline)
-        values = tuple([c(v) for c, v in zip(self._convert, raw, strict=True)])
+        self.values = values = tuple([c(v) for c, v in zip(self._convert, raw, strict=True)])
         self.row = repr(values)
         self.key = sort_key(tuple([values[p] for p in self._places]))
         self.digest.update(self.row.encode("utf-8", "surrogateescape"))
@@ -149,26 +179,26 @@ class _Side:
                 raise _OutOfOrderError("the key holds values that cannot be ordered") from None
 
 
-def _merge(a: _Side, b: _Side, diff: TableDiff, samples: int) -> None:
-    def note(mark: str, key: tuple[Any, ...]) -> None:
-        if len(diff.samples) < samples:
-            diff.samples.append(f"{mark}{_key_text(key)}")
-
+def _merge(a: _Side, b: _Side, diff: TableDiff, names: Sequence[str], passed: Callable[[int], None]) -> None:
     while a.row is not None or b.row is not None:
         if b.row is None or (a.row is not None and a.key < b.key):
             diff.only_left += 1
-            note("-", a.key)
+            diff.note("-", a.key)
             a.step()
         elif a.row is None or b.key < a.key:
             diff.only_right += 1
-            note("+", b.key)
+            diff.note("+", b.key)
             b.step()
         else:
             if a.row != b.row:
                 diff.changed += 1
-                note("", a.key)
+                diff.note("", a.key)
+                differing = [n for n, x, y in zip(names, a.values, b.values, strict=True) if repr(x) != repr(y)]
+                diff.columns.update(differing)
             a.step()
             b.step()
+        if a.count % _LOOK_AT_CLOCK == 0:
+            passed(a.count)
 
 
 def _bag(rows: Rows, convert: Sequence[Normaliser], deadline: float) -> tuple[int, str]:

@@ -1,0 +1,88 @@
+"""One table compared in the quickest way that both sides allow; what differs is read again, value by value."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from switchover_checks.data.comparison.alike_columns import binary_expressions, binary_key_fields
+from switchover_checks.data.comparison.compared_table import ComparedTable, KeyRange
+from switchover_checks.data.comparison.line_merge import LineMerge, MergeOutcome
+from switchover_checks.data.comparison.row_keys import KeyReader, OddKeyError, binary_key
+from switchover_checks.data.comparison.table_diff import TableDiff, compare_tables, in_time
+from switchover_checks.data.database import Database
+
+__all__ = ["TableComparison"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Lines:
+    """How both sides write their rows alike."""
+
+    left: list[str]
+    right: list[str]
+    read_key: KeyReader
+    bare: bool
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class TableComparison:
+    """Compares tables of two open databases. `passed` is told how many rows are done."""
+
+    left: Database
+    right: Database
+    samples: int
+    deadline: float
+    passed: Callable[[int], None]
+
+    def run(self, table: ComparedTable) -> TableDiff:
+        """Compare one table."""
+        lines = self._lines(table) if table.unique else None
+        if lines is None:
+            return self._exactly(table, KeyRange())
+        try:
+            outcome = self._merged(table, lines)
+            return self._read_again(table, outcome, lines.words)
+        except OddKeyError:
+            return self._exactly(table, KeyRange())
+
+    def _lines(self, table: ComparedTable) -> _Lines | None:
+        if (self.left.dialect, self.right.dialect) == ("postgresql", "postgresql"):
+            written = binary_expressions(table)
+            if written is not None:
+                key = binary_key(binary_key_fields(table.key))
+                return _Lines(*written, key, bare=False, words="byte for byte")
+        return None
+
+    def _merged(self, table: ComparedTable, lines: _Lines) -> MergeOutcome:
+        selections = table.selections()
+        left = self.left.lines(lines.left, selections[0], bare=lines.bare)
+        right = self.right.lines(lines.right, selections[1], bare=lines.bare)
+        try:
+            return LineMerge(left, right, lines.read_key, self._passed).run()
+        finally:
+            left.close()
+            right.close()
+
+    def _passed(self, outcome: MergeOutcome, _: bytes | None) -> None:
+        in_time(self.deadline)
+        self.passed(max(outcome.rows))
+
+    def _read_again(self, table: ComparedTable, outcome: MergeOutcome, words: str) -> TableDiff:
+        diff = TableDiff(table.name, tuple(c.name for c in table.key), most_samples=self.samples, how=words)
+        diff.left_rows, diff.right_rows = outcome.rows
+        for found in outcome.ranges:
+            part = self._exactly(table, found.keys)
+            rows = part.left_rows, part.right_rows
+            if found.rows is None:
+                diff.left_rows, diff.right_rows = diff.left_rows + rows[0], diff.right_rows + rows[1]
+            elif not part.trouble and rows != found.rows:
+                raise OddKeyError  # the server's order is not the one that was followed
+            diff.add(part)
+        return diff
+
+    def _exactly(self, table: ComparedTable, keys: KeyRange) -> TableDiff:
+        return compare_tables(
+            table, self.left, self.right, keys, samples=self.samples, deadline=self.deadline, passed=self.passed
+        )
