@@ -1,1 +1,1 @@
-"""The same data on two sides: as bytes where both sides can write them alike, value by value where they cannot."""
+"""The same data on two sides: compared as bytes where both write them alike, else value by value."""

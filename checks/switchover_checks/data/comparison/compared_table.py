@@ -1,4 +1,4 @@
-"""One table on two sides, as a comparison takes it: which columns belong together, and by which the rows are known."""
+"""One table on two sides: which columns belong together, and which of them are the key."""
 
 from __future__ import annotations
 

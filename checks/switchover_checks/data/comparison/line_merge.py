@@ -1,17 +1,18 @@
-"""Two streams of rows as bytes, side by side: what is equal costs nothing more, what differs becomes a range of keys.
+"""Two streams of rows as bytes, side by side. What is not the same becomes a range of keys.
 
 Nothing is called different here. A range is read again, value by value.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from switchover_checks.data.comparison.compared_table import KeyRange
 from switchover_checks.data.comparison.row_keys import KeyReader, OddKeyError, RowKey
 
-__all__ = ["DifferingRange", "LineMerge", "MergeOutcome"]
+__all__ = ["DifferingRange", "LineMerge", "MergeOutcome", "MergeWatcher"]
 
 _QUIET = 50
 """So many equal rows in a row end a range."""
@@ -24,7 +25,7 @@ _ENOUGH = 5000
 
 @dataclass(frozen=True, slots=True)
 class DifferingRange:
-    """A range to read again, and how many rows passed in it; None where it goes to an end that was not seen."""
+    """A range to read again. `rows` passed in it on each side; None where its end was not seen."""
 
     keys: KeyRange
     rows: tuple[int, int] | None
@@ -38,19 +39,26 @@ class MergeOutcome:
     ranges: list[DifferingRange] = field(default_factory=list)
 
 
+class MergeWatcher(Protocol):
+    """Is told between batches how far a comparison is. What it raises ends it."""
+
+    def passed(self, outcome: MergeOutcome, equal: bytes | None) -> None:
+        """Take note; `equal` is the last row that was the same, where one was."""
+
+
 class LineMerge:
-    """Reads both streams once. `passed` is called between batches, with the number of rows and the last equal row."""
+    """Reads both streams once."""
 
     def __init__(
         self,
         left: Iterator[list[bytes]],
         right: Iterator[list[bytes]],
-        read_key: KeyReader,
-        passed: Callable[[MergeOutcome, bytes | None], None],
+        keys: KeyReader,
+        watcher: MergeWatcher,
         after: KeyRange | None = None,
     ) -> None:
         self._sides = _Feed(left), _Feed(right)
-        self._read_key, self._passed = read_key, passed
+        self._keys, self._watcher = keys, watcher
         self._begin = after.after if after is not None else None
         self._outcome = MergeOutcome()
         self._equal: bytes | None = None
@@ -68,7 +76,7 @@ class LineMerge:
                 self._count(same, same)
             if (left.fill() | right.fill()) and left.head != right.head and not self._follow():
                 return self._outcome
-            self._passed(self._outcome, self._equal)
+            self._watcher.passed(self._outcome, self._equal)
         return self._outcome
 
     def _count(self, left: int, right: int) -> None:
@@ -77,7 +85,7 @@ class LineMerge:
 
     def _follow(self) -> bool:
         """Go on by the keys until both sides are equal for a while. Return False where it is no use to go on."""
-        after = self._read_key(self._equal).values if self._equal is not None else self._begin
+        after = self._keys.read(self._equal).values if self._equal is not None else self._begin
         left, right = self._sides
         rows = [0, 0]
         quiet = 0
@@ -91,7 +99,7 @@ class LineMerge:
                 last = None
             else:
                 quiet = 0
-                keys = (None if a is None else self._read_key(a)), (None if b is None else self._read_key(b))
+                keys = (None if a is None else self._keys.read(a)), (None if b is None else self._keys.read(b))
                 steps, key = _lower(*keys)
                 last = self._in_order(last, key)
                 self._differing += 1
@@ -100,7 +108,7 @@ class LineMerge:
                 rows[place] += step
             self._count(*steps)
         at_end = left.head is None and right.head is None
-        upto = None if at_end else (last or self._read_key(self._equal or b"")).values
+        upto = None if at_end else (last or self._keys.read(self._equal or b"")).values
         if self._hopeless():
             self._count(-rows[0], -rows[1])
             self._outcome.ranges.append(DifferingRange(KeyRange(after), None))

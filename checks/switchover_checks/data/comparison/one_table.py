@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from switchover_checks.data.comparison.alike_columns import binary_expressions, binary_key_fields
 from switchover_checks.data.comparison.compared_table import ComparedTable, KeyRange
 from switchover_checks.data.comparison.line_merge import LineMerge, MergeOutcome
-from switchover_checks.data.comparison.row_keys import KeyReader, OddKeyError, binary_key
-from switchover_checks.data.comparison.table_diff import TableDiff, compare_tables, in_time
+from switchover_checks.data.comparison.row_keys import BinaryKeys, KeyReader, OddKeyError
+from switchover_checks.data.comparison.table_diff import RowProgress, TableDiff, compare_tables, in_time
 from switchover_checks.data.database import Database
 
 __all__ = ["TableComparison"]
@@ -21,20 +20,20 @@ class _Lines:
 
     left: list[str]
     right: list[str]
-    read_key: KeyReader
+    keys: KeyReader
     bare: bool
     words: str
 
 
 @dataclass(frozen=True, slots=True)
 class TableComparison:
-    """Compares tables of two open databases. `passed` is told how many rows are done."""
+    """Compares tables of two open databases."""
 
     left: Database
     right: Database
     samples: int
     deadline: float
-    passed: Callable[[int], None]
+    progress: RowProgress
 
     def run(self, table: ComparedTable) -> TableDiff:
         """Compare one table."""
@@ -51,7 +50,7 @@ class TableComparison:
         if (self.left.dialect, self.right.dialect) == ("postgresql", "postgresql"):
             written = binary_expressions(table)
             if written is not None:
-                key = binary_key(binary_key_fields(table.key))
+                key = BinaryKeys(binary_key_fields(table.key))
                 return _Lines(*written, key, bare=False, words="byte for byte")
         return None
 
@@ -60,14 +59,16 @@ class TableComparison:
         left = self.left.lines(lines.left, selections[0], bare=lines.bare)
         right = self.right.lines(lines.right, selections[1], bare=lines.bare)
         try:
-            return LineMerge(left, right, lines.read_key, self._passed).run()
+            return LineMerge(left, right, lines.keys, self).run()
         finally:
             left.close()
             right.close()
 
-    def _passed(self, outcome: MergeOutcome, _: bytes | None) -> None:
+    def passed(self, outcome: MergeOutcome, equal: bytes | None) -> None:
+        """Say how far the rows are."""
+        del equal
         in_time(self.deadline)
-        self.passed(max(outcome.rows))
+        self.progress.rows(max(outcome.rows))
 
     def _read_again(self, table: ComparedTable, outcome: MergeOutcome, words: str) -> TableDiff:
         diff = TableDiff(table.name, tuple(c.name for c in table.key), most_samples=self.samples, how=words)
@@ -84,5 +85,5 @@ class TableComparison:
 
     def _exactly(self, table: ComparedTable, keys: KeyRange) -> TableDiff:
         return compare_tables(
-            table, self.left, self.right, keys, samples=self.samples, deadline=self.deadline, passed=self.passed
+            table, self.left, self.right, keys, samples=self.samples, deadline=self.deadline, progress=self.progress
         )

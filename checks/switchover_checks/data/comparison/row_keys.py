@@ -1,4 +1,4 @@
-"""The keys of rows, out of the bytes in which both sides write them: in the order of the servers, and as values."""
+"""The keys of rows, out of the bytes in which both sides write them."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import Any, Protocol
 
 from switchover_checks.data.database.database_api import KeyValue
 
-__all__ = ["BINARY_KEYS", "FieldReader", "KeyReader", "OddKeyError", "RowKey", "binary_key"]
+__all__ = ["BINARY_KEYS", "BinaryKeys", "FieldReader", "KeyReader", "OddKeyError", "RowKey"]
 
 
 class OddKeyError(Exception):
@@ -27,8 +27,13 @@ class RowKey:
     values: tuple[KeyValue, ...]
 
 
-KeyReader = Callable[[bytes], RowKey]
-"""Reads the key out of a row's bytes. Raises `OddKeyError`."""
+class KeyReader(Protocol):
+    """Reads keys out of rows."""
+
+    def read(self, line: bytes) -> RowKey:
+        """Read the key of one row. Raise `OddKeyError`."""
+
+
 FieldReader = Callable[[bytes], tuple[Any, KeyValue]]
 
 
@@ -92,12 +97,16 @@ BINARY_KEYS: dict[str, FieldReader] = {
 """How a key of each type is read. Numbers of any length come as text."""
 
 
-def binary_key(readers: Sequence[FieldReader]) -> KeyReader:
-    """Return a reader for rows as binary COPY writes them, with the key's columns first."""
+@dataclass(frozen=True, slots=True)
+class BinaryKeys:
+    """Reads rows as binary COPY writes them, with the key's columns first."""
 
-    def read(line: bytes) -> RowKey:
+    fields: Sequence[FieldReader]
+
+    def read(self, line: bytes) -> RowKey:
+        """Read the key of one row. Raise `OddKeyError`."""
         order, values, place = [], [], 2
-        for reader in readers:
+        for reader in self.fields:
             (length,) = struct.unpack_from(">i", line, place)
             if length < 0:
                 raise OddKeyError
@@ -107,5 +116,3 @@ def binary_key(readers: Sequence[FieldReader]) -> KeyReader:
             order.append(sortable)
             values.append(value)
         return RowKey(tuple(order), tuple(values))
-
-    return read

@@ -5,23 +5,26 @@ from __future__ import annotations
 import hashlib
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from switchover_checks.api import Finding, ProbeError, Status
 from switchover_checks.data.comparison.compared_table import ComparedTable, KeyRange
 from switchover_checks.data.comparison.normalise import Normaliser, normaliser, sort_key
 from switchover_checks.data.database import Database, Rows
 
-__all__ = ["TableDiff", "compare_tables", "in_time"]
+__all__ = ["RowProgress", "TableDiff", "compare_tables", "in_time"]
 
 _LOOK_AT_CLOCK = 512
 _MOST_COLUMNS = 10
 
 
-def _nobody(_: int) -> None:
-    """Tell nobody how far it is."""
+class RowProgress(Protocol):
+    """Is told how far the comparison of a table is."""
+
+    def rows(self, done: int) -> None:
+        """Take note of how many rows of a side are done."""
 
 
 @dataclass
@@ -105,7 +108,7 @@ def compare_tables(
     *,
     samples: int,
     deadline: float,
-    passed: Callable[[int], None] = _nobody,
+    progress: RowProgress,
 ) -> TableDiff:
     """Compare a table on both sides by its values. Without a key, rows are compared as a bag, without samples."""
     untyped = left.dialect == right.dialect == "sqlite"
@@ -123,7 +126,7 @@ def compare_tables(
     try:
         for side in sides:
             side.step()
-        _merge(sides[0], sides[1], diff, names, passed)
+        _merge(sides[0], sides[1], diff, names, progress)
     except _OutOfOrderError as error:
         diff.trouble = str(error)
     finally:
@@ -179,7 +182,7 @@ class _Side:
                 raise _OutOfOrderError("the key holds values that cannot be ordered") from None
 
 
-def _merge(a: _Side, b: _Side, diff: TableDiff, names: Sequence[str], passed: Callable[[int], None]) -> None:
+def _merge(a: _Side, b: _Side, diff: TableDiff, names: Sequence[str], progress: RowProgress) -> None:
     while a.row is not None or b.row is not None:
         if b.row is None or (a.row is not None and a.key < b.key):
             diff.only_left += 1
@@ -198,7 +201,7 @@ def _merge(a: _Side, b: _Side, diff: TableDiff, names: Sequence[str], passed: Ca
             a.step()
             b.step()
         if a.count % _LOOK_AT_CLOCK == 0:
-            passed(a.count)
+            progress.rows(a.count)
 
 
 def _bag(rows: Rows, convert: Sequence[Normaliser], deadline: float) -> tuple[int, str]:

@@ -130,7 +130,7 @@ class Database(Protocol):
         """Go through the rows, ordered bytewise by the selection's key, holding a batch at a time."""
 
     def lines(self, expressions: Sequence[str], selection: Selection, *, bare: bool = False) -> Lines:
-        """Go through the rows as the bytes of SQL `expressions`; `bare` gives the text of a single one and no more."""
+        """Go through the rows as the bytes of SQL `expressions`. With `bare`: the text of a single one alone."""
 
     def fills(self, table: DatabaseTable) -> list[Fill]:
         """Return the columns of a table that a sequence fills."""

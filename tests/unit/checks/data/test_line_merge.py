@@ -9,9 +9,15 @@ from collections.abc import Iterator
 import pytest
 
 from switchover_checks.data.comparison.line_merge import LineMerge, MergeOutcome
-from switchover_checks.data.comparison.row_keys import BINARY_KEYS, OddKeyError, binary_key
+from switchover_checks.data.comparison.row_keys import BINARY_KEYS, BinaryKeys, OddKeyError
 
-KEY = binary_key([BINARY_KEYS["integer"]])
+KEY = BinaryKeys([BINARY_KEYS["integer"]])
+
+
+class Nobody:
+    def passed(self, *_: object) -> None: ...
+
+
 Rows = dict[int, bytes]
 
 
@@ -25,7 +31,7 @@ def stream(rows: Rows, batch: int) -> Iterator[list[bytes]]:
 
 
 def merged(left: Rows, right: Rows, batches: tuple[int, int] = (7, 5)) -> MergeOutcome:
-    return LineMerge(stream(left, batches[0]), stream(right, batches[1]), KEY, lambda *_: None).run()
+    return LineMerge(stream(left, batches[0]), stream(right, batches[1]), KEY, Nobody()).run()
 
 
 def within(outcome: MergeOutcome, rows: Rows) -> list[list[int]]:
@@ -70,4 +76,4 @@ def test_rows_out_of_order_are_never_followed() -> None:
     left = iter([[line(key, b"l") for key in (1, 3, 2, 4)]])
     right = iter([[line(key, b"r") for key in (1, 3, 2, 4)]])
     with pytest.raises(OddKeyError):
-        LineMerge(left, right, KEY, lambda *_: None).run()
+        LineMerge(left, right, KEY, Nobody()).run()
