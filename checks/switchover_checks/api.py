@@ -280,8 +280,8 @@ class Context(Protocol):
         It outlives the agent. Empty where nothing is remembered.
         """
 
-    def environment(self, name: str) -> Mapping[str, Any]:
-        """Return the plan's environment `name`, with variables filled in. Raise `KeyError` if the plan has none."""
+    def side(self, name: str) -> Mapping[str, Any]:
+        """Return the plan's side `name`, with variables filled in. Raise `KeyError` if the plan has none."""
 
     def secret(self, name: str) -> str:
         """Return the value of the plan's secret `name`. Raise `KeyError` if the plan has none."""

@@ -47,7 +47,7 @@ class BackupConfig:
     """The format. Without it name and content tell; `none` leaves the content unread."""
     restore_test: str | None = None
     """A shell command that restores it. `{{ path | q }}` and `$BACKUP_PATH` stand for the backup."""
-    environment: dict[str, str] = field(default_factory=dict)
+    env: dict[str, str] = field(default_factory=dict)
     """Variables for the restore test."""
     effect: DeclaredEffect = None
     """`read` is the author's word that the restore test changes nothing."""
@@ -85,7 +85,7 @@ class BackupCheck:
         if cfg.restore_test is None:
             return by_word(cfg.effect, "")
         text = _TEMPLATE.sub("BACKUP", cfg.restore_test)
-        return command_changes(text, cfg.environment, cfg.effect, "its restore_test")
+        return command_changes(text, cfg.env, cfg.effect, "its restore_test")
 
     async def probe(self, cfg: BackupConfig, ctx: Context) -> Result:
         """Look once: the file itself in a thread, then the restore test."""
@@ -192,7 +192,7 @@ def _share(cfg: BackupConfig, size: int, others: list[Path], base_dir: Path) -> 
 
 async def _restore(cfg: BackupConfig, path: Path, ctx: Context) -> tuple[Finding, dict[str, str]]:
     text = _TEMPLATE.sub(lambda _: shlex.quote(str(path)), cfg.restore_test or "")
-    output = await run_clearly(ctx, argv_of(text), {**cfg.environment, "BACKUP_PATH": str(path)})
+    output = await run_clearly(ctx, argv_of(text), {**cfg.env, "BACKUP_PATH": str(path)})
     passed = output.exit_code == 0
     said = (output.stderr.strip() or output.stdout.strip())[-500:]
     observed = ending(output.exit_code) + (f": {said.splitlines()[-1][:200]}" if said and not passed else "")

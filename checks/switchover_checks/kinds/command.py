@@ -1,6 +1,6 @@
 """`command`: runs a command and compares its exit code and output. Without expectations it must exit with 0.
 
-A list is run as it is; text is run by `/bin/sh -c`, values only come through `environment`. All of it ends with it.
+A list is run as it is; text is run by `/bin/sh -c`, values only come through `env`. All of it ends with it.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class CommandConfig:
 
     The last line end of an output is no part of it.
     """
-    environment: dict[str, str] = field(default_factory=dict)
+    env: dict[str, str] = field(default_factory=dict)
     """Variables that are set besides."""
     cwd: str | None = None
     """The folder in which it runs."""
@@ -67,12 +67,12 @@ class CommandCheck:
 
     def changes(self, cfg: CommandConfig) -> str:
         """Judge the command."""
-        return command_changes(cfg.command, cfg.environment, cfg.effect)
+        return command_changes(cfg.command, cfg.env, cfg.effect)
 
     async def probe(self, cfg: CommandConfig, ctx: Context) -> Result:
         """Run once."""
         start = time.monotonic()
-        output = await run_clearly(ctx, argv_of(cfg.command), cfg.environment, cfg.cwd)
+        output = await run_clearly(ctx, argv_of(cfg.command), cfg.env, cfg.cwd)
         seconds = time.monotonic() - start
         facts = _facts(output, seconds)
         findings = [e.check(facts) for e in cfg.expect]

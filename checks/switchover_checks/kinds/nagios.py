@@ -24,7 +24,7 @@ class NagiosConfig:
 
     command: str | tuple[str, ...]
     """The plugin with its arguments: a list of words, or text for the shell."""
-    environment: dict[str, str] = field(default_factory=dict)
+    env: dict[str, str] = field(default_factory=dict)
     """Variables that are set besides."""
     cwd: str | None = None
     """The folder in which it runs."""
@@ -50,11 +50,11 @@ class NagiosCheck:
 
     def changes(self, cfg: NagiosConfig) -> str:
         """Judge the plugin."""
-        return plugin_changes(cfg.command, cfg.environment, cfg.effect)
+        return plugin_changes(cfg.command, cfg.env, cfg.effect)
 
     async def probe(self, cfg: NagiosConfig, ctx: Context) -> Result:
         """Run once."""
-        output = await run_clearly(ctx, argv_of(cfg.command), cfg.environment, cfg.cwd)
+        output = await run_clearly(ctx, argv_of(cfg.command), cfg.env, cfg.cwd)
         return read_plugin_output(output.exit_code, output.stdout, output.stderr)
 
 

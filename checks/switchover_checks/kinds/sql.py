@@ -27,13 +27,13 @@ class SqlConfig:
     """Which database to ask, what, and what must come back."""
 
     database: str
-    """A URL, or the name of an environment that has one."""
+    """A URL, or the name of a side that has one."""
     query: str
     """The question, a single one."""
     expect: Annotated[tuple[Annotated[Expectation, expected_in(NAMES)], ...], AS_LIST] = ()
     """What must be true of `value` (first column of the first row), `row`, `rows` (how many) and `time`."""
     url_key: str | None = None
-    """The key of the environment that holds the URL."""
+    """The key of the side that holds the URL."""
     password: str | None = None
     """The secret of the plan that holds the password."""
     effect: DeclaredEffect = None

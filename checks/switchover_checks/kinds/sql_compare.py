@@ -42,7 +42,7 @@ class SqlCompareConfig:
     """Two databases, which tables, and how deeply they are compared."""
 
     left: str
-    """One side: a URL, or an environment that has one."""
+    """One side: a URL, or a side that has one."""
     right: str
     """The other side."""
     tables: Names = ("*",)
@@ -60,7 +60,7 @@ class SqlCompareConfig:
     sequences: bool = True
     """Whether the next number of each sequence of the right side must be free."""
     url_key: str | None = None
-    """The key of the environments that holds the URL."""
+    """The key of the sides that holds the URL."""
     left_password: str | None = None
     """The secret that holds the password of the left side's URL."""
     right_password: str | None = None

@@ -72,7 +72,7 @@ class LocalContext:
         deadline: float,
         base_dir: Path,
         *,
-        environments: Mapping[str, Mapping[str, Any]] | None = None,
+        sides: Mapping[str, Mapping[str, Any]] | None = None,
         secrets: Callable[[str], str] = no_secret,
         resources: Resources | None = None,
         ports: ProbePorts | None = None,
@@ -81,7 +81,7 @@ class LocalContext:
         self.base_dir = base_dir
         self.phase = ""
         self.owner = ""
-        self._environments = environments or {}
+        self._sides = sides or {}
         self._secrets = secrets
         self._resources = resources or Resources()
         self.ports = ports or ProbePorts()
@@ -173,9 +173,9 @@ class LocalContext:
         assert isinstance(found, dict)
         return found
 
-    def environment(self, name: str) -> Mapping[str, Any]:
-        """Return the plan's environment `name`. Raise `KeyError`."""
-        return self._environments[name]
+    def side(self, name: str) -> Mapping[str, Any]:
+        """Return the plan's side `name`. Raise `KeyError`."""
+        return self._sides[name]
 
     def secret(self, name: str) -> str:
         """Return the value of the plan's secret `name`. Raise `KeyError`."""

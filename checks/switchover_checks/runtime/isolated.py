@@ -125,8 +125,8 @@ def _answer(message: Mapping[str, Any], ctx: Context) -> dict[str, Any]:
     try:
         if message.get("ask") == "secret":
             return {"value": ctx.secret(name)}
-        if message.get("ask") == "environment":
-            return {"value": dict(ctx.environment(name))}
+        if message.get("ask") == "side":
+            return {"value": dict(ctx.side(name))}
     except KeyError:
         return {"missing": name}
     except Exception as error:

@@ -70,7 +70,7 @@ class _Line:
 
 
 class _AskingContext(LocalContext):
-    """A context whose secrets and environments stay with the parent until they are asked for."""
+    """A context whose secrets and sides stay with the parent until they are asked for."""
 
     def __init__(self, deadline: float, base_dir: Path, line: _Line, resources: Resources) -> None:
         super().__init__(deadline, base_dir, resources=resources)
@@ -95,9 +95,9 @@ class _AskingContext(LocalContext):
         value: Mapping[str, Any] = await self.in_thread(lambda: self._line.ask("cloud", *asked))
         return value
 
-    def environment(self, name: str) -> Mapping[str, Any]:
-        """Return the plan's environment `name`. Raise `KeyError`."""
-        value: Mapping[str, Any] = self._line.ask("environment", name)
+    def side(self, name: str) -> Mapping[str, Any]:
+        """Return the plan's side `name`. Raise `KeyError`."""
+        value: Mapping[str, Any] = self._line.ask("side", name)
         return value
 
     def secret(self, name: str) -> str:

@@ -44,7 +44,7 @@ checks:
   commands:
     type: command
     command: "{sys.executable} leak.py fail A B C; echo \\"$A$B$C\\" >&2; exit 3"
-    environment: {{A: "{{{{ secret.from_env }}}}", B: "{{{{ secret.from_file }}}}", C: "{{{{ secret.from_cmd }}}}"}}
+    env: {{A: "{{{{ secret.from_env }}}}", B: "{{{{ secret.from_file }}}}", C: "{{{{ secret.from_cmd }}}}"}}
     expect: ["exit == 3", "stdout == 'x'"]
     every: 1s
   refused:

@@ -36,7 +36,7 @@ checks:
   shows:
     type: command
     command: export B="$(sed -n 2p canary-file)" C="$(cat canary-cmd)"; {SHOW} A B C; exit 3
-    environment: {{A: "{{{{ secret.from_env }}}}"}}
+    env: {{A: "{{{{ secret.from_env }}}}"}}
     expect: ["exit == 0", "stdout == 'x'"]
     effect: read
     every: 1s

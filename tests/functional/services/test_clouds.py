@@ -28,13 +28,13 @@ PLAN = """
 schema: 1
 id: clouds
 title: Clouds
-environments:
+sides:
   old: {title: Old, region: eu-west-1}
   new: {title: New, region: europe-west1}
 services:
-  api: {kind: kubernetes, env: old, deployment: api, every: 1h}
-  db: {kind: aws, env: old, resource: rds, id: shop, every: 1h, logs: ["cloudwatch:/shop/db"]}
-  front: {kind: gcp, env: new, resource: run, id: front, every: 1h}
+  api: {kind: kubernetes, side: old, deployment: api, every: 1h}
+  db: {kind: aws, side: old, resource: rds, id: shop, every: 1h, logs: ["cloudwatch:/shop/db"]}
+  front: {kind: gcp, side: new, resource: run, id: front, every: 1h}
 phases:
   - {id: one, steps: [{id: wait, manual: [look]}]}
 """

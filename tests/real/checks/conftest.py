@@ -15,7 +15,7 @@ from switchover_checks.runtime.runner import Outcome, ProbeSpec, Runner
 
 Run = Callable[..., Awaitable[Result]]
 
-ENVIRONMENTS = {"after": {"db": "sqlite:after.db", "db_secret": "pg"}}
+SIDES = {"after": {"db": "sqlite:after.db", "db_secret": "pg"}}
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ async def make_runner(tmp_path: Path) -> AsyncIterator[Callable[..., Runner]]:
         secrets = {"pg": "t0p-secret"}.__getitem__
 
         def context(deadline: float) -> LocalContext:
-            return LocalContext(deadline, tmp_path, environments=ENVIRONMENTS, secrets=secrets, resources=resources)
+            return LocalContext(deadline, tmp_path, sides=SIDES, secrets=secrets, resources=resources)
 
         runner = Runner(Registry(local), context, waiting=ProbeLimits(concurrency), working=ProbeLimits(concurrency))
         runner.on_close(resources.aclose)

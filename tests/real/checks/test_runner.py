@@ -196,9 +196,9 @@ async def test_a_secret_reaches_a_module_only_when_it_asks(
 ) -> None:
     body = """
 assert ctx.secret('pg') == 't0p-secret'
-assert ctx.environment('after')['db'] == 'sqlite:after.db'
+assert ctx.side('after')['db'] == 'sqlite:after.db'
 assert not any('t0p' in v for v in os.environ.values())
-for ask in (ctx.secret, ctx.environment):
+for ask in (ctx.secret, ctx.side):
     try: ask('other')
     except KeyError: pass
     else: raise AssertionError
@@ -233,7 +233,7 @@ async def test_a_hanging_module_costs_the_others_nothing(
         ({"command": "exit 3", "expect": "exit == 3"}, Status.OK),
         ({"command": "echo '{\"n\": 4}'", "expect": ["json.n == 4", "stdout contains 'n'"]}, Status.OK),
         ({"command": "echo broken >&2", "expect": "stderr == ''"}, Status.CRIT),
-        ({"command": 'test "$A" = "x y"', "environment": {"A": "x y"}}, Status.OK),
+        ({"command": 'test "$A" = "x y"', "env": {"A": "x y"}}, Status.OK),
         ({"command": "echo no json", "expect": "json.n == 4"}, Status.UNKNOWN),
         ({"command": "kill -9 $$"}, Status.CRIT),
         ({"command": "cat"}, Status.OK),

@@ -23,12 +23,12 @@ def probe(tmp_path: Path) -> Probe:
 
     async def once(
         kind: str,
-        environments: Mapping[str, Mapping[str, Any]] | None = None,
+        sides: Mapping[str, Mapping[str, Any]] | None = None,
         secrets: Callable[[str], str] = no_secret,
         **config: Any,
     ) -> Result:
         check = Registry().load(kind)
-        ctx = LocalContext(time.monotonic() + 30, tmp_path, environments=environments, secrets=secrets)
+        ctx = LocalContext(time.monotonic() + 30, tmp_path, sides=sides, secrets=secrets)
         return await check.probe(build_config(check.config, config), ctx)
 
     return once

@@ -23,7 +23,7 @@ id: p
 title: A plan
 currency: EUR
 budget_month: 100
-environments: {before: {cost_month: {db: 50}}, after: {cost_month: {db: 20.10}}}
+sides: {before: {cost_month: {db: 50}}, after: {cost_month: {db: 20.10}}}
 """
 TWO = (
     PLAN

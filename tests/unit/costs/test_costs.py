@@ -6,7 +6,7 @@ import pytest
 
 from switchover.costs.estimate import compare, costs_view, sides
 from switchover.costs.money import display, display_change, display_percent, round_half_up
-from switchover.plan.model import Environment, Plan
+from switchover.plan.model import Plan, Side
 from switchover.snapshot import CostRow
 
 M = "\N{MINUS SIGN}"
@@ -16,13 +16,13 @@ def plan(before: dict[str, str], after: dict[str, str], budget: str | None = Non
     return plan_with({"before": _side(before), "after": _side(after)}, budget)
 
 
-def plan_with(environments: dict[str, Environment], budget: str | None = None) -> Plan:
-    document = {"schema": 1, "id": "p", "title": "p", "environments": environments, "budget_month": budget}
+def plan_with(sides: dict[str, Side], budget: str | None = None) -> Plan:
+    document = {"schema": 1, "id": "p", "title": "p", "sides": sides, "budget_month": budget}
     return Plan.model_validate(document)
 
 
-def _side(costs: dict[str, str]) -> Environment:
-    return Environment(cost_month={name: Decimal(amount) for name, amount in costs.items()})
+def _side(costs: dict[str, str]) -> Side:
+    return Side(cost_month={name: Decimal(amount) for name, amount in costs.items()})
 
 
 ALL_IN_ONE = (

@@ -96,7 +96,7 @@ async def test_a_variable_without_a_value_makes_a_check_unknown_and_says_which()
 async def test_an_environment_that_waits_for_a_variable_makes_its_checks_wait_too() -> None:
     text = """
 vars: {new_ip: {type: ip, ask: "IP?"}}
-environments: {before: {db: "sqlite:///a"}, after: {db: "postgresql://{{ new_ip }}/a"}}
+sides: {before: {db: "sqlite:///a"}, after: {db: "postgresql://{{ new_ip }}/a"}}
 checks: {rows: {type: sql_compare, left: before, right: after, tables: "*"}}
 """
     reading = (await evaluator(FakeRunner(), text=text).evaluate(["rows"]))["rows"]

@@ -29,7 +29,7 @@ id: shop
 title: Shop <i>database</i>
 owner: ops@example.org
 target: prod
-environments:
+sides:
   before: {cost_month: {rds: 15}}
   after: {cost_month: {ec2: 6.13}}
 checks:

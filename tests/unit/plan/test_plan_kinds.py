@@ -137,7 +137,7 @@ def test_a_rule_speaks_for_itself(problems: Problems, example: str, old: str, ne
 def test_a_secret_reaches_the_command_of_a_check_through_its_environment_only(
     problems: Problems, example: str, kind: str, command: str
 ) -> None:
-    check = "\nchecks:\n  login: {type: KIND, every: 1m, command: COMMAND, environment: {PW: '{{ secret.pg_old }}'}}\n"
+    check = "\nchecks:\n  login: {type: KIND, every: 1m, command: COMMAND, env: {PW: '{{ secret.pg_old }}'}}\n"
     for text, wanted in ((command, 1), ('"login"', 0)):
         more = check.replace("KIND", kind).replace("COMMAND", text)
         found = problems(example.replace("\nchecks:\n", more, 1))

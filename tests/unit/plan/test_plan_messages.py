@@ -18,14 +18,14 @@ LIBRARY = re.compile(
     [
         ("type: command, command: [1, ls]", "checks.j.command[0]: expected text, found the number 1"),
         ("type: command, command: {x: y}", "checks.j.command: expected text or a list, found a mapping"),
-        ("type: command, command: ls, environment: [a]", "checks.j.environment: expected a mapping of keys to values"),
-        ("type: backup, path: a, environment: {A: [1]}", "checks.j.environment.A: expected text, found a list"),
+        ("type: command, command: ls, env: [a]", "checks.j.env: expected a mapping of keys to values"),
+        ("type: backup, path: a, env: {A: [1]}", "checks.j.env.A: expected text, found a list"),
         ("type: http, url: 5", "checks.j.url: expected text, found the number 5"),
         ("type: http, url: a, expect: {a: b}", "checks.j.expect: expected a list, found a mapping"),
         ("type: port, port: 80, open: [x]", "checks.j.open: expected true or false, found a list"),
         ("type: redis, database: x", "checks.j.database: expected a whole number, found the text 'x'"),
         ("type: redis, role: boss", "checks.j.role: input should be 'master', 'replica' or 'sentinel', not 'boss'"),
-        ("type: port, port: 80, zzzz: 1", "has no key 'zzzz'; possible are address, env, every"),
+        ("type: port, port: 80, zzzz: 1", "has no key 'zzzz'; possible are address, every"),
         ("type: disk, path: /, pth: 1", "has no key 'pth'; did you mean 'path'?"),
     ],
 )

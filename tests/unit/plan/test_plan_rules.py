@@ -54,7 +54,7 @@ _NAMES: list[Case] = [
         "'tomorrow' is not a moment; write phase.NAME + 24h, step.NAME + 1h or 2026-01-31T22:00Z",
     ),
     ('not_before: "phase.validate + 24h"', 'not_before: "phase.cleanup + 1h"', "it could never start"),
-    ("api: {env: after", "api: {env: afer", "services.api.env: there is no environment 'afer'; did you mean 'after'?"),
+    ("api: {side: after", "api: {side: afer", "services.api.side: there is no side 'afer'; did you mean 'after'?"),
     (
         "service: api, expect",
         "service: apo, expect",
@@ -70,9 +70,9 @@ _NAMES: list[Case] = [
     (
         'left: before, right: after, tables: "*"',
         'left: befor, right: after, tables: "*"',
-        "checks.rows.left: there is no environment 'befor'; did you mean 'before'?",
+        "checks.rows.left: there is no side 'befor'; did you mean 'before'?",
     ),
-    ("pg_secret: pg_old", "pg_secret: pg_odd", "environments.before.pg_secret: this must name a secret of the plan"),
+    ("pg_secret: pg_old", "pg_secret: pg_odd", "sides.before.pg_secret: this must name a secret of the plan"),
     (
         "when: data, until: cleanup",
         "when: date, until: cleanup",

@@ -8,7 +8,7 @@ import pytest
 
 Problems = Callable[[str], list[str]]
 
-PLAN = "schema: 1\nid: p\ntitle: P\nvars: {name: {ask: which}}\nenvironments: {before: {}, after: {}}\nservices:\n"
+PLAN = "schema: 1\nid: p\ntitle: P\nvars: {name: {ask: which}}\nsides: {before: {}, after: {}}\nservices:\n"
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_what_cannot_be_a_name_is_told_before_anything_looks_for_it(
 
 
 def test_two_services_of_one_side_are_not_the_same_thing(problems: Problems) -> None:
-    api = "{kind: systemd, unit: api, env: %s}"
+    api = "{kind: systemd, unit: api, side: %s}"
     found = problems(f"{PLAN}  old: {api % 'before'}\n  new: {api % 'after'}\n  again: {api % 'after'}\n")
     assert found == ["9:3: services.again: this is the same as 'new': leave one of them out"]
 

@@ -82,13 +82,13 @@ def test_keys_that_name_each_other_end_in_a_missing_value() -> None:
 
 def test_an_environment_is_filled_when_it_is_looked_up() -> None:
     raw = {"before": {"pg": "fixed"}, "after": {"pg": "host={{ new_ip }}"}}
-    scope = Scope("a", raw_environments=raw)
-    assert scope.environments["before"] == {"pg": "fixed"}
-    assert list(scope.environments) == ["before", "after"]
+    scope = Scope("a", raw_sides=raw)
+    assert scope.sides["before"] == {"pg": "fixed"}
+    assert list(scope.sides) == ["before", "after"]
     with pytest.raises(MissingValueError):
-        scope.environments["after"]
+        scope.sides["after"]
     with pytest.raises(KeyError):
-        scope.environments["none"]
+        scope.sides["none"]
 
 
 @given(st.text())

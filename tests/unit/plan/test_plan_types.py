@@ -71,7 +71,7 @@ def test_the_worked_example_is_right(problems: Problems, example: str) -> None:
         (
             "cost_month: {vm: 6.13}",
             "cost_month: {vm: cheap}",
-            "environments.after.cost_month.vm: expected a number, found the text 'cheap'",
+            "sides.after.cost_month.vm: expected a number, found the text 'cheap'",
         ),
         ("hold: 5m", "hold: -5", "gate.hold: a duration is not negative"),
         (

@@ -19,10 +19,10 @@ PLAN = """\
 schema: 1
 id: move
 title: Move
-environments: {before: {}, after: {}}
+sides: {before: {}, after: {}}
 services:
-  old: {kind: docker, container: old_db, env: before, until: cleanup}
-  new: {kind: docker, container: new_db, env: after}
+  old: {kind: docker, container: old_db, side: before, until: cleanup}
+  new: {kind: docker, container: new_db, side: after}
 checks:
   saved: {type: backup, path: a.tar, restore_test: "tar -tf {{ path | q }}"}
   up: {type: http, url: "http://127.0.0.1:1/", expect: ["status == 200"]}
@@ -52,7 +52,7 @@ def warnings(text: str, tmp_path: Path) -> list[str]:
     ("old", "new", "said"),
     [
         (", until: cleanup", "", "6: services.old: step 'drop' removes it, and it is watched on: say `until: cleanup`"),
-        ("env: after}", "env: after, needs: [old]}", ""),
+        ("side: after}", "side: after, needs: [old]}", ""),
         ("rm -rf data,", "docker rm -f new_db,", "7: services.new: step 'drop' removes it"),
         (
             "tar -cf a.tar data",

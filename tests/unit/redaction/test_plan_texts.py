@@ -15,7 +15,7 @@ id: p
 title: {NOTE}
 owner: {NOTE}
 vars: {{v: {{ask: {NOTE}}}}}
-environments: {{e: {{title: {NOTE}}}}}
+sides: {{e: {{title: {NOTE}}}}}
 services: {{s: {{kind: http, url: "http://127.0.0.1:9/", title: {NOTE}, owner: {NOTE}}}}}
 checks: {{c: {{type: file, path: x, title: {NOTE}, every: 1h}}}}
 alerts: [{{when: c == crit, text: {NOTE}}}]

@@ -13,7 +13,7 @@ PLAN = Plan.model_validate(
         "schema": 1,
         "id": "move",
         "title": "Move",
-        "environments": {
+        "sides": {
             "old": {"region": "eu-west-1", "context": "ireland"},
             "new": {"region": "{{ where }}", "project": "shop-new", "context": "frankfurt", "namespace": "shop"},
         },
@@ -27,9 +27,9 @@ def target(where: str | None = "eu-central-1", **keys: Any) -> ServiceTarget | s
 
 
 def test_the_place_of_a_service_is_that_of_its_side_where_it_names_none() -> None:
-    old = target(kind="aws", env="old", resource="rds", id="shop")
-    new = target(kind="aws", env="new", resource="rds", id="shop")
-    own = target(kind="aws", env="new", resource="rds", id="shop", region="us-east-1")
+    old = target(kind="aws", side="old", resource="rds", id="shop")
+    new = target(kind="aws", side="new", resource="rds", id="shop")
+    own = target(kind="aws", side="new", resource="rds", id="shop", region="us-east-1")
     assert isinstance(old, ServiceTarget)
     assert isinstance(new, ServiceTarget)
     assert isinstance(own, ServiceTarget)
@@ -38,9 +38,9 @@ def test_the_place_of_a_service_is_that_of_its_side_where_it_names_none() -> Non
 
 
 def test_clusters_and_projects_are_those_of_the_side() -> None:
-    old = target(kind="kubernetes", env="old", deployment="api")
-    new = target(kind="kubernetes", env="new", deployment="api")
-    run = target(kind="gcp", env="new", resource="run", id="api")
+    old = target(kind="kubernetes", side="old", deployment="api")
+    new = target(kind="kubernetes", side="new", deployment="api")
+    run = target(kind="gcp", side="new", resource="run", id="api")
     assert isinstance(old, ServiceTarget)
     assert isinstance(new, ServiceTarget)
     assert isinstance(run, ServiceTarget)
@@ -50,10 +50,10 @@ def test_clusters_and_projects_are_those_of_the_side() -> None:
 
 
 def test_a_side_that_waits_for_a_variable_makes_its_services_wait() -> None:
-    assert target(None, kind="aws", env="new", resource="ec2", id="i-1") == "waits for variable where"
+    assert target(None, kind="aws", side="new", resource="ec2", id="i-1") == "waits for variable where"
 
 
 def test_what_a_side_says_is_not_taken_for_what_a_process_or_container_is() -> None:
-    made = target(kind="docker", env="new", container="api")
+    made = target(kind="docker", side="new", container="api")
     assert isinstance(made, ServiceTarget)
     assert (made.project, made.region, made.namespace) == ("", "", "")

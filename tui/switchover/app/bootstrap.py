@@ -238,7 +238,7 @@ def _runner(
 
     def context(deadline: float) -> LocalContext:
         return LocalContext(
-            deadline, loaded.directory, environments=scope().environments, secrets=secrets.get, resources=resources,
+            deadline, loaded.directory, sides=scope().sides, secrets=secrets.get, resources=resources,
             ports=ports,
         )  # fmt: skip
 

@@ -29,8 +29,8 @@ class LineItem:
 
 
 def sides(plan: Plan) -> tuple[str, str]:
-    """Return the names of the environment before and the one after: so called, else the first two of the plan."""
-    names = list(plan.environments)
+    """Return the names of the side before and the one after: so called, else the first two of the plan."""
+    names = list(plan.sides)
     if "before" in names and "after" in names:
         return "before", "after"
     return (names[0] if names else ""), (names[1] if len(names) > 1 else "")
@@ -48,8 +48,8 @@ def costs_view(plan: Plan, lines: Sequence[CostLine] = (), unknown: Mapping[str,
     """
     unread = dict.fromkeys(plan.cost_sources, "its lines are on the Costs tab") if unknown is None else unknown
     first, second = sides(plan)
-    before = dict(plan.environments[first].cost_month) if first else {}
-    after = dict(plan.environments[second].cost_month) if second else {}
+    before = dict(plan.sides[first].cost_month) if first else {}
+    after = dict(plan.sides[second].cost_month) if second else {}
     for line in lines:
         side = before if line.side == "before" else after
         side[line.name] = side.get(line.name, Decimal(0)) + line.amount

@@ -160,7 +160,7 @@ class Evaluator:
                 config = await asyncio.to_thread(render_tree, template, self._scope(), self._secrets)
             else:
                 config = render_tree(template, self._scope())
-            self._look_up_environments(config)
+            self._look_up_sides(config)
         except MissingValueError as missing:
             return self._not_probed(item, f"waits for variable {missing.name}", (f"variable {missing.name}",))
         except SwitchoverError as error:
@@ -180,12 +180,12 @@ class Evaluator:
             item.name, result.status, result, outcome.started_at + outcome.duration_s, outcome.duration_s
         )
 
-    def _look_up_environments(self, config: Mapping[str, Any]) -> None:
-        """Raise `MissingValueError` when an environment that the config names waits for a variable."""
-        environments = self._scope().environments
+    def _look_up_sides(self, config: Mapping[str, Any]) -> None:
+        """Raise `MissingValueError` when a side that the config names waits for a variable."""
+        sides = self._scope().sides
         for value in config.values():
-            if isinstance(value, str) and value in environments:
-                environments[value]
+            if isinstance(value, str) and value in sides:
+                sides[value]
 
     def _not_probed(self, item: CheckItem, why: str, waits_for: tuple[str, ...] = ()) -> CheckObservation:
         return CheckObservation(item.name, Status.UNKNOWN, Result.unknown(why), self._clock.now(), waits_for=waits_for)

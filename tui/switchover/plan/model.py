@@ -29,7 +29,6 @@ __all__ = [
     "CheckSpec",
     "Confirm",
     "Contact",
-    "Environment",
     "Gate",
     "LiveProbe",
     "MetricSpec",
@@ -44,6 +43,7 @@ __all__ = [
     "Runbook",
     "SecretRef",
     "Service",
+    "Side",
     "Signoff",
     "Solution",
     "Step",
@@ -71,7 +71,7 @@ class SecretRef(Model):
     ref: str = Field(description="env:NAME, file:PATH, cmd:COMMAND, aws-sm:ID or gcp-sm:NAME")
 
 
-class Environment(BaseModel):
+class Side(BaseModel):
     """One side of the migration: `before` or `after`. Further keys are free and reach checks as they are."""
 
     model_config = ConfigDict(frozen=True, extra="allow")
@@ -87,7 +87,7 @@ class Service(BaseModel):
     model_config = ConfigDict(frozen=True, extra="allow")
 
     kind: str = Field(description="what it is; the table below says what each needs")
-    env: str | None = Field(None, description="the side that it belongs to")
+    side: str | None = Field(None, description="the side that it belongs to")
     title: Text | None = Field(None, description="how it is called on the screen")
     owner: Text | None = Field(None, description="who answers for it: a person, a team")
     url: str | None = Field(None, description="http: the address that is asked")
@@ -103,7 +103,7 @@ class Service(BaseModel):
     context: str | None = Field(None, description="kubernetes: the context of kubectl, else the one in use")
     resource: str | None = Field(None, description="aws: ec2, rds, elasticache; gcp: run, sql, memorystore, pubsub")
     id: str | None = Field(None, description="aws, gcp: the resource's id or name")
-    region: str | None = Field(None, description="aws, gcp: the region, else that of the environment")
+    region: str | None = Field(None, description="aws, gcp: the region, else that of its side")
     pattern: str | None = Field(None, description="process: a regular expression over the command line")
     pid_file: str | None = Field(None, description="process: a file that holds the pid")
     listen: str | int | None = Field(None, description="process: the port it listens on")
@@ -116,10 +116,10 @@ class Service(BaseModel):
 
 
 class LiveProbe(Model):
-    """Which side serves now, asked of what decides it: a URL whose JSON body names the live environment."""
+    """Which side serves now, asked of what decides it: a URL whose JSON body names the live side."""
 
     url: str = Field(description="the address that is asked")
-    path: str = Field("live", description="dotted path into the JSON body; the value there is an environment's name")
+    path: str = Field("live", description="dotted path into the JSON body; the value there is a side's name")
     every: Interval = Field(2.0, description="how often it is asked: 500ms, 2s, 1m")
 
 
@@ -143,7 +143,7 @@ class CheckSpec(KeyedSpec):
     service: str | tuple[str, ...] | None = Field(
         None, description="the service that it is about; of several, one check for each"
     )
-    env: str | None = Field(None, description="the side that it is about")
+    side: str | None = Field(None, description="the side that it is about")
     every: Interval = Field(15.0, description="how often it is probed: 500ms, 15s, 5m")
     timeout: Timeout = Field(10.0, description="a probe that takes longer is unknown: 10s, 1m")
     fail_after: Annotated[int, Field(strict=True, ge=1, le=100)] = Field(
@@ -326,9 +326,7 @@ class Plan(Model):
     secrets: dict[Name, SecretRef] = Field(
         default_factory=dict, description="where secrets come from; never the secrets themselves"
     )
-    environments: dict[Name, Environment] = Field(
-        default_factory=dict, description="the two sides, `before` and `after`"
-    )
+    sides: dict[Name, Side] = Field(default_factory=dict, description="the two sides, `before` and `after`")
     currency: Annotated[str, StringConstraints(pattern="^[A-Z]{3}$")] = Field(
         "USD", description="the currency of all amounts"
     )

@@ -17,7 +17,7 @@ __all__ = ["PlanPartChange", "changed_keys", "compare", "unified"]
 _NAMED = (
     ("vars", "variable"),
     ("secrets", "secret"),
-    ("environments", "environment"),
+    ("sides", "side"),
     ("services", "service"),
     ("checks", "check"),
     ("metrics", "metric"),

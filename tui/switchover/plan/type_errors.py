@@ -37,7 +37,7 @@ def sensitive(path: Path) -> bool:
 
 def names_a_secret(path: Path) -> bool:
     """Say whether the value at `path` names a secret: `pg_secret` anywhere, `password` and `bearer` of a check."""
-    if path[0] not in ("checks", "metrics", "environments") or len(path) < 3:
+    if path[0] not in ("checks", "metrics", "sides") or len(path) < 3:
         return False
     key = str(path[-1])
     return key.endswith("secret") or (path[0] == "checks" and len(path) == 3 and key.endswith(("password", "bearer")))

@@ -55,20 +55,18 @@ class Scope:
     run_id: str = ""
     plan_dir: Path = Path()
     values: Mapping[str, str] = field(default_factory=dict)
-    raw_environments: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    raw_sides: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, plan: Plan, plan_dir: Path, run_id: str = "", values: Mapping[str, str] | None = None) -> Scope:
         """Make the scope of a plan and its run."""
-        environments = {
-            name: {"title": env.title or name, **(env.model_extra or {})} for name, env in plan.environments.items()
-        }
-        return cls(plan.id, plan.title, plan.target or "", run_id, plan_dir, dict(values or {}), environments)
+        sides = {name: {"title": side.title or name, **(side.model_extra or {})} for name, side in plan.sides.items()}
+        return cls(plan.id, plan.title, plan.target or "", run_id, plan_dir, dict(values or {}), sides)
 
     @property
-    def environments(self) -> Mapping[str, Mapping[str, Any]]:
-        """The plan's environments, each filled in when it is looked up. A lookup may raise `MissingValueError`."""
-        return _FilledEnvironments(self)
+    def sides(self) -> Mapping[str, Mapping[str, Any]]:
+        """The plan's sides, each filled in when it is looked up. A lookup may raise `MissingValueError`."""
+        return _FilledSides(self)
 
     def lookup(self, name: str) -> str:
         """Return the value of a name. Raise `MissingValueError` where it is not known yet."""
@@ -85,19 +83,19 @@ class Scope:
         return value
 
 
-class _FilledEnvironments(Mapping[str, Mapping[str, Any]]):
+class _FilledSides(Mapping[str, Mapping[str, Any]]):
     def __init__(self, scope: Scope) -> None:
         self._scope = scope
 
     def __getitem__(self, name: str) -> Mapping[str, Any]:
-        filled: dict[str, Any] = fill_tree(dict(self._scope.raw_environments[name]), self._scope.lookup)
+        filled: dict[str, Any] = fill_tree(dict(self._scope.raw_sides[name]), self._scope.lookup)
         return MappingProxyType(filled)
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._scope.raw_environments)
+        return iter(self._scope.raw_sides)
 
     def __len__(self) -> int:
-        return len(self._scope.raw_environments)
+        return len(self._scope.raw_sides)
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,7 +43,7 @@ class ServiceKind:
     """Keys that may be set."""
     resources: ClassVar[tuple[str, ...]] = ()
     """What the key `resource` may be."""
-    of_environment: ClassVar[tuple[str, ...]] = ()
+    of_side: ClassVar[tuple[str, ...]] = ()
     """Keys that a side of the migration may set for all its services."""
     rank: ClassVar[int] = 50
     """Its place among the providers: where they are listed, and in which order they are made."""

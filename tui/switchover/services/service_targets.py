@@ -37,9 +37,9 @@ def make_target(name: str, service: Service, scope: Scope) -> ServiceTarget | st
     """Return the target, or in words what it waits for."""
     try:
         listen = render(str(service.listen), scope) if service.listen is not None else ""
-        place = scope.raw_environments.get(service.env or "", {})
+        place = scope.raw_sides.get(service.side or "", {})
         keys: dict[str, Any] = {
-            key: render(getattr(service, key) or _of_environment(service.kind, key, place), scope) for key in _TEXTS
+            key: render(getattr(service, key) or _of_side(service.kind, key, place), scope) for key in _TEXTS
         }
         options = {key: render(str(value), scope) for key, value in (service.model_extra or {}).items()}
         logs = tuple(render(log, scope) for log in service.logs)
@@ -55,7 +55,7 @@ def make_target(name: str, service: Service, scope: Scope) -> ServiceTarget | st
         return f"listen is no port: {listen!r}"
 
 
-def _of_environment(kind: str, key: str, environment: Mapping[str, Any]) -> str:
+def _of_side(kind: str, key: str, side: Mapping[str, Any]) -> str:
     """Return what a side of the migration says for all its services, where it is said there."""
-    said = environment.get(key) if key in service_kind(kind).of_environment else None
+    said = side.get(key) if key in service_kind(kind).of_side else None
     return said if isinstance(said, str) else ""

@@ -19,22 +19,22 @@ _URL_KEYS = ("db", "pg", "postgresql", "sqlite", "database", "url")
 async def database_source_of(
     side: str, ctx: Context, *, url_key: str | None = None, secret: str | None = None
 ) -> DatabaseSource:
-    """Find the database that `side` means: a URL, or the name of an environment that has one under `url_key`.
+    """Find the database that `side` means: a URL, or the name of a side that has one under `url_key`.
 
     Without `url_key` the first of db, pg, postgresql, sqlite, database, url is taken; `KEY_secret` names its password.
     """
     if "://" in side or side.startswith("sqlite:"):
         return DatabaseSource(redact_unknown(side), side, await _secret(ctx, secret))
     try:
-        environment: Mapping[str, Any] = ctx.environment(side)
+        known: Mapping[str, Any] = ctx.side(side)
     except KeyError:
-        raise ProbeError(f"the plan has no environment {side!r}, and it is not a URL", status=Status.UNKNOWN) from None
+        raise ProbeError(f"the plan has no side {side!r}, and it is not a URL", status=Status.UNKNOWN) from None
     keys = (url_key,) if url_key else _URL_KEYS
-    key = next((k for k in keys if environment.get(k)), None)
+    key = next((k for k in keys if known.get(k)), None)
     if key is None:
-        raise ProbeError(f"environment {side!r} has no database under {' or '.join(keys)}", status=Status.UNKNOWN)
-    named = secret or environment.get(f"{key}_secret")
-    url = str(environment[key])
+        raise ProbeError(f"side {side!r} has no database under {' or '.join(keys)}", status=Status.UNKNOWN)
+    named = secret or known.get(f"{key}_secret")
+    url = str(known[key])
     if "://" not in url and not url.startswith("sqlite:"):
         url = f"sqlite:{url}"
     return DatabaseSource(side, url, await _secret(ctx, str(named) if named else None))

@@ -187,13 +187,13 @@ async def test_odd_names_are_names_and_nothing_else(probe: Probe, make: Callable
 
 
 async def test_a_side_may_be_an_environment(probe: Probe, make: Callable[..., str]) -> None:
-    environments = {"before": {"db": make("a", *BASE)}, "after": {"other": make("b", *BASE)}}
-    result = await compare(probe, "before", environments["after"]["other"], environments=environments)
+    sides = {"before": {"db": make("a", *BASE)}, "after": {"other": make("b", *BASE)}}
+    result = await compare(probe, "before", sides["after"]["other"], sides=sides)
     assert result.status is Status.OK
     with pytest.raises(ProbeError, match="no database under db"):
-        await compare(probe, "before", "after", environments=environments)
-    with pytest.raises(ProbeError, match="no environment 'later'"):
-        await compare(probe, "before", "later", environments=environments)
+        await compare(probe, "before", "after", sides=sides)
+    with pytest.raises(ProbeError, match="no side 'later'"):
+        await compare(probe, "before", "later", sides=sides)
 
 
 async def test_memory_stays_flat_however_long_the_table(probe: Probe, make: Callable[..., str]) -> None:

@@ -52,7 +52,7 @@ WRITES: list[tuple[str, dict[str, Any]]] = [
     ("command", {"command": "true; touch x"}),
     ("command", {"command": "echo 1 > /proc/sys/vm/drop_caches"}),
     ("command", {"command": "cat $(touch x)"}),
-    ("command", {"command": "true", "environment": {"LD_PRELOAD": "./x.so"}}),
+    ("command", {"command": "true", "env": {"LD_PRELOAD": "./x.so"}}),
     ("command", {"command": "true", "effect": "writes"}),
     ("http", {"url": "http://h/", "effect": "writes"}),
     ("tcp", {"port": 1, "effect": "writes"}),

@@ -200,8 +200,8 @@ async def test_a_run_that_cannot_be_read_is_said_and_ends_no_watch(
 
 async def test_a_service_that_stops_is_told_with_its_time_and_on_the_timeline(tmp_path: Path) -> None:
     text = """
-environments: {before: {}, after: {}}
-services: {api: {kind: process, env: before, pattern: x, every: 200ms}}
+sides: {before: {}, after: {}}
+services: {api: {kind: process, side: before, pattern: x, every: 200ms}}
 """
     provider = ToldProvider(api=RUNNING)
     async with stage(text, tmp_path, providers=(provider,)) as live:
@@ -327,7 +327,7 @@ async def test_diagnosis_is_refused_where_the_session_is_read_only_or_there_is_n
 async def test_the_plan_is_told_on_the_header_and_in_costs_and_contacts(tmp_path: Path) -> None:
     text = """
 target: prod-eu
-environments: {before: {production: true, cost_month: {a: 70}}, after: {cost_month: {b: 11.33}}}
+sides: {before: {production: true, cost_month: {a: 70}}, after: {cost_month: {b: 11.33}}}
 contacts: [{name: Ana, role: lead, phone: "+33 1", note: by day}]
 runbooks: [{title: How, url: "https://x/"}]
 """
@@ -385,10 +385,10 @@ async def test_without_a_plan_the_host_and_its_processes_are_watched_while_someb
 
 
 EXPECTATIONS = """
-environments: {before: {}, after: {}}
+sides: {before: {}, after: {}}
 services:
-  old: {kind: process, env: before, pattern: x, every: 200ms}
-  new: {kind: process, env: after, pattern: x, every: 200ms}
+  old: {kind: process, side: before, pattern: x, every: 200ms}
+  new: {kind: process, side: after, pattern: x, every: 200ms}
 """
 
 

@@ -11,7 +11,7 @@ from switchover.metrics.json_documents import JsonDocuments
 
 PLAN = """
 vars: {port: {type: port, ask: "?"}}
-environments: {before: {}, after: {}}
+sides: {before: {}, after: {}}
 live: {url: "http://127.0.0.1:{{ port }}/_door", path: state.live}
 """
 
@@ -57,8 +57,8 @@ async def test_an_answer_that_is_late_is_no_answer() -> None:
 @pytest.mark.parametrize(
     ("said", "why"),
     [
-        ("elsewhere", "names 'elsewhere', which is no environment of the plan; it has before, after"),
-        (3, "names no environment but '3'"),
+        ("elsewhere", "names 'elsewhere', which is no side of the plan; it has before, after"),
+        (3, "names no side but '3'"),
         (httpx.ConnectError("x"), "cannot connect"),
     ],
 )

@@ -21,7 +21,7 @@ class CommandNotifierConfig:
 
     command: str | tuple[str, ...]
     """The command: a list of words, or text for the shell. It runs in the folder of the plan."""
-    environment: dict[str, str] = field(default_factory=dict)
+    env: dict[str, str] = field(default_factory=dict)
     """Variables that are set besides; secrets may stand in them."""
 
 
@@ -47,7 +47,7 @@ class CommandNotifier(Notifier[CommandNotifierConfig]):
             "ALERT_KEY": notification.key,
         }
         try:
-            output = await ctx.run(argv_of(cfg.command), env={**cfg.environment, **told})
+            output = await ctx.run(argv_of(cfg.command), env={**cfg.env, **told})
         except OSError as error:
             raise NotSentError(error.strerror or type(error).__name__, again=False) from None
         if output.exit_code:

@@ -233,7 +233,7 @@ class Assembler:
             title=plan.title,
             plan_path=str(self._loaded.path),
             target=display(plan.target or ""),
-            production=any(e.production for e in plan.environments.values()),
+            production=any(e.production for e in plan.sides.values()),
             live_side=self._live.side if self._live is not None else "",
             holder=holder,
             read_only=self._read_only,

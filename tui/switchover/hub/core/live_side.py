@@ -27,7 +27,7 @@ class LiveSide:
 
     @property
     def side(self) -> str:
-        """The environment that serves now; empty when the last answer failed or is too old."""
+        """The side that serves now; empty when the last answer failed or is too old."""
         if self._answered is None or self._clock.monotonic() - self._answered > 3 * self._probe.every + 5.0:
             return ""
         return self._side
@@ -48,11 +48,11 @@ class LiveSide:
 
     def _environment(self, value: object) -> str:
         if not isinstance(value, str):
-            raise NoValueError(f"names no environment but {str(value)[:40]!r}")
+            raise NoValueError(f"names no side but {str(value)[:40]!r}")
         first, second = sides(self._plan)
         aliases = {"old": first, "new": second}
-        side = value if value in self._plan.environments else aliases.get(value, "")
+        side = value if value in self._plan.sides else aliases.get(value, "")
         if not side:
-            names = ", ".join(self._plan.environments) or "none"
-            raise NoValueError(f"names {value[:40]!r}, which is no environment of the plan; it has {names}")
+            names = ", ".join(self._plan.sides) or "none"
+            raise NoValueError(f"names {value[:40]!r}, which is no side of the plan; it has {names}")
         return side

@@ -101,7 +101,7 @@ def service_row(
 
     `resting` says why it need not run now, where the plan says when it has to.
     """
-    side = service.env or ""
+    side = service.side or ""
     health, detail = state.observation.health, state.observation.detail
     if state.observation.state is ProcessState.STOPPED and (
         why := resting or expectation.idle(side, ever_ran=state.ever_ran)

@@ -30,11 +30,24 @@ class FormerWord:
         return f"this key is called {self.now!r} now" + (f": {self.why}" if self.why else "")
 
 
+def _names_a_side(holder: Mapping[str, Any]) -> bool:
+    """Tell a side from the variables of a process."""
+    return isinstance(holder["env"], str)
+
+
 # Place in a plan (`*` stands for a name or an index; "" is the plan itself) -> key -> the word of today.
 FORMER_WORDS: Mapping[str, Mapping[str, FormerWord]] = {
-    "": {"rollback_plans": FormerWord("rollbacks"), "performance": FormerWord("promises")},
+    "": {
+        "environments": FormerWord("sides"),
+        "rollback_plans": FormerWord("rollbacks"),
+        "performance": FormerWord("promises"),
+    },
     "rollbacks.*": {"budget": FormerWord("within"), "data_loss_window": FormerWord("loses")},
     "rollbacks.*.steps.*": {"compensate": FormerWord("rollback")},
+    "services.*": {"env": FormerWord("side")},
+    "checks.*": {"env": FormerWord("side", only=_names_a_side), "environment": FormerWord("env")},
+    "metrics.*": {"env": FormerWord("side", only=_names_a_side)},
+    "notifiers.*": {"environment": FormerWord("env")},
     "phases.*.gate": {
         "retry": FormerWord("within", "write `within: 1m`, and `every: 5s` beside it", same_form=False),
         "soak": FormerWord("hold"),

@@ -19,7 +19,7 @@ class Names:
 
     vars: frozenset[str] = frozenset()
     secrets: frozenset[str] = frozenset()
-    environments: frozenset[str] = frozenset()
+    sides: frozenset[str] = frozenset()
     services: frozenset[str] = frozenset()
     checks: frozenset[str] = frozenset()
     metrics: frozenset[str] = frozenset()
@@ -42,7 +42,7 @@ class Names:
         return cls(
             vars=_keys(data, "vars"),
             secrets=_keys(data, "secrets"),
-            environments=_keys(data, "environments"),
+            sides=_keys(data, "sides"),
             services=_keys(data, "services"),
             checks=_keys(data, "checks"),
             metrics=_keys(data, "metrics"),

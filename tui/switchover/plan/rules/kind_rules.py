@@ -25,7 +25,7 @@ __all__ = [
 CHECK_KEYS = tuple(CheckSpec.model_fields)
 
 
-_OF_EVERY_SERVICE = frozenset(("kind", "env", "title", "owner", "logs", "config", "needs", "every", "when", "until"))
+_OF_EVERY_SERVICE = frozenset(("kind", "side", "title", "owner", "logs", "config", "needs", "every", "when", "until"))
 _PART = re.compile(r"[^.\[\]]+|\[\d+\]")
 
 
@@ -68,7 +68,13 @@ def check_configs(draft: Draft) -> Iterator[Complaint]:
                     continue
                 seen.add((where, message))
                 place = (*path, *_split(where))
-                yield Complaint(place, "this is not a value of its type" if sensitive(place) else message)
+                yield Complaint(place, _without_value(place, message))
+
+
+def _without_value(place: Path, message: str) -> str:
+    """Return the message, unless it repeats a value that may be a secret."""
+    repeats = sensitive(place) and not message.endswith((", found a list", ", found a mapping"))
+    return "this is not a value of its type" if repeats else message
 
 
 def _services(check: CheckSpec, plan: Plan) -> list[Service | None]:
@@ -146,7 +152,7 @@ def declared_keys(path: Path, noun: str, package: str, spec: KeyedSpec) -> Itera
     for where, message in validate(config, own):
         if message != NEEDED:
             place = (*path, *_split(where))
-            yield Complaint(place, "this is not a value of its type" if sensitive(place) else message)
+            yield Complaint(place, _without_value(place, message))
 
 
 def metric_keys(draft: Draft) -> Iterator[Complaint]:

@@ -62,12 +62,12 @@ def _moment(path: Path, text: str, draft: Draft) -> Iterator[Complaint]:
 
 
 def names_in_checks(draft: Draft) -> Iterator[Complaint]:
-    """Complain about unknown names in checks, services, metrics and environments."""
+    """Complain about unknown names in checks, services, metrics and sides."""
     names = draft.names
     for name, service in draft.plan.services.items():
         path: Path = ("services", name)
-        if service.env is not None:
-            yield from draft.unknown((*path, "env"), "environment", service.env, names.environments)
+        if service.side is not None:
+            yield from draft.unknown((*path, "side"), "side", service.side, names.sides)
         yield from _needs((*path, "needs"), service.needs, draft)
         yield from _watched_phases(path, service, draft)
     for name, check in draft.plan.checks.items():
@@ -78,8 +78,8 @@ def names_in_checks(draft: Draft) -> Iterator[Complaint]:
             yield from draft.each_unknown((*path, "service"), "service", check.service, names.services)
             if not check.service:
                 yield Complaint((*path, "service"), "this list is empty, so nothing would be checked")
-        if check.env is not None:
-            yield from draft.unknown((*path, "env"), "environment", check.env, names.environments)
+        if check.side is not None:
+            yield from draft.unknown((*path, "side"), "side", check.side, names.sides)
         yield from _needs((*path, "needs"), check.needs, draft)
         yield from _watched_phases(path, check, draft)
         yield from _names_in_config(path, check.config, draft)
@@ -88,7 +88,7 @@ def names_in_checks(draft: Draft) -> Iterator[Complaint]:
         for key, what, known in (
             ("check", "check", names.check_items),
             ("service", "service", names.services),
-            ("env", "environment", names.environments),
+            ("side", "side", names.sides),
         ):
             if isinstance(config.get(key), str):
                 yield from draft.unknown(("metrics", name, key), what, config[key], known)
@@ -96,8 +96,8 @@ def names_in_checks(draft: Draft) -> Iterator[Complaint]:
         if metric.type == "check" and isinstance(item, str) and isinstance(measured, str):
             yield from draft.unmeasured(("metrics", name, "metric"), item, measured)
         yield from _names_in_config(("metrics", name), config, draft)
-    for name, environment in draft.plan.environments.items():
-        yield from _names_in_config(("environments", name), environment.model_extra or {}, draft)
+    for name, side in draft.plan.sides.items():
+        yield from _names_in_config(("sides", name), side.model_extra or {}, draft)
 
 
 def _needs(path: Path, needs: tuple[str, ...], draft: Draft) -> Iterator[Complaint]:
@@ -118,10 +118,10 @@ def _watched_phases(path: Path, check: CheckSpec | Service, draft: Draft) -> Ite
 
 
 def _names_in_config(path: Path, config: Mapping[str, object], draft: Draft) -> Iterator[Complaint]:
-    """Complain about keys that name parts of the plan: `left` and `right` an environment, others a secret."""
+    """Complain about keys that name parts of the plan: `left` and `right` a side, others a secret."""
     for key, value in config.items():
         if key in ("left", "right") and isinstance(value, str) and not has_template(value) and "://" not in value:
-            yield from draft.unknown((*path, key), "environment", value, draft.names.environments)
+            yield from draft.unknown((*path, key), "side", value, draft.names.sides)
     for inner, value in texts_in(dict(config)):
         if names_a_secret((*path, *inner)) and value not in draft.names.secrets:
             # The value is not repeated: it may be the secret itself.
@@ -215,7 +215,7 @@ def unreferenced_checks(draft: Draft) -> Iterator[Complaint]:
     used: set[str] = set()
     for path, text in texts_in(dict(draft.data)):
         keys = {"needs"} if path[0] == "checks" else _USING_KEYS
-        if path[0] not in ("environments", "vars") and keys.intersection(map(str, path)):
+        if path[0] not in ("sides", "vars") and keys.intersection(map(str, path)):
             used.update(_WORD.findall(text))
     for name in draft.plan.checks:
         if name not in used and all(

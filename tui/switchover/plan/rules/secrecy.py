@@ -44,7 +44,7 @@ def literal_secrets(draft: Draft) -> Iterator[Complaint]:
     """Complain about passwords, tokens and keys: under a telling name, in a URL, in a command."""
     plan = draft.plan
     places: list[tuple[Path, Any]] = [
-        *((("environments", name), env.model_extra or {}) for name, env in plan.environments.items()),
+        *((("sides", name), side.model_extra or {}) for name, side in plan.sides.items()),
         *((("services", name), s.model_dump(exclude_none=True)) for name, s in plan.services.items()),
         *((("checks", name), check.config) for name, check in plan.checks.items()),
         *((("metrics", name), metric.config) for name, metric in plan.metrics.items()),
@@ -76,7 +76,7 @@ def _in_values(path: Path, value: Any) -> Iterator[Complaint]:
         key = next((str(p) for p in reversed(place) if isinstance(p, str)), "")
         is_file = _FILE_KEY.search(key) and _FILE.fullmatch(text)
         if text and "{{" not in text and SENSITIVE_KEY.search(key) and not names_a_secret(place) and not is_file:
-            how = _HOW if place[0] != "environments" else f"declare it in `secrets` and write {key}_secret: NAME"
+            how = _HOW if place[0] != "sides" else f"declare it in `secrets` and write {key}_secret: NAME"
             yield Complaint(place, f"a literal secret under {key!r}: {how}")
         else:
             yield from _in_text(place, text)
@@ -93,7 +93,7 @@ def _leaves(value: Any) -> Iterator[tuple[Path, str]]:
 def _in_text(path: Path, text: str) -> Iterator[Complaint]:
     for match in _URL_PASSWORD.finditer(text):
         if not match["password"].startswith(("{{", "$")):
-            how = _HOW if path[0] != "environments" else f"take it out and name it: {path[-1]}_secret: NAME"
+            how = _HOW if path[0] != "sides" else f"take it out and name it: {path[-1]}_secret: NAME"
             yield Complaint(path, f"a literal secret: this URL holds a password; {how}")
             return
     if _WELL_KNOWN.search(text):

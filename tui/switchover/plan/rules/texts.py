@@ -15,7 +15,7 @@ from switchover_checks.language.declared import declared, load_declared
 __all__ = ["late_values", "shell_text_in_checks", "shell_text_is_literal", "template_names"]
 
 # Keys of checks whose text is handed to a shell.
-_NEVER_FILLED = {"kind", "env", "title", "owner", "needs", "every", "when", "until"}
+_NEVER_FILLED = {"kind", "side", "title", "owner", "needs", "every", "when", "until"}
 _SHELL_KEYS = frozenset({"restore_test", "run", "shell", "command"})
 _ENVIRONMENT_HINT = 'put the value into `env` and write "$NAME" here, so that nothing is injected or shows in `ps`'
 
@@ -50,7 +50,7 @@ def _judge_parts(path: Path, text: object, *, quoted: bool) -> Iterator[Complain
     except TemplateError:
         return  # told by `template_names`
     secrets = [part.name for part in parts if isinstance(part, Slot) and part.name.startswith("secret.")]
-    way = "let the command fetch it itself" if "restore_test" in path else "put it into its `environment` instead"
+    way = "let the command fetch it itself" if "restore_test" in path else "put it into its `env` instead"
     for secret in dict.fromkeys(secrets):
         yield Complaint(path, f"{{{{ {secret} }}}} in a command would show in `ps`; {way}")
     if quoted:
@@ -114,8 +114,8 @@ def template_names(draft: Draft) -> Iterator[Complaint]:
             takes = spec.type in declared(package) and load_declared(package, spec.type).takes_secrets
             asked = draft.names.secrets if takes else None
             yield from _texts((section, name), spec.config, values | frozenset(spec.config), secrets=asked)
-    for name, environment in plan.environments.items():
-        yield from _texts(("environments", name), environment.model_extra or {}, values)
+    for name, side in plan.sides.items():
+        yield from _texts(("sides", name), side.model_extra or {}, values)
     for name, service in plan.services.items():
         given = service.model_dump(exclude=_NEVER_FILLED, exclude_none=True)
         yield from _texts(("services", name), given, values)

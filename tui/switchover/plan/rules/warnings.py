@@ -30,7 +30,7 @@ def destroyed_services(draft: Draft) -> Iterator[Complaint]:
     """Warn of services that the plan removes and goes on to watch: they would be red for ever after."""
     steps = [step for _, step in draft.steps() if step.irreversible or step.effect == "destroys"]
     for name, service in draft.plan.services.items():
-        if service.until is not None or service.env is None:
+        if service.until is not None or service.side is None:
             continue
         step = next((step for step in steps if _removes(step, name, service)), None)
         if step is not None:
@@ -43,7 +43,7 @@ def destroyed_services(draft: Draft) -> Iterator[Complaint]:
 
 
 def _removes(step: Step, name: str, service: Service) -> bool:
-    if step.irreversible and service.env == "before":
+    if step.irreversible and service.side == "before":
         return True
     said = " ".join(filter(None, (step.id, step.run, step.confirm.text if step.confirm else "")))
     names = {name, *(str(getattr(service, key)) for key in _NAMING_KEYS if getattr(service, key))}

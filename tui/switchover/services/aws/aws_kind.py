@@ -22,7 +22,7 @@ class AwsKind(ServiceKind):
     all_of: ClassVar[tuple[str, ...]] = ("resource", "id")
     besides: ClassVar[tuple[str, ...]] = ("region",)
     resources: ClassVar[tuple[str, ...]] = ("ec2", "rds", "elasticache")
-    of_environment: ClassVar[tuple[str, ...]] = ("region",)
+    of_side: ClassVar[tuple[str, ...]] = ("region",)
     rank: ClassVar[int] = 6
     label: ClassVar[str] = "AWS"
     list_every_s: ClassVar[float] = 60.0

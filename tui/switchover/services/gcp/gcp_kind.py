@@ -22,7 +22,7 @@ class GcpKind(ServiceKind):
     all_of: ClassVar[tuple[str, ...]] = ("resource", "id")
     besides: ClassVar[tuple[str, ...]] = ("region", "project")
     resources: ClassVar[tuple[str, ...]] = ("run", "sql", "memorystore", "pubsub")
-    of_environment: ClassVar[tuple[str, ...]] = ("project", "region")
+    of_side: ClassVar[tuple[str, ...]] = ("project", "region")
     rank: ClassVar[int] = 7
     label: ClassVar[str] = "Google Cloud"
     list_every_s: ClassVar[float] = 60.0

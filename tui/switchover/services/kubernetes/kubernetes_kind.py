@@ -21,7 +21,7 @@ class KubernetesKind(ServiceKind):
     maker: ClassVar[str] = "kubernetes_provider:KubernetesProvider"
     any_of: ClassVar[tuple[str, ...]] = ("deployment",)
     besides: ClassVar[tuple[str, ...]] = ("namespace", "context")
-    of_environment: ClassVar[tuple[str, ...]] = ("context", "namespace")
+    of_side: ClassVar[tuple[str, ...]] = ("context", "namespace")
     rank: ClassVar[int] = 5
     label: ClassVar[str] = "kubernetes"
     list_every_s: ClassVar[float] = 15.0
