@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from switchover.agent.wire.client import AgentClient
-    from switchover.app.plan_runtime import Runtime
+    from switchover.app.workspace_runtime import WorkspaceRuntime
     from switchover.commands.command import Command
     from switchover.migration.facts.operator import Operator
 
@@ -60,7 +60,7 @@ async def _carry_out(args: Namespace, command: Command[Answer], *, looks_first: 
 
 
 @asynccontextmanager
-async def _watched(parts: Runtime, *, looks_first: bool) -> AsyncIterator[None]:
+async def _watched(parts: WorkspaceRuntime, *, looks_first: bool) -> AsyncIterator[None]:
     if not looks_first:
         yield
         return
