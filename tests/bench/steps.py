@@ -22,7 +22,7 @@ _COMMITS = 2  # its beginning and its end; the shim flushes its record meanwhile
 
 
 def _plan(folder: Path) -> Path:
-    steps = "\n".join(f"      - {{id: s{n}, run: ':', effect: read, on_unknown: retry}}" for n in range(_STEPS))
+    steps = "\n".join(f"      - {{id: s{n}, run: ':', effect: read, on_unknown: rerun}}" for n in range(_STEPS))
     path = folder / "plan.yaml"
     path.write_text(f"schema: 1\nid: bench\ntitle: Steps that do nothing\nphases:\n  - id: all\n    steps:\n{steps}\n")
     return path

@@ -21,7 +21,7 @@ phases:
       - id: copy
         run: "touch done; echo marker=done"
         effect: creates
-        on_unknown: retry
+        on_unknown: rerun
         outputs: {marker: 'stdout:/^marker=(.+)$/'}
         rollback: {run: "rm -f done"}
     gate: {require: [before]}

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 __all__ = ["COMBINATIONS", "plan_text"]
 
 EFFECTS = ("read", "creates", "changes", "destroys")
-ON_UNKNOWN = ("ask", "verify", "retry")
+ON_UNKNOWN = ("ask", "verify", "rerun")
 COMBINATIONS = tuple(itertools.product(EFFECTS, ON_UNKNOWN))
 _WRITE = 'echo "begin $SWITCHOVER_STEP $SWITCHOVER_ATTEMPT" >> log; %secho "end $SWITCHOVER_STEP $SWITCHOVER_ATTEMPT" '
 _WRITE += ">> log"
@@ -40,8 +40,8 @@ def plan_text(seed: int) -> str:
         "      - id: gone",
         f"        run: '{_WRITE % ''}'",
         "        effect: destroys",
-        "        on_unknown: retry",  # not granted: it cannot be undone
-        "        irreversible: true",
+        "        on_unknown: rerun",  # not granted: it cannot be undone
+        "        rollback: impossible",
         "        confirm: {text: remove it all, require: [dump]}",
     ]
     return "\n".join(lines) + "\n"
@@ -52,8 +52,6 @@ def _step(name: str, effect: str, unknown: str, *, fails_once: bool) -> Iterator
     yield f"      - id: {name}"
     yield f"        run: '{_WRITE % stumble}'"
     yield f"        effect: {effect}"
-    yield f"        on_unknown: {unknown}"
-    if unknown == "verify":
-        yield "        verify: [up]"
+    yield f"        on_unknown: {'{verify: [up]}' if unknown == 'verify' else unknown}"
     if effect != "read":
         yield f"        rollback: {{run: '{_UNDO}'}}"

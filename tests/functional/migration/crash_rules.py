@@ -104,8 +104,8 @@ def _repeated_only_where_allowed(plan: Plan, events: Sequence[ev.Event]) -> None
                 waits[event.unit] = "" if event.choice == "retry" else f"it is {event.choice}"
                 if "looked, round" not in event.reason:  # not a person's word but the plan's
                     step = steps[event.unit]
-                    allowed = (step.on_unknown == "verify" and event.choice == "done") or (
-                        step.on_unknown == "retry"
+                    allowed = (step.verify != () and event.choice == "done") or (
+                        step.on_unknown == "rerun"
                         and event.choice == "retry"
                         and step.effect in ("read", "creates")
                         and not step.irreversible

@@ -307,8 +307,8 @@ def test_while_an_orphan_runs_it_is_not_run_again(tmp_path: Path) -> None:
     ("extra", "up", "stage", "text"),
     [
         (", on_unknown: ask", Status.OK, "unknown", "restarted"),
-        (", on_unknown: verify, verify: [up]", Status.OK, "done", "verified by up"),
-        (", on_unknown: verify, verify: [up]", Status.WARN, "unknown", "could not be verified: up warns"),
+        (", on_unknown: {verify: [up]}", Status.OK, "done", "verified by up"),
+        (", on_unknown: {verify: [up]}", Status.WARN, "unknown", "could not be verified: up warns"),
     ],
 )
 def test_after_a_restart_of_the_machine_the_outcome_is_unknown_and_the_plan_says_what_then(
@@ -346,7 +346,7 @@ def test_after_a_restart_of_the_machine_the_outcome_is_unknown_and_the_plan_says
 
 
 async def test_retry_by_itself_only_where_the_plan_allows_it(tmp_path: Path) -> None:
-    steps = "phases: [{id: a, steps: [{id: one, run: 'echo one >> log', effect: %s, on_unknown: retry}]}]"
+    steps = "phases: [{id: a, steps: [{id: one, run: 'echo one >> log', effect: %s, on_unknown: rerun}]}]"
     bench = _bench(tmp_path, steps % "creates", die_at="before-exit")
     assert (await bench.engine.drive(ANA)).kind == "done"
     assert bench.log == ["one", "one"]

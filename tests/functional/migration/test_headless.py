@@ -356,7 +356,7 @@ phases:
   - id: a
     steps:
       - {id: copy, run: 'true', effect: changes, rollback: {run: 'echo uncopy >> log'}}
-      - {id: burn, run: 'true', effect: destroys, irreversible: true, confirm: {text: burn it, require: [saved]}}
+      - {id: burn, run: 'true', effect: destroys, rollback: impossible, confirm: {text: burn it, require: [saved]}}
 """,
     )
     (tmp_path / "saved.txt").write_text("all that was there\n" * 100)

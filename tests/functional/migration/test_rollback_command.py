@@ -32,7 +32,7 @@ phases:
       - id: three
         run: echo three >> log
         effect: destroys
-        irreversible: true
+        rollback: impossible
         confirm: {text: destroy it, require: [saved]}
 rollbacks:
   quick:

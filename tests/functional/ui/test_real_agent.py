@@ -31,7 +31,7 @@ phases:
       - id: remove
         run: rm made.txt
         effect: destroys
-        irreversible: true
+        rollback: impossible
         confirm: {text: remove it, require: [kept]}
 """
 

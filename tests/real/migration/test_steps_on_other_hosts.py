@@ -78,7 +78,7 @@ async def _unknown(bench: Bench) -> None:
     assert engine.action.kind == "step"
 
 
-@pytest.mark.parametrize("policy", ["ask", "retry"])
+@pytest.mark.parametrize("policy", ["ask", "rerun"])
 async def test_a_timeout_leaves_it_unknown_whatever_the_plan_allows(tmp_path: Path, ssh: str, policy: str) -> None:
     text = _plan(_far(ssh, tmp_path), effect="creates", policy=policy, timeout="3s")
     bench = open_bench(tmp_path, text)
@@ -111,7 +111,7 @@ async def test_a_line_that_breaks_leaves_it_unknown(tmp_path: Path, ssh: str, wr
 
 
 async def test_a_watcher_that_is_killed_leaves_it_unknown_whatever_the_plan_allows(tmp_path: Path, ssh: str) -> None:
-    bench = open_bench(tmp_path, _plan(_far(ssh, tmp_path), effect="creates", policy="retry"))
+    bench = open_bench(tmp_path, _plan(_far(ssh, tmp_path), effect="creates", policy="rerun"))
     await bench.engine.start(ANA)
     running = await bench.engine.submit(bench.engine.run_step("hang", ANA))
     await _appears(tmp_path, "there")

@@ -152,7 +152,7 @@ LOSING = (
     PLAN.replace(
         "echo destroy >> log, effect: changes, confirm: {text: destroy p}",
         "echo destroy >> log, {}".format(
-            "effect: destroys, irreversible: true, confirm: {text: destroy p, require: [saved]}"
+            "effect: destroys, rollback: impossible, confirm: {text: destroy p, require: [saved]}"
         ),
     )
     .replace("    valid_until: cleanup.destroy\n", "")

@@ -25,7 +25,7 @@ phases:
       - id: drop
         run: echo dropped >> log
         effect: destroys
-        irreversible: true
+        rollback: impossible
         confirm: {text: "drop it", require: [safe, rows]}
 """
 

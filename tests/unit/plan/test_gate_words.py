@@ -1,10 +1,11 @@
-"""The words of gates and confirmations that a plan no longer takes, each named with that of today."""
+"""The words of gates, steps and confirmations that a plan no longer takes, each named with that of today."""
 
 import pytest
 from tests.unit.plan.conftest import Problems
 
 _HEAD = "schema: 1\nid: a\ntitle: A\n"
 _GATE = _HEAD + "phases:\n  - id: p\n    gate: {human: ok?, WORD}\n"
+_STEP = _HEAD + "phases: [{id: p, steps: [{id: s, run: ls, effect: changes, WORD}]}]\n"
 _CONFIRM = _HEAD + "phases: [{id: p, steps: [{id: s, run: ls, effect: changes, confirm: {WORD}}]}]\n"
 
 
@@ -14,6 +15,8 @@ _CONFIRM = _HEAD + "phases: [{id: p, steps: [{id: s, run: ls, effect: changes, c
         (_GATE, "retry: {for: 1m, every: 5s}", "6:24: phases[0].gate.retry: this key is called 'within' now"),
         (_GATE, "soak: 0s", "6:24: phases[0].gate.soak: this key is called 'hold' now"),
         (_GATE, "roles: [lead]", "6:24: phases[0].gate.roles: this key is called 'who' now"),
+        (_STEP, "irreversible: true", "irreversible: this key is called 'rollback' now: write `rollback: impossible`"),
+        (_STEP, "verify: [a]", "this key is called 'on_unknown' now: write `on_unknown: {verify: [CHECK]}`"),
         (_CONFIRM, "type: drop it", "phases[0].steps[0].confirm.type: this key is called 'text' now"),
     ],
 )

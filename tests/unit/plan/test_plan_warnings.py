@@ -33,7 +33,7 @@ phases:
     gate: {require: [saved, up], prove: [fast]}
   - id: cleanup
     steps:
-      - {id: drop, run: rm -rf data, effect: destroys, irreversible: true, confirm: {text: drop data, require: [saved]}}
+      - {id: drop, run: rm -rf data, effect: destroys, rollback: impossible, confirm: {text: drop, require: [saved]}}
 rollbacks:
   quick: {title: Back, steps: [{run: ./back.sh}], verify: [up]}
 promises:
@@ -78,6 +78,9 @@ def warnings(text: str, tmp_path: Path) -> list[str]:
         ("rm a.tar", "'echo it''s'", "phases[0].steps[0].rollback.run: a single quote is opened"),
         ('["df -h", "ls -l"]', "[pgrep -d, x]", "troubleshooting[0].diagnose[0]: a comma has cut this command in two"),
         ('["df -h", "ls -l"]', "[psql -c 'select a, b']", "a comma has cut this command in two"),
+        (", rollback: {run: rm a.tar}", "", "phases[0].steps[0]: step 'save' creates something and does not say how"),
+        ("rollback: {run: rm a.tar}", "rollback: not_needed", ""),
+        ("creates, rollback: {run: rm a.tar}", "read", ""),
         ("id: save", "id: up", "phases[0].steps[0].id: a check is called 'up' too"),
         ("id: save", "id: fast", "a promise is called 'fast' too"),
     ],

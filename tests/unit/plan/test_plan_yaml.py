@@ -141,10 +141,10 @@ def test_too_many_values_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_every_value_knows_its_place(example: str) -> None:
     document = read_document(example)
     lines = example.splitlines()
-    line, column = document.place(("phases", 0, "steps", 0, "verify"))
-    assert lines[line - 1][column - 1 :] == "[last_dump]"
-    line, column = document.place(("phases", 0, "steps", 0, "verify"), at_key=True)
-    assert lines[line - 1][column - 1 :] == "verify: [last_dump]"
+    line, column = document.place(("phases", 0, "steps", 0, "on_unknown", "verify"))
+    assert lines[line - 1][column - 1 :] == "[last_dump]}"
+    line, column = document.place(("phases", 0, "steps", 0, "on_unknown", "verify"), at_key=True)
+    assert lines[line - 1][column - 1 :] == "verify: [last_dump]}"
 
 
 def test_an_empty_section_is_as_good_as_not_there(tmp_path: Any) -> None:

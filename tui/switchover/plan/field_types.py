@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, Strict, StringConstraints
 
@@ -17,7 +17,6 @@ __all__ = [
     "Interval",
     "Model",
     "Name",
-    "OnUnknown",
     "Span",
     "StepEffect",
     "Text",
@@ -28,7 +27,6 @@ __all__ = [
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_-]{0,63}$")]
 ExactText = Annotated[str, StringConstraints(max_length=4000)]
 Text = Annotated[ExactText, AfterValidator(redact_unknown)]  # only read by people: no password noted there is shown
-OnUnknown = Literal["verify", "retry", "ask"]
 
 _YEARS = 10 * 366 * 86400
 Span = Annotated[Duration, Field(le=_YEARS)]

@@ -9,12 +9,10 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from switchover.plan.field_types import (
     Env,
-    ExactText,
     Flag,
     Interval,
     Model,
     Name,
-    OnUnknown,
     Span,
     StepEffect,
     Text,
@@ -23,6 +21,7 @@ from switchover.plan.field_types import (
 )
 from switchover.plan.people_model import Contact, Runbook, Signoff
 from switchover.plan.promise_model import Promise, PromiseValue
+from switchover.plan.step_model import Confirm, RollbackAction, Step, UndoneBy, Verify
 
 __all__ = [
     "Alert",
@@ -49,7 +48,9 @@ __all__ = [
     "Step",
     "StepEffect",
     "TroubleshootingEntry",
+    "UndoneBy",
     "Variable",
+    "Verify",
 ]
 
 
@@ -188,58 +189,6 @@ class Alert(Model):
     notify: tuple[Text, ...] = Field(("log",), description="names of `notifiers`; `bell` and `log` need no entry there")
     remind: Span | None = Field(None, description="how often it is said again: 30m, 4h")
     text: Text = Field("", description="what the message says besides")
-
-
-class Confirm(Model):
-    """What must be typed before a step runs, and what must hold at that moment."""
-
-    text: ExactText = Field(description="the text to type; it should name the target")
-    require: tuple[str, ...] = Field((), description="checks that must be fine at that moment")
-    cooldown: Span = Field(0.0, description="so long it waits after its turn has come: 10m, 24h")
-    not_before: str | None = Field(
-        None, description="the earliest moment: 2026-01-31T22:00Z, or `phase.NAME + 24h` after its end"
-    )
-    persons: Annotated[int, Field(strict=True, ge=1, le=2)] = Field(
-        1, description="2 asks for the word of a second account"
-    )
-
-
-class RollbackAction(Model):
-    """How one step is undone."""
-
-    run: str = Field(description="the command")
-    env: Env = Field(default_factory=dict, description="variables of the command; secrets belong here")
-    timeout: Timeout = Field(600.0, description="it is ended after that time: 30s, 1h30m")
-    expect_duration: Span | None = Field(None, description="how long it should take: 30s, 1h30m")
-    effect: StepEffect = Field("changes", description="what it changes")
-
-
-class Step(Model):
-    """One thing to do: a command (`run`) or items for a human to tick (`manual`)."""
-
-    id: Name = Field(description="its name, unique in the plan")
-    title: Text | None = Field(None, description="how it is called on the screen")
-    run: str | None = Field(None, description="the command; no templates, values come through `env`")
-    manual: tuple[Text, ...] = Field((), description="items for a person to tick")
-    evidence: Literal["required", "optional"] = Field(
-        "optional", description="whether each item needs a word of how that is known"
-    )
-    env: Env = Field(default_factory=dict, description="variables of the command; secrets belong here")
-    cwd: str | None = Field(None, description="the folder in which it runs, else that of the plan")
-    timeout: Timeout = Field(3600.0, description="it is ended after that time: 30s, 1h30m")
-    expect_duration: Span | None = Field(None, description="how long it should take: 30s, 1h30m")
-    effect: StepEffect | None = Field(None, description="what it changes")
-    irreversible: Flag = Field(False, description="it cannot be undone; it then needs `confirm`")
-    confirm: Confirm | None = Field(None, description="what must be typed before it runs")
-    on_unknown: OnUnknown = Field("ask", description="what a resume may do when the outcome is unknown")
-    verify: tuple[str, ...] = Field((), description="checks that tell whether it was done")
-    outputs: dict[Name, str] = Field(default_factory=dict, description="NAME: stdout:/regex with one group/")
-    secret_outputs: tuple[Name, ...] = Field((), description="outputs that nobody may read, such as a new password")
-    rollback: RollbackAction | None = Field(None, description="how it is undone")
-    blast_radius: Text | None = Field(None, description="what it may hurt, in words")
-    max_output: Annotated[int, Field(strict=True, gt=0)] | None = Field(
-        None, description="so many bytes of its output are kept"
-    )
 
 
 class Gate(Model):

@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
 from switchover.plan.complaints import Complaint, Path, did_you_mean, near_or_all
+from switchover.plan.former_values import FORMER_VALUES
 from switchover.plan.model import Plan
 from switchover_checks.language.type_words import EXPECTED, found_words
 
@@ -81,6 +82,10 @@ def _describe(path: Path, group: list[ErrorDetails]) -> Complaint:
 
 def _words(error: ErrorDetails, path: Path) -> str:
     kind, given, context = error["type"], error["input"], error.get("ctx", {})
+    if kind == "literal_error" and (former := FORMER_VALUES.get((_class_at(path[:-1]), str(path[-1]), str(given)))):
+        return former
+    if kind == "too_short":
+        return "expected at least one entry, found none"
     if kind == "literal_error":
         choices = re.findall(r"'([^']*)'", str(context.get("expected", "")))
         hint = did_you_mean(given, choices) if isinstance(given, str) else ""
@@ -113,10 +118,19 @@ def _found(value: object, path: Path) -> str:
 
 def fields_at(path: Path) -> list[str]:
     """Return the keys that the model knows for the mapping at `path`; none where its keys are free."""
+    current = _model_at(path)
+    return _keys(current) if isinstance(current, type) and issubclass(current, BaseModel) else []
+
+
+def _class_at(path: Path) -> str:
+    return getattr(_model_at(path), "__name__", "")
+
+
+def _model_at(path: Path) -> Any:
     current: Any = Plan
     for part in path:
         current = _step_into(current, part)
-    return _keys(current) if isinstance(current, type) and issubclass(current, BaseModel) else []
+    return current
 
 
 def _keys(model: type[BaseModel]) -> list[str]:
@@ -142,7 +156,7 @@ def _plain_type(annotation: Any) -> Any:
         if origin is typing.Annotated:
             annotation = typing.get_args(annotation)[0]
         elif origin in (typing.Union, types.UnionType):
-            members = [a for a in typing.get_args(annotation) if a is not type(None)]
+            members = [_plain_type(a) for a in typing.get_args(annotation) if a is not type(None)]
             models = [a for a in members if isinstance(a, type) and issubclass(a, BaseModel)]
             annotation = (models or members)[0]
         else:

@@ -24,7 +24,10 @@ class ManualItem:
 
 @dataclass(frozen=True, slots=True)
 class StepView:
-    """A step as the wizard shows it. `command` is the exact text; `env` is what it gets, never values of secrets."""
+    """A step as the wizard shows it. `command` is the exact text; `env` is what it gets, never values of secrets.
+
+    `rollback` is the command that undoes it. Where it has none of its own, `undo_note` says what the plan says of that.
+    """
 
     id: str
     title: str
@@ -44,6 +47,7 @@ class StepView:
     reason: str = ""
     blast_radius: str = ""
     rollback: str = ""
+    undo_note: str = ""
     rollback_expect_s: float | None = None
     manual: tuple[ManualItem, ...] = ()
     evidence_required: bool = False

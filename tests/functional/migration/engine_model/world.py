@@ -49,18 +49,18 @@ phases:
   - id: a
     steps:
       - {id: s0, run: 'true', effect: changes, rollback: {run: 'true'}}
-      - {id: s1, run: 'true', effect: creates, on_unknown: retry, rollback: {run: 'true'}}
+      - {id: s1, run: 'true', effect: creates, on_unknown: rerun, rollback: {run: 'true'}}
     gate: {require: [up], hold: 10m}
   - id: b
     steps:
       - {id: list, manual: [look, look again], evidence: required}
-      - {id: s2, run: 'true', effect: changes, on_unknown: verify, verify: [rows], rollback: {run: 'true'}}
+      - {id: s2, run: 'true', effect: changes, on_unknown: {verify: [rows]}, rollback: {run: 'true'}}
     gate: {human: go on?, require: [up]}
   - id: c
     steps:
-      - {id: s3, run: 'true', effect: destroys, on_unknown: retry, rollback: {run: 'true'},
+      - {id: s3, run: 'true', effect: destroys, on_unknown: rerun, rollback: {run: 'true'},
          confirm: {text: three, require: [rows], cooldown: 5m}}
-      - {id: gone, run: 'true', effect: destroys, irreversible: true, confirm: {text: gone, require: [dump]}}
+      - {id: gone, run: 'true', effect: destroys, rollback: impossible, confirm: {text: gone, require: [dump]}}
     gate: {require: [rows], hold: 1h}
 """
 _STEADY = 60  # turns of the loop after which nothing moves while a step runs

@@ -28,8 +28,8 @@ phases:
         run: 'echo s >> log; touch up; while ! [ -e go ]; do sleep 0.01; done; echo end >> log'
         effect: creates
         on_unknown: %s
-        verify: [up]
 """
+VERIFY = "{verify: [up]}"
 Harm = Callable[[Path], None]
 
 
@@ -49,7 +49,7 @@ def _wait_for(path: Path) -> None:
         time.sleep(0.005)
 
 
-def _start_and_kill_engine(directory: Path, on_unknown: str = "retry") -> None:
+def _start_and_kill_engine(directory: Path, on_unknown: str = "rerun") -> None:
     _bench(directory, SLOW % on_unknown).engine.run_store.close()
     pid = os.fork()
     if pid == 0:
@@ -100,13 +100,13 @@ def _a_file_in_its_place(place: Path) -> None:
 
 
 HARMS: list[Harm] = [_folder_gone, _runs_gone, _files_gone, _emptied, _claim_gone, _as_it_was_set_aside]
-ALL_HARMS = [(harm, "retry") for harm in (*HARMS, _a_file_in_its_place)]
-ALL_HARMS += [(_folder_gone, "ask"), (_folder_gone, "verify"), (_as_it_was_set_aside, "verify")]
+ALL_HARMS = [(harm, "rerun") for harm in (*HARMS, _a_file_in_its_place)]
+ALL_HARMS += [(_folder_gone, "ask"), (_folder_gone, VERIFY), (_as_it_was_set_aside, VERIFY)]
 
 
 @pytest.mark.parametrize("harm", HARMS)
 async def test_a_step_whose_records_are_taken_while_it_runs_ends_as_it_really_ended(tmp_path: Path, harm: Harm) -> None:
-    bench = _bench(tmp_path, SLOW % "retry")
+    bench = _bench(tmp_path, SLOW % "rerun")
     driving = asyncio.ensure_future(bench.engine.drive(ANA))
     await asyncio.to_thread(_wait_for, tmp_path / "up")
     harm(_attempt(tmp_path))

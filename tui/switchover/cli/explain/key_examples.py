@@ -9,7 +9,7 @@ from pathlib import Path
 import switchover
 from switchover.cli.explain.reference import PLAN, Part
 from switchover.plan.loader.document import Node, read_document
-from switchover.plan.loader.schema_in_words import part_named_in
+from switchover.plan.loader.schema_in_words import parts_named_in
 
 __all__ = ["KeyExamples", "lines_of_key"]
 
@@ -55,9 +55,10 @@ class KeyExamples:
         kind = str(chosen.data) if chosen is not None else ""
         for name, (key, value) in (node.entries or {}).items():
             yield part, kind, name, key.line, key.column
-            inside = part_named_in(known.keys.get(name))
-            if not inside:
+            parts = parts_named_in(known.keys.get(name))
+            if not parts:
                 continue
+            inside = next((one for one in parts if self._parts[one].keys.keys() & (value.entries or {})), parts[0])
             if value.items is not None:
                 held = value.items
             elif "$ref" in str(known.keys[name].get("additionalProperties", known.keys[name].get("patternProperties"))):

@@ -5,12 +5,12 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
 from switchover.plan.loader.json_schema import json_schema
-from switchover.plan.loader.schema_in_words import Schema, own_keys, part_named_in
+from switchover.plan.loader.schema_in_words import Schema, own_keys, parts_named_in
 from switchover.plan.named_kinds import COST_SOURCES, METRIC_SOURCES, NOTIFIERS
 from switchover.services.service_kind import service_kind
 from switchover_checks.language.declared import load_declared
@@ -32,6 +32,7 @@ class Part:
     keys: Mapping[str, Any]
     needed: tuple[str, ...]
     kind_key: str = ""
+    alone: bool = True  # nothing else may stand in its place
 
 
 @dataclass(frozen=True)
@@ -64,11 +65,14 @@ class Reference:
         while waiting:  # the nearest to the top gets the short name
             holder = found[waiting.pop(0)]
             for key, held in holder.keys.items():
-                name = part_named_in(held)
-                if name and name not in found:
-                    short, where = _singular(key), f"{holder.where}.{_written(key, held)}".lstrip(".")
+                where = f"{holder.where}.{_written(key, held)}".lstrip(".")
+                for name in parts_named_in(held):
+                    if name in found:
+                        continue
+                    short = _snake(name) if _is_a_choice(held) else _singular(key)
                     taken = any(part.name == short for part in found.values())
-                    found[name] = self._part(name, _snake(name) if taken else short, where)
+                    part = self._part(name, _snake(name) if taken else short, where)
+                    found[name] = replace(part, alone=not _is_a_choice(held))
                     waiting.append(name)
         return found
 
@@ -77,7 +81,8 @@ class Reference:
         """What a person may call each part, with the name of its type."""
         found: dict[str, str] = {}
         for name, part in self.parts.items():
-            for word in (part.name, part.where.rpartition(".")[2].partition("[")[0], _snake(name), name):
+            stands = part.where.rpartition(".")[2].partition("[")[0] if part.alone else ""
+            for word in (part.name, stands, _snake(name), name):
                 if word and word != "NAME":
                     found.setdefault(word, name)
         return found
@@ -125,10 +130,15 @@ class Reference:
 
 def _written(key: str, schema: Schema) -> str:
     """Write a key with what stands in it: `phases[]`, `checks.NAME`, `gate`."""
-    shown = next((one for one in schema.get("anyOf", ()) if part_named_in(one)), schema)
+    shown = next((one for one in schema.get("anyOf", ()) if parts_named_in(one)), schema)
     if "items" in shown:
         return f"{key}[]"
-    return key if "$ref" in shown else f"{key}.NAME"
+    return key if "$ref" in shown or "oneOf" in shown else f"{key}.NAME"
+
+
+def _is_a_choice(schema: Schema) -> bool:
+    """Whether a part is only one of the things that may stand there."""
+    return any("oneOf" in one for one in (schema, *schema.get("anyOf", ())))
 
 
 def _snake(name: str) -> str:

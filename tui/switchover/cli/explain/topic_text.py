@@ -10,7 +10,7 @@ from switchover.cli.explain.explain_pages import PAGES, page_text
 from switchover.cli.explain.key_examples import KeyExamples, lines_of_key
 from switchover.cli.explain.reference import PLAN, Kind, Reference
 from switchover.cli.explain.topics import KeyTopic, KindTopic, Matches, PageTopic, PartTopic, Topic
-from switchover.plan.loader.schema_in_words import SchemaWords, meaning, part_named_in
+from switchover.plan.loader.schema_in_words import SchemaWords, meaning, parts_named_in
 
 __all__ = ["list_text", "topic_text"]
 
@@ -91,7 +91,7 @@ def _key(reference: Reference, topic: KeyTopic, examples: KeyExamples) -> Iterat
         yield from _labelled("default", default)
     own = lines_of_key(kind.example, key) if kind is not None and kind.example else ""
     yield from _example(own or examples.of(topic.part, key, kind.name if kind is not None else ""))
-    if inside := part_named_in(schema):
+    for inside in parts_named_in(schema):
         yield from ("", *_part(reference, inside))
 
 

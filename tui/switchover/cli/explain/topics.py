@@ -10,7 +10,7 @@ from switchover.cli.explain.explain_pages import PAGES, sections
 from switchover.cli.explain.reference import PLAN, Kind, Part, Reference
 from switchover.errors import UsageError
 from switchover.plan.complaints import did_you_mean
-from switchover.plan.loader.schema_in_words import part_named_in
+from switchover.plan.loader.schema_in_words import parts_named_in
 
 __all__ = ["KeyTopic", "KindTopic", "Matches", "PageTopic", "PartTopic", "Topic", "find_topic"]
 
@@ -98,7 +98,8 @@ def _inside(reference: Reference, here: PartTopic | KindTopic, words: list[str],
             return KeyTopic(part, word, kind)
         if word in known.keys:
             found = KeyTopic(part, word)
-            inside = part_named_in(known.keys[word])
+            parts = parts_named_in(known.keys[word])
+            inside = next((one for one in parts if words and words[0] in reference.parts[one].keys), (*parts, "")[0])
             if words and inside:
                 part, kind, named = inside, None, "NAME" in reference.parts[inside].where.rpartition(".")[2]
             elif words:

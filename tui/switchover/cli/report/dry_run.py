@@ -111,6 +111,7 @@ def _stands(preview: _Preview, step: Step) -> Iterator[str]:
 
 
 def _step(preview: _Preview, step: Step, note: str = "") -> Iterator[str]:
+    from switchover.migration.reports.run_view import undo_note
     from switchover.migration.run.execution import SHELL
 
     yield f"  step {step.id}" + (f": {step.title}" if step.title else "")
@@ -131,9 +132,11 @@ def _step(preview: _Preview, step: Step, note: str = "") -> Iterator[str]:
             yield f"    not before {step.confirm.not_before}"
         if step.confirm.persons > 1:
             yield f"    needs {step.confirm.persons} people"
-    if step.rollback is not None:
+    if step.undo is not None:
         yield "    undone by"
-        yield from _command(step.rollback.run, SHELL, step.rollback.env)
+        yield from _command(step.undo.run, SHELL, step.undo.env)
+    elif note := undo_note(step):
+        yield f"    undo: {note}"
 
 
 def _command(text: str, shell: tuple[str, ...], env: Mapping[str, str]) -> Iterator[str]:

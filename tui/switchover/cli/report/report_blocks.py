@@ -166,6 +166,8 @@ def _step(step: Report) -> Iterator[Block]:
         facts.insert(0, ("environment", Cell(" ".join(step["env_names"]), code=True)))
     if step["rollback"]:
         facts.append(("undone by", Cell(step["rollback"], code=True)))
+    elif step["undo_note"]:
+        facts.append(("undo", _t(step["undo_note"])))
     if facts:
         yield FactList(tuple(facts))
     if step["items"]:

@@ -14,7 +14,7 @@ __all__ = ["RollbackEnded", "RollbackItem", "RollbackStarted"]
 class RollbackItem:
     """One action of a rollback, whole, so that it can be gone on with from here alone. `env` still holds its templates.
 
-    `undoes` is the step that it undoes, empty for an action of a named plan.
+    `undoes` is the step that it undoes, empty for an action of a named plan. `also` are steps undone with it.
     """
 
     unit: str
@@ -24,6 +24,7 @@ class RollbackItem:
     cwd: str = ""
     timeout_s: float = 600.0
     expect_s: float | None = None
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

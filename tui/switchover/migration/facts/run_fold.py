@@ -180,7 +180,7 @@ def _unit(state: RunState, event: UnitEvent, now: Timestamp, record: str) -> Run
         order = tuple(n for n in order if n != name)
     units = state.units if isinstance(state.units, _Own) else _Own(state.units)
     units[name] = after
-    if after.stage is Stage.DONE and (undone := _undone_by(state, name)):
+    for undone in _undone_by(state, name) if after.stage is Stage.DONE else ():
         units[undone] = replace(state.unit(undone), stage=Stage.ROLLED_BACK)
     stage, reason = state.stage, state.reason
     if not isinstance(event, ev.ConfirmationGiven) and not state.finished:
@@ -201,9 +201,9 @@ def _undo_item(rollback: RollbackState, unit: str) -> ev.RollbackItem | None:
     return next((item for item in rollback.items if item.unit == unit), None)
 
 
-def _undone_by(state: RunState, unit: str) -> str:
+def _undone_by(state: RunState, unit: str) -> tuple[str, ...]:
     item = _undo_item(state.rollback, unit) if state.rollback else None
-    return item.undoes if item else ""
+    return (item.undoes, *item.also) if item and item.undoes else ()
 
 
 _BY_OUTCOME = {"done": Stage.DONE, "unknown": Stage.UNKNOWN}

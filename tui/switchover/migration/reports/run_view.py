@@ -26,7 +26,7 @@ from switchover.snapshot import (
 )
 from switchover.snapshot.states import GateWord, StageWord
 
-__all__ = ["GateLive", "OutputTail", "ViewContext", "build_view", "shown_env"]
+__all__ = ["GateLive", "OutputTail", "ViewContext", "build_view", "shown_env", "undo_note"]
 
 _SECRET = re.compile(r"\{\{\s*secret\.([A-Za-z0-9_-]+)[^}]*\}\}")
 CHOICES = ("done", "failed", "retry", "rollback")
@@ -198,7 +198,8 @@ def _step(step: Step, state: RunState, action: Action, context: ViewContext) -> 
         timeout_s=None if step.manual else step.timeout,
         reason=display(reason),
         blast_radius=sanitize(step.blast_radius or ""),
-        rollback=display(step.rollback.run.strip()) if step.rollback else "",
+        rollback=display(step.undo.run.strip()) if step.undo else "",
+        undo_note=undo_note(step),
         rollback_expect_s=_undo_expect(step, context),
         manual=_manual(step, unit),
         evidence_required=step.evidence == "required",
@@ -211,6 +212,13 @@ def _step(step: Step, state: RunState, action: Action, context: ViewContext) -> 
     )
 
 
+def undo_note(step: Step) -> str:
+    """Say what the plan says of undoing a step that has no command of its own for it; empty where it says nothing."""
+    if step.undone_by:
+        return f"undone with {step.undone_by}"
+    return {"not_needed": "not needed", "impossible": "impossible"}.get(str(step.rollback), "")
+
+
 def _choices(step: Step, unit: UnitState, context: ViewContext) -> tuple[str, ...]:
     if unit.stage is Stage.UNKNOWN:
         return CHOICES
@@ -218,11 +226,11 @@ def _choices(step: Step, unit: UnitState, context: ViewContext) -> tuple[str, ..
 
 
 def _undo_expect(step: Step, context: ViewContext) -> float | None:
-    if step.rollback is None:
+    if step.undo is None:
         return None
-    if step.rollback.expect_duration is not None:
-        return step.rollback.expect_duration
-    return context.measured.get(measured_as(step.rollback.run, step.id))
+    if step.undo.expect_duration is not None:
+        return step.undo.expect_duration
+    return context.measured.get(measured_as(step.undo.run, step.id))
 
 
 def _manual(step: Step, unit: UnitState) -> tuple[ManualItem, ...]:

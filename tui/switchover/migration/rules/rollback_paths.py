@@ -31,7 +31,8 @@ def measured_as(run: str, undoes: str = "") -> str:
 class RollbackPathItem:
     """One command of a rollback path.
 
-    `undoes` is the step that it undoes; `measured`: its time was, not guessed.
+    `undoes` is the step that it undoes, and `also` those that are undone with it; `measured`: its time was, not
+    guessed.
     """
 
     run: str
@@ -41,6 +42,7 @@ class RollbackPathItem:
     expect_s: float | None = None
     cwd: str = ""
     measured: bool = False
+    also: tuple[str, ...] = ()
 
     @property
     def label(self) -> str:
@@ -161,12 +163,12 @@ def as_if_begun(plan: Plan, name: str = "") -> RunState:
 
 def _step_by_step(known: _Known) -> RollbackPath:
     steps = _begun(known)
-    items = tuple(_item(known, step, step.rollback) for step in steps if step.rollback is not None)
+    items = tuple(_item(known, step, step.undo) for step in steps if step.undo is not None)
     cannot = [_unknown(known, step) for step in steps]
-    cannot += [_cannot(step) for step in steps if step.rollback is None and step.effect != "read"]
-    cannot += [_IRREVERSIBLE.format(step.id) for step in steps if step.irreversible and step.rollback is not None]
+    undone = _undone(items)
+    cannot += [_cannot(step) for step in steps if step.id not in undone]
     reason = "" if items else "no step that can be undone has begun"
-    since, after = _since(known, None, {step.id for step in steps if step.rollback is not None})
+    since, after = _since(known, None, undone)
     return RollbackPath(
         "",
         "Undo the begun steps, newest first",
@@ -196,14 +198,17 @@ def _gone_through(known: _Known, items: Iterable[RollbackPathItem]) -> str:
 def _named(known: _Known, name: str, spec: Rollback) -> RollbackPath:
     items: list[RollbackPathItem] = []
     cannot = [text for step in _begun(known) if (text := _unknown(known, step))]
+    left: list[Step] = []
     for action in spec.steps:
         if action.run is not None:
             items.append(_own(known, action, action.run))
         for step in _begun(known, frozenset(action.rollback)) if action.rollback else ():
-            if step.rollback is not None:
-                items.append(_item(known, step, step.rollback))
-            elif step.effect != "read" and (text := _cannot(step)):
-                cannot.append(text)
+            if step.undo is not None:
+                items.append(_item(known, step, step.undo))
+            else:
+                left.append(step)
+    undone = _undone(items)
+    cannot += [text for step in left if step.id not in undone and (text := _cannot(step))]
     cannot += [_IRREVERSIBLE.format(step.id) for step in _begun(known) if step.irreversible]
     reason = ""
     if not known.state.exists:
@@ -228,6 +233,10 @@ def _named(known: _Known, name: str, spec: Rollback) -> RollbackPath:
         after,
         tuple(step.id for step in _begun(known) if step.irreversible),
     )
+
+
+def _undone(items: Iterable[RollbackPathItem]) -> set[str]:
+    return {name for item in items for name in (item.undoes, *item.also) if name}
 
 
 def _begun(known: _Known, phases: frozenset[str] | None = None) -> list[Step]:
@@ -261,7 +270,13 @@ def _since(known: _Known, point: str | None, undone: set[str] | None) -> tuple[T
 
 def _item(known: _Known, step: Step, action: RollbackAction) -> RollbackPathItem:
     item = RollbackPathItem(
-        action.run, tuple(action.env.items()), action.timeout, step.id, action.expect_duration, step.cwd or ""
+        action.run,
+        tuple(action.env.items()),
+        action.timeout,
+        step.id,
+        action.expect_duration,
+        step.cwd or "",
+        also=tuple(other.id for other in _begun(known) if other.undone_by == step.id),
     )
     return _timed(known, item)
 
@@ -290,7 +305,11 @@ def _unknown(known: _Known, step: Step) -> str:
 def _cannot(step: Step) -> str:
     if step.irreversible:
         return _IRREVERSIBLE.format(step.id)
-    if step.effect in _LOSING:
+    if step.effect == "read":
+        return ""
+    if step.undone_by:
+        return f"{step.id} is undone with {step.undone_by}, which this way back does not undo"
+    if step.effect in _LOSING and step.rollback != "not_needed":
         return f"{step.id} has no undo of its own: what it changed stays unless another undo covers it"
     return ""
 

@@ -44,7 +44,7 @@ class ExecutionUnit:
             step.timeout,
             step.cwd or "",
             step.outputs,
-            step.rollback.run if step.rollback else "",
+            step.undo.run if step.undo else "",
             tuple(name for name in step.outputs if is_secret_by_name(name, step.secret_outputs)),
             step.max_output,
         )

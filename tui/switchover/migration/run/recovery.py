@@ -52,7 +52,7 @@ async def apply_policy(run_store: RunStore, unit: str, truth: Truth, operator: O
     if isinstance(truth, Lost) and not truth.over:
         return
     number = state.last.number
-    if step.on_unknown == "verify" and step.verify:
+    if step.verify:
         seen = await run_store.look(step.verify)
         if not seen.problems:
             reason = f"verified by {', '.join(step.verify)}"
@@ -62,6 +62,6 @@ async def apply_policy(run_store: RunStore, unit: str, truth: Truth, operator: O
             await run_store.record(ev.StepUnknown(unit, number, reason))
     elif state.last.remote:
         return
-    elif step.on_unknown == "retry" and step.effect in ("read", "creates") and not step.irreversible:
+    elif step.on_unknown == "rerun" and step.effect in ("read", "creates") and not step.irreversible:
         reason = f"{state.reason}; it may run again"
-        await run_store.record(ev.StepResolved(unit, number, "retry", reason, operator, policy="retry"))
+        await run_store.record(ev.StepResolved(unit, number, "retry", reason, operator, policy="rerun"))

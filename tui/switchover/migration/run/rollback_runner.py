@@ -153,6 +153,7 @@ async def _begin(run_store: RunStore, operator: Operator, way: RollbackPath) -> 
             item.cwd,
             item.timeout_s,
             item.expect_s,
+            item.also,
         )
         for index, item in enumerate(way.items)
     )

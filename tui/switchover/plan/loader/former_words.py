@@ -53,6 +53,10 @@ FORMER_WORDS: Mapping[str, Mapping[str, FormerWord]] = {
         "soak": FormerWord("hold"),
         "roles": FormerWord("who"),
     },
+    "phases.*.steps.*": {
+        "verify": FormerWord("on_unknown", "write `on_unknown: {verify: [CHECK]}`", same_form=False),
+        "irreversible": FormerWord("rollback", "write `rollback: impossible`", same_form=False),
+    },
     "phases.*.steps.*.confirm": {"type": FormerWord("text")},
     "troubleshooting.*.solutions.*.confirm": {"type": FormerWord("text")},
 }

@@ -9,7 +9,7 @@ from typing import Any
 
 from switchover_checks.language.units import format_bytes, format_duration
 
-__all__ = ["Schema", "SchemaWords", "meaning", "own_keys", "part_named_in"]
+__all__ = ["Schema", "SchemaWords", "meaning", "own_keys", "parts_named_in"]
 
 Schema = Mapping[str, Any]
 _TEMPLATE = r"\{\{"
@@ -44,7 +44,7 @@ class SchemaWords:
             return self._code(schema["const"])
         if "enum" in schema:
             return ", ".join(map(self._code, schema["enum"]))
-        if "anyOf" in schema:
+        if "anyOf" in schema or "oneOf" in schema:
             return " or ".join(dict.fromkeys(map(self.takes, _choices(schema)))) or "anything"
         return self._plain(schema)
 
@@ -86,19 +86,20 @@ def own_keys(case: Schema, common: Schema) -> dict[str, Any]:
     return {key: schema for key, schema in case.get("properties", {}).items() if key not in common}
 
 
-def part_named_in(schema: object) -> str:
-    """Return the part of a plan that a key holds, alone, in a list or by name. Empty where it holds none."""
+def parts_named_in(schema: object) -> tuple[str, ...]:
+    """Return the parts of a plan that a key may hold, alone, in a list or by name."""
     if isinstance(schema, Mapping):
         if "$ref" in schema:
-            return str(schema["$ref"]).rpartition("/")[2]
-        inside = [schema.get("items"), schema.get("additionalProperties"), *schema.get("anyOf", ())]
+            return (str(schema["$ref"]).rpartition("/")[2],)
+        inside = [schema.get("items"), schema.get("additionalProperties")]
+        inside += [*schema.get("anyOf", ()), *schema.get("oneOf", ())]
         inside += list(schema.get("patternProperties", {}).values())
-        return next((name for one in inside if (name := part_named_in(one))), "")
-    return ""
+        return tuple(name for one in inside for name in parts_named_in(one))
+    return ()
 
 
 def _choices(schema: Schema) -> Iterator[Schema]:
     """Yield what may stand there: a template may always, and nothing is said by leaving the key out."""
-    for one in schema["anyOf"]:
+    for one in schema.get("anyOf") or schema["oneOf"]:
         if one.get("pattern") != _TEMPLATE and one.get("type") != "null":
             yield one

@@ -133,8 +133,8 @@ def shell_texts(draft: Draft) -> Iterator[ShellText]:
     """Yield every text of the plan that a shell runs, except those in checks."""
     for path, step in draft.steps():
         yield from _shell(path, step)
-        if step.rollback is not None:
-            yield from _shell((*path, "rollback"), step.rollback)
+        if step.undo is not None:
+            yield from _shell((*path, "rollback"), step.undo)
     for name, way_back in draft.plan.rollbacks.items():
         for s, action in enumerate(way_back.steps):
             yield from _shell(("rollbacks", name, "steps", s), action)

@@ -30,7 +30,7 @@ def names_in_phases(draft: Draft) -> Iterator[Complaint]:
             yield from draft.each_unknown(("phases", p, "gate", "require"), "check", gate.require, items)
             yield from draft.each_unknown(("phases", p, "gate", "prove"), "promise", gate.prove, draft.names.promises)
     for path, step in draft.steps():
-        yield from draft.each_unknown((*path, "verify"), "check", step.verify, items)
+        yield from draft.each_unknown((*path, "on_unknown", "verify"), "check", step.verify, items)
         if step.confirm is not None:
             yield from draft.each_unknown((*path, "confirm", "require"), "check", step.confirm.require, items)
             if step.confirm.not_before is not None:

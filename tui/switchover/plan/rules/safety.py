@@ -47,10 +47,6 @@ def steps_are_whole(draft: Draft) -> Iterator[Complaint]:
             )
         if step.expect_duration is not None and step.expect_duration > step.timeout:
             yield Complaint((*path, "expect_duration"), "this is longer than the step's timeout, which ends it")
-        if step.on_unknown == "verify" and draft.lacks((*path, "verify", 0)):
-            yield Complaint(
-                (*path, "on_unknown"), "`on_unknown: verify` needs `verify`: checks that tell if it is done"
-            )
         if step.outputs and step.run is None:
             yield Complaint((*path, "outputs"), "only a step with `run` has outputs", at_key=True)
         for n, name in enumerate(step.secret_outputs):
@@ -78,14 +74,9 @@ def irreversible_steps(draft: Draft) -> Iterator[Complaint]:
     for path, step in draft.steps():
         if step.confirm is not None:
             yield from _confirmation((*path, "confirm"), step.confirm)
-        if step.effect == "destroys" and not step.irreversible and draft.lacks((*path, "rollback")):
-            yield Complaint(
-                (*path, "effect"),
-                f"step {step.id!r} destroys and has no `rollback`: mark it `irreversible: true` or add one",
-            )
+        yield from _undone(draft, path, step)
         if not step.irreversible:
             continue
-        yield from _contradictions(path, step)
         if step.confirm is None:
             if not draft.lacks((*path, "confirm")):
                 continue
@@ -114,15 +105,24 @@ def irreversible_steps(draft: Draft) -> Iterator[Complaint]:
                 yield Complaint(place, "this solution is irreversible and has no `confirm`: add confirm: {text: TEXT}")
 
 
-def _contradictions(path: Path, step: Step) -> Iterator[Complaint]:
-    if step.effect == "read":
+def _undone(draft: Draft, path: Path, step: Step) -> Iterator[Complaint]:
+    place = (*path, "rollback")
+    if step.effect == "destroys" and draft.lacks(place):
+        how = "say how it is undone, or `rollback: impossible`"
+        yield Complaint((*path, "effect"), f"step {step.id!r} destroys and has no `rollback`: {how}")
+    if step.effect == "destroys" and step.rollback == "not_needed":
+        yield Complaint(place, f"step {step.id!r} destroys: say how it is undone, or `rollback: impossible`")
+    if step.irreversible and step.effect == "read":
         yield Complaint((*path, "effect"), f"step {step.id!r} is irreversible, so it does more than read")
-    if step.rollback is not None:
-        yield Complaint(
-            (*path, "rollback"),
-            f"step {step.id!r} is irreversible and has a `rollback`; remove one of the two",
-            at_key=True,
-        )
+    if not step.undone_by:
+        return
+    steps = [name for _, name in draft.names.steps]
+    if step.undone_by == step.id:
+        yield Complaint((*place, "undone_by"), "a step is not undone by itself: give the command")
+    elif step.undone_by not in steps:
+        yield Complaint((*place, "undone_by"), unknown_name("step", step.undone_by, steps))
+    elif next((other.undo is None for _, other in draft.steps() if other.id == step.undone_by), False):
+        yield Complaint((*place, "undone_by"), f"step {step.undone_by!r} has no command in its `rollback`")
 
 
 def _confirmation(path: Path, confirm: Confirm) -> Iterator[Complaint]:

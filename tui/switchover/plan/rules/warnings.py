@@ -65,6 +65,17 @@ def unmarked_destruction(draft: Draft) -> Iterator[Complaint]:
                 yield Complaint(("troubleshooting", t, "diagnose", d), f"`{what}` destroys; a diagnosis only reads")
 
 
+def steps_without_undo(draft: Draft) -> Iterator[Complaint]:
+    """Warn of steps that change something and do not say how that is undone."""
+    for path, step in draft.steps():
+        if step.effect in ("creates", "changes") and draft.lacks((*path, "rollback")):
+            yield Complaint(
+                path,
+                f"step {step.id!r} {step.effect} something and does not say how that is undone: "
+                "`rollback: {run: …}`, `not_needed`, `impossible` or `{undone_by: STEP}`",
+            )
+
+
 def unproved_ways_back(draft: Draft) -> Iterator[Complaint]:
     """Warn of named ways back whose end nothing proves."""
     for name, way in draft.plan.rollbacks.items():
@@ -142,6 +153,7 @@ def names_used_twice(draft: Draft) -> Iterator[Complaint]:
 WARNINGS: tuple[Rule, ...] = (
     destroyed_services,
     unmarked_destruction,
+    steps_without_undo,
     unproved_ways_back,
     unmeasured_promises,
     weak_restore_tests,

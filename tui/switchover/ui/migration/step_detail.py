@@ -118,9 +118,9 @@ def _consequences(entry: StepView, view: MigrationView, width: int, *, roomy: bo
             (StyledSpan(" touches  " if not index else " " * 10, "muted"), *line)
             for index, line in enumerate(wrap(entry.blast_radius, width - 11, limit=2))
         )
-    undo = (
-        cut(entry.rollback.strip().replace("\n", "; "), max(width - 18, 8)) if entry.rollback else "no undo of its own"
-    )
+    undo = entry.undo_note or "no undo of its own"
+    if entry.rollback:
+        undo = cut(entry.rollback.strip().replace("\n", "; "), max(width - 18, 8))
     takes = f", ~{age(entry.rollback_expect_s)}" if entry.rollback_expect_s else ""
     lines.append((StyledSpan(" undo     ", "muted"), StyledSpan(undo + takes, "text" if entry.rollback else "muted")))
     lines.extend(_ways(view, width))

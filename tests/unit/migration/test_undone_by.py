@@ -1,0 +1,60 @@
+"""A step that another step's rollback undoes, and one that needs no undo."""
+
+from pathlib import Path
+
+import pytest
+from tests.unit.migration.harness import ANA, Bench, HandClock, open_bench
+
+from switchover.migration.facts.run_state import Stage
+
+PLAN = """
+phases:
+  - id: build
+    steps:
+      - {id: schema, run: echo schema >> log, effect: creates, rollback: {run: 'echo drop >> log; test ! -e broken'}}
+      - {id: dump, run: echo dump >> log, effect: creates, rollback: not_needed}
+  - id: data
+    steps:
+      - {id: rows, run: echo rows >> log, effect: changes, rollback: {undone_by: schema}}
+rollback_plans:
+  full: {title: All, steps: [{compensate: [data, build]}]}
+  half: {title: Half, steps: [{run: echo half >> log}, {compensate: [data]}]}
+"""
+
+
+async def _bench(directory: Path) -> Bench:
+    bench = open_bench(directory, PLAN, clock=HandClock())
+    await bench.engine.drive(ANA, until="data")
+    return bench
+
+
+@pytest.mark.parametrize("name", [None, "full"])
+async def test_the_rollback_of_one_step_undoes_those_that_say_so(tmp_path: Path, name: str | None) -> None:
+    bench = await _bench(tmp_path)
+    way = await bench.engine.rollback(name, ANA, True)
+    assert way is not None
+    assert ([item.undoes for item in way.items], way.cannot_undo) == (["schema"], ())
+    await bench.engine.rollback(name, ANA)
+    assert bench.log == ["schema", "dump", "rows", "drop"]
+    stages = {step: bench.engine.state.unit(step).stage for step in ("schema", "rows", "dump")}
+    assert stages == {"schema": Stage.ROLLED_BACK, "rows": Stage.ROLLED_BACK, "dump": Stage.DONE}
+
+
+async def test_what_is_undone_with_a_step_stays_until_that_rollback_ended_well(tmp_path: Path) -> None:
+    bench = await _bench(tmp_path)
+    (tmp_path / "broken").touch()
+    await bench.engine.rollback(None, ANA)
+    assert [bench.engine.state.unit(step).stage for step in ("schema", "rows")] == [Stage.DONE, Stage.DONE]
+
+
+async def test_a_way_back_that_does_not_undo_the_other_step_says_what_stays(tmp_path: Path) -> None:
+    bench = await _bench(tmp_path)
+    way = await bench.engine.rollback("half", ANA, True)
+    assert way is not None
+    assert way.cannot_undo == ("rows is undone with schema, which this way back does not undo",)
+
+
+async def test_what_the_plan_says_of_undoing_is_on_the_screen(tmp_path: Path) -> None:
+    bench = await _bench(tmp_path)
+    notes = {step: bench.engine.view_step(step).undo_note for step in ("schema", "rows", "dump")}
+    assert notes == {"schema": "", "rows": "undone with schema", "dump": "not needed"}

@@ -1,0 +1,121 @@
+"""A step of a plan: what it does, how its end is judged, how it is undone."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Discriminator, Field, Tag
+
+from switchover.plan.field_types import Env, ExactText, Model, Name, Span, StepEffect, Text, Timeout
+
+__all__ = ["Confirm", "RollbackAction", "Step", "UndoneBy", "Verify"]
+
+
+class Confirm(Model):
+    """What must be typed before a step runs, and what must hold at that moment."""
+
+    text: ExactText = Field(description="the text to type; it should name the target")
+    require: tuple[str, ...] = Field((), description="checks that must be fine at that moment")
+    cooldown: Span = Field(0.0, description="so long it waits after its turn has come: 10m, 24h")
+    not_before: str | None = Field(
+        None, description="the earliest moment: 2026-01-31T22:00Z, or `phase.NAME + 24h` after its end"
+    )
+    persons: Annotated[int, Field(strict=True, ge=1, le=2)] = Field(
+        1, description="2 asks for the word of a second account"
+    )
+
+
+class RollbackAction(Model):
+    """How one step is undone."""
+
+    run: str = Field(description="the command")
+    env: Env = Field(default_factory=dict, description="variables of the command; secrets belong here")
+    timeout: Timeout = Field(600.0, description="it is ended after that time: 30s, 1h30m")
+    expect_duration: Span | None = Field(None, description="how long it should take: 30s, 1h30m")
+    effect: StepEffect = Field("changes", description="what it changes")
+
+
+class UndoneBy(Model):
+    """Another step whose rollback undoes this one too."""
+
+    undone_by: str = Field(description="the step whose rollback undoes this one too")
+
+
+class Verify(Model):
+    """Checks that decide an unknown outcome: where all are fine, the step was done."""
+
+    verify: Annotated[tuple[str, ...], Field(min_length=1)] = Field(
+        description="checks that tell whether it was done; where all are fine, it counts as done"
+    )
+
+
+def _undone_how(value: Any) -> str:
+    if isinstance(value, UndoneBy) or (isinstance(value, dict) and "undone_by" in value):
+        return "(another)"
+    return "(command)" if isinstance(value, RollbackAction | dict) else "(word)"
+
+
+def _decided_how(value: Any) -> str:
+    return "(checks)" if isinstance(value, Verify | dict) else "(word)"
+
+
+Rollback = Annotated[
+    Annotated[RollbackAction, Tag("(command)")]
+    | Annotated[UndoneBy, Tag("(another)")]
+    | Annotated[Literal["not_needed", "impossible"], Tag("(word)")],
+    Discriminator(_undone_how),
+]
+OnUnknown = Annotated[
+    Annotated[Verify, Tag("(checks)")] | Annotated[Literal["ask", "rerun"], Tag("(word)")],
+    Discriminator(_decided_how),
+]
+
+
+class Step(Model):
+    """One thing to do: a command (`run`) or items for a human to tick (`manual`)."""
+
+    id: Name = Field(description="its name, unique in the plan")
+    title: Text | None = Field(None, description="how it is called on the screen")
+    run: str | None = Field(None, description="the command; no templates, values come through `env`")
+    manual: tuple[Text, ...] = Field((), description="items for a person to tick")
+    evidence: Literal["required", "optional"] = Field(
+        "optional", description="whether each item needs a word of how that is known"
+    )
+    env: Env = Field(default_factory=dict, description="variables of the command; secrets belong here")
+    cwd: str | None = Field(None, description="the folder in which it runs, else that of the plan")
+    timeout: Timeout = Field(3600.0, description="it is ended after that time: 30s, 1h30m")
+    expect_duration: Span | None = Field(None, description="how long it should take: 30s, 1h30m")
+    effect: StepEffect | None = Field(None, description="what it changes")
+    confirm: Confirm | None = Field(None, description="what must be typed before it runs")
+    on_unknown: OnUnknown = Field("ask", description="what a resume may do when the outcome is unknown")
+    outputs: dict[Name, str] = Field(default_factory=dict, description="NAME: stdout:/regex with one group/")
+    secret_outputs: tuple[Name, ...] = Field((), description="outputs that nobody may read, such as a new password")
+    rollback: Rollback | None = Field(
+        None,
+        description="how it is undone: a command; `not_needed`; `impossible`, which asks for `confirm` and a backup; "
+        "or the step whose rollback undoes this one too",
+    )
+    blast_radius: Text | None = Field(None, description="what it may hurt, in words")
+    max_output: Annotated[int, Field(strict=True, gt=0)] | None = Field(
+        None, description="so many bytes of its output are kept"
+    )
+
+    @property
+    def undo(self) -> RollbackAction | None:
+        """The command that undoes it, where it has one of its own."""
+        return self.rollback if isinstance(self.rollback, RollbackAction) else None
+
+    @property
+    def undone_by(self) -> str:
+        """The step whose rollback undoes this one too; empty where there is none."""
+        return self.rollback.undone_by if isinstance(self.rollback, UndoneBy) else ""
+
+    @property
+    def irreversible(self) -> bool:
+        """Whether it cannot be undone. Such a step needs a typed confirmation that rests on a backup."""
+        return self.rollback == "impossible"
+
+    @property
+    def verify(self) -> tuple[str, ...]:
+        """The checks that tell whether it was done, where they decide an unknown outcome."""
+        return self.on_unknown.verify if isinstance(self.on_unknown, Verify) else ()
