@@ -16,9 +16,9 @@ phases:
   - id: data
     steps:
       - {id: rows, run: echo rows >> log, effect: changes, rollback: {undone_by: schema}}
-rollback_plans:
-  full: {title: All, steps: [{compensate: [data, build]}]}
-  half: {title: Half, steps: [{run: echo half >> log}, {compensate: [data]}]}
+rollbacks:
+  full: {title: All, steps: [{rollback: [data, build]}]}
+  half: {title: Half, steps: [{run: echo half >> log}, {rollback: [data]}]}
 """
 
 
