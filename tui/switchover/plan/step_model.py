@@ -119,3 +119,10 @@ class Step(Model):
     def verify(self) -> tuple[str, ...]:
         """The checks that tell whether it was done, where they decide an unknown outcome."""
         return self.on_unknown.verify if isinstance(self.on_unknown, Verify) else ()
+
+    @property
+    def undo_note(self) -> str:
+        """What the plan says of its undo, where it has no command of its own; empty where it says nothing."""
+        if self.undone_by:
+            return f"undone with {self.undone_by}"
+        return {"not_needed": "not needed", "impossible": "impossible"}.get(str(self.rollback), "")

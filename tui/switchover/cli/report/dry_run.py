@@ -111,7 +111,6 @@ def _stands(preview: _Preview, step: Step) -> Iterator[str]:
 
 
 def _step(preview: _Preview, step: Step, note: str = "") -> Iterator[str]:
-    from switchover.migration.reports.run_view import undo_note
     from switchover.migration.run.execution import SHELL
 
     yield f"  step {step.id}" + (f": {step.title}" if step.title else "")
@@ -135,8 +134,8 @@ def _step(preview: _Preview, step: Step, note: str = "") -> Iterator[str]:
     if step.undo is not None:
         yield "    undone by"
         yield from _command(step.undo.run, SHELL, step.undo.env)
-    elif note := undo_note(step):
-        yield f"    undo: {note}"
+    elif step.undo_note:
+        yield f"    undo: {step.undo_note}"
 
 
 def _command(text: str, shell: tuple[str, ...], env: Mapping[str, str]) -> Iterator[str]:

@@ -26,7 +26,7 @@ from switchover.snapshot import (
 )
 from switchover.snapshot.states import GateWord, StageWord
 
-__all__ = ["GateLive", "OutputTail", "ViewContext", "build_view", "shown_env", "undo_note"]
+__all__ = ["GateLive", "OutputTail", "ViewContext", "build_view", "shown_env"]
 
 _SECRET = re.compile(r"\{\{\s*secret\.([A-Za-z0-9_-]+)[^}]*\}\}")
 CHOICES = ("done", "failed", "retry", "rollback")
@@ -199,7 +199,7 @@ def _step(step: Step, state: RunState, action: Action, context: ViewContext) -> 
         reason=display(reason),
         blast_radius=sanitize(step.blast_radius or ""),
         rollback=display(step.undo.run.strip()) if step.undo else "",
-        undo_note=undo_note(step),
+        undo_note=step.undo_note,
         rollback_expect_s=_undo_expect(step, context),
         manual=_manual(step, unit),
         evidence_required=step.evidence == "required",
@@ -210,13 +210,6 @@ def _step(step: Step, state: RunState, action: Action, context: ViewContext) -> 
         requirements=context.passed.get(step.id, ()),
         choices=_choices(step, unit, context),
     )
-
-
-def undo_note(step: Step) -> str:
-    """Say what the plan says of undoing a step that has no command of its own for it; empty where it says nothing."""
-    if step.undone_by:
-        return f"undone with {step.undone_by}"
-    return {"not_needed": "not needed", "impossible": "impossible"}.get(str(step.rollback), "")
 
 
 def _choices(step: Step, unit: UnitState, context: ViewContext) -> tuple[str, ...]:

@@ -31,8 +31,7 @@ def measured_as(run: str, undoes: str = "") -> str:
 class RollbackPathItem:
     """One command of a rollback path.
 
-    `undoes` is the step that it undoes, and `also` those that are undone with it; `measured`: its time was, not
-    guessed.
+    `undoes` is the step that it undoes; `also` are undone with it. `measured`: its time was, not guessed.
     """
 
     run: str
