@@ -219,6 +219,10 @@ class Context(Protocol):
     def base_dir(self) -> Path:
         """The folder of the plan; relative paths of a config start here."""
 
+    @property
+    def about(self) -> str:
+        """The plan's service that the check is about (its key `service`); empty where it names none."""
+
     async def run(
         self,
         argv: Sequence[str],
@@ -308,6 +312,7 @@ class Check(Protocol[ConfigT_contra]):
     * `metrics: tuple[Measured, ...]`: the numbers it measures. Left out where only a probe can tell.
     * `apart: bool`: it works for long in Python, so its probes run in a process of their own.
     * `runs_a_process: bool`: it starts a command, of which fewer run at once.
+    * `about_a_service: bool`: it needs the check's own key `service`, which it gets as `Context.about`.
     """
 
     kind: ClassVar[str]

@@ -81,6 +81,7 @@ class LocalContext:
         self.base_dir = base_dir
         self.phase = ""
         self.owner = ""
+        self.about = ""
         self._sides = sides or {}
         self._secrets = secrets
         self._resources = resources or Resources()

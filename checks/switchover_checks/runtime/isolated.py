@@ -46,6 +46,7 @@ async def probe_isolated(info: KindInfo, config: Mapping[str, Any], ctx: Context
         "timeout_s": budget,
         "base_dir": str(ctx.base_dir),
         "again": again,
+        "about": getattr(ctx, "about", ""),
         "memory": ctx.ports.memory.of(ctx.owner) if isinstance(ctx, LocalContext) else {},
         "code": {"files": dict(code.files), "roots": code.roots, "since": code.since}
         if info.source == "local"

@@ -177,6 +177,10 @@ class Registry:
         """Tell whether its probes run in a process of their own: what is not ours, and what works for long."""
         return self.info(kind).isolated or getattr(self.load(kind), "apart", False)
 
+    def about_a_service(self, kind: str) -> bool:
+        """Tell whether a check of this kind needs the name of a service."""
+        return not self.info(kind).isolated and getattr(self.load(kind), "about_a_service", False)
+
     def validate_config(self, kind: str, mapping: Mapping[str, Any], *, templates: bool = True) -> list[Problem]:
         """Return what is wrong with a kind's keys. With `templates`, values with `{{` are not judged."""
         if not self.info(kind).isolated:

@@ -38,6 +38,7 @@ class ProbeSpec:
     config: Mapping[str, Any] = field(default_factory=dict)
     timeout_s: float = 10.0
     retry: int = 0
+    service: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +118,7 @@ class Runner:
             info = self._registry.info(spec.kind)
             context = self._contexts(self._monotonic() + spec.timeout_s)
             if isinstance(context, LocalContext):
-                context.owner = spec.name
+                context.owner, context.about = spec.name, spec.service
             if self._registry.apart(spec.kind):
                 return sound(await probe_isolated(info, spec.config, context, self._registry.code))
             check = self._registry.load(spec.kind)

@@ -179,6 +179,7 @@ def _answer(request: Mapping[str, Any], line: _Line, guard: CodeGuard | None) ->
 async def _probe(check: Check[Any], config: Any, request: Mapping[str, Any], line: _Line) -> object:
     resources = Resources()
     ctx = _AskingContext(time.monotonic() + request["timeout_s"], Path(request["base_dir"]), line, resources)
+    ctx.about = str(request.get("about", ""))
     try:
         return await check.probe(config, ctx)
     finally:

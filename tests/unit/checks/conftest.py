@@ -12,6 +12,7 @@ import pytest
 from switchover_checks.api import Result
 from switchover_checks.runtime.config import build_config
 from switchover_checks.runtime.context import LocalContext, no_secret
+from switchover_checks.runtime.probe_ports import ProbePorts
 from switchover_checks.runtime.registry import Registry
 
 Probe = Callable[..., Any]
@@ -25,10 +26,13 @@ def probe(tmp_path: Path) -> Probe:
         kind: str,
         sides: Mapping[str, Mapping[str, Any]] | None = None,
         secrets: Callable[[str], str] = no_secret,
+        ports: ProbePorts | None = None,
+        about: str = "",
         **config: Any,
     ) -> Result:
         check = Registry().load(kind)
-        ctx = LocalContext(time.monotonic() + 30, tmp_path, sides=sides, secrets=secrets)
+        ctx = LocalContext(time.monotonic() + 30, tmp_path, sides=sides, secrets=secrets, ports=ports)
+        ctx.owner, ctx.about = "mine", about
         return await check.probe(build_config(check.config, config), ctx)
 
     return once

@@ -170,7 +170,7 @@ class Evaluator:
         if self._changes is not None and (why := self._changes(item.spec.type, config)):
             summary = self._redact(f"read-only: {why}")
             return CheckObservation(item.name, Status.SKIPPED, Result(Status.SKIPPED, summary), self._clock.now())
-        spec = ProbeSpec(item.name, item.spec.type, config, item.spec.timeout, item.spec.retry)
+        spec = ProbeSpec(item.name, item.spec.type, config, item.spec.timeout, item.spec.retry, service=item.service)
         outcome = await self._runner.run(spec)
         result = outcome.result
         if item.spec.type not in _OWN_WORDS and (why := await why_held_back(self._secrets)):

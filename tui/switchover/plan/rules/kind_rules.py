@@ -61,6 +61,9 @@ def check_configs(draft: Draft) -> Iterator[Complaint]:
                     known = sorted(fields | set(CHECK_KEYS))
                     message = f"a check of type {check.type} has no key {key!r}{near_or_all(key, known)}"
                     yield Complaint((*path, key), message, at_key=True)
+        if check.service is None and draft.registry.about_a_service(check.type):
+            message = f"a check of type {check.type} needs service: the service that it is about"
+            yield Complaint((*path, "type"), message)
         seen: set[tuple[str, str]] = set()
         for service in _services(check, draft.plan):
             for where, message in draft.registry.validate_config(check.type, merged_config(check, service, fields)):
