@@ -279,7 +279,7 @@ class Context(Protocol):
         """
 
     def since(self, name: str) -> dict[str, Any]:
-        """Return a small mapping of plain values that the next look of this check gets again, changed as it was left.
+        """Return a small mapping of plain values, which the next look gets as this one leaves it.
 
         It outlives the agent. Empty where nothing is remembered.
         """
