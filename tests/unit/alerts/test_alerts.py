@@ -18,7 +18,7 @@ def events(rule: AlertRule, told: list[tuple[float, Status | None]]) -> list[tup
 
 
 def rule(when: str, remind: float | None = None) -> AlertRule:
-    return AlertRule(when, parse_condition(when), remind_s=remind)
+    return AlertRule("down", when, parse_condition(when), remind_s=remind)
 
 
 def test_a_rule_fires_once_when_its_condition_has_held_long_enough() -> None:

@@ -132,11 +132,11 @@ def test_every_notifier_documents_its_keys_and_shows_an_example_that_a_plan_take
 @pytest.mark.parametrize(
     ("more", "problem"),
     [
-        ("alerts: [{when: a == CRIT, notify: [bel]}]", "there is no notifier 'bel'; did you mean 'bell'?"),
-        ("alerts: [{when: a == CRIT, notify: [command]}]", "a notifier of type command has keys: give one a name"),
+        ("alerts: {x: {when: a == CRIT, notify: [bel]}}", "there is no notifier 'bel'; did you mean 'bell'?"),
+        ("alerts: {x: {when: a == CRIT, notify: [command]}}", "a notifier of type command has keys: give one a name"),
         ("notifiers: {team: {type: pager}}", "there is no notifier of type 'pager'"),
         ("notifiers: {team: {type: command}}", "a notifier of type command needs 'command'"),
-        ("notifiers: {team: {type: command, command: x, env: y}}", "a notifier of type command has no key 'env'"),
+        ("notifiers: {team: {type: command, command: x, user: y}}", "a notifier of type command has no key 'user'"),
         ("notifiers: {team: {type: command, command: 'x {{ run.id }}'}}", "a template inside shell text"),
         ("notifiers: {team: {type: command, command: 'https://me:hunter2@host'}}", "a literal secret"),
     ],
@@ -148,9 +148,9 @@ def test_a_mistake_in_a_notifier_is_named(tmp_path: Path, more: str, problem: st
 
 
 def test_a_plan_names_its_notifiers(tmp_path: Path) -> None:
-    more = "notifiers: {team: {type: command, command: x}}\nalerts: [{when: a == CRIT, notify: [team, bell]}]"
+    more = "notifiers: {team: {type: command, command: x}}\nalerts: {x: {when: a == CRIT, notify: [team, bell]}}"
     plan = load_plan_text(PLAN.format(more=more), tmp_path / "plan.yaml").plan
-    assert plan.alerts[0].notify == ("team", "bell")
+    assert plan.alerts["x"].notify == ("team", "bell")
 
 
 def test_what_was_not_sent_is_tried_again_at_once_unless_its_error_says_otherwise() -> None:

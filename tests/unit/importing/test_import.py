@@ -139,9 +139,9 @@ def test_gatus_conditions_become_expectations(gatus: Imported) -> None:
     ]
     assert (site["title"], site["every"], site["fail_after"], site["ok_after"]) == ("core: website", "5m", 3, 2)
     assert check(gatus, "website_certificate")["crit"] == "2:"
-    assert plan(gatus)["alerts"] == [
-        {"when": "website != OK", "notify": ["log"], "remind": "1h", "text": "health failed"}
-    ]
+    assert plan(gatus)["alerts"] == {
+        "website": {"when": "website != OK", "notify": ["log"], "remind": "1h", "text": "health failed"}
+    }
     assert check(gatus, "dns")["expect"] == ['"93.184.216.34" in answers', 'rcode == "NOERROR"']
     assert check(gatus, "mail")["starttls"] == "smtp"
 

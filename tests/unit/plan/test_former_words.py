@@ -107,3 +107,17 @@ def test_ways_back_and_promises_of_the_first_edition_are_told_what_to_write(tmp_
         "6 performance: this key is called 'promises' now",
         "6 promises.fast.before: write {value: 5}",
     ]
+
+
+@pytest.mark.parametrize(
+    ("part", "said"),
+    [
+        ("alerts: [{when: a == CRIT}]", "4 alerts: each alert has a name now: write `alerts: {NAME: {when: …}}`"),
+        ("alert_groups: {by: side}", "4 alert_groups: this key is not there yet: it comes with a later version"),
+    ],
+)
+def test_what_has_another_form_or_is_not_there_yet_is_told_at_its_line(tmp_path: Path, part: str, said: str) -> None:
+    with pytest.raises(PlanError) as refused:
+        load_plan_text(f"schema: 1\nid: p\ntitle: P\n{part}\n", tmp_path / "p.yaml")
+
+    assert [f"{p.line} {p.path}: {p.message}" for p in refused.value.problems] == [said]

@@ -90,7 +90,7 @@ _NAMES: list[Case] = [
     (
         'when: "api_up == CRIT for 2m"',
         'when: "api_op == CRIT for 2m"',
-        "alerts[0].when: there is no check 'api_op'; did you mean 'api_up'?",
+        "alerts.api_down.when: there is no check 'api_op'; did you mean 'api_up'?",
     ),
     ('when: "api_up == CRIT for 2m"', 'when: "api_up == CIRT"', "'CIRT' is no status; did you mean 'CRIT'?"),
     ('when: "api_up == CRIT for 2m"', 'when: "api_up is down"', "is not a condition; write CHECK == CRIT"),

@@ -23,6 +23,7 @@ class AlertEvent(StrEnum):
 class AlertRule:
     """A rule of the plan: its condition, its text, its notifiers, and after how many seconds it reminds."""
 
+    name: str
     text: str
     condition: Condition
     message: str = ""

@@ -89,7 +89,7 @@ class PlanDraft:
             "secrets": {name: {"ref": entry["ref"]} for name, entry in secrets.items()},
             "services": self.sections["services"],
             "checks": self.sections["checks"],
-            "alerts": [alert for check, alert in self.alerts if check in self.sections["checks"]],
+            "alerts": _named([(check, alert) for check, alert in self.alerts if check in self.sections["checks"]]),
         }
         return document | {name: part for name, part in parts.items() if part}
 
@@ -149,3 +149,15 @@ def each_of(source: Source | None) -> Iterable[Source]:
     if source is None:
         return ()
     return source.children() if isinstance(source.value, list) else (source,)
+
+
+def _named(alerts: list[tuple[str, dict[str, Any]]]) -> dict[str, dict[str, Any]]:
+    """Name each alert by its check, and further ones of the same check by their number."""
+    named: dict[str, dict[str, Any]] = {}
+    for check, alert in alerts:
+        name, number = check, 1
+        while name in named:
+            number += 1
+            name = f"{check[:60]}_{number}"
+        named[name] = alert
+    return named

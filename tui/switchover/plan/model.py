@@ -289,7 +289,7 @@ class Plan(Model):
     checks: dict[Name, CheckSpec] = Field(default_factory=dict, description="what must be true")
     metrics: dict[Name, MetricSpec] = Field(default_factory=dict, description="numbers over time")
     notifiers: dict[Name, NotifierSpec] = Field(default_factory=dict, description="who is notified of alerts, and how")
-    alerts: tuple[Alert, ...] = Field((), description="rules over checks")
+    alerts: dict[Name, Alert] = Field(default_factory=dict, description="rules over checks")
     phases: tuple[Phase, ...] = Field((), description="what is done, in this order")
     rollbacks: dict[Name, Rollback] = Field(default_factory=dict, description="named ways back")
     troubleshooting: tuple[TroubleshootingEntry, ...] = Field((), description="known issues and what helps")

@@ -22,12 +22,13 @@ _NAMED = (
     ("checks", "check"),
     ("metrics", "metric"),
     ("notifiers", "notifier"),
+    ("alerts", "alert"),
     ("cost_sources", "source of costs"),
     ("rollbacks", "way back"),
     ("promises", "promise"),
 )
 _WHOLE = (
-    *("id", "title", "owner", "target", "currency", "budget_month", "check_modules", "live", "alerts"),
+    *("id", "title", "owner", "target", "currency", "budget_month", "check_modules", "live"),
     *("troubleshooting", "contacts", "runbooks", "signoff"),
 )
 _SHOWN = 200

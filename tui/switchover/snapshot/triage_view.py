@@ -121,6 +121,12 @@ class AlertRow:
     text: str
     since: float
     bell: bool = False
+    name: str = ""
+
+    @property
+    def key(self) -> str:
+        """What tells it from others."""
+        return self.name or self.rule
 
 
 @dataclass(frozen=True, slots=True)

@@ -281,7 +281,7 @@ async def test_a_result_that_is_late_is_unknown_and_a_problem(tmp_path: Path) ->
 
 
 async def test_an_alert_fires_and_rings(tmp_path: Path) -> None:
-    text = QUICK + 'alerts: [{when: "a == CRIT", notify: [bell, log], text: "it is down"}]\n'
+    text = QUICK + 'alerts: {down: {when: "a == CRIT", notify: [bell, log], text: "it is down"}}\n'
     runner = FakeRunner({"a": CRIT})
     async with stage(text, tmp_path, runner=runner) as live:
         snapshot = await live.until(lambda s: bool(s.alerts))

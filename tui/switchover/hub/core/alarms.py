@@ -23,7 +23,9 @@ _WORDS = {AlertEvent.FIRED: "fires", AlertEvent.REMINDED: "still fires", AlertEv
 
 def rules_of(plan: Plan) -> tuple[AlertRule, ...]:
     """Return the plan's rules, parsed."""
-    return tuple(AlertRule(a.when, parse_condition(a.when), a.text, a.notify, a.remind) for a in plan.alerts)
+    return tuple(
+        AlertRule(name, a.when, parse_condition(a.when), a.text, a.notify, a.remind) for name, a in plan.alerts.items()
+    )
 
 
 class Alarms:
@@ -58,7 +60,7 @@ class Alarms:
                 self._since[index] = self._clock.now()
             text = f"alert {_WORDS[event]}: {rule.message or rule.text}"
             self._remember("alert", text, "ok" if event is AlertEvent.ENDED else "warn")
-            key = f"{rule.text} {self._since[index]:.3f}"
+            key = f"{rule.name} {self._since[index]:.3f}"
             self._deliveries.send(rule.notify, Notification(key, event, text, rule.text, self._clock.now()))
         while self._deliveries.failures:
             self._remember("alert", self._deliveries.failures.pop(0), "warn")
@@ -70,7 +72,9 @@ class Alarms:
     def rows(self) -> tuple[AlertRow, ...]:
         """Return the alerts that fire now. Clients ring when a row is new that asks for it."""
         return tuple(
-            AlertRow(rule.text, rule.message or rule.text, self._since[index], self._deliveries.rings(rule.notify))
+            AlertRow(
+                rule.text, rule.message or rule.text, self._since[index], self._deliveries.rings(rule.notify), rule.name
+            )
             for index, rule in enumerate(self._rules)
             if self._states[index].fired is not None
         )

@@ -24,9 +24,13 @@ class FormerWord:
     why: str = ""
     same_form: bool = True
     only: Callable[[Mapping[str, Any]], bool] | None = None
+    said: str = ""
+    """The whole message, where the key is not only called otherwise."""
 
     def message(self) -> str:
         """Say what to write."""
+        if self.said:
+            return self.said
         return f"this key is called {self.now!r} now" + (f": {self.why}" if self.why else "")
 
 
@@ -35,12 +39,21 @@ def _names_a_side(holder: Mapping[str, Any]) -> bool:
     return isinstance(holder["env"], str)
 
 
+_NOT_YET = FormerWord("", same_form=False, said="this key is not there yet: it comes with a later version")
+
 # Place in a plan (`*` stands for a name or an index; "" is the plan itself) -> key -> the word of today.
 FORMER_WORDS: Mapping[str, Mapping[str, FormerWord]] = {
     "": {
         "environments": FormerWord("sides"),
         "rollback_plans": FormerWord("rollbacks"),
         "performance": FormerWord("promises"),
+        "alerts": FormerWord(
+            "alerts",
+            same_form=False,
+            only=lambda plan: isinstance(plan["alerts"], list),
+            said="each alert has a name now: write `alerts: {NAME: {when: …}}`",
+        ),
+        "alert_groups": _NOT_YET,
     },
     "rollbacks.*": {"budget": FormerWord("within"), "data_loss_window": FormerWord("loses")},
     "rollbacks.*.steps.*": {"compensate": FormerWord("rollback")},

@@ -25,7 +25,6 @@ _ENTRY_STUBS: Mapping[tuple[str, str], Mapping[str, Any]] = {
     ("phases", "phases"): {"id": "unreadable"},
     ("phases", "steps"): {"id": "unreadable", "manual": ["unreadable"]},
     ("rollbacks", "steps"): {"run": "true"},
-    ("alerts", "alerts"): {"when": "unreadable == OK"},
     ("troubleshooting", "troubleshooting"): {"symptom": "unreadable"},
     ("troubleshooting", "solutions"): {"text": "unreadable"},
     ("contacts", "contacts"): {"name": "unreadable"},

@@ -123,7 +123,7 @@ def notifier_keys(draft: Draft) -> Iterator[Complaint]:
     own, kinds = draft.plan.notifiers, declared(NOTIFIERS)
     for name, notifier in own.items():
         yield from declared_keys(("notifiers", name), "notifier", NOTIFIERS, notifier)
-    for a, alert in enumerate(draft.plan.alerts):
+    for a, alert in draft.plan.alerts.items():
         yield from draft.each_unknown(("alerts", a, "notify"), "notifier", alert.notify, own.keys() | kinds.keys())
         for n, name in enumerate(alert.notify):
             if name in kinds and name not in own and config_fields(load_declared(NOTIFIERS, name).config):

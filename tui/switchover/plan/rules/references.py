@@ -132,7 +132,7 @@ def _names_in_config(path: Path, config: Mapping[str, object], draft: Draft) -> 
 def names_in_the_rest(draft: Draft) -> Iterator[Complaint]:
     """Complain about unknown names in alerts, rollback paths, troubles, promises and runbooks."""
     names = draft.names
-    for a, alert in enumerate(draft.plan.alerts):
+    for a, alert in draft.plan.alerts.items():
         yield from _condition(("alerts", a, "when"), alert.when, draft)
     for t, trouble in enumerate(draft.plan.troubleshooting):
         if trouble.when is not None:

@@ -150,8 +150,8 @@ class SwitchoverApp(OperatorActions):
         snapshot = message.snapshot
         if self.read_only:
             snapshot = replace(snapshot, header=replace(snapshot.header, read_only=True))
-        rung = {alert.rule for alert in self._snapshot.alerts} if self._snapshot is not None else set()
-        if any(alert.bell and alert.rule not in rung for alert in snapshot.alerts):
+        rung = {alert.key for alert in self._snapshot.alerts} if self._snapshot is not None else set()
+        if any(alert.bell and alert.key not in rung for alert in snapshot.alerts):
             self.bell()
         before = self._snapshot.header if self._snapshot is not None else snapshot.header
         asked = before.asking is not None

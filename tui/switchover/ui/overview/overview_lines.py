@@ -32,9 +32,9 @@ def problem_items(moment: RenderContext, width: int, wanted: str = "") -> list[L
         key=lambda pair: (severity(pair[1].status), pair[1].since or moment.now, pair[0]),
     )
     items = [
-        ListItem(f"alert:{alert.rule}", (_alert(alert, moment.now, width),))
+        ListItem(f"alert:{alert.key}", (_alert(alert, moment.now, width),))
         for alert in (moment.snapshot.alerts if moment.snapshot is not None else ())
-        if wanted in f"{alert.rule} {alert.text}".lower()
+        if wanted in f"{alert.name} {alert.rule} {alert.text}".lower()
     ]
     longest = max((cell_len(problem.subject) for _, problem in problems), default=0)
     subject = max(_SUBJECT, min(longest, 18 if width < 120 else 26, width // 5))
