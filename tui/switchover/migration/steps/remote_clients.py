@@ -1,6 +1,6 @@
 """Programs that hand work to another machine or to a server: ending them here does not end it there.
 
-Standard library only: the launcher loads this file on its own.
+Standard library only: the launcher loads this file on its own. It also runs on other hosts, with Python 3.6.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 import time
+from collections.abc import Iterable
 from contextlib import suppress
 
 SHORTEST_PAUSE_S = 0.05
@@ -95,19 +96,29 @@ class RemoteClients:
         """Look once; return after how many seconds to look again."""
         began = time.monotonic()
         there = {int(name) for name in os.listdir("/proc") if name.isdigit()}  # noqa: PTH208 - no pathlib here
-        new = {pid: stat for pid in there - self._known if (stat := _stat(pid)) is not None}
+        new = _stats(there - self._known)
         self._below &= there
-        names = {pid: stat[0] for pid in self._below if (stat := _stat(pid)) is not None}
-        while adopted := [pid for pid, (_, above) in new.items() if above == self._root or above in self._below]:
+        names = {pid: stat[0] for pid, stat in _stats(self._below).items()}
+        while True:
+            adopted = [pid for pid, (_, above) in new.items() if above == self._root or above in self._below]
+            if not adopted:
+                break
             for pid in adopted:
                 self._below.add(pid)
                 names[pid] = new.pop(pid)[0]
         # Of which the parent was not there yet when its turn came: next time.
         self._known = there - {pid for pid, (_, above) in new.items() if above and above not in there} | {self._root}
         for pid, name in names.items():
-            if name in _BY_COMM and (found := remote_client(name, _words(pid), _read(pid, "environ"))):
+            found = remote_client(name, _words(pid), _read(pid, "environ")) if name in _BY_COMM else ""
+            if found:
                 self.seen[found] = None
         return max(SHORTEST_PAUSE_S, PAUSE_BY_COST * (time.monotonic() - began))
+
+
+def _stats(pids: Iterable[int]) -> dict[int, tuple[str, int]]:
+    """Return name and parent of those that live."""
+    found = {pid: _stat(pid) for pid in pids}
+    return {pid: stat for pid, stat in found.items() if stat is not None}
 
 
 def _stat(pid: int) -> tuple[str, int] | None:

@@ -42,9 +42,9 @@ def unseal(key: bytes, sealed: str, about: str) -> str | None:
 
 def _crossed(key: bytes, nonce: bytes, data: bytes) -> bytes:
     stream = hashlib.shake_256(b"stream" + key + nonce).digest(len(data))
-    return bytes(a ^ b for a, b in zip(data, stream, strict=True))
+    return bytes(a ^ b for a, b in zip(data, stream))  # noqa: B905 - Python 3.6
 
 
 def _tag(key: bytes, nonce: bytes, hidden: bytes, about: str) -> bytes:
     said = about.encode("utf-8", "surrogateescape")
-    return hmac.digest(b"tag" + key, len(said).to_bytes(8) + said + nonce + hidden, "sha256")
+    return hmac.digest(b"tag" + key, len(said).to_bytes(8, "big") + said + nonce + hidden, "sha256")
