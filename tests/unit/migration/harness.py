@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from switchover.clock import Clock, SystemClock
+from switchover.hosts.host_lines import HostLines
 from switchover.locations import workspace_for
 from switchover.migration.facts.operator import Operator
 from switchover.migration.journal.journal_store import JournalStore
@@ -151,6 +152,7 @@ def open_bench(
     grace_s: float = 5.0,
     shared: JournalAddress | None = None,
     registry: Path | None = None,
+    hosts: HostLines | None = None,
 ) -> Bench:
     """Open an engine on the plan in `directory`, written there first where `text` is given."""
     path = plan_file(directory, text) if text is not None else directory / "plan.yaml"
@@ -159,6 +161,8 @@ def open_bench(
     secrets = secrets or Secrets()
     wait = clock.wait if isinstance(clock, HandClock) else asyncio.sleep
     tools = Tools(clock, checks, secrets, DyingLauncher(die_at), wait, grace_s=grace_s)
+    if hosts is not None:
+        tools = replace(tools, hosts=hosts)
     loaded = load_plan_text(path.read_text(), path)
     workspace = workspace_for(directory / "state", path, shared or (SHARED[-1](directory) if SHARED else None))
     engine = Engine.open(

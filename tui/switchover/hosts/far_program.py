@@ -1,4 +1,4 @@
-"""The program that serves a line over there: one text, made of the files that it consists of, for Python 3.6."""
+"""The program that serves a line over there: one text for Python 3.6, made of several files."""
 
 from __future__ import annotations
 
@@ -66,20 +66,20 @@ def stripped(text: str) -> str:
 class _Strip(ast.NodeTransformer):
     """Takes annotations, docstrings and what is imported for them away."""
 
-    def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.AST | None:  # noqa: N802, D102
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> ast.AST | None:
         return None if node.module in _ONLY_FOR_TYPES else node
 
-    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST | None:  # noqa: N802, D102
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.AST | None:
         return ast.Assign([node.target], node.value) if node.value is not None else None
 
-    def visit_arg(self, node: ast.arg) -> ast.AST:  # noqa: D102
+    def visit_arg(self, node: ast.arg) -> ast.AST:
         return ast.arg(node.arg)
 
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:  # noqa: N802, D102
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
         node.returns = None
         return self._without_docstring(node)
 
-    def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:  # noqa: N802, D102
+    def visit_ClassDef(self, node: ast.ClassDef) -> ast.AST:
         node.bases = [base for base in node.bases if not (isinstance(base, ast.Name) and base.id == "NamedTuple")]
         return self._without_docstring(node)
 

@@ -63,6 +63,11 @@ class HostLine:
         """The pid of its ssh, while there is one."""
         return self._process.pid if self._process is not None else None
 
+    @property
+    def _is_there(self) -> bool:
+        process, reading = self._process, self._reading
+        return process is not None and process.returncode is None and reading is not None and not reading.done()
+
     async def ask(self, what: str, wait_s: float = 30.0, **question: Any) -> FarMessage:
         """Ask for one answer. Raise `LineError`, or `RefusedByHostError`."""
         async with asyncio.timeout(wait_s) as limit:
@@ -78,15 +83,26 @@ class HostLine:
                 raise
         raise LineError("the connection broke")
 
-    async def stream(self, what: str, **question: Any) -> AsyncIterator[FarMessage]:
-        """Ask for many answers. Raise `LineError` when it breaks. Whoever leaves it is told nothing more."""
+    async def stream(self, what: str, quiet_s: float | None = None, **question: Any) -> AsyncIterator[FarMessage]:
+        """Ask for many answers. Raise `LineError` when it breaks. Whoever leaves it is told nothing more.
+
+        With `quiet_s`, it is told once that nothing has come for so long.
+        """
         await self.connect()
         number = next(self._numbers)
         queue = self._waiting[number] = asyncio.Queue()
         try:
             await self._send({"number": number, "ask": what, **question})
+            quiet = quiet_s
             while True:
-                message = await queue.get()
+                try:
+                    async with asyncio.timeout(quiet):
+                        message = await queue.get()
+                except TimeoutError:
+                    quiet = None
+                    yield FarMessage({"quiet": True}, b"")
+                    continue
+                quiet = quiet_s
                 if isinstance(message, LineError):
                     raise message
                 yield message
@@ -96,9 +112,8 @@ class HostLine:
     async def connect(self) -> None:
         """Make the line where there is none. Raise `LineError` with ssh's own reason, or `RefusedByHostError`."""
         async with self._connecting:
-            if self._process is not None and self._process.returncode is None and self._reading is not None:
-                if not self._reading.done():
-                    return
+            if self._is_there:
+                return
             await self._close()
             if not HARMLESS.fullmatch(self.destination):
                 raise RefusedByHostError(f"{self.destination!r} is no name for ssh")

@@ -29,6 +29,11 @@ class HostLines:
             self._lines[destination] = HostLine(destination, far_program(self.parts), self.options)
         return self._lines[destination]
 
+    def close(self) -> None:
+        """Let go of all at once."""
+        for line in self._lines.values():
+            line.drop()
+
     async def aclose(self) -> None:
         """Let go of all."""
         lines, self._lines = list(self._lines.values()), {}

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 __all__ = ["HARMLESS", "remote_command", "ssh_argv"]
 
-HARMLESS = re.compile(r"[A-Za-z0-9_][^\s\x00-\x1f\x7f-\x9f]*")
+HARMLESS = re.compile(r"[A-Za-z0-9_\[][^\s\x00-\x1f\x7f-\x9f]*")
 """A destination that is one word and no option."""
 
 _OPTIONS = (

@@ -9,6 +9,10 @@ from switchover_checks.unknown_secrets import redact_unknown
 
 __all__ = ["reason_of"]
 
+_KEYS = (
+    "no key of yours opens it, and a password is never asked for here: set up a key with `ssh-copy-id {0}` "
+    "(and `ssh-add`, where it has a passphrase), until `ssh -o BatchMode=yes {0} true` works"
+)
 _KNOWN = (
     (
         r"Host key verification failed|REMOTE HOST IDENTIFICATION HAS CHANGED|no matching host key",
@@ -16,8 +20,7 @@ _KNOWN = (
     ),
     (
         r"Permission denied|Too many authentication failures|No supported authentication methods",
-        "it lets nobody in without a password, and none is ever asked for here: set up a key "
-        "(`ssh-copy-id {0}`, or `ssh-add` where it has a passphrase), until `ssh -o BatchMode=yes {0} true` works",
+        _KEYS,
     ),
     (r"Could not resolve hostname", "its name is not known: see ~/.ssh/config"),
     (r"Bad configuration option|no such identity|Bad owner or permissions", "see the ssh configuration"),

@@ -19,6 +19,7 @@ from switchover.plan.field_types import (
     Timeout,
     WrittenText,
 )
+from switchover.plan.hosts_model import Host
 from switchover.plan.people_model import Contact, Runbook, Signoff
 from switchover.plan.promise_model import Promise, PromiseValue
 from switchover.plan.step_model import Confirm, RollbackAction, Step, UndoneBy, Verify
@@ -29,6 +30,7 @@ __all__ = [
     "Confirm",
     "Contact",
     "Gate",
+    "Host",
     "LiveProbe",
     "MetricSpec",
     "Name",
@@ -275,6 +277,7 @@ class Plan(Model):
     secrets: dict[Name, SecretRef] = Field(
         default_factory=dict, description="where secrets come from; never the secrets themselves"
     )
+    hosts: dict[Name, Host] = Field(default_factory=dict, description="other machines on which something runs")
     sides: dict[Name, Side] = Field(default_factory=dict, description="the two sides, `before` and `after`")
     currency: Annotated[str, StringConstraints(pattern="^[A-Z]{3}$")] = Field(
         "USD", description="the currency of all amounts"

@@ -99,6 +99,7 @@ class Step(Model):
     max_output: Annotated[int, Field(strict=True, gt=0)] | None = Field(
         None, description="so many bytes of its output are kept"
     )
+    run_on: Name | None = Field(None, description="the host of `hosts` on which it runs, else this one")
 
     @property
     def undo(self) -> RollbackAction | None:

@@ -55,7 +55,7 @@ class Plain:
         """Return nothing: nothing is held."""
         return b""
 
-    def finish(self, *, cut: bool = True) -> bytes:
+    def finish(self, *, cut: bool = True) -> bytes:  # noqa: ARG002
         """Return nothing: nothing is held."""
         return b""
 
@@ -63,7 +63,7 @@ class Plain:
 def make_output(key: bytes, telling: int) -> Any:
     """Return how an output is made: covered with the key, each write told of."""
 
-    class CoveredOutput(bounded_output.BoundedOutput):  # type: ignore[misc,name-defined]
+    class CoveredOutput(bounded_output.BoundedOutput):  # type: ignore[misc]
         """The output of a step, as nobody can read it on this disk."""
 
         def __init__(self, directory: str, head_bytes: int, segment_bytes: int) -> None:
@@ -82,7 +82,7 @@ def make_output(key: bytes, telling: int) -> Any:
     return CoveredOutput
 
 
-class Kit:
+class FarKit:
     """What a shim builds with over here."""
 
     def __init__(self, request: dict[str, Any], telling: int) -> None:
@@ -192,7 +192,7 @@ class Server:
             ask = json.loads(message.decode())
             try:
                 self._answer(ask)
-            except Exception as error:  # noqa: BLE001 - one question's fault is not the others'
+            except Exception as error:
                 trouble = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else repr(error)
                 self.tell(ask["number"], {"error": trouble})
         return bool(data)
@@ -312,8 +312,9 @@ def _become_shim(ask: dict[str, Any], telling: int) -> None:
         request = dict(ask["request"], boot_id=far_folder.boot_id(), secrets={}, directory=ask["directory"])
         request["journal"], request["started"] = ask["journal"], ask["started"]
         request["cwd"] = os.path.join(home, request["cwd"])  # noqa: PTH118
+        request["umask"] = os.umask(0o022)
         request["env"] = {**os.environ, **request["env"]}
-        shim.run(request, Kit(request, telling), telling)
+        shim.run(request, FarKit(request, telling), telling)
     finally:
         os._exit(1)
 

@@ -37,6 +37,7 @@ from switchover.migration.facts.rollback_events import (
 from switchover.migration.facts.step_events import (
     Choice,
     ConfirmationGiven,
+    FarPlace,
     Outcome,
     Place,
     StepEnded,
@@ -58,6 +59,7 @@ __all__ = [
     "DriverChanged",
     "Event",
     "Evidence",
+    "FarPlace",
     "GateAnswered",
     "GateBroken",
     "GateFailed",

@@ -15,6 +15,7 @@ class RollbackItem:
     """One action of a rollback, whole, so that it can be gone on with from here alone. `env` still holds its templates.
 
     `undoes` is the step that it undoes, empty for an action of a named plan. `also` are steps undone with it.
+    It runs on the host `run_on`, called `ssh` where the undone step ran there.
     """
 
     unit: str
@@ -25,6 +26,8 @@ class RollbackItem:
     timeout_s: float = 600.0
     expect_s: float | None = None
     also: tuple[str, ...] = ()
+    run_on: str = ""
+    ssh: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -221,6 +221,8 @@ def _unit_after(unit: UnitState, event: UnitEvent, now: Timestamp, record: str) 
                 plan_digest=event.plan_digest,
                 record=record,
                 prepared=event.prepared,
+                timeout_s=event.timeout_s,
+                far=event.far,
             )
             return replace(
                 unit, stage=Stage.RUNNING, began=True, attempts=(*unit.attempts, attempt), reason="", ended=None

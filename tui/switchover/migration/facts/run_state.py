@@ -78,6 +78,8 @@ class Attempt:
     record: str = ""  # the hash of its `StepStarted`, which its own records name
     prepared: str = ""
     late: str = ""  # how it ended, where that was known only after others had to decide
+    timeout_s: float = 0.0
+    far: ev.FarPlace | None = None  # the other machine that it ran on
 
     @property
     def may_end_late(self) -> bool:

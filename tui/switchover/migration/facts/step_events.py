@@ -11,6 +11,7 @@ from switchover.migration.facts.operator import Operator
 __all__ = [
     "Choice",
     "ConfirmationGiven",
+    "FarPlace",
     "Outcome",
     "Place",
     "StepEnded",
@@ -60,10 +61,30 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
+class FarPlace:
+    """Where a unit runs on another machine, by the plan and for ssh, and the folder of its records there.
+
+    `prepared` tells the files that were set aside there from all others; `boot_id` is that of the machine then.
+    """
+
+    host: str
+    ssh: str
+    directory: str
+    prepared: str
+    boot_id: str
+
+    @property
+    def name(self) -> str:
+        """The last part of the folder's name."""
+        return self.directory.rpartition("/")[2]
+
+
+@dataclass(frozen=True, slots=True)
 class StepStarted:
     """Written before anything runs. `rollback` is the command that would undo it; `place` None is where it is read.
 
     `prepared` tells the files that were set aside for its records from all others: while they stand, nothing ran.
+    `far` is where it runs, if that is another machine.
     """
 
     unit: str
@@ -80,6 +101,7 @@ class StepStarted:
     evidence: tuple[Evidence, ...] = ()
     place: Place | None = None
     prepared: str = ""
+    far: FarPlace | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -212,7 +212,7 @@ class ActionRunner:
 
     async def _attach(self, running: StillRunning, op: Operator) -> None:
         try:
-            truth = await self.executor.attach(running.unit, running.attempt, running.pidfd)
+            truth = await self.executor.attach(running.unit, running.attempt, running.pidfd, running.following)
             await apply_policy(self.run_store, running.unit, truth, op)
             await self.end_if_through(op)
         finally:

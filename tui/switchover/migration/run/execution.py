@@ -7,8 +7,6 @@ import hashlib
 import signal
 from collections.abc import Collection, Mapping
 from contextlib import suppress
-from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from switchover.errors import RefusedError, StateError
@@ -16,12 +14,13 @@ from switchover.migration.facts import events as ev
 from switchover.migration.facts.operator import Operator
 from switchover.migration.facts.run_state import RunState, Stage
 from switchover.migration.run.execution_unit import SHELL, ExecutionUnit
+from switchover.migration.run.far.far_executor import FarExecutor, folder_of
 from switchover.migration.run.late_results import record_late
 from switchover.migration.run.run_store import RunStore
 from switchover.migration.steps.attempt import AttemptEnded, AttemptFolder, AttemptRunning, Lost, NeverStarted, Truth
 from switchover.migration.steps.captured_secrets import read_captured, sealed_about
 from switchover.migration.steps.remote_clients import named_in
-from switchover.migration.steps.spawn import LauncherLostError, ShimRequest
+from switchover.migration.steps.spawn import LauncherLostError, ShimRequest, own_umask, readable
 from switchover.migration.steps.step_output import digest_output
 from switchover.plan.secrets.secret_store import why_held_back
 from switchover.plan.templates import TemplateError
@@ -48,6 +47,7 @@ class Executor:
     def __init__(self, run_store: RunStore) -> None:
         self._run_store = run_store
         self._pidfd = -1
+        self.there = FarExecutor(run_store)
         self.stopped_because = ""
 
     async def run(
@@ -57,8 +57,13 @@ class Executor:
         run_store = self._run_store
         number = self._unused_number(unit.name)
         env = await self._environment(unit, number)
-        cwd = str(run_store.loaded.directory / self.render(unit.cwd))
-        prepared = self.attempt(unit.name, number).prepare().prepared
+        cwd, far, prepared = self.render(unit.cwd), None, ""
+        if unit.run_on:
+            ssh = unit.ssh or self.render(run_store.plan.hosts[unit.run_on].destinations[0])
+            far = await self.there.prepare(unit, ssh, self.attempt(unit.name, number))
+        else:
+            cwd = str(run_store.loaded.directory / cwd)
+            prepared = self.attempt(unit.name, number).prepare().prepared
         started = ev.StepStarted(
             unit=unit.name,
             attempt=number,
@@ -74,12 +79,17 @@ class Executor:
             evidence=evidence,
             place=run_store.place_of_a_start(),
             prepared=prepared,
+            far=far,
         )
         if self.stopped_because:
             raise RefusedError(f"{unit.name} was not started: {self.stopped_because}", "run it again when it may")
         await run_store.record(started)
         attempt = self.attempt(unit.name, number)
-        truth = await self._launch(unit, number, attempt, env, cwd)
+        request = self._request(unit, attempt, env, cwd)
+        if far is not None:
+            truth = await self.there.carry_out(unit.name, number, request, self.stopped_because)
+        else:
+            truth = await self._launch(unit, number, attempt, request)
         while isinstance(truth, AttemptRunning):
             truth = await self._watch(truth, attempt)
         await self.settle(unit.name, number, truth, unit.captures, unit.hidden)
@@ -87,9 +97,9 @@ class Executor:
             raise StateError(f"{unit.name} was not started: {truth.reason}", "see to it, then go on")
         return truth
 
-    async def attach(self, name: str, number: int, pidfd: int) -> Truth:
+    async def attach(self, name: str, number: int, pidfd: int, following: asyncio.Task[Truth] | None = None) -> Truth:
         """Wait for the end of a unit that runs under its shim already, and record it."""
-        truth: Truth = AttemptRunning(pidfd)
+        truth: Truth = AttemptRunning(pidfd) if following is None else await following
         while isinstance(truth, AttemptRunning):
             truth = await self._watch(truth, self.attempt(name, number))
         await self.settle(name, number, truth)
@@ -100,13 +110,7 @@ class Executor:
 
         Without `run` it is one of the newest run.
         """
-        run_store = self._run_store
-        state = run if run is not None else run_store.state
-        place = AttemptFolder.of(run_store.workspace.run_directory(state.run_id), name, number)
-        begun = next((a for a in state.unit(name).attempts if a.number == number), None)
-        if begun is None or not run_store.is_here(begun):
-            return place
-        return replace(place, journal=run_store.journal_id, started=begun.record, prepared=begun.prepared)
+        return folder_of(self._run_store, name, number, run)
 
     def _unused_number(self, name: str) -> int:
         """Return the next number whose place is free: no attempt's place is ever used again."""
@@ -122,6 +126,7 @@ class Executor:
         if self._pidfd >= 0:
             with suppress(ProcessLookupError):
                 signal.pidfd_send_signal(self._pidfd, signal.SIGTERM)
+        self.there.stop()
 
     def render(self, text: str) -> str:
         """Fill in variables. Raise `RefusedError` that says which value is missing and how to give it."""
@@ -167,6 +172,8 @@ class Executor:
         await self._run_store.record_when_back(event, is_owed)
         if isinstance(event, ev.StepEnded):
             await self._tell_late(run_id, event)
+        if not isinstance(event, ev.StepUnknown):
+            self.there.clear(name, number)
 
     async def settle_late(self) -> None:
         """Write down how attempts ended of which only that it was unknown is on record, though others went on."""
@@ -226,14 +233,13 @@ class Executor:
             "SWITCHOVER_STEP": unit.label or unit.name,
             "SWITCHOVER_ATTEMPT": str(number),
         }
-        return {**run_store.tools.environ, **filled, **ours}
+        around = {} if unit.run_on else run_store.tools.environ
+        return {**around, **filled, **ours}
 
-    async def _launch(
-        self, unit: ExecutionUnit, number: int, attempt: AttemptFolder, env: Mapping[str, str], cwd: str
-    ) -> Truth:
+    def _request(self, unit: ExecutionUnit, attempt: AttemptFolder, env: Mapping[str, str], cwd: str) -> ShimRequest:
         run_store = self._run_store
         kept = unit.max_output or _KEPT_BYTES
-        request = ShimRequest(
+        return ShimRequest(
             directory=str(attempt.directory),
             journal=attempt.journal,
             started=attempt.started,
@@ -248,10 +254,13 @@ class Executor:
             seal_key=run_store.values.seal_key.need().hex() if unit.captures else "",
             sealed_about=sealed_about(run_store.state.run_id, unit.name),
             grace_s=run_store.tools.grace_s,
-            umask=_umask(),
+            umask=own_umask(),
             head_bytes=max(1, kept // 2),
             segment_bytes=max(1, kept // 4),
         )
+
+    async def _launch(self, unit: ExecutionUnit, number: int, attempt: AttemptFolder, request: ShimRequest) -> Truth:
+        run_store = self._run_store
         run_store.tools.barrier(f"before launch of {unit.name} {number}")
         try:
             watcher = await run_store.tools.launcher.start(request)
@@ -267,9 +276,9 @@ class Executor:
         try:
             self._run_store.tools.on_change()
             if running.told is not None:
-                await _ended(running.told)
+                await readable(running.told)
             if not attempt.finished:  # nobody is there to tell, or the shim died first
-                await _ended(running.pidfd)
+                await readable(running.pidfd)
         finally:
             self._pidfd = -1
             running.close()
@@ -362,21 +371,6 @@ class Executor:
             return ""
 
 
-async def _ended(pidfd: int) -> None:
-    loop = asyncio.get_running_loop()
-    over: asyncio.Future[None] = loop.create_future()
-
-    def settle() -> None:
-        if not over.done():
-            over.set_result(None)
-
-    loop.add_reader(pidfd, settle)
-    try:
-        await over
-    finally:
-        loop.remove_reader(pidfd)
-
-
 def _cut_off(ending: str, code: int | None) -> bool:
     """Whether something cut it off: a timeout, a person, a signal, or ssh that lost the other side."""
     if ending in ("timeout", "aborted"):
@@ -389,10 +383,3 @@ def _signal_name(number: int) -> str:
         return signal.Signals(number).name
     except ValueError:
         return f"signal {number}"
-
-
-def _umask() -> int:
-    for line in Path("/proc/self/status").read_text(encoding="utf-8").splitlines():
-        if line.startswith("Umask:"):
-            return int(line.split()[1], 8)
-    return 0o022

@@ -20,6 +20,7 @@ _CAPTURE = re.compile(r"stdout:/(.*)/", re.DOTALL)
 class ExecutionUnit:
     """What is to be executed. `env` and `cwd` still hold their templates; `run` never has any.
 
+    Without `run_on` it runs here. `ssh` is what that host is called, where that is not left to the plan.
     `run` goes to `/bin/sh -e -c`: it ends at the first line that fails.
     """
 
@@ -33,6 +34,8 @@ class ExecutionUnit:
     hidden: tuple[str, ...] = ()
     max_output: int | None = None
     label: str = ""
+    run_on: str = ""
+    ssh: str = ""
 
     @classmethod
     def of_step(cls, step: Step) -> ExecutionUnit:
@@ -47,12 +50,15 @@ class ExecutionUnit:
             step.undo.run if step.undo else "",
             tuple(name for name in step.outputs if is_secret_by_name(name, step.secret_outputs)),
             step.max_output,
+            run_on=step.run_on or "",
         )
 
     @classmethod
     def of_item(cls, item: ev.RollbackItem) -> ExecutionUnit:
         """Return an action of a rollback as a unit."""
-        return cls(item.unit, item.run, item.env, item.timeout_s, item.cwd, label=item.undoes)
+        return cls(
+            item.unit, item.run, item.env, item.timeout_s, item.cwd, label=item.undoes, run_on=item.run_on, ssh=item.ssh
+        )
 
     @property
     def argv(self) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 
 from switchover.migration.facts import events as ev
@@ -13,14 +14,20 @@ from switchover.migration.steps.attempt import AttemptRunning, Lost, Truth
 
 __all__ = ["StillRunning", "apply_policy", "find_truth"]
 
+_ANSWER_S = 3.0  # so long it is waited for another machine's word before the unit counts as running
+
 
 @dataclass(frozen=True, slots=True)
 class StillRunning:
-    """A unit that goes on under its shim; whoever gets this attaches to it."""
+    """A unit that goes on under its shim; whoever gets this attaches to it.
+
+    `following` asks another machine, where that did not answer at once, or it goes on there.
+    """
 
     unit: str
     attempt: int
-    pidfd: int
+    pidfd: int = -1
+    following: asyncio.Task[Truth] | None = None
 
 
 async def find_truth(run_store: RunStore, executor: Executor, operator: Operator) -> StillRunning | None:
@@ -31,7 +38,14 @@ async def find_truth(run_store: RunStore, executor: Executor, operator: Operator
         last = run_store.state.unit(unit).last
         if last is None or run_store.elsewhere(unit) is not None:
             continue
-        truth = executor.attempt(unit, last.number).find_out(boot_id, last.started.boot_id)
+        truth: Truth
+        if last.far is not None:
+            following = asyncio.ensure_future(executor.there.follow(unit, last.number))
+            if not (await asyncio.wait({following}, timeout=_ANSWER_S))[0]:
+                return StillRunning(unit, last.number, following=following)
+            truth = following.result()
+        else:
+            truth = executor.attempt(unit, last.number).find_out(boot_id, last.started.boot_id)
         if isinstance(truth, AttemptRunning):
             return StillRunning(unit, last.number, truth.pidfd)
         await executor.settle(unit, last.number, truth)

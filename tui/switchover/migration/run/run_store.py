@@ -28,6 +28,7 @@ from switchover.migration.journal.journal_store import JournalStore, open_news
 from switchover.migration.journal.outage import Outage
 from switchover.migration.journal.run_lock import RunLock
 from switchover.migration.rules.possible import why_impossible
+from switchover.migration.run.far.far_left import FarLeft
 from switchover.migration.run.gate_watch import GateObservation, observe_gate
 from switchover.migration.run.other_runs.elsewhere import tell_elsewhere
 from switchover.migration.run.store.host_notes import HostNotes, checkpoint_of
@@ -78,6 +79,7 @@ class RunStore:
         self.history = UnitHistory()
         self._on_disk = PlanFile(loaded.path)
         self._earlier = EarlierPlans()
+        self.far_left = FarLeft(tools.hosts)
         self._unnoted: ev.Record | None = None
         self._notes = notes
         self._holder: Holder | None = None
@@ -144,6 +146,8 @@ class RunStore:
     async def aclose(self) -> None:
         """Close it, once what is on its way to the journal is through."""
         await self.line.settled()
+        await self.far_left.aclose()
+        await self.tools.hosts.aclose()
         self.close()
 
     def close(self) -> None:
@@ -151,6 +155,7 @@ class RunStore:
         self._note_head()
         self.line.close()
         self.tools.launcher.close()
+        self.tools.hosts.close()
 
     async def refresh(self, *, writable: bool = False) -> bool:
         """Take in what others have written; return whether there was anything. Opens the journal where needed."""

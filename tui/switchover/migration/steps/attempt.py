@@ -110,6 +110,20 @@ class AttemptFolder:
             )
         return False
 
+    def make(self) -> None:
+        """Make the directory alone, for one whose records are elsewhere. Raise `StateError` where that cannot be."""
+        try:
+            make_private_dir(self.directory.parent)
+            self.directory.mkdir(mode=0o700)
+        except OSError as error:
+            raise self._cannot_be_written(error) from error
+
+    def _cannot_be_written(self, error: OSError) -> StateError:
+        return StateError(
+            f"the step was not started: {self.directory} cannot be written ({error.strerror})",
+            "free space or make it writable, then go on",
+        )
+
     def prepare(self) -> AttemptFolder:
         """Make the directory and set aside the space of its records. Raise `StateError` where that cannot be."""
         try:
@@ -122,10 +136,7 @@ class AttemptFolder:
                 finally:
                     os.close(descriptor)
         except OSError as error:
-            raise StateError(
-                f"the step was not started: {self.directory} cannot be written ({error.strerror})",
-                "free space or make it writable, then go on",
-            ) from error
+            raise self._cannot_be_written(error) from error
         return replace(self, prepared=self._fingerprint())
 
     def find_out(self, boot_id: str, started_boot_id: str) -> Truth:

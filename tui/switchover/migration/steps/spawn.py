@@ -16,7 +16,7 @@ from typing import NamedTuple, Protocol, Self
 
 from switchover.migration.steps.launcher import LENGTH
 
-__all__ = ["Launcher", "LauncherLostError", "ShimRequest", "ShimStarter"]
+__all__ = ["Launcher", "LauncherLostError", "ShimRequest", "ShimStarter", "own_umask", "readable"]
 
 _SCRIPT = Path(__file__).with_name("launcher.py")
 
@@ -150,7 +150,7 @@ async def _ask(connection: socket.socket, request: ShimRequest, telling: int) ->
     message = LENGTH.pack(len(body)) + body
     sent = socket.send_fds(connection, [message], [telling])  # nothing else is on its way, so there is room for some
     await asyncio.get_running_loop().sock_sendall(connection, memoryview(message)[sent:])
-    await _readable(connection)
+    await readable(connection)
     answer, descriptors, _, _ = socket.recv_fds(connection, LENGTH.size, 1)
     if not answer or not descriptors:
         raise ConnectionResetError
@@ -158,14 +158,23 @@ async def _ask(connection: socket.socket, request: ShimRequest, telling: int) ->
     return descriptors[0]
 
 
-async def _readable(connection: socket.socket) -> None:
+async def readable(file: socket.socket | int) -> None:
+    """Wait until something can be read, or a process has ended."""
     loop = asyncio.get_running_loop()
     ready: asyncio.Future[None] = loop.create_future()
-    loop.add_reader(connection, _settle, ready)
+    loop.add_reader(file, _settle, ready)
     try:
         await ready
     finally:
-        loop.remove_reader(connection)
+        loop.remove_reader(file)
+
+
+def own_umask() -> int:
+    """Return the umask of this process, without changing it."""
+    for line in Path("/proc/self/status").read_text(encoding="utf-8").splitlines():
+        if line.startswith("Umask:"):
+            return int(line.split()[1], 8)
+    return 0o022
 
 
 def _settle(ready: asyncio.Future[None]) -> None:

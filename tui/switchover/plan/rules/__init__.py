@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from switchover.plan.complaints import Complaint
 from switchover.plan.rules.draft import Draft, Names, Rule
+from switchover.plan.rules.host_rules import hosts
 from switchover.plan.rules.kind_rules import check_configs, cost_source_keys, metric_keys, notifier_keys, service_keys
 from switchover.plan.rules.references import (
     cycles,
@@ -44,6 +45,7 @@ RULES: tuple[Rule, ...] = (
     metric_keys,
     notifier_keys,
     cost_source_keys,
+    hosts,
     variables,
     template_names,
     late_values,

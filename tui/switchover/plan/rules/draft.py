@@ -20,6 +20,7 @@ class Names:
     vars: frozenset[str] = frozenset()
     secrets: frozenset[str] = frozenset()
     sides: frozenset[str] = frozenset()
+    hosts: frozenset[str] = frozenset()
     services: frozenset[str] = frozenset()
     checks: frozenset[str] = frozenset()
     metrics: frozenset[str] = frozenset()
@@ -43,6 +44,7 @@ class Names:
             vars=_keys(data, "vars"),
             secrets=_keys(data, "secrets"),
             sides=_keys(data, "sides"),
+            hosts=_keys(data, "hosts"),
             services=_keys(data, "services"),
             checks=_keys(data, "checks"),
             metrics=_keys(data, "metrics"),

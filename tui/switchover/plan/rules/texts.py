@@ -114,6 +114,8 @@ def template_names(draft: Draft) -> Iterator[Complaint]:
             takes = spec.type in declared(package) and load_declared(package, spec.type).takes_secrets
             asked = draft.names.secrets if takes else None
             yield from _texts((section, name), spec.config, values | frozenset(spec.config), secrets=asked)
+    for name, host in plan.hosts.items():
+        yield from _texts(("hosts", name, "ssh"), host.ssh, values)
     for name, side in plan.sides.items():
         yield from _texts(("sides", name), side.model_extra or {}, values)
     for name, service in plan.services.items():

@@ -8,7 +8,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from switchover.clock import Clock
+from switchover.hosts.host_lines import HostLines
 from switchover.migration.engine_ports import CheckEvaluator, Secrets, Wait
+from switchover.migration.steps.far_parts import FAR_PARTS
 from switchover.migration.steps.spawn import Launcher, ShimStarter
 from switchover.plan.loader.load import LoadedPlan
 
@@ -33,3 +35,4 @@ class Tools:
     barrier: Callable[[str], None] = _nothing  # called before and after each durable write
     environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
     grace_s: float = 10.0
+    hosts: HostLines = field(default_factory=lambda: HostLines(FAR_PARTS))

@@ -1,0 +1,107 @@
+"""What the executor asks of other machines: prepare there, carry out, follow, stop, clear away."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from switchover.errors import StateError
+from switchover.migration.facts import events as ev
+from switchover.migration.facts.run_state import RunState
+from switchover.migration.run.execution_unit import ExecutionUnit
+from switchover.migration.run.far.far_work import FarAttempt, FarWork, far_questions
+from switchover.migration.steps.attempt import AttemptFolder, Truth
+
+if TYPE_CHECKING:
+    from switchover.migration.run.run_store import RunStore
+    from switchover.migration.steps.spawn import ShimRequest
+
+__all__ = ["FarExecutor", "folder_of"]
+
+_KEPT_BYTES = 4 << 20
+
+
+def folder_of(run_store: RunStore, name: str, number: int, run: RunState | None = None) -> AttemptFolder:
+    """Return the place here of an attempt's records and output, and what they have to name to be believed.
+
+    Without `run` it is one of the newest run.
+    """
+    state = run if run is not None else run_store.state
+    place = AttemptFolder.of(run_store.workspace.run_directory(state.run_id), name, number)
+    begun = next((a for a in state.unit(name).attempts if a.number == number), None)
+    if begun is None or not run_store.is_here(begun):
+        return place
+    return replace(place, journal=run_store.journal_id, started=begun.record, prepared=begun.prepared)
+
+
+class FarExecutor:
+    """Carries out one unit on another machine at a time."""
+
+    def __init__(self, run_store: RunStore) -> None:
+        self._store = run_store
+        self._work: FarWork | None = None
+
+    @property
+    def no_line(self) -> str:
+        """Why the machine on which a unit goes on cannot be asked just now; empty while it can."""
+        return self._work.broken if self._work is not None else ""
+
+    async def prepare(self, unit: ExecutionUnit, ssh: str, folder: AttemptFolder) -> ev.FarPlace:
+        """Set the folders of an attempt aside, here and there. Raise `StateError`."""
+        return await FarWork(self._store).prepare(unit.run_on, ssh, unit.name, folder)
+
+    async def carry_out(self, name: str, number: int, request: ShimRequest, stopped: str) -> Truth:
+        """Let an attempt begin that was announced, and follow it to its end."""
+        attempt = self._attempt(name, number)
+        return await self._with_work(lambda work: work.carry_out(attempt, request), stopped)
+
+    async def follow(self, name: str, number: int) -> Truth:
+        """Find out about an attempt, and wait for its end where it goes on."""
+        attempt = self._attempt(name, number)
+        return await self._with_work(lambda work: work.follow(attempt))
+
+    def stop(self) -> None:
+        """Have it ended there."""
+        if self._work is not None:
+            self._work.stop()
+
+    def clear(self, name: str, number: int) -> None:
+        """Remove what lies there of an attempt whose end is on record; nothing for one that ran here."""
+        attempt = self.attempt(name, number)
+        if attempt is not None:
+            questions = far_questions(attempt.far, attempt.folder)
+            self._store.far_left.remove(attempt.folder.directory.parent, attempt.far.name, questions)
+
+    def attempt(self, name: str, number: int, run: RunState | None = None) -> FarAttempt | None:
+        """Return an attempt that ran on another machine; None for one that ran here."""
+        state = run if run is not None else self._store.state
+        begun = next((a for a in state.unit(name).attempts if a.number == number), None)
+        if begun is None or begun.far is None:
+            return None
+        step = next((step for step in self._store.plan.all_steps if step.id == name), None)
+        unit = ExecutionUnit.of_step(step) if step is not None else None
+        return FarAttempt(
+            run_id=state.run_id,
+            unit=name,
+            far=begun.far,
+            folder=folder_of(self._store, name, number, run),
+            timeout_s=begun.timeout_s,
+            captures=unit.captures if unit is not None else {},
+            kept=(unit.max_output if unit is not None else None) or _KEPT_BYTES,
+        )
+
+    def _attempt(self, name: str, number: int) -> FarAttempt:
+        attempt = self.attempt(name, number)
+        if attempt is None:
+            raise StateError(f"{name} did not run on another machine")
+        return attempt
+
+    async def _with_work(self, begin: Callable[[FarWork], Coroutine[Any, Any, Truth]], stopped: str = "") -> Truth:
+        work = self._work = FarWork(self._store)
+        if stopped:
+            work.stop()
+        try:
+            return await begin(work)
+        finally:
+            self._work = None
