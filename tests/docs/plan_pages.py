@@ -49,8 +49,8 @@ def plan_reference() -> Iterator[str]:
 
 
 _MORE = {
-    "CheckSpec": "The keys of each type stand in the [checks reference](checks-reference.md).",
-    "MetricSpec": "The keys of each type stand in the [metrics reference](metrics-reference.md).",
+    "CheckSpec": "The keys of each kind stand in the [checks reference](checks-reference.md).",
+    "MetricSpec": "The keys of each kind stand in the [metrics reference](metrics-reference.md).",
 }
 
 
@@ -61,7 +61,7 @@ def _declared(part: Schema, package: str, level: str) -> Iterator[str]:
     """Write the kinds that a package declares, each with its keys and an example."""
     common = part["properties"]
     for case in part["allOf"]:
-        kind = case["if"]["properties"]["type"]["const"]
+        kind = case["if"]["properties"]["kind"]["const"]
         declared = load_declared(package, kind)
         yield from ("", f"{level} {kind}", "", *_words(declared.config.__doc__), "")
         if keys := own_keys(case["then"], common):
@@ -122,13 +122,13 @@ def metrics_reference() -> Iterator[str]:
     common = part["properties"]
     yield "# Metrics reference"
     yield ""
-    yield "A metric is a number over time, in a plan under `metrics`. `type` says where it comes from. `warn` and"
+    yield "A metric is a number over time, in a plan under `metrics`. `kind` says where it comes from. `warn` and"
     yield "`crit` are [ranges](expressions.md#ranges); without them nothing is judged."
     yield from ("", "## Keys of every metric", "", *key_table(common, ("type",)))
     yield from _declared(part, METRIC_SOURCES, "##")
     rows = [(f"`{name}`", unit) for name, unit in HOST_METRICS.items()]
     yield from ("", "## What a host measures of itself", "", *table(("metric", "unit"), rows))
-    yield from ("", "## What a check measures", "", "Named by `type: check` with `check` and `metric`.", "")
+    yield from ("", "## What a check measures", "", "Named by `kind: check` with `check` and `metric`.", "")
     registry = Registry()
     measured = [
         (f"`{kind}`", ", ".join(f"`{name}`" for name in sorted(found)))

@@ -91,7 +91,7 @@ def test_the_schema_tells_their_keys(run: Run) -> None:
     assert schema["check_queue"]["properties"]["most"]["description"] == "How many may wait."
     assert "marker" in schema["Service"]["properties"]
     for part, kind in (("MetricSpec", "file_number"), ("NotifierSpec", "file"), ("CostSourceSpec", "flat")):
-        assert kind in schema[part]["properties"]["type"]["enum"]
+        assert kind in schema[part]["properties"]["kind"]["enum"]
 
 
 def test_the_source_of_metrics_reads_its_number(run: Run) -> None:

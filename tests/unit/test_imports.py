@@ -49,7 +49,7 @@ def plan(tmp_path: Path) -> Path:
     path = tmp_path / "plan.yaml"
     path.write_text(
         "schema: 1\nid: small\ntitle: Small\n"
-        "checks:\n  there: {type: file, path: plan.yaml}\n"
+        "checks:\n  there: {kind: file, path: plan.yaml}\n"
         "phases:\n  - id: one\n    steps: [{id: look, run: 'true', effect: read}]\n    gate: {require: [there]}\n"
     )
     return path

@@ -72,7 +72,7 @@ class BackupCheck:
         Measured("age", "s", "the time since it was written"),
     )
     example: ClassVar[str] = """
-    type: backup
+    kind: backup
     path: backups/*.dump
     min_size: 1MiB
     max_age: 1h

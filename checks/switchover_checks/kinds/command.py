@@ -60,7 +60,7 @@ class CommandCheck:
     config: ClassVar[type] = CommandConfig
     metrics: ClassVar[tuple[Measured, ...]] = (Measured("time", "s", "how long it ran"),)
     example: ClassVar[str] = """
-    type: command
+    kind: command
     command: [test, -d, /var]
     expect: exit == 0
     """

@@ -72,7 +72,7 @@ class DiskCheck:
         Measured("free_percent", "%", "free space, of what may be used"),
     )
     example: ClassVar[str] = """
-    type: disk
+    kind: disk
     path: /
     warn: "20%:"
     crit: "10%:"

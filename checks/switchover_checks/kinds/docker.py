@@ -64,7 +64,7 @@ class DockerCheck:
         Measured("uptime", "s", "since when it runs"),
     )
     example: ClassVar[str] = """
-    type: docker
+    kind: docker
     container: postgres
     expect: [state == 'running', restarts == 0]
     """

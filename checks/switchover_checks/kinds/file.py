@@ -68,7 +68,7 @@ class FileCheck:
         Measured("age", "s", "the time since it was written"),
     )
     example: ClassVar[str] = """
-    type: file
+    kind: file
     path: ready.txt
     matches: ready
     mode: "0600"

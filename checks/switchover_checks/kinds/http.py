@@ -104,7 +104,7 @@ class HttpCheck:
     config: ClassVar[type] = HttpConfig
     metrics: ClassVar[tuple[Measured, ...]] = _METRICS
     example: ClassVar[str] = """
-    type: http
+    kind: http
     url: https://example.org/health
     expect: [status == 200, time < 1s, body.status == 'healthy']
     """

@@ -43,7 +43,7 @@ class MemoryCheck:
         Measured("swap_free", "B", "free swap", ("swap_warn", "swap_crit")),
     )
     example: ClassVar[str] = """
-    type: memory
+    kind: memory
     warn: "10%:"
     """
 

@@ -44,7 +44,7 @@ class NagiosCheck:
     runs_a_process: ClassVar[bool] = True
     config: ClassVar[type] = NagiosConfig
     example: ClassVar[str] = """
-    type: nagios
+    kind: nagios
     command: /usr/lib/nagios/plugins/check_load -w 1
     """
 

@@ -34,7 +34,7 @@ class PortCheck:
     config: ClassVar[type] = PortConfig
     metrics: ClassVar[tuple[Measured, ...]] = ()
     example: ClassVar[str] = """
-    type: port
+    kind: port
     port: 8080
     address: 127.0.0.1
     """

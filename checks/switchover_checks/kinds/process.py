@@ -58,7 +58,7 @@ class ProcessCheck:
         Measured("cpu", "%", "use of processors, in percent of one", ("cpu_warn", "cpu_crit")),
     )
     example: ClassVar[str] = """
-    type: process
+    kind: process
     listen: 127.0.0.1:8080
     memory_crit: 1GiB
     """

@@ -58,7 +58,7 @@ class SqlCheck:
         Measured("value", "", "the first value, where it is a number"),
     )
     example: ClassVar[str] = """
-    type: sql
+    kind: sql
     database: after
     query: select count(*) from orders
     expect: value >= 1

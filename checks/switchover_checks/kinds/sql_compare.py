@@ -85,7 +85,7 @@ class SqlCompareCheck:
     config: ClassVar[type] = SqlCompareConfig
     apart: ClassVar[bool] = True
     example: ClassVar[str] = """
-    type: sql_compare
+    kind: sql_compare
     left: before
     right: after
     tables: "*"

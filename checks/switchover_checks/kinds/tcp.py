@@ -61,7 +61,7 @@ class TcpCheck:
         Measured("connect", "s", "connecting"),
     )
     example: ClassVar[str] = """
-    type: tcp
+    kind: tcp
     port: 5432
     host: 127.0.0.1
     """

@@ -150,7 +150,7 @@ class Registry:
         What cannot be known without executing a module, or from keys that do not fit, is taken to change something.
         """
         info = self.info(kind)
-        always = f"a check of type {kind} changes something when it looks"
+        always = f"a check of kind {kind} changes something when it looks"
         if info.isolated:
             found = _scanned(info)
             return always if found is None or found.effect != "read" else ""
@@ -161,7 +161,7 @@ class Registry:
             reason = check.changes(build_config(check.config, mapping))
         except ConfigError as error:
             reason = f"its keys cannot be read: {error}"
-        return f"a check of type {kind} may change something when it looks: {reason}" if reason else ""
+        return f"a check of kind {kind} may change something when it looks: {reason}" if reason else ""
 
     def measures(self, kind: str, keys: Mapping[str, Any]) -> frozenset[str] | None:
         """Return the names of all metrics that a check with these keys may have, None where they are unknown."""

@@ -27,7 +27,7 @@ schema: 1
 id: small
 title: Small
 checks:
-  marked: {type: file, path: mark, every: 1s}
+  marked: {kind: file, path: mark, every: 1s}
 phases:
   - id: one
     steps:

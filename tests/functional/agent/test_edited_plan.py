@@ -17,7 +17,7 @@ schema: 1
 id: small
 title: Small
 checks:
-  marked: {type: file, path: mark, every: 1s}
+  marked: {kind: file, path: mark, every: 1s}
 phases:
   - id: one
     steps:
@@ -25,7 +25,7 @@ phases:
       - {id: fail, run: "echo ran >> runs; false", effect: changes}
     gate: {require: [marked]}
 """
-MENDED = PLAN.replace("; false", "").replace("marked: {", "other: {type: file, path: runs, every: 1s}\n  marked: {")
+MENDED = PLAN.replace("; false", "").replace("marked: {", "other: {kind: file, path: runs, every: 1s}\n  marked: {")
 
 
 def _state(snapshot: Snapshot) -> str:

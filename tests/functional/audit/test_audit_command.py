@@ -23,7 +23,7 @@ schema: 1
 id: small
 title: Small
 checks:
-  marked: {type: file, path: mark}
+  marked: {kind: file, path: mark}
 phases:
   - id: one
     steps:

@@ -13,8 +13,8 @@ id: shop
 title: The shop
 vars: {marker: {type: path, from_output: copy.marker}}
 checks:
-  before: {type: command, command: "true", until: first}
-  copied: {type: file, path: "{{ marker }}", when: second}
+  before: {kind: command, command: "true", until: first}
+  copied: {kind: file, path: "{{ marker }}", when: second}
 phases:
   - id: first
     steps:

@@ -17,10 +17,10 @@ import pytest
 Write = Callable[..., Path]
 Check = Callable[..., tuple[int, str, str]]
 
-FINE = '{type: command, command: "true"}'
-WARNS = '{type: disk, path: /, warn: "100%:"}'
-FAILS = '{type: command, command: "echo broken; false"}'
-HANGS = '{type: command, command: "sleep 60", timeout: 300ms}'
+FINE = '{kind: command, command: "true"}'
+WARNS = '{kind: disk, path: /, warn: "100%:"}'
+FAILS = '{kind: command, command: "echo broken; false"}'
+HANGS = '{kind: command, command: "sleep 60", timeout: 300ms}'
 
 
 @pytest.mark.parametrize(
@@ -68,8 +68,8 @@ def test_json_has_exactly_the_promised_shape_and_stands_alone(check: Check, writ
 
 
 def test_junit_is_valid_and_what_proves_nothing_is_an_error(check: Check, write: Write) -> None:
-    noisy = """{type: command, command: 'printf "\\033[31m<bad> & \\001"; exit 2'}"""
-    plan = write(fine=FINE, noisy=noisy, waits="{type: tcp, host: 127.0.0.1, port: 9, needs: [noisy]}", hangs=HANGS)
+    noisy = """{kind: command, command: 'printf "\\033[31m<bad> & \\001"; exit 2'}"""
+    plan = write(fine=FINE, noisy=noisy, waits="{kind: tcp, host: 127.0.0.1, port: 9, needs: [noisy]}", hangs=HANGS)
     code, out, _ = check(plan, "--format", "junit")
     suite = ET.fromstring(out).find("testsuite")
     assert suite is not None
@@ -80,7 +80,7 @@ def test_junit_is_valid_and_what_proves_nothing_is_an_error(check: Check, write:
 
 
 def test_a_skipped_check_is_never_a_pass_and_says_how_that_stands_what_it_waits_for(check: Check, write: Write) -> None:
-    plan = write(base=FAILS, waits="{type: tcp, host: 127.0.0.1, port: 9, needs: [base]}")
+    plan = write(base=FAILS, waits="{kind: tcp, host: 127.0.0.1, port: 9, needs: [base]}")
     code, out, _ = check(plan, "waits", "--format", "json")
     (only,) = json.loads(out)["checks"]
     assert (code, only["status"]) == (3, "skipped")
@@ -89,7 +89,7 @@ def test_a_skipped_check_is_never_a_pass_and_says_how_that_stands_what_it_waits_
 
 def test_a_check_that_needs_a_stopped_service_says_so(check: Check, write: Write) -> None:
     services = "services: {api: {kind: process, pid_file: nothing.pid}}"
-    code, out, _ = check(write(services, a='{type: command, command: "true", needs: [api]}'))
+    code, out, _ = check(write(services, a='{kind: command, command: "true", needs: [api]}'))
     assert code == 3
     assert "waits for api (api is stopped: no pid file nothing.pid)" in out
 
@@ -97,8 +97,8 @@ def test_a_check_that_needs_a_stopped_service_says_so(check: Check, write: Write
 def test_only_the_named_checks_are_told_and_what_they_need_is_looked_at_once(
     check: Check, write: Write, tmp_path: Path
 ) -> None:
-    count = '{type: command, command: "echo x >> counted"}'
-    needing = '{type: command, command: "true", needs: [base]}'
+    count = '{kind: command, command: "echo x >> counted"}'
+    needing = '{kind: command, command: "true", needs: [base]}'
     plan = write(base=count, one=needing, two=needing, other=FAILS)
     code, out, _ = check(plan, "one", "--format", "json", "two")
     assert (code, [c["name"] for c in json.loads(out)["checks"]]) == (0, ["one", "two"])
@@ -143,7 +143,7 @@ def test_a_wrong_command_line_is_unknown_and_not_critical(check: Check, write: W
 def test_checks_of_a_later_phase_are_counted_and_not_looked_at_unless_named(
     check: Check, write: Write, tmp_path: Path
 ) -> None:
-    later = '{type: command, command: "touch looked; false", when: data}'
+    later = '{kind: command, command: "touch looked; false", when: data}'
     plan = write(now=FINE, later=later)
     code, out, _ = check(plan)
     assert code == 0
@@ -157,14 +157,14 @@ def test_checks_of_a_later_phase_are_counted_and_not_looked_at_unless_named(
 
 
 def test_nothing_to_look_at_proves_nothing(check: Check, write: Write) -> None:
-    code, out, _ = check(write(later='{type: command, command: "true", when: data}'))
+    code, out, _ = check(write(later='{kind: command, command: "true", when: data}'))
     assert code == 3
     assert "no check was looked at" in out
 
 
 def test_a_variable_may_be_given_and_one_that_is_missing_is_unknown(check: Check, write: Write) -> None:
     more = 'vars: {folder: {type: path, ask: "Which folder?"}}'
-    plan = write(more, a='{type: file, path: "{{ folder }}"}')
+    plan = write(more, a='{kind: file, path: "{{ folder }}"}')
     code, out, _ = check(plan)
     assert code == 3
     assert "waits for variable folder" in out
@@ -183,7 +183,7 @@ def test_a_secret_that_a_check_prints_is_taken_out(check: Check, write: Write, m
     monkeypatch.setenv("SHOP_TOKEN", "canary-4711-canary")
     more = 'secrets: {token: {ref: "env:SHOP_TOKEN"}}'
     header = "{X-Token: '{{ secret.token }}'}"
-    plan = write(more, leak=f'{{type: http, url: "http://127.0.0.1:9/", headers: {header}}}', echo=FAILS)
+    plan = write(more, leak=f'{{kind: http, url: "http://127.0.0.1:9/", headers: {header}}}', echo=FAILS)
     for form in ("table", "json", "junit"):
         code, out, err = check(plan, "--format", form)
         assert code == 2
@@ -235,7 +235,7 @@ def test_no_probe_outlives_the_command_however_it_is_ended(
     pids = tmp_path / "pids"
     os.mkfifo(pids)
     reader = os.open(pids, os.O_RDONLY | os.O_NONBLOCK)
-    plan = write("check_modules: [stubborn.py]", a=f"{{type: stubborn, pids: {pids}, timeout: 10m}}")
+    plan = write("check_modules: [stubborn.py]", a=f"{{kind: stubborn, pids: {pids}, timeout: 10m}}")
     command = [sys.executable, "-m", "switchover", "check", str(plan), "--format", "json"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert select.select([reader], [], [], 30)[0], "never began"
@@ -275,11 +275,11 @@ class Order:
 
 def test_read_only_leaves_out_checks_that_write_and_says_why(check: Check, write: Write, tmp_path: Path) -> None:
     (tmp_path / "order.py").write_text(WRITING)
-    plan = write("check_modules: [order.py]", places_order="{type: order}", fine=FINE)
+    plan = write("check_modules: [order.py]", places_order="{kind: order}", fine=FINE)
     code, out, _ = check(plan, "--read-only", "--format", "json")
     found = {c["name"]: c for c in json.loads(out)["checks"]}
     assert found["places_order"]["status"] == "skipped"
-    assert "read-only: a check of type order changes something when it looks" in out
+    assert "read-only: a check of kind order changes something when it looks" in out
     assert found["fine"]["status"] == "ok"
     assert code != 0
     assert not (tmp_path / "ordered").exists()
@@ -294,12 +294,12 @@ def test_read_only_sends_and_starts_nothing_that_a_check_is_configured_to_change
         server.setblocking(False)
         port = server.getsockname()[1]
         plan = write(
-            deletes=f'{{type: http, method: DELETE, url: "http://127.0.0.1:{port}/thing"}}',
-            sets=f'{{type: tcp, port: {port}, send: "SET a 1", expect: "text contains \'OK\'"}}',
-            touches='{type: command, command: "touch touched"}',
-            attaches='{type: sql, database: "sqlite:a.db", query: "SELECT load_extension(\'x\')"}',
-            restores='{type: backup, path: plan.yaml, restore_test: "touch touched"}',
-            reads='{type: command, command: "touch touched", effect: read}',
+            deletes=f'{{kind: http, method: DELETE, url: "http://127.0.0.1:{port}/thing"}}',
+            sets=f'{{kind: tcp, port: {port}, send: "SET a 1", expect: "text contains \'OK\'"}}',
+            touches='{kind: command, command: "touch touched"}',
+            attaches='{kind: sql, database: "sqlite:a.db", query: "SELECT load_extension(\'x\')"}',
+            restores='{kind: backup, path: plan.yaml, restore_test: "touch touched"}',
+            reads='{kind: command, command: "touch touched", effect: read}',
         )
         code, out, _ = check(
             plan, "--read-only", "--format", "json", "deletes", "sets", "touches", "attaches", "restores"
@@ -317,11 +317,11 @@ def test_read_only_sends_and_starts_nothing_that_a_check_is_configured_to_change
 def test_what_a_failing_check_said_is_passed_on(check: Check, write: Write, tmp_path: Path, form: str) -> None:
     (tmp_path / "b.json").write_text("[1]")
     plan = write(
-        command='{type: command, command: "echo disk-quota-exceeded >&2; exit 3"}',
-        restore='{type: backup, path: b.json, restore_test: "echo corrupt-header; exit 4"}',
-        plugin="{type: nagios, command: \"printf 'WARN\\nlong-words\\n'; exit 1\"}",
-        many='{type: command, command: "seq 1 40; exit 1", expect: ["exit == 0", "stdout contains \'x\'"]}',
-        fine='{type: command, command: "echo not-asked-for"}',
+        command='{kind: command, command: "echo disk-quota-exceeded >&2; exit 3"}',
+        restore='{kind: backup, path: b.json, restore_test: "echo corrupt-header; exit 4"}',
+        plugin="{kind: nagios, command: \"printf 'WARN\\nlong-words\\n'; exit 1\"}",
+        many='{kind: command, command: "seq 1 40; exit 1", expect: ["exit == 0", "stdout contains \'x\'"]}',
+        fine='{kind: command, command: "echo not-asked-for"}',
     )
     _, out, _ = check(plan, "--format", form)
     for words in ("disk-quota-exceeded", "corrupt-header", "long-words", "40"):

@@ -14,9 +14,9 @@ import pytest
 Write = Callable[..., Path]
 Check = Callable[..., tuple[int, str, str]]
 
-FINE = '{type: command, command: "true"}'
-WARNS = '{type: disk, path: /, warn: "100%:"}'
-FAILS = '{type: command, command: "echo broken; false"}'
+FINE = '{kind: command, command: "true"}'
+WARNS = '{kind: disk, path: /, warn: "100%:"}'
+FAILS = '{kind: command, command: "echo broken; false"}'
 
 
 def test_it_is_a_monitoring_plugin_itself(check: Check, write: Write, tmp_path: Path) -> None:
@@ -28,7 +28,7 @@ def test_it_is_a_monitoring_plugin_itself(check: Check, write: Write, tmp_path: 
     (tmp_path / "outer").mkdir()
     outer = tmp_path / "outer" / "plan.yaml"
     outer.write_text(
-        f"schema: 1\nid: outer\ntitle: o\nchecks:\n  inner: {{type: nagios, command: '{inner}', timeout: 1m}}\n"
+        f"schema: 1\nid: outer\ntitle: o\nchecks:\n  inner: {{kind: nagios, command: '{inner}', timeout: 1m}}\n"
     )
     _, out, _ = check(outer, "--format", "json")
     (only,) = json.loads(out)["checks"]
@@ -37,7 +37,7 @@ def test_it_is_a_monitoring_plugin_itself(check: Check, write: Write, tmp_path: 
 
 @pytest.mark.parametrize("form", ["table", "json", "jsonl", "junit", "tap", "nagios", "markdown"])
 def test_every_format_says_why(check: Check, write: Write, form: str) -> None:
-    plan = write(a='{type: command, command: "echo disk-quota-exceeded >&2; exit 3"}')
+    plan = write(a='{kind: command, command: "echo disk-quota-exceeded >&2; exit 3"}')
     code, out, _ = check(plan, "--format", form)
     assert code == 2
     assert "disk-quota-exceeded" in out
@@ -51,7 +51,7 @@ def test_a_broken_plan_is_unknown_in_the_words_of_a_plugin(check: Check, tmp_pat
 
 
 def test_waiting_ends_when_all_is_fine(check: Check, write: Write, tmp_path: Path) -> None:
-    plan = write(a=FINE, b='{type: command, command: "echo x >> n; test $(wc -l < n) -gt 2"}')
+    plan = write(a=FINE, b='{kind: command, command: "echo x >> n; test $(wc -l < n) -gt 2"}')
     code, out, err = check(plan, "--wait", "5m", "--every", "10ms")
     assert code == 0
     assert out.splitlines()[-1] == "2 checks: 2 ok"
@@ -63,10 +63,10 @@ def test_waiting_ends_when_all_is_fine(check: Check, write: Write, tmp_path: Pat
 
 @pytest.mark.parametrize(
     ("spec", "code"),
-    [('{type: disk, path: /, crit: "100%:"}', 2), (WARNS, 1), ('{type: command, command: "sleep 60"}', 3)],
+    [('{kind: disk, path: /, crit: "100%:"}', 2), (WARNS, 1), ('{kind: command, command: "sleep 60"}', 3)],
 )
 def test_when_the_time_is_over_the_last_state_counts(check: Check, write: Write, spec: str, code: int) -> None:
-    found, out, err = check(write(a='{type: disk, path: /, crit: "1B:"}', b=spec), "--wait", "1s", "--every", "100ms")
+    found, out, err = check(write(a='{kind: disk, path: /, crit: "1B:"}', b=spec), "--wait", "1s", "--every", "100ms")
     assert (found, [line for line in out.splitlines() if line.startswith("ok")] != []) == (code, True)
     assert "Traceback" not in err
 

@@ -93,6 +93,6 @@ def test_whatever_a_thing_is_called_the_text_is_a_plan(tmp_path: Path) -> None:
 
 
 def test_what_looks_like_a_secret_is_left_out() -> None:
-    kept = Item("checks", "a", {"type": "process", "pattern": "api.py"})
-    secret = Item("checks", "b", {"type": "process", "pattern": f"mysql --password={CANARY}"})
+    kept = Item("checks", "a", {"kind": "process", "pattern": "api.py"})
+    secret = Item("checks", "b", {"kind": "process", "pattern": f"mysql --password={CANARY}"})
     assert without_secrets([kept, secret]) == (kept,)

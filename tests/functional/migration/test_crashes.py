@@ -19,7 +19,7 @@ from switchover.migration.steps.attempt import AttemptFolder
 from switchover_checks.api import Status
 
 PLAN = """
-checks: {up: {type: tcp, host: localhost, port: 1}}
+checks: {up: {kind: tcp, host: localhost, port: 1}}
 phases:
   - id: a
     steps:
@@ -315,7 +315,7 @@ def test_after_a_restart_of_the_machine_the_outcome_is_unknown_and_the_plan_says
     tmp_path: Path, extra: str, up: Status, stage: str, text: str
 ) -> None:
     directory = tmp_path
-    plan = "checks: {up: {type: tcp, host: localhost, port: 1, every: 15s}}\n" + SLOW % extra
+    plan = "checks: {up: {kind: tcp, host: localhost, port: 1, every: 15s}}\n" + SLOW % extra
     _bench(directory, plan).engine.run_store.close()
     pid = os.fork()
     if pid == 0:

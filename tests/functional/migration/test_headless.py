@@ -351,7 +351,7 @@ def test_a_rollback_says_first_what_stays_and_needs_it_accepted(tmp_path: Path, 
     _write(
         tmp_path,
         """
-checks: {saved: {type: backup, path: saved.txt, restore_test: 'true'}}
+checks: {saved: {kind: backup, path: saved.txt, restore_test: 'true'}}
 phases:
   - id: a
     steps:
@@ -411,7 +411,7 @@ def test_status_says_what_is_to_be_decided_after_everything_was_killed(tmp_path:
 def test_a_gate_that_waits_says_what_for_and_ends_by_itself(tmp_path: Path) -> None:
     (tmp_path / "plan.yaml").write_text(
         "schema: 1\nid: p\ntitle: A plan\n"
-        "checks: {fine: {type: command, command: 'true'}}\n"
+        "checks: {fine: {kind: command, command: 'true'}}\n"
         "phases: [{id: a, gate: {require: [fine], prove: [p], within: 1s, every: 200ms}}]\n"
         "promises: {p: {title: p, before: {value: 10}, after: {value: 10}, target: 'after < before'}}\n"
     )

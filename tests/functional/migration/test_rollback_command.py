@@ -16,8 +16,8 @@ Cli = Callable[..., subprocess.CompletedProcess[str]]
 
 PLAN = """
 checks:
-  up: {type: file, path: up}
-  saved: {type: backup, path: saved, min_size: 1, max_age: 1h, restore_test: "grep -q all {{ path | q }}"}
+  up: {kind: file, path: up}
+  saved: {kind: backup, path: saved, min_size: 1, max_age: 1h, restore_test: "grep -q all {{ path | q }}"}
 phases:
   - id: a
     steps:

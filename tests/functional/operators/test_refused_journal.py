@@ -16,7 +16,7 @@ from switchover.migration.run.engine import Engine
 from switchover.snapshot import MigrationView
 
 PLAN = """
-checks: {there: {type: file, path: plan.yaml, every: 1s}}
+checks: {there: {kind: file, path: plan.yaml, every: 1s}}
 phases:
   - id: a
     steps:

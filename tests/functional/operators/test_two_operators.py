@@ -129,7 +129,7 @@ async def test_a_run_in_another_terminal_is_asked_and_hands_over_when_its_step_h
 
 async def test_a_waiver_is_given_while_the_agent_watches_the_gate(desk: Desk) -> None:
     text = desk.plan.read_text().replace("gate: {require: [marked]}", "gate: {require: [gone], within: 1h, every: 1h}")
-    desk.plan.write_text(text.replace("phases:", "  gone: {type: file, path: nowhere}\nphases:"))
+    desk.plan.write_text(text.replace("phases:", "  gone: {kind: file, path: nowhere}\nphases:"))
     desk.ensure()
     ana = await _sit(desk, "ana", "")
     await ana.request("run.start")

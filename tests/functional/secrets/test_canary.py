@@ -38,22 +38,22 @@ secrets:
   from_file: {{ref: "file:canary-file"}}
   from_cmd: {{ref: "cmd:cat canary-cmd"}}
 checks:
-  raises: {{type: leaky, secret: from_file, every: 1s}}
-  crashes: {{type: leaky, secret: from_env, how: crash, every: 1s}}
-  finds: {{type: leaky, secret: from_cmd, how: find, every: 1s}}
+  raises: {{kind: leaky, secret: from_file, every: 1s}}
+  crashes: {{kind: leaky, secret: from_env, how: crash, every: 1s}}
+  finds: {{kind: leaky, secret: from_cmd, how: find, every: 1s}}
   commands:
-    type: command
+    kind: command
     command: "{sys.executable} leak.py fail A B C; echo \\"$A$B$C\\" >&2; exit 3"
     env: {{A: "{{{{ secret.from_env }}}}", B: "{{{{ secret.from_file }}}}", C: "{{{{ secret.from_cmd }}}}"}}
     expect: ["exit == 3", "stdout == 'x'"]
     every: 1s
   refused:
-    type: http
+    kind: http
     url: "http://127.0.0.1:9/"
     headers: {{X-Key: "{{{{ secret.from_env }}}}"}}
     bearer: from_cmd
     every: 1s
-  fine: {{type: file, path: plan.yaml, every: 1s}}
+  fine: {{kind: file, path: plan.yaml, every: 1s}}
 phases:
   - id: one
     steps:

@@ -34,13 +34,13 @@ vars:
   taken: {{from_output: prints.whole}}
 checks:
   shows:
-    type: command
+    kind: command
     command: export B="$(sed -n 2p canary-file)" C="$(cat canary-cmd)"; {SHOW} A B C; exit 3
     env: {{A: "{{{{ secret.from_env }}}}"}}
     expect: ["exit == 0", "stdout == 'x'"]
     effect: read
     every: 1s
-  not_asked_for: {{type: command, command: cat canary-file canary-cmd; false, effect: read, every: 1s}}
+  not_asked_for: {{kind: command, command: cat canary-file canary-cmd; false, effect: read, every: 1s}}
 phases:
   - id: one
     steps:

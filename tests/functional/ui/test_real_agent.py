@@ -19,8 +19,8 @@ id: small
 title: A small one
 target: lab
 checks:
-  made: {type: file, path: made.txt, every: 1s}
-  kept: {type: backup, path: made.txt, min_size: 1B, max_age: 1h, restore_test: "cat {{ path | q }}", every: 1s}
+  made: {kind: file, path: made.txt, every: 1s}
+  kept: {kind: backup, path: made.txt, min_size: 1B, max_age: 1h, restore_test: "cat {{ path | q }}", every: 1s}
 phases:
   - id: one
     steps:

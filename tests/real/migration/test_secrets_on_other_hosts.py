@@ -18,7 +18,7 @@ id: far
 title: Far
 secrets: {{pw: {{ref: "file:canary-file"}}}}
 checks:
-  far: {{type: command, command: '{far}; exit 3', effect: read, every: 1s}}
+  far: {{kind: command, command: '{far}; exit 3', effect: read, every: 1s}}
 phases:
   - id: a
     steps:

@@ -68,7 +68,7 @@ async def test_a_daemon_that_is_gone_is_one_problem_until_it_is_back(dockerd: Do
     for name in names:
         await asyncio.to_thread(dockerd.run, name=name)
     services = "".join(f"  {name}: {{kind: docker, container: {name}, every: 0.5s}}\n" for name in names)
-    room.write(f"services:\n{services}checks:\n  up: {{type: docker, service: [{', '.join(names)}], every: 0.5s}}\n")
+    room.write(f"services:\n{services}checks:\n  up: {{kind: docker, service: [{', '.join(names)}], every: 0.5s}}\n")
     client = await room.client()
     await room.see(client, lambda now: sum(row.health == "ok" for row in now.services) == 6 and not _of_docker(now))
     await asyncio.to_thread(dockerd.client.close)

@@ -42,7 +42,7 @@ async def test_a_port_that_is_taken_is_told_from_the_log_of_what_could_not_start
 
 async def test_who_holds_a_port_is_found_with_what_the_host_has(room: Room) -> None:
     with held_port() as port:
-        room.write(f"checks:\n  free: {{type: port, port: {port}, open: false, every: 0.5s}}\n")
+        room.write(f"checks:\n  free: {{kind: port, port: {port}, open: false, every: 0.5s}}\n")
         client = await room.client()
         problem, view = await room.known(client, "free", "port-taken")
         assert f"port {port}: expected free, observed open on" in view.because[0]
@@ -69,7 +69,7 @@ def test_who_holds_a_port_is_found_on_a_host_without_tools(tmp_path: Path) -> No
 
 async def test_a_connection_that_is_refused(room: Room) -> None:
     port = free_port()
-    room.write(f"checks:\n  up: {{type: tcp, port: {port}, every: 0.5s}}\n")
+    room.write(f"checks:\n  up: {{kind: tcp, port: {port}, every: 0.5s}}\n")
     client = await room.client()
     problem, view = await room.known(client, "up", "connection-refused")
     assert view.because == (f"up observed (connect): 127.0.0.1:{port}: connection refused, nothing listens there",)
@@ -79,7 +79,7 @@ async def test_a_connection_that_is_refused(room: Room) -> None:
 
 
 async def test_a_name_that_does_not_resolve(room: Room) -> None:
-    room.write('checks:\n  up: {type: http, url: "http://nothing.invalid/", every: 0.5s}\n')
+    room.write('checks:\n  up: {kind: http, url: "http://nothing.invalid/", every: 0.5s}\n')
     client = await room.client()
     problem, view = await room.known(client, "up", "name-does-not-resolve")
     assert "the name nothing.invalid cannot be resolved" in view.because[0]
@@ -127,7 +127,7 @@ async def test_a_certificate_that_has_expired(
     monkeypatch.setenv("SSL_CERT_FILE", str(authority))
     room.write(
         f'services:\n  site: {{kind: http, url: "https://localhost:{port}/", every: 0.5s}}\n'
-        f'checks:\n  site_up: {{type: http, url: "https://localhost:{port}/", service: site, every: 0.5s}}\n'
+        f'checks:\n  site_up: {{kind: http, url: "https://localhost:{port}/", service: site, every: 0.5s}}\n'
     )
     client = await room.client()
     problem, view = await room.known(client, "site_up", "certificate-expired")
@@ -169,7 +169,7 @@ async def test_a_full_disk_is_the_one_cause_of_what_fails_with_it(room: Room, fu
     room.write(
         f"services:\n  writer: {{kind: process, pid_file: w.pid, logs: [{log}], every: 0.5s, owner: team-w}}\n"
         "  reader: {kind: process, pid_file: r.pid, needs: [writer], every: 0.5s}\n"
-        f'checks:\n  disk: {{type: disk, path: {full_disk}, crit: "10%:", every: 0.5s}}\n'
+        f'checks:\n  disk: {{kind: disk, path: {full_disk}, crit: "10%:", every: 0.5s}}\n'
     )
     client = await room.client()
     snapshot = await room.see(client, lambda now: len(now.problems) == 1 and len(now.problems[0].waiting) == 2)
@@ -182,7 +182,7 @@ async def test_a_full_disk_is_the_one_cause_of_what_fails_with_it(room: Room, fu
 
 
 async def test_a_database_without_room_for_more_clients(room: Room, own_postgres: PostgresServer) -> None:
-    room.write(f'checks:\n  rows: {{type: sql, database: "{own_postgres.url}", query: "select 1", every: 0.5s}}\n')
+    room.write(f'checks:\n  rows: {{kind: sql, database: "{own_postgres.url}", query: "select 1", every: 0.5s}}\n')
     taken: list[psycopg.Connection] = []
     try:
         with suppress(psycopg.OperationalError):

@@ -33,7 +33,7 @@ def everything_in(folder: Path) -> bytes:
 
 async def test_an_incident_goes_on_in_the_next_agent_and_ends_in_a_report(room: Room) -> None:
     port = free_port()
-    room.write(f"checks:\n  up: {{type: tcp, port: {port}, every: 0.5s}}\n")
+    room.write(f"checks:\n  up: {{kind: tcp, port: {port}, every: 0.5s}}\n")
     client = await room.client()
     await room.see(client, lambda now: now.problems)
     assert await client.request("incident.open", title="api down") == {"id": "1"}
@@ -82,7 +82,7 @@ async def test_no_secret_is_found_in_a_bundle(room: Room, monkeypatch: pytest.Mo
     room.write(
         "secrets:\n  one: {ref: 'env:TRIAGE_SECRET'}\n  two: {ref: 'file:file-secret'}\n"
         f"services:\n  web: {{kind: process, pid_file: web.pid, logs: [{room.folder}/web.log], every: 0.5s}}\n"
-        f"checks:\n  up: {{type: tcp, port: {free_port()}, every: 0.5s}}\n"
+        f"checks:\n  up: {{kind: tcp, port: {free_port()}, every: 0.5s}}\n"
         f"contacts:\n  - {{name: Ana, note: 'token={CANARY}z'}}\n"
     )
     client = await room.client()

@@ -29,7 +29,7 @@ PLAN = """
 schema: 1
 id: p
 title: A plan
-checks: {{a: {{type: memory, warn: "1%:"}}}}
+checks: {{a: {{kind: memory, warn: "1%:"}}}}
 {more}
 """
 
@@ -45,9 +45,9 @@ async def sent(deliveries: Deliveries, *names: str) -> list[str]:
 async def deliveries(tmp_path: Path) -> AsyncIterator[Deliveries]:
     say = "import json, os; json.dump({k: v for k, v in os.environ.items() if k[:5] == 'ALERT'}, open('told', 'w'))"
     specs = {
-        "team": NotifierSpec.model_validate({"type": "command", "command": ["python3", "-c", say]}),
-        "broken": NotifierSpec.model_validate({"type": "command", "command": "exit 3"}),
-        "gone": NotifierSpec.model_validate({"type": "command", "command": ["no-such-program"]}),
+        "team": NotifierSpec.model_validate({"kind": "command", "command": ["python3", "-c", say]}),
+        "broken": NotifierSpec.model_validate({"kind": "command", "command": "exit 3"}),
+        "gone": NotifierSpec.model_validate({"kind": "command", "command": ["no-such-program"]}),
     }
     found = Deliveries(specs, KindCalls(base_dir=tmp_path))
     yield found
@@ -124,7 +124,7 @@ async def test_it_is_sent_again_as_the_notifier_says_and_only_while_it_is_of_use
 def test_every_notifier_documents_its_keys_and_shows_an_example_that_a_plan_takes(kind: str) -> None:
     notifier = load_declared(NOTIFIERS, kind)
     example = YAML(typ="safe", pure=True).load(inspect.cleandoc(notifier.example))
-    assert example.pop("type") == kind
+    assert example.pop("kind") == kind
     assert validate(notifier.config, example) == []
     assert [key.name for key in documented_fields(notifier.config) if not key.doc] == []
 
@@ -133,12 +133,12 @@ def test_every_notifier_documents_its_keys_and_shows_an_example_that_a_plan_take
     ("more", "problem"),
     [
         ("alerts: {x: {when: a == CRIT, notify: [bel]}}", "there is no notifier 'bel'; did you mean 'bell'?"),
-        ("alerts: {x: {when: a == CRIT, notify: [command]}}", "a notifier of type command has keys: give one a name"),
-        ("notifiers: {team: {type: pager}}", "there is no notifier of type 'pager'"),
-        ("notifiers: {team: {type: command}}", "a notifier of type command needs 'command'"),
-        ("notifiers: {team: {type: command, command: x, user: y}}", "a notifier of type command has no key 'user'"),
-        ("notifiers: {team: {type: command, command: 'x {{ run.id }}'}}", "a template inside shell text"),
-        ("notifiers: {team: {type: command, command: 'https://me:hunter2@host'}}", "a literal secret"),
+        ("alerts: {x: {when: a == CRIT, notify: [command]}}", "a notifier of kind command has keys: give one a name"),
+        ("notifiers: {team: {kind: pager}}", "there is no notifier of type 'pager'"),
+        ("notifiers: {team: {kind: command}}", "a notifier of kind command needs 'command'"),
+        ("notifiers: {team: {kind: command, command: x, user: y}}", "a notifier of kind command has no key 'user'"),
+        ("notifiers: {team: {kind: command, command: 'x {{ run.id }}'}}", "a template inside shell text"),
+        ("notifiers: {team: {kind: command, command: 'https://me:hunter2@host'}}", "a literal secret"),
     ],
 )
 def test_a_mistake_in_a_notifier_is_named(tmp_path: Path, more: str, problem: str) -> None:
@@ -148,7 +148,7 @@ def test_a_mistake_in_a_notifier_is_named(tmp_path: Path, more: str, problem: st
 
 
 def test_a_plan_names_its_notifiers(tmp_path: Path) -> None:
-    more = "notifiers: {team: {type: command, command: x}}\nalerts: {x: {when: a == CRIT, notify: [team, bell]}}"
+    more = "notifiers: {team: {kind: command, command: x}}\nalerts: {x: {when: a == CRIT, notify: [team, bell]}}"
     plan = load_plan_text(PLAN.format(more=more), tmp_path / "plan.yaml").plan
     assert plan.alerts["x"].notify == ("team", "bell")
 

@@ -19,8 +19,8 @@ schema: 1
 id: notes
 title: Notes
 checks:
-  marked: {type: command, command: "touch CANARY"}
-  old: {type: file, path: /etc/hostname}
+  marked: {kind: command, command: "touch CANARY"}
+  old: {kind: file, path: /etc/hostname}
 phases:
   - id: look
     gate: {require: [marked, old]}

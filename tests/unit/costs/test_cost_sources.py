@@ -29,8 +29,8 @@ TWO = (
     PLAN
     + """
 cost_sources:
-  support: {type: stated, side: after, lines: {support: 29.00, db: 0.90}}
-  sheet: {type: csv, path: costs.csv}
+  support: {kind: stated, side: after, lines: {support: 29.00, db: 0.90}}
+  sheet: {kind: csv, path: costs.csv}
 """
 )
 HEAD = "side,line,amount,currency,note\n"
@@ -97,16 +97,16 @@ def test_where_no_source_is_read_each_is_named(tmp_path: Path) -> None:
 def test_every_source_documents_its_keys_and_shows_an_example_that_a_plan_takes(kind: str) -> None:
     source = load_declared(COST_SOURCES, kind)
     example = YAML(typ="safe", pure=True).load(inspect.cleandoc(source.example))
-    assert example.pop("type") == kind
+    assert example.pop("kind") == kind
     assert validate(source.config, example) == []
     assert [key.name for key in documented_fields(source.config) if not key.doc] == []
 
 
 def test_a_mistake_in_a_source_is_named(tmp_path: Path) -> None:
-    text = PLAN + "cost_sources: {a: {type: cvs, path: x}, b: {type: csv}, c: {type: stated, side: later, lines: {}}}\n"
+    text = PLAN + "cost_sources: {a: {kind: cvs, path: x}, b: {kind: csv}, c: {kind: stated, side: later, lines: {}}}\n"
     with pytest.raises(PlanError) as error:
         load(tmp_path, text)
     found = "\n".join(map(str, error.value.problems))
-    assert "there is no source of costs of type 'cvs'; did you mean 'csv'?" in found
-    assert "a source of costs of type csv needs 'path'" in found
+    assert "there is no source of costs of kind 'cvs'; did you mean 'csv'?" in found
+    assert "a source of costs of kind csv needs 'path'" in found
     assert "cost_sources.c.side" in found

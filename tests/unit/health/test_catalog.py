@@ -19,7 +19,7 @@ def catalog(**checks: CheckSpec) -> Catalog:
 
 
 def test_a_check_over_several_services_is_one_for_each() -> None:
-    found = catalog(running=CheckSpec(type="docker", service=("pg", "api")))
+    found = catalog(running=CheckSpec(kind="docker", service=("pg", "api")))
     assert list(found.items) == ["running[pg]", "running[api]"]
     assert found.members("running") == ("running[pg]", "running[api]")
     assert found.members("running[pg]") == ("running[pg]",)
@@ -33,7 +33,7 @@ def test_an_unknown_name_is_an_error() -> None:
 
 def test_needing_a_check_over_several_services_needs_each_of_them() -> None:
     found = catalog(
-        running=CheckSpec(type="docker", service=("pg", "api")), rows=CheckSpec(type="sql", needs=("running", "old"))
+        running=CheckSpec(kind="docker", service=("pg", "api")), rows=CheckSpec(kind="sql", needs=("running", "old"))
     )
     assert found.items["rows"].needs == ("running[pg]", "running[api]", "old")
     assert found.services_needed(found.items) == {"old"}
@@ -41,24 +41,24 @@ def test_needing_a_check_over_several_services_needs_each_of_them() -> None:
 
 def test_needs_come_before_those_that_need_them() -> None:
     found = catalog(
-        c=CheckSpec(type="tcp", needs=("b",)), b=CheckSpec(type="tcp", needs=("a",)), a=CheckSpec(type="tcp")
+        c=CheckSpec(kind="tcp", needs=("b",)), b=CheckSpec(kind="tcp", needs=("a",)), a=CheckSpec(kind="tcp")
     )
     assert found.order(["c"]) == ("a", "b", "c")
     assert found.order(["b"]) == ("a", "b")
 
 
 def test_a_circle_of_needs_is_an_error_and_not_a_wait_for_ever() -> None:
-    found = catalog(a=CheckSpec(type="tcp", needs=("b",)), b=CheckSpec(type="tcp", needs=("a",)))
+    found = catalog(a=CheckSpec(kind="tcp", needs=("b",)), b=CheckSpec(kind="tcp", needs=("a",)))
     with pytest.raises(CycleError):
         found.order(["a"])
 
 
 def test_a_check_takes_from_its_service_what_its_kind_knows_and_the_plan_does_not_set() -> None:
     found = catalog(
-        api=CheckSpec(type="http", service="api"),
-        own=CheckSpec(type="http", service="api", url="http://elsewhere/"),
-        port=CheckSpec(type="port", service="old"),
-        proc=CheckSpec(type="process", service="old"),
+        api=CheckSpec(kind="http", service="api"),
+        own=CheckSpec(kind="http", service="api", url="http://elsewhere/"),
+        port=CheckSpec(kind="port", service="old"),
+        proc=CheckSpec(kind="process", service="old"),
     )
     fields = {"url", "expect"}
     assert found.items["api"].config(SERVICES, fields) == {"url": "http://127.0.0.1:1/health"}
@@ -69,5 +69,5 @@ def test_a_check_takes_from_its_service_what_its_kind_knows_and_the_plan_does_no
 
 
 def test_a_result_may_miss_one_beat_before_it_is_late() -> None:
-    item = catalog(a=CheckSpec(type="tcp", every=15, timeout=10, fail_after=3, ok_after=2)).items["a"]
+    item = catalog(a=CheckSpec(kind="tcp", every=15, timeout=10, fail_after=3, ok_after=2)).items["a"]
     assert (item.rule.stale_after_s, item.rule.fail_after, item.rule.ok_after) == (40.0, 3, 2)

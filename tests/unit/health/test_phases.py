@@ -5,11 +5,11 @@ from switchover.plan.model import CheckSpec
 
 
 def test_a_check_without_phases_is_always_watched() -> None:
-    assert not_watched(CheckSpec(type="http"), {}) == ""
+    assert not_watched(CheckSpec(kind="http"), {}) == ""
 
 
 def test_a_check_is_watched_from_the_start_of_its_phase_on() -> None:
-    spec = CheckSpec(type="http", when="data")
+    spec = CheckSpec(kind="http", when="data")
     assert not_watched(spec, {}) == "watched from phase data on"
     assert not_watched(spec, {"data": PhaseMark()}) == "watched from phase data on"
     assert not_watched(spec, {"data": PhaseMark(started=True)}) == ""
@@ -17,7 +17,7 @@ def test_a_check_is_watched_from_the_start_of_its_phase_on() -> None:
 
 
 def test_a_check_is_watched_until_its_phase_has_ended() -> None:
-    spec = CheckSpec(type="http", until="data")
+    spec = CheckSpec(kind="http", until="data")
     assert not_watched(spec, {}) == ""
     assert not_watched(spec, {"data": PhaseMark(started=True)}) == ""
     assert not_watched(spec, {"data": PhaseMark(started=True, ended=True)}) == "watched until phase data ended"

@@ -16,11 +16,11 @@ services:
   pg: {kind: docker, container: postgres}
   api: {kind: http, url: "http://127.0.0.1:1/health"}
 checks:
-  base: {type: tcp, port: 1}
-  middle: {type: tcp, port: 2, needs: [base]}
-  top: {type: tcp, port: 3, needs: [middle]}
-  on_pg: {type: tcp, port: 4, needs: [pg]}
-  both: {type: http, service: [pg, api]}
+  base: {kind: tcp, port: 1}
+  middle: {kind: tcp, port: 2, needs: [base]}
+  top: {kind: tcp, port: 3, needs: [middle]}
+  on_pg: {kind: tcp, port: 4, needs: [pg]}
+  both: {kind: http, service: [pg, api]}
 """
 
 
@@ -84,7 +84,7 @@ async def test_a_service_gives_its_url_to_the_check() -> None:
 
 
 async def test_a_variable_without_a_value_makes_a_check_unknown_and_says_which() -> None:
-    text = 'vars: {new_ip: {type: ip, ask: "IP?"}}\nchecks: {a: {type: tcp, host: "{{ new_ip }}", port: 1}}\n'
+    text = 'vars: {new_ip: {type: ip, ask: "IP?"}}\nchecks: {a: {kind: tcp, host: "{{ new_ip }}", port: 1}}\n'
     runner = FakeRunner()
     reading = (await evaluator(runner, text=text).evaluate(["a"]))["a"]
     assert (reading.status, reading.result.summary) == (UNKNOWN, "waits for variable new_ip")
@@ -97,7 +97,7 @@ async def test_an_environment_that_waits_for_a_variable_makes_its_checks_wait_to
     text = """
 vars: {new_ip: {type: ip, ask: "IP?"}}
 sides: {before: {db: "sqlite:///a"}, after: {db: "postgresql://{{ new_ip }}/a"}}
-checks: {rows: {type: sql_compare, left: before, right: after, tables: "*"}}
+checks: {rows: {kind: sql_compare, left: before, right: after, tables: "*"}}
 """
     reading = (await evaluator(FakeRunner(), text=text).evaluate(["rows"]))["rows"]
     assert (reading.status, reading.result.summary) == (UNKNOWN, "waits for variable new_ip")
@@ -128,7 +128,7 @@ async def test_everybody_who_subscribed_hears_of_every_reading() -> None:
 
 
 async def test_secrets_and_control_sequences_are_taken_out_of_every_text() -> None:
-    loaded = plan("checks: {a: {type: tcp, port: 1}}\n")
+    loaded = plan("checks: {a: {kind: tcp, port: 1}}\n")
     dirty = Result(
         CRIT,
         "hunter2 refused",
@@ -180,7 +180,7 @@ async def test_a_secret_in_a_config_is_fetched_only_for_the_look() -> None:
 
     loaded = plan(
         'secrets: {token: {ref: "env:TOKEN"}}\n'
-        'checks: {a: {type: http, url: "http://x/", headers: {Authorization: "Bearer {{ secret.token }}"}}}\n'
+        'checks: {a: {kind: http, url: "http://x/", headers: {Authorization: "Bearer {{ secret.token }}"}}}\n'
     )
     secrets = Secrets()
     runner = FakeRunner()

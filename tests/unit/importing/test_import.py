@@ -92,7 +92,7 @@ def test_what_goss_has_no_check_for_is_listed(goss: Imported) -> None:
 
 def test_goss_resources_become_checks(goss: Imported) -> None:
     assert check(goss, "file__etc_passwd") == {
-        "type": "file",
+        "kind": "file",
         "path": "/etc/passwd",
         "exists": True,
         "what": "file",
@@ -167,11 +167,11 @@ def test_compose_services_needs_ports_and_health(compose: Imported) -> None:
     services = plan(compose)["services"]
     assert services["web"]["needs"] == ["db_health", "cache"]
     assert services["worker"]["needs"] == ["db", "cache"]
-    assert check(compose, "db_health")["type"] == "docker"  # a variable stands in its command
-    assert check(compose, "cache_health") == {"type": "redis", "host": "127.0.0.1", "port": 6379, "every": "5s"}
+    assert check(compose, "db_health")["kind"] == "docker"  # a variable stands in its command
+    assert check(compose, "cache_health") == {"kind": "redis", "host": "127.0.0.1", "port": 6379, "every": "5s"}
     assert check(compose, "web_health")["url"] == "http://127.0.0.1:8080/health"
     assert check(compose, "queue_health") == {
-        "type": "tcp",
+        "kind": "tcp",
         "host": "127.0.0.1",
         "port": 5433,
         "every": "10s",
@@ -179,7 +179,7 @@ def test_compose_services_needs_ports_and_health(compose: Imported) -> None:
         "fail_after": 5,
     }
     assert check(compose, "web_port_8443")["port"] == 8443
-    assert check(compose, "worker_health")["type"] == "docker"  # its port is not published
+    assert check(compose, "worker_health")["kind"] == "docker"  # its port is not published
 
 
 def test_secrets_in_an_environment_become_references(compose: Imported) -> None:

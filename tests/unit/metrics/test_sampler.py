@@ -38,7 +38,7 @@ def sampler(clock: StillClock | None = None, *, body: Any = 1, **metrics: Metric
 
 
 def spec(type_: str, **keys: Any) -> MetricSpec:
-    return MetricSpec.model_validate({"type": type_, **keys})
+    return MetricSpec.model_validate({"kind": type_, **keys})
 
 
 async def test_the_host_is_measured_without_any_metric_in_the_plan() -> None:
@@ -242,7 +242,7 @@ async def test_a_source_that_hangs_is_given_up_and_says_so(monkeypatch: pytest.M
 def test_every_source_documents_its_keys_and_shows_an_example_that_a_plan_takes(kind: str) -> None:
     source = load_declared(METRIC_SOURCES, kind)
     example = YAML(typ="safe", pure=True).load(inspect.cleandoc(source.example))
-    assert example.pop("type") == kind
+    assert example.pop("kind") == kind
     assert example
     assert validate(source.config, example) == []
     assert [key.name for key in documented_fields(source.config) if not key.doc] == []

@@ -18,7 +18,7 @@ from switchover.migration.reports.verification import Audit, Outputs, verify_jou
 from switchover_checks.api import Status
 
 PLAN = """
-checks: {up: {type: tcp, host: localhost, port: 1}}
+checks: {up: {kind: tcp, host: localhost, port: 1}}
 phases:
   - id: a
     steps:

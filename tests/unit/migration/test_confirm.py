@@ -13,7 +13,7 @@ from switchover_checks.api import Status
 
 def _plan(confirm: str) -> str:
     return f"""
-    checks: {{old_safe: {{type: tcp, host: localhost, port: 1}}}}
+    checks: {{old_safe: {{kind: tcp, host: localhost, port: 1}}}}
     phases:
       - id: before
         steps: [{{id: look, run: 'true', effect: read}}]

@@ -18,8 +18,8 @@ OK, WARN, CRIT, UNKNOWN, SKIPPED = Status.OK, Status.WARN, Status.CRIT, Status.U
 def _plan(gate: str) -> str:
     return f"""
     checks:
-      up: {{type: tcp, host: localhost, port: 1}}
-      rows: {{type: tcp, host: localhost, port: 2}}
+      up: {{kind: tcp, host: localhost, port: 1}}
+      rows: {{kind: tcp, host: localhost, port: 2}}
     promises:
       speed:
         {{title: Speed, unit: ms, before: {{value: up.time}}, after: {{value: rows.time}}, target: after <= before / 2}}
@@ -285,7 +285,7 @@ async def _with_backup(directory: Path) -> Bench:
     """A step whose work its gate needs, done; by now the gate finds it too old."""
     clock = HandClock()
     text = """
-    checks: {dump: {type: tcp, host: localhost, port: 1}}
+    checks: {dump: {kind: tcp, host: localhost, port: 1}}
     phases:
       - id: a
         steps:

@@ -16,7 +16,7 @@ HOUR = 3600.0
 def _plan(gate: str) -> str:
     return f"""
     checks:
-      up: {{type: tcp, host: localhost, port: 1, every: 60s, timeout: 10s}}
+      up: {{kind: tcp, host: localhost, port: 1, every: 60s, timeout: 10s}}
     phases:
       - id: a
         gate: {gate}

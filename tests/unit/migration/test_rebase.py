@@ -10,7 +10,7 @@ from switchover.errors import LockedError, PlanError, RefusedError
 from switchover_checks.api import Status
 
 PLAN = """
-checks: {rows: {type: tcp, host: localhost, port: 1}}
+checks: {rows: {kind: tcp, host: localhost, port: 1}}
 phases:
   - id: a
     steps:

@@ -33,7 +33,7 @@ sides:
   before: {cost_month: {rds: 15}}
   after: {cost_month: {ec2: 6.13}}
 checks:
-  rows: {type: file, path: rows}
+  rows: {kind: file, path: rows}
 phases:
   - id: move
     steps:

@@ -9,7 +9,7 @@ from switchover.errors import RefusedError
 from switchover_checks.api import Status
 
 PLAN = """
-checks: {rows: {type: tcp, host: localhost, port: 1}}
+checks: {rows: {kind: tcp, host: localhost, port: 1}}
 phases:
   - id: build
     steps:
@@ -156,7 +156,7 @@ LOSING = (
         ),
     )
     .replace("    valid_until: cleanup.destroy\n", "")
-    .replace("checks: {", "checks: {saved: {type: backup, path: saved}, ")
+    .replace("checks: {", "checks: {saved: {kind: backup, path: saved}, ")
 )
 
 

@@ -14,9 +14,9 @@ OK, WARN, CRIT, UNKNOWN = Status.OK, Status.WARN, Status.CRIT, Status.UNKNOWN
 
 PLAN = """
 checks:
-  up: {type: tcp, host: localhost, port: 1}
-  rows: {type: tcp, host: localhost, port: 2}
-  safe: {type: backup, path: dump, min_size: 1}
+  up: {kind: tcp, host: localhost, port: 1}
+  rows: {kind: tcp, host: localhost, port: 2}
+  safe: {kind: backup, path: dump, min_size: 1}
 phases:
   - id: a
     gate: {require: [up, rows]RETRY}

@@ -39,7 +39,7 @@ def test_a_changed_value_stands_beside_the_one_before() -> None:
 
 
 def test_checks_and_ways_back_are_named() -> None:
-    checks = "checks: {up: {type: tcp, host: a, port: 1, every: 5s}}\n"
+    checks = "checks: {up: {kind: tcp, host: a, port: 1, every: 5s}}\n"
     assert _texts(_plan([ONE]), _plan([ONE], checks)) == ["check up added"]
     assert _texts(_plan([ONE], checks), _plan([ONE], checks.replace("host: a", "host: b"))) == [
         "check up changed (host)"

@@ -133,7 +133,7 @@ def test_a_half_written_plan_is_either_told_or_whole_but_never_a_crash(tmp_path:
 def test_a_plan_of_a_thousand_steps_and_five_hundred_checks_is_read(tmp_path: Path) -> None:
     lines = ["schema: 1", "id: big", "title: Big", "checks:"]
     for number in range(500):
-        lines += [f"  c{number}:", "    type: file", f"    title: File {number}", "    path: x", "    every: 15s"]
+        lines += [f"  c{number}:", "    kind: file", f"    title: File {number}", "    path: x", "    every: 15s"]
         lines += [f"    needs: [c{number - 1}]"] if number % 10 else []
     lines.append("phases:")
     for phase in range(20):

@@ -19,7 +19,7 @@ _KINDS: list[Case] = [
     (
         "fail_after: 3",
         "fial_after: 3",
-        "checks.api_up.fial_after: a check of type http has no key 'fial_after'; did you mean 'fail_after'?",
+        "checks.api_up.fial_after: a check of kind http has no key 'fial_after'; did you mean 'fail_after'?",
     ),
     ("mode: count", "mode: counts", "checks.rows.mode"),
     ("max_age: 1h", "max_age: old", "checks.last_dump.max_age: 'old' is not a duration"),
@@ -35,11 +35,11 @@ _KINDS: list[Case] = [
         "services.pg.url: a service of kind docker has no 'url'",
     ),
     ("pid_file: run/worker.pid", 'pattern: "("', "services.worker.pattern: this regular expression cannot be read"),
-    ("query: node_memory_MemAvailable_bytes, ", "", "metrics.memory.query: a metric of type prometheus needs 'query'"),
+    ("query: node_memory_MemAvailable_bytes, ", "", "metrics.memory.query: a metric of kind prometheus needs 'query'"),
     (
         "query: node",
         "qeury: node",
-        "metrics.memory.qeury: a metric of type prometheus has no key 'qeury'; did you mean 'query'?",
+        "metrics.memory.qeury: a metric of kind prometheus has no key 'qeury'; did you mean 'query'?",
     ),
     ('warn: "8"', 'warn: "eight"', "metrics.load.warn"),
 ]
@@ -137,7 +137,7 @@ def test_a_rule_speaks_for_itself(problems: Problems, example: str, old: str, ne
 def test_a_secret_reaches_the_command_of_a_check_through_its_environment_only(
     problems: Problems, example: str, kind: str, command: str
 ) -> None:
-    check = "\nchecks:\n  login: {type: KIND, every: 1m, command: COMMAND, env: {PW: '{{ secret.pg_old }}'}}\n"
+    check = "\nchecks:\n  login: {kind: KIND, every: 1m, command: COMMAND, env: {PW: '{{ secret.pg_old }}'}}\n"
     for text, wanted in ((command, 1), ('"login"', 0)):
         more = check.replace("KIND", kind).replace("COMMAND", text)
         found = problems(example.replace("\nchecks:\n", more, 1))
@@ -168,9 +168,9 @@ def test_a_kind_whose_key_every_check_has_already_is_told_where_to_rename_it(
         "class Q:\n    kind='queue'\n    effect='read'\n    config=C\n    async def probe(self, c, x): ...\n"
     )
     text = example.replace("currency: USD", "check_modules: [queue.py]")
-    (problem,) = problems(text.replace("\nmetrics:", "\n  mine: {type: queue, every: 5s}\nmetrics:"))
+    (problem,) = problems(text.replace("\nmetrics:", "\n  mine: {kind: queue, every: 5s}\nmetrics:"))
     assert (
-        "checks.mine.type: the kind queue has a key 'timeout', which every check has already; rename it in" in problem
+        "checks.mine.kind: the kind queue has a key 'timeout', which every check has already; rename it in" in problem
     )
 
 

@@ -16,17 +16,17 @@ LIBRARY = re.compile(
 @pytest.mark.parametrize(
     ("keys", "said"),
     [
-        ("type: command, command: [1, ls]", "checks.j.command[0]: expected text, found the number 1"),
-        ("type: command, command: {x: y}", "checks.j.command: expected text or a list, found a mapping"),
-        ("type: command, command: ls, env: [a]", "checks.j.env: expected a mapping of keys to values"),
-        ("type: backup, path: a, env: {A: [1]}", "checks.j.env.A: expected text, found a list"),
-        ("type: http, url: 5", "checks.j.url: expected text, found the number 5"),
-        ("type: http, url: a, expect: {a: b}", "checks.j.expect: expected a list, found a mapping"),
-        ("type: port, port: 80, open: [x]", "checks.j.open: expected true or false, found a list"),
-        ("type: redis, database: x", "checks.j.database: expected a whole number, found the text 'x'"),
-        ("type: redis, role: boss", "checks.j.role: input should be 'master', 'replica' or 'sentinel', not 'boss'"),
-        ("type: port, port: 80, zzzz: 1", "has no key 'zzzz'; possible are address, every"),
-        ("type: disk, path: /, pth: 1", "has no key 'pth'; did you mean 'path'?"),
+        ("kind: command, command: [1, ls]", "checks.j.command[0]: expected text, found the number 1"),
+        ("kind: command, command: {x: y}", "checks.j.command: expected text or a list, found a mapping"),
+        ("kind: command, command: ls, env: [a]", "checks.j.env: expected a mapping of keys to values"),
+        ("kind: backup, path: a, env: {A: [1]}", "checks.j.env.A: expected text, found a list"),
+        ("kind: http, url: 5", "checks.j.url: expected text, found the number 5"),
+        ("kind: http, url: a, expect: {a: b}", "checks.j.expect: expected a list, found a mapping"),
+        ("kind: port, port: 80, open: [x]", "checks.j.open: expected true or false, found a list"),
+        ("kind: redis, database: x", "checks.j.database: expected a whole number, found the text 'x'"),
+        ("kind: redis, role: boss", "checks.j.role: input should be 'master', 'replica' or 'sentinel', not 'boss'"),
+        ("kind: port, port: 80, zzzz: 1", "has no key 'zzzz'; possible are address, every"),
+        ("kind: disk, path: /, pth: 1", "has no key 'pth'; did you mean 'path'?"),
     ],
 )
 def test_a_wrong_value_of_a_check_is_told_in_words_at_its_place(problems: Problems, keys: str, said: str) -> None:

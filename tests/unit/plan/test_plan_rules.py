@@ -20,7 +20,7 @@ _CONFIRM = (
 )
 
 _NAMES: list[Case] = [
-    ("type: disk,", "type: disc,", "checks.disk.type: there is no check kind 'disc'; did you mean 'disk'?"),
+    ("kind: disk,", "kind: disc,", "checks.disk.kind: there is no check kind 'disc'; did you mean 'disk'?"),
     (
         "gate: {require: [last_dump, disk]",
         "gate: {require: [last_dmp, disk]",
@@ -175,7 +175,7 @@ _SAFETY: list[Case] = [
     (
         "require: [last_dump, api_up], cooldown",
         "require: [api_up], cooldown",
-        "step 'destroy' is irreversible and rests on no backup: list a check of type backup",
+        "step 'destroy' is irreversible and rests on no backup: list a check of kind backup",
     ),
     (
         "        rollback: impossible\n",
@@ -268,14 +268,14 @@ def test_a_rule_speaks_for_itself(problems: Problems, example: str, old: str, ne
 
 
 def test_a_forgotten_check_is_told_and_one_that_is_only_watched_is_not(problems: Problems, example: str) -> None:
-    forgotten = example.replace("\nmetrics:", "\n  lonely: {type: memory, warn: '80%'}\nmetrics:")
+    forgotten = example.replace("\nmetrics:", "\n  lonely: {kind: memory, warn: '80%'}\nmetrics:")
     (problem,) = problems(forgotten)
     assert "checks.lonely: nothing uses the check 'lonely': list it in a gate's `require`" in problem
-    assert problems(forgotten.replace("lonely: {type: memory", "lonely: {type: memory, every: 30s")) == []
+    assert problems(forgotten.replace("lonely: {kind: memory", "lonely: {kind: memory, every: 30s")) == []
 
 
 def test_a_plan_that_only_watches_needs_no_gate(problems: Problems) -> None:
-    assert problems("schema: 1\nid: a\ntitle: A\nchecks:\n  m: {type: memory, warn: '80%'}\n") == []
+    assert problems("schema: 1\nid: a\ntitle: A\nchecks:\n  m: {kind: memory, warn: '80%'}\n") == []
 
 
 def test_a_circle_of_needs_is_told_once(problems: Problems, example: str) -> None:
@@ -288,7 +288,7 @@ def test_a_circle_of_needs_is_told_once(problems: Problems, example: str) -> Non
 
 
 def test_a_name_that_could_mean_two_things_is_refused_where_it_is_needed(problems: Problems, example: str) -> None:
-    text = example.replace("checks:\n", "checks:\n  pg: {type: tcp, host: a, port: 1, every: 5s}\n", 1)
+    text = example.replace("checks:\n", "checks:\n  pg: {kind: tcp, host: a, port: 1, every: 5s}\n", 1)
     assert any("'pg' names both a check and a service" in problem for problem in problems(text))
 
 
@@ -298,7 +298,7 @@ def test_a_frozen_plan_loads_though_its_check_module_is_gone(tmp_path: Path, exa
         "class Q:\n    kind='queue'\n    effect='read'\n    config=Q\n    async def probe(self, c, x): ...\n"
     )
     text = example.replace("currency: USD", "check_modules: [queue.py]")
-    text = text.replace("\nmetrics:", "\n  mine: {type: queue, every: 5s}\nmetrics:")
+    text = text.replace("\nmetrics:", "\n  mine: {kind: queue, every: 5s}\nmetrics:")
     digest = load_plan_text(text, tmp_path / "plan.yaml").digest
     module.unlink()
     with pytest.raises(PlanError):
@@ -308,7 +308,7 @@ def test_a_frozen_plan_loads_though_its_check_module_is_gone(tmp_path: Path, exa
 
 def test_hundreds_of_wrong_names_among_hundreds_are_told_without_much_ado(problems: Problems) -> None:
     names = range(400)
-    checks = "".join(f"  check_{n}: {{type: memory, warn: '80%', every: 5s}}\n" for n in names)
+    checks = "".join(f"  check_{n}: {{kind: memory, warn: '80%', every: 5s}}\n" for n in names)
     gate = ", ".join(f"chekc_{n}" for n in names)
     found = problems(f"schema: 1\nid: a\ntitle: A\nchecks:\n{checks}phases:\n- id: p\n  gate: {{require: [{gate}]}}\n")
     assert len(found) == 400

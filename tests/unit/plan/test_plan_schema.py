@@ -44,7 +44,7 @@ def test_the_demo_plan_fits_the_schema(validator: Draft7Validator) -> None:
         ("effect: changes", "effect: change"),
         ("fail_after: 3", "fial_after: 3"),
         ("fail_after: 3", "fail_after: three"),
-        ("type: disk, path: /", "type: disk, pth: /"),
+        ("kind: disk, path: /", "kind: disk, pth: /"),
         ('path: "{{ dump }}", min', "min"),
         ("mode: count", "mode: counts"),
         ("metric: load", "metric: laod"),
@@ -64,7 +64,7 @@ def test_every_kind_completes_its_own_keys_and_the_common_ones() -> None:
     schema = json_schema(Registry())
     for kind in Registry().kinds():
         keys = schema["$defs"][f"check_{kind}"]["properties"]
-        assert {"type", "every", "needs", "timeout"} <= set(keys)
+        assert {"kind", "every", "needs", "timeout"} <= set(keys)
     assert {"url", "expect"} <= set(schema["$defs"]["check_http"]["properties"])
 
 

@@ -32,7 +32,7 @@ CANARY = "hunter2canary"
         ),
         ('"Bearer {{ secret.token }}"', f"Bearer {CANARY}", "checks.index.headers.Authorization"),
         ("path: /, warn", f"path: /, password: {CANARY}, warn", "checks.disk.password"),
-        ("index: {type: http,", f"index: {{type: http, bearer: {CANARY},", "checks.index.bearer"),
+        ("index: {kind: http,", f"index: {{kind: http, bearer: {CANARY},", "checks.index.bearer"),
         ("http://{{ new_ip }}:9090", f"http://me:{CANARY}@host:9090", "metrics.memory.url"),
         ("https://wiki.example.org", f"https://me:{CANARY}@wiki.example.org", "runbooks[0].url"),
         ("./scripts/destroy.sh", f"PGPASSWORD={CANARY} ./scripts/destroy.sh", "phases[4].steps[0].run"),
@@ -57,7 +57,7 @@ def test_a_literal_secret_is_told_by_its_place_and_never_repeated(
 
 
 def test_a_check_names_the_secret_that_it_uses(problems: Problems, example: str) -> None:
-    text = example.replace("index: {type: http,", "index: {type: http, user: me, password: pg_new,")
+    text = example.replace("index: {kind: http,", "index: {kind: http, user: me, password: pg_new,")
     assert problems(text) == []
 
 

@@ -59,5 +59,5 @@ def test_two_services_of_one_side_are_not_the_same_thing(problems: Problems) -> 
 @pytest.mark.parametrize(("listen", "count"), [(", listen: 8080", 0), ("", 1)])
 def test_a_check_takes_its_port_from_the_service_that_it_is_of(problems: Problems, listen: str, count: int) -> None:
     service = f"{{kind: process, pattern: api{listen}, owner: web team, logs: [a.log], config: [a.yml]}}"
-    plan = f"{PLAN}  api: {service}\nchecks:\n  up: {{type: tcp, service: api, host: localhost}}\n"
+    plan = f"{PLAN}  api: {service}\nchecks:\n  up: {{kind: tcp, service: api, host: localhost}}\n"
     assert len([line for line in problems(plan) if "port" in line]) == count

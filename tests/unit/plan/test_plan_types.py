@@ -66,7 +66,7 @@ def test_the_worked_example_is_right(problems: Problems, example: str) -> None:
         ("schema: 1", "schema: 2", "schema: expected 1, found the number 2"),
         ("schema: 1", "schema: '1'", "schema: expected 1, found the text '1'"),
         ("currency: USD", "currency: dollars", "currency: a currency is three capital letters"),
-        ("  disk: {type", "  my disk: {type", "checks.my disk: a name starts with a letter or _"),
+        ("  disk: {kind", "  my disk: {kind", "checks.my disk: a name starts with a letter or _"),
         ("service: [pg, redis]", "service: 3", "checks.running.service: expected text or a list, found the number 3"),
         (
             "cost_month: {vm: 6.13}",
@@ -101,11 +101,11 @@ def test_every_problem_names_line_and_column(problems: Problems, example: str) -
 def test_all_mistakes_are_told_at_once_in_the_order_of_the_file(problems: Problems, example: str) -> None:
     text = example.replace("schema: 1", "schema: 1\nsurprise: 1").replace("hold: 5m", "hold: soon")
     text = text.replace("require: [api_up, rows, sums, index]", "require: [api_up, row, sums, index]")
-    text = text.replace("type: disk", "type: disc").replace("effect: creates, outputs", "outputs")
+    text = text.replace("kind: disk", "kind: disc").replace("effect: creates, outputs", "outputs")
     found = problems(text)
     assert [p.split(": ")[1] for p in found] == [
         "surprise",
-        "checks.disk.type",
+        "checks.disk.kind",
         "phases[1].steps[0]",
         "phases[2].gate.require[1]",
         "phases[2].gate.hold",
@@ -115,8 +115,8 @@ def test_all_mistakes_are_told_at_once_in_the_order_of_the_file(problems: Proble
 def test_one_mistake_is_told_once_and_drags_no_others_along(problems: Problems, example: str) -> None:
     assert len(problems(example.replace("{id: restore, run:", "{id: 're store', run:"))) == 1
     assert len(problems(example.replace("fail_after: 3", "fail_after: three"))) == 1
-    (problem,) = problems(example.replace("  disk: {type: disk,", "  disk: {typ: disk,"))
-    assert "checks.disk.type: the key 'type' is missing; is 'typ' meant for it?" in problem
+    (problem,) = problems(example.replace("  disk: {kind: disk,", "  disk: {kin: disk,"))
+    assert "checks.disk.kind: the key 'kind' is missing; is 'kin' meant for it?" in problem
     assert len(problems(example.replace("schema: 1\n", ""))) == 1
 
 

@@ -81,7 +81,7 @@ def test_nothing_of_a_plan_is_executed(plan: Path, tmp_path: Path, example: str)
         "./scripts/destroy.sh", f"touch {canary}"
     )
     text = text.replace("currency: USD", "check_modules: [queue.py]")
-    text = text.replace("\nmetrics:", "\n  mine: {type: queue, path: a, most: 7, every: 5s}\nmetrics:")
+    text = text.replace("\nmetrics:", "\n  mine: {kind: queue, path: a, most: 7, every: 5s}\nmetrics:")
     plan.write_text(text)
     for verb in ("validate", "schema"):
         done = _run(verb, plan)
@@ -97,10 +97,10 @@ def test_a_kind_beside_the_plan_is_checked_like_any_other(plan: Path, tmp_path: 
     (tmp_path / "queue.py").write_text(MODULE.format(canary=str(tmp_path / "canary")))
     (tmp_path / "broken.py").write_text("def (:\n")
     text = example.replace("currency: USD", "check_modules: [queue.py, broken.py, none.py]")
-    plan.write_text(text.replace("\nmetrics:", "\n  mine: {type: queue, moist: 7, every: 5s}\nmetrics:"))
+    plan.write_text(text.replace("\nmetrics:", "\n  mine: {kind: queue, moist: 7, every: 5s}\nmetrics:"))
     done = _run("validate", plan)
     assert done.returncode == 2
-    assert "a check of type queue has no key 'moist'; did you mean 'most'?" in done.stderr
+    assert "a check of kind queue has no key 'moist'; did you mean 'most'?" in done.stderr
     assert "checks.mine.path: is needed and not set" in done.stderr
     assert f"{tmp_path / 'broken.py'}:1:1: is not valid Python" in done.stderr
     assert f"{tmp_path / 'none.py'}: cannot be read" in done.stderr

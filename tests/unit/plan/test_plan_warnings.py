@@ -24,8 +24,8 @@ services:
   old: {kind: docker, container: old_db, side: before, until: cleanup}
   new: {kind: docker, container: new_db, side: after}
 checks:
-  saved: {type: backup, path: a.tar, restore_test: "tar -tf {{ path | q }}"}
-  up: {type: http, url: "http://127.0.0.1:1/", expect: ["status == 200"]}
+  saved: {kind: backup, path: a.tar, restore_test: "tar -tf {{ path | q }}"}
+  up: {kind: http, url: "http://127.0.0.1:1/", expect: ["status == 200"]}
 phases:
   - id: backup
     steps:

@@ -148,7 +148,7 @@ def test_every_value_knows_its_place(example: str) -> None:
 
 
 def test_an_empty_section_is_as_good_as_not_there(tmp_path: Any) -> None:
-    text = "schema: 1\nid: a\ntitle: A\nvars:\nchecks:\n  # disk: {type: disk}\nphases:\n"
+    text = "schema: 1\nid: a\ntitle: A\nvars:\nchecks:\n  # disk: {kind: disk}\nphases:\n"
     assert load_plan_text(text, tmp_path / "plan.yaml").plan.checks == {}
 
 

@@ -17,7 +17,7 @@ owner: {NOTE}
 vars: {{v: {{ask: {NOTE}}}}}
 sides: {{e: {{title: {NOTE}}}}}
 services: {{s: {{kind: http, url: "http://127.0.0.1:9/", title: {NOTE}, owner: {NOTE}}}}}
-checks: {{c: {{type: file, path: x, title: {NOTE}, every: 1h}}}}
+checks: {{c: {{kind: file, path: x, title: {NOTE}, every: 1h}}}}
 alerts: {{down: {{when: c == crit, text: {NOTE}}}}}
 phases:
   - id: one

@@ -26,10 +26,10 @@ class Deliveries:
         self.failures: list[str] = []
 
     def _spec(self, name: str) -> NotifierSpec:
-        return self._specs.get(name) or NotifierSpec(type=name)
+        return self._specs.get(name) or NotifierSpec(kind=name)
 
     def _notifier(self, name: str) -> Notifier[Any]:
-        notifier: Notifier[Any] = load_declared(NOTIFIERS, self._spec(name).type)()
+        notifier: Notifier[Any] = load_declared(NOTIFIERS, self._spec(name).kind)()
         return notifier
 
     def rings(self, names: Sequence[str]) -> bool:

@@ -26,7 +26,7 @@ class CostBook:
         self._calls = calls
         specs = loaded.plan.cost_sources if loaded is not None else {}
         self._sources: dict[str, CostSource[Any]] = {
-            name: load_declared(COST_SOURCES, spec.type)() for name, spec in specs.items()
+            name: load_declared(COST_SOURCES, spec.kind)() for name, spec in specs.items()
         }
         self._failed: dict[str, str] = dict.fromkeys(specs, "not read yet")
         self._lines: dict[str, Sequence[CostLine]] = {}

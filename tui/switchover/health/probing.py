@@ -153,7 +153,7 @@ class Evaluator:
         return reading
 
     async def _probe(self, item: CheckItem) -> CheckObservation:
-        fields = self._fields(item.spec.type) if self._fields else ()
+        fields = self._fields(item.spec.kind) if self._fields else ()
         template = item.config(self.catalog.services, fields)
         try:
             if self._secrets is not None and "secret." in repr(template):  # fetching one may run a command
@@ -167,13 +167,13 @@ class Evaluator:
             return self._not_probed(item, error.title)
         except TemplateError as error:
             return self._not_probed(item, str(error))
-        if self._changes is not None and (why := self._changes(item.spec.type, config)):
+        if self._changes is not None and (why := self._changes(item.spec.kind, config)):
             summary = self._redact(f"read-only: {why}")
             return CheckObservation(item.name, Status.SKIPPED, Result(Status.SKIPPED, summary), self._clock.now())
-        spec = ProbeSpec(item.name, item.spec.type, config, item.spec.timeout, item.spec.retry, service=item.service)
+        spec = ProbeSpec(item.name, item.spec.kind, config, item.spec.timeout, item.spec.retry, service=item.service)
         outcome = await self._runner.run(spec)
         result = outcome.result
-        if item.spec.type not in _OWN_WORDS and (why := await why_held_back(self._secrets)):
+        if item.spec.kind not in _OWN_WORDS and (why := await why_held_back(self._secrets)):
             result = hold_back(result, why)
         result = redact_result(result, self._redact)
         return CheckObservation(

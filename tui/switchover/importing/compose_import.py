@@ -120,7 +120,7 @@ class _Service:
         host = (found["ip"] or "127.0.0.1").strip("[]")
         host = "127.0.0.1" if host in ("0.0.0.0", "::") else host  # noqa: S104 - what is read, not bound
         self.ports[int(found["inside"])] = (host, int(found["host"]))
-        check = {"type": "tcp", "host": host, "port": int(found["host"])}
+        check = {"kind": "tcp", "host": host, "port": int(found["host"])}
         parts = [p for p in (published, inside, port.get("host_ip"), port.get("protocol")) if p is not None]
         self.draft.add("checks", f"{self.source.name}_port_{found['host']}", check, *(parts if published else [port]))
 
@@ -140,7 +140,7 @@ class _Service:
         check = self._known(command)
         carried: list[Source | None] = [test]
         if check is None:
-            check = {"type": "docker", "container": self._container(), "expect": "health == 'healthy'"}
+            check = {"kind": "docker", "container": self._container(), "expect": "health == 'healthy'"}
             carried = [health]  # Docker goes on judging by all of it
         else:
             for key, ours in (("interval", "every"), ("timeout", "timeout")):
@@ -176,9 +176,9 @@ class _Service:
             return self._page([word for word in words[1:] if _URL.fullmatch(word)], words)
         if program == "pg_isready":
             port = next((w for o, w in pairwise(words) if o in ("-p", "--port")), "5432")
-            return self._outside({"type": "tcp"}, int(port) if port.isdecimal() else 0)
+            return self._outside({"kind": "tcp"}, int(port) if port.isdecimal() else 0)
         if program in ("redis-cli", "valkey-cli") and words[-1].lower() == "ping" and len(words) == 2:
-            return self._outside({"type": "redis"}, 6379)
+            return self._outside({"kind": "redis"}, 6379)
         return None
 
     def _outside(self, check: dict[str, Any], inside: int) -> dict[str, Any] | None:
@@ -198,7 +198,7 @@ class _Service:
         host, port = self.ports[inside]
         host = f"[{host}]" if ":" in host else host
         flags = "".join(w for w in words if re.fullmatch(r"-[fsSkL]+", w))
-        check: dict[str, Any] = {"type": "http", "url": f"{found[1]}://{host}:{port}{found[4] or '/'}"}
+        check: dict[str, Any] = {"kind": "http", "url": f"{found[1]}://{host}:{port}{found[4] or '/'}"}
         check["expect"] = "status < 400"
         if "k" in flags:
             check["verify"] = False

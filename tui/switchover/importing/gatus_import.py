@@ -86,7 +86,7 @@ class _Endpoint:
         self._alerts(name)
 
     def _address(self, scheme: str, kind: str, url: str) -> bool:
-        self.check = {"type": kind}
+        self.check = {"kind": kind}
         if kind == "http":
             self.check["url"] = url
             return True
@@ -128,7 +128,7 @@ class _Endpoint:
         if (timeout := duration(seconds(client.text("timeout")))) is not None:
             self.check["timeout"] = timeout
             self.carried.append(client.get("timeout"))
-        if client.text("insecure") in ("true", "false") and self.check["type"] in ("http", "tls"):
+        if client.text("insecure") in ("true", "false") and self.check["kind"] in ("http", "tls"):
             self.check["verify"] = client.text("insecure") != "true"
             self.carried.append(client.get("insecure"))
 
@@ -190,7 +190,7 @@ class _Endpoint:
             if scheme not in ("https", "tls", "starttls") or parts is None:
                 condition.leave("it has no certificate")
                 continue
-            check: dict[str, Any] = {"type": "tls", "host": parts[1], "port": parts[2], "every": "1h"}
+            check: dict[str, Any] = {"kind": "tls", "host": parts[1], "port": parts[2], "every": "1h"}
             if scheme == "starttls":
                 check["starttls"] = "smtp"
             if self.check.get("verify") is False:

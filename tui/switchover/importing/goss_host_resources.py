@@ -18,7 +18,7 @@ _FILE_TYPES = {"file": "file", "directory": "folder", "socket": "socket"}
 
 def _file(found: Resource) -> None:
     path = found.text("path") or found.id
-    check: dict[str, Any] = {"type": "file", "path": path, "exists": found.flag("exists")}
+    check: dict[str, Any] = {"kind": "file", "path": path, "exists": found.flag("exists")}
     kind = found.source.text("filetype")
     if kind in _FILE_TYPES:
         check["what"] = _FILE_TYPES[found.text("filetype")]
@@ -45,11 +45,11 @@ def _content(found: Resource, path: str, number: int, line: Source) -> None:
         return
     plain = not (len(text) > 1 and text.startswith("/") and text.endswith("/"))
     wanted = {"contains": text.removeprefix("\\")} if plain else {"matches": text[1:-1]}
-    found.add({"type": "file", "path": path, **wanted}, suffix=f"_content_{number}", only=[line])
+    found.add({"kind": "file", "path": path, **wanted}, suffix=f"_content_{number}", only=[line])
 
 
 def _package(found: Resource) -> None:
-    check: dict[str, Any] = {"type": "package", "name": found.text("name") or found.id}
+    check: dict[str, Any] = {"kind": "package", "name": found.text("name") or found.id}
     check["installed"] = found.flag("installed")
     versions = found.source.get("versions")
     if versions is not None and isinstance(versions.value, list) and all(isinstance(v, str) for v in versions.value):
@@ -71,20 +71,20 @@ def _service(found: Resource) -> None:
 
 
 def _unit_check(unit: str, question: str, wanted: bool) -> dict[str, Any]:
-    check = {"type": "command", "command": ["systemctl", question, "--quiet", "--", unit], "effect": "read"}
+    check = {"kind": "command", "command": ["systemctl", question, "--quiet", "--", unit], "effect": "read"}
     return check if wanted else {**check, "expect": "exit != 0"}
 
 
 def _process(found: Resource) -> None:
     name = found.text("comm") or found.id
-    check: dict[str, Any] = {"type": "process", "pattern": rf"(^|/){re.escape(name)}(\s|$)"}
+    check: dict[str, Any] = {"kind": "process", "pattern": rf"(^|/){re.escape(name)}(\s|$)"}
     if not found.flag("running"):
         check["count"] = 0
     found.add(check)
 
 
 def _command(found: Resource) -> None:
-    check: dict[str, Any] = {"type": "command", "command": found.text("exec") or found.id}
+    check: dict[str, Any] = {"kind": "command", "command": found.text("exec") or found.id}
     expect: list[str] = []
     exit_code = found.source.get("exit-status")
     if exit_code is not None and (wanted := number_expectation("exit", exit_code.value)) is not None:
@@ -99,7 +99,7 @@ def _command(found: Resource) -> None:
 
 
 def _user(found: Resource) -> None:
-    check: dict[str, Any] = {"type": "user", "name": found.text("username") or found.id}
+    check: dict[str, Any] = {"kind": "user", "name": found.text("username") or found.id}
     check["exists"] = found.flag("exists")
     _numbers(found, check, "uid", "gid")
     for key in ("home", "shell"):
@@ -111,7 +111,7 @@ def _user(found: Resource) -> None:
 
 
 def _group(found: Resource) -> None:
-    check: dict[str, Any] = {"type": "group", "name": found.text("groupname") or found.id}
+    check: dict[str, Any] = {"kind": "group", "name": found.text("groupname") or found.id}
     check["exists"] = found.flag("exists")
     _numbers(found, check, "gid")
     found.add(check)
@@ -125,7 +125,7 @@ def _numbers(found: Resource, check: dict[str, Any], *keys: str) -> None:
 
 def _mount(found: Resource) -> None:
     path = found.text("mountpoint") or found.id
-    check: dict[str, Any] = {"type": "mount", "path": path, "exists": found.flag("exists")}
+    check: dict[str, Any] = {"kind": "mount", "path": path, "exists": found.flag("exists")}
     check["device"] = found.text("source") or None
     check["fstype"] = found.text("filesystem") or None
     options = found.source.get("opts")
@@ -135,11 +135,11 @@ def _mount(found: Resource) -> None:
     usage = found.source.get("usage")
     most = usage.get("lt", "le") if usage is not None else None
     if usage is not None and most is not None and isinstance(most.value, int) and 0 < most.value < 100:
-        found.add({"type": "disk", "path": path, "crit": f"{100 - most.value}%:"}, suffix="_usage", only=[most])
+        found.add({"kind": "disk", "path": path, "crit": f"{100 - most.value}%:"}, suffix="_usage", only=[most])
 
 
 def _kernel_param(found: Resource) -> None:
-    check: dict[str, Any] = {"type": "kernel_param", "name": found.text("name") or found.id}
+    check: dict[str, Any] = {"kind": "kernel_param", "name": found.text("name") or found.id}
     value = found.source.get("value")
     if value is not None and as_text(value.value):
         check["value"] = found.text("value")

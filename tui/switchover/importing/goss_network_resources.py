@@ -30,7 +30,7 @@ def _addr(found: Resource) -> None:
     elif not found.flag("reachable"):
         found.source.leave("there is no check that an address elsewhere must not be reachable")
     else:
-        found.add({"type": "tcp", "host": parts[1], "port": parts[2]})
+        found.add({"kind": "tcp", "host": parts[1], "port": parts[2]})
 
 
 def _port(found: Resource) -> None:
@@ -38,7 +38,7 @@ def _port(found: Resource) -> None:
     if not number.isdecimal() or protocol not in ("", "tcp", "tcp4", "tcp6"):
         found.source.leave("only TCP ports have a check")
         return
-    check: dict[str, Any] = {"type": "port", "port": int(number), "open": found.flag("listening")}
+    check: dict[str, Any] = {"kind": "port", "port": int(number), "open": found.flag("listening")}
     addresses = list(each_of(found.source.get("ip")))
     if addresses and as_text(addresses[0].value):
         check["address"] = as_text(addresses[0].value)
@@ -46,7 +46,7 @@ def _port(found: Resource) -> None:
     found.add(check)
     for number_of, address in enumerate(addresses[1:], 2):
         if as_text(address.value):
-            again = {**check, "type": "port", "address": as_text(address.value)}
+            again = {**check, "kind": "port", "address": as_text(address.value)}
             found.add(again, suffix=f"_address_{number_of}", only=[address])
     if protocol == "tcp6" and not addresses:
         found.source.note("that it listens over IPv6 is not asked: add `address`")
@@ -55,7 +55,7 @@ def _port(found: Resource) -> None:
 def _dns(found: Resource) -> None:
     name = found.text("resolve") or found.id
     record, colon, rest = name.partition(":")
-    check: dict[str, Any] = {"type": "dns", "name": name}
+    check: dict[str, Any] = {"kind": "dns", "name": name}
     if colon and record.upper() in _RECORDS:
         check |= {"name": rest, "record": record.upper()}
     check["server"] = found.text("server") or None
@@ -70,7 +70,7 @@ def _dns(found: Resource) -> None:
 
 
 def _http(found: Resource) -> None:
-    check: dict[str, Any] = {"type": "http", "url": found.text("url") or found.id}
+    check: dict[str, Any] = {"kind": "http", "url": found.text("url") or found.id}
     check["method"] = found.text("method") or None
     check["body"] = found.text("request-body") or None
     check["follow_redirects"] = not found.flag("no-follow-redirects", usual=False)

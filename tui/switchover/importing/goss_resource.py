@@ -63,7 +63,7 @@ class Resource:
         title = self.text("title") if only is None else ""
         if not list(self.source.children()):
             parts = [self.source]
-        entry = {"type": check.pop("type"), "title": title or None, **check}
+        entry = {"kind": check.pop("kind"), "title": title or None, **check}
         if only is None and "timeout" not in entry:
             entry["timeout"] = self.timeout()
         self.draft.add("checks", f"{self.section}_{self.id}{suffix}", entry, *parts)

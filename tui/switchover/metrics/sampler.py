@@ -112,13 +112,13 @@ class Sampler:
         self.tracks: dict[str, Track] = {}
         for name, (metric, path) in _DEFAULTS.items():
             config = {"metric": metric, **({"path": path} if path else {})}
-            self._add(name, MetricSpec(type="host", **config), "host", _TITLES.get(name, metric))
+            self._add(name, MetricSpec(kind="host", **config), "host", _TITLES.get(name, metric))
         for metric, (warn, crit, title) in _PRESSURE.items() if judge_host else ():
-            spec = MetricSpec(type="host", metric=metric, warn=warn, crit=crit)
+            spec = MetricSpec(kind="host", metric=metric, warn=warn, crit=crit)
             self._add(f"host.{metric}", spec, "host", title)
         for name, spec in metrics.items():
-            every = check_period(str(spec.config.get("check"))) if spec.type == "check" and check_period else None
-            self._add(name, spec, "host" if spec.type == "host" else "plan", spec.title or name, every)
+            every = check_period(str(spec.config.get("check"))) if spec.kind == "check" and check_period else None
+            self._add(name, spec, "host" if spec.kind == "host" else "plan", spec.title or name, every)
 
     def _source(self, kind: str) -> MetricSource[Any]:
         if kind not in self._sources:
@@ -126,7 +126,7 @@ class Sampler:
         return self._sources[kind]
 
     def _add(self, name: str, spec: MetricSpec, group: str, title: str, every: float | None = None) -> None:
-        source, config = self._source(spec.type), spec.config
+        source, config = self._source(spec.kind), spec.config
         step = every or (spec.every if "every" in spec.model_fields_set else source.every)
         unit = spec.unit or source.unit(config)
         track = Track(name, group, spec, Series(step), title, unit, config=config)
@@ -158,7 +158,7 @@ class Sampler:
         """
         groups: dict[tuple[float, str], list[str]] = {}
         for name, track in self.tracks.items():
-            source = self._source(track.spec.type)
+            source = self._source(track.spec.kind)
             if not source.comes_by_itself:
                 alone = "" if source.together else name
                 groups.setdefault((track.series.step_s, alone), []).append(name)
@@ -170,13 +170,13 @@ class Sampler:
         for name in names:
             track = self.tracks[name]
             if self._clock.monotonic() >= track.rests_until:
-                together = self._source(track.spec.type).together
-                batches.setdefault(track.spec.type if together else name, []).append(track)
+                together = self._source(track.spec.kind).together
+                batches.setdefault(track.spec.kind if together else name, []).append(track)
         await asyncio.gather(*map(self._sample_batch, batches.values()))
 
     async def _sample_batch(self, tracks: list[Track]) -> None:
         """Ask the source of these tracks once; what has no keys yet is a gap that says so."""
-        source = self._source(tracks[0].spec.type)
+        source = self._source(tracks[0].spec.kind)
         wanted: list[tuple[Track, Any]] = []
         readings: list[tuple[Track, Reading]] = []
         for track in tracks:
@@ -205,7 +205,7 @@ class Sampler:
         """Add a point to every metric that comes from this check. `time` is how long the look took, unless it says."""
         found = {metric.name: metric for metric in metrics}
         for track in self.tracks.values():
-            if track.spec.type != "check" or track.config.get("check") != check:
+            if track.spec.kind != "check" or track.config.get("check") != check:
                 continue
             wanted = str(track.config.get("metric", "time"))
             metric = found.get(wanted)

@@ -127,11 +127,11 @@ class LiveProbe(Model):
 
 
 class KeyedSpec(BaseModel):
-    """What names a kind by `type`. The kind's own keys are in `config`."""
+    """What names its kind. The kind's own keys are in `config`."""
 
     model_config = ConfigDict(frozen=True, extra="allow")
 
-    type: str
+    kind: str
 
     @property
     def config(self) -> dict[str, Any]:
@@ -164,7 +164,7 @@ class CheckSpec(KeyedSpec):
 
 
 class MetricSpec(KeyedSpec):
-    """A number over time. `type` says which source; the source's keys are in `config`."""
+    """A number over time. `kind` says which source; the source's keys are in `config`."""
 
     title: Text | None = Field(None, description="how it is called on the screen")
     unit: str = Field("", description="what stands behind the number")
@@ -177,11 +177,11 @@ class MetricSpec(KeyedSpec):
 
 
 class NotifierSpec(KeyedSpec):
-    """Who is notified of an alert. `type` says how; the keys of that kind are in `config`."""
+    """Who is notified of an alert. `kind` says how; the keys of that kind are in `config`."""
 
 
 class CostSourceSpec(KeyedSpec):
-    """Where amounts of money come from. `type` says how; the keys of that kind are in `config`."""
+    """Where amounts of money come from. `kind` says how; the keys of that kind are in `config`."""
 
 
 class Alert(Model):

@@ -39,7 +39,7 @@ class GroupCheck:
     config: ClassVar[type] = GroupConfig
     metrics: ClassVar[tuple[Measured, ...]] = ()
     example: ClassVar[str] = """
-    type: group
+    kind: group
     name: docker
     members: [deploy]
     """

@@ -44,7 +44,7 @@ class KernelParamCheck:
     config: ClassVar[type] = KernelParamConfig
     metrics: ClassVar[tuple[Measured, ...]] = (Measured("value", "", "the setting, where it is one number"),)
     example: ClassVar[str] = """
-    type: kernel_param
+    kind: kernel_param
     name: vm.max_map_count
     expect: value >= 262144
     """

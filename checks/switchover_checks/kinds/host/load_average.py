@@ -46,7 +46,7 @@ class LoadAverageCheck:
         Measured(f"load{span[:-1]}", "", f"the load over {span}, as the kernel tells it") for span in _SPANS
     )
     example: ClassVar[str] = """
-    type: load_average
+    kind: load_average
     over: 5m
     warn: 1.5
     crit: 4

@@ -42,7 +42,7 @@ class MountCheck:
     config: ClassVar[type] = MountConfig
     metrics: ClassVar[tuple[Measured, ...]] = ()
     example: ClassVar[str] = """
-    type: mount
+    kind: mount
     path: /var/lib/postgresql
     fstype: ext4
     options: [rw, "!noexec"]

@@ -54,7 +54,7 @@ class PackageCheck:
     metrics: ClassVar[tuple[Measured, ...]] = ()
     runs_a_process: ClassVar[bool] = True
     example: ClassVar[str] = """
-    type: package
+    kind: package
     name: postgresql-client
     version: ["15", "16"]
     """

@@ -53,7 +53,7 @@ class PressureCheck:
         Measured("avg300", "%", "the share of time over five minutes"),
     )
     example: ClassVar[str] = """
-    type: pressure
+    kind: pressure
     resource: io
     warn: 20
     crit: 60

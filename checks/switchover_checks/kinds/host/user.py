@@ -46,7 +46,7 @@ class UserCheck:
     config: ClassVar[type] = UserConfig
     metrics: ClassVar[tuple[Measured, ...]] = ()
     example: ClassVar[str] = """
-    type: user
+    kind: user
     name: postgres
     groups: [ssl-cert]
     home: /var/lib/postgresql

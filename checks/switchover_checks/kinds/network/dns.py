@@ -64,7 +64,7 @@ class DnsCheck:
         Measured("answers", "", "how many records came"),
     )
     example: ClassVar[str] = """
-    type: dns
+    kind: dns
     name: shop.example.org
     server: 192.0.2.53
     answers: [203.0.113.10, 203.0.113.11]

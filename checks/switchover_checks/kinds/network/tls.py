@@ -89,7 +89,7 @@ class TlsCheck:
         Measured("tls", "s", "the handshake"),
     )
     example: ClassVar[str] = """
-    type: tls
+    kind: tls
     host: shop.example.org
     warn: "30:"
     crit: "7:"

@@ -91,7 +91,7 @@ class RedisCheck:
         Measured("evicted", "", "keys that were thrown out since the start, for want of memory"),
     )
     example: ClassVar[str] = """
-    type: redis
+    kind: redis
     host: cache.example.org
     password: redis_password
     role: master

@@ -38,10 +38,10 @@ id: model
 title: A plan for a model
 target: shop
 checks:
-  up: {type: file, path: plan.yaml, every: 60s, timeout: 10s}
-  rows: {type: file, path: plan.yaml, every: 60s, timeout: 10s}
+  up: {kind: file, path: plan.yaml, every: 60s, timeout: 10s}
+  rows: {kind: file, path: plan.yaml, every: 60s, timeout: 10s}
   dump:
-    type: backup
+    kind: backup
     path: dump
     max_age: 1h
     sha256: 2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881

@@ -20,7 +20,7 @@ from switchover.migration.steps.attempt import AttemptFolder
 from switchover_checks.api import Status
 
 SLOW = """
-checks: {up: {type: tcp, host: localhost, port: 1, every: 15s}}
+checks: {up: {kind: tcp, host: localhost, port: 1, every: 15s}}
 phases:
   - id: a
     steps:

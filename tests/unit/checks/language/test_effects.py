@@ -79,7 +79,7 @@ def test_what_only_reads_may_look(kind: str, config: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize(("kind", "config"), WRITES)
 def test_what_writes_or_cannot_be_told_says_so(kind: str, config: dict[str, Any]) -> None:
-    assert Registry().changes(kind, config).startswith(f"a check of type {kind} may change something when it looks: ")
+    assert Registry().changes(kind, config).startswith(f"a check of kind {kind} may change something when it looks: ")
 
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])

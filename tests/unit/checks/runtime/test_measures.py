@@ -18,7 +18,7 @@ schema: 1
 id: p
 title: A plan
 checks: {{it: {check}}}
-metrics: {{m: {{type: check, check: it, metric: {metric}}}}}
+metrics: {{m: {{kind: check, check: it, metric: {metric}}}}}
 phases: [{{id: a, gate: {{require: [it], prove: [p]}}}}]
 promises: {{p: {{title: p, before: {{value: 1}}, after: {{value: it.{metric}}}, target: "after < before"}}}}
 """
@@ -54,14 +54,14 @@ def test_every_kind_tells_or_says_that_it_cannot() -> None:
     ("check", "metric", "hint"),
     [
         (
-            "{type: process, pattern: x, memory_warn: null}",
+            "{kind: process, pattern: x, memory_warn: null}",
             "memory",
             "it measures that where memory_crit or memory_warn",
         ),
-        ("{type: process, pattern: x}", "memory", "it measures that where memory_crit or memory_warn is set"),
-        ("{type: process, pattern: x, memory_warn: 1GiB}", "cpu", "it measures that where cpu_crit or cpu_warn is set"),
-        ("{type: memory, warn: '10%:'}", "swap_free", "known: available, available_percent"),
-        ("{type: http, url: 'http://x/'}", "query_ms", "there is no metric of the check it 'query_ms'"),
+        ("{kind: process, pattern: x}", "memory", "it measures that where memory_crit or memory_warn is set"),
+        ("{kind: process, pattern: x, memory_warn: 1GiB}", "cpu", "it measures that where cpu_crit or cpu_warn is set"),
+        ("{kind: memory, warn: '10%:'}", "swap_free", "known: available, available_percent"),
+        ("{kind: http, url: 'http://x/'}", "query_ms", "there is no metric of the check it 'query_ms'"),
     ],
 )
 def test_a_number_that_will_never_be_measured_is_an_error(tmp_path: Path, check: str, metric: str, hint: str) -> None:
@@ -75,9 +75,9 @@ def test_a_number_that_will_never_be_measured_is_an_error(tmp_path: Path, check:
 @pytest.mark.parametrize(
     ("check", "metric"),
     [
-        ("{type: process, pattern: x, memory_warn: 1GiB}", "memory"),
-        ("{type: http, url: 'http://x/', metrics: {query_ms: body.query_ms}}", "query_ms"),
-        ("{type: nagios, command: check_x}", "anything"),
+        ("{kind: process, pattern: x, memory_warn: 1GiB}", "memory"),
+        ("{kind: http, url: 'http://x/', metrics: {query_ms: body.query_ms}}", "query_ms"),
+        ("{kind: nagios, command: check_x}", "anything"),
     ],
 )
 def test_a_number_that_will_be_measured_or_may_be_is_none(tmp_path: Path, check: str, metric: str) -> None:

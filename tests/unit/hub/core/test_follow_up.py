@@ -18,9 +18,9 @@ ANA = Operator("ana", "bastion", "pts/1")
 PLAN = """
 services: {web: {kind: process, pid_file: web.pid, every: 1h}}
 checks:
-  a: {type: tcp, port: 1, every: 1h}
-  of_web: {type: tcp, port: 2, every: 1h, service: web}
-  other: {type: tcp, port: 3, every: 1h}
+  a: {kind: tcp, port: 1, every: 1h}
+  of_web: {kind: tcp, port: 2, every: 1h, service: web}
+  other: {kind: tcp, port: 3, every: 1h}
 troubleshooting:
   - symptom: it is down
     when: a == CRIT

@@ -72,8 +72,8 @@ class AsIs(Runner):
 def text(targets: int, retry: int, every: str) -> str:
     lines = ["checks:"]
     common = f"every: {every}, timeout: 8s, retry: {retry}"
-    lines += [f"  h{n}: {{type: tcp, host: hangs{n % targets}, port: 1, {common}}}" for n in range(HANGING)]
-    lines += [f"  ok{n}: {{type: tcp, host: fine, port: 1, {common}}}" for n in range(HEALTHY)]
+    lines += [f"  h{n}: {{kind: tcp, host: hangs{n % targets}, port: 1, {common}}}" for n in range(HANGING)]
+    lines += [f"  ok{n}: {{kind: tcp, host: fine, port: 1, {common}}}" for n in range(HEALTHY)]
     return "\n".join(lines) + "\n"
 
 

@@ -71,8 +71,8 @@ def service(snapshot: Snapshot, name: str) -> ServiceRow:
 
 QUICK = """
 checks:
-  a: {type: tcp, port: 1, every: 200ms}
-  b: {type: tcp, port: 2, every: 200ms, needs: [a]}
+  a: {kind: tcp, port: 1, every: 200ms}
+  b: {kind: tcp, port: 2, every: 200ms, needs: [a]}
 """
 
 
@@ -123,9 +123,9 @@ async def test_a_hub_that_no_longer_runs_is_seen_by_the_age_of_its_snapshot(tmp_
 async def test_no_start_is_proposed_before_every_check_that_is_watched_has_answered(tmp_path: Path) -> None:
     plan = """
 checks:
-  a: {type: tcp, port: 1, every: 200ms}
-  b: {type: tcp, port: 2, every: 200ms, needs: [a]}
-  later: {type: tcp, port: 3, every: 200ms, when: go}
+  a: {kind: tcp, port: 1, every: 200ms}
+  b: {kind: tcp, port: 2, every: 200ms, needs: [a]}
+  later: {kind: tcp, port: 3, every: 200ms, when: go}
 phases:
   - {id: go, steps: [{id: s, run: "true", effect: read}]}
 """
@@ -143,7 +143,7 @@ phases:
 
 
 async def test_a_check_is_watched_only_in_its_phases(tmp_path: Path) -> None:
-    text = "checks: {a: {type: tcp, port: 1, every: 200ms, when: data}}\n"
+    text = "checks: {a: {kind: tcp, port: 1, every: 200ms, when: data}}\n"
     pending = MigrationView(run_id="1", state="running", phases=(PhaseView("data", "Data", "pending"),))
     runner = FakeRunner()
     async with stage(text, tmp_path, runner=runner, view=pending) as live:
@@ -220,7 +220,7 @@ services: {api: {kind: process, side: before, pattern: x, every: 200ms}}
 async def test_a_check_waits_for_the_first_look_at_what_it_needs(tmp_path: Path) -> None:
     text = """
 services: {api: {kind: process, pattern: x, every: 200ms}}
-checks: {a: {type: tcp, port: 1, every: 60s, needs: [api]}}
+checks: {a: {kind: tcp, port: 1, every: 60s, needs: [api]}}
 """
     async with stage(text, tmp_path, providers=(ToldProvider(api=RUNNING),)) as live:
         await live.until(lambda s: row(s, "a").status == "ok")
@@ -230,7 +230,7 @@ checks: {a: {type: tcp, port: 1, every: 60s, needs: [api]}}
 async def test_a_service_that_recovers_has_its_checks_looked_at_soon(tmp_path: Path) -> None:
     text = """
 services: {api: {kind: process, pattern: x, every: 200ms}}
-checks: {a: {type: tcp, port: 1, every: 1h, needs: [api]}}
+checks: {a: {kind: tcp, port: 1, every: 1h, needs: [api]}}
 """
     provider = ToldProvider(api=STOPPED)
     async with stage(text, tmp_path, providers=(provider,)) as live:
@@ -256,7 +256,7 @@ async def test_what_goes_wrong_while_watching_costs_only_itself_and_is_said(
 
 async def test_a_recheck_looks_now_and_an_unknown_name_is_refused(tmp_path: Path) -> None:
     runner = FakeRunner()
-    live = stage("checks: {a: {type: tcp, port: 1, every: 1h}}\n", tmp_path, runner=runner)
+    live = stage("checks: {a: {kind: tcp, port: 1, every: 1h}}\n", tmp_path, runner=runner)
     await live.hub.recheck(["a"])
     await live.hub.recheck()
     assert [spec.name for spec in runner.asked] == ["a", "a"]
@@ -268,7 +268,7 @@ async def test_a_result_that_is_late_is_unknown_and_a_problem(tmp_path: Path) ->
     clock = StillClock()
     runner = FakeRunner()
     runner.now = clock.now
-    live = stage("checks: {a: {type: tcp, port: 1, every: 15s}}\n", tmp_path, runner=runner, clock=clock)
+    live = stage("checks: {a: {kind: tcp, port: 1, every: 15s}}\n", tmp_path, runner=runner, clock=clock)
     await live.hub.recheck(["a"])
     assembler = live.hub._assembler
     assert row(assembler.build(()), "a").status == "ok"
@@ -339,8 +339,8 @@ runbooks: [{title: How, url: "https://x/"}]
 
 async def test_baselines_are_recorded_when_a_run_starts_and_survive_the_agent(tmp_path: Path) -> None:
     text = """
-checks: {a: {type: tcp, port: 1, every: 1h}}
-metrics: {rows: {type: check, check: a, metric: rows, baseline: record}}
+checks: {a: {kind: tcp, port: 1, every: 1h}}
+metrics: {rows: {kind: check, check: a, metric: rows, baseline: record}}
 """
     runner = FakeRunner({"a": replace(result(OK), metrics=(Metric("rows", 10_000.0),))})
     async with stage(text, tmp_path, runner=runner) as live:
@@ -357,7 +357,7 @@ metrics: {rows: {type: check, check: a, metric: rows, baseline: record}}
 
 @pytest.mark.parametrize("content", ["", "[]", '{"run": "7"}', '{"run": "7", "values": {"rows": "many"}}', "\x00"])
 async def test_a_damaged_file_of_baselines_is_no_baseline(tmp_path: Path, content: str) -> None:
-    text = "metrics: {rows: {type: check, check: a, metric: rows, baseline: record}}\n"
+    text = "metrics: {rows: {kind: check, check: a, metric: rows, baseline: record}}\n"
     path = Workspace(tmp_path / "state", tmp_path / "plan.yaml").directory / "baselines.json"
     path.parent.mkdir(parents=True)
     path.write_text(content)

@@ -17,7 +17,7 @@ from switchover.services.provider_api import Observation, ProcessState
 from switchover_checks.api import Finding, Result, Status
 
 OK, WARN, CRIT, UNKNOWN, SKIPPED, PENDING = Status
-ITEM = CheckItem("api", "api", CheckSpec(type="http", title="The API", every=15, timeout=10), "web", ("pg",))
+ITEM = CheckItem("api", "api", CheckSpec(kind="http", title="The API", every=15, timeout=10), "web", ("pg",))
 RUNNING = Observation(
     ProcessState.RUNNING, OK, pid=7, cpu_percent=3.0, memory_bytes=9, started_at=1.0, latency_ms=4.26, identity="7"
 )
@@ -101,7 +101,7 @@ def test_what_runs_well_when_it_is_first_seen_has_not_changed_just_now() -> None
 
 
 def test_a_metric_that_is_late_says_since_when() -> None:
-    track = Track("q", "plan", MetricSpec(type="http_json", warn="10"), Series(2.0), "queue", "B")
+    track = Track("q", "plan", MetricSpec(kind="http_json", warn="10"), Series(2.0), "queue", "B")
     track.add(5.0, "", at=100.0, mono=7.0)
     fresh = metric_row(track, mono=18.0)
     assert (fresh.latest, fresh.note, fresh.values, fresh.stale_after_s) == (5.0, "", (5.0,), 11.0)

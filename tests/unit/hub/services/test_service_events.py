@@ -156,7 +156,7 @@ async def test_a_source_that_hangs_holds_up_no_other(tmp_path: Path) -> None:
 
 
 async def test_what_needs_a_service_is_looked_at_when_it_is_told_to_be_fine_again(tmp_path: Path) -> None:
-    text = PLAN + "checks: {a: {type: tcp, port: 1, every: 1h, needs: [api]}}\n"
+    text = PLAN + "checks: {a: {kind: tcp, port: 1, every: 1h, needs: [api]}}\n"
     source = FakeSource(api=DOWN)
     async with stage(text, tmp_path, providers=(source,)) as live:
         await live.until(lambda s: s.checks[0].status == "skipped")
@@ -194,7 +194,7 @@ async def test_while_a_source_tells_it_is_hardly_asked(tmp_path: Path) -> None:
     source = FakeSource("api", "db")
     text = """
 services: {api: {kind: docker, container: api, every: 100ms}, b: {kind: docker, container: db, every: 100ms}}
-checks: {a: {type: tcp, port: 1, every: 100ms}}
+checks: {a: {kind: tcp, port: 1, every: 100ms}}
 """
     async with stage(text, tmp_path, providers=(source,)) as live:
         await live.until(lambda s: service(s).state == "running")

@@ -15,7 +15,7 @@ class BellNotifier(Notifier[NoKeys]):
 
     kind: ClassVar[str] = "bell"
     rings: ClassVar[bool] = True
-    example: ClassVar[str] = "type: bell"
+    example: ClassVar[str] = "kind: bell"
 
     async def send(self, notification: Notification, cfg: NoKeys, ctx: Context) -> None:
         """Do nothing."""

@@ -34,7 +34,7 @@ class CommandNotifier(Notifier[CommandNotifierConfig]):
     timeout_s: ClassVar[float] = 30.0
     pauses_s: ClassVar[tuple[float, ...]] = (5.0, 60.0)
     example: ClassVar[str] = """
-    type: command
+    kind: command
     command: mail -s "$ALERT_TEXT" oncall@example.org < /dev/null
     """
 

@@ -17,7 +17,7 @@ class LogNotifier(Notifier[NoKeys]):
     """Writes the line."""
 
     kind: ClassVar[str] = "log"
-    example: ClassVar[str] = "type: log"
+    example: ClassVar[str] = "kind: log"
 
     async def send(self, notification: Notification, cfg: NoKeys, ctx: Context) -> None:
         """Log the text."""

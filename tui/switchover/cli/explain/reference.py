@@ -93,7 +93,7 @@ class Reference:
 
     def _part(self, name: str, short: str, where: str) -> Part:
         schema = self._definitions[name]
-        kind_key = next((k for k in ("type", "kind") if k in schema["properties"] and schema.get("allOf")), "")
+        kind_key = "kind" if "kind" in schema["properties"] and schema.get("allOf") else ""
         doc = inspect.cleandoc(schema.get("description", ""))
         return Part(short, where, doc, schema["properties"], tuple(schema.get("required", ())), kind_key)
 
@@ -112,7 +112,7 @@ class Reference:
                 yield Kind(part, name, inspect.getdoc(type(declared)) or "", keys, declared.all_of, more=more)
         elif part in _DECLARED:
             for case in self._definitions[part]["allOf"]:
-                name = case["if"]["properties"]["type"]["const"]
+                name = case["if"]["properties"]["kind"]["const"]
                 declared = load_declared(_DECLARED[part], name)
                 needed = tuple(case["then"]["required"])
                 doc = inspect.getdoc(declared.config) or ""

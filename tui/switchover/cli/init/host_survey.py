@@ -80,7 +80,7 @@ def _containers(found: tuple[Found, ...]) -> Iterator[Item]:
         host = {"docker_host": one.target.docker_host} if one.target.docker_host else {}
         yield Item("services", one.title, {"kind": "docker", **where, **host})
         host = {"host": one.target.docker_host} if one.target.docker_host else {}
-        yield Item("checks", f"{one.title}_runs", {"type": "docker", **where, **host, "expect": ["restarts < 5"]})
+        yield Item("checks", f"{one.title}_runs", {"kind": "docker", **where, **host, "expect": ["restarts < 5"]})
 
 
 def _units(found: tuple[Found, ...]) -> Iterator[Item]:
@@ -121,9 +121,9 @@ def _listeners(found: list[Found]) -> Iterator[Item]:
             yield Item("services", one.title, {"kind": "process", "listen": min(own)})
         for number, address in sorted(own.items()):
             only: dict[str, object] = {"address": address} if address not in ("*", "") else {}
-            yield Item("checks", f"{one.title}_port_{number}", {"type": "port", "port": number} | only)
+            yield Item("checks", f"{one.title}_port_{number}", {"kind": "port", "port": number} | only)
             if one.title.partition(" ")[0] in _REDIS:
-                yield Item("checks", f"{one.title}_answers_{number}", {"type": "redis", "port": number})
+                yield Item("checks", f"{one.title}_answers_{number}", {"kind": "redis", "port": number})
 
 
 def _others(found: list[Found]) -> Iterator[Item]:
@@ -135,7 +135,7 @@ def _others(found: list[Found]) -> Iterator[Item]:
         seen.add(word)
         pattern = rf"(^|/){re.escape(word)}( |$)"
         yield Item("services", word, {"kind": "process", "pattern": pattern})
-        yield Item("checks", f"{word}_runs", {"type": "process", "pattern": pattern})
+        yield Item("checks", f"{word}_runs", {"kind": "process", "pattern": pattern})
 
 
 def _disks() -> Iterator[Item]:
@@ -145,7 +145,7 @@ def _disks() -> Iterator[Item]:
         if (kind in _DISKS or place == "/") and device not in devices and "\\" not in place:
             devices.add(device)
             name = "disk" + (place.replace("/", "_") if place != "/" else "")
-            yield Item("checks", name, {"type": "disk", "path": place, "warn": "10%:", "crit": "5%:"})
+            yield Item("checks", name, {"kind": "disk", "path": place, "warn": "10%:", "crit": "5%:"})
 
 
 def _ancestors() -> set[int]:

@@ -147,7 +147,7 @@ async def _check(args: Namespace) -> int:
         readings = await _look(parts.evaluator, parts.inventory, names, patience)
     finally:
         await parts.aclose()
-    kinds = {name: item.spec.type for name, item in catalog.items.items()}
+    kinds = {name: item.spec.kind for name, item in catalog.items.items()}
     if parts.plan_edited:
         diagnostics.say(f"{args.plan} was edited since the run began; looked at is the plan that the run goes by")
     report = CheckReport(parts.loaded.plan.id, readings, kinds, resting)

@@ -34,7 +34,7 @@ class CsvCosts(CostSource[CsvCostsConfig]):
     kind: ClassVar[str] = "csv"
     config: ClassVar[type] = CsvCostsConfig
     example: ClassVar[str] = """
-    type: csv
+    kind: csv
     path: costs.csv
     """
 

@@ -29,7 +29,7 @@ class StatedCosts(CostSource[StatedConfig]):
     kind: ClassVar[str] = "stated"
     config: ClassVar[type] = StatedConfig
     example: ClassVar[str] = """
-    type: stated
+    kind: stated
     side: after
     lines: {support: 29.00}
     """

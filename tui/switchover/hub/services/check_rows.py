@@ -29,7 +29,7 @@ def check_row(
     spec = item.spec
     row = CheckRow(
         name=item.name,
-        kind=spec.type,
+        kind=spec.kind,
         status="pending",
         summary=resting,
         title=spec.title or "",

@@ -27,7 +27,7 @@ class CheckNumberSource(MetricSource[CheckNumberConfig]):
     config: ClassVar[type] = CheckNumberConfig
     comes_by_itself: ClassVar[bool] = True
     example: ClassVar[str] = """
-    type: check
+    kind: check
     check: api_up
     metric: time
     """

@@ -54,7 +54,7 @@ class HostSource(MetricSource[HostConfig]):
     together: ClassVar[bool] = True
     timeout_s: ClassVar[float | None] = None
     example: ClassVar[str] = """
-    type: host
+    kind: host
     metric: disk
     path: /var
     """

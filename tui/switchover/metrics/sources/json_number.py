@@ -32,7 +32,7 @@ class JsonNumberSource(MetricSource[JsonNumberConfig]):
     config: ClassVar[type] = JsonNumberConfig
     takes_secrets: ClassVar[bool] = True
     example: ClassVar[str] = """
-    type: http_json
+    kind: http_json
     url: http://127.0.0.1:8080/stats
     path: queue.length
     """

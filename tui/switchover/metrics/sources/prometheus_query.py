@@ -32,7 +32,7 @@ class PrometheusSource(MetricSource[PrometheusConfig]):
     config: ClassVar[type] = PrometheusConfig
     takes_secrets: ClassVar[bool] = True
     example: ClassVar[str] = """
-    type: prometheus
+    kind: prometheus
     url: http://127.0.0.1:9090
     query: up
     """

@@ -32,7 +32,7 @@ class ServiceNumberSource(MetricSource[ServiceNumberConfig]):
     config: ClassVar[type] = ServiceNumberConfig
     together: ClassVar[bool] = True
     example: ClassVar[str] = """
-    type: process
+    kind: process
     service: api
     metric: memory
     """

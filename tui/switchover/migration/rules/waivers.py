@@ -74,7 +74,7 @@ def unwaivable(plan: Plan, place: str) -> frozenset[str]:
     step = plan.step(name)
     if not step.irreversible or step.confirm is None:
         return frozenset()
-    return frozenset(c for c in step.confirm.require if c in plan.checks and plan.checks[c].type == "backup")
+    return frozenset(c for c in step.confirm.require if c in plan.checks and plan.checks[c].kind == "backup")
 
 
 def _requirement(entry: Evidence, allowed: Acknowledgement | Waiver | None, *, open_to_a_person: bool) -> Requirement:

@@ -39,6 +39,11 @@ def _names_a_side(holder: Mapping[str, Any]) -> bool:
     return isinstance(holder["env"], str)
 
 
+def _lacks_its_kind(holder: Mapping[str, Any]) -> bool:
+    """Tell the kind of a part from the type of its data."""
+    return "kind" not in holder
+
+
 _NOT_YET = FormerWord("", same_form=False, said="this key is not there yet: it comes with a later version")
 
 # Place in a plan (`*` stands for a name or an index; "" is the plan itself) -> key -> the word of today.
@@ -58,9 +63,17 @@ FORMER_WORDS: Mapping[str, Mapping[str, FormerWord]] = {
     "rollbacks.*": {"budget": FormerWord("within"), "data_loss_window": FormerWord("loses")},
     "rollbacks.*.steps.*": {"compensate": FormerWord("rollback")},
     "services.*": {"env": FormerWord("side")},
-    "checks.*": {"env": FormerWord("side", only=_names_a_side), "environment": FormerWord("env")},
-    "metrics.*": {"env": FormerWord("side", only=_names_a_side)},
-    "notifiers.*": {"environment": FormerWord("env")},
+    "checks.*": {
+        "type": FormerWord("kind", only=_lacks_its_kind),
+        "env": FormerWord("side", only=_names_a_side),
+        "environment": FormerWord("env"),
+    },
+    "metrics.*": {
+        "type": FormerWord("kind", only=_lacks_its_kind),
+        "env": FormerWord("side", only=_names_a_side),
+    },
+    "notifiers.*": {"type": FormerWord("kind", only=_lacks_its_kind), "environment": FormerWord("env")},
+    "cost_sources.*": {"type": FormerWord("kind", only=_lacks_its_kind)},
     "phases.*.gate": {
         "retry": FormerWord("within", "write `within: 1m`, and `every: 5s` beside it", same_form=False),
         "soak": FormerWord("hold"),

@@ -54,36 +54,36 @@ def _checks(definitions: dict[str, Any], registry: Registry) -> dict[str, Any]:
         needed = [key for key in own.get("required", ()) if key not in _FROM_SERVICE]
         case: dict[str, Any] = {
             "type": "object",
-            "title": f"check of type {kind}",
-            "properties": {**properties, **common, "type": {"const": kind}},
-            "required": ["type", *needed],
+            "title": f"check of kind {kind}",
+            "properties": {**properties, **common, "kind": {"const": kind}},
+            "required": ["kind", *needed],
         }
         if properties or kinds[kind].source == "builtin":
             case["additionalProperties"] = False
         definitions[f"check_{kind}"] = case
-        condition = {"properties": {"type": {"const": kind}}, "required": ["type"]}
+        condition = {"properties": {"kind": {"const": kind}}, "required": ["kind"]}
         cases.append({"if": condition, "then": {"$ref": f"#/$defs/check_{kind}"}})
     known = {"enum": sorted(kinds)}
     return {
         "type": "object",
         "title": "CheckSpec",
         "description": CheckSpec.__doc__,
-        "properties": {**common, "type": {"anyOf": [known, {"type": "string"}], "description": "the kind of check"}},
-        "required": ["type"],
+        "properties": {**common, "kind": {"anyOf": [known, {"type": "string"}], "description": "the kind of check"}},
+        "required": ["kind"],
         "allOf": cases,
     }
 
 
 def _keyed(schema: dict[str, Any], package: str, doc: str) -> dict[str, Any]:
-    """Describe what names a kind by `type`: the kinds that a package declares, each with its keys."""
-    common = {**schema["properties"], "type": {"enum": list(declared(package)), "description": doc}}
+    """Describe what names its kind: the kinds that a package declares, each with its keys."""
+    common = {**schema["properties"], "kind": {"enum": list(declared(package)), "description": doc}}
     cases = []
     for kind in declared(package):
         own = config_schema(load_declared(package, kind).config)
         properties = {key: _or_template(value) for key, value in own.get("properties", {}).items()}
         cases.append(
             {
-                "if": {"properties": {"type": {"const": kind}}, "required": ["type"]},
+                "if": {"properties": {"kind": {"const": kind}}, "required": ["kind"]},
                 "then": {
                     "properties": {**properties, **dict.fromkeys(common, True)},
                     "required": own.get("required", []),
@@ -92,7 +92,7 @@ def _keyed(schema: dict[str, Any], package: str, doc: str) -> dict[str, Any]:
             }
         )
     shown = {key: schema[key] for key in ("type", "title", "description")}
-    return {**shown, "properties": common, "required": ["type"], "allOf": cases}
+    return {**shown, "properties": common, "required": ["kind"], "allOf": cases}
 
 
 def _services(schema: dict[str, Any]) -> dict[str, Any]:

@@ -101,12 +101,12 @@ class Draft:
         """Complain about a metric that the check (or `check[service]`) will never have."""
         name = item.partition("[")[0]
         check = self.plan.checks.get(name)
-        if check is None or check.type not in self.registry.kinds():
+        if check is None or check.kind not in self.registry.kinds():
             return
-        known = self.registry.measures(check.type, check.config)
+        known = self.registry.measures(check.kind, check.config)
         if known is None or metric in known:
             return
-        keys = {field.name for field in self.registry.config_fields(check.type) or ()}
+        keys = {field.name for field in self.registry.config_fields(check.kind) or ()}
         switches = sorted(keys & {f"{metric}_warn", f"{metric}_crit"})
         hint = f"; it measures that where {' or '.join(switches)} is set" if switches else ""
         yield Complaint(path, unknown_name(f"metric of the check {name}", metric, known) + hint)

@@ -46,27 +46,27 @@ def check_configs(draft: Draft) -> Iterator[Complaint]:
     """Complain about kinds that do not exist and keys that do not fit their kind."""
     for name, check in draft.plan.checks.items():
         path: Path = ("checks", name)
-        if check.type not in draft.registry.kinds():
-            yield Complaint((*path, "type"), unknown_name("check kind", check.type, draft.registry.kinds()))
+        if check.kind not in draft.registry.kinds():
+            yield Complaint((*path, "kind"), unknown_name("check kind", check.kind, draft.registry.kinds()))
             continue
-        listed = draft.registry.config_fields(check.type)
+        listed = draft.registry.config_fields(check.kind)
         fields = frozenset(f.name for f in listed) if listed is not None else frozenset[str]()
         for key in sorted(fields & set(CHECK_KEYS)):
-            where = draft.registry.kinds()[check.type].location
-            message = f"the kind {check.type} has a key {key!r}, which every check has already; rename it in {where}"
-            yield Complaint((*path, "type"), message)
+            where = draft.registry.kinds()[check.kind].location
+            message = f"the kind {check.kind} has a key {key!r}, which every check has already; rename it in {where}"
+            yield Complaint((*path, "kind"), message)
         if listed is not None:
             for key in check.config:
                 if key not in fields:
                     known = sorted(fields | set(CHECK_KEYS))
-                    message = f"a check of type {check.type} has no key {key!r}{near_or_all(key, known)}"
+                    message = f"a check of kind {check.kind} has no key {key!r}{near_or_all(key, known)}"
                     yield Complaint((*path, key), message, at_key=True)
-        if check.service is None and draft.registry.about_a_service(check.type):
-            message = f"a check of type {check.type} needs service: the service that it is about"
+        if check.service is None and draft.registry.about_a_service(check.kind):
+            message = f"a check of kind {check.kind} needs service: the service that it is about"
             yield Complaint((*path, "type"), message)
         seen: set[tuple[str, str]] = set()
         for service in _services(check, draft.plan):
-            for where, message in draft.registry.validate_config(check.type, merged_config(check, service, fields)):
+            for where, message in draft.registry.validate_config(check.kind, merged_config(check, service, fields)):
                 if (where, message) in seen or message.startswith("unknown key"):
                     continue
                 seen.add((where, message))
@@ -127,7 +127,7 @@ def notifier_keys(draft: Draft) -> Iterator[Complaint]:
         yield from draft.each_unknown(("alerts", a, "notify"), "notifier", alert.notify, own.keys() | kinds.keys())
         for n, name in enumerate(alert.notify):
             if name in kinds and name not in own and config_fields(load_declared(NOTIFIERS, name).config):
-                message = f"a notifier of type {name} has keys: give one a name in `notifiers`, and write that here"
+                message = f"a notifier of kind {name} has keys: give one a name in `notifiers`, and write that here"
                 yield Complaint(("alerts", a, "notify", n), message)
 
 
@@ -139,10 +139,10 @@ def cost_source_keys(draft: Draft) -> Iterator[Complaint]:
 
 def declared_keys(path: Path, noun: str, package: str, spec: KeyedSpec) -> Iterator[Complaint]:
     """Complain about a kind that a package does not declare, and about keys that do not fit what it declares."""
-    if spec.type not in declared(package):
-        yield Complaint((*path, "type"), unknown_name(f"{noun} of type", spec.type, declared(package)))
+    if spec.kind not in declared(package):
+        yield Complaint((*path, "kind"), unknown_name(f"{noun} of kind", spec.kind, declared(package)))
         return
-    what, config = f"a {noun} of type {spec.type}", load_declared(package, spec.type).config
+    what, config = f"a {noun} of kind {spec.kind}", load_declared(package, spec.kind).config
     fields = config_fields(config)
     for field in fields:
         if field.required and field.name not in spec.config:

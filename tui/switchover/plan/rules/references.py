@@ -93,7 +93,7 @@ def names_in_checks(draft: Draft) -> Iterator[Complaint]:
             if isinstance(config.get(key), str):
                 yield from draft.unknown(("metrics", name, key), what, config[key], known)
         item, measured = config.get("check"), config.get("metric")
-        if metric.type == "check" and isinstance(item, str) and isinstance(measured, str):
+        if metric.kind == "check" and isinstance(item, str) and isinstance(measured, str):
             yield from draft.unmeasured(("metrics", name, "metric"), item, measured)
         yield from _names_in_config(("metrics", name), config, draft)
     for name, side in draft.plan.sides.items():

@@ -69,7 +69,7 @@ def steps_are_whole(draft: Draft) -> Iterator[Complaint]:
 
 def irreversible_steps(draft: Draft) -> Iterator[Complaint]:
     """Complain about what cannot be undone and is not confirmed by typing, or rests on no proved backup."""
-    backups = {name for name, check in draft.plan.checks.items() if check.type == "backup"}
+    backups = {name for name, check in draft.plan.checks.items() if check.kind == "backup"}
     unjudged = draft.names.checks - set(draft.plan.checks)
     for path, step in draft.steps():
         if step.confirm is not None:
@@ -90,7 +90,7 @@ def irreversible_steps(draft: Draft) -> Iterator[Complaint]:
             yield Complaint(
                 (*path, "confirm"),
                 f"step {step.id!r} is irreversible and rests on no backup: "
-                f"list a check of type backup in `confirm.require`{hint}",
+                f"list a check of kind backup in `confirm.require`{hint}",
             )
     for t, trouble in enumerate(draft.plan.troubleshooting):
         for s, solution in enumerate(trouble.solutions):

@@ -111,7 +111,7 @@ def template_names(draft: Draft) -> Iterator[Complaint]:
         ("cost_sources", COST_SOURCES, plan.cost_sources),
     ):
         for name, spec in specs.items():
-            takes = spec.type in declared(package) and load_declared(package, spec.type).takes_secrets
+            takes = spec.kind in declared(package) and load_declared(package, spec.kind).takes_secrets
             asked = draft.names.secrets if takes else None
             yield from _texts((section, name), spec.config, values | frozenset(spec.config), secrets=asked)
     for name, host in plan.hosts.items():

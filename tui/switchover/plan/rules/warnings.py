@@ -99,7 +99,7 @@ def unmeasured_promises(draft: Draft) -> Iterator[Complaint]:
 def weak_restore_tests(draft: Draft) -> Iterator[Complaint]:
     """Warn of restore tests that would pass for a damaged backup."""
     for name, check in draft.plan.checks.items():
-        text = check.config.get("restore_test") if check.type == "backup" else None
+        text = check.config.get("restore_test") if check.kind == "backup" else None
         if not isinstance(text, str) or not text.strip():
             continue
         programs = [words[0].rpartition("/")[2] for words in plain_commands(_TEMPLATE.sub("BACKUP", text))]
