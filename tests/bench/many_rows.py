@@ -125,12 +125,12 @@ def main() -> int:
     from tests.support.ui_services import many
 
     from switchover.snapshot import Snapshot
-    from switchover.ui.app.bridge import Trouble, Update
+    from switchover.ui.app.bridge import ActionFailed, Update
     from switchover.ui.app.opening import show
 
     class Busy(FakeSource):
-        async def snapshots(self, on_trouble: Trouble) -> AsyncIterator[Update]:
-            self.on_trouble = on_trouble
+        async def snapshots(self, on_action_failed: ActionFailed) -> AsyncIterator[Update]:
+            self.on_action_failed = on_action_failed
             yield LIVE
             sample, seq = _now(many(), time.time()), 1
             while True:

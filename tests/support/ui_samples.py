@@ -41,7 +41,7 @@ from switchover.snapshot import (
     TimelineRow,
 )
 from switchover.snapshot.states import ActionKind, StageWord, StepEffect
-from switchover.ui.app.bridge import Trouble, Update
+from switchover.ui.app.bridge import ActionFailed, Update
 from switchover.ui.text.render_context import AgentLink, AgentLinkState
 
 Answer = TypeVar("Answer")
@@ -82,15 +82,15 @@ class FakeSource:
             self._queue.put_nowait(error)
         self.requests: list[tuple[str, dict[str, Any]]] = []
         self.answers: dict[str, Any] = {}
-        self.on_trouble: Trouble | None = None
+        self.on_action_failed: ActionFailed | None = None
         self.shown: Snapshot | None = None
         self.closed = False
 
     def feed(self, update: Update) -> None:
         self._queue.put_nowait(update)
 
-    async def snapshots(self, on_trouble: Trouble) -> AsyncIterator[Update]:
-        self.on_trouble = on_trouble
+    async def snapshots(self, on_action_failed: ActionFailed) -> AsyncIterator[Update]:
+        self.on_action_failed = on_action_failed
         while True:
             update = await self._queue.get()
             if isinstance(update, SwitchoverError):

@@ -169,7 +169,7 @@ async def test_commands_that_a_refusal_names_work_as_they_are_shown(bench: Bench
 
 async def test_an_accepted_action_that_fails_later_is_told_to_who_asked(bench: Bench) -> None:
     known_issues: asyncio.Queue[SwitchoverError] = asyncio.Queue()
-    client = await bench.client(on_trouble=known_issues.put_nowait)
+    client = await bench.client(on_action_failed=known_issues.put_nowait)
     bench.engine.refuse = RefusedError("the disk is full", "free space, then `switchover run PLAN`")
     assert await client.request("run.step", step="dump") == "accepted"
     bench.engine.may_end.set()

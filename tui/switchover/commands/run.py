@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal, TypeAlias
+from typing import ClassVar
 
 import msgspec
 
 from switchover.commands.command import Changes, CommandContext, RunAction, RunCommand
+from switchover.snapshot.states import ResolvedAs
 
 __all__ = [
     "AbortRun",
     "GiveVariables",
-    "Outcome",
     "RebaseRun",
     "ResolveStep",
     "RetryStep",
@@ -21,9 +21,6 @@ __all__ = [
     "StartRun",
     "TickItem",
 ]
-
-
-Outcome: TypeAlias = Literal["done", "failed", "retry", "rollback", "skip"]
 
 
 class StartRun(RunAction, frozen=True):
@@ -84,7 +81,7 @@ class ResolveStep(RunAction, frozen=True):
 
     name: ClassVar[str] = "step.resolve"
     step: str
-    choice: Outcome
+    choice: ResolvedAs
     reason: str
 
     async def apply(self, at: CommandContext) -> None:

@@ -46,6 +46,7 @@ ActionKind: TypeAlias = Literal[
     "done",
     "none",
 ]
+ResolvedAs: TypeAlias = Literal["done", "failed", "retry", "rollback", "skip"]  # what an unknown outcome counts as
 PromiseWord: TypeAlias = Literal["pending", "met", "missed", "unknown"]
 StepEffect: TypeAlias = Literal["read", "creates", "changes", "destroys"]
 StatedEffect: TypeAlias = StepEffect | Literal[""]  # of a step that does not say

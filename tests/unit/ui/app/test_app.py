@@ -178,8 +178,8 @@ async def test_a_refusal_is_said_until_it_is_read_and_enter_may_be_pressed_again
 
 async def test_trouble_that_comes_later_is_said_too() -> None:
     async def story(pilot: Any, app: SwitchoverApp, source: FakeSource, _clock: StillClock) -> None:
-        assert source.on_trouble is not None
-        source.on_trouble(RefusedError("the gate is shut", "wait for rows"))
+        assert source.on_action_failed is not None
+        source.on_action_failed(RefusedError("the gate is shut", "wait for rows"))
         await settle(pilot)
         assert "the gate is shut" in screen_text(app)
 

@@ -23,7 +23,7 @@ from switchover.errors import (
 )
 from switchover.locations import workspace_for
 from switchover.snapshot import Snapshot
-from switchover.ui.app.bridge import AgentConnection, AgentSource, Trouble, agent_attacher
+from switchover.ui.app.bridge import ActionFailed, AgentConnection, AgentSource, agent_attacher
 from switchover.ui.text.render_context import AgentLink
 
 Answer = TypeVar("Answer")
@@ -52,7 +52,7 @@ class Attacher:
     def __init__(self, *ends: FakeClient | SwitchoverError) -> None:
         self._ends = list(ends)
 
-    async def __call__(self, on_trouble: Trouble) -> AgentConnection:
+    async def __call__(self, on_action_failed: ActionFailed) -> AgentConnection:
         end = self._ends.pop(0)
         if isinstance(end, SwitchoverError):
             raise end

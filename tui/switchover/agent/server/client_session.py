@@ -77,9 +77,9 @@ class ClientSession:
         """Answer a request with an error."""
         self.send(_ENCODER.encode({"id": request, "error": error}) + b"\n")
 
-    def trouble(self, request: int, error: ErrorInfo) -> None:
+    def action_failed(self, request: int, error: ErrorInfo) -> None:
         """Tell that an action which had been accepted has failed."""
-        self.send(_ENCODER.encode({"event": "trouble", "request": request, "error": error}) + b"\n")
+        self.send(_ENCODER.encode({"event": "action_failed", "request": request, "error": error}) + b"\n")
 
     def stopped(self, error: ErrorInfo) -> None:
         """Tell that somebody has stopped the agent."""

@@ -17,6 +17,7 @@ from typing import Any
 import msgspec
 
 from switchover.agent.server import group_socket
+from switchover.agent.server.admission import Admission
 from switchover.agent.server.busy import run_is_open, under_way
 from switchover.agent.server.client_session import ClientSession
 from switchover.agent.server.operator_lease import LeaseView, OperatorLease, OperatorSession
@@ -26,9 +27,9 @@ from switchover.agent.server.vouching import vouched_uid
 from switchover.agent.wire.protocol import SERVER_LINE_LIMIT, WIRE, AgentInfo, ErrorInfo, Request, error_to_wire
 from switchover.agent.wire.sections import SectionEncoder
 from switchover.clock import Clock, SystemClock
-from switchover.commands.command import Command, CommandContext, CommandTarget, Life, Who
+from switchover.commands.command import Command, CommandContext, CommandTarget, Life
 from switchover.commands.command_table import COMMANDS
-from switchover.errors import AgentError, AgentStoppedError, LockedError, RefusedError, SwitchoverError, UsageError
+from switchover.errors import AgentError, AgentStoppedError, RefusedError, SwitchoverError, UsageError
 from switchover.migration.facts.events import Event
 from switchover.migration.facts.location import this_machine
 from switchover.migration.facts.operator import Operator
@@ -42,7 +43,6 @@ log = logging.getLogger("switchover.agent")
 _MOST_CLIENTS = 100
 _WRITE_BUFFER = 64 * 1024
 _REQUESTS_AT_ONCE = 32
-_LATE_AFTER_S = 15.0  # an order is not carried out later than that: whoever gave it may have gone
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +70,7 @@ class AgentServer:
         self._stop = stop
         self._clock = clock or SystemClock()
         self._lease = OperatorLease(self._clock, self._note, self._say_who_drives)
+        self._admission = Admission(target, self._lease, self._clock, read_only=identity.read_only)
         self._asking = RunRequests(target, self._lease, Path(identity.workspace), self._clock)
         self._sections = SectionEncoder()
         self._sessions: set[ClientSession] = set()
@@ -314,14 +315,7 @@ class AgentServer:
             raise UsageError("say hello first")
         command = kind.parse(request.params)
         if command.changes_something():
-            if self._identity.read_only:
-                raise RefusedError(
-                    "this agent only watches: it was started with --read-only", "stop it and start it without"
-                )
-            if session.read_only:
-                raise RefusedError("this screen only watches: it was opened with --read-only", "open it again without")
-            self._refuse_late(session, request)
-            self._admit(session, command)
+            self._admission.admit(session, command, request.asked)
         work = command.apply(CommandContext(self._target, session.operator, session))
         if command.life is Life.OF_CLIENT:
             return await work
@@ -335,30 +329,6 @@ class AgentServer:
         action.add_done_callback(lambda done: self._tell_late(session, request, done))
         return "accepted"
 
-    def _refuse_late(self, session: ClientSession, request: Request) -> None:
-        """Raise `RefusedError` for what was asked long ago, before this process was stopped and let go on."""
-        if session.clock_ahead is None or not request.asked:
-            return
-        late = self._clock.monotonic() - session.clock_ahead - request.asked
-        if late > _LATE_AFTER_S:
-            raise RefusedError(f"this was asked {late:.0f} s ago and reached the agent only now", "ask again")
-
-    def _admit(self, session: ClientSession, command: Command[Any]) -> None:
-        """Raise `LockedError` where only the one who drives may do this, and that is somebody else."""
-        engine, asking = self._target.engine, session.operator_session
-        if asking is None or command.who is Who.ANYONE:
-            return
-        if command.who is Who.DRIVER_OF_RUN:
-            if engine is None or not run_is_open(engine.view()):
-                return
-            holder = engine.holder()
-            if holder is not None and holder.pid != os.getpid():
-                raise LockedError(
-                    f"{holder.who} drives the run on {holder.host}, and nobody else acts on services meanwhile",
-                    "T asks to take over",
-                )
-        self._lease.admit(asking, stays=session.streaming is not None)
-
     async def _accept(self, name: str, work: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
         action = await self._target.run.submit(work)
         self._keep(name, action)
@@ -368,10 +338,10 @@ class AgentServer:
         if action.cancelled() or (error := action.exception()) is None:
             return
         if isinstance(error, SwitchoverError):
-            session.trouble(request.id, error_to_wire(error, self._target.fill_in))
+            session.action_failed(request.id, error_to_wire(error, self._target.fill_in))
         else:
             log.error("%s failed", request.method, exc_info=error)
-            session.trouble(request.id, _unexpected(error))
+            session.action_failed(request.id, _unexpected(error))
 
     async def _stream(self, session: ClientSession) -> None:
         sent: Snapshot | None = None

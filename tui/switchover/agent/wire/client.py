@@ -27,12 +27,12 @@ _HELLO_WITHIN_S = 10.0
 
 
 class AgentClient:
-    """Asks and listens. `on_trouble` hears of actions that were accepted and failed later."""
+    """Asks and listens. `on_action_failed` hears of actions that were accepted and failed later."""
 
     def __init__(
-        self, on_trouble: Callable[[SwitchoverError], None] | None = None, *, version: str = __version__
+        self, on_action_failed: Callable[[SwitchoverError], None] | None = None, *, version: str = __version__
     ) -> None:
-        self._on_trouble = on_trouble
+        self._on_action_failed = on_action_failed
         self._version = version
         self._writer: asyncio.StreamWriter | None = None
         self._listening: asyncio.Task[None] | None = None
@@ -146,9 +146,9 @@ class AgentClient:
             self._fresh.set()
         elif incoming.event == "stopped" and incoming.error is not None:
             raise error_from_wire(incoming.error)
-        elif incoming.event == "trouble" and incoming.error is not None:
-            if self._on_trouble is not None:
-                self._on_trouble(error_from_wire(incoming.error))
+        elif incoming.event == "action_failed" and incoming.error is not None:
+            if self._on_action_failed is not None:
+                self._on_action_failed(error_from_wire(incoming.error))
         elif incoming.id is not None:
             answer = self._waiting.get(incoming.id)
             if answer is not None and not answer.done():

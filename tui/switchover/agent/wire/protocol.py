@@ -5,7 +5,7 @@
     notification  {"event": "snapshot", "seq", "at", "sections": {field: value}}   what changed, all at first
                   besides "rows": {table: {changed, gone, order}} and "run": {field: value}, what changed of
                   a table and of the run, for a client that subscribed with {"rows": true}
-                  {"event": "trouble", "request": 1, "error": {…}}   an accepted action that failed later
+                  {"event": "action_failed", "request": 1, "error": {…}}   an accepted action that failed later
                   {"event": "stopped", "error": {…}}   somebody has stopped the agent: do not start it again
 
 `hello`, `agent.status` and `agent.stop` keep their shape for ever, so that different versions can part in peace.
@@ -34,7 +34,7 @@ __all__ = [
     "error_to_wire",
 ]
 
-WIRE = 2  # raised with each change of commands or notifications that the other side must know
+WIRE = 3  # raised with each change of commands or notifications that the other side must know
 SERVER_LINE_LIMIT = 256 * 1024  # what a client may send in one line
 CLIENT_LINE_LIMIT = 64 * 1024 * 1024  # a whole first snapshot
 

@@ -107,7 +107,7 @@ class Assembler:
         self._checks: dict[str, _Cached] = {}
         self._metrics: dict[str, tuple[int, tuple[float | None, ...]]] = {}
         self.view = MigrationView()
-        self.driving: tuple[Holder | None, Holder | None, float | None] = (None, None, None)
+        self.lease: tuple[Holder | None, Holder | None, float | None] = (None, None, None)
         self._run_timeline: tuple[TimelineRow, ...] = ()
         self._timeline_of: tuple[tuple[object, ...], tuple[TimelineRow, ...]] = ((), ())
         self._no_return = self._driven = False
@@ -227,7 +227,7 @@ class Assembler:
                 title=host, read_only=self._read_only, agent_pid=os.getpid(), agent_version=__version__, host=host
             )
         plan = self._loaded.plan
-        driver, asking, until = self.driving
+        driver, asking, until = self.lease
         return Header(
             plan_id=plan.id,
             title=plan.title,

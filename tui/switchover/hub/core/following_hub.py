@@ -27,7 +27,7 @@ class FollowingHub:
         self._let_go = let_go
         self._hub = make()
         self._numbered_from = 0
-        self._driving: tuple[Holder | None, Holder | None, float | None] | None = None
+        self._lease: tuple[Holder | None, Holder | None, float | None] | None = None
         self._viewers: dict[object, bool] = {}
         self._replaced = asyncio.Event()
 
@@ -51,8 +51,8 @@ class FollowingHub:
         last = self.snapshot.seq
         before, self._hub = self._hub, self._make()
         self._hub.take_over(before)
-        if self._driving is not None:
-            self._hub.drives(*self._driving)
+        if self._lease is not None:
+            self._hub.drives(*self._lease)
         for who, found in self._viewers.items():
             self._hub.note_viewer(who, found=found)
         self._numbered_from = last
@@ -96,7 +96,7 @@ class FollowingHub:
 
     def drives(self, driver: Holder | None, asking: Holder | None, until: float | None) -> None:
         """Say on every screen who drives, who asks to take over, and until when that may be answered."""
-        self._driving = (driver, asking, until)
+        self._lease = (driver, asking, until)
         self._hub.drives(driver, asking, until)
 
     def note_viewer(self, who: object, *, found: bool = False, gone: bool = False) -> None:

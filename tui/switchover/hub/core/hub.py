@@ -208,7 +208,7 @@ class Hub:
 
     def drives(self, driver: Holder | None, asking: Holder | None, until: float | None) -> None:
         """Say on every screen who drives, who asks to take over, and until when that may be answered."""
-        self._assembler.driving = (driver, asking, until)
+        self._assembler.lease = (driver, asking, until)
         self._dirty.set()
 
     async def next_snapshot(self, after_seq: int) -> Snapshot:

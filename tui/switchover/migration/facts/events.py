@@ -35,7 +35,6 @@ from switchover.migration.facts.rollback_events import (
     RollbackStarted,
 )
 from switchover.migration.facts.step_events import (
-    Choice,
     ConfirmationGiven,
     FarPlace,
     Outcome,
@@ -54,7 +53,6 @@ __all__ = [
     "AbortRequested",
     "AcknowledgementEnded",
     "BaselineMeasured",
-    "Choice",
     "ConfirmationGiven",
     "DriverChanged",
     "Event",

@@ -7,9 +7,9 @@ from typing import Literal
 
 from switchover.migration.facts.gate_events import Evidence
 from switchover.migration.facts.operator import Operator
+from switchover.snapshot.states import ResolvedAs
 
 __all__ = [
-    "Choice",
     "ConfirmationGiven",
     "FarPlace",
     "Outcome",
@@ -25,7 +25,6 @@ __all__ = [
 ]
 
 Outcome = Literal["done", "failed", "timeout", "aborted", "unknown"]
-Choice = Literal["done", "failed", "retry", "rollback", "skip"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,7 +162,7 @@ class StepResolved:
 
     unit: str
     attempt: int
-    choice: Choice
+    choice: ResolvedAs
     reason: str
     by: Operator
     evidence: tuple[Evidence, ...] = ()

@@ -26,11 +26,11 @@ if TYPE_CHECKING:
     from switchover.snapshot import Snapshot
 
 __all__ = [
+    "ActionFailed",
     "AgentConnection",
     "AgentSource",
     "Attach",
     "SnapshotSource",
-    "Trouble",
     "Update",
     "agent_attacher",
     "agent_returns",
@@ -38,7 +38,7 @@ __all__ = [
 
 Answer = TypeVar("Answer")
 Update: TypeAlias = "Snapshot | AgentLink"
-Trouble = Callable[[SwitchoverError], None]
+ActionFailed = Callable[[SwitchoverError], None]
 _LONGEST_PAUSE_S = 3.0
 _LOOK_AGAIN_S = 1.0
 _GIVE_UP_AFTER = 3  # failures in a row before the very first Snapshot
@@ -47,10 +47,10 @@ _GIVE_UP_AFTER = 3  # failures in a row before the very first Snapshot
 class SnapshotSource(Sender, Protocol):
     """Feeds the screens. The agent's is `AgentSource`; tests have their own."""
 
-    def snapshots(self, on_trouble: Trouble) -> AsyncIterator[Update]:
+    def snapshots(self, on_action_failed: ActionFailed) -> AsyncIterator[Update]:
         """Yield Snapshots, and an `AgentLink` whenever the line comes or goes. Raise `SwitchoverError` when hopeless.
 
-        `on_trouble` hears of intents that were accepted and failed later.
+        `on_action_failed` hears of intents that were accepted and failed later.
         """
 
     async def aclose(self) -> None:
@@ -67,7 +67,7 @@ class AgentConnection(Sender, Protocol):
         """Hang up."""
 
 
-Attach = Callable[[Trouble], Awaitable[AgentConnection]]
+Attach = Callable[[ActionFailed], Awaitable[AgentConnection]]
 
 
 async def _at_once() -> None:
@@ -96,14 +96,14 @@ class AgentSource:
         self._first_pause_s = first_pause_s
         self._client: AgentConnection | None = None
 
-    async def snapshots(self, on_trouble: Trouble) -> AsyncIterator[Update]:
+    async def snapshots(self, on_action_failed: ActionFailed) -> AsyncIterator[Update]:
         """Yield what the agent publishes, for as long as anybody listens."""
         pause, failures, seen = self._first_pause_s, 0, False
         yield AgentLink(AgentLinkState.STARTING, self._clock.now(), "starting the agent …")
         while True:
             problem: SwitchoverError = AgentError("the agent closed the line")
             try:
-                client = await self._attach(on_trouble)
+                client = await self._attach(on_action_failed)
                 self._client, told = client, False
                 async for snapshot in client.snapshots():
                     if not told:
@@ -173,7 +173,7 @@ def agent_attacher(workspace: Workspace, plan: Path | None, *, read_only: bool, 
     warned: set[str] = set()
     attached = False  # from then on an agent of another version was brought by another screen, and is left alone
 
-    async def attach(on_trouble: Trouble) -> AgentConnection:
+    async def attach(on_action_failed: ActionFailed) -> AgentConnection:
         nonlocal attached
         from switchover.agent.process import lifecycle
         from switchover.agent.process.agent_record import find_socket
@@ -182,7 +182,7 @@ def agent_attacher(workspace: Workspace, plan: Path | None, *, read_only: bool, 
         await asyncio.to_thread(
             lambda: lifecycle.ensure_agent(workspace, plan, read_only=read_only, replace=not attached, digest=digest)
         )
-        client = AgentClient(on_trouble)
+        client = AgentClient(on_action_failed)
         try:
             await client.connect(find_socket(workspace))
             info = await client.hello(_operator(), read_only=read_only)
@@ -192,7 +192,7 @@ def agent_attacher(workspace: Workspace, plan: Path | None, *, read_only: bool, 
         attached = True
         if info.warning and info.warning not in warned:
             warned.add(info.warning)
-            on_trouble(AgentError(info.warning))
+            on_action_failed(AgentError(info.warning))
         return client
 
     return attach

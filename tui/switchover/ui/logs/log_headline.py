@@ -27,6 +27,7 @@ __all__ = [
     "is_within",
     "legend_lines",
     "what_is_before",
+    "why_empty",
 ]
 
 _BLOCKS = "▁▂▃▄▅▆▇█"
@@ -230,3 +231,22 @@ def legend_lines(sources: Sequence[LogSourceState], query: LogQuery, width: int)
             rows = wrap(f"{short(source.name)}: {word}{source.why}", width - 2, "log-warn", 2)
             lines += [(StyledSpan(" "), *row) for row in rows]
     return lines[:_MOST_LEGEND]
+
+
+def why_empty(state: LogScreenState, window: LogWindow, *, answered: bool, is_lost: bool) -> list[Line]:
+    """Say why there are no lines. Where the agent is lost, that is said elsewhere."""
+    if is_lost:
+        said = ""
+    elif not answered:
+        said = "asking for the log …"
+    elif state.pending:
+        said = "asking for these lines …"
+    elif window.progress < 1:
+        said = "looking through what is kept …"
+    elif window.kept and filtered(state.query):
+        said = f"none of {window.kept:,} lines fits what is asked for: esc shows all"
+    elif window.sources and all(source.state == "off" for source in window.sources):
+        said = "no source can be read: below stands why"
+    else:
+        said = "no lines yet; what comes is shown here"
+    return [(), (StyledSpan(f"   {said}", "muted"),)]

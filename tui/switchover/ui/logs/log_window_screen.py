@@ -19,17 +19,17 @@ from switchover.ui.logs.log_feed import Lane, LogFeed
 from switchover.ui.logs.log_headline import (
     LogScreenState,
     density_line,
-    filtered,
     headline,
     info_lines,
     is_within,
     legend_lines,
     what_is_before,
+    why_empty,
 )
 from switchover.ui.logs.log_rows import LogLayout
 from switchover.ui.logs.log_view import LogView
 from switchover.ui.text.render_context import AgentLinkState, RenderContext
-from switchover.ui.text.styled_line import Line, StyledSpan
+from switchover.ui.text.styled_line import Line
 
 __all__ = ["READING_OLDER", "LogWindowScreen"]
 
@@ -328,7 +328,7 @@ class LogWindowScreen(OverScreen):
             self.view.layout_of_lines.left,
             self._answered and self.pending and not self._trouble,
         )
-        self.view.say_empty(self._nothing())
+        self.view.say_empty(why_empty(standing, self.window, answered=self._answered, is_lost=bool(self._trouble)))
         self._density.set_lines([density_line(self.window, *self.view.span, width)])
         above, below = self.view.unseen
         seen = self.view.logged[above - self.view.above : len(self.view.logged) - below + self.view.below]
@@ -344,24 +344,6 @@ class LogWindowScreen(OverScreen):
         lines = lines[: max(self.size.height // 6, 1)]
         set_height(part, len(lines))
         part.set_lines(lines)
-
-    def _nothing(self) -> list[Line]:
-        """Say why there are no lines."""
-        if self._trouble:
-            said = ""
-        elif not self._answered:
-            said = "asking for the log …"
-        elif self.pending:
-            said = "asking for these lines …"
-        elif self.window.progress < 1:
-            said = "looking through what is kept …"
-        elif self.window.kept and filtered(self.query_now):
-            said = f"none of {self.window.kept:,} lines fits what is asked for: esc shows all"
-        elif self.window.sources and all(source.state == "off" for source in self.window.sources):
-            said = "no source can be read: below stands why"
-        else:
-            said = "no lines yet; what comes is shown here"
-        return [(), (StyledSpan(f"   {said}", "muted"),)]
 
     # ------------------------------------------------------------------ filters
 

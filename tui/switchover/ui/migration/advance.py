@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from switchover.commands.gates import AnswerGate, CheckGate
-from switchover.commands.run import Outcome, ResolveStep, RetryStep, RunNext, StartRun, TickItem
+from switchover.commands.run import ResolveStep, RetryStep, RunNext, StartRun, TickItem
 from switchover.snapshot import StepView
-from switchover.snapshot.states import StageWord
+from switchover.snapshot.states import ResolvedAs, StageWord
 from switchover.ui.kit.base_screen import BaseScreen
 from switchover.ui.kit.choice_screen import Choice, ChoiceScreen
 from switchover.ui.kit.guarded_screen import AskScreen
@@ -184,7 +184,7 @@ def decide_screen(moment: RenderContext, painter: Painter, step: StepView) -> Ch
             lines.extend((StyledSpan("   "), StyledSpan(cut(text, width - 4), "muted")) for text in view.output[-4:])
         return lines
 
-    def resolve(choice: Outcome) -> Callable[[str], Intent]:
+    def resolve(choice: ResolvedAs) -> Callable[[str], Intent]:
         return lambda reason: Intent(ResolveStep(step.id, choice, reason), f"{step.id}: {choice}")
 
     known = {

@@ -11,6 +11,7 @@ from switchover.migration.run.action_runner import ActionRunner
 from switchover.migration.run.actions.confirming import confirmed, refuse_other_text
 from switchover.migration.run.execution import ExecutionUnit
 from switchover.migration.run.rollback_runner import open_rollback_path, refuse_loss
+from switchover.snapshot.states import ResolvedAs
 
 __all__ = ["choice_named", "resolve_step", "retry_step", "run_step", "tick_item"]
 
@@ -41,7 +42,7 @@ async def tick_item(runner: ActionRunner, step_id: str, item: int, op: Operator,
     await runner.end_if_through(op)
 
 
-async def resolve_step(runner: ActionRunner, step_id: str, chosen: ev.Choice, reason: str, op: Operator) -> None:
+async def resolve_step(runner: ActionRunner, step_id: str, chosen: ResolvedAs, reason: str, op: Operator) -> None:
     """Put on record what an unknown outcome counts as. A failed step that was mended by hand may be called done."""
     run_store = runner.run_store
     unit = run_store.state.unit(step_id)
@@ -85,7 +86,7 @@ async def retry_step(runner: ActionRunner, step_id: str, op: Operator, confirmat
     await run_store.record(ev.StepRetried(step_id, op, "" if failed else action.phase))
 
 
-def choice_named(text: str) -> ev.Choice:
+def choice_named(text: str) -> ResolvedAs:
     """Return the choice of this name. Raise `RefusedError` where there is none."""
     match text:
         case "done" | "failed" | "retry" | "rollback" | "skip":
