@@ -91,7 +91,7 @@ async def test_what_opens_over_the_tabs_looks_as_before(size: str) -> None:
     ("name", "action"),
     [
         ("confirm", ("confirm", "destroy", "confirm and run destroy")),
-        ("by-hand", ("manual", "by_hand", "tick the items of by_hand")),
+        ("by-hand", ("checklist", "by_hand", "tick the items of by_hand")),
         ("go", ("human", "validate", "gate validate waits for your go or no-go")),
         ("unknown", ("resolve", "restore", "say how restore ended")),
     ],

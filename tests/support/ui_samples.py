@@ -17,6 +17,7 @@ from switchover.commands.problems import LookAtIssue
 from switchover.errors import RefusedError, SwitchoverError
 from switchover.snapshot import (
     ActionView,
+    ChecklistItemView,
     CheckRow,
     ContactRow,
     CostRow,
@@ -26,7 +27,6 @@ from switchover.snapshot import (
     Header,
     Holder,
     KnownIssueView,
-    ManualItem,
     MetricRow,
     MigrationView,
     PhaseView,
@@ -257,7 +257,7 @@ PHASES = (
         step("index", "build the search indices", "pending", "creates", command="./migration/3b_index.sh", expect_s=300),
     ), GateView("data", "pending", (Requirement("api_up", "crit", "connect refused"), Requirement("rows", "skipped", "waits for api_up"), Requirement("sums", "skipped", "waits for api_up"), Requirement("es_idx", "crit", "2 of 5 missing")), hold_s=300), NOW - 760),
     PhaseView("validate", "validate", "pending", (
-        step("by_hand", "try what people do", "pending", "read", manual=(ManualItem("Searches work"), ManualItem("Authentication works"), ManualItem("Analytics work"), ManualItem("The Redis cache works")), evidence_required=True),
+        step("by_hand", "try what people do", "pending", "read", checklist=(ChecklistItemView("Searches work", asks="text"), ChecklistItemView("Authentication works", asks="text"), ChecklistItemView("Analytics work", asks="text"), ChecklistItemView("The Redis cache works", asks="text"))),
     ), GateView("validate", "pending", (Requirement("api_up", "crit", "connect refused"), Requirement("rows", "skipped")), human="Go / no-go")),
     PhaseView("cleanup", "cleanup", "pending", (
         step("final_backup", "one last backup", "pending", "creates", command='./migration/1_backup_data.sh "$B" final'),

@@ -38,7 +38,7 @@ phases:
     gate: {human: "All well?"}
   - id: b
     steps:
-      - {id: look, manual: [see it, hear it], evidence: required}
+      - {id: look, checklist: [{text: see it, evidence: text}, {text: hear it, evidence: text}]}
       - {id: two, run: 'echo two >> log; test ! -e broken', effect: changes, confirm: {text: 'two on shop'}}
 """
 

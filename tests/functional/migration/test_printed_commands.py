@@ -23,7 +23,7 @@ phases:
     steps:
       - {id: lost, run: 'kill -9 $PPID', effect: changes, rollback: {run: 'false'}}
       - {id: fails, run: 'false', effect: changes, timeout: 9s}
-      - {id: look, manual: [see it], evidence: required}
+      - {id: look, checklist: [{text: see it, evidence: text}]}
       - {id: last, run: 'true', effect: changes, confirm: {text: 'on "the shop"'}}
     gate: {human: go?}
 """

@@ -15,7 +15,7 @@ phases:
   - id: a
     steps:
       - {id: one, run: 'echo one >> log', effect: changes}
-      - {id: two, manual: [look]}
+      - {id: two, checklist: [look]}
 """
 
 

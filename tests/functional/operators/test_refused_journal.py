@@ -21,7 +21,7 @@ phases:
   - id: a
     steps:
       - {id: one, run: 'echo one >> log', effect: changes, rollback: {run: 'echo undo >> log'}}
-      - {id: two, manual: [look]}
+      - {id: two, checklist: [look]}
 """
 
 
@@ -74,7 +74,7 @@ async def test_it_opens_tells_why_and_refuses_what_acts_until_a_copy_is_brought_
     assert bench.log == ["one"]
     shutil.copy(tmp_path / "copy", workspace.journal)
     assert await engine.refresh()
-    assert (engine.view().journal_refused, engine.view().action.kind) == ("", "manual")
+    assert (engine.view().journal_refused, engine.view().action.kind) == ("", "checklist")
     await engine.aclose()
 
 

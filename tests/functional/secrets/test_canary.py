@@ -62,7 +62,7 @@ phases:
         env: &all {{A: "{{{{ secret.from_env }}}}", B: "{{{{ secret.from_file }}}}", C: "{{{{ secret.from_cmd }}}}"}}
         effect: read
         outputs: {{a: "stdout:/^OUT_A=(.*)$/", b: "stdout:/^OUT_B=(.*)$/", c: "stdout:/^OUT_C=(.*)$/"}}
-      - {{id: look, manual: [Look], evidence: required}}
+      - {{id: look, checklist: [{{text: Look, evidence: text}}]}}
       - id: raises_too
         run: {sys.executable} leak.py raise A B C
         env: *all
@@ -182,7 +182,7 @@ async def _with_the_agent(desk: Desk) -> None:
         await _until(client, desk, lambda s: _step(s, "prints") == "done")
         await desk.ask(client, "output.read", step="prints", attempt=1, offset=0, limit=1 << 20)
         told = " and ".join(VALUES.values())
-        await desk.ask(client, "manual.tick", step="look", item=0, evidence=f"logged in with {told}")
+        await desk.ask(client, "checklist.tick", step="look", item=0, evidence=f"logged in with {told}")
         await _until(client, desk, lambda s: _step(s, "look") == "done" and s.migration.action.kind == "step")
         await desk.ask(client, "run.next")
         await _until(client, desk, lambda s: _step(s, "raises_too") == "failed")

@@ -36,7 +36,7 @@ services:
   db: {kind: aws, side: old, resource: rds, id: shop, every: 1h, logs: ["cloudwatch:/shop/db"]}
   front: {kind: gcp, side: new, resource: run, id: front, every: 1h}
 phases:
-  - {id: one, steps: [{id: wait, manual: [look]}]}
+  - {id: one, steps: [{id: wait, checklist: [look]}]}
 """
 
 

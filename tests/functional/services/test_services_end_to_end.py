@@ -92,7 +92,7 @@ async def room(tmp_path: Path) -> AsyncIterator[Room]:
         "schema: 1\nid: small\ntitle: Small\nservices:\n"
         f"  api: {{kind: process, pid_file: {tmp_path}/api.pid, every: 1h, owner: web team}}\n"
         f"  db: {{kind: process, pid_file: {tmp_path}/db.pid, every: 1h}}\n"
-        "phases:\n  - {id: one, steps: [{id: wait, manual: [look]}]}\n"
+        "phases:\n  - {id: one, steps: [{id: wait, checklist: [look]}]}\n"
     )
     made = Room(tmp_path, workspace_for(tmp_path / "state", plan), plan)
     yield made

@@ -17,7 +17,7 @@ phases:
   - id: a
     steps:
       - {id: one, run: 'echo one >> log', effect: changes}
-      - {id: two, manual: [look], evidence: required}
+      - {id: two, checklist: [{text: look, evidence: text}]}
 """
 
 

@@ -211,8 +211,8 @@ class FakeEngine:
     async def answer_gate(self, phase: str, op: Operator, yes: bool, note: str) -> None:
         await self._act("answer_gate", phase, yes, note)
 
-    async def tick(self, step_id: str, item: int, op: Operator, evidence: str) -> None:
-        await self._act("tick", step_id, item, evidence)
+    async def tick(self, step_id: str, item: int, op: Operator, evidence: str, file: Path | None) -> None:
+        await self._act("tick", step_id, item, evidence, str(file or ""))
 
     async def resolve(self, step_id: str, choice: str, reason: str, op: Operator) -> None:
         await self._act("resolve", step_id, choice, reason)

@@ -198,7 +198,7 @@ async def test_an_unforeseen_error_ends_one_request_and_never_the_agent(
         ("run.step", {"step": "a"}),
         ("gate.check", {"phase": "a"}),
         ("gate.answer", {"phase": "a", "yes": True}),
-        ("manual.tick", {"step": "a", "item": 0}),
+        ("checklist.tick", {"step": "a", "item": 0}),
         ("step.resolve", {"step": "a", "choice": "done", "reason": "r"}),
         ("step.retry", {"step": "a"}),
         ("run.rollback", {}),
@@ -228,7 +228,7 @@ async def test_each_intent_reaches_the_engine_as_it_was_meant(bench: Bench) -> N
     client = await bench.client()
     await client.request("run.start", variables={"ip": "10.0.0.1"}, new=True)
     await client.request("gate.answer", phase="data", yes=False, note="no")
-    await client.request("manual.tick", step="look", item=2, evidence="seen")
+    await client.request("checklist.tick", step="look", item=2, evidence="seen", file="/tmp/proof")
     await client.request("step.resolve", step="dump", choice="done", reason="looked")
     await client.request("run.rollback", name=None, dry_run=False, accept=["burn"])
     await client.request("run.abort", reason="stop")
@@ -236,7 +236,7 @@ async def test_each_intent_reaches_the_engine_as_it_was_meant(bench: Bench) -> N
     assert bench.engine.calls == [
         ("start", "ann", {"ip": "10.0.0.1"}, True),
         ("answer_gate", "data", False, "no"),
-        ("tick", "look", 2, "seen"),
+        ("tick", "look", 2, "seen", "/tmp/proof"),
         ("resolve", "dump", "done", "looked"),
         ("rollback", None, False),
         ("abort", "stop"),

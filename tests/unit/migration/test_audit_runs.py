@@ -23,7 +23,7 @@ phases:
   - id: a
     steps:
       - {id: one, run: 'echo one >> log', effect: changes, rollback: {run: 'echo undo-one >> log'}}
-      - {id: look, manual: [look at it]}
+      - {id: look, checklist: [look at it]}
       - {id: two, run: 'echo two >> log; test -e fine', effect: changes, rollback: {run: 'echo undo-two >> log'}}
     gate: {require: [up], hold: 30s, human: Go?}
   - id: b

@@ -290,7 +290,7 @@ async def _with_backup(directory: Path) -> Bench:
       - id: a
         steps:
           - {id: save, run: 'echo save >> log', effect: creates}
-          - {id: ask, manual: [look], evidence: optional}
+          - {id: ask, checklist: [look]}
         gate: {require: [dump], hold: 30s}
     """
     bench = open_bench(directory, text, clock=clock, checks=Checks(clock, {"dump": [CRIT]}))
@@ -316,8 +316,8 @@ async def test_what_the_gate_saw_before_that_no_longer_counts(tmp_path: Path) ->
     assert bench.stage("save") == "done"
     assert bench.engine.state.gate("a").stage == "pending"
     await bench.engine.retry("ask", ANA)
-    assert bench.engine.action.kind == "manual"
-    assert bench.engine.view_step("ask").manual[0].done is False
+    assert bench.engine.action.kind == "checklist"
+    assert bench.engine.view_step("ask").checklist[0].done is False
 
 
 async def test_once_its_gate_has_passed_a_done_step_does_not_run_again(tmp_path: Path) -> None:

@@ -38,7 +38,7 @@ phases:
   - id: move
     steps:
       - {id: copy, run: ./copy.sh, effect: changes, rollback: {run: ./uncopy.sh}}
-      - {id: look, manual: [Search works], evidence: required}
+      - {id: look, checklist: [{text: Search works, evidence: text}]}
     gate: {require: [rows], human: Well?}
 rollbacks:
   quick: {title: URL back, within: 5m, valid_until: move.copy, loses: 5 minutes, steps: [{run: ./back.sh}]}

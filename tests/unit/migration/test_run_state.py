@@ -16,7 +16,7 @@ PLAN = Plan.model_validate(
         "title": "T",
         "phases": [
             {"id": "a", "steps": [{"id": "one", "run": "x"}, {"id": "two", "run": "y"}], "gate": {"human": "ok?"}},
-            {"id": "b", "steps": [{"id": "three", "manual": ["look", "listen"]}]},
+            {"id": "b", "steps": [{"id": "three", "checklist": ["look", "listen"]}]},
         ],
     }
 )
@@ -127,7 +127,7 @@ def test_steps_then_gate_then_items_then_done() -> None:
     assert not reached(PLAN, state, "a")
     state = fold([ev.Record(10, "1", 0, 0, "b", ev.GatePassed("a"))], state)
     assert reached(PLAN, state, "a")
-    assert (next_action(PLAN, state).kind, next_action(PLAN, state).unit) == ("manual", "three")
+    assert (next_action(PLAN, state).kind, next_action(PLAN, state).unit) == ("checklist", "three")
     state = fold([ev.Record(11, "1", 0, 0, "b", ev.Ticked("three", 0, "", ANA, False))], state)
     assert state.unit("three").stage is Stage.WAITING
     state = fold([ev.Record(12, "1", 0, 0, "b", ev.Ticked("three", 1, "", ANA, True))], state)

@@ -140,6 +140,7 @@ _NAMES: list[Case] = [
     ("metric: load", "metric: laod", "metrics.load.metric: there is no host metric 'laod'; did you mean 'load'?"),
 ]
 
+_ITEMS = '[{text: "La recherche fonctionne", evidence: text}, {text: "Le panier fonctionne", evidence: text}]'
 _SAFETY: list[Case] = [
     (
         "effect: changes, rollback",
@@ -147,19 +148,44 @@ _SAFETY: list[Case] = [
         "step 'restore' does not say its `effect`: one of read, creates, changes, destroys",
     ),
     (
-        '        manual: ["La recherche fonctionne", "Le panier fonctionne"]\n',
+        f"        checklist: {_ITEMS}\n",
         "",
         "step 'by_hand' does nothing: give it `run`",
     ),
     (
-        "        evidence: required",
-        "        run: ./x.sh\n        effect: read\n        evidence: required",
-        "phases[3].steps[0].manual: step 'by_hand' has both `run` and `manual`",
+        "      - id: by_hand\n",
+        "      - id: by_hand\n        run: ./x.sh\n        effect: read\n",
+        "phases[3].steps[0].checklist: step 'by_hand' has both `run` and `checklist`",
     ),
     (
-        '        manual: ["La recherche fonctionne", "Le panier fonctionne"]\n        evidence: required',
-        '        manual: [" "]',
-        "phases[3].steps[0].manual[0]: this item is empty",
+        f"        checklist: {_ITEMS}",
+        '        checklist: [" "]',
+        "phases[3].steps[0].checklist[0]: this item is empty",
+    ),
+    (
+        'text: "Le panier fonctionne", evidence: text',
+        "text: Le panier, evidence: photo",
+        "phases[3].steps[0].checklist[1].evidence: expected 'none', 'text', 'file' or 'url', found the text 'photo'",
+    ),
+    (
+        'text: "Le panier fonctionne", evidence: text',
+        "text: Le panier, chek: api_up",
+        "phases[3].steps[0].checklist[1].chek: unknown key; did you mean 'check'?",
+    ),
+    (
+        'text: "Le panier fonctionne", evidence: text',
+        "text: Le panier, check: api_upp",
+        "phases[3].steps[0].checklist[1].check: there is no check 'api_upp'; did you mean 'api_up'?",
+    ),
+    (
+        _ITEMS,
+        "[{text: a look, optional: true}, 5]",
+        "phases[3].steps[0].checklist[1]: expected",
+    ),
+    (
+        _ITEMS,
+        "[{text: a look, optional: true}]",
+        "phases[3].steps[0].checklist: all of it is optional",
     ),
     (
         "{id: restore, run",

@@ -24,7 +24,7 @@ phases:
     title: {NOTE}
     steps:
       - {{id: a, title: {NOTE}, run: "true", effect: changes, blast_radius: {NOTE}, rollback: {{run: "true"}}}}
-      - {{id: b, manual: [{NOTE}]}}
+      - {{id: b, checklist: [{NOTE}]}}
     gate: {{human: {NOTE}}}
 rollbacks: {{back: {{title: {NOTE}, loses: {NOTE}, steps: [{{run: "true"}}]}}}}
 contacts: [{{name: {NOTE}, role: {NOTE}, phone: {NOTE}, email: {NOTE}, note: {NOTE}}}]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import ClassVar
 
 import msgspec
 
 from switchover.commands.command import Changes, CommandContext, RunAction, RunCommand
+from switchover.errors import RefusedError
 from switchover.snapshot.states import ResolvedAs
 
 __all__ = [
@@ -89,15 +91,19 @@ class ResolveStep(RunAction, frozen=True):
 
 
 class TickItem(RunCommand[None], frozen=True):
-    """Tick an item of a manual step, with evidence."""
+    """Tick an item of a checklist, with evidence."""
 
-    name: ClassVar[str] = "manual.tick"
+    name: ClassVar[str] = "checklist.tick"
     step: str
     item: int
     evidence: str = ""
+    file: str = ""  # the whole path of a file on the agent's machine, which keeps a copy
 
     async def apply(self, at: CommandContext) -> None:
-        await at.run.tick(self.step, self.item, at.operator, self.evidence)
+        file = Path(self.file) if self.file else None
+        if file is not None and not file.is_absolute():
+            raise RefusedError(f"{self.file} is no whole path", "name the file with its whole path")
+        await at.run.tick(self.step, self.item, at.operator, self.evidence, file)
 
 
 class RollBack(RunAction, frozen=True):

@@ -20,13 +20,14 @@ from switchover.plan.field_types import (
     WrittenText,
 )
 from switchover.plan.hosts_model import Host
-from switchover.plan.people_model import Contact, Runbook, Signoff
+from switchover.plan.people_model import ChecklistItem, Contact, Runbook, Signoff
 from switchover.plan.promise_model import Promise, PromiseValue
 from switchover.plan.step_model import Confirm, RollbackAction, Step, UndoneBy, Verify
 
 __all__ = [
     "Alert",
     "CheckSpec",
+    "ChecklistItem",
     "Confirm",
     "Contact",
     "Gate",

@@ -1,14 +1,39 @@
-"""The parts of a plan for people: whom to call, what to read, who signs."""
+"""The parts of a plan for people: what to tick, whom to call, what to read, who signs."""
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, GetJsonSchemaHandler, model_validator
+from pydantic_core import CoreSchema
 
-from switchover.plan.field_types import Model, Span, Text
+from switchover.plan.field_types import Flag, Model, Span, Text
+from switchover.snapshot.states import EvidenceWord
 
-__all__ = ["Contact", "Runbook", "Signoff"]
+__all__ = ["ChecklistItem", "Contact", "Runbook", "Signoff"]
+
+
+class ChecklistItem(Model):
+    """An item for a person to tick: its text alone, or with who does it and how it is known."""
+
+    text: Text = Field(description="what is to be true, or to be done")
+    check: str | None = Field(None, description="it is ticked only while this check is fine")
+    owner: Text | None = Field(None, description="who does it; advice that nobody checks")
+    optional: Flag = Field(False, description="the step is done without it too")
+    evidence: EvidenceWord = Field(
+        "none", description="what has to be given with the tick; a file is copied and kept with its digest"
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_text(cls, value: Any) -> Any:
+        return {"text": value} if isinstance(value, str) else value
+
+    @classmethod
+    def __get_pydantic_json_schema__(cls, core: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        schema = handler.resolve_ref_schema(handler(core))
+        schema["type"] = ["object", "string"]
+        return handler(core)
 
 
 class Contact(Model):

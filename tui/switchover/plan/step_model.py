@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Discriminator, Field, Tag
 
 from switchover.plan.field_types import Env, ExactText, Model, Name, Span, StepEffect, Text, Timeout
+from switchover.plan.people_model import ChecklistItem
 
 __all__ = ["Confirm", "RollbackAction", "Step", "UndoneBy", "Verify"]
 
@@ -72,15 +73,12 @@ OnUnknown = Annotated[
 
 
 class Step(Model):
-    """One thing to do: a command (`run`) or items for a human to tick (`manual`)."""
+    """One thing to do: a command (`run`) or items for a person to tick (`checklist`)."""
 
     id: Name = Field(description="its name, unique in the plan")
     title: Text | None = Field(None, description="how it is called on the screen")
     run: str | None = Field(None, description="the command; no templates, values come through `env`")
-    manual: tuple[Text, ...] = Field((), description="items for a person to tick")
-    evidence: Literal["required", "optional"] = Field(
-        "optional", description="whether each item needs a word of how that is known"
-    )
+    checklist: tuple[ChecklistItem, ...] = Field((), description="items for a person to tick")
     env: Env = Field(default_factory=dict, description="variables of the command; secrets belong here")
     cwd: str | None = Field(None, description="the folder in which it runs, else that of the plan")
     timeout: Timeout = Field(3600.0, description="it is ended after that time: 30s, 1h30m")

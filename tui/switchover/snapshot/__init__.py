@@ -11,7 +11,7 @@ from switchover.snapshot.cost_rows import CostRow, CostsView
 from switchover.snapshot.gate_view import GateView, Requirement
 from switchover.snapshot.migration_view import (
     ActionView,
-    ManualItem,
+    ChecklistItemView,
     MigrationView,
     PhaseView,
     PromiseView,
@@ -43,6 +43,7 @@ __all__ = [
     "ActionView",
     "AlertRow",
     "CheckRow",
+    "ChecklistItemView",
     "ContactRow",
     "CostRow",
     "CostsView",
@@ -52,7 +53,6 @@ __all__ = [
     "Holder",
     "IncidentView",
     "KnownIssueView",
-    "ManualItem",
     "MetricRow",
     "MigrationView",
     "PhaseView",

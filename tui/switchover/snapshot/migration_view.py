@@ -6,20 +6,27 @@ from dataclasses import dataclass
 
 from switchover.snapshot.gate_view import GateView, Requirement
 from switchover.snapshot.rollback_paths_view import RollbackRun, RollbackView
-from switchover.snapshot.states import ActionKind, PromiseWord, StageWord, StatedEffect
+from switchover.snapshot.states import ActionKind, EvidenceWord, PromiseWord, StageWord, StatedEffect
 
-__all__ = ["ActionView", "ManualItem", "MigrationView", "PhaseView", "PromiseView", "StepView"]
+__all__ = ["ActionView", "ChecklistItemView", "MigrationView", "PhaseView", "PromiseView", "StepView"]
 
 
 @dataclass(frozen=True, slots=True)
-class ManualItem:
-    """An item that a human ticks."""
+class ChecklistItemView:
+    """An item that a human ticks. `asks`: none, text, file, url; `lost`: what is wrong with the kept file."""
 
     text: str
     done: bool = False
     who: str = ""
     at: float | None = None
     evidence: str = ""
+    asks: EvidenceWord = "none"
+    check: str = ""
+    owner: str = ""
+    optional: bool = False
+    file: str = ""
+    sha256: str = ""
+    lost: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +56,7 @@ class StepView:
     rollback: str = ""
     undo_note: str = ""
     rollback_expect_s: float | None = None
-    manual: tuple[ManualItem, ...] = ()
-    evidence_required: bool = False
+    checklist: tuple[ChecklistItemView, ...] = ()
     outputs: tuple[tuple[str, str], ...] = ()
     choices: tuple[str, ...] = ()
     persons: int = 1
@@ -76,7 +82,7 @@ class PhaseView:
 class ActionView:
     """What enter would do now.
 
-    `kind`: start, step, manual, confirm, gate, human, decide, resolve, failed, done, wait, none.
+    `kind`: start, step, checklist, confirm, gate, human, decide, resolve, failed, done, wait, none.
     """
 
     kind: ActionKind = "none"

@@ -7,6 +7,7 @@ from typing import Literal, TypeAlias
 __all__ = [
     "ActionKind",
     "EventKind",
+    "EvidenceWord",
     "GateWord",
     "LevelWord",
     "LogSourceWord",
@@ -35,7 +36,7 @@ ActionKind: TypeAlias = Literal[
     "start",  # there is no run yet
     "step",  # a command may run
     "confirm",  # a command waits for its typed confirmation
-    "manual",  # a human has items to tick
+    "checklist",  # a human has items to tick
     "gate",  # a gate has to be looked at
     "human",  # a gate waits for a person's go
     "decide",  # a gate waits for a person to say whether a warning or what is not known may pass
@@ -47,6 +48,7 @@ ActionKind: TypeAlias = Literal[
     "none",
 ]
 ResolvedAs: TypeAlias = Literal["done", "failed", "retry", "rollback", "skip"]  # what an unknown outcome counts as
+EvidenceWord: TypeAlias = Literal["none", "text", "file", "url"]
 PromiseWord: TypeAlias = Literal["pending", "met", "missed", "unknown"]
 StepEffect: TypeAlias = Literal["read", "creates", "changes", "destroys"]
 StatedEffect: TypeAlias = StepEffect | Literal[""]  # of a step that does not say

@@ -50,7 +50,7 @@ class Person:
                 await self.start()
             case "step" | "confirm":
                 await self.run_step(action.unit)
-            case "manual":
+            case "checklist":
                 await self.tick()
             case "gate":
                 await self.engine.check_gate(action.phase, self.op)

@@ -53,7 +53,7 @@ phases:
     gate: {require: [up], hold: 10m}
   - id: b
     steps:
-      - {id: list, manual: [look, look again], evidence: required}
+      - {id: list, checklist: [{text: look, evidence: text}, {text: look again, evidence: text}]}
       - {id: s2, run: 'true', effect: changes, on_unknown: {verify: [rows]}, rollback: {run: 'true'}}
     gate: {human: go on?, require: [up]}
   - id: c

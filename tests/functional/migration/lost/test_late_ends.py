@@ -18,7 +18,7 @@ phases:
   - id: a
     steps:
       - {id: s, run: 'echo s >> log; exit %s', effect: changes}
-      - {id: t, manual: [look], evidence: required}
+      - {id: t, checklist: [{text: look, evidence: text}]}
 """
 
 

@@ -24,7 +24,7 @@ phases:
       - {id: two, run: 'echo two >> log', effect: changes, rollback: {run: 'echo undo >> log'}}
   - id: b
     steps:
-      - {id: ask, manual: [look], evidence: required}
+      - {id: ask, checklist: [{text: look, evidence: text}]}
 """
 Harm = Callable[[Path], None]
 

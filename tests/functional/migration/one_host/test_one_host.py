@@ -30,7 +30,7 @@ phases:
   - id: a
     steps:
       - {id: one, run: 'echo one >> log', effect: changes}
-      - {id: two, manual: [look], evidence: required}
+      - {id: two, checklist: [{text: look, evidence: text}]}
 """
 NOBODY = 65534
 

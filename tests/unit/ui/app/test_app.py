@@ -430,10 +430,10 @@ async def test_manual_items_are_ticked_one_by_one_with_evidence(no_guard: None) 
         await press(pilot, "enter", "j", "enter", "enter")
         assert source.requests == []
         await press(pilot, *"ok", "enter")
-        assert source.requests == [("manual.tick", {"step": "by_hand", "item": 1, "evidence": "ok"})]
+        assert source.requests == [("checklist.tick", {"step": "by_hand", "item": 1, "evidence": "ok"})]
         assert "by hand" in screen_text(app)
 
-    await play(story, samples.acting("manual", "by_hand", "tick the items of by_hand"), tab="migration")
+    await play(story, samples.acting("checklist", "by_hand", "tick the items of by_hand"), tab="migration")
 
 
 async def test_a_gate_that_asks_a_person_takes_go_with_a_note(no_guard: None) -> None:

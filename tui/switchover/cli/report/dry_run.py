@@ -13,7 +13,7 @@ from switchover_checks.language.units import format_duration
 if TYPE_CHECKING:
     from switchover.migration.facts.run_state import RunState
     from switchover.migration.run.engine import Engine
-    from switchover.plan.model import Gate, Plan, Step
+    from switchover.plan.model import ChecklistItem, Gate, Plan, Step
     from switchover.plan.variables import Scope
 
 __all__ = ["describe_run"]
@@ -116,8 +116,8 @@ def _step(preview: _Preview, step: Step, note: str = "") -> Iterator[str]:
     yield f"  step {step.id}" + (f": {step.title}" if step.title else "")
     if note:
         yield f"    {note}"
-    for item in step.manual:
-        yield f"    a person: {item}"
+    for item in step.checklist:
+        yield f"    a person: {_item(item)}"
     if step.run is not None:
         yield from _command(step.run, SHELL, step.env)
         effect = f"    effect {step.effect or 'not declared'}" + (", irreversible" if step.irreversible else "")
@@ -136,6 +136,14 @@ def _step(preview: _Preview, step: Step, note: str = "") -> Iterator[str]:
         yield from _command(step.undo.run, SHELL, step.undo.env)
     elif step.undo_note:
         yield f"    undo: {step.undo_note}"
+
+
+def _item(item: ChecklistItem) -> str:
+    notes = [f"while {item.check} is fine"] if item.check else []
+    notes += [f"evidence: {item.evidence}"] if item.evidence != "none" else []
+    notes += [f"by {item.owner}"] if item.owner else []
+    notes += ["optional"] if item.optional else []
+    return f"{item.text} ({', '.join(notes)})" if notes else item.text
 
 
 def _command(text: str, shell: tuple[str, ...], env: Mapping[str, str]) -> Iterator[str]:

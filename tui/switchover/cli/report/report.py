@@ -104,6 +104,7 @@ def _make(engine: Engine, args: Namespace) -> dict[str, Any]:
     from switchover.migration.rules.possible import why_impossible
     from switchover.migration.run.store.run_plans import plan_in_force
     from switchover.migration.steps.attempt import AttemptFolder
+    from switchover.migration.steps.kept_evidence import evidence_fault
     from switchover.migration.steps.step_output import read_tail
 
     run_store = engine.run_store
@@ -125,7 +126,9 @@ def _make(engine: Engine, args: Namespace) -> dict[str, Any]:
     head, is_newest = (journal.last_seq(), journal.head_hash()), run_id == engine.state.run_id
     driven = is_newest and engine.holder() is not None
     lost = engine.lost_sight_of() if is_newest else ()
-    sources = ReportInputs(tuple(records), head, tail, time.time(), driven, lost)
+    sources = ReportInputs(
+        tuple(records), head, tail, time.time(), driven, lost, lambda file: evidence_fault(directory, file)
+    )
     return make_report(plan_in_force(run_store.file, state).plan, state, sources)
 
 

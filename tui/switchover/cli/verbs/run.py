@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from switchover.migration.facts.events import Record, RollbackStarted
     from switchover.migration.facts.operator import Operator
     from switchover.migration.run.engine import Engine
-    from switchover.migration.run.unattended import DriveOutcome
+    from switchover.migration.run.unattended import DriveOutcome, GivenEvidence
+    from switchover.plan.model import Plan
 
 __all__ = ["add_arguments", "interruptible", "pairs", "run", "tell", "tell_last_lines", "teller"]
 
@@ -49,7 +50,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         (
             "--tick",
             "STEP[.N]=EVIDENCE",
-            "an item (or all) of a manual step is done, and how that is known; @FILE holds it",
+            "an item (or all) of a checklist is done, and how that is known; @FILE is kept, or its text",
         ),
         ("--retry", "STEP", "run this failed step again"),
         ("--resolve", "STEP=CHOICE", "how a step with an unknown outcome ended: done, failed, retry or rollback"),
@@ -82,13 +83,21 @@ def pairs(given: Sequence[str], option: str, shape: str) -> dict[str, str]:
     return found
 
 
-def _evidence(given: str) -> str:
-    """Return what was written, or what the file behind an `@` holds; `@@` begins a text. Raise `UsageError`."""
-    if not given.startswith("@"):
-        return given
-    if given.startswith("@@"):
-        return given[1:]
-    path = Path(given[1:]).expanduser()
+def _evidence(plan: Plan, name: str, given: str) -> GivenEvidence:
+    """Return what was written, or the file behind an `@` and its text where one is wanted. `@@` begins a text."""
+    from switchover.migration.run.unattended import GivenEvidence
+
+    if not given.startswith("@") or given.startswith("@@"):
+        return GivenEvidence(given.removeprefix("@"))
+    path = Path(given[1:]).expanduser().absolute()
+    step_id, _, number = name.partition(".")
+    items = next((step.checklist for step in plan.all_steps if step.id == step_id), ())
+    asked = {item.evidence for n, item in enumerate(items, 1) if number in ("", str(n))}
+    return GivenEvidence("" if asked == {"file"} else _text_of(path), path)
+
+
+def _text_of(path: Path) -> str:
+    """Return what a file holds, for an item that asks for words. Raise `UsageError`."""
     try:
         size, content = read_file(path, _MOST_EVIDENCE)
         text = content.decode("utf-8")
@@ -115,7 +124,7 @@ async def _run(args: Namespace) -> int:
 
     variables = pairs(args.var, "--var", "NAME=VALUE")
     confirmations = pairs(args.confirm, "--confirm", "STEP=TEXT")
-    ticks = {name: _evidence(text) for name, text in pairs(args.tick, "--tick", "STEP.N=EVIDENCE").items()}
+    given = pairs(args.tick, "--tick", "STEP.N=EVIDENCE")
     resolutions = pairs(args.resolve, "--resolve", "STEP=done|failed|retry|rollback")
     words = KnownSecrets()
     diagnostics.redact_with(words.redact)
@@ -127,6 +136,8 @@ async def _run(args: Namespace) -> int:
     if engine is None:  # pragma: no cover - there is a plan, so there is an engine
         raise UsageError("there is nothing to run")
     try:
+        plan = engine.run_store.file.plan if args.new else engine.loaded.plan
+        ticks = {name: _evidence(plan, name, text) for name, text in given.items()}
         await parts.know_secrets()
         for notice in engine.notices():
             diagnostics.say(f"switchover: {notice}")

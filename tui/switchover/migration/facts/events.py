@@ -36,6 +36,7 @@ from switchover.migration.facts.rollback_events import (
 )
 from switchover.migration.facts.step_events import (
     ConfirmationGiven,
+    EvidenceFile,
     FarPlace,
     Outcome,
     Place,
@@ -57,6 +58,7 @@ __all__ = [
     "DriverChanged",
     "Event",
     "Evidence",
+    "EvidenceFile",
     "FarPlace",
     "GateAnswered",
     "GateBroken",

@@ -266,7 +266,9 @@ def _unit_after(unit: UnitState, event: UnitEvent, now: Timestamp, record: str) 
         case ev.StepRetried():
             return replace(unit, stage=Stage.PENDING, reason="", ended=None, confirmations=(), ticks={})
         case ev.Ticked():
-            ticks = {**unit.ticks, event.item: Tick(event.by.who, now.at, event.evidence)}
+            ticks = {**unit.ticks, event.item: Tick(event.by.who, now.at, event.evidence, event.file, event.seen)}
+            if unit.stage is Stage.DONE:
+                return replace(unit, ticks=ticks)
             stage = Stage.DONE if event.complete else Stage.WAITING
             attempts = unit.attempts or (Attempt(1, now, event.by),)
             if event.complete:

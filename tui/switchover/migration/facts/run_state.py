@@ -89,11 +89,13 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """An item of a manual step, done."""
+    """An item of a checklist, done."""
 
     who: str
     at: float
     evidence: str
+    file: ev.EvidenceFile | None = None
+    seen: tuple[ev.Evidence, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

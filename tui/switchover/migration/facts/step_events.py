@@ -11,6 +11,7 @@ from switchover.snapshot.states import ResolvedAs
 
 __all__ = [
     "ConfirmationGiven",
+    "EvidenceFile",
     "FarPlace",
     "Outcome",
     "Place",
@@ -182,11 +183,24 @@ class StepRetried:
 
 
 @dataclass(frozen=True, slots=True)
+class EvidenceFile:
+    """A file that was copied into the run's folder, as it was then: `kept` is its place there."""
+
+    name: str
+    kept: str
+    sha256: str
+    size: int
+    place: Place | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Ticked:
-    """A human did one item of a manual step; `complete` when it was the last."""
+    """A person did one item of a checklist; `complete` when nothing more has to be. `seen` is the check it rests on."""
 
     step: str
     item: int
     evidence: str
     by: Operator
     complete: bool
+    file: EvidenceFile | None = None
+    seen: tuple[Evidence, ...] = ()

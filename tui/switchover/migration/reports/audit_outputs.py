@@ -12,6 +12,7 @@ from switchover.errors import StateError
 from switchover.migration.facts import events as ev
 from switchover.migration.reports.audit_runs import Decoded
 from switchover.migration.steps.attempt import AttemptFolder
+from switchover.migration.steps.kept_evidence import EVIDENCE, evidence_fault
 from switchover.migration.steps.step_output import digest_output
 
 __all__ = ["Fault", "KeptOutputs", "Outputs"]
@@ -65,6 +66,8 @@ class KeptOutputs:
                 key = (run, event.unit, event.attempt)
                 if key in self._begun:
                     compared += self._attempt(entry, event, *self._begun.pop(key))
+            elif isinstance(event, ev.Ticked) and event.file is not None:
+                compared += self._evidence(entry, event, event.file)
             elif isinstance(event, ev.RunEnded):
                 ends[run] = entry
             elif isinstance(event, ev.RollbackStarted):
@@ -73,11 +76,23 @@ class KeptOutputs:
             self._strangers(end)
         return compared
 
+    def _evidence(self, entry: Decoded, event: ev.Ticked, file: ev.EvidenceFile) -> int:
+        """Compare a file that was kept as evidence with its digest."""
+        folder = self._outputs.run_directory(entry.row.run_id)
+        here = self._outputs.here
+        name = f"the file {file.name} that item {event.item + 1} of {event.step} was ticked with"
+        if file.place is not None and here is not None and not file.place.may_be(here):
+            self._notes.append(f"{name} is not on this machine")
+            return 0
+        if fault := evidence_fault(folder, file):
+            self._fault(entry, f"{name}, kept in {folder / file.kept}: {fault}")
+        return 1
+
     def _strangers(self, entry: Decoded) -> None:
         """Find what tells of an attempt that was never announced. While a run goes on, it may have been since."""
         folder = self._outputs.run_directory(entry.row.run_id)
         try:
-            names = {path.name for path in folder.iterdir() if path.is_dir()}
+            names = {path.name for path in folder.iterdir() if path.is_dir() and path.name != EVIDENCE}
         except OSError:
             return
         for name in sorted(names - self._folders.get(entry.row.run_id, set())):

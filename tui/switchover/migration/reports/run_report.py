@@ -14,13 +14,17 @@ from switchover.migration.reports import report_people as people
 from switchover.migration.reports.rollback_view import gone_over
 from switchover.migration.reports.run_view import ViewContext, build_view
 from switchover.migration.rules.rollback_paths import RollbackPath, rollback_paths
-from switchover.plan.model import Gate, Plan, Step
+from switchover.plan.model import ChecklistItem, Gate, Plan, Step
 from switchover.snapshot import CostsView, RollbackRun, StepView
 
 __all__ = ["ReportInputs", "make_report"]
 
 
 Tail = Callable[[str, int], tuple[tuple[str, ...], int]]
+
+
+def _unread(_file: ev.EvidenceFile) -> str:
+    return "nobody has looked at it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +37,7 @@ class ReportInputs:
     made_at: float
     driven: bool = False  # whether somebody drives the run at this moment
     lost: Collection[str] = ()  # units that began, have no end on record, and that nobody watches
+    evidence_fault: Callable[[ev.EvidenceFile], str] = _unread  # what is wrong with a kept file
 
 
 def make_report(plan: Plan, state: RunState, sources: ReportInputs) -> dict[str, Any]:
@@ -133,7 +138,7 @@ def _step(step: Step, view: StepView, state: RunState, sources: ReportInputs) ->
         "reason": view.reason or None,
         "outputs": dict(unit.outputs),
         "attempts": [_attempt(step.id, attempt, sources) for attempt in unit.attempts],
-        "items": [_item(number, text, unit) for number, text in enumerate(step.manual)],
+        "items": [_item(number, item, unit, sources) for number, item in enumerate(step.checklist)],
     }
 
 
@@ -154,14 +159,28 @@ def _attempt(unit: str, attempt: Attempt, sources: ReportInputs) -> dict[str, An
     }
 
 
-def _item(number: int, text: str, unit: UnitState) -> dict[str, Any]:
+def _item(number: int, item: ChecklistItem, unit: UnitState, sources: ReportInputs) -> dict[str, Any]:
     tick = unit.ticks.get(number)
+    file = tick.file if tick else None
     return {
         "item": number + 1,
-        "text": text,
+        "text": item.text,
+        "owner": item.owner,
+        "optional": item.optional,
+        "check": item.check,
+        "check_was": [people.evidence(e) for e in tick.seen] if tick else [],
         "by": tick.who if tick else None,
         "at": iso_utc(tick.at) if tick else None,
         "evidence": tick.evidence if tick else None,
+        "file": {
+            "name": file.name,
+            "kept": file.kept,
+            "sha256": file.sha256,
+            "size": file.size,
+            "fault": sources.evidence_fault(file) or None,
+        }
+        if file
+        else None,
     }
 
 

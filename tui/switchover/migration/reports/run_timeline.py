@@ -170,6 +170,7 @@ def _describe_step(event: ev.Event, names: Mapping[str, str]) -> tuple[str, Name
             return f"{unit} may run again, says {event.by.who}", ""
         case ev.Ticked():
             note = f": {event.evidence}" if event.evidence else ""
+            note += f", with the file {event.file.name} ({event.file.sha256[:12]})" if event.file else ""
             return f"{event.step} item {event.item + 1} ticked by {event.by.who}{note}", ""
     raise TypeError(type(event).__name__)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from switchover.migration.facts.display import display
 from switchover.migration.facts.run_state import GateState, RunState, Stage, Timestamp, UnitState
@@ -16,8 +16,8 @@ from switchover.plan.model import Gate, Phase, Plan, Step
 from switchover.redaction import sanitize
 from switchover.snapshot import (
     ActionView,
+    ChecklistItemView,
     GateView,
-    ManualItem,
     MigrationView,
     PhaseView,
     PromiseView,
@@ -176,7 +176,7 @@ def _step(step: Step, state: RunState, action: Action, context: ViewContext) -> 
     last = unit.last
     current = action.unit == step.id
     word = unit.stage
-    if current and action.kind in ("manual", "confirm") and word is Stage.PENDING:
+    if current and action.kind in ("checklist", "confirm") and word is Stage.PENDING:
         word = Stage.WAITING
     reason = unit.reason or (context.reasons.get(step.id, "") if current else "")
     confirm = step.confirm
@@ -195,14 +195,13 @@ def _step(step: Step, state: RunState, action: Action, context: ViewContext) -> 
         started_at=last.started.at if last else None,
         ended_at=_at(unit.ended),
         expect_s=step.expect_duration if step.expect_duration is not None else context.measured.get(step.id),
-        timeout_s=None if step.manual else step.timeout,
+        timeout_s=None if step.checklist else step.timeout,
         reason=display(reason),
         blast_radius=sanitize(step.blast_radius or ""),
         rollback=display(step.undo.run.strip()) if step.undo else "",
         undo_note=step.undo_note,
         rollback_expect_s=_undo_expect(step, context),
-        manual=_manual(step, unit),
-        evidence_required=step.evidence == "required",
+        checklist=_checklist(step, unit),
         outputs=tuple((name, display(value)) for name, value in unit.outputs.items()),
         persons=confirm.persons if confirm else 1,
         confirmed_by=context.confirmed_by.get(step.id, ()),
@@ -226,14 +225,21 @@ def _undo_expect(step: Step, context: ViewContext) -> float | None:
     return context.measured.get(measured_as(step.undo.run, step.id))
 
 
-def _manual(step: Step, unit: UnitState) -> tuple[ManualItem, ...]:
+def _checklist(step: Step, unit: UnitState) -> tuple[ChecklistItemView, ...]:
     items = []
-    for index, text in enumerate(step.manual):
-        tick = unit.ticks.get(index)
-        if tick is None:
-            items.append(ManualItem(sanitize(text)))
-        else:
-            items.append(ManualItem(sanitize(text), True, tick.who, tick.at, display(tick.evidence)))
+    for index, item in enumerate(step.checklist):
+        view = ChecklistItemView(
+            sanitize(item.text),
+            asks=item.evidence,
+            check=item.check or "",
+            owner=sanitize(item.owner or ""),
+            optional=item.optional,
+        )
+        if (tick := unit.ticks.get(index)) is not None:
+            view = replace(view, done=True, who=tick.who, at=tick.at, evidence=display(tick.evidence))
+            if tick.file is not None:
+                view = replace(view, file=display(tick.file.name), sha256=tick.file.sha256)
+        items.append(view)
     return tuple(items)
 
 
@@ -314,8 +320,8 @@ def _action(plan: Plan, state: RunState, action: Action, context: ViewContext) -
         case "confirm":
             text = f"confirm and run {action.unit}" + (f" ({held})" if held else "")
             return ActionView("confirm", action.unit, text, dangerous)
-        case "manual":
-            return ActionView("manual", action.unit, f"tick the items of {action.unit}")
+        case "checklist":
+            return ActionView("checklist", action.unit, f"tick the items of {action.unit}")
         case "gate":
             again = state.gate(action.phase).stage is Stage.FAILED
             text = f"check gate {action.phase}" + (f" again: {action.reason}" if again and action.reason else "")

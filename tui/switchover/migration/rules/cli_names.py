@@ -37,10 +37,10 @@ def check_names(
 def _check_item(plan: Plan, name: str, steps: list[str]) -> None:
     step_id, dot, number = name.partition(".")
     known_name(step_id, steps, "step")
-    items = len(plan.step(step_id).manual)
+    items = len(plan.step(step_id).checklist)
     if not items:
-        manual = [step.id for step in plan.all_steps if step.manual]
-        raise UsageError(f"{step_id} has no items to tick", f"these have: {', '.join(manual) or 'none'}")
+        checklist = [step.id for step in plan.all_steps if step.checklist]
+        raise UsageError(f"{step_id} has no items to tick", f"these have: {', '.join(checklist) or 'none'}")
     if dot and number not in {str(item) for item in range(1, items + 1)}:
         raise UsageError(f"{step_id} has no item {number!r}", f"it has 1 to {items}" if items > 1 else "it has only 1")
 

@@ -8,7 +8,7 @@ from switchover.migration.facts.run_state import RunState, Stage
 from switchover.plan.model import Phase, Plan
 from switchover.snapshot.states import ActionKind
 
-__all__ = ["Action", "ActionKind", "may_repeat", "next_action", "reached"]
+__all__ = ["Action", "ActionKind", "may_repeat", "may_still_tick", "next_action", "reached"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class Action:
             "wait": f"{self.unit} runs",
             "failed": f"{self.unit} failed",
             "resolve": f"the outcome of {self.unit} is unknown",
-            "manual": f"{self.unit} has items for a person to tick",
+            "checklist": f"{self.unit} has items for a person to tick",
             "confirm": f"{self.unit} comes next",
             "step": f"{self.unit} comes next",
             "gate": f"gate {self.phase} comes next",
@@ -77,12 +77,21 @@ def may_repeat(plan: Plan, state: RunState) -> tuple[str, ...]:
     runs twice.
     """
     action = next_action(plan, state)
-    if state.rollback is not None or action.kind not in ("step", "confirm", "manual", "gate", "human", "decide"):
+    if state.rollback is not None or action.kind not in ("step", "confirm", "checklist", "gate", "human", "decide"):
         return ()
     phase = next(phase for phase in plan.phases if phase.id == action.phase)
     if phase.gate is None:
         return ()
     return tuple(s.id for s in phase.steps if not s.irreversible and state.unit(s.id).stage is Stage.DONE)
+
+
+def may_still_tick(plan: Plan, state: RunState, step_id: str) -> tuple[int, ...]:
+    """Return the optional items of a checklist that is done which nobody has ticked yet."""
+    unit = state.unit(step_id)
+    step = next((step for step in plan.all_steps if step.id == step_id), None)
+    if step is None or unit.stage is not Stage.DONE or state.finished or state.rollback is not None:
+        return ()
+    return tuple(n for n, item in enumerate(step.checklist) if item.optional and n not in unit.ticks)
 
 
 def _in_phase(phase: Phase, state: RunState) -> Action | None:
@@ -96,7 +105,7 @@ def _in_phase(phase: Phase, state: RunState) -> Action | None:
             case Stage.UNKNOWN:
                 return Action("resolve", phase.id, step.id, unit.reason)
             case _:
-                kind: ActionKind = "manual" if step.manual else "confirm" if step.confirm else "step"
+                kind: ActionKind = "checklist" if step.checklist else "confirm" if step.confirm else "step"
                 return Action(kind, phase.id, step.id)
     if phase.gate is None:
         return None

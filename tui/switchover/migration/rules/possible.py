@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from switchover.migration.facts import events as ev
 from switchover.migration.facts.run_state import RunState, Stage
-from switchover.migration.rules.next_action import may_repeat, next_action
+from switchover.migration.rules.next_action import may_repeat, may_still_tick, next_action
 from switchover.migration.rules.rollback_paths import planned_rollback_path
 from switchover.plan.model import Plan
 
@@ -50,6 +50,8 @@ def why_not_next(plan: Plan, state: RunState, event: ev.Event) -> str:
     match event:
         case ev.StepStarted() if state.rollback is None:
             return "" if next_action(plan, state).unit == event.unit else f"it was not the turn of {event.unit}"
+        case ev.Ticked() if event.item in may_still_tick(plan, state, event.step):
+            return ""
         case ev.Ticked() | ev.ConfirmationGiven():
             return "" if next_action(plan, state).unit == event.step else f"it was not the turn of {event.step}"
         case ev.GateOpened() | ev.GatePassed():
@@ -111,6 +113,8 @@ def _of_unit(state: RunState, event: ev.Event) -> str:
             return f"gate {event.gate} had passed before" if state.gate(event.gate).stage is Stage.DONE else ""
         case ev.StepRetried() if stage is not Stage.FAILED:
             return f"{name} had not failed"
+        case ev.Ticked() if stage is Stage.DONE and not event.complete:
+            return f"item {event.item + 1} of {name} was ticked before" if event.item in unit.ticks else ""
         case ev.Ticked() if stage not in (Stage.PENDING, Stage.WAITING):
             return f"{name} was {stage.value} before"
         case ev.ConfirmationGiven() if stage is not Stage.PENDING:

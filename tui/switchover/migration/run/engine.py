@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Collection, Coroutine, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from switchover.errors import RefusedError
@@ -16,15 +17,16 @@ from switchover.migration.run.actions.confirming import confirm_step
 from switchover.migration.run.actions.decisions import acknowledge, waive
 from switchover.migration.run.actions.gate_actions import answer_gate, check_gate
 from switchover.migration.run.actions.starting import give_variables, start_run
-from switchover.migration.run.actions.step_actions import choice_named, resolve_step, retry_step, run_step, tick_item
+from switchover.migration.run.actions.step_actions import choice_named, resolve_step, retry_step, run_step
 from switchover.migration.run.actions.stopping import abort, take_rollback_path
+from switchover.migration.run.actions.ticking import tick_item
 from switchover.migration.run.observed_run import ObservedRun
 from switchover.migration.run.plan_rebase import adopt, examine_difference
 from switchover.migration.run.rehearsal import rehearse
 from switchover.migration.run.rollback_runner import open_rollback_path, unit_of
 from switchover.migration.run.run_store import RunStore
 from switchover.migration.run.store.tools import Tools
-from switchover.migration.run.unattended import DriveOutcome, drive
+from switchover.migration.run.unattended import DriveOutcome, GivenEvidence, drive
 
 if TYPE_CHECKING:
     from switchover.clock import Clock
@@ -129,7 +131,7 @@ class Engine(ObservedRun):
         *,
         until: str | None = None,
         confirmations: Mapping[str, str] | None = None,
-        ticks: Mapping[str, str] | None = None,
+        ticks: Mapping[str, str | GivenEvidence] | None = None,
         variables: Mapping[str, str] | None = None,
         retry: tuple[str, ...] = (),
         new: bool = False,
@@ -234,10 +236,10 @@ class Engine(ObservedRun):
         async with self._runner.acting(op, f"gate {phase}"):
             return await answer_gate(self._runner, phase, op, note, yes=yes)
 
-    async def tick(self, step_id: str, item: int, op: Operator, evidence: str = "") -> None:
-        """Mark one item of a manual step as done (items count from 0)."""
+    async def tick(self, step_id: str, item: int, op: Operator, evidence: str = "", file: Path | None = None) -> None:
+        """Mark one item of a checklist as done (items count from 0). A copy of `file` is kept."""
         async with self._runner.acting(op, f"step {step_id}"):
-            await tick_item(self._runner, step_id, item, op, evidence)
+            await tick_item(self._runner, step_id, item, op, evidence, file)
 
     async def resolve(self, step_id: str, choice: str, reason: str, op: Operator) -> None:
         """Decide what an unknown outcome counts as: done, failed, retry or rollback; in a rollback also skip.

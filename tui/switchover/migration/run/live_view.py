@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 from switchover.clock import iso_utc
 from switchover.migration.facts.display import display
+from switchover.migration.facts.events import EvidenceFile
 from switchover.migration.facts.run_state import Stage, Timestamp
 from switchover.migration.reports.run_view import GateLive, OutputTail, ViewContext, build_view
 from switchover.migration.rules.confirmations import confirmed_by, ready_at, why_not_yet
@@ -18,7 +20,7 @@ from switchover.plan.model import Step
 from switchover.plan.templates import TemplateError
 from switchover.plan.variables import MissingValueError, render, resolve_variables
 from switchover.redaction import sanitize
-from switchover.snapshot import ActionView, MigrationView, PhaseView, Requirement
+from switchover.snapshot import ActionView, MigrationView, PhaseView, Requirement, StepView
 
 __all__ = ["live_view", "outage_text"]
 
@@ -66,7 +68,15 @@ def live_view(run_store: RunStore, executor: Executor, gate: GateLive | None, *,
         frozenset(may_repeat(run_store.plan, run_store.state)),
     )
     view = build_view(run_store.plan, run_store.state, context)
-    for look_again in (_with_places, _with_other_plan, _with_other_holder, _with_outage, _with_doubt, _with_refusal):
+    for look_again in (
+        _with_places,
+        _with_evidence,
+        _with_other_plan,
+        _with_other_holder,
+        _with_outage,
+        _with_doubt,
+        _with_refusal,
+    ):
         view = look_again(run_store, view)
     return view
 
@@ -99,6 +109,33 @@ def _with_places(run_store: RunStore, view: MigrationView) -> MigrationView:
         for phase in view.phases
     )
     return replace(view, phases=phases)
+
+
+def _with_evidence(run_store: RunStore, view: MigrationView) -> MigrationView:
+    """Say of each kept file that it is gone or has another size. `audit` and the report compare all of it."""
+    directory = run_store.workspace.run_directory(run_store.state.run_id)
+    lost = {
+        (unit, number): why
+        for unit, state in run_store.state.units.items()
+        for number, tick in state.ticks.items()
+        if tick.file is not None and tick.file.place == run_store.place and (why := _lost(directory, tick.file))
+    }
+    if not lost:
+        return view
+
+    def looked_at(step: StepView) -> StepView:
+        items = enumerate(step.checklist)
+        return replace(step, checklist=tuple(replace(i, lost=lost.get((step.id, n), "")) for n, i in items))
+
+    phases = tuple(replace(phase, steps=tuple(map(looked_at, phase.steps))) for phase in view.phases)
+    return replace(view, phases=phases)
+
+
+def _lost(directory: Path, file: EvidenceFile) -> str:
+    try:
+        return "" if (directory / file.kept).lstat().st_size == file.size else "its file has changed"
+    except OSError:
+        return "its file is gone"
 
 
 def _with_other_plan(run_store: RunStore, view: MigrationView) -> MigrationView:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from shlex import quote
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 from switchover.errors import JournalAwayError, RefusedError
 from switchover.migration.facts.run_state import Stage
@@ -17,8 +18,9 @@ if TYPE_CHECKING:
     from switchover.migration.facts.operator import Operator
     from switchover.migration.run.engine import Engine
 
-__all__ = ["DriveOutcome", "drive"]
+__all__ = ["DriveOutcome", "GivenEvidence", "drive"]
 
+T = TypeVar("T")
 Kind = Literal["done", "failed", "unknown", "waiting", "reached", "handed"]
 
 
@@ -38,7 +40,7 @@ async def drive(
     *,
     until: str | None,
     confirmations: Mapping[str, str],
-    ticks: Mapping[str, str],
+    ticks: Mapping[str, str | GivenEvidence],
     variables: Mapping[str, str],
     retry: tuple[str, ...],
     new: bool,
@@ -46,16 +48,28 @@ async def drive(
     """Go on until all is done, `until` is reached, something fails, or a person is needed."""
     begins = new and engine.state.finished
     check_names((engine.run_store.file if begins else engine.loaded).plan, until, confirmations, ticks, retry)
-    words, evidence, retries = _Given(confirmations), _Given(ticks), list(retry)
+    words, evidence, retries = _Given(confirmations), _Given(_evidence(ticks)), list(retry)
     outcome = await _drive(engine, op, until, words, evidence, variables, retries, new=new)
     left = unused(engine.loaded.plan, engine.state, words.unused, evidence.unused, retries)
     return replace(outcome, unused=left)
 
 
-class _Given(dict[str, str]):
+@dataclass(frozen=True, slots=True)
+class GivenEvidence:
+    """How a person knows that an item is done: in words, or by a file."""
+
+    text: str = ""
+    file: Path | None = None
+
+
+def _evidence(ticks: Mapping[str, str | GivenEvidence]) -> dict[str, GivenEvidence]:
+    return {name: GivenEvidence(given) if isinstance(given, str) else given for name, given in ticks.items()}
+
+
+class _Given(dict[str, T]):
     """What the command line gives, by name; knows what nobody has asked for."""
 
-    def __init__(self, given: Mapping[str, str]) -> None:
+    def __init__(self, given: Mapping[str, T]) -> None:
         super().__init__(given)
         self._asked: set[str] = set()
 
@@ -64,7 +78,7 @@ class _Given(dict[str, str]):
         """The names that were never looked up."""
         return tuple(name for name in self if name not in self._asked)
 
-    def ask(self, name: str) -> str | None:
+    def ask(self, name: str) -> T | None:
         """Return what is given under a name, and remember that it was of use."""
         self._asked.add(name)
         return self.get(name)
@@ -74,8 +88,8 @@ async def _drive(
     engine: Engine,
     op: Operator,
     until: str | None,
-    confirmations: _Given,
-    ticks: _Given,
+    confirmations: _Given[str],
+    ticks: _Given[GivenEvidence],
     variables: Mapping[str, str],
     retries: list[str],
     *,
@@ -122,8 +136,8 @@ async def _drive(
 async def _one(
     engine: Engine,
     op: Operator,
-    confirmations: _Given,
-    ticks: _Given,
+    confirmations: _Given[str],
+    ticks: _Given[GivenEvidence],
     retries: list[str],
 ) -> DriveOutcome | None:
     """Do the next thing. Return an outcome where driving stops."""
@@ -147,7 +161,7 @@ async def _one(
                 await engine.run_step(unit, op, typed)
             except RefusedError as error:
                 return DriveOutcome("waiting", error.title, error.hint)
-        case "manual":
+        case "checklist":
             return await _tick(engine, op, unit, ticks)
         case "gate" | "decide":
             await engine.check_gate(phase, op)
@@ -185,7 +199,7 @@ async def _one(
     return None
 
 
-async def _repeat(engine: Engine, op: Operator, unit: str, confirmations: _Given) -> DriveOutcome | None:
+async def _repeat(engine: Engine, op: Operator, unit: str, confirmations: _Given[str]) -> DriveOutcome | None:
     """Run a failed step again. One that is not confirmed as it has to be waits for a person, as at its first time."""
     asks = {step.id for step in engine.loaded.plan.all_steps if step.confirm is not None or step.irreversible}
     try:
@@ -197,19 +211,29 @@ async def _repeat(engine: Engine, op: Operator, unit: str, confirmations: _Given
     return None
 
 
-async def _tick(engine: Engine, op: Operator, unit: str, ticks: _Given) -> DriveOutcome | None:
+async def _tick(engine: Engine, op: Operator, unit: str, ticks: _Given[GivenEvidence]) -> DriveOutcome | None:
     step = engine.loaded.plan.step(unit)
     done = engine.state.unit(unit).ticks
-    for item, text in enumerate(step.manual):
-        if item in done:
+    for number, item in sorted(enumerate(step.checklist), key=lambda one: not one[1].optional):
+        if number in done:
             continue
-        whole, own = ticks.ask(unit), ticks.ask(f"{unit}.{item + 1}")
-        evidence = whole if own is None else own
-        if evidence is None:
-            hint = f"do it, then `{_command(engine)} --tick {unit}.{item + 1}=EVIDENCE`"
-            return DriveOutcome("waiting", f"{unit} waits for a person: {text}", hint)
-        await engine.tick(unit, item, op, evidence)
+        own, whole = ticks.ask(f"{unit}.{number + 1}"), ticks.ask(unit)
+        given = own or whole
+        if given is None and item.optional:
+            continue
+        if given is None:
+            what = _WANTED[item.evidence]
+            hint = f"do it, then `{_command(engine)} --tick {unit}.{number + 1}={what}`"
+            return DriveOutcome("waiting", f"{unit} waits for a person: {item.text}", hint)
+        given = given if item.evidence == "file" else replace(given, file=None)
+        try:
+            await engine.tick(unit, number, op, "" if given.file else given.text, given.file)
+        except RefusedError as error:
+            return DriveOutcome("waiting", error.title, error.hint)
     return None
+
+
+_WANTED = {"none": "EVIDENCE", "text": "EVIDENCE", "url": "https://…", "file": "@FILE"}
 
 
 def _undecided(engine: Engine, phase: str) -> DriveOutcome:

@@ -82,6 +82,8 @@ FORMER_WORDS: Mapping[str, Mapping[str, FormerWord]] = {
     "phases.*.steps.*": {
         "verify": FormerWord("on_unknown", "write `on_unknown: {verify: [CHECK]}`", same_form=False),
         "irreversible": FormerWord("rollback", "write `rollback: impossible`", same_form=False),
+        "manual": FormerWord("checklist"),
+        "evidence": FormerWord("checklist", "write `{text: …, evidence: text}` at each item", same_form=False),
     },
     "phases.*.steps.*.confirm": {"type": FormerWord("text")},
     "troubleshooting.*.solutions.*.confirm": {"type": FormerWord("text")},

@@ -23,7 +23,7 @@ _FILLED_IN = frozenset({"id", "title", "name", "symptom", "text"})
 # What takes the place of a list entry that cannot be read, so that the entries after it keep their index.
 _ENTRY_STUBS: Mapping[tuple[str, str], Mapping[str, Any]] = {
     ("phases", "phases"): {"id": "unreadable"},
-    ("phases", "steps"): {"id": "unreadable", "manual": ["unreadable"]},
+    ("phases", "steps"): {"id": "unreadable", "checklist": ["unreadable"]},
     ("rollbacks", "steps"): {"run": "true"},
     ("troubleshooting", "troubleshooting"): {"symptom": "unreadable"},
     ("troubleshooting", "solutions"): {"text": "unreadable"},

@@ -31,6 +31,9 @@ def names_in_phases(draft: Draft) -> Iterator[Complaint]:
             yield from draft.each_unknown(("phases", p, "gate", "prove"), "promise", gate.prove, draft.names.promises)
     for path, step in draft.steps():
         yield from draft.each_unknown((*path, "on_unknown", "verify"), "check", step.verify, items)
+        for c, item in enumerate(step.checklist):
+            if item.check is not None:
+                yield from draft.unknown((*path, "checklist", c, "check"), "check", item.check, items)
         if step.confirm is not None:
             yield from draft.each_unknown((*path, "confirm", "require"), "check", step.confirm.require, items)
             if step.confirm.not_before is not None:

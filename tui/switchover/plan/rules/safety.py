@@ -35,11 +35,18 @@ def parts_are_named_once(draft: Draft) -> Iterator[Complaint]:
 def steps_are_whole(draft: Draft) -> Iterator[Complaint]:
     """Complain about steps that do nothing, two things at once, or do not say what they do to the world."""
     for path, step in draft.steps():
-        if step.run is None and not step.manual and draft.lacks((*path, "run")) and draft.lacks((*path, "manual", 0)):
-            yield Complaint(path, f"step {step.id!r} does nothing: give it `run` (a command) or `manual` (a list)")
-        elif step.run is not None and step.manual:
+        if (
+            step.run is None
+            and not step.checklist
+            and draft.lacks((*path, "run"))
+            and draft.lacks((*path, "checklist", 0))
+        ):
+            yield Complaint(path, f"step {step.id!r} does nothing: give it `run` (a command) or `checklist` (a list)")
+        elif step.run is not None and step.checklist:
             yield Complaint(
-                (*path, "manual"), f"step {step.id!r} has both `run` and `manual`; make two steps of it", at_key=True
+                (*path, "checklist"),
+                f"step {step.id!r} has both `run` and `checklist`; make two steps of it",
+                at_key=True,
             )
         if step.run is not None and draft.lacks((*path, "effect")):
             yield Complaint(
@@ -52,11 +59,7 @@ def steps_are_whole(draft: Draft) -> Iterator[Complaint]:
         for n, name in enumerate(step.secret_outputs):
             if name not in step.outputs:
                 yield Complaint((*path, "secret_outputs", n), unknown_name("output of this step", name, step.outputs))
-        if step.evidence == "required" and not step.manual:
-            yield Complaint((*path, "evidence"), "only a `manual` step takes evidence", at_key=True)
-        for m, item in enumerate(step.manual):
-            if not item.strip():
-                yield Complaint((*path, "manual", m), "this item is empty")
+        yield from _items(path, step)
         for name, text in step.outputs.items():
             try:
                 parse_capture(text)
@@ -65,6 +68,14 @@ def steps_are_whole(draft: Draft) -> Iterator[Complaint]:
     for shell in shell_texts(draft):
         if not shell.text.strip() and shell.path[-1] == "run" and not shell.env:
             yield Complaint(shell.path, "this command is empty")
+
+
+def _items(path: Path, step: Step) -> Iterator[Complaint]:
+    for c, item in enumerate(step.checklist):
+        if not item.text.strip():
+            yield Complaint((*path, "checklist", c), "this item is empty")
+    if step.checklist and all(item.optional for item in step.checklist):
+        yield Complaint((*path, "checklist"), "all of it is optional, so it would be done before anything is ticked")
 
 
 def irreversible_steps(draft: Draft) -> Iterator[Complaint]:

@@ -19,6 +19,6 @@ def fingerprint(view: MigrationView) -> tuple[object, ...]:
         view.current_step,
         view.action,
         view.rolling_back,
-        tuple((step.state, step.attempts, step.manual) for phase in view.phases for step in phase.steps),
+        tuple((step.state, step.attempts, step.checklist) for phase in view.phases for step in phase.steps),
         tuple((phase.gate.state, phase.gate.answered_by) for phase in view.phases if phase.gate is not None),
     )

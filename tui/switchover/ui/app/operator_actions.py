@@ -327,19 +327,19 @@ class OperatorActions(TriageActions):
         self.push_screen(AskScreen(self.painter, self.moment, "start a new run?", lines, intent))
 
     def action_note(self) -> None:
-        """Open the items of the chosen manual step."""
+        """Open the items of the chosen checklist."""
         view = self.moment.data.migration
         step = getattr(self.pane, "step", None)
-        if step is None or not step.manual:
+        if step is None or not step.checklist:
             step = next(
-                (s for p in view.phases for s in p.steps if s.manual and s.state not in {"done", "skipped"}), None
+                (s for p in view.phases for s in p.steps if s.checklist and s.state not in {"done", "skipped"}), None
             )
         if step is None:
             self.say("no step has items to tick")
             return
-        from switchover.ui.migration.advance import manual_screen
+        from switchover.ui.migration.advance import checklist_screen
 
-        self.push_screen(manual_screen(self.moment, self.painter, step.id))
+        self.push_screen(checklist_screen(self.moment, self.painter, step.id))
 
     def check_at_hand(self) -> CheckRow | None:
         """Return the check that the screen or the cursor is about."""

@@ -98,7 +98,7 @@ def _has_shell(at: OperatorActions) -> bool:
 
 
 def _has_items(at: OperatorActions) -> bool:
-    return any(step.manual for phase in _run(at).phases for step in phase.steps)
+    return any(step.checklist for phase in _run(at).phases for step in phase.steps)
 
 
 def _incident(at: OperatorActions) -> bool:
@@ -118,7 +118,7 @@ _LISTED = (
                  lambda at: _run(at).action.kind not in _IDLE, Touches.RUN, "run start step go continue"),
     ScreenAction("output", "o", "output", "all output of the step under the cursor",
                  lambda at: at.step_at_hand() is not None),
-    ScreenAction("note", "plus", "note", "tick the items of a manual step, with evidence", _has_items, Touches.RUN),
+    ScreenAction("note", "plus", "note", "tick the items of a checklist, with evidence", _has_items, Touches.RUN),
     ScreenAction("acknowledge", "a", "acknowledge", "let a warning pass while it stays one, with a reason",
                  lambda at: at.can_let_pass("acknowledge"), Touches.RUN, "ack accept"),
     ScreenAction("waive", "W", "waive", "let a check that is not fine pass for a while, with a reason",

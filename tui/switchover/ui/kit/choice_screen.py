@@ -1,4 +1,4 @@
-"""Decisions with a reason: an unknown outcome, a failed step, a gate that asks a person, manual items."""
+"""Decisions with a reason: an unknown outcome, a failed step, a gate that asks a person, checklist items."""
 
 from __future__ import annotations
 

@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from switchover.commands.gates import AnswerGate, CheckGate
 from switchover.commands.run import ResolveStep, RetryStep, RunNext, StartRun, TickItem
-from switchover.snapshot import StepView
+from switchover.snapshot import ChecklistItemView, StepView
 from switchover.snapshot.states import ResolvedAs, StageWord
 from switchover.ui.kit.base_screen import BaseScreen
 from switchover.ui.kit.choice_screen import Choice, ChoiceScreen
 from switchover.ui.kit.guarded_screen import AskScreen
 from switchover.ui.kit.messages import Intent
 from switchover.ui.kit.theme import Painter
+from switchover.ui.migration.checklist_lines import item_facts
 from switchover.ui.migration.confirm_screen import ConfirmScreen
 from switchover.ui.migration.step_detail import gate_lines, rollback_summary
 from switchover.ui.migration.wizard import find_gate, find_step
-from switchover.ui.text.numbers import clock
 from switchover.ui.text.render_context import RenderContext
 from switchover.ui.text.styled_line import Line, StyledSpan, cut, wrap
 
-__all__ = ["manual_screen", "next_of", "repeat_screen"]
+__all__ = ["checklist_screen", "next_of", "repeat_screen"]
 
 
 def next_of(moment: RenderContext, painter: Painter) -> Intent | BaseScreen | None:
@@ -41,8 +42,8 @@ def next_of(moment: RenderContext, painter: Painter) -> Intent | BaseScreen | No
         return _ask(moment, painter, step, intent) if action.dangerous and step is not None else intent
     if action.kind == "confirm" and step is not None:
         return ConfirmScreen(painter, moment, step)
-    if action.kind == "manual" and step is not None:
-        return manual_screen(moment, painter, step.id)
+    if action.kind == "checklist" and step is not None:
+        return checklist_screen(moment, painter, step.id)
     if action.kind == "gate":
         return Intent(CheckGate(action.target), f"checking the gate of {action.target}")
     if action.kind == "decide":
@@ -78,7 +79,7 @@ def _ask(moment: RenderContext, painter: Painter, step: StepView, intent: Intent
 
 def repeat_screen(moment: RenderContext, painter: Painter, step: StepView) -> AskScreen:
     """Ask whether a done step runs again, because its gate still needs what it does."""
-    what = step.command or "; ".join(item.text for item in step.manual)
+    what = step.command or "; ".join(item.text for item in step.checklist)
     lines: list[Line] = [
         (
             StyledSpan(
@@ -92,13 +93,13 @@ def repeat_screen(moment: RenderContext, painter: Painter, step: StepView) -> As
     return AskScreen(painter, moment, f"run {step.id} again?", lines, intent)
 
 
-def manual_screen(moment: RenderContext, painter: Painter, step_id: str) -> ChoiceScreen:
-    """Tick the items of a manual step, each with its evidence."""
+def checklist_screen(moment: RenderContext, painter: Painter, step_id: str) -> ChoiceScreen:
+    """Tick the items of a checklist, each with its evidence."""
 
     def about(now: RenderContext, width: int) -> Sequence[Line]:
         step = find_step(now.data.migration, step_id)
-        done = sum(item.done for item in step.manual) if step else 0
-        total = len(step.manual) if step else 0
+        done = sum(item.done for item in step.checklist) if step else 0
+        total = len(step.checklist) if step else 0
         return (
             [
                 (
@@ -114,25 +115,35 @@ def manual_screen(moment: RenderContext, painter: Painter, step_id: str) -> Choi
         step = find_step(now.data.migration, step_id)
         if step is None:
             return []
-        need = step.evidence_required
         return [
             Choice(
                 key=str(index),
                 label=f"{'✓' if item.done else '○'} {item.text}",
-                what=f"{item.who} {clock(item.at)} {item.evidence}".strip() if item.done else "",
-                intent=_tick(step_id, index, item.text),
-                ask="evidence:" if need else "evidence (may stay empty):",
-                need=need,
+                what=" · ".join(item_facts(item, now)),
+                intent=_tick(step_id, index, item),
+                ask=_ASKS[item.asks],
+                need=item.asks != "none",
                 style="step-done" if item.done else "strong",
             )
-            for index, item in enumerate(step.manual)
+            for index, item in enumerate(step.checklist)
         ]
 
     return ChoiceScreen(painter, moment, f"by hand: {step_id}", about, choices, stays=True)
 
 
-def _tick(step_id: str, index: int, text: str) -> Callable[[str], Intent]:
-    return lambda evidence: Intent(TickItem(step_id, index, evidence), f"ticked: {cut(text, 40)}")
+_ASKS = {
+    "none": "evidence (may stay empty):",
+    "text": "evidence:",
+    "file": "file, which is kept:",
+    "url": "address:",
+}
+
+
+def _tick(step_id: str, index: int, item: ChecklistItemView) -> Callable[[str], Intent]:
+    done = f"ticked: {cut(item.text, 40)}"
+    if item.asks == "file":
+        return lambda path: Intent(TickItem(step_id, index, file=str(Path(path).expanduser().absolute())), done)
+    return lambda evidence: Intent(TickItem(step_id, index, evidence), done)
 
 
 def human_screen(moment: RenderContext, painter: Painter, phase: str) -> ChoiceScreen:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from switchover.snapshot import GateView, MigrationView, Requirement, RollbackView, StepView
+from switchover.ui.migration.checklist_lines import checklist_lines
 from switchover.ui.migration.operator_lines import allowed_text, ready_text, word_text
 from switchover.ui.migration.promise_lines import promise_lines
 from switchover.ui.migration.wizard import find_step, needs_now, spent, worst_first
@@ -27,7 +28,7 @@ def step_lines(entry: StepView, moment: RenderContext, width: int, height: int) 
     top = _head(entry, moment, width)
     top.extend(_command(entry, width, limit=3 if height < 16 else 10))
     top.extend(_consequences(entry, view, width, roomy=height >= 14))
-    top.extend(_manual(entry, width))
+    top.extend(checklist_lines(entry, moment, width))
     if entry.outputs:
         top.append(
             (
@@ -41,7 +42,7 @@ def step_lines(entry: StepView, moment: RenderContext, width: int, height: int) 
         if room >= 1:
             top.append(title_rule(view.output_step, width) if undoing else rule(width))
             top.extend(output_lines(view.output, width, room))
-    elif entry.attempts and not entry.manual:
+    elif entry.attempts and not entry.checklist:
         top.append((StyledSpan(" output   ", "muted"), StyledSpan("o", "key"), StyledSpan(" shows it", "muted")))
     return top[:height]
 
@@ -165,15 +166,6 @@ def rollback_summary(ways: Sequence[RollbackView]) -> Line:
     if losses:
         parts.append((StyledSpan(f"loses {min(losses)}", "outcome-warn"),))
     return join(parts, " · ")
-
-
-def _manual(entry: StepView, width: int) -> list[Line]:
-    lines: list[Line] = []
-    for item in entry.manual:
-        mark, style = ("✓", "step-done") if item.done else ("○", "step-waiting")
-        by = f"  {item.who} {clock(item.at)} {item.evidence}".rstrip() if item.done else ""
-        lines.append((StyledSpan(f" {mark} ", style), StyledSpan(cut(item.text, width - 4)), StyledSpan(by, "muted")))
-    return lines
 
 
 def output_lines(output: Sequence[str], width: int, room: int) -> list[Line]:

@@ -213,7 +213,7 @@ def _hold(gate: GateView) -> Line:
 _VERBS = {
     "start": "start the run",
     "step": "run",
-    "manual": "tick the items of",
+    "checklist": "tick the items of",
     "confirm": "confirm and run",
     "gate": "check the gate of",
     "human": "answer the gate of",

@@ -57,6 +57,9 @@ def _place(run_store: RunStore, action: Action, check: str) -> str:
     elif action.kind == "confirm":
         confirm = run_store.plan.step(action.unit).confirm
         required, place = confirm.require if confirm is not None else (), f"step:{action.unit}"
+    elif action.kind == "checklist":
+        items = run_store.plan.step(action.unit).checklist
+        required, place = tuple(item.check for item in items if item.check), f"step:{action.unit}"
     if not place:
         raise RefusedError("the run waits for no check now", f"see `{run_store.workspace.command('status')}`")
     if check not in required:

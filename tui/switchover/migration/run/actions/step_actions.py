@@ -1,4 +1,4 @@
-"""What a person does with a step: runs it, ticks its items, says what became of it."""
+"""What a person does with a step: runs it, says what became of it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from switchover.migration.run.execution import ExecutionUnit
 from switchover.migration.run.rollback_runner import open_rollback_path, refuse_loss
 from switchover.snapshot.states import ResolvedAs
 
-__all__ = ["choice_named", "resolve_step", "retry_step", "run_step", "tick_item"]
+__all__ = ["choice_named", "resolve_step", "retry_step", "run_step"]
 
 
 async def run_step(runner: ActionRunner, step_id: str, op: Operator, confirmation: str | None) -> None:
@@ -25,21 +25,6 @@ async def run_step(runner: ActionRunner, step_id: str, op: Operator, confirmatio
     if step.confirm is not None or step.irreversible:
         text, evidence = await confirmed(runner, step, op, confirmation)
     await runner.execute(ExecutionUnit.of_step(step), op, text, evidence)
-
-
-async def tick_item(runner: ActionRunner, step_id: str, item: int, op: Operator, evidence: str) -> None:
-    """Mark one item of a manual step as done (items count from 0)."""
-    run_store = runner.run_store
-    runner.refuse_out_of_turn(step_id, "manual")
-    step = run_store.plan.step(step_id)
-    if not 0 <= item < len(step.manual):
-        raise RefusedError(f"{step_id} has no item {item + 1}", f"it has {len(step.manual)}")
-    evidence = run_store.clean(evidence).strip()
-    if step.evidence == "required" and not evidence:
-        raise RefusedError(f"{step_id} needs evidence for each item", "write a note, or name a file")
-    done = {*run_store.state.unit(step_id).ticks, item}
-    await run_store.record(ev.Ticked(step_id, item, evidence, op, len(done) == len(step.manual)))
-    await runner.end_if_through(op)
 
 
 async def resolve_step(runner: ActionRunner, step_id: str, chosen: ResolvedAs, reason: str, op: Operator) -> None:

@@ -92,6 +92,10 @@ class RunValues:
         """Return text fit for journal and screen: no secrets, no control sequences."""
         return redact_unknown(sanitize(Redactor(self.secrets()).redact(text)))
 
+    def without_secrets(self, text: str) -> str:
+        """Return text without the secrets that are known; nothing else of it is another."""
+        return Redactor(self.secrets()).redact(text)
+
     def _base(self) -> Scope:
         return Scope.of(self._run.loaded.plan, self._run.loaded.directory, self._run.state.run_id)
 
