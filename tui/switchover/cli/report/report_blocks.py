@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from switchover.cli.report.checklist_texts import evidence_text, file_state, item_text
 from switchover.snapshot.states import NamedStatus
 from switchover_checks.language.units import format_bytes, format_duration
 
@@ -171,33 +172,21 @@ def _step(step: Report) -> Iterator[Block]:
     if facts:
         yield FactList(tuple(facts))
     if step["items"]:
-        rows = [(_t(_item(i)), _t(i["by"]), _at(i["at"]), _t(_shown_evidence(i))) for i in step["items"]]
+        rows = [(_t(item_text(i)), _t(i["by"]), _at(i["at"]), _t(evidence_text(i))) for i in step["items"]]
         yield _table(("item", "done by", "at", "evidence"), rows)
         files = [i["file"] for i in step["items"] if i["file"]]
         if files:
             rows = [
-                (Cell(f["kept"], code=True), Cell(f["sha256"], code=True), _t(f"{f['size']:,} bytes"), _t(_whole(f)))
+                (
+                    Cell(f["kept"], code=True),
+                    Cell(f["sha256"], code=True),
+                    _t(f"{f['size']:,} bytes"),
+                    _t(file_state(f)),
+                )
                 for f in files
             ]
             yield _table(("file kept as evidence", "sha256", "size", ""), rows)
     yield from _attempts(step["attempts"])
-
-
-def _item(item: Report) -> str:
-    notes = [item["owner"]] if item["owner"] else []
-    notes += ["optional"] if item["optional"] else []
-    return f"{item['item']}. {item['text']}" + (f" ({', '.join(notes)})" if notes else "")
-
-
-def _shown_evidence(item: Report) -> str:
-    said = [item["evidence"]] if item["evidence"] else []
-    said += [f"check {e['check']} was {e['status']}" for e in item["check_was"]]
-    said += [f"file {item['file']['name']}"] if item["file"] else []
-    return "; ".join(said)
-
-
-def _whole(file: Report) -> str:
-    return file["fault"] or "as it was when it was ticked with"
 
 
 def _attempts(attempts: Sequence[Report]) -> Iterator[Block]:

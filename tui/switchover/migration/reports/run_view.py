@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from switchover.migration.facts.display import display
 from switchover.migration.facts.run_state import GateState, RunState, Stage, Timestamp, UnitState
+from switchover.migration.reports.checklist_view import checklist_view
 from switchover.migration.reports.rollback_view import action_name, mark_gone_over, rollback_path_view, rollback_view
 from switchover.migration.rules.confirmations import elapsed
 from switchover.migration.rules.next_action import Action, next_action
@@ -16,7 +17,6 @@ from switchover.plan.model import Gate, Phase, Plan, Step
 from switchover.redaction import sanitize
 from switchover.snapshot import (
     ActionView,
-    ChecklistItemView,
     GateView,
     MigrationView,
     PhaseView,
@@ -201,7 +201,7 @@ def _step(step: Step, state: RunState, action: Action, context: ViewContext) -> 
         rollback=display(step.undo.run.strip()) if step.undo else "",
         undo_note=step.undo_note,
         rollback_expect_s=_undo_expect(step, context),
-        checklist=_checklist(step, unit),
+        checklist=checklist_view(step, unit),
         outputs=tuple((name, display(value)) for name, value in unit.outputs.items()),
         persons=confirm.persons if confirm else 1,
         confirmed_by=context.confirmed_by.get(step.id, ()),
@@ -223,24 +223,6 @@ def _undo_expect(step: Step, context: ViewContext) -> float | None:
     if step.undo.expect_duration is not None:
         return step.undo.expect_duration
     return context.measured.get(measured_as(step.undo.run, step.id))
-
-
-def _checklist(step: Step, unit: UnitState) -> tuple[ChecklistItemView, ...]:
-    items = []
-    for index, item in enumerate(step.checklist):
-        view = ChecklistItemView(
-            sanitize(item.text),
-            asks=item.evidence,
-            check=item.check or "",
-            owner=sanitize(item.owner or ""),
-            optional=item.optional,
-        )
-        if (tick := unit.ticks.get(index)) is not None:
-            view = replace(view, done=True, who=tick.who, at=tick.at, evidence=display(tick.evidence))
-            if tick.file is not None:
-                view = replace(view, file=display(tick.file.name), sha256=tick.file.sha256)
-        items.append(view)
-    return tuple(items)
 
 
 def _gate(phase: str, gate: Gate, state: RunState, context: ViewContext) -> GateView:

@@ -14,7 +14,7 @@ _WANTED = {"none": "", "text": "asks how it is known", "file": "asks for a file"
 
 
 def item_facts(item: ChecklistItemView, moment: RenderContext) -> list[str]:
-    """Say of an item who did it and with what, or who should, what it asks for and how its check stands now."""
+    """Say of an item who did it and with what; or who should, and what it still waits for."""
     facts = []
     if item.done:
         facts.append(f"{item.who} {clock(item.at)}")

@@ -1,0 +1,30 @@
+"""A checklist of the report in words: items, evidence, kept files. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+__all__ = ["evidence_text", "file_state", "item_text"]
+
+Report = Mapping[str, Any]
+
+
+def item_text(item: Report) -> str:
+    """Name an item, who should do it, and whether it may be left out."""
+    notes = [item["owner"]] if item["owner"] else []
+    notes += ["optional"] if item["optional"] else []
+    return f"{item['item']}. {item['text']}" + (f" ({', '.join(notes)})" if notes else "")
+
+
+def evidence_text(item: Report) -> str:
+    """Say how it is known that an item is done."""
+    said = [item["evidence"]] if item["evidence"] else []
+    said += [f"check {e['check']} was {e['status']}" for e in item["check_was"]]
+    said += [f"file {item['file']['name']}"] if item["file"] else []
+    return "; ".join(said)
+
+
+def file_state(file: Report) -> str:
+    """Say whether a kept file is still what it was."""
+    return file["fault"] or "as it was when it was ticked with"
