@@ -21,16 +21,17 @@ PLAN = """
 schema: 1
 id: p
 title: A plan
-currency: EUR
-budget_month: 100
-sides: {before: {cost_month: {db: 50}}, after: {cost_month: {db: 20.10}}}
+sides: {before: {}, after: {}}
+costs:
+  currency: EUR
+  budget: 100
+  lines: [{name: db, side: before, stated: 50 EUR/month}, {name: db, side: after, stated: 20.10 EUR/month}]
 """
 TWO = (
     PLAN
-    + """
-cost_sources:
-  support: {kind: stated, side: after, lines: {support: 29.00, db: 0.90}}
-  sheet: {kind: csv, path: costs.csv}
+    + """  sources:
+    support: {kind: stated, side: after, lines: {support: 29.00, db: 0.90}}
+    sheet: {kind: csv, path: costs.csv}
 """
 )
 HEAD = "side,line,amount,currency,note\n"
@@ -103,10 +104,41 @@ def test_every_source_documents_its_keys_and_shows_an_example_that_a_plan_takes(
 
 
 def test_a_mistake_in_a_source_is_named(tmp_path: Path) -> None:
-    text = PLAN + "cost_sources: {a: {kind: cvs, path: x}, b: {kind: csv}, c: {kind: stated, side: later, lines: {}}}\n"
+    text = PLAN + "  sources: {a: {kind: cvs, path: x}, b: {kind: csv}, c: {kind: stated, side: later, lines: {}}}\n"
     with pytest.raises(PlanError) as error:
         load(tmp_path, text)
     found = "\n".join(map(str, error.value.problems))
     assert "there is no source of costs of kind 'cvs'; did you mean 'csv'?" in found
     assert "a source of costs of kind csv needs 'path'" in found
-    assert "cost_sources.c.side" in found
+    assert "costs.sources.c.side" in found
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        ("{name: x, side: later, stated: 5 EUR/month}", "costs.lines[0].side: there is no side 'later'"),
+        ("{name: x, side: third, stated: 5 EUR/month}", "costs compare the sides before and after"),
+        ("{name: x, side: after, stated: 5 USD/month}", "this line is in USD, and `costs.currency` says EUR"),
+        ("{name: x, side: after, stated: 5 EUR}", "an amount is written with its currency and its time: 15 USD/month"),
+        ("{name: x, side: after, stated: 5}", "an amount is written with its currency and its time: 15 USD/month"),
+        ("{name: x, side: after, stated: NaN EUR/month}", "an amount is written with its currency and its time"),
+        ("{name: x, side: after}", "costs.lines[0].stated: the key 'stated' is missing"),
+        ("{name: x, side: after, price: 5 EUR/h}", "costs.lines[0].price: this key is not there yet"),
+        (
+            "{name: x, side: after, stated: 5 EUR/month}, {name: x, side: after, stated: 6 EUR/month}",
+            "a line 'x' already",
+        ),
+    ],
+)
+def test_a_line_that_would_be_counted_wrongly_or_not_at_all_is_refused(tmp_path: Path, line: str, problem: str) -> None:
+    text = PLAN.replace("after: {}}", "after: {}, third: {}}")
+    with pytest.raises(PlanError) as error:
+        load(tmp_path, text[: text.index("  lines:")] + f"  lines: [{line}]\n")
+    assert problem in "\n".join(map(str, error.value.problems))
+
+
+def test_parts_of_costs_that_come_later_are_named_each_at_its_line(tmp_path: Path) -> None:
+    with pytest.raises(PlanError) as error:
+        load(tmp_path, PLAN + "  schedules: {}\n  what_if: {}\n  claims: []\n  one_off: []\n")
+    places = [(p.path, p.line) for p in error.value.problems]
+    assert places == [(f"costs.{key}", 10 + n) for n, key in enumerate(("schedules", "what_if", "claims", "one_off"))]

@@ -1,28 +1,31 @@
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
 from switchover.costs.estimate import compare, costs_view, sides
 from switchover.costs.money import display, display_change, display_percent, round_half_up
-from switchover.plan.model import Plan, Side
+from switchover.plan.model import Plan
 from switchover.snapshot import CostRow
 
 M = "\N{MINUS SIGN}"
 
 
 def plan(before: dict[str, str], after: dict[str, str], budget: str | None = None) -> Plan:
-    return plan_with({"before": _side(before), "after": _side(after)}, budget)
+    lines = [
+        {"name": name, "side": side, "stated": f"{amount} USD/month"}
+        for side, amounts in (("before", before), ("after", after))
+        for name, amount in amounts.items()
+    ]
+    return plan_with(("before", "after"), {"lines": lines, "budget": budget})
 
 
-def plan_with(sides: dict[str, Side], budget: str | None = None) -> Plan:
-    document = {"schema": 1, "id": "p", "title": "p", "sides": sides, "budget_month": budget}
+def plan_with(sides: Sequence[str], costs: Mapping[str, Any] | None = None) -> Plan:
+    document = {"schema": 1, "id": "p", "title": "p", "sides": {side: {} for side in sides}, "costs": costs or {}}
     return Plan.model_validate(document)
-
-
-def _side(costs: dict[str, str]) -> Side:
-    return Side(cost_month={name: Decimal(amount) for name, amount in costs.items()})
 
 
 ALL_IN_ONE = (
@@ -96,10 +99,10 @@ def test_a_share_is_multiplied_before_it_is_divided() -> None:
 
 
 def test_the_sides_are_before_and_after_or_the_first_two_of_the_plan() -> None:
-    assert sides(plan_with({"after": _side({}), "before": _side({})})) == ("before", "after")
-    assert sides(plan_with({"old": _side({}), "new": _side({})})) == ("old", "new")
-    assert sides(plan_with({"only": _side({})})) == ("only", "")
-    assert sides(plan_with({})) == ("", "")
+    assert sides(plan_with(["after", "before"])) == ("before", "after")
+    assert sides(plan_with(["old", "new"])) == ("old", "new")
+    assert sides(plan_with(["only"])) == ("only", "")
+    assert sides(plan_with([])) == ("", "")
 
 
 def test_a_line_without_an_amount_is_not_one_that_costs_nothing() -> None:

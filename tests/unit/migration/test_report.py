@@ -30,8 +30,10 @@ title: Shop <i>database</i>
 owner: ops@example.org
 target: prod
 sides:
-  before: {cost_month: {rds: 15}}
-  after: {cost_month: {ec2: 6.13}}
+  before: {}
+  after: {}
+costs:
+  lines: [{name: rds, side: before, stated: 15 USD/month}, {name: ec2, side: after, stated: 6.13 USD/month}]
 checks:
   rows: {kind: file, path: rows}
 phases:

@@ -167,7 +167,7 @@ def test_a_kind_whose_key_every_check_has_already_is_told_where_to_rename_it(
         "class C:\n    timeout: int = 1\n"
         "class Q:\n    kind='queue'\n    effect='read'\n    config=C\n    async def probe(self, c, x): ...\n"
     )
-    text = example.replace("currency: USD", "check_modules: [queue.py]")
+    text = example.replace("costs: {", "check_modules: [queue.py]\ncosts: {")
     (problem,) = problems(text.replace("\nmetrics:", "\n  mine: {kind: queue, every: 5s}\nmetrics:"))
     assert (
         "checks.mine.kind: the kind queue has a key 'timeout', which every check has already; rename it in" in problem

@@ -323,7 +323,7 @@ def test_a_frozen_plan_loads_though_its_check_module_is_gone(tmp_path: Path, exa
     module.write_text(
         "class Q:\n    kind='queue'\n    effect='read'\n    config=Q\n    async def probe(self, c, x): ...\n"
     )
-    text = example.replace("currency: USD", "check_modules: [queue.py]")
+    text = example.replace("costs: {", "check_modules: [queue.py]\ncosts: {")
     text = text.replace("\nmetrics:", "\n  mine: {kind: queue, every: 5s}\nmetrics:")
     digest = load_plan_text(text, tmp_path / "plan.yaml").digest
     module.unlink()

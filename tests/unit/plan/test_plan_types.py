@@ -65,13 +65,13 @@ def test_the_worked_example_is_right(problems: Problems, example: str) -> None:
         ("owner: ops@example.org", "owner: 42", "owner: expected text, found the number 42; put it in quotes"),
         ("schema: 1", "schema: 2", "schema: expected 1, found the number 2"),
         ("schema: 1", "schema: '1'", "schema: expected 1, found the text '1'"),
-        ("currency: USD", "currency: dollars", "currency: a currency is three capital letters"),
+        ("currency: USD", "currency: dollars", "costs.currency: a currency is three capital letters"),
         ("  disk: {kind", "  my disk: {kind", "checks.my disk: a name starts with a letter or _"),
         ("service: [pg, redis]", "service: 3", "checks.running.service: expected text or a list, found the number 3"),
         (
-            "cost_month: {vm: 6.13}",
-            "cost_month: {vm: cheap}",
-            "sides.after.cost_month.vm: expected a number, found the text 'cheap'",
+            "stated: 6.13 USD/month",
+            "stated: cheap",
+            "costs.lines[2].stated: an amount is written with its currency and its time: 15 USD/month",
         ),
         ("hold: 5m", "hold: -5", "gate.hold: a duration is not negative"),
         (

@@ -80,7 +80,7 @@ def test_nothing_of_a_plan_is_executed(plan: Path, tmp_path: Path, example: str)
     text = example.replace("cmd:pass show shop/pg", f"cmd:touch {canary}").replace(
         "./scripts/destroy.sh", f"touch {canary}"
     )
-    text = text.replace("currency: USD", "check_modules: [queue.py]")
+    text = text.replace("costs: {", "check_modules: [queue.py]\ncosts: {")
     text = text.replace("\nmetrics:", "\n  mine: {kind: queue, path: a, most: 7, every: 5s}\nmetrics:")
     plan.write_text(text)
     for verb in ("validate", "schema"):
@@ -96,7 +96,7 @@ def test_nothing_of_a_plan_is_executed(plan: Path, tmp_path: Path, example: str)
 def test_a_kind_beside_the_plan_is_checked_like_any_other(plan: Path, tmp_path: Path, example: str) -> None:
     (tmp_path / "queue.py").write_text(MODULE.format(canary=str(tmp_path / "canary")))
     (tmp_path / "broken.py").write_text("def (:\n")
-    text = example.replace("currency: USD", "check_modules: [queue.py, broken.py, none.py]")
+    text = example.replace("costs: {", "check_modules: [queue.py, broken.py, none.py]\ncosts: {")
     plan.write_text(text.replace("\nmetrics:", "\n  mine: {kind: queue, moist: 7, every: 5s}\nmetrics:"))
     done = _run("validate", plan)
     assert done.returncode == 2

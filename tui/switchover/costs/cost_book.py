@@ -24,7 +24,7 @@ class CostBook:
     def __init__(self, loaded: LoadedPlan | None, calls: KindCalls) -> None:
         self._loaded = loaded
         self._calls = calls
-        specs = loaded.plan.cost_sources if loaded is not None else {}
+        specs = loaded.plan.costs.sources if loaded is not None else {}
         self._sources: dict[str, CostSource[Any]] = {
             name: load_declared(COST_SOURCES, spec.kind)() for name, spec in specs.items()
         }
@@ -50,13 +50,13 @@ class CostBook:
         assert self._loaded is not None
         source, plan = self._sources[name], self._loaded.plan
         try:
-            keys = plan.cost_sources[name].config
+            keys = plan.costs.sources[name].config
             lines = await self._calls.call(source.config, keys, source.timeout_s, source.lines)
         except UnavailableError as error:
             self._failed[name] = str(error)
             return
-        if foreign := next((line for line in lines if line.currency not in ("", plan.currency)), None):
-            self._failed[name] = f"{foreign.name} is in {foreign.currency}, the plan counts in {plan.currency}"
+        if foreign := next((line for line in lines if line.currency not in ("", plan.costs.currency)), None):
+            self._failed[name] = f"{foreign.name} is in {foreign.currency}, the plan counts in {plan.costs.currency}"
         else:
             self._lines[name] = lines
             self._failed.pop(name, None)

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from switchover.costs.cost_source_api import CostLine
 from switchover.costs.money import display, display_change, display_percent
+from switchover.plan.cost_model import compared_sides
 from switchover.plan.model import Plan
 from switchover.snapshot import CostRow, CostsView
 
@@ -30,10 +31,7 @@ class LineItem:
 
 def sides(plan: Plan) -> tuple[str, str]:
     """Return the names of the side before and the one after: so called, else the first two of the plan."""
-    names = list(plan.sides)
-    if "before" in names and "after" in names:
-        return "before", "after"
-    return (names[0] if names else ""), (names[1] if len(names) > 1 else "")
+    return compared_sides(plan.sides)
 
 
 def compare(before: Mapping[str, Decimal], after: Mapping[str, Decimal]) -> tuple[LineItem, ...]:
@@ -46,23 +44,23 @@ def costs_view(plan: Plan, lines: Sequence[CostLine] = (), unknown: Mapping[str,
 
     `unknown` says of each source that was not read why; then no sum is known to be within the budget.
     """
-    unread = dict.fromkeys(plan.cost_sources, "its lines are on the Costs tab") if unknown is None else unknown
+    unread = dict.fromkeys(plan.costs.sources, "its lines are on the Costs tab") if unknown is None else unknown
     first, second = sides(plan)
-    before = dict(plan.sides[first].cost_month) if first else {}
-    after = dict(plan.sides[second].cost_month) if second else {}
+    before = {line.name: line.stated.amount for line in plan.costs.lines if line.side == first}
+    after = {line.name: line.stated.amount for line in plan.costs.lines if line.side == second}
     for line in lines:
         side = before if line.side == "before" else after
         side[line.name] = side.get(line.name, Decimal(0)) + line.amount
     items = compare(before, after)
     if not items and not unread:
-        return CostsView(currency=plan.currency)
+        return CostsView(currency=plan.costs.currency)
     notes = {line.name: line.note for line in lines}
     total_before = sum(before.values(), Decimal(0))
     total_after = sum(after.values(), Decimal(0))
     difference = total_after - total_before
-    budget = plan.budget_month
+    budget = plan.costs.budget
     return CostsView(
-        currency=plan.currency,
+        currency=plan.costs.currency,
         rows=tuple(
             CostRow(
                 item.name,

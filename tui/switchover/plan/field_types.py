@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, Strict, StringConstraints
 
@@ -15,6 +15,7 @@ __all__ = [
     "ExactText",
     "Flag",
     "Interval",
+    "KeyedSpec",
     "Model",
     "Name",
     "Span",
@@ -48,3 +49,16 @@ class Model(BaseModel):
     """Frozen, and strict about keys."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+
+class KeyedSpec(BaseModel):
+    """What names its kind. The kind's own keys are in `config`."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    kind: str
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """The keys that belong to the kind, still with templates."""
+        return dict(self.model_extra or {})

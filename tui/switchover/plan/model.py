@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field
 
+from switchover.plan.cost_model import Costs
 from switchover.plan.field_types import (
     Env,
     Flag,
     Interval,
+    KeyedSpec,
     Model,
     Name,
     Span,
@@ -82,7 +83,6 @@ class Side(BaseModel):
 
     title: Text | None = Field(None, description="how the side is called on the screen")
     production: Flag = Field(False, description="this side serves real visitors")
-    cost_month: dict[str, Decimal] = Field(default_factory=dict, description="money a month, by line")
 
 
 class Service(BaseModel):
@@ -127,19 +127,6 @@ class LiveProbe(Model):
     every: Interval = Field(2.0, description="how often it is asked: 500ms, 2s, 1m")
 
 
-class KeyedSpec(BaseModel):
-    """What names its kind. The kind's own keys are in `config`."""
-
-    model_config = ConfigDict(frozen=True, extra="allow")
-
-    kind: str
-
-    @property
-    def config(self) -> dict[str, Any]:
-        """The keys that belong to the kind, still with templates."""
-        return dict(self.model_extra or {})
-
-
 class CheckSpec(KeyedSpec):
     """A check: what the engine needs to schedule and judge it. The kind's own keys are in `config`."""
 
@@ -179,10 +166,6 @@ class MetricSpec(KeyedSpec):
 
 class NotifierSpec(KeyedSpec):
     """Who is notified of an alert. `kind` says how; the keys of that kind are in `config`."""
-
-
-class CostSourceSpec(KeyedSpec):
-    """Where amounts of money come from. `kind` says how; the keys of that kind are in `config`."""
 
 
 class Alert(Model):
@@ -280,13 +263,7 @@ class Plan(Model):
     )
     hosts: dict[Name, Host] = Field(default_factory=dict, description="other machines on which something runs")
     sides: dict[Name, Side] = Field(default_factory=dict, description="the two sides, `before` and `after`")
-    currency: Annotated[str, StringConstraints(pattern="^[A-Z]{3}$")] = Field(
-        "USD", description="the currency of all amounts"
-    )
-    budget_month: Decimal | None = Field(None, description="the money that a month may cost")
-    cost_sources: dict[Name, CostSourceSpec] = Field(
-        default_factory=dict, description="where amounts of money come from"
-    )
+    costs: Costs = Field(default_factory=Costs, description="what the two sides cost a month")
     check_modules: tuple[str, ...] = Field((), description="Python files beside the plan that add check kinds")
     live: LiveProbe | None = Field(None, description="how to tell which side serves now")
     services: dict[Name, Service] = Field(default_factory=dict, description="what runs and is watched")

@@ -23,12 +23,11 @@ _NAMED = (
     ("metrics", "metric"),
     ("notifiers", "notifier"),
     ("alerts", "alert"),
-    ("cost_sources", "source of costs"),
     ("rollbacks", "way back"),
     ("promises", "promise"),
 )
 _WHOLE = (
-    *("id", "title", "owner", "target", "currency", "budget_month", "check_modules", "live"),
+    *("id", "title", "owner", "target", "check_modules", "live"),
     *("troubleshooting", "contacts", "runbooks", "signoff"),
 )
 _SHOWN = 200
@@ -108,6 +107,7 @@ def _rest(before: Plan, after: Plan) -> Iterator[PlanPartChange]:
         new: Mapping[str, BaseModel] = getattr(after, key)
         for name in [*old, *(n for n in new if n not in old)]:
             yield from _one(what, name, old.get(name), new.get(name))
+    yield from _one("costs", "", before.costs, after.costs)
     for key in _WHOLE:
         was, now = getattr(before, key), getattr(after, key)
         if was != now:

@@ -327,7 +327,8 @@ async def test_diagnosis_is_refused_where_the_session_is_read_only_or_there_is_n
 async def test_the_plan_is_told_on_the_header_and_in_costs_and_contacts(tmp_path: Path) -> None:
     text = """
 target: prod-eu
-sides: {before: {production: true, cost_month: {a: 70}}, after: {cost_month: {b: 11.33}}}
+sides: {before: {production: true}, after: {}}
+costs: {lines: [{name: a, side: before, stated: 70 USD/month}, {name: b, side: after, stated: 11.33 USD/month}]}
 contacts: [{name: Ana, role: lead, phone: "+33 1", note: by day}]
 runbooks: [{title: How, url: "https://x/"}]
 """

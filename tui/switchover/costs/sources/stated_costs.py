@@ -1,4 +1,4 @@
-"""`stated`: amounts written in the plan. `cost_month` of a side is such a source too."""
+"""`stated`: amounts written in the plan. The lines of `costs` are such a source too."""
 
 from __future__ import annotations
 

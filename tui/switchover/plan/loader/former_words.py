@@ -59,7 +59,17 @@ FORMER_WORDS: Mapping[str, Mapping[str, FormerWord]] = {
             said="each alert has a name now: write `alerts: {NAME: {when: …}}`",
         ),
         "alert_groups": _NOT_YET,
+        "currency": FormerWord("costs", "write `costs: {currency: EUR}`", same_form=False),
+        "budget_month": FormerWord("costs", "write `costs: {budget: 15}`", same_form=False),
+        "cost_sources": FormerWord("costs", "write `costs: {sources: {NAME: …}}`", same_form=False),
     },
+    "sides.*": {
+        "cost_month": FormerWord(
+            "costs", "write `costs: {lines: [{name: NAME, side: SIDE, stated: 15 USD/month}]}`", same_form=False
+        )
+    },
+    "costs": dict.fromkeys(("schedules", "one_off", "what_if", "claims"), _NOT_YET),
+    "costs.lines.*": dict.fromkeys(("price", "usage", "schedule", "option", "low", "high"), _NOT_YET),
     "rollbacks.*": {"budget": FormerWord("within"), "data_loss_window": FormerWord("loses")},
     "rollbacks.*.steps.*": {"compensate": FormerWord("rollback")},
     "services.*": {"env": FormerWord("side")},
@@ -73,7 +83,7 @@ FORMER_WORDS: Mapping[str, Mapping[str, FormerWord]] = {
         "env": FormerWord("side", only=_names_a_side),
     },
     "notifiers.*": {"type": FormerWord("kind", only=_lacks_its_kind), "environment": FormerWord("env")},
-    "cost_sources.*": {"type": FormerWord("kind", only=_lacks_its_kind)},
+    "costs.sources.*": {"type": FormerWord("kind", only=_lacks_its_kind)},
     "phases.*.gate": {
         "retry": FormerWord("within", "write `within: 1m`, and `every: 5s` beside it", same_form=False),
         "soak": FormerWord("hold"),

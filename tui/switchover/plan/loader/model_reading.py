@@ -27,6 +27,7 @@ _ENTRY_STUBS: Mapping[tuple[str, str], Mapping[str, Any]] = {
     ("rollbacks", "steps"): {"run": "true"},
     ("troubleshooting", "troubleshooting"): {"symptom": "unreadable"},
     ("troubleshooting", "solutions"): {"text": "unreadable"},
+    ("costs", "lines"): {"name": "unreadable", "side": "", "stated": "0 USD/month"},
     ("contacts", "contacts"): {"name": "unreadable"},
     ("runbooks", "runbooks"): {"title": "unreadable", "url": ""},
 }

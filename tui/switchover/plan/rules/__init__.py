@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from switchover.plan.complaints import Complaint
+from switchover.plan.rules.cost_rules import cost_lines
 from switchover.plan.rules.draft import Draft, Names, Rule
 from switchover.plan.rules.host_rules import hosts
 from switchover.plan.rules.kind_rules import check_configs, cost_source_keys, metric_keys, notifier_keys, service_keys
@@ -46,6 +47,7 @@ RULES: tuple[Rule, ...] = (
     notifier_keys,
     cost_source_keys,
     hosts,
+    cost_lines,
     variables,
     template_names,
     late_values,

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from switchover.plan.complaints import Complaint, Path, near_or_all, unknown_name
-from switchover.plan.model import CheckSpec, KeyedSpec, Plan, Service
+from switchover.plan.field_types import KeyedSpec
+from switchover.plan.model import CheckSpec, Plan, Service
 from switchover.plan.named_kinds import COST_SOURCES, METRIC_SOURCES, NOTIFIERS, SERVICES
 from switchover.plan.rules.draft import Draft
 from switchover.plan.type_errors import sensitive
@@ -133,8 +134,8 @@ def notifier_keys(draft: Draft) -> Iterator[Complaint]:
 
 def cost_source_keys(draft: Draft) -> Iterator[Complaint]:
     """Complain about sources of costs that lack their keys."""
-    for name, source in draft.plan.cost_sources.items():
-        yield from declared_keys(("cost_sources", name), "source of costs", COST_SOURCES, source)
+    for name, source in draft.plan.costs.sources.items():
+        yield from declared_keys(("costs", "sources", name), "source of costs", COST_SOURCES, source)
 
 
 def declared_keys(path: Path, noun: str, package: str, spec: KeyedSpec) -> Iterator[Complaint]:

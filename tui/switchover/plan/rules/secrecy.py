@@ -48,7 +48,7 @@ def literal_secrets(draft: Draft) -> Iterator[Complaint]:
         *((("services", name), s.model_dump(exclude_none=True)) for name, s in plan.services.items()),
         *((("checks", name), check.config) for name, check in plan.checks.items()),
         *((("metrics", name), metric.config) for name, metric in plan.metrics.items()),
-        *((("cost_sources", name), source.config) for name, source in plan.cost_sources.items()),
+        *((("costs", "sources", name), source.config) for name, source in plan.costs.sources.items()),
         *((("notifiers", name), notifier.config) for name, notifier in plan.notifiers.items()),
         *((("runbooks", r, "url"), book.url) for r, book in enumerate(plan.runbooks)),
     ]

@@ -105,15 +105,15 @@ def template_names(draft: Draft) -> Iterator[Complaint]:
     for name, check in plan.checks.items():
         own = values | frozenset(check.config)
         yield from _texts(("checks", name), check.config, own, secrets=draft.names.secrets)
-    for section, package, specs in (
-        ("metrics", METRIC_SOURCES, plan.metrics),
-        ("notifiers", NOTIFIERS, plan.notifiers),
-        ("cost_sources", COST_SOURCES, plan.cost_sources),
+    for place, package, specs in (
+        (("metrics",), METRIC_SOURCES, plan.metrics),
+        (("notifiers",), NOTIFIERS, plan.notifiers),
+        (("costs", "sources"), COST_SOURCES, plan.costs.sources),
     ):
         for name, spec in specs.items():
             takes = spec.kind in declared(package) and load_declared(package, spec.kind).takes_secrets
             asked = draft.names.secrets if takes else None
-            yield from _texts((section, name), spec.config, values | frozenset(spec.config), secrets=asked)
+            yield from _texts((*place, name), spec.config, values | frozenset(spec.config), secrets=asked)
     for name, host in plan.hosts.items():
         yield from _texts(("hosts", name, "ssh"), host.ssh, values)
     for name, side in plan.sides.items():
