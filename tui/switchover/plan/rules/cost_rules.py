@@ -1,4 +1,4 @@
-"""What the costs of a plan say is one sum a side, in one currency, and nothing of it is left out."""
+"""The lines of a plan's costs: one sum a side, in one currency, and nothing left out."""
 
 from __future__ import annotations
 
