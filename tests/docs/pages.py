@@ -8,10 +8,11 @@ from pathlib import Path
 from tests.docs.cli_page import cli_reference
 from tests.docs.keys_page import keys_reference
 from tests.docs.plan_pages import checks_reference, metrics_reference, plan_reference
+from tests.docs.protocol_page import MARK, method_lines
 
 from switchover.cli.explain.explain_pages import page_lines
 
-__all__ = ["COMMAND", "PAGES", "drifted", "write_pages"]
+__all__ = ["COMMAND", "PAGES", "PARTS", "drifted", "write_pages"]
 
 COMMAND = "python -m tests.docs"
 PAGES: Mapping[str, Callable[[], Iterator[str]]] = {
@@ -22,6 +23,7 @@ PAGES: Mapping[str, Callable[[], Iterator[str]]] = {
     "keys": keys_reference,
     "cli": cli_reference,
 }
+PARTS: Mapping[str, Callable[[], Iterator[str]]] = {"protocol": method_lines}  # the rest is written by hand
 _HEAD = f"<!-- Written from the code by `{COMMAND}`; change the code, then run it (or `make docs`). -->"
 
 
@@ -31,17 +33,27 @@ def written(name: str) -> str:
     return "\n".join(lines) + "\n"
 
 
+def completed(name: str, text: str) -> str:
+    """Return the text of a page of which the part below the mark is written from the code."""
+    by_hand = text.partition(MARK)[0].rstrip()
+    return "\n".join((by_hand, "", MARK, "", *PARTS[name]())) + "\n"
+
+
 def write_pages(folder: Path) -> list[str]:
     """Write all pages; return the names of those that were different."""
     changed = drifted(folder)
     for name in changed:
-        (folder / f"{name}.md").write_text(written(name), encoding="utf-8")
+        path = folder / f"{name}.md"
+        text = completed(name, _read(path)) if name in PARTS else written(name)
+        path.write_text(text, encoding="utf-8")
     return changed
 
 
 def drifted(folder: Path) -> list[str]:
     """Return the names of the pages that do not say what the code says."""
-    return [name for name in PAGES if _read(folder / f"{name}.md") != written(name)]
+    texts = {name: _read(folder / f"{name}.md") for name in (*PAGES, *PARTS)}
+    pages = [name for name in PAGES if texts[name] != written(name)]
+    return [*pages, *(name for name in PARTS if texts[name] != completed(name, texts[name]))]
 
 
 def _read(path: Path) -> str:

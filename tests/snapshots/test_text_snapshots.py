@@ -66,7 +66,7 @@ async def test_the_six_tabs_look_as_before(sample: str, size: str) -> None:
 @pytest.mark.parametrize("size", SIZES)
 async def test_what_opens_over_the_tabs_looks_as_before(size: str) -> None:
     async def story(pilot: Any, _app: SwitchoverApp, source: FakeSource, take: Callable[[str], None]) -> None:
-        source.answers["trouble.diagnose"] = [{"command": "docker logs postgres", "exit_code": 0, "output": "Killed\n"}]
+        source.answers["issue.diagnose"] = [{"command": "docker logs postgres", "exit_code": 0, "output": "Killed\n"}]
         source.answers["output.read"] = {"text": "\n".join(samples.OUTPUT), "next": 0, "complete": True}
         for title, key in (
             ("check", "enter"),

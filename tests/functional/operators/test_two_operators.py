@@ -60,14 +60,14 @@ async def test_a_request_is_seen_and_the_run_handed_over_or_not_and_all_of_it_is
     desk.ensure()
     ana, ben = await _sit(desk, "ana", "pts/1"), await _sit(desk, "ben", "pts/2")
     await ana.request("run.start")
-    assert await ben.request("drive.ask") == "asked"
+    assert await ben.request("lease.ask") == "asked"
     seen = await desk.see(ana, _asks("ben"))
     assert seen.header.asking_until is not None
-    await ana.request("drive.answer", yes=False, why="in the middle of it")
+    await ana.request("lease.answer", yes=False, why="in the middle of it")
     with pytest.raises(LockedError):
         await ben.request("run.next")
-    await ben.request("drive.ask")
-    await ana.request("drive.answer", yes=True)
+    await ben.request("lease.ask")
+    await ana.request("lease.answer", yes=True)
     await desk.see(ana, _drives("ben"))
     await ben.request("run.next")
     with pytest.raises(LockedError, match="ben@bastion"):
@@ -86,7 +86,7 @@ async def test_one_whose_screen_died_is_taken_over_at_once_and_the_step_goes_on(
     await desk.see(ben, _drives("ana"))
     await ana.aclose()
     while True:  # the agent hears of it in an instant, not in none
-        if await ben.request("drive.ask") == "granted":
+        if await ben.request("lease.ask") == "granted":
             break
         await desk.see(ben, lambda s: s.header.asking is None)
         break
@@ -109,7 +109,7 @@ async def test_a_run_in_another_terminal_is_asked_and_hands_over_when_its_step_h
     assert seen.header.holder.pid == run.pid
     with pytest.raises(LockedError):
         await ben.request("run.abort")
-    assert await ben.request("drive.ask") == "asked"
+    assert await ben.request("lease.ask") == "asked"
     await desk.see(ben, _asks("ben"))
     done = await asyncio.to_thread(desk.run, "takeover", str(desk.plan), "--hand-over")
     assert done.returncode == 0, done.stderr

@@ -190,7 +190,7 @@ async def _with_the_agent(desk: Desk) -> None:
         await desk.ask(client, "step.resolve", step="raises_too", choice="done", reason=f"it works with {told}")
         await desk.ask(client, "run.next")
         await _until(client, desk, lambda s: bool(s.migration.phases[0].gate and s.migration.phases[0].gate.reason))
-        await desk.ask(client, "trouble.diagnose", entry="plan:0")
+        await desk.ask(client, "issue.diagnose", entry="plan:0")
         await desk.ask(client, "run.rollback", name="", dry_run=True)
         await desk.ask(client, "run.rollback", name="", dry_run=False)
         await _until(client, desk, lambda s: s.migration.state in ("rolled_back", "failed", "aborted"))

@@ -69,10 +69,10 @@ class Room:
         """Run the entry's commands, as a screen does: look, then one after the other."""
         about = problem.service or problem.check or problem.subject
         asked = {"entry": problem.known, "about": about}
-        view = await client.request("trouble.look", **asked)
+        view = await client.request("issue.look", **asked)
         results = []
         for number in range(len(view["diagnose"])):
-            results += await client.request("trouble.diagnose", **asked, command=number, token="t")
+            results += await client.request("issue.diagnose", **asked, command=number, token="t")
         return results
 
 

@@ -27,10 +27,10 @@ async def test_a_container_that_ran_out_of_memory(dockerd: DockerDaemon, room: R
     outputs = "\n".join(one["output"] for one in await room.diagnose(client, problem))
     assert "state=exited exit=137 oom-killed=true" in outputs
     assert "memory-limit=31457280" in outputs
-    look = await client.request("trouble.look", entry="out-of-memory", about="eater")
+    look = await client.request("issue.look", entry="out-of-memory", about="eater")
     commands = [act["command"] for act in look["acts"]]
     done = await client.request(
-        "trouble.solve",
+        "issue.solve",
         entry="out-of-memory",
         about="eater",
         solution=commands.index("start eater"),

@@ -68,7 +68,7 @@ async def test_who_only_watches_opens_nothing(room: Room) -> None:
     room.write("checks: {}\n")
     client = await room.client(read_only=True)
     for method, params in (("incident.open", {"title": "x"}), ("incident.note", {"text": "x"}),
-                           ("trouble.solve", {"entry": "plan:0", "solution": 0})):  # fmt: skip
+                           ("issue.solve", {"entry": "plan:0", "solution": 0})):  # fmt: skip
         with pytest.raises(RefusedError, match="only watches"):
             await client.request(method, **params)
 

@@ -37,7 +37,7 @@ async def test_a_unit_that_fails_again_and_again_is_found_and_one_that_ended_is_
     problem, view = await room.known(client, "looper", "crash-loop")
     assert problem.service == "systemd:looper.service"
     assert "looper" in view.because[0]
-    look = await client.request("trouble.look", entry=problem.known, about=problem.service)
+    look = await client.request("issue.look", entry=problem.known, about=problem.service)
     command = next(text for text in look["diagnose"] if text.startswith("systemctl show"))
     said = machine.container.exec_run(["sh", "-c", command], environment={"UNIT": "looper.service"}).output.decode()
     assert "NRestarts=3" in said

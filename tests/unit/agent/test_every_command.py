@@ -11,8 +11,8 @@ from tests.unit.commands.test_command_table import KINDS, sample
 from switchover.commands.command import Changes, Command
 from switchover.errors import AgentError, RefusedError, SwitchoverError
 
-REFUSED = {"logs.open", "logs.window", "logs.seek", "logs.line", "logs.save", "logs.close", "trouble.diagnose"}
-REFUSED |= {"drive.answer"}  # nobody asks
+REFUSED = {"logs.open", "logs.window", "logs.seek", "logs.line", "logs.save", "logs.close", "issue.diagnose"}
+REFUSED |= {"lease.answer"}  # nobody asks
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: str(kind.name))

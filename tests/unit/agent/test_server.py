@@ -203,7 +203,7 @@ async def test_an_unforeseen_error_ends_one_request_and_never_the_agent(
         ("step.retry", {"step": "a"}),
         ("run.rollback", {}),
         ("run.abort", {}),
-        ("trouble.diagnose", {"entry": "plan:0"}),
+        ("issue.diagnose", {"entry": "plan:0"}),
         ("agent.stop", {}),
     ],
 )

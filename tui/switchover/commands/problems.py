@@ -24,7 +24,7 @@ __all__ = [
 class LookAtIssue(Question[KnownIssueView], frozen=True):
     """Return an entry with its commands and solutions as they apply now."""
 
-    name: ClassVar[str] = "trouble.look"
+    name: ClassVar[str] = "issue.look"
     entry: str
     about: str = ""
 
@@ -43,7 +43,7 @@ class CommandResult(msgspec.Struct, frozen=True):
 class Diagnose(Command[tuple[CommandResult, ...]], frozen=True):
     """Run one of an entry's commands, or all; `token` is what they can be cancelled by."""
 
-    name: ClassVar[str] = "trouble.diagnose"
+    name: ClassVar[str] = "issue.diagnose"
     who: ClassVar[Who] = Who.ANYONE
     life: ClassVar[Life] = Life.OF_CLIENT
     entry: str
@@ -59,7 +59,7 @@ class Diagnose(Command[tuple[CommandResult, ...]], frozen=True):
 class CancelDiagnosis(Question[None], frozen=True):
     """End what was asked for under this token (exit code 130)."""
 
-    name: ClassVar[str] = "trouble.cancel"
+    name: ClassVar[str] = "issue.cancel"
     token: str
 
     async def apply(self, at: CommandContext) -> None:
@@ -72,7 +72,7 @@ class SolveIssue(Command[CommandResult], frozen=True):
     `confirmation` is the solution's `confirm_text` where it has one, else `yes`, and nothing where it only reads.
     """
 
-    name: ClassVar[str] = "trouble.solve"
+    name: ClassVar[str] = "issue.solve"
     changes: ClassVar[Changes] = Changes.DANGEROUS
     who: ClassVar[Who] = Who.DRIVER_OF_RUN
     entry: str

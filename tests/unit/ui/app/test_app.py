@@ -462,11 +462,11 @@ async def test_a_start_asks_for_the_values_that_the_plan_wants() -> None:
 
 async def test_diagnose_shows_what_the_commands_said() -> None:
     async def story(pilot: Any, app: SwitchoverApp, source: FakeSource, _clock: StillClock) -> None:
-        source.answers["trouble.diagnose"] = [{"command": "docker logs", "exit_code": 1, "output": "[b]killed[/]\n"}]
+        source.answers["issue.diagnose"] = [{"command": "docker logs", "exit_code": 1, "output": "[b]killed[/]\n"}]
         await press(pilot, "d")
         text = screen_text(app)
-        assert source.requests[0] == ("trouble.look", {"entry": "plan:0", "about": "api_up"})
-        assert [asked["command"] for method, asked in source.requests if method == "trouble.diagnose"] == [0, 1]
+        assert source.requests[0] == ("issue.look", {"entry": "plan:0", "about": "api_up"})
+        assert [asked["command"] for method, asked in source.requests if method == "issue.diagnose"] == [0, 1]
         assert "docker logs   exit 1" in text
         assert "[b]killed[/]" in text
         await press(pilot, "escape")
@@ -478,7 +478,7 @@ async def test_diagnose_shows_what_the_commands_said() -> None:
 async def test_a_diagnosis_hides_no_end_of_a_line() -> None:
     async def story(pilot: Any, app: SwitchoverApp, source: FakeSource, _clock: StillClock) -> None:
         said = "old  not running: " + "x" * 90 + " <connection refused>"
-        source.answers["trouble.diagnose"] = [{"command": "look " * 20 + "end", "exit_code": 1, "output": said}]
+        source.answers["issue.diagnose"] = [{"command": "look " * 20 + "end", "exit_code": 1, "output": said}]
         await press(pilot, "d")
         text = screen_text(app)
         assert "<connection refused>" in text
@@ -493,11 +493,11 @@ async def test_a_check_under_another_problem_keeps_its_diagnosis() -> None:
     under = replace(cause, subject="db", check="", service="db", waiting=(cause.check,))
 
     async def story(pilot: Any, app: SwitchoverApp, source: FakeSource, _clock: StillClock) -> None:
-        source.answers["trouble.diagnose"] = []
+        source.answers["issue.diagnose"] = []
         while app.pane.rows.key != f"check:{cause.check}":
             await press(pilot, "j")
         await press(pilot, "d")
-        assert source.requests[0] == ("trouble.look", {"entry": f"plan:{cause.plan_entry}", "about": "db"})
+        assert source.requests[0] == ("issue.look", {"entry": f"plan:{cause.plan_entry}", "about": "db"})
 
     await play(story, replace(sample, problems=(under,)), tab="checks")
 

@@ -64,7 +64,7 @@ async def test_the_one_who_watches_is_offered_to_ask_and_nothing_that_changes_an
         app.screen.opened_at = 0.0  # type: ignore[attr-defined]
         await pilot.press("y")
         await settle(pilot)
-        assert source.requests == [("drive.ask", {})]
+        assert source.requests == [("lease.ask", {})]
 
 
 async def ask(app: Any, source: FakeSource, pilot: Any, who: Holder = BEN) -> None:
@@ -106,7 +106,7 @@ async def test_a_request_is_answered_once_it_was_opened_and_enter_does_not_answe
         assert source.requests == []
         await pilot.press("y")
         await settle(pilot)
-        assert source.requests == [("drive.answer", {"yes": True})]
+        assert source.requests == [("lease.answer", {"yes": True})]
 
 
 async def test_an_answer_is_never_for_another_who_asks_by_now(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -127,7 +127,7 @@ async def test_an_answer_is_never_for_another_who_asks_by_now(monkeypatch: pytes
         app.screen.opened_at = -1e9
         await pilot.press("n")
         await settle(pilot)
-        assert source.requests == [("drive.answer", {})]
+        assert source.requests == [("lease.answer", {})]
 
 
 async def test_a_request_that_is_over_is_told_no_more() -> None:

@@ -66,9 +66,9 @@ async def play(
     story: Story, snapshot: Snapshot | None = None, size: tuple[int, int] = (80, 24), **options: Any
 ) -> None:
     app, source, _ = make_app(snapshot or sample(), **options)
-    source.answers["trouble.look"] = LOOK
-    source.answers["trouble.diagnose"] = [{"command": "ss", "exit_code": 0, "output": "LISTEN pid=7 nginx"}]
-    source.answers["trouble.solve"] = {"command": "start worker", "exit_code": 0, "output": "it runs"}
+    source.answers["issue.look"] = LOOK
+    source.answers["issue.diagnose"] = [{"command": "ss", "exit_code": 0, "output": "LISTEN pid=7 nginx"}]
+    source.answers["issue.solve"] = {"command": "start worker", "exit_code": 0, "output": "it runs"}
     async with app.run_test(size=size) as pilot:
         await settle(pilot)
         await story(pilot, app, source)
@@ -125,9 +125,9 @@ async def test_a_problem_opens_with_its_commands_running_and_each_output_beside_
     async def story(pilot: Any, app: SwitchoverApp, source: FakeSource) -> None:
         await press(pilot, key)
         text = screen_text(app)
-        assert asked(source, "trouble.look") == [{"entry": "port-taken", "about": "docker:worker"}]
-        assert [one["command"] for one in asked(source, "trouble.diagnose")] == [0, 1]
-        assert len({one["token"] for one in asked(source, "trouble.diagnose")}) == 1
+        assert asked(source, "issue.look") == [{"entry": "port-taken", "about": "docker:worker"}]
+        assert [one["command"] for one in asked(source, "issue.diagnose")] == [0, 1]
+        assert len({one["token"] for one in asked(source, "issue.diagnose")}) == 1
         for said in (
             "its log says: bind: address already in use",
             "who listens on the port   exit 0",
@@ -137,7 +137,7 @@ async def test_a_problem_opens_with_its_commands_running_and_each_output_beside_
         ):
             assert said in text
         await press(pilot, "r")
-        assert len(asked(source, "trouble.diagnose")) == 4
+        assert len(asked(source, "issue.diagnose")) == 4
 
     await play(story, size=(200, 50))
 
@@ -150,7 +150,7 @@ async def test_leaving_ends_what_still_runs() -> None:
         at_once = source.answer
 
         async def hang(command: Command[Any]) -> Any:
-            return await (never if command.name == "trouble.diagnose" else at_once(command))
+            return await (never if command.name == "issue.diagnose" else at_once(command))
 
         source.answer = hang  # type: ignore[method-assign]
         await pilot.press("d")
@@ -160,7 +160,7 @@ async def test_leaving_ends_what_still_runs() -> None:
         await pilot.press("escape")
         for _ in range(20):
             await pilot.pause()
-        assert len(asked(source, "trouble.cancel")) == 1
+        assert len(asked(source, "issue.cancel")) == 1
         never.cancel()
 
     await play(story)
@@ -169,9 +169,9 @@ async def test_leaving_ends_what_still_runs() -> None:
 async def test_a_solution_that_only_reads_runs_at_once_and_a_persons_own_has_no_number() -> None:
     async def story(pilot: Any, app: SwitchoverApp, source: FakeSource) -> None:
         await press(pilot, "d", "1")
-        assert asked(source, "trouble.solve") == []
+        assert asked(source, "issue.solve") == []
         await press(pilot, "2")
-        assert asked(source, "trouble.solve") == [{"entry": "port-taken", "about": "docker:worker", "solution": 1}]
+        assert asked(source, "issue.solve") == [{"entry": "port-taken", "about": "docker:worker", "solution": 1}]
         assert "it runs" in screen_text(app)
 
     await play(story)
@@ -182,9 +182,9 @@ async def test_a_solution_that_changes_something_asks_first() -> None:
         await press(pilot, "d", "3")
         assert "it changes what is there" in screen_text(app)
         await press(pilot, "enter")
-        assert asked(source, "trouble.solve") == []
+        assert asked(source, "issue.solve") == []
         await press(pilot, "y")
-        assert asked(source, "trouble.solve")[0]["confirmation"] == "yes"
+        assert asked(source, "issue.solve")[0]["confirmation"] == "yes"
 
     await play(story)
 
@@ -207,7 +207,7 @@ async def test_a_solution_that_destroys_is_typed() -> None:
         await press(pilot, *"remove", "enter")
         assert "nothing was done" in screen_text(app)
         await press(pilot, *"remove", "space", *"worker", "enter")
-        assert asked(source, "trouble.solve")[0]["confirmation"] == "remove worker"
+        assert asked(source, "issue.solve")[0]["confirmation"] == "remove worker"
 
     await play(story)
 
@@ -218,13 +218,13 @@ async def test_nothing_is_begun_on_old_data_or_where_only_is_watched() -> None:
         source.feed(AgentLink(AgentLinkState.LOST, NOW, "gone"))
         await settle(pilot)
         await press(pilot, "y")
-        assert asked(source, "trouble.solve") == []
+        assert asked(source, "issue.solve") == []
 
     await play(stale)
 
     async def watching(pilot: Any, app: SwitchoverApp, source: FakeSource) -> None:
         await press(pilot, "d", "2")
-        assert asked(source, "trouble.solve") == asked(source, "trouble.diagnose") == []
+        assert asked(source, "issue.solve") == asked(source, "issue.diagnose") == []
         assert "watching only" in screen_text(app)
 
     await play(watching, read_only=True)
@@ -236,19 +236,19 @@ async def test_another_entry_that_fits_is_one_key_away() -> None:
 
     async def story(pilot: Any, app: SwitchoverApp, source: FakeSource) -> None:
         await press(pilot, "d")
-        source.answers["trouble.look"] = {**LOOK, "id": "crash-loop", "symptom": "It ends again and again"}
+        source.answers["issue.look"] = {**LOOK, "id": "crash-loop", "symptom": "It ends again and again"}
         await press(pilot, "n")
-        assert asked(source, "trouble.look")[-1] == {"entry": "crash-loop", "about": "docker:worker"}
+        assert asked(source, "issue.look")[-1] == {"entry": "crash-loop", "about": "docker:worker"}
         assert "diagnosis 2 of 2: It ends again and again" in screen_text(app)
         await press(pilot, "n")
-        assert asked(source, "trouble.look")[-1] == {"entry": "port-taken", "about": "docker:worker"}
+        assert asked(source, "issue.look")[-1] == {"entry": "port-taken", "about": "docker:worker"}
 
     await play(story, sample(known_issues=(other, ENTRY, loop)))
 
 
 async def test_what_is_refused_is_said() -> None:
     async def story(pilot: Any, app: SwitchoverApp, source: FakeSource) -> None:
-        source.answers["trouble.solve"] = RefusedError("worker was last seen 3 m ago", "wait until it is seen again")
+        source.answers["issue.solve"] = RefusedError("worker was last seen 3 m ago", "wait until it is seen again")
         await press(pilot, "d", "2")
         assert "worker was last seen 3 m ago" in screen_text(app)
 
@@ -379,6 +379,6 @@ async def test_an_alert_opens_what_it_is_about() -> None:
         async def story(pilot: Any, app: SwitchoverApp, source: FakeSource, opens: bool = opens) -> None:
             assert app.main.pane.rows.key.startswith("alert:")
             await press(pilot, "enter")
-            assert bool(asked(source, "trouble.look")) is opens
+            assert bool(asked(source, "issue.look")) is opens
 
         await play(story, sample(problems=(failing,), alerts=alerts, known_issues=(about,)))

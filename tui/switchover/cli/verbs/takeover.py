@@ -57,7 +57,7 @@ async def _answer(workspace: Workspace, operator: Operator, *, granted: bool) ->
     from switchover.agent.process.lifecycle import ask
     from switchover.cli.run_access import connect
     from switchover.clock import SystemClock
-    from switchover.commands.driving import AnswerTakeover
+    from switchover.commands.lease import AnswerTakeover
     from switchover.migration.run.takeover_mailbox import TakeoverMailbox
 
     box = TakeoverMailbox(workspace.directory)
@@ -92,7 +92,7 @@ async def _ask(workspace: Workspace, operator: Operator) -> int:
     from switchover.agent.process.agent_record import find_socket
     from switchover.agent.process.lifecycle import ask
     from switchover.cli.run_access import connect
-    from switchover.commands.driving import AskForRun
+    from switchover.commands.lease import AskForRun
     from switchover.migration.journal.run_lock import describe_holder, read_holder
     from switchover.migration.run.takeover_mailbox import TakeoverMailbox
 

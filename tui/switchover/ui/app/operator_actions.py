@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.cells import cell_len
 
-from switchover.commands.driving import AskForRun
+from switchover.commands.lease import AskForRun
 from switchover.commands.looking import RunChecks
 from switchover.commands.run import AbortRun, StartRun
 from switchover.errors import SwitchoverError

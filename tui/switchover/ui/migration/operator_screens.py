@@ -8,8 +8,8 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
-from switchover.commands.driving import AnswerTakeover
 from switchover.commands.gates import AcknowledgeCheck, CheckGate, WaiveCheck
+from switchover.commands.lease import AnswerTakeover
 from switchover.ui.kit.choice_screen import Choice, ChoiceScreen
 from switchover.ui.kit.guarded_screen import GuardedScreen
 from switchover.ui.kit.messages import Intent

@@ -14,7 +14,7 @@ _LONGEST_WHY = 200
 class AskForRun(Command[str], frozen=True):
     """Ask whoever drives for the run; the answer is `asked`, or `granted` where nobody has to be asked."""
 
-    name: ClassVar[str] = "drive.ask"
+    name: ClassVar[str] = "lease.ask"
     who: ClassVar[Who] = Who.ANYONE
     life: ClassVar[Life] = Life.OF_CLIENT
 
@@ -25,7 +25,7 @@ class AskForRun(Command[str], frozen=True):
 class AnswerTakeover(Command[None], frozen=True):
     """Hand the run over to the one who asks, or refuse."""
 
-    name: ClassVar[str] = "drive.answer"
+    name: ClassVar[str] = "lease.answer"
     who: ClassVar[Who] = Who.ANYONE
     life: ClassVar[Life] = Life.OF_CLIENT
     yes: bool = False
