@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from switchover_checks.data.comparison.alike_columns import binary_expressions, binary_key_fields
+from switchover_checks.data.comparison.canonical.canonical_rows import canonical_rows
+from switchover_checks.data.comparison.canonical.document_text import document_writer
+from switchover_checks.data.comparison.canonical.sqlite_text import DOCUMENT_FUNCTION
 from switchover_checks.data.comparison.compared_table import ComparedTable, KeyRange
 from switchover_checks.data.comparison.line_merge import LineMerge, MergeOutcome
 from switchover_checks.data.comparison.row_keys import BinaryKeys, KeyReader, OddKeyError
@@ -52,7 +55,16 @@ class TableComparison:
             if written is not None:
                 key = BinaryKeys(binary_key_fields(table.key))
                 return _Lines(*written, key, bare=False, words="byte for byte")
-        return None
+            return None
+        return self._canonical_lines(table)
+
+    def _canonical_lines(self, table: ComparedTable) -> _Lines | None:
+        written = canonical_rows(table, (self.left.dialect, self.right.dialect))
+        functions = {DOCUMENT_FUNCTION: document_writer()}
+        if written is None or not (self.left.prepare(functions) and self.right.prepare(functions)):
+            return None
+        left, right, keys, words = written
+        return _Lines([left], [right], keys, bare=True, words=", ".join(w for w in ("as text", words) if w))
 
     def _merged(self, table: ComparedTable, lines: _Lines) -> MergeOutcome:
         selections = table.selections()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Protocol
@@ -131,6 +131,9 @@ class Database(Protocol):
 
     def lines(self, expressions: Sequence[str], selection: Selection, *, bare: bool = False) -> Lines:
         """Go through the rows as the bytes of SQL `expressions`. With `bare`: the text of a single one alone."""
+
+    def prepare(self, functions: Mapping[str, Callable[[str], str]]) -> bool:
+        """Make functions known that texts are written with. Return whether its rows can be written as texts."""
 
     def fills(self, table: DatabaseTable) -> list[Fill]:
         """Return the columns of a table that a sequence fills."""

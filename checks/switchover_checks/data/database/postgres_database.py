@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -38,6 +38,8 @@ _AS_TEXT = (
 """Types that are compared as the server writes them: Python has no infinity, no month and no 24:00."""
 _SETTINGS = {"row_security": "off", "timezone": "UTC", "datestyle": "ISO, YMD", "intervalstyle": "postgres",
              "bytea_output": "hex", "extra_float_digits": "3", "lc_monetary": "C"}  # fmt: skip
+_TRIMS_SCALES = 130_000
+"""The version from which on the server takes the zeros off the end of a number."""
 _TABLES = """
 SELECT n.nspname, c.relname, pg_table_is_visible(c.oid),
        has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT'), c.oid
@@ -92,6 +94,8 @@ def open_postgres(source: DatabaseSource, deadline: float, *, whole: bool) -> It
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         connection.read_only = True
         settings = {"statement_timeout": str(max(1, int(left * 1000))), **(_SETTINGS if whole else {})}
+        if whole and connection.info.parameter_status("server_encoding") != "SQL_ASCII":
+            settings["client_encoding"] = "UTF8"
         for name, value in settings.items():
             connection.execute("SELECT set_config(%s, %s, true)", (name, value))
         yield _Postgres(connection)
@@ -144,6 +148,10 @@ class _Postgres:
 
     def lines(self, expressions: Sequence[str], selection: Selection, *, bare: bool = False) -> Lines:
         yield from copied(self._connection, expressions, selection, bare=bare)
+
+    def prepare(self, functions: Mapping[str, Callable[[str], str]]) -> bool:
+        del functions
+        return bool(self._connection.info.server_version >= _TRIMS_SCALES)
 
     def fills(self, table: DatabaseTable) -> list[Fill]:
         return [self._fill(table, *row) for row in self._connection.execute(_FILLS, (table.number,)).fetchall()]

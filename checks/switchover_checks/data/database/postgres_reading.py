@@ -1,4 +1,4 @@
-"""The rows of a PostgreSQL table in the order of a key, as values or as the bytes of a COPY."""
+"""The rows of a PostgreSQL table in the order of a key, as values or as bytes."""
 
 from __future__ import annotations
 

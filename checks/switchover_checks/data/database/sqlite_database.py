@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
@@ -20,6 +20,7 @@ from switchover_checks.data.database.database_api import (
     DatabaseSource,
     DatabaseTable,
     Fill,
+    KeyValue,
     Lines,
     Rows,
     Selection,
@@ -31,6 +32,7 @@ from switchover_checks.data.database.database_api import (
 __all__ = ["open_sqlite"]
 
 _OTHER_FILES = frozenset({sqlite3.SQLITE_ATTACH, sqlite3.SQLITE_DETACH, sqlite3.SQLITE_TRANSACTION})
+_LINES = 2000
 _NO_FUNCTIONS = frozenset({"load_extension", "fts3_tokenizer", "writefile", "edit"})
 
 
@@ -86,6 +88,14 @@ def _lenient(data: bytes) -> str:
     return data.decode("utf-8", "surrogateescape")
 
 
+def _selected(expressions: str, selection: Selection) -> tuple[str, list[KeyValue]]:
+    key = [f"{quoted(c.name)} COLLATE BINARY" for c in selection.order]
+    condition, values = selection.conditions(key, "?")
+    sort = f" ORDER BY {', '.join(key)}" if key else ""
+    text = f"SELECT {expressions} FROM {quoted(selection.table.name)}{condition}{sort}"  # noqa: S608
+    return text, [str(v) if isinstance(v, Decimal) else v for v in values]
+
+
 class _Sqlite:
     dialect = "sqlite"
 
@@ -109,20 +119,22 @@ class _Sqlite:
 
     def rows(self, selection: Selection) -> Rows:
         names = ", ".join(quoted(c.name) for c in selection.columns)
-        key = [f"{quoted(c.name)} COLLATE BINARY" for c in selection.order]
-        condition, values = selection.conditions(key, "?")
-        sort = f" ORDER BY {', '.join(key)}" if key else ""
-        cursor = self._connection.execute(
-            f"SELECT {names} FROM {quoted(selection.table.name)}{condition}{sort}",  # noqa: S608
-            [str(v) if isinstance(v, Decimal) else v for v in values],
-        )
+        cursor = self._connection.execute(*_selected(names, selection))
         while batch := cursor.fetchmany(BATCH):
             yield from batch
 
     def lines(self, expressions: Sequence[str], selection: Selection, *, bare: bool = False) -> Lines:
-        del bare
-        raise NotImplementedError(expressions, selection)
-        yield []
+        assert bare
+        text = ", ".join(f"CAST({expression} AS BLOB)" for expression in expressions)
+        cursor = self._connection.execute(*_selected(text, selection))
+        while batch := cursor.fetchmany(_LINES):
+            yield [row[0] for row in batch]
+
+    def prepare(self, functions: Mapping[str, Callable[[str], str]]) -> bool:
+        for name, function in functions.items():
+            self._connection.create_function(name, 1, function, deterministic=True)
+        encoding = self._connection.execute("PRAGMA encoding").fetchone()
+        return bool(encoding[0] == "UTF-8")
 
     def fills(self, table: DatabaseTable) -> list[Fill]:
         """Return none: what SQLite numbers itself goes by the highest number that is there."""

@@ -1,0 +1,58 @@
+"""Values at the edge of each type: what lies in SQLite, what PostgreSQL is given, and whether they are the same."""
+# ruff: noqa: E501 - a table is read by its columns
+
+from __future__ import annotations
+
+Edge = tuple[object, str, bool]
+"""What lies in SQLite, what PostgreSQL is given, and whether they are the same."""
+
+EDGES: dict[str, list[Edge]] = {
+    "bigint": [(1, "1", True), (-9223372036854775808, "-9223372036854775808", True), (7.0, "7", True), ("7", "7", False),
+               (None, "NULL", True), (0, "NULL", False), (None, "0", False), ("", "0", False), (1.5, "1", False)],
+    "boolean": [(1, "true", True), (0, "false", True), (None, "NULL", True), (0, "NULL", False), (2, "true", False),
+                ("true", "true", True), ("true", "false", False), ("x", "false", False), (0, "true", False)],
+    "numeric": [(12.5, "12.50", True), ("12.50", "12.5", True), (0, "0.000", True), (10, "1e1", True), ("NaN", "'NaN'", True),
+                ("x", "0", False), (0.1, "0.1", True), (0.1, "0.10000000000000001", False), ("1..0", "1", False),
+                (9007199254740993, "9007199254740993", True), ("9007199254740993.25", "9007199254740993.25", True),
+                (9007199254740993.0, "9007199254740993", False), (None, "NULL", True), ("100", "1", False),
+                ("-0.50", "-0.5", True), (1e20, "100000000000000000000", True), ("1.", "1", True), ("", "0", False),
+                (0.30000000000000004, "0.3", False), (-1.5, "1.5", False)],
+    "double precision": [(0.1, "0.1", True), (1e300, "1e300", True), (0.0, "'-0'", True), (2, "2", True), (None, "NULL", True),
+                         (float("inf"), "'infinity'", True), (float("-inf"), "'infinity'", False), ("NaN", "'NaN'", True),
+                         (1.25e-7, "1.25e-7", True), (0.1, "0.10000000000000002", False), ("0", "0", False),
+                         (1 / 3, "0.33333333333333331", True), (1 / 3, "0.33333333333", False), (0.0, "'NaN'", False),
+                         (5e-324, "5e-324", True), (123456789.125, "123456789.125", True)],
+    "real": [(0.1, "0.1", True), (2.0, "2", True), (0.1, "0.2", False), (1e10, "1e10", True), (None, "0", False)],
+    "text": [("", "''", True), ("", "NULL", False), (None, "NULL", True), ("~", "NULL", False), ("|", "'|'", True),
+             ("a|1:b", "'a|1:b'", True), ("ä", "'ä'", True), ("a\u0308", "'ä'", False), ("𝄞", "'𝄞'", True), ("a ", "'a'", False),
+             ("a\tb\nc\\", "E'a\\tb\\nc\\\\'", True), ("a\0b", "'a'", False), (b"a", "'a'", False), (5, "'5'", False),
+             ("A", "'a'", False), ("1:x", "'x'", False)],
+    "char(4)": [("ab", "'ab'", True), ("ab  ", "'ab'", True), ("", "''", True), ("a", "'b'", False), (None, "''", False)],
+    "timestamp": [("2024-02-29 12:00:00", "'2024-02-29 12:00'", True), ("2024-02-29T12:00:00", "'2024-02-29 12:00'", True),
+                  ("2024-02-29 12:00:00.250", "'2024-02-29 12:00:00.25'", True), (None, "NULL", True),
+                  ("2024-02-29T12:00:00.250000Z", "'2024-02-29 12:00:00.25'", True), ("infinity", "'infinity'", True),
+                  ("2024-02-29 12:00:00+00:00", "'2024-02-29 12:00'", True), ("2024-02-29 12:00", "'2024-02-29 12:00'", True),
+                  ("2024-02-29 12:00:00.000001", "'2024-02-29 12:00'", False), ("x", "'2024-02-29 12:00'", False),
+                  ("2024-02-29 12:00:00.1Z2", "'2024-02-29 12:00:00.12'", False), (0, "'1970-01-01 00:00'", True),
+                  ("2024-02-29 14:00:00+02:00", "'2024-02-29 12:00'", True), ("", "NULL", False),
+                  ("2024-02-29 12:00:0", "'2024-02-29 12:00'", False), ("2024-02-29 12:00:00.", "'2024-02-29 12:00'", False)],
+    "timestamptz": [("2024-07-01T00:00:00Z", "'2024-07-01 02:00+02'", True), ("2024-07-01 00:00:00", "'2024-07-01 00:00Z'", True),
+                    ("2024-07-01 00:00:00", "'2024-07-01 00:00+01'", False), ("-infinity", "'-infinity'", True)],
+    "date": [("2024-02-29", "'2024-02-29'", True), ("2024-02-30", "'2024-02-29'", False), (None, "NULL", True),
+             ("2024-02-29 00:00:00", "'2024-02-29'", True), ("infinity", "'infinity'", True), ("", "NULL", False)],
+    "time": [("08:30:00", "'08:30'", True), ("08:30", "'08:30'", True), ("08:30:00.50", "'08:30:00.5'", True),
+             ("24:00", "'24:00'", True), ("00:00", "'24:00'", False), ("8:30x", "'08:30'", False), (None, "NULL", True)],
+    "interval": [("1 mon", "'30 days'", False), ("P1M", "'1 mon'", True), ("24:00:00", "'1 day'", False)],
+    "uuid": [("6F1C2E9A-7D55-4A0E-9A39-0A8C0F9D7B11", "'6f1c2e9a-7d55-4a0e-9a39-0a8c0f9d7b11'", True), (None, "NULL", True),
+             (bytes.fromhex("6f1c2e9a7d554a0e9a390a8c0f9d7b11"), "'6f1c2e9a-7d55-4a0e-9a39-0a8c0f9d7b11'", True),
+             ("6f1c2e9a7d554a0e9a390a8c0f9d7b11", "'6f1c2e9a-7d55-4a0e-9a39-0a8c0f9d7b11'", True),
+             ("6f1c2e9a-7d55-4a0e-9a39-0a8c0f9d7b12", "'6f1c2e9a-7d55-4a0e-9a39-0a8c0f9d7b11'", False)],
+    "bytea": [(b"\0\xff", "'\\x00ff'", True), (b"", "''", True), (b"", "NULL", False), ("ab", "'ab'", True), (b"a", "'b'", False)],
+    "jsonb": [('{"b": [1, 2], "a": null}', '\'{"a":null,"b":[1,2]}\'', True), ('{"bb":1,"c":2}', '\'{"c":2,"bb":1}\'', True),
+              ("[]", "'[]'", True), ("{}", "'[]'", False), ("null", "'null'", True), (None, "'null'", False), (None, "NULL", True),
+              ('{"n":9007199254740993.25}', '\'{"n":9007199254740993.5}\'', False), ('"\\u00e9"', "'\"é\"'", True),
+              ('{"n":1.50}', '\'{"n":1.5}\'', True), ("1", "'true'", False), ('"1"', "'1'", False), ("{x", "'{}'", False),
+              ("[1e2]", "'[100]'", True), ('{"a":{"z":1,"y":[{"d":1,"c":2}]}}', '\'{"a":{"y":[{"c":2,"d":1}],"z":1}}\'', True)],
+    "json": [('{"b":1, "a":2}', '\'{"a":2,"b":1}\'', True), ("[1,2]", "'[2,1]'", False)],
+    "inet": [("10.0.0.1", "'10.0.0.1'", True), ("10.0.0.1", "'10.0.0.2'", False)],
+}  # fmt: skip
