@@ -1,4 +1,4 @@
-"""Runs probes: deadline, concurrency, retry; whatever a probe does, its outcome is a Result."""
+"""Runs probes: deadline, concurrency, attempts; whatever a probe does, its outcome is a Result."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class ProbeSpec:
     kind: str
     config: Mapping[str, Any] = field(default_factory=dict)
     timeout_s: float = 10.0
-    retry: int = 0
+    attempts: int = 1
     service: str = ""
 
 
@@ -79,10 +79,10 @@ class Runner:
         self._closers.append(closer)
 
     async def run(self, spec: ProbeSpec) -> Outcome:
-        """Probe, again up to `retry` times while the answer is not OK. Raises nothing but `CancelledError`."""
+        """Probe up to `attempts` times, until the answer is OK. Raises nothing but `CancelledError`."""
         slots = self._working if self._runs_a_process(spec.kind) else self._waiting
         began: tuple[float, float] | None = None
-        for attempt in range(spec.retry + 1):
+        for attempt in range(spec.attempts):
             if attempt:
                 await asyncio.sleep(_RETRY_PAUSE_S)
             async with slots.hold(target_of(spec.config), self._pace(spec.name)):

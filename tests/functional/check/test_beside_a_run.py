@@ -14,7 +14,7 @@ title: The shop
 vars: {marker: {type: path, from_output: copy.marker}}
 checks:
   before: {kind: command, command: "true", until: first}
-  copied: {kind: file, path: "{{ marker }}", when: second}
+  copied: {kind: file, path: "{{ marker }}", since: second}
 phases:
   - id: first
     steps:

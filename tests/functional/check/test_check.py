@@ -143,7 +143,7 @@ def test_a_wrong_command_line_is_unknown_and_not_critical(check: Check, write: W
 def test_checks_of_a_later_phase_are_counted_and_not_looked_at_unless_named(
     check: Check, write: Write, tmp_path: Path
 ) -> None:
-    later = '{kind: command, command: "touch looked; false", when: data}'
+    later = '{kind: command, command: "touch looked; false", since: data}'
     plan = write(now=FINE, later=later)
     code, out, _ = check(plan)
     assert code == 0
@@ -157,7 +157,7 @@ def test_checks_of_a_later_phase_are_counted_and_not_looked_at_unless_named(
 
 
 def test_nothing_to_look_at_proves_nothing(check: Check, write: Write) -> None:
-    code, out, _ = check(write(later='{kind: command, command: "true", when: data}'))
+    code, out, _ = check(write(later='{kind: command, command: "true", since: data}'))
     assert code == 3
     assert "no check was looked at" in out
 

@@ -292,7 +292,7 @@ async def test_a_cancelled_probe_ends_its_command(make_runner: MakeRunner, tmp_p
 
 async def test_a_retry_is_made_only_while_the_answer_is_not_ok(make_runner: MakeRunner, tmp_path: Path) -> None:
     config = {"command": "echo x >> tries; test $(wc -l < tries) -ge 2"}
-    outcome = await make_runner().run(ProbeSpec("c", "command", config, retry=5))
+    outcome = await make_runner().run(ProbeSpec("c", "command", config, attempts=6))
     assert outcome.result.status is Status.OK
     assert (tmp_path / "tries").read_text() == "x\nx\n"
 

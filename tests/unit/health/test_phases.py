@@ -9,7 +9,7 @@ def test_a_check_without_phases_is_always_watched() -> None:
 
 
 def test_a_check_is_watched_from_the_start_of_its_phase_on() -> None:
-    spec = CheckSpec(kind="http", when="data")
+    spec = CheckSpec(kind="http", since="data")
     assert not_watched(spec, {}) == "watched from phase data on"
     assert not_watched(spec, {"data": PhaseMark()}) == "watched from phase data on"
     assert not_watched(spec, {"data": PhaseMark(started=True)}) == ""

@@ -25,7 +25,7 @@ LIBRARY = re.compile(
         ("kind: port, port: 80, open: [x]", "checks.j.open: expected true or false, found a list"),
         ("kind: redis, database: x", "checks.j.database: expected a whole number, found the text 'x'"),
         ("kind: redis, role: boss", "checks.j.role: input should be 'master', 'replica' or 'sentinel', not 'boss'"),
-        ("kind: port, port: 80, zzzz: 1", "has no key 'zzzz'; possible are address, every"),
+        ("kind: port, port: 80, zzzz: 1", "has no key 'zzzz'; possible are address, attempts, every"),
         ("kind: disk, path: /, pth: 1", "has no key 'pth'; did you mean 'path'?"),
     ],
 )

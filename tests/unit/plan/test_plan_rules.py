@@ -78,13 +78,13 @@ _NAMES: list[Case] = [
     ),
     ("pg_secret: pg_old", "pg_secret: pg_odd", "sides.before.pg_secret: this must name a secret of the plan"),
     (
-        "when: data, until: cleanup",
-        "when: date, until: cleanup",
-        "checks.rows.when: there is no phase 'date'; did you mean 'data'?",
+        "since: data, until: cleanup",
+        "since: date, until: cleanup",
+        "checks.rows.since: there is no phase 'date'; did you mean 'data'?",
     ),
     (
-        "when: data, until: cleanup",
-        "when: data, until: build",
+        "since: data, until: cleanup",
+        "since: data, until: build",
         "checks.rows.until: phase 'build' ends before 'data' starts",
     ),
     (

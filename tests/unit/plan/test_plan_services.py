@@ -26,7 +26,7 @@ PLAN = "schema: 1\nid: p\ntitle: P\nvars: {name: {ask: which}}\nsides: {before: 
         ("kind: docker, container: api, docker_host: db1", "docker_host: 'db1' is no address of a Docker daemon"),
         ("kind: docker, container: api, docker_host: 'shh://db1'", "not reached by 'shh'; did you mean 'ssh'?"),
         ("kind: docker, container: api, docker_host: 'ssh://'", "is no address of a Docker daemon"),
-        ("kind: compose, project: shop, service: api", ""),
+        ("kind: compose, project: shop, compose_service: api", ""),
         ("kind: compose, project: Shop", "project: 'Shop' is no name of a Compose project"),
         ("kind: kubernetes, deployment: api, namespace: shop", ""),
         ("kind: kubernetes, deployment: API_1", "deployment: 'API_1' is no name of a deployment"),

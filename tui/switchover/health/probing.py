@@ -33,7 +33,7 @@ class ProbeRunner(Protocol):
     """Runs one probe to its end; never raises. `switchover_checks.runtime.runner.Runner` is one."""
 
     async def run(self, spec: ProbeSpec) -> Outcome:
-        """Probe once (and retry as the spec says)."""
+        """Probe once (and again as the spec says)."""
 
 
 class ServiceStatuses(Protocol):
@@ -170,7 +170,7 @@ class Evaluator:
         if self._changes is not None and (why := self._changes(item.spec.kind, config)):
             summary = self._redact(f"read-only: {why}")
             return CheckObservation(item.name, Status.SKIPPED, Result(Status.SKIPPED, summary), self._clock.now())
-        spec = ProbeSpec(item.name, item.spec.kind, config, item.spec.timeout, item.spec.retry, service=item.service)
+        spec = ProbeSpec(item.name, item.spec.kind, config, item.spec.timeout, item.spec.attempts, service=item.service)
         outcome = await self._runner.run(spec)
         result = outcome.result
         if item.spec.kind not in _OWN_WORDS and (why := await why_held_back(self._secrets)):

@@ -1,4 +1,4 @@
-"""Which checks are watched now: `when` and `until` name phases of the run."""
+"""Which checks are watched now: `since` and `until` name phases of the run."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ class PhaseMark:
 
 def not_watched(spec: CheckSpec, phases: Mapping[str, PhaseMark]) -> str:
     """Say why the check is not watched now; empty when it is."""
-    if spec.when is not None and not phases.get(spec.when, PhaseMark()).started:
-        return f"watched from phase {spec.when} on"
+    if spec.since is not None and not phases.get(spec.since, PhaseMark()).started:
+        return f"watched from phase {spec.since} on"
     if spec.until is not None and phases.get(spec.until, PhaseMark()).ended:
         return f"watched until phase {spec.until} ended"
     return ""
@@ -29,8 +29,8 @@ def not_watched(spec: CheckSpec, phases: Mapping[str, PhaseMark]) -> str:
 
 def not_needed(service: Service, phases: Mapping[str, PhaseMark]) -> str:
     """Say why the service need not run now; empty when it has to."""
-    if service.when is not None and not phases.get(service.when, PhaseMark()).started:
-        return f"not started yet: needed from phase {service.when} on"
+    if service.since is not None and not phases.get(service.since, PhaseMark()).started:
+        return f"not started yet: needed from phase {service.since} on"
     if service.until is not None and phases.get(service.until, PhaseMark()).ended:
         return f"not needed any more since phase {service.until} ended"
     return ""

@@ -60,7 +60,7 @@ class _Service:
 
     def add(self) -> None:
         """Add the service and its checks."""
-        entry = {"kind": "compose", "project": self.project, "service": self.source.name}
+        entry = {"kind": "compose", "project": self.project, "compose_service": self.source.name}
         self.name = self.draft.add("services", self.source.name, entry)
         for part in self.source.children():
             part.leave(_ITS_OWN)

@@ -100,7 +100,7 @@ class Service(BaseModel):
         None, description="docker, compose: unix://, tcp:// or ssh://USER@HOST; else DOCKER_HOST or the context in use"
     )
     project: str | None = Field(None, description="compose: the project; gcp: the project's id")
-    service: str | None = Field(None, description="compose: the service; all of the project without one")
+    compose_service: str | None = Field(None, description="compose: the service; all of the project without one")
     unit: str | None = Field(None, description="systemd: the unit; .service is added where it has no suffix")
     deployment: str | None = Field(None, description="kubernetes: the deployment")
     namespace: str | None = Field(None, description="kubernetes: the namespace, else that of the context")
@@ -115,7 +115,7 @@ class Service(BaseModel):
     config: tuple[str, ...] = Field((), description="files whose change belongs on the timeline")
     needs: tuple[str, ...] = Field((), description="services or checks that it cannot work without")
     every: Interval = Field(2.0, description="how often it is probed: 500ms, 2s, 1m")
-    when: str | None = Field(None, description="PHASE: need not run before that phase starts")
+    since: str | None = Field(None, description="PHASE: need not run before that phase starts")
     until: str | None = Field(None, description="PHASE: need not run once that phase has ended")
 
 
@@ -143,11 +143,11 @@ class CheckSpec(KeyedSpec):
     ok_after: Annotated[int, Field(strict=True, ge=1, le=100)] = Field(
         1, description="so many good results in a row make it fine again"
     )
-    retry: Annotated[int, Field(strict=True, ge=0, le=10)] = Field(
-        0, description="so many more attempts before a result counts"
+    attempts: Annotated[int, Field(strict=True, ge=1, le=10)] = Field(
+        1, description="so many attempts, all in all, before a bad result counts"
     )
     needs: tuple[str, ...] = Field((), description="checks or services that must be fine for this one to mean anything")
-    when: str | None = Field(None, description="PHASE: watched only from the start of that phase on")
+    since: str | None = Field(None, description="PHASE: watched only from the start of that phase on")
     until: str | None = Field(None, description="PHASE: watched only until that phase has ended")
 
 

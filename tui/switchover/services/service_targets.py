@@ -22,7 +22,6 @@ _TEXTS = (
     "pid_file",
     "docker_host",
     "project",
-    "service",
     "unit",
     "deployment",
     "namespace",
@@ -41,6 +40,7 @@ def make_target(name: str, service: Service, scope: Scope) -> ServiceTarget | st
         keys: dict[str, Any] = {
             key: render(getattr(service, key) or _of_side(service.kind, key, place), scope) for key in _TEXTS
         }
+        keys["service"] = render(service.compose_service or "", scope)
         options = {key: render(str(value), scope) for key, value in (service.model_extra or {}).items()}
         logs = tuple(render(log, scope) for log in service.logs)
         target = ServiceTarget(

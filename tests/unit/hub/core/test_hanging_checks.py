@@ -69,20 +69,20 @@ class AsIs(Runner):
         return mapping
 
 
-def text(targets: int, retry: int, every: str) -> str:
+def text(targets: int, attempts: int, every: str) -> str:
     lines = ["checks:"]
-    common = f"every: {every}, timeout: 8s, retry: {retry}"
+    common = f"every: {every}, timeout: 8s, attempts: {attempts}"
     lines += [f"  h{n}: {{kind: tcp, host: hangs{n % targets}, port: 1, {common}}}" for n in range(HANGING)]
     lines += [f"  ok{n}: {{kind: tcp, host: fine, port: 1, {common}}}" for n in range(HEALTHY)]
     return "\n".join(lines) + "\n"
 
 
 async def watched(
-    check: Answers, directory: Path, targets: int, retry: int, limits: ProbeLimits, every: str
+    check: Answers, directory: Path, targets: int, attempts: int, limits: ProbeLimits, every: str
 ) -> dict[str, list[float]]:
     """Watch for a while; return when each check was looked at."""
     clock, loop = VirtualClock(), asyncio.get_running_loop()
-    loaded = plan(text(targets, retry, every), directory)
+    loaded = plan(text(targets, attempts, every), directory)
     resources = Resources()
     runner = AsIs(
         OneKind(check),
@@ -127,24 +127,24 @@ def assert_rhythm(seen: Mapping[str, list[float]], every: float, *, first_within
 
 
 @pytest.mark.parametrize(
-    ("targets", "retry", "since"), [(HANGING, 0, 0.0), (1, 2, 0.0), (1, 0, 1010.0), (HANGING, 2, 1010.0)]
+    ("targets", "attempts", "since"), [(HANGING, 1, 0.0), (1, 3, 0.0), (1, 1, 1010.0), (HANGING, 3, 1010.0)]
 )
 def test_beside_500_that_hang_the_healthy_keep_their_rhythm(
-    tmp_path: Path, targets: int, retry: int, since: float
+    tmp_path: Path, targets: int, attempts: int, since: float
 ) -> None:
-    seen = run_virtually(watched(Answers(since), tmp_path, targets, retry, WAITING, "1s"))
+    seen = run_virtually(watched(Answers(since), tmp_path, targets, attempts, WAITING, "1s"))
     assert_rhythm(seen, 1.0, first_within=2.1)
 
 
 @pytest.mark.parametrize("targets", [1, HANGING])
 def test_they_keep_it_also_where_fewer_may_wait_than_hang(tmp_path: Path, targets: int) -> None:
     limits = ProbeLimits(200, reserve=40, to_one_target=100)
-    seen = run_virtually(watched(Answers(), tmp_path, targets, 0, limits, "1s"))
+    seen = run_virtually(watched(Answers(), tmp_path, targets, 1, limits, "1s"))
     assert_rhythm(seen, 1.0, first_within=35.0)
 
 
 @pytest.mark.parametrize("since", [0.0, 1030.0], ids=["from the start", "all at once"])
 def test_they_keep_it_among_commands_of_which_few_may_begin_at_once(tmp_path: Path, since: float) -> None:
     check = Answers(since, runs_a_process=True)
-    seen = run_virtually(watched(check, tmp_path, HANGING, 0, WAITING, "15s"))
+    seen = run_virtually(watched(check, tmp_path, HANGING, 1, WAITING, "15s"))
     assert_rhythm(seen, 15.0, first_within=35.0)

@@ -125,7 +125,7 @@ async def test_no_start_is_proposed_before_every_check_that_is_watched_has_answe
 checks:
   a: {kind: tcp, port: 1, every: 200ms}
   b: {kind: tcp, port: 2, every: 200ms, needs: [a]}
-  later: {kind: tcp, port: 3, every: 200ms, when: go}
+  later: {kind: tcp, port: 3, every: 200ms, since: go}
 phases:
   - {id: go, steps: [{id: s, run: "true", effect: read}]}
 """
@@ -143,7 +143,7 @@ phases:
 
 
 async def test_a_check_is_watched_only_in_its_phases(tmp_path: Path) -> None:
-    text = "checks: {a: {kind: tcp, port: 1, every: 200ms, when: data}}\n"
+    text = "checks: {a: {kind: tcp, port: 1, every: 200ms, since: data}}\n"
     pending = MigrationView(run_id="1", state="running", phases=(PhaseView("data", "Data", "pending"),))
     runner = FakeRunner()
     async with stage(text, tmp_path, runner=runner, view=pending) as live:

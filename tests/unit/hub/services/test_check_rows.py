@@ -52,7 +52,7 @@ def test_a_check_that_is_not_watched_now_shows_none_of_its_past_as_present() -> 
 
 
 def test_a_running_service_shows_what_was_seen() -> None:
-    row = service_row("web", Service(kind="process", env="after"), seen(RUNNING), ExpectedState(), Stance())
+    row = service_row("web", Service(kind="process", side="after"), seen(RUNNING), ExpectedState(), Stance())
     assert (row.state, row.health, row.pid, row.cpu_percent, row.memory_bytes) == ("running", "ok", 7, 3.0, 9)
     assert (row.latency_ms, row.restarts, row.side) == (4.3, 0, "after")
 
@@ -80,7 +80,7 @@ def test_a_service_not_looked_at_in_time_is_unknown_and_shows_no_numbers() -> No
 def test_a_stopped_service_is_bad_unless_its_side_need_not_run(
     expectation: ExpectedState, looks: tuple[Observation, ...], health: str
 ) -> None:
-    row = service_row("web", Service(kind="process", env="after"), seen(*looks), expectation, Stance())
+    row = service_row("web", Service(kind="process", side="after"), seen(*looks), expectation, Stance())
     assert (row.state, row.health) == ("stopped", health)
 
 
@@ -111,7 +111,7 @@ def test_a_metric_that_is_late_says_since_when() -> None:
 
 
 def test_a_service_that_the_plan_says_need_not_run_is_no_problem_whatever_its_side() -> None:
-    spec = Service(kind="process", pid_file="x", when="data", until="prove")
+    spec = Service(kind="process", pid_file="x", since="data", until="prove")
     stopped = seen(Observation(ProcessState.STOPPED, Status.CRIT, "gone"))
     marks = {"data": PhaseMark(), "prove": PhaseMark()}
 

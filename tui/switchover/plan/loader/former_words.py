@@ -72,11 +72,17 @@ FORMER_WORDS: Mapping[str, Mapping[str, FormerWord]] = {
     "costs.lines.*": dict.fromkeys(("price", "usage", "schedule", "option", "low", "high"), _NOT_YET),
     "rollbacks.*": {"budget": FormerWord("within"), "data_loss_window": FormerWord("loses")},
     "rollbacks.*.steps.*": {"compensate": FormerWord("rollback")},
-    "services.*": {"env": FormerWord("side")},
+    "services.*": {
+        "env": FormerWord("side"),
+        "when": FormerWord("since"),
+        "service": FormerWord("compose_service"),
+    },
     "checks.*": {
         "type": FormerWord("kind", only=_lacks_its_kind),
         "env": FormerWord("side", only=_names_a_side),
         "environment": FormerWord("env"),
+        "when": FormerWord("since"),
+        "retry": FormerWord("attempts", "all in all, so one more than before", same_form=False),
     },
     "metrics.*": {
         "type": FormerWord("kind", only=_lacks_its_kind),

@@ -113,11 +113,11 @@ def _needs(path: Path, needs: tuple[str, ...], draft: Draft) -> Iterator[Complai
 
 def _watched_phases(path: Path, check: CheckSpec | Service, draft: Draft) -> Iterator[Complaint]:
     phases = draft.names.phases
-    for key, phase in (("when", check.when), ("until", check.until)):
+    for key, phase in (("since", check.since), ("until", check.until)):
         if phase is not None:
             yield from draft.unknown((*path, key), "phase", phase, phases)
-    if check.when in phases and check.until in phases and phases.index(check.until) < phases.index(check.when):
-        yield Complaint((*path, "until"), f"phase {check.until!r} ends before {check.when!r} starts: never watched")
+    if check.since in phases and check.until in phases and phases.index(check.until) < phases.index(check.since):
+        yield Complaint((*path, "until"), f"phase {check.until!r} ends before {check.since!r} starts: never watched")
 
 
 def _names_in_config(path: Path, config: Mapping[str, object], draft: Draft) -> Iterator[Complaint]:
@@ -222,7 +222,7 @@ def unreferenced_checks(draft: Draft) -> Iterator[Complaint]:
             used.update(_WORD.findall(text))
     for name in draft.plan.checks:
         if name not in used and all(
-            draft.lacks(("checks", name, key)) for key in ("every", "service", "when", "until")
+            draft.lacks(("checks", name, key)) for key in ("every", "service", "since", "until")
         ):
             yield Complaint(
                 ("checks", name),

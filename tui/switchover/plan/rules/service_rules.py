@@ -18,7 +18,7 @@ _PROJECT = re.compile(r"[a-z0-9][a-z0-9_-]*")
 _OBJECT = re.compile(r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?")  # as Kubernetes names deployments and namespaces
 _DOCKER_SCHEMES = ("unix", "tcp", "ssh", "http", "https")
 _IDENTIFYING = (
-    "kind", "side", "url", "container", "docker_host", "project", "service", "unit", "deployment", "namespace",
+    "kind", "side", "url", "container", "docker_host", "project", "compose_service", "unit", "deployment", "namespace",
     "context", "resource", "id", "region", "pattern", "pid_file", "listen",
 )  # fmt: skip
 

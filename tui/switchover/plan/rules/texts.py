@@ -15,7 +15,7 @@ from switchover_checks.language.declared import declared, load_declared
 __all__ = ["late_values", "shell_text_in_checks", "shell_text_is_literal", "template_names"]
 
 # Keys of checks whose text is handed to a shell.
-_NEVER_FILLED = {"kind", "side", "title", "owner", "needs", "every", "when", "until"}
+_NEVER_FILLED = {"kind", "side", "title", "owner", "needs", "every", "since", "until"}
 _SHELL_KEYS = frozenset({"restore_test", "run", "shell", "command"})
 _ENVIRONMENT_HINT = 'put the value into `env` and write "$NAME" here, so that nothing is injected or shows in `ps`'
 
