@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from switchover.plan.command_model import ARGV_WORDS, RUN_WORDS, Argv, command_text
 from switchover.plan.cost_model import Costs
 from switchover.plan.field_types import (
     Env,
@@ -207,11 +208,17 @@ class Phase(Model):
 class RollbackStep(Model):
     """A command, or `rollback`: the per-step rollbacks of the named phases, in reverse."""
 
-    run: str | None = Field(None, description="the command")
+    run: str | None = Field(None, description=RUN_WORDS)
+    argv: Argv | None = Field(None, description=ARGV_WORDS)
     env: Env = Field(default_factory=dict, description="variables of the command; secrets belong here")
     timeout: Timeout = Field(600.0, description="it is ended after that time: 30s, 1h30m")
     expect_duration: Span | None = Field(None, description="how long it should take: 30s, 1h30m")
     rollback: tuple[str, ...] = Field((), description="phases whose begun steps are undone, in reverse")
+
+    @property
+    def command(self) -> str:
+        """The command as a person reads it; empty where there is none."""
+        return command_text(self.run, self.argv)
 
 
 class Rollback(Model):

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag
 
+from switchover.plan.command_model import ARGV_WORDS, RUN_WORDS, Argv, command_text
 from switchover.plan.field_types import Env, ExactText, Model, Name, Span, StepEffect, Text, Timeout
 from switchover.plan.people_model import ChecklistItem
 
@@ -29,11 +30,17 @@ class Confirm(Model):
 class RollbackAction(Model):
     """How one step is undone."""
 
-    run: str = Field(description="the command")
+    run: str | None = Field(None, description=RUN_WORDS)
+    argv: Argv | None = Field(None, description=ARGV_WORDS)
     env: Env = Field(default_factory=dict, description="variables of the command; secrets belong here")
     timeout: Timeout = Field(600.0, description="it is ended after that time: 30s, 1h30m")
     expect_duration: Span | None = Field(None, description="how long it should take: 30s, 1h30m")
     effect: StepEffect = Field("changes", description="what it changes")
+
+    @property
+    def command(self) -> str:
+        """The command as a person reads it."""
+        return command_text(self.run, self.argv)
 
 
 class UndoneBy(Model):
@@ -73,11 +80,12 @@ OnUnknown = Annotated[
 
 
 class Step(Model):
-    """One thing to do: a command (`run`) or items for a person to tick (`checklist`)."""
+    """One thing to do: a command (`run` or `argv`) or items for a person to tick (`checklist`)."""
 
     id: Name = Field(description="its name, unique in the plan")
     title: Text | None = Field(None, description="how it is called on the screen")
-    run: str | None = Field(None, description="the command; no templates, values come through `env`")
+    run: str | None = Field(None, description=RUN_WORDS)
+    argv: Argv | None = Field(None, description=ARGV_WORDS)
     checklist: tuple[ChecklistItem, ...] = Field((), description="items for a person to tick")
     env: Env = Field(default_factory=dict, description="variables of the command; secrets belong here")
     cwd: str | None = Field(None, description="the folder in which it runs, else that of the plan")
@@ -98,6 +106,11 @@ class Step(Model):
         None, description="so many bytes of its output are kept"
     )
     run_on: Name | None = Field(None, description="the host of `hosts` on which it runs, else this one")
+
+    @property
+    def command(self) -> str:
+        """The command as a person reads it; empty where there is none."""
+        return command_text(self.run, self.argv)
 
     @property
     def undo(self) -> RollbackAction | None:

@@ -13,7 +13,7 @@ from switchover_checks.language.units import format_duration
 if TYPE_CHECKING:
     from switchover.migration.facts.run_state import RunState
     from switchover.migration.run.engine import Engine
-    from switchover.plan.model import ChecklistItem, Gate, Plan, Step
+    from switchover.plan.model import ChecklistItem, Gate, Plan, RollbackAction, Step
     from switchover.plan.variables import Scope
 
 __all__ = ["describe_run"]
@@ -111,15 +111,13 @@ def _stands(preview: _Preview, step: Step) -> Iterator[str]:
 
 
 def _step(preview: _Preview, step: Step, note: str = "") -> Iterator[str]:
-    from switchover.migration.run.execution import SHELL
-
     yield f"  step {step.id}" + (f": {step.title}" if step.title else "")
     if note:
         yield f"    {note}"
     for item in step.checklist:
         yield f"    a person: {_item(item)}"
-    if step.run is not None:
-        yield from _command(step.run, SHELL, step.env)
+    if step.command:
+        yield from _command(preview, step)
         effect = f"    effect {step.effect or 'not declared'}" + (", irreversible" if step.irreversible else "")
         yield f"{effect}; ends after {format_duration(step.timeout)} at the latest"
     if step.confirm is not None:
@@ -133,7 +131,7 @@ def _step(preview: _Preview, step: Step, note: str = "") -> Iterator[str]:
             yield f"    needs {step.confirm.persons} people"
     if step.undo is not None:
         yield "    undone by"
-        yield from _command(step.undo.run, SHELL, step.undo.env)
+        yield from _command(preview, step.undo)
     elif step.undo_note:
         yield f"    undo: {step.undo_note}"
 
@@ -146,10 +144,13 @@ def _item(item: ChecklistItem) -> str:
     return f"{item.text} ({', '.join(notes)})" if notes else item.text
 
 
-def _command(text: str, shell: tuple[str, ...], env: Mapping[str, str]) -> Iterator[str]:
-    yield f"    argv {json.dumps([*shell, text], ensure_ascii=False)}"
-    if env:
-        yield f"    environment {', '.join(sorted(env))}"
+def _command(preview: _Preview, part: Step | RollbackAction) -> Iterator[str]:
+    from switchover.plan.command_model import SHELL
+
+    argv = [_filled(preview.scope, word) for word in part.argv] if part.argv else [*SHELL, part.run]
+    yield f"    argv {json.dumps(argv, ensure_ascii=False)}"
+    if part.env:
+        yield f"    environment {', '.join(sorted(part.env))}"
 
 
 def _gate(gate: Gate) -> Iterator[str]:

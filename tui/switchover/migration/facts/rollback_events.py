@@ -16,6 +16,8 @@ class RollbackItem:
 
     `undoes` is the step that it undoes, empty for an action of a named plan. `also` are steps undone with it.
     It runs on the host `run_on`, called `ssh` where the undone step ran there.
+    `undoes` is the step that it undoes, empty for an action of a named plan. `also` are steps undone with it. `run` is
+    the command as a person reads it. Where no shell reads it, `argv` are its words, still with their templates.
     """
 
     unit: str
@@ -28,6 +30,7 @@ class RollbackItem:
     also: tuple[str, ...] = ()
     run_on: str = ""
     ssh: str = ""
+    argv: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from switchover.migration.reports.rollback_view import action_name, mark_gone_ov
 from switchover.migration.rules.confirmations import elapsed
 from switchover.migration.rules.next_action import Action, next_action
 from switchover.migration.rules.rollback_paths import measured_as, rollback_paths
+from switchover.plan.command_model import command_text
 from switchover.plan.model import Gate, Phase, Plan, Step
 from switchover.redaction import sanitize
 from switchover.snapshot import (
@@ -185,7 +186,7 @@ def _step(step: Step, state: RunState, action: Action, context: ViewContext) -> 
         title=sanitize(step.title or step.id),
         state=word.word,
         effect=step.effect or "",
-        command=display((step.run or "").strip()),
+        command=display(command_text(step.run, map(context.render, step.argv or ()))),
         env=shown_env(step.env, context.render),
         irreversible=step.irreversible,
         confirm_text=sanitize(context.render(confirm.text)) if confirm else "",
@@ -198,7 +199,7 @@ def _step(step: Step, state: RunState, action: Action, context: ViewContext) -> 
         timeout_s=None if step.checklist else step.timeout,
         reason=display(reason),
         blast_radius=sanitize(step.blast_radius or ""),
-        rollback=display(step.undo.run.strip()) if step.undo else "",
+        rollback=display(step.undo.command) if step.undo else "",
         undo_note=step.undo_note,
         rollback_expect_s=_undo_expect(step, context),
         checklist=checklist_view(step, unit),
@@ -222,7 +223,7 @@ def _undo_expect(step: Step, context: ViewContext) -> float | None:
         return None
     if step.undo.expect_duration is not None:
         return step.undo.expect_duration
-    return context.measured.get(measured_as(step.undo.run, step.id))
+    return context.measured.get(measured_as(step.undo.command, step.id))
 
 
 def _gate(phase: str, gate: Gate, state: RunState, context: ViewContext) -> GateView:

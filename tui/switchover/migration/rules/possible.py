@@ -74,8 +74,8 @@ def _why_other_way(plan: Plan, state: RunState, event: ev.RollbackStarted) -> st
     began = {attempt.plan_digest for unit in state.units.values() for attempt in unit.attempts}
     if began - {"", state.plan_digest}:
         return ""
-    wanted = [(item.undoes, item.run) for item in planned_rollback_path(plan, state, event.name).items]
-    same = wanted == [(item.undoes, item.run) for item in event.items]
+    wanted = [(item.undoes, item.run, item.argv) for item in planned_rollback_path(plan, state, event.name).items]
+    same = wanted == [(item.undoes, item.run, item.argv) for item in event.items]
     return "" if same else "its actions are not those that the plan has for it"
 
 

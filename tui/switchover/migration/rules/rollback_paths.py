@@ -42,6 +42,7 @@ class RollbackPathItem:
     cwd: str = ""
     measured: bool = False
     also: tuple[str, ...] = ()
+    argv: tuple[str, ...] = ()
 
     @property
     def label(self) -> str:
@@ -141,7 +142,7 @@ def phases_gone_over(plan: Plan, name: str) -> frozenset[str]:
     what it undid is known step by step.
     """
     spec = plan.rollbacks.get(name)
-    if spec is None or not any(action.run is not None for action in spec.steps):
+    if spec is None or not any(action.command for action in spec.steps):
         return frozenset()
     undone = frozenset(phase for action in spec.steps for phase in action.rollback or ())
     return undone or frozenset(phase.id for phase in plan.phases)
@@ -199,8 +200,8 @@ def _named(known: _Known, name: str, spec: Rollback) -> RollbackPath:
     cannot = [text for step in _begun(known) if (text := _unknown(known, step))]
     left: list[Step] = []
     for action in spec.steps:
-        if action.run is not None:
-            items.append(_own(known, action, action.run))
+        if action.command:
+            items.append(_own(known, action))
         for step in _begun(known, frozenset(action.rollback)) if action.rollback else ():
             if step.undo is not None:
                 items.append(_item(known, step, step.undo))
@@ -269,20 +270,24 @@ def _since(known: _Known, point: str | None, undone: set[str] | None) -> tuple[T
 
 def _item(known: _Known, step: Step, action: RollbackAction) -> RollbackPathItem:
     item = RollbackPathItem(
-        action.run,
+        action.command,
         tuple(action.env.items()),
         action.timeout,
         step.id,
         action.expect_duration,
         step.cwd or "",
+        argv=action.argv or (),
         also=tuple(other.id for other in _begun(known) if other.undone_by == step.id),
     )
     return _timed(known, item)
 
 
-def _own(known: _Known, action: RollbackStep, run: str) -> RollbackPathItem:
-    item = RollbackPathItem(run, tuple(action.env.items()), action.timeout, expect_s=action.expect_duration)
-    return _timed(known, item)
+def _own(known: _Known, action: RollbackStep) -> RollbackPathItem:
+    env = tuple(action.env.items())
+    return _timed(
+        known,
+        RollbackPathItem(action.command, env, action.timeout, expect_s=action.expect_duration, argv=action.argv or ()),
+    )
 
 
 def _timed(known: _Known, item: RollbackPathItem) -> RollbackPathItem:

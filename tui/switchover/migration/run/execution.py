@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import shlex
 import signal
 from collections.abc import Collection, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 from switchover.errors import RefusedError, StateError
 from switchover.migration.facts import events as ev
 from switchover.migration.facts.operator import Operator
 from switchover.migration.facts.run_state import RunState, Stage
-from switchover.migration.run.execution_unit import SHELL, ExecutionUnit
+from switchover.migration.run.execution_unit import ExecutionUnit
 from switchover.migration.run.far.far_executor import FarExecutor, folder_of
+from switchover.migration.run.filled_command import fill_argv, fill_environment, fill_text
 from switchover.migration.run.late_results import record_late
 from switchover.migration.run.run_store import RunStore
 from switchover.migration.steps.attempt import AttemptEnded, AttemptFolder, AttemptRunning, Lost, NeverStarted, Truth
@@ -22,12 +25,10 @@ from switchover.migration.steps.captured_secrets import read_captured, sealed_ab
 from switchover.migration.steps.remote_clients import named_in
 from switchover.migration.steps.spawn import LauncherLostError, ShimRequest, own_umask, readable
 from switchover.migration.steps.step_output import digest_output
-from switchover.plan.secrets.secret_store import why_held_back
-from switchover.plan.templates import TemplateError
-from switchover.plan.variables import MissingValueError, render
+from switchover.plan.command_model import SHELL
 from switchover_checks.language.units import format_duration
 
-__all__ = ["SHELL", "ExecutionUnit", "Executor"]
+__all__ = ["ExecutionUnit", "Executor"]
 
 _KEPT_BYTES = 4 << 20  # of a step's output: half of it for the beginning, half for the end
 _SSH_FAILED = 255
@@ -56,7 +57,8 @@ class Executor:
         """Run it to its end, which is in the journal when this returns. Raise where it cannot be started."""
         run_store = self._run_store
         number = self._unused_number(unit.name)
-        env = await self._environment(unit, number)
+        env = await fill_environment(run_store, unit, number)
+        argv = fill_argv(run_store, unit)
         cwd, far, prepared = self.render(unit.cwd), None, ""
         if unit.run_on:
             ssh = unit.ssh or self.render(run_store.plan.hosts[unit.run_on].destinations[0])
@@ -68,8 +70,8 @@ class Executor:
             unit=unit.name,
             attempt=number,
             by=operator,
-            argv=unit.argv,
-            argv_digest=hashlib.sha256("\0".join(unit.argv).encode("utf-8", "surrogateescape")).hexdigest(),
+            argv=argv,
+            argv_digest=hashlib.sha256("\0".join(argv).encode("utf-8", "surrogateescape")).hexdigest(),
             env_names=tuple(sorted(unit.env)),
             cwd=cwd,
             plan_digest=run_store.loaded.digest,
@@ -85,7 +87,7 @@ class Executor:
             raise RefusedError(f"{unit.name} was not started: {self.stopped_because}", "run it again when it may")
         await run_store.record(started)
         attempt = self.attempt(unit.name, number)
-        request = self._request(unit, attempt, env, cwd)
+        request = self._request(replace(unit, argv=argv), attempt, env, cwd)
         if far is not None:
             truth = await self.there.carry_out(unit.name, number, request, self.stopped_because)
         else:
@@ -130,12 +132,7 @@ class Executor:
 
     def render(self, text: str) -> str:
         """Fill in variables. Raise `RefusedError` that says which value is missing and how to give it."""
-        try:
-            return render(text, self._run_store.values.scope())
-        except MissingValueError as error:
-            raise self._missing(error) from error
-        except TemplateError as error:
-            raise RefusedError(f"{text!r} cannot be filled in: {error}", "mend the plan") from error
+        return fill_text(self._run_store, text)
 
     async def settle(
         self,
@@ -205,36 +202,6 @@ class Executor:
         """Record an end that others did not wait for, as one that came late."""
         late = ev.StepEndedLate(end.unit, end.attempt, end.outcome, end.exit_code, end.duration_s, end.reason)
         await record_late(self._run_store, run_id, late)
-
-    def _missing(self, error: MissingValueError) -> RefusedError:
-        refused = self._run_store.values.resolve().refused.get(error.name) or self._run_store.values.why_shut(
-            error.name
-        )
-        return RefusedError(f"{error.title}: {refused}" if refused else error.title, error.hint)
-
-    async def _environment(self, unit: ExecutionUnit, number: int) -> dict[str, str]:
-        run_store = self._run_store
-        await why_held_back(run_store.tools.secrets)  # what it prints is kept: what can be known is to be kept out
-        scope = run_store.values.revealed_scope()
-
-        def fill() -> dict[str, str]:
-            return {name: render(text, scope, run_store.tools.secrets) for name, text in unit.env.items()}
-
-        try:
-            # A secret may have to be fetched by a command or over the network.
-            needs_secret = any("secret." in text for text in unit.env.values())
-            filled = await asyncio.to_thread(fill) if needs_secret else fill()
-        except MissingValueError as error:
-            raise self._missing(error) from error
-        except TemplateError as error:
-            raise RefusedError(f"{unit.name}: its environment cannot be filled in: {error}", "mend the plan") from error
-        ours = {
-            "SWITCHOVER_RUN_ID": run_store.state.run_id,
-            "SWITCHOVER_STEP": unit.label or unit.name,
-            "SWITCHOVER_ATTEMPT": str(number),
-        }
-        around = {} if unit.run_on else run_store.tools.environ
-        return {**around, **filled, **ours}
 
     def _request(self, unit: ExecutionUnit, attempt: AttemptFolder, env: Mapping[str, str], cwd: str) -> ShimRequest:
         run_store = self._run_store
@@ -362,7 +329,9 @@ class Executor:
     def _named(self, name: str, run: RunState) -> str:
         """Return the remote shell that a unit's command names, if it names one."""
         last = run.unit(name).last
-        return named_in(last.argv[-1]) if last is not None and last.argv else ""
+        if last is None or not last.argv:
+            return ""
+        return named_in(last.argv[-1] if last.argv[:-1] == SHELL else shlex.join(last.argv))
 
     def _digest(self, attempt: AttemptFolder) -> str:
         try:

@@ -8,24 +8,24 @@ from dataclasses import dataclass, field
 
 from switchover.migration.facts import events as ev
 from switchover.migration.steps.captured_secrets import is_secret_by_name
+from switchover.plan.command_model import SHELL
 from switchover.plan.model import Step
 
-__all__ = ["SHELL", "ExecutionUnit"]
+__all__ = ["ExecutionUnit"]
 
-SHELL = ("/bin/sh", "-e", "-c")
 _CAPTURE = re.compile(r"stdout:/(.*)/", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
 class ExecutionUnit:
-    """What is to be executed. `env` and `cwd` still hold their templates; `run` never has any.
+    """What is to be executed. `argv`, `env` and `cwd` still hold their templates.
 
     Without `run_on` it runs here. `ssh` is what that host is called, where that is not left to the plan.
-    `run` goes to `/bin/sh -e -c`: it ends at the first line that fails.
+    With `is_shell`, the last word is a text for a shell, which never has any.
     """
 
     name: str
-    run: str
+    argv: tuple[str, ...]
     env: Mapping[str, str]
     timeout_s: float
     cwd: str = ""
@@ -42,12 +42,12 @@ class ExecutionUnit:
         """Return a step's command as a unit."""
         return cls(
             step.id,
-            step.run or "",
+            step.argv or (*SHELL, step.run or ""),
             step.env,
             step.timeout,
             step.cwd or "",
             step.outputs,
-            step.undo.run if step.undo else "",
+            step.undo.command if step.undo else "",
             tuple(name for name in step.outputs if is_secret_by_name(name, step.secret_outputs)),
             step.max_output,
             run_on=step.run_on or "",
@@ -56,14 +56,15 @@ class ExecutionUnit:
     @classmethod
     def of_item(cls, item: ev.RollbackItem) -> ExecutionUnit:
         """Return an action of a rollback as a unit."""
+        argv = item.argv or (*SHELL, item.run)
         return cls(
-            item.unit, item.run, item.env, item.timeout_s, item.cwd, label=item.undoes, run_on=item.run_on, ssh=item.ssh
+            item.unit, argv, item.env, item.timeout_s, item.cwd, label=item.undoes, run_on=item.run_on, ssh=item.ssh
         )
 
     @property
-    def argv(self) -> tuple[str, ...]:
-        """The exact argument vector."""
-        return (*SHELL, self.run)
+    def is_shell(self) -> bool:
+        """Whether a shell reads its text."""
+        return len(self.argv) == len(SHELL) + 1 and self.argv[: len(SHELL)] == SHELL
 
     @property
     def captures(self) -> dict[str, str]:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from switchover.migration.facts.display import display
 from switchover.migration.reports.rollback_view import rollback_path_view
 from switchover.migration.rules.rollback_paths import RollbackPath, as_if_begun, planned_rollback_path
-from switchover.migration.run.execution import SHELL
 from switchover.migration.run.rollback_runner import rollback_path_named
+from switchover.plan.command_model import SHELL
 from switchover.snapshot import Rehearsal, RehearsedAction, Requirement
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ async def rehearse(run_store: RunStore, name: str) -> Rehearsal:
 def _actions(way: RollbackPath) -> tuple[RehearsedAction, ...]:
     return tuple(
         RehearsedAction(
-            argv=(*SHELL, display(item.run)),
+            argv=tuple(map(display, item.argv or (*SHELL, item.run))),
             env_names=tuple(sorted(name for name, _ in item.env)),
             undoes=item.undoes,
             timeout_s=item.timeout_s,

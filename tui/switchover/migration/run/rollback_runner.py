@@ -154,6 +154,7 @@ async def _begin(run_store: RunStore, operator: Operator, way: RollbackPath) -> 
             item.timeout_s,
             item.expect_s,
             item.also,
+            argv=item.argv,
         )
         for index, item in enumerate(way.items)
     )

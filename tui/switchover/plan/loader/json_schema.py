@@ -30,8 +30,10 @@ def json_schema(registry: Registry) -> dict[str, Any]:
     definitions["CostSourceSpec"] = _keyed(definitions["CostSourceSpec"], COST_SOURCES, "where the amounts come from")
     definitions["NotifierSpec"] = _keyed(definitions["NotifierSpec"], NOTIFIERS, "how people are notified")
     definitions["Service"] = _services(definitions["Service"])
-    definitions["Step"]["oneOf"] = [{"required": ["run", "effect"]}, {"required": ["checklist"]}]
-    definitions["RollbackStep"]["oneOf"] = [{"required": ["run"]}, {"required": ["rollback"]}]
+    definitions["Step"]["oneOf"] = [{"required": [key, "effect"]} for key in ("run", "argv")]
+    definitions["Step"]["oneOf"] += [{"required": ["checklist"]}]
+    definitions["RollbackAction"]["oneOf"] = [{"required": [key]} for key in ("run", "argv")]
+    definitions["RollbackStep"]["oneOf"] = [{"required": [key]} for key in ("run", "argv", "rollback")]
     _take_numbers(definitions)
     _allow_empty_sections(schema)
     return {

@@ -10,7 +10,7 @@ from switchover.plan.complaints import Complaint, Path, unknown_name
 from switchover.plan.model import Plan, RollbackAction, RollbackStep, Solution, Step
 from switchover_checks.runtime.registry import Registry
 
-__all__ = ["Draft", "Names", "Rule", "ShellText", "shell_texts"]
+__all__ = ["Draft", "Names", "Rule", "ShellText", "argvs", "shell_texts"]
 
 
 @dataclass(frozen=True)
@@ -145,6 +145,17 @@ def shell_texts(draft: Draft) -> Iterator[ShellText]:
             yield ShellText(("troubleshooting", t, "diagnose", d), command)
         for s, solution in enumerate(trouble.solutions):
             yield from _shell(("troubleshooting", t, "solutions", s), solution)
+
+
+def argvs(draft: Draft) -> Iterator[tuple[Path, tuple[str, ...]]]:
+    """Yield every command that is executed without a shell, with its path."""
+    for path, step in draft.steps():
+        yield (*path, "argv"), step.argv or ()
+        if step.undo is not None:
+            yield (*path, "rollback", "argv"), step.undo.argv or ()
+    for name, way_back in draft.plan.rollbacks.items():
+        for s, action in enumerate(way_back.steps):
+            yield ("rollbacks", name, "steps", s, "argv"), action.argv or ()
 
 
 def _shell(path: Path, part: Step | RollbackAction | RollbackStep | Solution) -> Iterator[ShellText]:

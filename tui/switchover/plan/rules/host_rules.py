@@ -27,5 +27,5 @@ def hosts(draft: Draft) -> Iterator[Complaint]:
         if step.run_on is None:
             continue
         yield from draft.unknown((*step_path, "run_on"), "host in `hosts`", step.run_on, draft.names.hosts)
-        if step.run is None:
+        if not step.command:
             yield Complaint((*step_path, "run_on"), "only a step with a command runs on another machine")

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from switchover.plan.complaints import Complaint, Path, unknown_name
 from switchover.plan.model import Confirm, Gate, Step
 from switchover.plan.notations import parse_capture
-from switchover.plan.rules.draft import Draft, shell_texts
+from switchover.plan.rules.draft import Draft, argvs, shell_texts
 
 __all__ = ["gates_ask_something", "irreversible_steps", "parts_are_named_once", "steps_are_whole", "ways_back"]
 
@@ -35,27 +35,26 @@ def parts_are_named_once(draft: Draft) -> Iterator[Complaint]:
 def steps_are_whole(draft: Draft) -> Iterator[Complaint]:
     """Complain about steps that do nothing, two things at once, or do not say what they do to the world."""
     for path, step in draft.steps():
-        if (
-            step.run is None
-            and not step.checklist
-            and draft.lacks((*path, "run"))
-            and draft.lacks((*path, "checklist", 0))
-        ):
-            yield Complaint(path, f"step {step.id!r} does nothing: give it `run` (a command) or `checklist` (a list)")
-        elif step.run is not None and step.checklist:
+        ways = [key for key in ("run", "argv", "checklist") if not draft.lacks((*path, key))]
+        if not ways or (ways == ["checklist"] and draft.lacks((*path, "checklist", 0))):
             yield Complaint(
-                (*path, "checklist"),
-                f"step {step.id!r} has both `run` and `checklist`; make two steps of it",
-                at_key=True,
+                path, f"step {step.id!r} does nothing: give it `run` or `argv` (a command), or `checklist` (a list)"
             )
-        if step.run is not None and draft.lacks((*path, "effect")):
+        elif len(ways) > 1:
+            say = f"step {step.id!r} has both `{ways[0]}` and `{ways[1]}`; make two steps of it"
+            yield Complaint((*path, ways[1]), say, at_key=True)
+        if step.command and draft.lacks((*path, "effect")):
             yield Complaint(
                 path, f"step {step.id!r} does not say its `effect`: one of read, creates, changes, destroys"
             )
         if step.expect_duration is not None and step.expect_duration > step.timeout:
             yield Complaint((*path, "expect_duration"), "this is longer than the step's timeout, which ends it")
-        if step.outputs and step.run is None:
-            yield Complaint((*path, "outputs"), "only a step with `run` has outputs", at_key=True)
+        if step.outputs and not step.command:
+            yield Complaint((*path, "outputs"), "only a step with a command has outputs", at_key=True)
+        if step.undo is not None and draft.lacks((*path, "rollback", "run")) == draft.lacks(
+            (*path, "rollback", "argv")
+        ):
+            yield Complaint((*path, "rollback"), "a rollback is one command: give it `run` or `argv`")
         for n, name in enumerate(step.secret_outputs):
             if name not in step.outputs:
                 yield Complaint((*path, "secret_outputs", n), unknown_name("output of this step", name, step.outputs))
@@ -65,6 +64,9 @@ def steps_are_whole(draft: Draft) -> Iterator[Complaint]:
                 parse_capture(text)
             except ValueError as error:
                 yield Complaint((*path, "outputs", name), str(error))
+    for path, argv in argvs(draft):
+        if argv and not argv[0].strip():
+            yield Complaint((*path, 0), "the program's name is empty")
     for shell in shell_texts(draft):
         if not shell.text.strip() and shell.path[-1] == "run" and not shell.env:
             yield Complaint(shell.path, "this command is empty")
@@ -176,5 +178,6 @@ def ways_back(draft: Draft) -> Iterator[Complaint]:
             yield Complaint((*path, "steps"), "a way back without steps leads nowhere")
         for s in range(len(way_back.steps)):
             place = (*path, "steps", s)
-            if draft.lacks((*place, "run")) == draft.lacks((*place, "rollback", 0)):
-                yield Complaint((*path, "steps", s), "a step is either `run` (a command) or `rollback` (phases)")
+            given = [not draft.lacks(key) for key in ((*place, "run"), (*place, "argv"), (*place, "rollback", 0))]
+            if given.count(True) != 1:
+                yield Complaint(place, "a step is either `run` or `argv` (a command), or `rollback` (phases)")

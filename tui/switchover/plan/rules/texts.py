@@ -7,7 +7,7 @@ from typing import Any
 
 from switchover.plan.complaints import Complaint, Path, did_you_mean
 from switchover.plan.named_kinds import COST_SOURCES, METRIC_SOURCES, NOTIFIERS
-from switchover.plan.rules.draft import Draft, shell_texts
+from switchover.plan.rules.draft import Draft, argvs, shell_texts
 from switchover.plan.templates import Slot, TemplateError, parse_template, shell_templates, texts_in
 from switchover.plan.variables import BUILT_IN_NAMES
 from switchover_checks.language.declared import declared, load_declared
@@ -94,6 +94,8 @@ def template_names(draft: Draft) -> Iterator[Complaint]:
         yield from _texts((*path, "cwd"), step.cwd, values)
         if step.confirm is not None:
             yield from _texts((*path, "confirm", "text"), step.confirm.text, values)
+    for path, argv in argvs(draft):
+        yield from _texts(path, argv, values)
     for shell in shell_texts(draft):
         yield from _texts(shell.env_path, shell.env, values, secrets=draft.names.secrets)
     for t, trouble in enumerate(plan.troubleshooting):
@@ -165,7 +167,7 @@ def late_values(draft: Draft) -> Iterator[Complaint]:
         if variable.from_output and variable.ask is None and variable.default is None
     }
     for path, step in draft.steps():
-        texts = [*step.env.values(), step.cwd or "", step.confirm.text if step.confirm else ""]
+        texts = [*step.env.values(), *(step.argv or ()), step.cwd or "", step.confirm.text if step.confirm else ""]
         for name, source in late.items():
             if source not in order or step.id not in order or order[source] < order[step.id]:
                 continue

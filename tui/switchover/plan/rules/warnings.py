@@ -45,7 +45,7 @@ def destroyed_services(draft: Draft) -> Iterator[Complaint]:
 def _removes(step: Step, name: str, service: Service) -> bool:
     if step.irreversible and service.side == "before":
         return True
-    said = " ".join(filter(None, (step.id, step.run, step.confirm.text if step.confirm else "")))
+    said = " ".join(filter(None, (step.id, step.command, step.confirm.text if step.confirm else "")))
     names = {name, *(str(getattr(service, key)) for key in _NAMING_KEYS if getattr(service, key))}
     return any(re.search(rf"(?<![\w-]){re.escape(one)}(?![\w-])", said) for one in names)
 
@@ -53,8 +53,11 @@ def _removes(step: Step, name: str, service: Service) -> bool:
 def unmarked_destruction(draft: Draft) -> Iterator[Complaint]:
     """Warn of commands that destroy by their text and are not marked so."""
     for path, step in draft.steps():
-        if step.run is not None and step.effect not in (None, "destroys") and (what := destroys(step.run)):
-            yield Complaint((*path, "run"), f"`{what}` destroys, and the step says `effect: {step.effect}`")
+        if step.effect not in (None, "destroys") and (what := destroys(step.command)):
+            yield Complaint(
+                (*path, "argv" if step.run is None else "run"),
+                f"`{what}` destroys, and the step says `effect: {step.effect}`",
+            )
     for t, trouble in enumerate(draft.plan.troubleshooting):
         for s, solution in enumerate(trouble.solutions):
             if solution.run is not None and solution.effect != "destroys" and (what := destroys(solution.run)):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 from switchover.snapshot import Rehearsal, RollbackActionView, RollbackRun, RollbackView
 from switchover.ui.text.numbers import age, clock
 from switchover.ui.text.render_context import RenderContext
@@ -12,6 +14,8 @@ from switchover.ui.text.styled_line import Line, StyledSpan, cut, spread, wrap
 __all__ = ["loss", "rehearsal_lines", "standing_lines", "time_text"]
 
 _WORDS = {"done": "undone", "pending": "not begun"}
+
+_SHELL = ("/bin/sh", "-e", "-c")
 
 
 def time_text(way: RollbackView) -> tuple[str, bool]:
@@ -121,8 +125,11 @@ def rehearsal_lines(rehearsal: Rehearsal, width: int) -> list[Line]:
                 ),
             ]
         )
-        lines.append((StyledSpan("    ", "muted"), StyledSpan(" ".join(action.argv[:-1]), "muted")))
-        for part in action.argv[-1].strip().split("\n"):
+        is_shell = action.argv[:-1] == _SHELL
+        if is_shell:
+            lines.append((StyledSpan("    ", "muted"), StyledSpan(" ".join(_SHELL), "muted")))
+        text = action.argv[-1] if is_shell else shlex.join(action.argv)
+        for part in text.strip().split("\n"):
             lines.extend((StyledSpan("      "), *line) for line in wrap(part, width - 8, "code"))
         if action.env_names:
             lines.append(
