@@ -286,7 +286,7 @@ _SAFETY: list[Case] = [
     (
         "steps: [{run: ./scripts/back.sh --url-only}]",
         "steps: [{run: a, rollback: [data]}]",
-        "a step is either `run` (a command) or `rollback` (phases)",
+        "a step is either `run` or `argv` (a command), or `rollback` (phases)",
     ),
     ("run: ./scripts/destroy.sh", "run: ' '", "phases[4].steps[0].run: this command is empty"),
 ]
