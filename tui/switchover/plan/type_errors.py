@@ -13,7 +13,6 @@ from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
 from switchover.plan.complaints import Complaint, Path, did_you_mean, near_or_all
-from switchover.plan.former_values import FORMER_VALUES
 from switchover.plan.model import Plan
 from switchover_checks.language.type_words import EXPECTED, found_words
 
@@ -27,6 +26,11 @@ SENSITIVE_KEY = re.compile(
 _PATTERNS = {
     "^[A-Z]{3}$": "a currency is three capital letters, such as EUR",
     "^[A-Za-z_][A-Za-z0-9_]*$": "the name of an environment variable has only letters, digits and _",
+}
+# Values that a key no longer takes, by the class that holds the key: what is written now.
+_FORMER_VALUES: Mapping[tuple[str, str, str], str] = {
+    ("Step", "on_unknown", "verify"): "`verify` is written `{verify: [CHECK]}` now",
+    ("Step", "on_unknown", "retry"): "`retry` is called `rerun` now",
 }
 _NAME_RULE = "a name starts with a letter or _, goes on with letters, digits, _ and -, and has at most 64 characters"
 
@@ -82,7 +86,7 @@ def _describe(path: Path, group: list[ErrorDetails]) -> Complaint:
 
 def _words(error: ErrorDetails, path: Path) -> str:
     kind, given, context = error["type"], error["input"], error.get("ctx", {})
-    if kind == "literal_error" and (former := FORMER_VALUES.get((_class_at(path[:-1]), str(path[-1]), str(given)))):
+    if kind == "literal_error" and (former := _FORMER_VALUES.get((_class_at(path[:-1]), str(path[-1]), str(given)))):
         return former
     if kind == "too_short":
         return "expected at least one entry, found none"
