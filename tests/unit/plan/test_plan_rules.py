@@ -273,6 +273,11 @@ _SAFETY: list[Case] = [
         "phases[3].gate.hold: `hold` needs checks in `require`",
     ),
     (
+        'gate: {require: [api_up], human: "Go / no-go", who: [lead]}',
+        "gate: {require: [api_up], persons: 2}",
+        "phases[3].gate.persons: two people answer a question: write it as `human`",
+    ),
+    (
         "within: 10m, every: 15s",
         "within: 10s, every: 15s",
         "phases[1].gate.every: this is longer than `within`",

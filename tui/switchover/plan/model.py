@@ -193,6 +193,9 @@ class Gate(Model):
         None, description="how often it is judged again, else as often as its quickest check: 15s, 1m"
     )
     human: Text | None = Field(None, description="a question that a person must answer with yes")
+    persons: Annotated[int, Field(strict=True, ge=1, le=2)] = Field(
+        1, description="2 asks for the go of a second account"
+    )
     who: tuple[Text, ...] = Field((), description="who should answer; advice that nobody checks")
 
 

@@ -27,7 +27,7 @@ class Requirement:
 
 @dataclass(frozen=True, slots=True)
 class GateView:
-    """A gate. `who` is advice: nothing here knows who is what."""
+    """A gate. `who` is advice: nothing here knows who is what. `said_go` are those whose go still counts."""
 
     phase: str
     state: GateWord
@@ -39,6 +39,8 @@ class GateView:
     answered_by: str = ""
     reason: str = ""
     deadline_at: float | None = None
+    persons: int = 1
+    said_go: tuple[str, ...] = ()
     who: tuple[str, ...] = ()
     broken_at: float | None = None
     broken_why: str = ""

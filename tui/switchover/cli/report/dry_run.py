@@ -159,7 +159,9 @@ def _gate(gate: Gate) -> Iterator[str]:
     within = f", waited for no longer than {format_duration(gate.within)}" if gate.within is not None else ""
     yield f"  gate: {', '.join(needs) or 'no checks'}{held}{within}"
     if gate.human:
-        yield f"    a person says go: {gate.human}"
+        whose = "two people say" if gate.persons > 1 else "a person says"
+        asked = f" ({', '.join(gate.who)})" if gate.who else ""
+        yield f"    {whose} go{asked}: {gate.human}"
 
 
 def _filled(scope: Scope, text: str) -> str:

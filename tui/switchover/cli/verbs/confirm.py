@@ -1,4 +1,4 @@
-"""`switchover confirm PLAN STEP [--with USER]`: the second person's word for a step that needs two.
+"""`switchover confirm PLAN STEP [--with USER]`: the second person's word for a step or a gate that needs two.
 
 Two people are two accounts. The kernel tells the agent which account speaks, so nobody can give a word in another's
 name. Without an agent no word counts. The agent listens for the second person where it was started so: `agent start
@@ -23,15 +23,17 @@ __all__ = ["add_arguments", "run"]
 
 VERB = "confirm"
 RANK = 60
-SUMMARY = "give a second person's word for a step that needs two"
+SUMMARY = "give a second person's word for a step or a gate that needs two"
 
 
 def add_arguments(parser: ArgumentParser) -> None:
     """Add the options of `confirm`."""
     add_plan(parser, "the plan whose run waits", executes=True, then="step")
-    parser.add_argument("step", metavar="STEP", help="the step that needs two people")
+    parser.add_argument("step", metavar="STEP", help="the step that needs two people, or the phase whose gate does")
     parser.add_argument("--with", dest="with_", metavar="USER", help="the account under which the run is driven")
-    parser.add_argument("--text", metavar="TEXT", help="what the step wants to be typed; without it, it is asked for")
+    parser.add_argument(
+        "--text", metavar="TEXT", help="what the step wants to be typed, go for a gate; without it, it is asked for"
+    )
 
 
 def run(args: Namespace) -> int:
@@ -46,7 +48,7 @@ def run(args: Namespace) -> int:
         carry_out(args, word)
     else:
         asyncio.run(_at_the_group_socket(Path(args.plan).resolve(), args.with_, word))
-    output.emit_text(f"your word for {args.step} is on record; it runs once the one who drives confirms it as well")
+    output.emit_text(f"your word for {args.step} is on record; it goes on once the one who drives gives theirs")
     return 0
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from switchover.cli import output
@@ -166,6 +167,8 @@ def _gate(gate: GateView | None) -> dict[str, Any] | None:
         "green_since": iso_utc(gate.green_since),
         "broken_at": iso_utc(gate.broken_at),
         "broken_because": gate.broken_why or None,
+        "persons": gate.persons,
+        "said_go": list(gate.said_go),
         "who": list(gate.who),
         "hold_s": gate.hold_s,
         "held_s": gate.held_s,
@@ -197,9 +200,7 @@ def _text(engine: Engine) -> str:
             word = "unknown" if step.id in lost else step.state
             lines.append(f"  {step.id:<24} {word}" + (f": {step.reason}" if step.reason else ""))
             if step.persons > 1 and step.state in ("pending", "waiting"):
-                given = ", ".join(step.confirmed_by)
-                said = f"{given} has confirmed" if given else "nobody has confirmed yet"
-                lines.append(f"  {'':<24} needs two people, each under their own account: {said}")
+                lines.append(f"  {'':<24} {_people(step.confirmed_by)}")
         if phase.gate is not None:
             reason = f": {phase.gate.reason}" if phase.gate.reason else ""
             lines.append(f"  {'gate':<24} {phase.gate.state}{reason}")
@@ -225,6 +226,11 @@ def _next(engine: Engine, view: MigrationView, lost: tuple[str, ...]) -> list[st
     return lines
 
 
+def _people(given: Sequence[str]) -> str:
+    said = f"{', '.join(given)} has confirmed" if given else "nobody has confirmed yet"
+    return f"needs two people, each under their own account: {said}"
+
+
 def _gate_facts(gate: GateView) -> list[str]:
     """Say how a hold stands and what a person has let pass."""
     from switchover.clock import iso_utc
@@ -243,6 +249,8 @@ def _gate_facts(gate: GateView) -> list[str]:
         elif need.allowed_by:
             until = iso_utc(need.allowed_until)
             facts.append(f"{need.name}: {need.status}, waived by {need.allowed_by} until {until}: {need.allowed_why}")
+    if gate.persons > 1 and gate.state != "passed":
+        facts.append(_people(gate.said_go))
     if gate.who and gate.state != "passed":
         facts.append(f"who should answer: {', '.join(gate.who)} (advice that nobody checks)")
     return facts

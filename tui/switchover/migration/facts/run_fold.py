@@ -295,7 +295,10 @@ def _gate(state: RunState, event: GateEvent, now: Timestamp) -> RunState:
             gate = replace(gate, stage=Stage.WAITING, evidence=event.evidence, held_s=event.held_s)
             stage = Stage.WAITING
         case ev.GateAnswered():
-            gate = replace(gate, answered_by=event.by.who, note=event.note)
+            answers = (*gate.answers, (event.by, now)) if event.yes else ()
+            said = dict.fromkeys(by.who for by, _ in answers) or [event.by.who]
+            gate = replace(gate, answered_by=" and ".join(said), note=event.note or gate.note, answers=answers)
+            stage = state.stage if event.yes else stage
         case ev.GatePassed():
             gate = replace(
                 gate,

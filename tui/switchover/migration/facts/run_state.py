@@ -136,6 +136,7 @@ class GateState:
     opened: Timestamp | None = None
     ended: Timestamp | None = None
     answered_by: str = ""
+    answers: tuple[tuple[Operator, Timestamp], ...] = ()  # who said go since it asks
     note: str = ""
     reason: str = ""
     waits_for: str = ""

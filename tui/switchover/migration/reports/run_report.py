@@ -197,6 +197,8 @@ def _gate(phase: str, asked: Gate, state: RunState, records: Sequence[ev.Record]
         "hold_s": asked.hold,
         "human": asked.human,
         "who": list(asked.who),
+        "persons": asked.persons,
+        "answers": [{"by": str(by), "at": iso_utc(at.at)} for by, at in gate.answers],
         "held_s": round(gate.held_s, 3),
         "answered_by": gate.answered_by or None,
         "note": gate.note or None,

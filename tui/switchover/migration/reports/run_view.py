@@ -10,7 +10,7 @@ from switchover.migration.facts.display import display
 from switchover.migration.facts.run_state import GateState, RunState, Stage, Timestamp, UnitState
 from switchover.migration.reports.checklist_view import checklist_view
 from switchover.migration.reports.rollback_view import action_name, mark_gone_over, rollback_path_view, rollback_view
-from switchover.migration.rules.confirmations import elapsed
+from switchover.migration.rules.confirmations import answered_by, elapsed
 from switchover.migration.rules.next_action import Action, next_action
 from switchover.migration.rules.rollback_paths import measured_as, rollback_paths
 from switchover.plan.command_model import command_text
@@ -243,10 +243,11 @@ def _gate(phase: str, gate: Gate, state: RunState, context: ViewContext) -> Gate
             for name in gate.require
         )
     held = past.held_s
+    moment = Timestamp(context.now, context.mono, context.boot_id)
     if live is not None:
         held = max(0.0, context.mono - live.green_since_mono) if live.green_since_mono is not None else 0.0
     elif word == "holding" and past.looked is not None and context.driven:
-        since = elapsed(past.looked, Timestamp(context.now, context.mono, context.boot_id))
+        since = elapsed(past.looked, moment)
         held = min(gate.hold, past.held_s + since)  # a break would be on record at once
     return GateView(
         phase=phase,
@@ -259,6 +260,8 @@ def _gate(phase: str, gate: Gate, state: RunState, context: ViewContext) -> Gate
         answered_by=past.answered_by,
         reason=display(live.reason if live else _gate_reason(past, context)),
         deadline_at=live.deadline_at if live else past.until if word == "waiting" else None,
+        persons=gate.persons,
+        said_go=tuple(str(by) for by in answered_by(phase, state, moment)),
         who=tuple(sanitize(name) for name in gate.who),
         broken_at=_at(past.broken),
         broken_why=sanitize(past.broken_why),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from switchover.errors import RefusedError
@@ -13,10 +14,12 @@ from switchover_checks.language.units import format_duration
 
 __all__ = [
     "VALID_FOR_S",
+    "answered_by",
     "check_text",
     "confirmed_by",
     "elapsed",
     "missing_person",
+    "missing_word",
     "ready_at",
     "second_person",
     "why_not_yet",
@@ -43,39 +46,52 @@ def check_text(step: Step, wanted: str, given: str | None) -> None:
 
 
 def missing_person(step: Step, state: RunState, operator: Operator, now: Timestamp) -> str:
-    """Return who is still missing after `operator` has confirmed, or nothing. Refuse the same person twice.
-
-    Two people are two accounts, as the kernel named them to an agent. Whom nobody vouches for may carry out what two
-    others have confirmed.
-    """
+    """Return who is still missing after `operator` has confirmed, or nothing. Refuse the same person twice."""
     if step.confirm is None or step.confirm.persons < 2:
         return ""
-    fresh = confirmed_by(step, state, now)
-    if any(one.is_another_than(other) for one in fresh for other in (*fresh, operator)):
+    return missing_word(step.id, confirmed_by(step, state, now), operator)
+
+
+def missing_word(name: str, given: Sequence[Operator], operator: Operator) -> str:
+    """Return who is still missing at a step or a gate after `operator` has spoken, or nothing. Refuse one twice.
+
+    Two people are two accounts, as the kernel named them to an agent. Whom nobody vouches for may carry out what two
+    others have said.
+    """
+    if any(one.is_another_than(other) for one in given for other in (*given, operator)):
         return ""
     if operator.uid is None:
         raise RefusedError(
-            f"{step.id} needs two people, and nobody vouches for who {operator.who} is",
-            f"start an agent (`switchover agent start PLAN`), then `switchover confirm PLAN {step.id}`, outside of "
+            f"{name} needs two people, and nobody vouches for who {operator.who} is",
+            f"start an agent (`switchover agent start PLAN`), then `switchover confirm PLAN {name}`, outside of "
             "user namespaces and under an account of one's own: the agent hears from the kernel who it is",
         )
-    if any(by.uid is not None for by in fresh):
+    if any(by.uid is not None for by in given):
         raise RefusedError(
-            f"{step.id} needs two people, and {operator.who} has confirmed it already", second_person(operator, step)
+            f"{name} needs two people, and {operator.who} has confirmed it already", second_person(operator, name)
         )
-    return f"{step.id} needs a second person: {operator.who} has confirmed it"
+    return f"{name} needs a second person: {operator.who} has confirmed it"
 
 
 def confirmed_by(step: Step, state: RunState, now: Timestamp) -> tuple[Operator, ...]:
     """Return whose word for the step still counts."""
-    return tuple(by for by, at in state.unit(step.id).confirmations if elapsed(at, now) <= VALID_FOR_S)
+    return _fresh(state.unit(step.id).confirmations, now)
 
 
-def second_person(operator: Operator, step: Step) -> str:
+def answered_by(phase: str, state: RunState, now: Timestamp) -> tuple[Operator, ...]:
+    """Return whose go at a gate still counts."""
+    return _fresh(state.gate(phase).answers, now)
+
+
+def _fresh(words: Sequence[tuple[Operator, Timestamp]], now: Timestamp) -> tuple[Operator, ...]:
+    return tuple(by for by, at in words if elapsed(at, now) <= VALID_FOR_S)
+
+
+def second_person(operator: Operator, name: str) -> str:
     """Say what the second person does."""
     return (
         f"within {format_duration(VALID_FOR_S)} a second person, under an account of their own, runs "
-        f"`switchover confirm PLAN {step.id} --with {operator.who}`; the agent has to serve a group of you: "
+        f"`switchover confirm PLAN {name} --with {operator.who}`; the agent has to serve a group of you: "
         "`switchover agent start PLAN --group NAME`"
     )
 

@@ -57,7 +57,11 @@ def why_not_next(plan: Plan, state: RunState, event: ev.Event) -> str:
         case ev.GateOpened() | ev.GatePassed():
             action = next_action(plan, state)
             its_turn = action.phase == event.phase and action.kind in ("gate", "human", "decide")
-            return "" if its_turn else f"it was not the turn of gate {event.phase}"
+            if not its_turn:
+                return f"it was not the turn of gate {event.phase}"
+            return _why_alone(plan, state, event) if isinstance(event, ev.GatePassed) else ""
+        case ev.GateAnswered():
+            return "" if next_action(plan, state).phase == event.phase else f"gate {event.phase} asked nobody"
         case ev.StepRetried() if event.gate:
             return "" if event.unit in may_repeat(plan, state) else f"{event.unit} was not to be done once more"
         case ev.RollbackStarted():
@@ -65,6 +69,16 @@ def why_not_next(plan: Plan, state: RunState, event: ev.Event) -> str:
         case ev.RunEnded(state="done"):
             return "" if next_action(plan, state).kind == "done" else "not everything was done"
     return ""
+
+
+def _why_alone(plan: Plan, state: RunState, event: ev.GatePassed) -> str:
+    """Say where a gate that asks two people passed on the word of one."""
+    gate = next(phase.gate for phase in plan.phases if phase.id == event.phase)
+    if gate is None or gate.persons < 2:
+        return ""
+    people = [by for by, _ in state.gate(event.phase).answers]
+    two = any(one.is_another_than(other) for one in people for other in people)
+    return "" if two else f"gate {event.phase} asks two people, and one had said go"
 
 
 def _why_other_way(plan: Plan, state: RunState, event: ev.RollbackStarted) -> str:

@@ -15,7 +15,7 @@ from switchover.migration.facts.operator import Operator
 from switchover.migration.run.action_runner import ActionRunner
 from switchover.migration.run.actions.confirming import confirm_step
 from switchover.migration.run.actions.decisions import acknowledge, waive
-from switchover.migration.run.actions.gate_actions import answer_gate, check_gate
+from switchover.migration.run.actions.gate_actions import answer_gate, check_gate, second_go
 from switchover.migration.run.actions.starting import give_variables, start_run
 from switchover.migration.run.actions.step_actions import choice_named, resolve_step, retry_step, run_step
 from switchover.migration.run.actions.stopping import abort, take_rollback_path
@@ -217,10 +217,13 @@ class Engine(ObservedRun):
         async with self._runner.beside(op, f"waive {check}"):
             await waive(self.run_store, self.action, check, op, reason, for_s)
 
-    async def confirm(self, step_id: str, op: Operator, text: str) -> None:
-        """Give one person's word for a step that needs two. It runs once the driver confirms it as well."""
-        async with self._runner.acting(op, f"confirm {step_id}"):
-            await confirm_step(self._runner, step_id, op, text)
+    async def confirm(self, name: str, op: Operator, text: str) -> None:
+        """Give one person's word for a step or a gate that needs two. It goes on once the driver does so as well."""
+        async with self._runner.acting(op, f"confirm {name}"):
+            if any(phase.id == name for phase in self.loaded.plan.phases) and self.action.unit != name:
+                await second_go(self._runner, name, op, text)
+            else:
+                await confirm_step(self._runner, name, op, text)
 
     async def note(self, op: Operator, event: ev.Event) -> None:
         """Write down a fact about who drives, whatever goes on."""

@@ -177,7 +177,10 @@ async def _one(
                 return DriveOutcome(
                     "waiting", f"gate {phase} asks: {human}", f"answer with `{_command(engine)} --confirm {phase}=go`"
                 )
-            await engine.answer_gate(phase, op, True)
+            try:
+                await engine.answer_gate(phase, op, True)
+            except RefusedError as error:
+                return DriveOutcome("waiting", error.title, error.hint)
         case "failed":
             if unit not in retries:
                 return DriveOutcome(

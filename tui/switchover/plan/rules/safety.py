@@ -166,6 +166,8 @@ def _gate(path: Path, phase: str, gate: Gate, draft: Draft) -> Iterator[Complain
         yield Complaint((*path, "hold"), "`hold` needs checks in `require` that stay green", at_key=True)
     if gate.within is not None and gate.every is not None and gate.every > gate.within:
         yield Complaint((*path, "every"), "this is longer than `within`: there would be one look only")
+    if gate.persons > 1 and draft.lacks((*path, "human")):
+        yield Complaint((*path, "persons"), "two people answer a question: write it as `human`", at_key=True)
     if gate.human is not None and not gate.human.strip():
         yield Complaint((*path, "human"), "this question is empty")
 

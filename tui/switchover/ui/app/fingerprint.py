@@ -20,5 +20,9 @@ def fingerprint(view: MigrationView) -> tuple[object, ...]:
         view.action,
         view.rolling_back,
         tuple((step.state, step.attempts, step.checklist) for phase in view.phases for step in phase.steps),
-        tuple((phase.gate.state, phase.gate.answered_by) for phase in view.phases if phase.gate is not None),
+        tuple(
+            (phase.gate.state, phase.gate.answered_by, phase.gate.said_go)
+            for phase in view.phases
+            if phase.gate is not None
+        ),
     )

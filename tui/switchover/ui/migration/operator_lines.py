@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from switchover.snapshot.states import NamedStatus
@@ -94,8 +95,12 @@ def word_text(step: StepView) -> str:
     """Say whose word a step that needs two people has."""
     if step.persons < 2:
         return ""
-    given = ", ".join(step.confirmed_by)
-    said = f"{given} has confirmed" if given else "nobody has confirmed yet"
+    return people_text(step.confirmed_by)
+
+
+def people_text(given: Sequence[str]) -> str:
+    """Say whose word there is of the two that are needed."""
+    said = f"{', '.join(given)} has confirmed" if given else "nobody has confirmed yet"
     return f"needs two people, each under an account of their own; {said}"
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from switchover.snapshot import GateView, MigrationView, Requirement, RollbackView, StepView
 from switchover.ui.migration.checklist_lines import checklist_lines
-from switchover.ui.migration.operator_lines import allowed_text, ready_text, word_text
+from switchover.ui.migration.operator_lines import allowed_text, people_text, ready_text, word_text
 from switchover.ui.migration.promise_lines import promise_lines
 from switchover.ui.migration.wizard import find_step, needs_now, spent, worst_first
 from switchover.ui.text.header_lines import title_rule
@@ -240,6 +240,11 @@ def gate_lines(entry: GateView, moment: RenderContext, width: int, height: int) 
         lines.extend(
             (StyledSpan(" asks     " if not index else " " * 10, "muted"), *line)
             for index, line in enumerate(wrap(entry.human, width - 11))
+        )
+    if entry.persons > 1 and entry.state != "passed":
+        lines.extend(
+            (StyledSpan(" persons  " if not index else " " * 10, "muted"), *line)
+            for index, line in enumerate(wrap(people_text(entry.said_go), width - 11, "step-waiting"))
         )
     if entry.who:
         said = f"{', '.join(entry.who)} (advice that nobody checks)"

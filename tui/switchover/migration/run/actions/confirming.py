@@ -32,7 +32,7 @@ async def confirmed(
     if step.confirm is not None and step.confirm.persons > 1:
         await run_store.record(ev.ConfirmationGiven(step.id, op, text or "", evidence))
     if lacking:
-        raise RefusedError(lacking, second_person(op, step))
+        raise RefusedError(lacking, second_person(op, step.id))
     return text or "", evidence
 
 

@@ -6,12 +6,13 @@ from switchover.errors import RefusedError
 from switchover.migration.facts import events as ev
 from switchover.migration.facts.operator import Operator
 from switchover.migration.facts.run_state import Stage
+from switchover.migration.rules.confirmations import answered_by, missing_word, second_person
 from switchover.migration.rules.waivers import judge
 from switchover.migration.run.action_runner import ActionRunner
 from switchover.migration.run.measuring import prove_promises
 from switchover.plan.model import Gate
 
-__all__ = ["answer_gate", "check_gate", "unwatched_gate"]
+__all__ = ["answer_gate", "check_gate", "second_go", "unwatched_gate"]
 
 
 async def check_gate(runner: ActionRunner, phase: str, op: Operator) -> bool:
@@ -38,25 +39,51 @@ def unwatched_gate(runner: ActionRunner) -> str:
 
 
 async def answer_gate(runner: ActionRunner, phase: str, op: Operator, note: str, *, yes: bool) -> bool:
-    """Say go or no-go. Go judges the gate once more, at this moment."""
-    run_store, action = runner.run_store, runner.action
-    if action.kind != "human" or action.phase != phase:
-        raise RefusedError(f"gate {phase} does not wait for an answer", runner.see_status)
+    """Say go or no-go. Go judges the gate once more, at this moment. Raise `RefusedError` where a person lacks."""
+    run_store = runner.run_store
+    gate = _asking(runner, phase)
     note = run_store.clean(note)
     if not yes:
         await run_store.record(ev.GateAnswered(phase, False, note, op))
         await run_store.record(ev.GateFailed(phase, f"{op.who} said no-go" + (f": {note}" if note else "")))
         return False
-    gate = next(p.gate for p in run_store.plan.phases if p.id == phase)
+    lacking = _missing_at(runner, phase, gate, op)
     evidence, measurements = await _still_green(runner, phase, gate)
     await run_store.record(ev.GateAnswered(phase, True, note, op))
+    if lacking:
+        raise RefusedError(lacking, second_person(op, phase))
     await run_store.record(ev.GatePassed(phase, evidence, run_store.state.gate(phase).held_s, measurements))
     await runner.end_if_through(op)
     return True
 
 
+async def second_go(runner: ActionRunner, phase: str, op: Operator, text: str) -> None:
+    """Put one person's go at a gate that asks two on record. It passes once the driver says go as well."""
+    gate = _asking(runner, phase)
+    if gate.persons < 2:
+        raise RefusedError(f"gate {phase} asks one person, who drives", f"--confirm {phase}=go of `run`")
+    if text.strip().lower() != "go":
+        raise RefusedError(f"gate {phase} waits for go", "type exactly: go")
+    _missing_at(runner, phase, gate, op)
+    await _still_green(runner, phase, gate)
+    await runner.run_store.record(ev.GateAnswered(phase, True, "", op))
+
+
+def _asking(runner: ActionRunner, phase: str) -> Gate:
+    """Return the gate that waits for an answer. Raise `RefusedError` where it does not."""
+    action = runner.action
+    if action.kind != "human" or action.phase != phase:
+        raise RefusedError(f"gate {phase} does not wait for an answer", runner.see_status)
+    return next(p.gate for p in runner.run_store.plan.phases if p.id == phase) or Gate()
+
+
+def _missing_at(runner: ActionRunner, phase: str, gate: Gate, op: Operator) -> str:
+    given = answered_by(phase, runner.run_store.state, runner.run_store.moment())
+    return missing_word(phase, given, op) if gate.persons > 1 else ""
+
+
 async def _still_green(
-    runner: ActionRunner, phase: str, gate: Gate | None
+    runner: ActionRunner, phase: str, gate: Gate
 ) -> tuple[tuple[ev.Evidence, ...], tuple[ev.Measurement, ...]]:
     """Return what the gate's checks and promises say now. Raise `RefusedError` where one does not let it pass."""
     run_store = runner.run_store
