@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
-import pytest
-from tests.support.far_host import FarHost, run_far_host
-from tests.unit.migration.harness import ANA, OPENED, Bench, Secrets, open_bench
+from tests.support.far_host import FarHost
+from tests.unit.migration.harness import ANA, Bench, Secrets, open_bench
 
 PLAN = """
 hosts: {{db: {{ssh: far}}}}
@@ -23,19 +21,6 @@ phases:
         timeout: {timeout}
         {more}
 """
-
-
-@pytest.fixture(scope="module")
-def far(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FarHost]:
-    with run_far_host(tmp_path_factory.mktemp("far")) as host:
-        yield host
-
-
-@pytest.fixture(autouse=True)
-async def engines_are_closed() -> AsyncIterator[None]:
-    yield
-    while OPENED:
-        await OPENED.pop().engine.aclose()
 
 
 def bench_of(

@@ -53,7 +53,7 @@ def test_a_host_that_is_not_there_is_told_with_the_nearest(tmp_path: Path) -> No
 
 
 def test_only_a_command_runs_elsewhere(tmp_path: Path) -> None:
-    assert "only a step with a command" in _problems(tmp_path, step="manual: [look], run_on: db1")
+    assert "only a command runs" in _problems(tmp_path, step="manual: [look], run_on: db1")
 
 
 def test_a_template_of_a_host_names_what_is_there(tmp_path: Path) -> None:

@@ -217,6 +217,7 @@ class RollbackStep(Model):
     timeout: Timeout = Field(600.0, description="it is ended after that time: 30s, 1h30m")
     expect_duration: Span | None = Field(None, description="how long it should take: 30s, 1h30m")
     rollback: tuple[str, ...] = Field((), description="phases whose begun steps are undone, in reverse")
+    run_on: Name | None = Field(None, description="the host of `hosts` on which the command runs, else this one")
 
     @property
     def command(self) -> str:

@@ -36,6 +36,7 @@ class RollbackAction(Model):
     timeout: Timeout = Field(600.0, description="it is ended after that time: 30s, 1h30m")
     expect_duration: Span | None = Field(None, description="how long it should take: 30s, 1h30m")
     effect: StepEffect = Field("changes", description="what it changes")
+    run_on: Name | None = Field(None, description="the host on which it runs, else that of the step")
 
     @property
     def command(self) -> str:
@@ -106,6 +107,12 @@ class Step(Model):
         None, description="so many bytes of its output are kept"
     )
     run_on: Name | None = Field(None, description="the host of `hosts` on which it runs, else this one")
+    serial: Annotated[int, Field(strict=True, ge=1, le=1000)] = Field(
+        1, description="on so many machines of a group at a time"
+    )
+    max_fail: Annotated[int, Field(strict=True, ge=0, le=1000)] = Field(
+        0, description="no further machine begins once more than so many have failed"
+    )
 
     @property
     def command(self) -> str:

@@ -223,6 +223,7 @@ def _unit_after(unit: UnitState, event: UnitEvent, now: Timestamp, record: str) 
                 prepared=event.prepared,
                 timeout_s=event.timeout_s,
                 far=event.far,
+                members=event.members,
             )
             return replace(
                 unit, stage=Stage.RUNNING, began=True, attempts=(*unit.attempts, attempt), reason="", ended=None
@@ -255,7 +256,7 @@ def _unit_after(unit: UnitState, event: UnitEvent, now: Timestamp, record: str) 
             return replace(unit, stage=Stage.UNKNOWN, reason=event.reason, attempts=attempts)
         case ev.StepNotStarted():
             attempts = _ended(unit, event.attempt, ended=now, outcome="not started", reason=event.reason)
-            began = any(a.outcome != "not started" for a in attempts)
+            began = any(a.outcome != "not started" or a.members for a in attempts)
             return replace(unit, stage=Stage.PENDING, began=began, attempts=attempts, reason="")
         case ev.StepResolved():
             stages = {"done": Stage.DONE, "retry": Stage.PENDING, "skip": Stage.SKIPPED}

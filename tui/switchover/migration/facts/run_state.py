@@ -79,6 +79,7 @@ class Attempt:
     prepared: str = ""
     late: str = ""  # how it ended, where that was known only after others had to decide
     timeout_s: float = 0.0
+    members: tuple[str, ...] = ()  # its parts, where it is done by a group of machines
     far: ev.FarPlace | None = None  # the other machine that it ran on
 
     @property

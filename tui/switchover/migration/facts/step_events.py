@@ -84,7 +84,7 @@ class StepStarted:
     """Written before anything runs. `rollback` is the command that would undo it; `place` None is where it is read.
 
     `prepared` tells the files that were set aside for its records from all others: while they stand, nothing ran.
-    `far` is where it runs, if that is another machine.
+    `far` is where it runs, if that is another machine. `members` are its parts, one for each machine of a group.
     """
 
     unit: str
@@ -102,6 +102,7 @@ class StepStarted:
     place: Place | None = None
     prepared: str = ""
     far: FarPlace | None = None
+    members: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,7 +49,8 @@ def why_not_next(plan: Plan, state: RunState, event: ev.Event) -> str:
     """Say why an event's subject was not due, by the plan in force. Empty where it was."""
     match event:
         case ev.StepStarted() if state.rollback is None:
-            return "" if next_action(plan, state).unit == event.unit else f"it was not the turn of {event.unit}"
+            due = next_action(plan, state).unit in (event.unit, event.unit.partition("@")[0])
+            return "" if due else f"it was not the turn of {event.unit}"
         case ev.Ticked() if event.item in may_still_tick(plan, state, event.step):
             return ""
         case ev.Ticked() | ev.ConfirmationGiven():
@@ -137,13 +138,21 @@ def _of_unit(state: RunState, event: ev.Event) -> str:
 
 
 def _starts(state: RunState, event: ev.StepStarted, stage: Stage, last: int) -> str:
-    if state.open_units:
-        return f"{state.open_units[0]} had no end yet"
+    others = [unit for unit in state.open_units if not _are_of_one(state, unit, event.unit)]
+    if others:
+        return f"{others[0]} had no end yet"
     if stage is not Stage.PENDING:
         return f"{event.unit} was {stage.value.replace('_', ' ')}, and nobody had let it run again"
     if event.attempt <= last:
         return f"attempt {event.attempt} does not come after attempt {last}"
     return "" if event.plan_digest == state.plan_digest else "it goes by a plan that was not in force"
+
+
+def _are_of_one(state: RunState, open_unit: str, unit: str) -> bool:
+    """Whether both belong to one step on a group of machines, whose parts run beside each other."""
+    whole = state.unit(unit.partition("@")[0])
+    members = whole.last.members if whole.last is not None and whole.stage is Stage.RUNNING else ()
+    return unit in members and open_unit in (unit.partition("@")[0], *members)
 
 
 def _ends(stage: Stage, last: int, attempt: int) -> str:

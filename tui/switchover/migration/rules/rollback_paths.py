@@ -43,6 +43,8 @@ class RollbackPathItem:
     measured: bool = False
     also: tuple[str, ...] = ()
     argv: tuple[str, ...] = ()
+    run_on: str = ""
+    ssh: str = ""
 
     @property
     def label(self) -> str:
@@ -163,7 +165,7 @@ def as_if_begun(plan: Plan, name: str = "") -> RunState:
 
 def _step_by_step(known: _Known) -> RollbackPath:
     steps = _begun(known)
-    items = tuple(_item(known, step, step.undo) for step in steps if step.undo is not None)
+    items = tuple(item for step in steps if step.undo is not None for item in _items(known, step, step.undo))
     cannot = [_unknown(known, step) for step in steps]
     undone = _undone(items)
     cannot += [_cannot(step) for step in steps if step.id not in undone]
@@ -201,10 +203,10 @@ def _named(known: _Known, name: str, spec: Rollback) -> RollbackPath:
     left: list[Step] = []
     for action in spec.steps:
         if action.command:
-            items.append(_own(known, action))
+            items += _on_hosts(known, _own(known, action), action.run_on)
         for step in _begun(known, frozenset(action.rollback)) if action.rollback else ():
             if step.undo is not None:
-                items.append(_item(known, step, step.undo))
+                items += _items(known, step, step.undo)
             else:
                 left.append(step)
     undone = _undone(items)
@@ -266,6 +268,33 @@ def _since(known: _Known, point: str | None, undone: set[str] | None) -> tuple[T
         if began:
             return began[0], name
     return None, ""
+
+
+def _items(known: _Known, step: Step, action: RollbackAction) -> list[RollbackPathItem]:
+    """Return what undoes a step: where it ran on a group of machines, one for each on which it began."""
+    item = _item(known, step, action)
+    attempts = known.state.unit(step.id).attempts
+    parts = dict.fromkeys(m for a in attempts for m in a.members if known.state.unit(m).began)
+    if not parts or action.run_on:
+        last = next((a.far for a in reversed(attempts) if a.far is not None), None)
+        if action.run_on or last is None:
+            return _on_hosts(known, item, action.run_on)
+        return [replace(item, run_on=last.host, ssh=last.ssh)]
+    found = []
+    for part in reversed(parts):
+        far = next((a.far for a in reversed(known.state.unit(part).attempts) if a.far is not None), None)
+        if far is not None and known.state.unit(part).stage is not Stage.ROLLED_BACK:
+            found.append(replace(item, undoes=part, also=(), run_on=far.host, ssh=far.ssh))
+    return [*found[:-1], *(replace(one, also=(step.id, *item.also)) for one in found[-1:])]
+
+
+def _on_hosts(known: _Known, item: RollbackPathItem, run_on: str | None) -> list[RollbackPathItem]:
+    """Return an action for each machine of the host that the plan names; one alone where it runs here."""
+    host = known.plan.hosts.get(run_on) if run_on else None
+    if run_on is None or host is None:
+        return [item]
+    names = host.destinations
+    return [replace(item, run_on=run_on, ssh=ssh if len(names) > 1 else "") for ssh in names]
 
 
 def _item(known: _Known, step: Step, action: RollbackAction) -> RollbackPathItem:

@@ -15,6 +15,7 @@ from switchover.migration.reports.run_view import GateLive
 from switchover.migration.rules.next_action import Action, ActionKind, next_action
 from switchover.migration.run.execution import ExecutionUnit, Executor
 from switchover.migration.run.gate_watch import watch_gate
+from switchover.migration.run.group_runner import GroupRunner
 from switchover.migration.run.hold_log import HoldLog
 from switchover.migration.run.measuring import prove_promises
 from switchover.migration.run.recovery import StillRunning, apply_policy, find_truth
@@ -32,6 +33,7 @@ class ActionRunner:
     def __init__(self, run_store: RunStore, *, read_only: bool) -> None:
         self.run_store = run_store
         self.executor = Executor(run_store)
+        self.groups = GroupRunner(run_store)
         self.read_only = read_only
         self.busy = ""
         self.gate: GateLive | None = None
@@ -204,7 +206,7 @@ class ActionRunner:
             await asyncio.shield(self._attached)
 
     async def _find_truth(self, op: Operator) -> None:
-        running = await find_truth(self.run_store, self.executor, op)
+        running = await find_truth(self.run_store, self.executor, self.groups, op)
         if running is not None:
             await self.run_store.lock.acquire(op)
             self.busy = f"step {running.unit}"
@@ -212,7 +214,10 @@ class ActionRunner:
 
     async def _attach(self, running: StillRunning, op: Operator) -> None:
         try:
-            truth = await self.executor.attach(running.unit, running.attempt, running.pidfd, running.following)
+            if running.group is not None:
+                truth = await running.group
+            else:
+                truth = await self.executor.attach(running.unit, running.attempt, running.pidfd, running.following)
             await apply_policy(self.run_store, running.unit, truth, op)
             await self.end_if_through(op)
         finally:
@@ -233,7 +238,12 @@ class ActionRunner:
 
         self.run_store.listeners.append(accepted)
         try:
-            truth = await self.executor.run(unit, op, confirmed=confirmed, evidence=evidence)
+            if self.groups.machines(unit):
+                number = self.executor.unused_number(unit.name)
+                self.executor.attempt(unit.name, number).make()
+                truth = await self.groups.run(unit, op, number, confirmed=confirmed, evidence=evidence)
+            else:
+                truth = await self.executor.run(unit, op, confirmed=confirmed, evidence=evidence)
         finally:
             self.run_store.listeners.remove(accepted)
         await apply_policy(self.run_store, unit.name, truth, op)
@@ -326,6 +336,7 @@ class ActionRunner:
             self._gate_task.cancel()
         else:
             self.executor.stop(said)
+            self.groups.stop(said)
         with suppress(JournalAwayError):  # the end that it leads to says who stopped it
             await noting
 

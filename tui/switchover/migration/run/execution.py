@@ -56,12 +56,12 @@ class Executor:
     ) -> Truth:
         """Run it to its end, which is in the journal when this returns. Raise where it cannot be started."""
         run_store = self._run_store
-        number = self._unused_number(unit.name)
+        number = self.unused_number(unit.name)
         env = await fill_environment(run_store, unit, number)
         argv = fill_argv(run_store, unit)
         cwd, far, prepared = self.render(unit.cwd), None, ""
         if unit.run_on:
-            ssh = unit.ssh or self.render(run_store.plan.hosts[unit.run_on].destinations[0])
+            ssh = self.render(unit.ssh or run_store.plan.hosts[unit.run_on].destinations[0])
             far = await self.there.prepare(unit, ssh, self.attempt(unit.name, number))
         else:
             cwd = str(run_store.loaded.directory / cwd)
@@ -114,7 +114,7 @@ class Executor:
         """
         return folder_of(self._run_store, name, number, run)
 
-    def _unused_number(self, name: str) -> int:
+    def unused_number(self, name: str) -> int:
         """Return the next number whose place is free: no attempt's place is ever used again."""
         last = self._run_store.state.unit(name).last
         number = last.number + 1 if last is not None else 1

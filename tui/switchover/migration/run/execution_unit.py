@@ -20,7 +20,8 @@ _CAPTURE = re.compile(r"stdout:/(.*)/", re.DOTALL)
 class ExecutionUnit:
     """What is to be executed. `argv`, `env` and `cwd` still hold their templates.
 
-    Without `run_on` it runs here. `ssh` is what that host is called, where that is not left to the plan.
+    Without `run_on` it runs here. `ssh` is what that host is called, where that is not left to the plan. `machine` is
+    the one of a group that does a part of it.
     With `is_shell`, the last word is a text for a shell, which never has any.
     """
 
@@ -36,6 +37,9 @@ class ExecutionUnit:
     label: str = ""
     run_on: str = ""
     ssh: str = ""
+    machine: str = ""
+    serial: int = 1
+    max_fail: int = 0
 
     @classmethod
     def of_step(cls, step: Step) -> ExecutionUnit:
@@ -51,6 +55,8 @@ class ExecutionUnit:
             tuple(name for name in step.outputs if is_secret_by_name(name, step.secret_outputs)),
             step.max_output,
             run_on=step.run_on or "",
+            serial=step.serial,
+            max_fail=step.max_fail,
         )
 
     @classmethod

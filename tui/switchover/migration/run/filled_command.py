@@ -59,8 +59,9 @@ async def fill_environment(run_store: RunStore, unit: ExecutionUnit, number: int
         "SWITCHOVER_STEP": unit.label or unit.name,
         "SWITCHOVER_ATTEMPT": str(number),
     }
-    around = {} if unit.run_on else run_store.tools.environ
-    return {**around, **filled, **ours}
+    if unit.run_on:
+        return {**filled, **ours, "SWITCHOVER_HOST": unit.machine or unit.run_on}
+    return {**run_store.tools.environ, **filled, **ours}
 
 
 def _missing(run_store: RunStore, error: MissingValueError) -> RefusedError:

@@ -9,6 +9,7 @@ from switchover.migration.facts import events as ev
 from switchover.migration.facts.operator import Operator
 from switchover.migration.facts.run_state import Stage
 from switchover.migration.run.execution import Executor
+from switchover.migration.run.group_runner import GroupRunner
 from switchover.migration.run.run_store import RunStore
 from switchover.migration.steps.attempt import AttemptRunning, Lost, Truth
 
@@ -21,22 +22,34 @@ _ANSWER_S = 3.0  # so long it is waited for another machine's word before the un
 class StillRunning:
     """A unit that goes on under its shim; whoever gets this attaches to it.
 
-    `following` asks another machine, where that did not answer at once, or it goes on there.
+    `following` asks another machine, where that did not answer at once, or it goes on there. `group` does so of all
+    machines of a group, and records the end.
     """
 
     unit: str
     attempt: int
     pidfd: int = -1
     following: asyncio.Task[Truth] | None = None
+    group: asyncio.Task[Truth] | None = None
 
 
-async def find_truth(run_store: RunStore, executor: Executor, operator: Operator) -> StillRunning | None:
+async def find_truth(
+    run_store: RunStore, executor: Executor, groups: GroupRunner, operator: Operator
+) -> StillRunning | None:
     """Settle every open unit of this place. Return the one that still runs, if one does."""
     boot_id = run_store.tools.clock.boot_id()
     await executor.settle_late()
     for unit in run_store.state.open_units:
         last = run_store.state.unit(unit).last
         if last is None or run_store.elsewhere(unit) is not None:
+            continue
+        if run_store.state.unit(unit).stage is not Stage.RUNNING:
+            continue  # a part of one that was settled just now
+        if last.members:
+            whole = asyncio.ensure_future(groups.resume(unit))
+            if not (await asyncio.wait({whole}, timeout=_ANSWER_S))[0]:
+                return StillRunning(unit, last.number, group=whole)
+            await apply_policy(run_store, unit, whole.result(), operator)
             continue
         truth: Truth
         if last.far is not None:

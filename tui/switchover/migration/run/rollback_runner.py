@@ -6,9 +6,10 @@ import asyncio
 from collections.abc import Collection
 
 from switchover.errors import RefusedError
+from switchover.hosts.host_line import LineError
 from switchover.migration.facts import events as ev
 from switchover.migration.facts.operator import Operator
-from switchover.migration.facts.run_state import RollbackState, Stage
+from switchover.migration.facts.run_state import RollbackState, Stage, UnitState
 from switchover.migration.reports.run_timeline import action_words
 from switchover.migration.rules.confirmations import elapsed
 from switchover.migration.rules.rollback_paths import RollbackPath, planned_rollback_path
@@ -128,7 +129,10 @@ async def _end_what_nobody_watches(run_store: RunStore, executor: Executor, oper
         if unit.last is None or unit.last.outcome not in ("", "unknown"):
             continue
         attempt = executor.attempt(name, unit.last.number)
-        if attempt.finished:
+        if attempt.finished or unit.last.members:
+            continue
+        if unit.last.far is not None:
+            await _end_there(run_store, executor, operator, name, unit)
             continue
         if attempt.kill_rest(boot_id):
             await run_store.record(ev.AbortRequested(name, "a rollback was asked for", operator))
@@ -139,6 +143,30 @@ async def _end_what_nobody_watches(run_store: RunStore, executor: Executor, oper
         else:
             pids = ", ".join(map(str, alive))
             raise RefusedError(f"{name} still runs and cannot be ended: pid {pids}", "end it, then roll back again")
+
+
+async def _end_there(run_store: RunStore, executor: Executor, operator: Operator, name: str, unit: UnitState) -> None:
+    """End what is left of a unit on another machine. Raise `RefusedError` where that cannot be, or not be asked.
+
+    What a person has decided already is not asked for again where the machine is gone.
+    """
+    number = unit.last.number if unit.last is not None else 0
+    try:
+        if await executor.there.ask_alive(name, number):
+            await run_store.record(ev.AbortRequested(name, "a rollback was asked for", operator))
+        for _ in range(_TRIES):
+            alive = await executor.there.ask_alive(name, number, end=True)
+            if not alive:
+                return
+            await asyncio.sleep(_PAUSE_S)
+    except LineError as error:
+        if unit.stage not in (Stage.RUNNING, Stage.UNKNOWN):
+            return
+        raise RefusedError(
+            f"{name} may still run on another machine, which cannot be asked: {error}",
+            "see to the connection, or say how it ended, then roll back again",
+        ) from error
+    raise RefusedError(f"{name} still runs and cannot be ended: {', '.join(alive)}", "end it, then roll back again")
 
 
 async def _begin(run_store: RunStore, operator: Operator, way: RollbackPath) -> RollbackState:
@@ -155,6 +183,8 @@ async def _begin(run_store: RunStore, operator: Operator, way: RollbackPath) -> 
             item.expect_s,
             item.also,
             argv=item.argv,
+            run_on=item.run_on,
+            ssh=item.ssh,
         )
         for index, item in enumerate(way.items)
     )

@@ -28,9 +28,9 @@ from switchover.migration.journal.journal_store import JournalStore, open_news
 from switchover.migration.journal.outage import Outage
 from switchover.migration.journal.run_lock import RunLock
 from switchover.migration.rules.possible import why_impossible
-from switchover.migration.run.far.far_left import FarLeft
 from switchover.migration.run.gate_watch import GateObservation, observe_gate
 from switchover.migration.run.other_runs.elsewhere import tell_elsewhere
+from switchover.migration.run.store.far_left import FarLeft
 from switchover.migration.run.store.host_notes import HostNotes, checkpoint_of
 from switchover.migration.run.store.plan_on_disk import PlanFile
 from switchover.migration.run.store.run_plans import EarlierPlans, plan_in_force, why_another_plan

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from switchover.hosts.ssh_command import HARMLESS
-from switchover.plan.complaints import Complaint
+from switchover.plan.complaints import Complaint, Path
 from switchover.plan.rules.draft import Draft
 from switchover.plan.templates import has_template
 
@@ -18,14 +18,33 @@ def hosts(draft: Draft) -> Iterator[Complaint]:
         if not host.destinations:
             yield Complaint(("hosts", name, "ssh"), "an empty list: name at least one machine")
         for index, text in enumerate(host.destinations):
-            path = ("hosts", name, "ssh") if isinstance(host.ssh, str) else ("hosts", name, "ssh", index)
+            path: Path = ("hosts", name, "ssh") if isinstance(host.ssh, str) else ("hosts", name, "ssh", index)
             if not has_template(text) and not HARMLESS.fullmatch(text):
                 yield Complaint(path, f"{text!r} is no name that ssh can be given: write HOST, USER@HOST or an alias")
             elif text in host.destinations[:index]:
                 yield Complaint(path, f"{text!r} is listed twice")
-    for step_path, step in draft.steps():
-        if step.run_on is None:
-            continue
-        yield from draft.unknown((*step_path, "run_on"), "host in `hosts`", step.run_on, draft.names.hosts)
-        if not step.command:
-            yield Complaint((*step_path, "run_on"), "only a step with a command runs on another machine")
+    for where, run_on, command in _placed(draft):
+        yield from draft.unknown((*where, "run_on"), "host in `hosts`", run_on, draft.names.hosts)
+        if not command:
+            yield Complaint((*where, "run_on"), "only a command runs on another machine")
+    for where, step in draft.steps():
+        group = draft.plan.hosts.get(step.run_on or "")
+        if group is not None and len(group.destinations) > 1 and step.outputs:
+            yield Complaint((*where, "outputs"), f"{step.run_on} is a group: its machines may put out different values")
+        if group is None or len(group.destinations) < 2:
+            for key in ("serial", "max_fail"):
+                if not draft.lacks((*where, key)):
+                    yield Complaint((*where, key), f"`{key}` is for steps that run on a group of machines")
+
+
+def _placed(draft: Draft) -> Iterator[tuple[Path, str, object]]:
+    """Yield what says on which host it runs: its place, the host, and its command."""
+    for where, step in draft.steps():
+        if step.run_on is not None:
+            yield where, step.run_on, step.command
+        if step.undo is not None and step.undo.run_on is not None:
+            yield (*where, "rollback"), step.undo.run_on, step.undo.command
+    for name, rollback in draft.plan.rollbacks.items():
+        for index, action in enumerate(rollback.steps):
+            if action.run_on is not None:
+                yield ("rollbacks", name, "steps", index), action.run_on, action.command

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from switchover.errors import RefusedError
+from switchover.hosts.host_line import LineError
 from switchover.migration.facts import events as ev
 from switchover.migration.facts.operator import Operator
 from switchover.migration.facts.run_state import Stage
@@ -44,10 +47,8 @@ async def resolve_step(runner: ActionRunner, step_id: str, chosen: ResolvedAs, r
     reason = run_store.clean(reason).strip()
     if not reason:
         raise RefusedError("a reason is needed", "say how you know: --reason TEXT")
-    alive = runner.executor.attempt(step_id, unit.last.number).alive(run_store.tools.clock.boot_id())
-    if alive and chosen != "failed":
-        pids = ", ".join(map(str, alive))
-        raise RefusedError(f"{step_id} still runs without its watcher: pid {pids}", "wait for it, or abort it")
+    if chosen != "failed":
+        await _refuse_what_runs(runner, step_id, unit.last.number)
     if chosen == "rollback" and run_store.state.rollback is None:
         refuse_loss(run_store, open_rollback_path(run_store, ""), ())
     if lost is not None:
@@ -55,6 +56,21 @@ async def resolve_step(runner: ActionRunner, step_id: str, chosen: ResolvedAs, r
         await run_store.record(ev.StepUnknown(step_id, unit.last.number, why))
     await run_store.record(ev.StepResolved(step_id, unit.last.number, chosen, reason, op))
     await runner.end_if_through(op)
+
+
+async def _refuse_what_runs(runner: ActionRunner, step_id: str, number: int) -> None:
+    """Raise `RefusedError` where something of it is found running, here or on another machine.
+
+    A machine that cannot be asked is no hindrance: then the person has said how they know.
+    """
+    alive: tuple[str, ...] = ()
+    pids = runner.executor.attempt(step_id, number).alive(runner.run_store.tools.clock.boot_id())
+    if pids:
+        alive = ("pid " + ", ".join(map(str, pids)),)
+    with suppress(LineError):
+        alive = (*alive, *await runner.executor.there.ask_alive(step_id, number))
+    if alive:
+        raise RefusedError(f"{step_id} still runs without its watcher: {', '.join(alive)}", "wait for it, or abort it")
 
 
 async def retry_step(runner: ActionRunner, step_id: str, op: Operator, confirmation: str | None) -> None:

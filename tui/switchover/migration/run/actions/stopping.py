@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from switchover.errors import RefusedError
+from switchover.hosts.host_line import LineError
 from switchover.migration.facts import events as ev
 from switchover.migration.facts.operator import Operator
 from switchover.migration.run.action_runner import ActionRunner
@@ -57,7 +58,8 @@ async def abort(runner: ActionRunner, op: Operator, reason: str) -> None:
         last = run_store.state.unit(action.unit).last if action.kind == "resolve" else None
         if last is not None:
             attempt = runner.executor.attempt(action.unit, last.number)
-            if attempt.kill_rest(run_store.tools.clock.boot_id()):
+            ended = bool(attempt.kill_rest(run_store.tools.clock.boot_id()))
+            if ended or await _end_there(runner, action.unit, last.number):
                 await run_store.record(ev.AbortRequested(action.unit, reason, op))
                 return
         if not run_store.state.exists or run_store.state.finished:
@@ -65,3 +67,17 @@ async def abort(runner: ActionRunner, op: Operator, reason: str) -> None:
         await run_store.record(ev.AbortRequested("run", reason, op))
         why = f"stopped by {op.who}" + (f": {reason}" if reason else "")
         await run_store.record(ev.RunEnded("aborted", op, why))
+
+
+async def _end_there(runner: ActionRunner, unit: str, number: int) -> bool:
+    """End what is left of a unit on other machines; return whether there was anything. Raise `RefusedError`."""
+    there = runner.executor.there
+    try:
+        if not await there.ask_alive(unit, number):
+            return False
+        await there.ask_alive(unit, number, end=True)
+    except LineError as error:
+        raise RefusedError(
+            f"whether {unit} still runs cannot be asked: {error}", "say how it ended, or try again"
+        ) from error
+    return True

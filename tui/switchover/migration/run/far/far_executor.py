@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from switchover.errors import StateError
+from switchover.hosts.host_line import LineError, RefusedByHostError
 from switchover.migration.facts import events as ev
 from switchover.migration.facts.run_state import RunState
 from switchover.migration.run.execution_unit import ExecutionUnit
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["FarExecutor", "folder_of"]
 
 _KEPT_BYTES = 4 << 20
+_ANSWER_S = 20.0
 
 
 def folder_of(run_store: RunStore, name: str, number: int, run: RunState | None = None) -> AttemptFolder:
@@ -49,7 +51,7 @@ class FarExecutor:
 
     async def prepare(self, unit: ExecutionUnit, ssh: str, folder: AttemptFolder) -> ev.FarPlace:
         """Set the folders of an attempt aside, here and there. Raise `StateError`."""
-        return await FarWork(self._store).prepare(unit.run_on, ssh, unit.name, folder)
+        return await FarWork(self._store).prepare(unit.machine or unit.run_on, ssh, unit.name, folder)
 
     async def carry_out(self, name: str, number: int, request: ShimRequest, stopped: str) -> Truth:
         """Let an attempt begin that was announced, and follow it to its end."""
@@ -66,6 +68,32 @@ class FarExecutor:
         if self._work is not None:
             self._work.stop()
 
+    async def ask_alive(self, name: str, number: int, *, end: bool = False) -> tuple[str, ...]:
+        """Return what still runs of an attempt, or of its parts, on other machines; with `end`, kill it first.
+
+        Raise `LineError` where that cannot be asked.
+        """
+        begun = next((a for a in self._store.state.unit(name).attempts if a.number == number), None)
+        found: list[str] = []
+        for part in begun.members if begun is not None else ():
+            last = self._store.state.unit(part).last
+            if last is not None and last.outcome in ("", "unknown"):
+                found += await self.ask_alive(part, last.number, end=end)
+        attempt = self.attempt(name, number)
+        if attempt is None:
+            return tuple(found)
+        line, questions = self._store.tools.hosts.to(attempt.far.ssh), far_questions(attempt.far, attempt.folder)
+        try:
+            if end:
+                await line.ask("abort", _ANSWER_S, **questions)
+                await line.ask("kill_rest", _ANSWER_S, **questions)
+            head = (await line.ask("state", _ANSWER_S, **questions)).head
+        except RefusedByHostError as error:
+            raise LineError(str(error)) from error
+        if head.get("truth") == "running" and not head["alive_now"]:
+            found.append(f"its watcher on {attempt.far.host}")
+        return (*found, *(f"pid {pid} on {attempt.far.host}" for pid in head["alive_now"]))
+
     def clear(self, name: str, number: int) -> None:
         """Remove what lies there of an attempt whose end is on record; nothing for one that ran here."""
         attempt = self.attempt(name, number)
@@ -79,7 +107,7 @@ class FarExecutor:
         begun = next((a for a in state.unit(name).attempts if a.number == number), None)
         if begun is None or begun.far is None:
             return None
-        step = next((step for step in self._store.plan.all_steps if step.id == name), None)
+        step = next((step for step in self._store.plan.all_steps if step.id == name.partition("@")[0]), None)
         unit = ExecutionUnit.of_step(step) if step is not None else None
         return FarAttempt(
             run_id=state.run_id,

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from switchover.errors import StateError
 from switchover.hosts.host_line import LineError, RefusedByHostError
 from switchover.migration.facts import events as ev
-from switchover.migration.run.far.far_left import LeftThere
+from switchover.migration.run.store.far_left import LeftThere
 from switchover.migration.steps.attempt import AttemptEnded, AttemptFolder, Lost, NeverStarted, Truth
 from switchover.migration.steps.captured_secrets import sealed_about
 from switchover.migration.steps.far_copy import FarCopy
