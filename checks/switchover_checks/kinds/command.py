@@ -8,12 +8,15 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, ClassVar
+
+from pydantic import PlainValidator
 
 from switchover_checks.api import CommandOutput, Context, Effect, Finding, Measured, Metric, ProbeError, Result, Status
 from switchover_checks.language.effects import DeclaredEffect, command_changes
 from switchover_checks.language.expect import AS_LIST, Expectation, NameType, Unavailable, expected_in
+from switchover_checks.language.text_numbers import TextNumber, number_in, unit_of
 from switchover_checks.language.units import format_bytes, format_duration
 from switchover_checks.runtime.commands import MOST_OUTPUT
 
@@ -26,6 +29,9 @@ NAMES: Mapping[str, NameType] = {
     "json": "any",
     "time": "duration",
 }
+
+
+MetricPath = Annotated[Expectation | TextNumber, PlainValidator(number_in(NAMES), json_schema_input_type=str)]
 
 
 @dataclass(frozen=True)
@@ -41,6 +47,8 @@ class CommandConfig:
     """
     env: dict[str, str] = field(default_factory=dict)
     """Variables that are set besides."""
+    metrics: dict[str, MetricPath] = field(default_factory=dict)
+    """Numbers out of the output: `json.rows`, `number(stdout)`, or a pattern with one group, `/(\\d+) rows/`."""
     cwd: str | None = None
     """The folder in which it runs."""
     effect: DeclaredEffect = None
@@ -49,6 +57,8 @@ class CommandConfig:
     def __post_init__(self) -> None:
         if not self.command or (isinstance(self.command, str) and not self.command.strip()):
             raise ValueError("command is empty")
+        if "time" in self.metrics:
+            raise ValueError("metrics: time is measured anyway; choose another name")
 
 
 class CommandCheck:
@@ -69,6 +79,11 @@ class CommandCheck:
         """Judge the command."""
         return command_changes(cfg.command, cfg.env, cfg.effect)
 
+    def measures(self, keys: Mapping[str, Any]) -> frozenset[str]:
+        """Return what the check takes out of the output."""
+        taken = keys.get("metrics")
+        return frozenset(map(str, taken) if isinstance(taken, dict) else ())
+
     async def probe(self, cfg: CommandConfig, ctx: Context) -> Result:
         """Run once."""
         start = time.monotonic()
@@ -78,11 +93,18 @@ class CommandCheck:
         findings = [e.check(facts) for e in cfg.expect]
         if not any("exit" in e.names for e in cfg.expect):
             findings.insert(0, Finding.compare("exit", "0", ending(output.exit_code), output.exit_code == 0))
+        metrics = [Metric("time", seconds, "s")]
+        for name, path in cfg.metrics.items():
+            value = path.number(facts)
+            if isinstance(value, Finding):
+                findings.append(replace(value, what=f"metric {name}"))
+            else:
+                metrics.append(Metric(name, value, unit_of(name)))
         failed = any(f.status is not Status.OK for f in findings)
         said = {"stdout": _tail(output.stdout), "stderr": _tail(output.stderr)}
         return Result.of(
             findings,
-            metrics=[Metric("time", seconds, "s")],
+            metrics=metrics,
             evidence={k: v for k, v in said.items() if v} if failed else {},
             ok=f"{ending(output.exit_code)} in {format_duration(seconds)}",
         )

@@ -18,6 +18,7 @@ from switchover_checks.api import Context, Effect, Finding, HttpReply, Measured,
 from switchover_checks.language.effects import DeclaredEffect, http_changes
 from switchover_checks.language.expect import AS_LIST, Expectation, NameType, Unavailable, expected_in
 from switchover_checks.language.fields import Size
+from switchover_checks.language.text_numbers import unit_of
 from switchover_checks.language.units import format_bytes, format_duration
 
 __all__ = ["HttpCheck", "HttpConfig"]
@@ -146,7 +147,7 @@ class HttpCheck:
             if isinstance(value, Finding):
                 findings.append(replace(value, what=f"metric {name}"))
             else:
-                metrics.append(Metric(name, value, _unit_of(name)))
+                metrics.append(Metric(name, value, unit_of(name)))
         failed = any(f.status is not Status.OK for f in findings)
         evidence = {"body": reply.body[:300].decode("utf-8", "replace")} if failed and reply.body else {}
         return Result.of(
@@ -156,12 +157,6 @@ class HttpCheck:
             evidence=evidence,
             ok=f"{reply.status} in {format_duration(seconds)}",
         )
-
-
-def _unit_of(name: str) -> str:
-    """Return the unit that a metric's name ends with, as in `query_ms`; none where it does not."""
-    end = name.rpartition("_")[2]
-    return end if end in ("ms", "s") and end != name else ""
 
 
 async def _prepare(cfg: HttpConfig, ctx: Context) -> tuple[dict[str, str], bytes | None]:

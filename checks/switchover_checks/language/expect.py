@@ -37,7 +37,7 @@ from switchover_checks.language.patterns import compile_pattern
 from switchover_checks.language.suggest import did_you_mean
 from switchover_checks.language.units import exact_number, parse_duration, parse_size
 
-__all__ = ["AS_LIST", "ExpectError", "Expectation", "NameType", "Unavailable", "expected_in", "parse"]
+__all__ = ["AS_LIST", "ExpectError", "Expectation", "NameType", "Unavailable", "expected_in", "parse", "parse_value"]
 
 NameType = Literal["number", "duration", "size", "percent", "text", "bool", "list", "any"]
 """What a name of a kind stands for; `any` is JSON or a value whose type only the probe knows."""

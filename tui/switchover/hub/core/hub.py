@@ -17,6 +17,7 @@ from switchover.health.watched_phases import PhaseMark
 from switchover.hub.core.alarms import Alarms
 from switchover.hub.core.assembler import Assembler, phase_marks
 from switchover.hub.core.follow_up import FollowUp
+from switchover.hub.core.job_reports import JobReports
 from switchover.hub.core.live_side import LiveSide
 from switchover.hub.core.throttle import Throttle
 from switchover.hub.core.watcher import PlanWatcher
@@ -77,6 +78,7 @@ class Hub:
         self._read_only = read_only
         self._redact = redact or sanitize
         self.operations = operations or Operations(workspace.operations, clock, self._redact)
+        self.reports = JobReports(evaluator.catalog if evaluator is not None else None, workspace, self._redact, clock)
         self._marks: Mapping[str, PhaseMark] = {}
         self._dirty = asyncio.Event()
         self._publish_event = asyncio.Event()

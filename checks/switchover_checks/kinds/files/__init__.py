@@ -1,0 +1,1 @@
+"""Kinds that read files: logs, reports, states that tools write."""
