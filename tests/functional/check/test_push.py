@@ -16,7 +16,7 @@ from .conftest import Check, Write
 def test_a_report_is_kept_without_an_agent_and_believed(
     write: Write, check: Check, capfd: pytest.CaptureFixture[str], state: Path
 ) -> None:
-    plan = write(dump="{type: heartbeat, within: 1h}", up="{type: disk, writable: true}")
+    plan = write(dump="{kind: heartbeat, within: 1h}", up="{kind: disk, writable: true}")
     assert check(plan, "dump")[0] == 2
     assert main(["push", str(plan), "dump", "--text", "42 tables"]) == 0
     code, out, _ = check(plan, "dump")
@@ -31,7 +31,7 @@ def test_a_report_is_kept_without_an_agent_and_believed(
 def test_a_report_that_nothing_waits_for_is_refused(
     write: Write, capfd: pytest.CaptureFixture[str], name: str, word: str
 ) -> None:
-    plan = write(dump="{type: heartbeat, within: 1h}", up="{type: disk, writable: true}")
+    plan = write(dump="{kind: heartbeat, within: 1h}", up="{kind: disk, writable: true}")
     assert main(["push", str(plan), name]) != 0
     said = capfd.readouterr().err
     assert word in said
@@ -42,7 +42,7 @@ def test_a_secret_in_a_report_is_not_written_down(
     write: Write, capfd: pytest.CaptureFixture[str], state: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("DUMP_PASSWORD", "sec-canary-4711")
-    plan = write("secrets: {pw: {ref: 'env:DUMP_PASSWORD'}}", dump="{type: heartbeat, within: 1h}")
+    plan = write("secrets: {pw: {ref: 'env:DUMP_PASSWORD'}}", dump="{kind: heartbeat, within: 1h}")
     assert main(["push", str(plan), "dump", "--text", "used sec-canary-4711"]) == 0
     (report,) = state.glob("workspaces/*/pushed/*.json")
     assert "canary" not in report.read_text()

@@ -35,6 +35,7 @@ class FakeHub:
         self.snapshot = Snapshot(seq=1, at=100.0)
         self.snapshot_age_s = 0.0
         self.rechecked: list[tuple[str, ...]] = []
+        self.reports = self
         self.logs: dict[str, LogSource] = {}
         self.viewers: dict[object, bool] = {}
         self.acted: list[tuple[str, str, str, str, list[str]]] = []
@@ -61,6 +62,9 @@ class FakeHub:
     def drives(self, driver: Holder | None, asking: Holder | None, until: float | None) -> None:
         header = replace(self.snapshot.header, driver=driver, asking=asking, asking_until=until)
         self.publish(header=header)
+
+    def accept(self, check: str, status: str, text: str) -> None:
+        self.acted.append(("report", check, status, text, []))
 
     async def recheck(self, names: Sequence[str]) -> None:
         self.rechecked.append(tuple(names))

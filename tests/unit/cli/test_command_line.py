@@ -67,7 +67,7 @@ def test_help_lists_every_verb_in_one_line_each() -> None:
         (["stauts", "plan.yaml"], "stauts"),
         (["nothing-like-it"], "neither a verb nor a plan file"),
         (["./absent.yaml"], "there is no plan file ./absent.yaml"),
-        (["absent.yaml"], "the verbs are check, run"),
+        (["absent.yaml"], "the verbs are check, push, run"),
         (["."], "is a directory, not a plan"),
         (["--read-olny"], "did you mean --read-only?"),
         (["doctor", "--nonsense"], "see `switchover doctor --help`"),

@@ -91,8 +91,16 @@ def test_only_a_rehearsal_and_a_command_line_to_read_are_for_those_who_only_watc
 def test_who_may_ask_for_what_is_as_it_is_written_down_here() -> None:
     questions = {kind.name for kind in KINDS if kind.changes is Changes.NOTHING}
     logs = {"logs.close", "logs.line", "logs.open", "logs.save", "logs.seek", "logs.window"}
-    looks = {"check.run", "output.read", "plan.difference", "rollback.rehearse", "issue.cancel", "issue.look"}
-    lists = {"bundle.make", "incident.list", "service.found", "service.inspect", "service.sources"}
+    looks = {
+        "check.run",
+        "output.read",
+        "plan.difference",
+        "rollback.rehearse",
+        "issue.cancel",
+        "issue.look",
+        "check.push",
+    }
+    lists = {"check.push", "bundle.make", "incident.list", "service.found", "service.inspect", "service.sources"}
     assert questions == logs | looks | lists
     incident = {"incident.close", "incident.note", "incident.open"}
     for_all = {"lease.answer", "lease.ask", "person.confirm", "service.command", "service.seen", "issue.diagnose"}

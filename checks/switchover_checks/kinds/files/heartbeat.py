@@ -44,7 +44,7 @@ class HeartbeatCheck:
     config: ClassVar[type] = HeartbeatConfig
     metrics: ClassVar[tuple[Measured, ...]] = (Measured("age", "s", "the time since the last report"),)
     example: ClassVar[str] = """
-    type: heartbeat
+    kind: heartbeat
     within: 25h
     """
 

@@ -92,7 +92,7 @@ class LogCheck:
         Measured("line_rate", "", "all lines, a minute"),
     )
     example: ClassVar[str] = """
-    type: log
+    kind: log
     path: /var/log/app/app.log
     deny: ["ERROR", "Traceback"]
     ignore: "ERROR .* client went away"

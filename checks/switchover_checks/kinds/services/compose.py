@@ -69,7 +69,7 @@ class ComposeCheck:
         Measured("missing", "", "services that must run and do not"),
     )
     example: ClassVar[str] = """
-    type: compose
+    kind: compose
     project: shop
     services: [api, db]
     """

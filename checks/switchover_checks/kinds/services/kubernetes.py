@@ -81,7 +81,7 @@ class KubernetesCheck:
         Measured("ready", "", "copies that are ready"),
     )
     example: ClassVar[str] = """
-    type: kubernetes
+    kind: kubernetes
     resource: deployment/api
     namespace: shop
     expect: ready >= 2

@@ -61,7 +61,7 @@ class ServiceStateCheck:
         Measured("ready", "", "copies that are ready"),
     )
     example: ClassVar[str] = """
-    type: service
+    kind: service
     service: api
     expect: [restarts == 0, uptime > 1m]
     """

@@ -88,7 +88,7 @@ class SystemdCheck:
         Measured("last_run", "s", "the time since a timer's last run"),
     )
     example: ClassVar[str] = """
-    type: systemd
+    kind: systemd
     unit: backup.timer
     max_age: 25h
     """

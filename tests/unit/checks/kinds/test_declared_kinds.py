@@ -20,7 +20,7 @@ def test_every_kind_documents_its_keys_and_shows_an_example_that_a_plan_takes(ki
     assert {key.name for key in declared.keys if not key.doc} == set()
     assert all(metric.doc for metric in declared.metrics or ())
     example = YAML(typ="safe", pure=True).load(declared.example)
-    assert example.pop("type") == kind
+    assert example.pop("kind") == kind
     example.pop("service", "")
     assert example or registry.about_a_service(kind)
     assert registry.validate_config(kind, example) == []

@@ -31,7 +31,7 @@ class JobReports:
     def accept(self, check: str, status: Literal["ok", "warn", "crit"], text: str) -> None:
         """Keep a report durably. Raise `RefusedError` where nothing waits for one, `StateError` on a full disk."""
         items = self.catalog.items if self.catalog is not None else {}
-        waiting = [name for name, item in items.items() if item.spec.type == _HEARTBEAT]
+        waiting = [name for name, item in items.items() if item.spec.kind == _HEARTBEAT]
         if check not in waiting:
             there = f"the check {check!r} waits for no report" if check in items else f"the plan has no check {check!r}"
             hint = f"those that do: {', '.join(waiting)}" if waiting else f"give the plan one of kind {_HEARTBEAT}"
