@@ -16,7 +16,7 @@ from switchover_checks.api import Status
 
 PLAN = """
 secrets: {pw: {ref: "env:PW"}}
-checks: {up: {type: tcp, host: localhost, port: 1, every: 5s}}
+checks: {up: {kind: tcp, host: localhost, port: 1, every: 5s}}
 phases:
   - id: a
     steps:

@@ -89,11 +89,11 @@ def _evidence(plan: Plan, name: str, given: str) -> GivenEvidence:
 
     if not given.startswith("@") or given.startswith("@@"):
         return GivenEvidence(given.removeprefix("@"))
-    path = Path(given[1:]).expanduser().absolute()
+    path = Path(given[1:]).expanduser()
     step_id, _, number = name.partition(".")
     items = next((step.checklist for step in plan.all_steps if step.id == step_id), ())
     asked = {item.evidence for n, item in enumerate(items, 1) if number in ("", str(n))}
-    return GivenEvidence("" if asked == {"file"} else _text_of(path), path)
+    return GivenEvidence("" if asked == {"file"} else _text_of(path), path.absolute())
 
 
 def _text_of(path: Path) -> str:
