@@ -64,11 +64,11 @@ class HttpConfig:
     json: Any = None
     """What is sent, as JSON."""
     bearer: str | None = None
-    """The secret of the plan that is sent as bearer token."""
+    """The bearer token, by a template: `{{ secret.NAME }}`."""
     user: str | None = None
     """The name for basic authentication."""
     password: str | None = None
-    """The secret of the plan that holds the password."""
+    """The password, by a template: `{{ secret.NAME }}`."""
     follow_redirects: bool = False
     """Whether redirects are followed."""
     verify: bool = True
@@ -121,7 +121,7 @@ class HttpCheck:
 
     async def probe(self, cfg: HttpConfig, ctx: Context) -> Result:
         """Ask once."""
-        headers, body = await _prepare(cfg, ctx)
+        headers, body = _prepare(cfg)
         reply = await ctx.http(
             cfg.method,
             cfg.url,
@@ -159,7 +159,7 @@ class HttpCheck:
         )
 
 
-async def _prepare(cfg: HttpConfig, ctx: Context) -> tuple[dict[str, str], bytes | None]:
+def _prepare(cfg: HttpConfig) -> tuple[dict[str, str], bytes | None]:
     headers = dict(cfg.headers)
     body = cfg.body.encode() if cfg.body is not None else None
     if cfg.json is not None:
@@ -169,14 +169,12 @@ async def _prepare(cfg: HttpConfig, ctx: Context) -> tuple[dict[str, str], bytes
     if cfg.bearer is not None or cfg.user is not None:
         headers = {name: value for name, value in headers.items() if name.lower() != "authorization"}
     if cfg.bearer is not None:
-        name = cfg.bearer
-        headers["Authorization"] = "Bearer " + await ctx.in_thread(lambda: ctx.secret(name))
+        headers["Authorization"] = f"Bearer {cfg.bearer}"
     elif cfg.user is not None:
         import base64
 
-        secret = cfg.password
-        password = await ctx.in_thread(lambda: ctx.secret(secret)) if secret else ""
-        headers["Authorization"] = "Basic " + base64.b64encode(f"{cfg.user}:{password}".encode()).decode()
+        login = f"{cfg.user}:{cfg.password or ''}"
+        headers["Authorization"] = "Basic " + base64.b64encode(login.encode()).decode()
     return headers, body
 
 

@@ -35,7 +35,7 @@ class SqlConfig:
     url_key: str | None = None
     """The key of the side that holds the URL."""
     password: str | None = None
-    """The secret of the plan that holds the password."""
+    """The password, by a template: `{{ secret.NAME }}`."""
     effect: DeclaredEffect = None
     """`read` is the author's word that the functions in the query change nothing."""
 
@@ -70,7 +70,7 @@ class SqlCheck:
 
     async def probe(self, cfg: SqlConfig, ctx: Context) -> Result:
         """Ask once."""
-        source = await database_source_of(cfg.database, ctx, url_key=cfg.url_key, secret=cfg.password)
+        source = await database_source_of(cfg.database, ctx, url_key=cfg.url_key, password=cfg.password)
         ctx.enter("connect")
         start = time.monotonic()
 

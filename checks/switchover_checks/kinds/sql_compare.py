@@ -62,9 +62,9 @@ class SqlCompareConfig:
     url_key: str | None = None
     """The key of the sides that holds the URL."""
     left_password: str | None = None
-    """The secret that holds the password of the left side's URL."""
+    """The password of the left side\'s URL, by a template: `{{ secret.NAME }}`."""
     right_password: str | None = None
-    """The secret that holds the password of the right side's URL."""
+    """The password of the right side\'s URL, by a template: `{{ secret.NAME }}`."""
 
     def __post_init__(self) -> None:
         if not self.tables:
@@ -95,8 +95,8 @@ class SqlCompareCheck:
     async def probe(self, cfg: SqlCompareConfig, ctx: Context) -> Result:
         """Compare once, in a thread, each side in one snapshot."""
         ctx.enter("connect")
-        left = await database_source_of(cfg.left, ctx, url_key=cfg.url_key, secret=cfg.left_password)
-        right = await database_source_of(cfg.right, ctx, url_key=cfg.url_key, secret=cfg.right_password)
+        left = await database_source_of(cfg.left, ctx, url_key=cfg.url_key, password=cfg.left_password)
+        right = await database_source_of(cfg.right, ctx, url_key=cfg.url_key, password=cfg.right_password)
         return await ctx.in_thread(lambda: _compare(cfg, left, right, ctx, ctx.base_dir))
 
 

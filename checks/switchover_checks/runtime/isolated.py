@@ -117,7 +117,7 @@ async def _converse(child: Child, reader: asyncio.StreamReader, ctx: Context) ->
             await child.write(json.dumps(await _asked(message, ctx), default=str).encode() + b"\n")
             continue
         asks = functools.partial(_answer, message, ctx)
-        answer = await ctx.in_thread(asks) if message.get("ask") == "secret" else asks()  # a secret may take its time
+        answer = await ctx.in_thread(asks)  # a secret may take its time
         await child.write(json.dumps(answer, default=str).encode() + b"\n")
 
 

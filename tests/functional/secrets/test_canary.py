@@ -51,7 +51,7 @@ checks:
     kind: http
     url: "http://127.0.0.1:9/"
     headers: {{X-Key: "{{{{ secret.from_env }}}}"}}
-    bearer: from_cmd
+    bearer: "{{{{ secret.from_cmd }}}}"
     every: 1s
   fine: {{kind: file, path: plan.yaml, every: 1s}}
 phases:

@@ -15,7 +15,7 @@ from switchover_checks.runtime.runner import Outcome, ProbeSpec, Runner
 
 Run = Callable[..., Awaitable[Result]]
 
-SIDES = {"after": {"db": "sqlite:after.db", "db_secret": "pg"}}
+SIDES = {"after": {"db": "sqlite:after.db", "password": "t0p-secret"}}
 
 
 @pytest.fixture

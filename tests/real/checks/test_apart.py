@@ -86,16 +86,6 @@ async def test_one_that_is_cut_off_is_ended_and_names_what_it_was_at(
     assert not there(started[0]) or "no answer" not in result.summary
 
 
-async def test_a_secret_for_a_side_is_asked_for_and_one_that_is_not_there_is_told(
-    make_runner: MakeRunner, stores: Path
-) -> None:
-    runner = make_runner()
-    fine = await runner.run(ProbeSpec("c", "sql_compare", {**SAME, "left_password": "pg"}, 60))
-    assert fine.result.status is Status.OK
-    gone = await runner.run(ProbeSpec("c", "sql_compare", {**SAME, "left_password": "other"}, 60))
-    assert (gone.result.status, gone.result.summary) == (Status.UNKNOWN, "the plan has no secret 'other'")
-
-
 async def test_a_database_that_is_not_there_is_critical_from_there_too(make_runner: MakeRunner, stores: Path) -> None:
     result = (await make_runner().run(ProbeSpec("c", "sql_compare", {**SAME, "left": "sqlite:no.db"}, 60))).result
     assert (result.status, result.phase) == (Status.CRIT, "connect")

@@ -220,7 +220,7 @@ async def test_what_the_plan_sends_arrives_and_the_proxy_of_the_environment_is_i
 
 
 async def test_a_secret_is_sent_and_shown_nowhere(run: Run, server: Server) -> None:
-    result = await run("http", url=f"{server.url}/broken", bearer="pg")
+    result = await run("http", url=f"{server.url}/broken", bearer="t0p-secret")
     assert "Authorization: Bearer t0p-secret" in server.requests[0]
     assert "t0p-secret" not in repr(result)
 
@@ -360,7 +360,7 @@ async def test_over_tls_the_name_is_asked_for_and_has_to_be_proved(
 
 async def test_a_header_is_never_sent_twice(run: Run, server: Server) -> None:
     headers = {"content-type": "application/x", "authorization": "mine", "accept": "text/plain"}
-    await run("http", url=f"{server.url}/health", method="POST", json={}, bearer="pg", headers=headers)
+    await run("http", url=f"{server.url}/health", method="POST", json={}, bearer="t0p-secret", headers=headers)
     names = [line.partition(":")[0].lower() for line in server.requests[0].split("\r\n")[1:] if line]
     assert len(names) == len(set(names))
     await run("http", url=f"{server.url}/health", method="POST")

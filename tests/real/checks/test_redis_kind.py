@@ -59,7 +59,7 @@ def test_only_a_check_that_writes_is_left_out_by_read_only() -> None:
 
 
 async def test_what_the_account_may_not_ask_is_never_fine(run: Run, master: RedisServer) -> None:
-    keys = {"port": master.port, "user": "probe", "password": "pg"}
+    keys = {"port": master.port, "user": "probe", "password": "t0p-secret"}
     fine = await run("redis", **keys)
     asked = await run("redis", **keys, role="master", expect="keys > 0")
     assert (fine.status, asked.status) == (Status.OK, Status.UNKNOWN), (fine, asked)
@@ -67,7 +67,7 @@ async def test_what_the_account_may_not_ask_is_never_fine(run: Run, master: Redi
 
 
 async def test_a_wrong_password_is_told_as_that(run: Run, master: RedisServer) -> None:
-    result = await run("redis", port=master.port, user="nobody", password="pg")
+    result = await run("redis", port=master.port, user="nobody", password="t0p-secret")
     assert (result.status, result.phase) == (Status.CRIT, "auth"), result
     assert "t0p-secret" not in str(result)
 

@@ -201,10 +201,9 @@ async def test_a_server_that_is_not_there_and_a_wrong_database_are_critical_with
 
 async def test_a_password_by_reference_reaches_the_server_only(run: Run, postgres: Postgres) -> None:
     url = await make(postgres, "CREATE TABLE t (id int)", "INSERT INTO t VALUES (1)")
-    result = await run("sql", database=url, password="pg", query="SELECT count(*) FROM t", expect="value == 1")
+    result = await run("sql", database=url, password="t0p-secret", query="SELECT count(*) FROM t", expect="value == 1")
     assert result.status is Status.OK
-    missing = await run("sql", database=url, password="other", query="SELECT 1")
-    assert (missing.status, missing.summary) == (Status.UNKNOWN, "the plan has no secret 'other'")
+    assert "t0p-secret" not in repr(result)
 
 
 INVOICES = ("CREATE SCHEMA billing", "CREATE TABLE shop (id int PRIMARY KEY)", "INSERT INTO shop VALUES (1)",

@@ -76,7 +76,11 @@ _NAMES: list[Case] = [
         'left: befor, right: after, tables: "*"',
         "checks.rows.left: there is no side 'befor'; did you mean 'before'?",
     ),
-    ("pg_secret: pg_old", "pg_secret: pg_odd", "sides.before.pg_secret: this must name a secret of the plan"),
+    (
+        'password: "{{ secret.pg_old }}"',
+        'password: "{{ secret.pg_odd }}"',
+        "sides.before.password: the template {{ secret.pg_odd }} names a secret that the plan does not have",
+    ),
     (
         "since: data, until: cleanup",
         "since: date, until: cleanup",

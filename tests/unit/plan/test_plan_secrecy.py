@@ -9,6 +9,7 @@ import pytest
 Problems = Callable[[str], list[str]]
 
 CANARY = "hunter2canary"
+_PASSWORD = 'password: "{{ secret.pg_old }}"'
 
 
 @pytest.mark.parametrize(
@@ -18,18 +19,14 @@ CANARY = "hunter2canary"
         ('{ref: "env:OLD_PASSWORD"}', f'{{ref: "vault:{CANARY}"}}', "secrets.pg_old.ref"),
         ('{ref: "env:OLD_PASSWORD"}', CANARY, "secrets.pg_old"),
         ('{ref: "env:OLD_PASSWORD"}', f"{{value: {CANARY}, ref: 'env:A'}}", "secrets.pg_old.value"),
-        ('"{{ secret.pg_old }}"', CANARY, "phases[0].steps[0].env.PGPASSWORD"),
+        ('PGPASSWORD: "{{ secret.pg_old }}"', f"PGPASSWORD: {CANARY}", "phases[0].steps[0].env.PGPASSWORD"),
         ("LEVEL: 9", f"API_TOKEN: {CANARY}", "phases[0].steps[0].env.API_TOKEN"),
         ("LEVEL: 9", "DB_PASSWORD: 1234567", "phases[0].steps[0].env.DB_PASSWORD"),
         ("LEVEL: 9", f'URL: "postgresql://shop:{CANARY}@db/shop"', "phases[0].steps[0].env.URL"),
         ("postgresql://shop@db.internal", f"postgresql://shop:{CANARY}@db.internal", "sides.before.pg"),
-        ("pg_secret: pg_old", f"pg_secret: {CANARY}", "sides.before.pg_secret"),
-        ("pg_secret: pg_old", f"pg_secret: pg_old, password: {CANARY}", "sides.before.password"),
-        (
-            "pg_secret: pg_old",
-            f"pg_secret: pg_old, redis: {{auth_token: {CANARY}}}",
-            "sides.before.redis.auth_token",
-        ),
+        (_PASSWORD, f"pg_secret: {CANARY}", "sides.before.pg_secret"),
+        (_PASSWORD, f"password: {CANARY}", "sides.before.password"),
+        (_PASSWORD, f"{_PASSWORD}, redis: {{auth_token: {CANARY}}}", "sides.before.redis.auth_token"),
         ('"Bearer {{ secret.token }}"', f"Bearer {CANARY}", "checks.index.headers.Authorization"),
         ("path: /, warn", f"path: /, password: {CANARY}, warn", "checks.disk.password"),
         ("index: {kind: http,", f"index: {{kind: http, bearer: {CANARY},", "checks.index.bearer"),
@@ -56,9 +53,21 @@ def test_a_literal_secret_is_told_by_its_place_and_never_repeated(
     assert not any(CANARY in problem for problem in found)
 
 
-def test_a_check_names_the_secret_that_it_uses(problems: Problems, example: str) -> None:
-    text = example.replace("index: {kind: http,", "index: {kind: http, user: me, password: pg_new,")
-    assert problems(text) == []
+@pytest.mark.parametrize(
+    "place", ["index: {kind: http, user: me, password: WHICH,", "index: {kind: http, bearer: WHICH,"]
+)
+def test_a_secret_is_named_by_a_template_only(problems: Problems, example: str, place: str) -> None:
+    def named(how: str) -> list[str]:
+        return problems(example.replace("index: {kind: http,", place.replace("WHICH", how)))
+
+    assert named('"{{ secret.pg_new }}"') == []
+    (bare,) = named("pg_new")
+    assert bare.endswith('a secret is named by a template only: write "{{ secret.pg_new }}"')
+
+
+def test_a_side_names_its_secret_by_a_template_only(problems: Problems, example: str) -> None:
+    (bare,) = problems(example.replace(_PASSWORD, "pg_secret: pg_old", 1))
+    assert 'sides.before.pg_secret: a secret is named by a template only: write "{{ secret.pg_old }}"' in bare
 
 
 @pytest.mark.parametrize(
@@ -96,7 +105,7 @@ def test_what_only_sounds_like_a_secret_is_none(problems: Problems, example: str
 @pytest.mark.parametrize(
     ("old", "new", "help_text"),
     [
-        ("pg_secret: pg_old", f"pg_secret: pg_old, password: {CANARY}", "write password_secret: NAME"),
+        (_PASSWORD, f"password: {CANARY}", "write {{ secret.NAME }}"),
         ("LEVEL: 9", f"API_TOKEN: {CANARY}", "write {{ secret.NAME }}"),
     ],
 )

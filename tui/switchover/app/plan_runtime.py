@@ -112,7 +112,7 @@ def _runner(
 
     def context(deadline: float) -> LocalContext:
         return LocalContext(
-            deadline, loaded.directory, sides=scope().sides, secrets=secrets.get, resources=resources,
+            deadline, loaded.directory, sides=scope().sides_with(secrets), secrets=secrets.get, resources=resources,
             ports=ports,
         )  # fmt: skip
 

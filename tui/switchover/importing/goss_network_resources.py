@@ -99,7 +99,7 @@ def _login(found: Resource, check: dict[str, Any]) -> None:
     if found.source.text("username") and found.source.text("password"):
         check["user"] = found.text("username")
         found.take("password")
-        check["password"] = found.draft.secret_name(f"{_variable(found.id)}_PASSWORD")
+        check["password"] = found.draft.secret(f"{_variable(found.id)}_PASSWORD")
         found.source.note("a password stands there in clear: give it by the reference in the plan")
 
 

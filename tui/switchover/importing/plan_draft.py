@@ -40,12 +40,7 @@ class PlanDraft:
 
     def secret(self, variable: str) -> str:
         """Refer to a secret that comes from a variable of the environment; return its template."""
-        name = self._referred("secrets", variable, {"ref": f"env:{variable}"})
-        return f"{{{{ secret.{name} }}}}"
-
-    def secret_name(self, variable: str) -> str:
-        """Refer to a secret where a key takes its name."""
-        return self._referred("secrets", variable, {"ref": f"env:{variable}"})
+        return f"{{{{ secret.{self._secret(variable)} }}}}"
 
     def variable(self, variable: str) -> str:
         """Refer to a value that a person gives; return its template."""
@@ -98,6 +93,9 @@ class PlanDraft:
         self.sections[section].pop(name, None)
         self.tally.give_up((section, name), why)
 
+    def _secret(self, variable: str) -> str:
+        return self._referred("secrets", variable, {"ref": f"env:{variable}"})
+
     def _referred(self, section: str, variable: str, entry: dict[str, Any]) -> str:
         name = re.sub(r"\W", "_", variable).lower()[:60] or "value"
         name = name if not name[0].isdigit() else f"_{name}"
@@ -108,7 +106,7 @@ class PlanDraft:
 
     def keep_secret(self, variable: str, *carried: Source) -> None:
         """Refer to a secret that the file holds in clear. The plan gets where it comes from, never the secret."""
-        name = self.secret_name(variable)
+        name = self._secret(variable)
         self.sections["secrets"][name]["kept"] = True
         for part in carried:
             part.carry(("secrets", name))

@@ -16,7 +16,7 @@ from switchover.plan.complaints import Complaint, Path, did_you_mean, near_or_al
 from switchover.plan.model import Plan
 from switchover_checks.language.type_words import EXPECTED, found_words
 
-__all__ = ["SENSITIVE_KEY", "describe_errors", "fields_at", "names_a_secret", "sensitive"]
+__all__ = ["SENSITIVE_KEY", "describe_errors", "fields_at", "sensitive"]
 
 SENSITIVE_KEY = re.compile(
     r"(?:pass(?:word|wd|phrase)|(?<=[_-])(?:pass|pwd)|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|credentials?|authorization)$",
@@ -38,14 +38,6 @@ _NAME_RULE = "a name starts with a letter or _, goes on with letters, digits, _ 
 def sensitive(path: Path) -> bool:
     """Say whether a value at `path` must not be repeated in a message."""
     return any(isinstance(p, str) and (p in ("secrets", "env") or SENSITIVE_KEY.search(p)) for p in path)
-
-
-def names_a_secret(path: Path) -> bool:
-    """Say whether the value at `path` names a secret: `pg_secret` anywhere, `password` and `bearer` of a check."""
-    if path[0] not in ("checks", "metrics", "sides") or len(path) < 3:
-        return False
-    key = str(path[-1])
-    return key.endswith("secret") or (path[0] == "checks" and len(path) == 3 and key.endswith(("password", "bearer")))
 
 
 def describe_errors(errors: Iterable[ErrorDetails], known: Any) -> list[Complaint]:

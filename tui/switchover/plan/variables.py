@@ -65,8 +65,15 @@ class Scope:
 
     @property
     def sides(self) -> Mapping[str, Mapping[str, Any]]:
-        """The plan's sides, each filled in when it is looked up. A lookup may raise `MissingValueError`."""
-        return _FilledSides(self)
+        """The plan's sides, each filled in when it is looked up. A lookup may raise `MissingValueError`.
+
+        What is a secret in them is empty; `sides_with` fills it in.
+        """
+        return _FilledSides(self, lambda name: "" if name.startswith("secret.") else self.lookup(name))
+
+    def sides_with(self, secrets: SecretSource) -> Mapping[str, Mapping[str, Any]]:
+        """Return the sides with their secrets. A lookup may raise `SecretError` too, and take its time."""
+        return _FilledSides(self, _lookup(self, secrets))
 
     def lookup(self, name: str) -> str:
         """Return the value of a name. Raise `MissingValueError` where it is not known yet."""
@@ -84,11 +91,12 @@ class Scope:
 
 
 class _FilledSides(Mapping[str, Mapping[str, Any]]):
-    def __init__(self, scope: Scope) -> None:
+    def __init__(self, scope: Scope, lookup: Callable[[str], str]) -> None:
         self._scope = scope
+        self._lookup = lookup
 
     def __getitem__(self, name: str) -> Mapping[str, Any]:
-        filled: dict[str, Any] = fill_tree(dict(self._scope.raw_sides[name]), self._scope.lookup)
+        filled: dict[str, Any] = fill_tree(dict(self._scope.raw_sides[name]), self._lookup)
         return MappingProxyType(filled)
 
     def __iter__(self) -> Iterator[str]:

@@ -17,36 +17,28 @@ _URL_KEYS = ("db", "pg", "postgresql", "sqlite", "database", "url")
 
 
 async def database_source_of(
-    side: str, ctx: Context, *, url_key: str | None = None, secret: str | None = None
+    side: str, ctx: Context, *, url_key: str | None = None, password: str | None = None
 ) -> DatabaseSource:
     """Find the database that `side` means: a URL, or the name of a side that has one under `url_key`.
 
-    Without `url_key` the first of db, pg, postgresql, sqlite, database, url is taken; `KEY_secret` names its password.
+    Without `url_key` the first of db, pg, postgresql, sqlite, database, url is taken; its password is that of
+    `KEY_password`, else of `password`.
     """
     if "://" in side or side.startswith("sqlite:"):
-        return DatabaseSource(redact_unknown(side), side, await _secret(ctx, secret))
+        return DatabaseSource(redact_unknown(side), side, password)
     try:
-        known: Mapping[str, Any] = ctx.side(side)
+        known: Mapping[str, Any] = await ctx.in_thread(lambda: ctx.side(side))  # a secret of it may take its time
     except KeyError:
         raise ProbeError(f"the plan has no side {side!r}, and it is not a URL", status=Status.UNKNOWN) from None
     keys = (url_key,) if url_key else _URL_KEYS
     key = next((k for k in keys if known.get(k)), None)
     if key is None:
         raise ProbeError(f"side {side!r} has no database under {' or '.join(keys)}", status=Status.UNKNOWN)
-    named = secret or known.get(f"{key}_secret")
+    own = known.get(f"{key}_password") or known.get("password")
     url = str(known[key])
     if "://" not in url and not url.startswith("sqlite:"):
         url = f"sqlite:{url}"
-    return DatabaseSource(side, url, await _secret(ctx, str(named) if named else None))
-
-
-async def _secret(ctx: Context, name: str | None) -> str | None:
-    if name is None:
-        return None
-    try:
-        return await ctx.in_thread(lambda: ctx.secret(name))
-    except KeyError:
-        raise ProbeError(f"the plan has no secret {name!r}", status=Status.UNKNOWN) from None
+    return DatabaseSource(side, url, password or (str(own) if own else None))
 
 
 async def query_rows(ctx: Context, url: str, query: str, params: Sequence[Any] = ()) -> list[tuple[Any, ...]]:

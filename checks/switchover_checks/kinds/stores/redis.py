@@ -61,7 +61,7 @@ class RedisConfig:
     user: str | None = None
     """The account; without it that of `requirepass`."""
     password: str | None = None
-    """The secret of the plan that holds the password."""
+    """The password, by a template: `{{ secret.NAME }}`."""
     database: int = 0
     """The number of the database of which `keys` are counted."""
     tls: bool = False
@@ -93,7 +93,7 @@ class RedisCheck:
     example: ClassVar[str] = """
     kind: redis
     host: cache.example.org
-    password: redis_password
+    password: "{{ secret.redis }}"
     role: master
     expect: [used_ratio < 90%, keys > 0]
     """
@@ -150,11 +150,10 @@ async def _client(cfg: RedisConfig, ctx: Context) -> Redis:
     from redis.asyncio.retry import Retry
     from redis.backoff import NoBackoff
 
-    secret = cfg.password
     keys: dict[str, Any] = {
         "db": cfg.database,
         "username": cfg.user,
-        "password": await ctx.in_thread(lambda: ctx.secret(secret)) if secret else None,
+        "password": cfg.password,
         "retry": Retry(NoBackoff(), 0),
         "socket_timeout": _ANSWER_S,
     }

@@ -13,7 +13,6 @@ from switchover.plan.notations import After, parse_moment
 from switchover.plan.rules.draft import Draft
 from switchover.plan.targets import parse_target
 from switchover.plan.templates import has_template, texts_in
-from switchover.plan.type_errors import names_a_secret
 
 _USING_KEYS = frozenset({"require", "verify", "needs", "when", "before", "after", "checks", "check"})
 _WORD = re.compile(r"[A-Za-z_][\w-]*")
@@ -121,15 +120,10 @@ def _watched_phases(path: Path, check: CheckSpec | Service, draft: Draft) -> Ite
 
 
 def _names_in_config(path: Path, config: Mapping[str, object], draft: Draft) -> Iterator[Complaint]:
-    """Complain about keys that name parts of the plan: `left` and `right` a side, others a secret."""
+    """Complain about keys that name parts of the plan: `left` and `right` a side."""
     for key, value in config.items():
         if key in ("left", "right") and isinstance(value, str) and not has_template(value) and "://" not in value:
             yield from draft.unknown((*path, key), "side", value, draft.names.sides)
-    for inner, value in texts_in(dict(config)):
-        if names_a_secret((*path, *inner)) and value not in draft.names.secrets:
-            # The value is not repeated: it may be the secret itself.
-            known = ", ".join(sorted(draft.names.secrets)) or "none yet"
-            yield Complaint((*path, *inner), f"this must name a secret of the plan (known: {known}), never hold one")
 
 
 def names_in_the_rest(draft: Draft) -> Iterator[Complaint]:

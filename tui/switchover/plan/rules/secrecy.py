@@ -10,11 +10,12 @@ from switchover.plan.complaints import Complaint, Path
 from switchover.plan.rules.draft import Draft, shell_texts
 from switchover.plan.secrets.secret_store import check_reference
 from switchover.plan.templates import texts_in
-from switchover.plan.type_errors import SENSITIVE_KEY, names_a_secret
+from switchover.plan.type_errors import SENSITIVE_KEY
 
 __all__ = ["literal_secrets", "secret_references"]
 
 _HOW = "declare it in `secrets` and write {{ secret.NAME }}"
+_NAMING_KEYS = frozenset({"bearer"})
 _URL_PASSWORD = re.compile(
     r"(?<![A-Za-z0-9+.-])[A-Za-z][A-Za-z0-9+.-]{0,30}://[^\s/:@'\"]{0,200}:(?P<password>[^\s/@'\"]{1,500})@"
 )
@@ -55,9 +56,9 @@ def literal_secrets(draft: Draft) -> Iterator[Complaint]:
     if plan.live is not None:
         places.append((("live", "url"), plan.live.url))
     for path, value in places:
-        yield from _in_values(path, value)
+        yield from _in_values(path, value, draft.names.secrets)
     for shell in shell_texts(draft):
-        yield from _in_values(shell.env_path, dict(shell.env))
+        yield from _in_values(shell.env_path, dict(shell.env), draft.names.secrets)
         yield from _in_shell(shell.path, shell.text)
     for name, variable in plan.vars.items():
         if SENSITIVE_KEY.search(name) and variable.type == "str":
@@ -70,14 +71,16 @@ def literal_secrets(draft: Draft) -> Iterator[Complaint]:
             yield from _in_text(("vars", name, "default"), variable.default)
 
 
-def _in_values(path: Path, value: Any) -> Iterator[Complaint]:
+def _in_values(path: Path, value: Any, secrets: frozenset[str]) -> Iterator[Complaint]:
     for inner, text in _leaves(value):
         place = (*path, *inner)
         key = next((str(p) for p in reversed(place) if isinstance(p, str)), "")
         is_file = _FILE_KEY.search(key) and _FILE.fullmatch(text)
-        if text and "{{" not in text and SENSITIVE_KEY.search(key) and not names_a_secret(place) and not is_file:
-            how = _HOW if place[0] != "sides" else f"declare it in `secrets` and write {key}_secret: NAME"
-            yield Complaint(place, f"a literal secret under {key!r}: {how}")
+        if text and "{{" not in text and (SENSITIVE_KEY.search(key) or key in _NAMING_KEYS) and not is_file:
+            if text in secrets:
+                yield Complaint(place, f'a secret is named by a template only: write "{{{{ secret.{text} }}}}"')
+            else:
+                yield Complaint(place, f"a literal secret under {key!r}: {_HOW}")
         else:
             yield from _in_text(place, text)
 
@@ -93,8 +96,7 @@ def _leaves(value: Any) -> Iterator[tuple[Path, str]]:
 def _in_text(path: Path, text: str) -> Iterator[Complaint]:
     for match in _URL_PASSWORD.finditer(text):
         if not match["password"].startswith(("{{", "$")):
-            how = _HOW if path[0] != "sides" else f"take it out and name it: {path[-1]}_secret: NAME"
-            yield Complaint(path, f"a literal secret: this URL holds a password; {how}")
+            yield Complaint(path, f"a literal secret: this URL holds a password; {_HOW}")
             return
     if _WELL_KNOWN.search(text):
         yield Complaint(path, f"a literal secret: this looks like a key or a token; {_HOW}")

@@ -119,7 +119,7 @@ def template_names(draft: Draft) -> Iterator[Complaint]:
     for name, host in plan.hosts.items():
         yield from _texts(("hosts", name, "ssh"), host.ssh, values)
     for name, side in plan.sides.items():
-        yield from _texts(("sides", name), side.model_extra or {}, values)
+        yield from _texts(("sides", name), side.model_extra or {}, values, secrets=draft.names.secrets)
     for name, service in plan.services.items():
         given = service.model_dump(exclude=_NEVER_FILLED, exclude_none=True)
         yield from _texts(("services", name), given, values)
