@@ -64,7 +64,8 @@ class HostLine:
         return self._process.pid if self._process is not None else None
 
     @property
-    def _is_there(self) -> bool:
+    def is_there(self) -> bool:
+        """Whether it stands."""
         process, reading = self._process, self._reading
         return process is not None and process.returncode is None and reading is not None and not reading.done()
 
@@ -112,7 +113,7 @@ class HostLine:
     async def connect(self) -> None:
         """Make the line where there is none. Raise `LineError` with ssh's own reason, or `RefusedByHostError`."""
         async with self._connecting:
-            if self._is_there:
+            if self.is_there:
                 return
             await self._close()
             if not HARMLESS.fullmatch(self.destination):

@@ -37,7 +37,7 @@ _PYTHONS = "python3 /usr/bin/python3 /usr/local/bin/python3 /usr/libexec/platfor
 
 def ssh_argv(destination: str, nonce: str, size: int, more: Sequence[str] = ()) -> list[str]:
     """Return how the program of this size is started there."""
-    return ["ssh", *_OPTIONS, *more, "--", destination, remote_command(nonce, size)]
+    return ["ssh", *more, *_OPTIONS, "--", destination, remote_command(nonce, size)]
 
 
 def remote_command(nonce: str, size: int) -> str:

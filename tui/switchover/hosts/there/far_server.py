@@ -235,16 +235,19 @@ class Server:
 
     def _go(self, ask: dict[str, Any]) -> None:
         told, telling = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK)
-        if ask["request"].get("die_at") != "server-before-fork":
-            pid = os.fork()
-            if pid == 0:
-                _become_shim(ask, telling)  # never returns
-            self.shims.add(pid)
+        self._die_at("server-before-fork", ask)
+        pid = os.fork()
+        if pid == 0:
+            _become_shim(ask, telling)  # never returns
+        self.shims.add(pid)
         os.close(telling)
-        if ask["request"].get("die_at") == "server-after-fork":
-            os.kill(os.getpid(), signal.SIGKILL)
+        self._die_at("server-after-fork", ask)
         self.poll.register(told, select.POLLIN)
         self.followers[ask["number"]] = Follower(ask["number"], ask, told)
+
+    def _die_at(self, point: str, ask: dict[str, Any]) -> None:
+        if ask["request"].get("die_at") == point:
+            os.kill(os.getpid(), signal.SIGKILL)
 
     def _follow(self, ready: set[int]) -> None:
         for number, follower in list(self.followers.items()):
@@ -322,6 +325,7 @@ def _become_shim(ask: dict[str, Any], telling: int) -> None:
 def main(nonce: str) -> None:
     """Say that it is there, then serve."""
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    hello = {"python": "%d.%d" % sys.version_info[:2], "host": os.uname().nodename, "boot_id": far_folder.boot_id()}  # noqa: UP031
+    python = "%d.%d" % sys.version_info[:2]  # noqa: UP031
+    hello = {"python": python, "host": os.uname().nodename, "boot_id": far_folder.boot_id(), "pid": os.getpid()}
     os.write(1, b"\n" + nonce.encode() + b" " + base64.b64encode(json.dumps(hello).encode()) + b"\n")
     Server().serve()

@@ -194,7 +194,8 @@ class ActionRunner:
             return
         await self.run_store.refresh()
         here = [unit for unit in self.run_store.state.open_units if self.run_store.elsewhere(unit) is None]
-        if here or self._unended() or await self.executor.late_ends():
+        late = self.executor.there.may_learn_late() or await self.executor.late_ends()
+        if here or self._unended() or late:
             with suppress(LockedError):
                 async with self.acting(op, "recovery", settled=False):
                     await self._find_truth(op)
@@ -344,6 +345,7 @@ class ActionRunner:
         """Close the run once nothing is left to do."""
         if self._unended():
             await self.run_store.record(ev.RunEnded("done", op))
+            self.executor.there.sweep()
 
     def _unended(self) -> bool:
         """Whether all is done but the run's end is not on record."""

@@ -180,6 +180,11 @@ class Executor:
             truth = self.attempt(name, number, run).find_out(boot_id, began.boot_id)
             if isinstance(truth, AttemptEnded):
                 await self._tell_late(run.run_id, self._ended(run, name, number, truth.record, {}, self._hidden(name)))
+        run = self._run_store.state
+        for name, number, ended in await self.there.learn_late():
+            await self._tell_late(run.run_id, self._ended(run, name, number, ended.record, {}, self._hidden(name)))
+            self.there.clear(name, number)
+        self.there.sweep()
 
     async def late_ends(self) -> list[tuple[RunState, str, int]]:
         """Return the attempts of all runs whose end lies here by now, and whose outcome was decided without it."""

@@ -64,11 +64,11 @@ async def _refuse_what_runs(runner: ActionRunner, step_id: str, number: int) -> 
     A machine that cannot be asked is no hindrance: then the person has said how they know.
     """
     alive: tuple[str, ...] = ()
-    pids = runner.executor.attempt(step_id, number).alive(runner.run_store.tools.clock.boot_id())
-    if pids:
+    if runner.executor.there.is_there(step_id, number):
+        with suppress(LineError):
+            alive = await runner.executor.there.ask_alive(step_id, number)
+    elif pids := runner.executor.attempt(step_id, number).alive(runner.run_store.tools.clock.boot_id()):
         alive = ("pid " + ", ".join(map(str, pids)),)
-    with suppress(LineError):
-        alive = (*alive, *await runner.executor.there.ask_alive(step_id, number))
     if alive:
         raise RefusedError(f"{step_id} still runs without its watcher: {', '.join(alive)}", "wait for it, or abort it")
 

@@ -58,8 +58,11 @@ async def abort(runner: ActionRunner, op: Operator, reason: str) -> None:
         last = run_store.state.unit(action.unit).last if action.kind == "resolve" else None
         if last is not None:
             attempt = runner.executor.attempt(action.unit, last.number)
-            ended = bool(attempt.kill_rest(run_store.tools.clock.boot_id()))
-            if ended or await _end_there(runner, action.unit, last.number):
+            if runner.executor.there.is_there(action.unit, last.number):
+                ended = await _end_there(runner, action.unit, last.number)
+            else:
+                ended = bool(attempt.kill_rest(run_store.tools.clock.boot_id()))
+            if ended:
                 await run_store.record(ev.AbortRequested(action.unit, reason, op))
                 return
         if not run_store.state.exists or run_store.state.finished:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from switchover.errors import StateError
 from switchover.hosts.host_line import LineError, RefusedByHostError
 from switchover.migration.facts import events as ev
-from switchover.migration.facts.run_state import RunState
+from switchover.migration.facts.run_state import Attempt, RunState
 from switchover.migration.run.execution_unit import ExecutionUnit
 from switchover.migration.run.far.far_work import FarAttempt, FarWork, far_questions
-from switchover.migration.steps.attempt import AttemptFolder, Truth
+from switchover.migration.steps.attempt import AttemptEnded, AttemptFolder, Truth
 
 if TYPE_CHECKING:
     from switchover.migration.run.run_store import RunStore
@@ -22,6 +24,8 @@ __all__ = ["FarExecutor", "folder_of"]
 
 _KEPT_BYTES = 4 << 20
 _ANSWER_S = 20.0
+_LATE_ANSWER_S = 5.0
+_ASK_AGAIN_S = 60.0
 
 
 def folder_of(run_store: RunStore, name: str, number: int, run: RunState | None = None) -> AttemptFolder:
@@ -43,6 +47,7 @@ class FarExecutor:
     def __init__(self, run_store: RunStore) -> None:
         self._store = run_store
         self._work: FarWork | None = None
+        self._asked = -_ASK_AGAIN_S
 
     @property
     def no_line(self) -> str:
@@ -67,6 +72,11 @@ class FarExecutor:
         """Have it ended there."""
         if self._work is not None:
             self._work.stop()
+
+    def is_there(self, name: str, number: int) -> bool:
+        """Whether an attempt ran on other machines, and nothing of it here."""
+        begun = next((a for a in self._store.state.unit(name).attempts if a.number == number), None)
+        return begun is not None and (begun.far is not None or bool(begun.members))
 
     async def ask_alive(self, name: str, number: int, *, end: bool = False) -> tuple[str, ...]:
         """Return what still runs of an attempt, or of its parts, on other machines; with `end`, kill it first.
@@ -100,6 +110,44 @@ class FarExecutor:
         if attempt is not None:
             questions = far_questions(attempt.far, attempt.folder)
             self._store.far_left.remove(attempt.folder.directory.parent, attempt.far.name, questions)
+
+    def may_learn_late(self) -> bool:
+        """Whether it is time to ask once more for ends that nobody could learn when they were due."""
+        due = time.monotonic() - self._asked >= _ASK_AGAIN_S
+        return due and any(attempt.may_end_late and attempt.far for _, attempt in self._attempts())
+
+    async def learn_late(self) -> list[tuple[str, int, AttemptEnded]]:
+        """Ask other machines for the ends of attempts of which only that they are unknown is on record."""
+        found: list[tuple[str, int, AttemptEnded]] = []
+        if not self.may_learn_late():
+            return found
+        self._asked = time.monotonic()
+        for name, one in self._attempts():
+            attempt = self.attempt(name, one.number) if one.may_end_late else None
+            if attempt is None:
+                continue
+            questions = far_questions(attempt.far, attempt.folder)
+            with suppress(LineError, RefusedByHostError):
+                line = self._store.tools.hosts.to(attempt.far.ssh)
+                if (await line.ask("state", _LATE_ANSWER_S, **questions)).head["truth"] == "ended":
+                    truth = await self.follow(name, one.number)
+                    if isinstance(truth, AttemptEnded):
+                        found.append((name, one.number, truth))
+        return found
+
+    def sweep(self) -> None:
+        """Remove what lies on other machines of this run and is no longer needed."""
+        open_ = {
+            attempt.far.name: attempt
+            for _, attempt in self._attempts()
+            if attempt.far is not None and (not attempt.outcome or attempt.may_end_late)
+        }
+        state = self._store.state
+        if state.exists and not state.open_units:
+            self._store.far_left.sweep(self._store.workspace.run_directory(state.run_id), open_)
+
+    def _attempts(self) -> list[tuple[str, Attempt]]:
+        return [(name, attempt) for name, unit in self._store.state.units.items() for attempt in unit.attempts]
 
     def attempt(self, name: str, number: int, run: RunState | None = None) -> FarAttempt | None:
         """Return an attempt that ran on another machine; None for one that ran here."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -65,6 +65,12 @@ class FarLeft:
         task = asyncio.ensure_future(self._remove(run_directory / _FOLDER / f"{name}.json", records))
         self._removing.add(task)
         task.add_done_callback(self._removing.discard)
+
+    def sweep(self, run_directory: Path, needed: Collection[str]) -> None:
+        """Remove whatever is noted of a run and not needed any more."""
+        for note in sorted((run_directory / _FOLDER).glob("*.json")):
+            if note.stem not in needed:
+                self.remove(run_directory, note.stem, {})
 
     async def _remove(self, note: Path, records: Mapping[str, Any]) -> None:
         with suppress(OSError, ValueError, TypeError, LineError, RefusedByHostError):
