@@ -284,6 +284,12 @@ class Context(Protocol):
         It outlives the agent. Empty where nothing is remembered.
         """
 
+    def progress(self, done: float, total: float, text: str = "") -> None:
+        """Say how far a long probe is, in any unit; `text` says what is done now. It stands on the screen.
+
+        What `since` gives is kept as it is then, so that the next look can go on from there.
+        """
+
     def side(self, name: str) -> Mapping[str, Any]:
         """Return the plan's side `name`, with variables filled in. Raise `KeyError` if the plan has none."""
 
@@ -310,6 +316,7 @@ class Check(Protocol[ConfigT_contra]):
 
     * `example: str`: a check of this kind in YAML, for the reference; a test validates it.
     * `metrics: tuple[Measured, ...]`: the numbers it measures. Left out where only a probe can tell.
+    * `timeout_s: float`: how long its probes may take where the plan says nothing, other than 10 seconds.
     * `apart: bool`: it works for long in Python, so its probes run in a process of their own.
     * `runs_a_process: bool`: it starts a command, of which fewer run at once.
     * `about_a_service: bool`: it needs the check's own key `service`, which it gets as `Context.about`.

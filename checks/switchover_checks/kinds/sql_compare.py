@@ -6,23 +6,28 @@ Where the sides differ it names the first keys. Nothing compared, no table, only
 
 from __future__ import annotations
 
+import hashlib
+import re
+import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import BeforeValidator
 
 from switchover_checks.api import Context, Effect, Finding, Metric, Result, Status
+from switchover_checks.data.comparison.bookmark import Bookmark
 from switchover_checks.data.comparison.compared_table import ColumnPair, ComparedTable
 from switchover_checks.data.comparison.one_table import TableComparison
+from switchover_checks.data.comparison.pace import Pace, in_time
 from switchover_checks.data.comparison.sequences import judge_fill
-from switchover_checks.data.comparison.table_diff import in_time
 from switchover_checks.data.comparison.table_pairs import Pair, pair_tables
 from switchover_checks.data.database import (
     Database,
     DatabaseColumn,
     DatabaseSource,
+    DatabaseTable,
     database_source_of,
     open_database,
 )
@@ -35,6 +40,16 @@ def _as_tuple(value: object) -> object:
 
 
 Names = Annotated[tuple[str, ...], BeforeValidator(_as_tuple, json_schema_input_type=str | list[str])]
+
+
+def _share(value: object) -> object:
+    match = re.fullmatch(r"(\d{1,3})\s*%", value.strip()) if isinstance(value, str) else None
+    if match is None or not 1 <= int(match[1]) <= 100:
+        raise ValueError("throttle is a share of the time, from 1% to 100%")
+    return int(match[1]) / 100
+
+
+Throttle = Annotated[float, BeforeValidator(_share, json_schema_input_type=str)]
 
 
 @dataclass(frozen=True)
@@ -57,6 +72,8 @@ class SqlCompareConfig:
     """Columns that are left out."""
     samples: int = 10
     """How many differing rows are shown."""
+    throttle: Throttle = 1.0
+    """How much of the time is spent working: at 50% it takes twice as long, and loads both servers half as much."""
     sequences: bool = True
     """Whether the next number of each sequence of the right side must be free."""
     url_key: str | None = None
@@ -84,6 +101,7 @@ class SqlCompareCheck:
     effect: ClassVar[Effect] = "read"
     config: ClassVar[type] = SqlCompareConfig
     apart: ClassVar[bool] = True
+    timeout_s: ClassVar[float] = 6 * 3600.0
     example: ClassVar[str] = """
     kind: sql_compare
     left: before
@@ -103,45 +121,90 @@ class SqlCompareCheck:
 def _compare(
     cfg: SqlCompareConfig, left: DatabaseSource, right: DatabaseSource, ctx: Context, base_dir: Path
 ) -> Result:
-    findings: list[Finding] = []
-    metrics: list[Metric] = []
-    total = 0
     with (
         open_database(left, base_dir, ctx.deadline, whole=True) as a,
         open_database(right, base_dir, ctx.deadline, whole=True) as b,
     ):
-        names = (left.name, right.name)
-        tables, missing = pair_tables(cfg.tables, cfg.ignore_tables, (a.tables(), b.tables()), names)
+        return _Comparison(cfg, ctx, a, b, (left.name, right.name)).run()
+
+
+class _Comparison:
+    """One look at both sides, while they are open."""
+
+    def __init__(self, cfg: SqlCompareConfig, ctx: Context, a: Database, b: Database, names: tuple[str, str]) -> None:
+        self._cfg, self._ctx, self._a, self._b, self._names = cfg, ctx, a, b, names
+        asked = replace(cfg, throttle=1.0)
+        what = hashlib.sha256(f"{asked!r} {a.identity()} {b.identity()}".encode()).hexdigest()
+        self._bookmark = Bookmark(ctx.since("comparison"), what, (a.mark(), b.mark()), time.time())
+        self._findings: list[Finding] = []
+        self._metrics: list[Metric] = []
+
+    def run(self) -> Result:
+        """Compare all tables."""
+        cfg, findings = self._cfg, self._findings
+        sides = self._a.tables(), self._b.tables()
+        pairs, missing = pair_tables(cfg.tables, cfg.ignore_tables, sides, self._names)
+        if pairs and self._a.identity() == self._b.identity() and all(p.left == p.right for p in pairs):
+            return Result.unknown("left and right are the same tables of the same database, so they always agree")
         findings += missing
-        comparison = TableComparison(a, b, cfg.samples, ctx.deadline, _Progress())
-        for pair in tables:
-            ctx.enter(f"table {pair.name}")
-            in_time(ctx.deadline)
-            if cfg.mode == "count":
-                counts = a.count(pair.left), b.count(pair.right)
-                findings.append(_counted(pair.name, counts))
-            else:
-                table = _columns(cfg, pair, a, b, names, findings)
-                if table is None:
-                    continue
-                diff = comparison.run(table)
-                findings.append(diff.finding(names))
-                counts = diff.left_rows, diff.right_rows
-            if cfg.sequences:
-                findings += [judge_fill(pair.name, fill) for fill in b.fills(pair.right)]
+        total = self._tables(pairs)
+        if resumed := self._bookmark.finding():
+            findings.append(resumed)
+        self._bookmark.forget()
+        if not pairs and not missing:
+            findings.append(Finding("tables", "at least one", "none on either side", Status.UNKNOWN))
+        elif pairs and total == 0:
+            findings.append(Finding("rows in all tables", "more than 0", "0: nothing was compared", Status.UNKNOWN))
+        word = "row counts" if cfg.mode == "count" else "contents"
+        seen = [f"{name}: {', '.join(_schemas(side))}" for name, side in zip(self._names, sides, strict=True)]
+        return Result.of(
+            findings,
+            metrics=self._metrics,
+            evidence={"schemas": "; ".join(seen)} if any("*" in table for table in cfg.tables) else {},
+            ok=f"{word} of {len(pairs)} tables agree, {total} rows",
+        )
+
+    def _tables(self, pairs: Sequence[Pair]) -> int:
+        total = 0
+        expected = sum(max(self._a.estimate(p.left), self._b.estimate(p.right)) for p in pairs)
+        pace = Pace(self._ctx, self._ctx.deadline, expected, self._cfg.throttle)
+        for pair in pairs:
+            self._ctx.enter(f"table {pair.name}")
+            in_time(self._ctx.deadline)
+            pace.begin(pair.name)
+            counts = self._table(pair, pace)
+            if counts is None:
+                continue
+            pace.end(max(counts))
+            if self._cfg.sequences:
+                self._findings += [judge_fill(pair.name, fill) for fill in self._b.fills(pair.right)]
             total += max(counts)
-            metrics += [Metric(f"{pair.name}.left", counts[0]), Metric(f"{pair.name}.right", counts[1])]
-    if not tables and not missing:
-        findings.append(Finding("tables", "at least one", "none on either side", Status.UNKNOWN))
-    elif tables and total == 0:
-        findings.append(Finding("rows in all tables", "more than 0", "0: nothing was compared", Status.UNKNOWN))
-    word = "row counts" if cfg.mode == "count" else "contents"
-    return Result.of(findings, metrics=metrics, ok=f"{word} of {len(tables)} tables agree, {total} rows")
+            self._metrics += [Metric(f"{pair.name}.left", counts[0]), Metric(f"{pair.name}.right", counts[1])]
+        return total
+
+    def _table(self, pair: Pair, pace: Pace) -> tuple[int, int] | None:
+        """Compare one table; return its rows on both sides, None where it could not be compared."""
+        cfg, a, b = self._cfg, self._a, self._b
+        if cfg.mode == "count":
+            counts = a.count(pair.left), b.count(pair.right)
+            self._findings.append(_counted(pair.name, counts))
+            return counts
+        kept = self._bookmark.done(pair.name)
+        if kept is not None:
+            self._findings.append(kept[0])
+            return kept[1]
+        table = _columns(cfg, pair, a, b, self._names, self._findings)
+        if table is None:
+            return None
+        diff = TableComparison(a, b, cfg.samples, pace, self._bookmark).run(table)
+        finding, counts = diff.finding(self._names), (diff.left_rows, diff.right_rows)
+        self._findings.append(finding)
+        self._bookmark.ended(pair.name, finding, counts)
+        return counts
 
 
-class _Progress:
-    def rows(self, done: int) -> None:
-        """Tell nobody yet."""
+def _schemas(tables: Sequence[DatabaseTable]) -> list[str]:
+    return sorted({table.schema for table in tables}) or ["none"]
 
 
 def _counted(table: str, counts: tuple[int, int]) -> Finding:

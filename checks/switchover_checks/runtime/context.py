@@ -174,6 +174,10 @@ class LocalContext:
         assert isinstance(found, dict)
         return found
 
+    def progress(self, done: float, total: float, text: str = "") -> None:
+        """Say how far the probe is."""
+        self.ports.progress.put(self.owner, done, total, text)
+
     def side(self, name: str) -> Mapping[str, Any]:
         """Return the plan's side `name`. Raise `KeyError`."""
         return self._sides[name]

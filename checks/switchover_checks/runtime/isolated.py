@@ -113,12 +113,23 @@ async def _converse(child: Child, reader: asyncio.StreamReader, ctx: Context) ->
         if "enter" in message:
             ctx.enter(str(message["enter"])[:_MOST_PHASE])
             continue
+        if "progress" in message:
+            _take_progress(message, ctx)
+            continue
         if message.get("ask") in ("service", "cloud"):
             await child.write(json.dumps(await _asked(message, ctx), default=str).encode() + b"\n")
             continue
         asks = functools.partial(_answer, message, ctx)
         answer = await ctx.in_thread(asks)  # a secret may take its time
         await child.write(json.dumps(answer, default=str).encode() + b"\n")
+
+
+def _take_progress(message: Mapping[str, Any], ctx: Context) -> None:
+    done, total, text = message["progress"]
+    ctx.progress(float(done), float(total), str(text)[:_MOST_PHASE])
+    if isinstance(ctx, LocalContext):
+        ctx.ports.memory.put(ctx.owner, message.get("memory"))
+        ctx.ports.memory.of(ctx.owner)
 
 
 def _answer(message: Mapping[str, Any], ctx: Context) -> dict[str, Any]:

@@ -14,11 +14,51 @@ from typing import Any
 
 from switchover_checks.api import ProbeError, Status
 
-__all__ = ["CloudCall", "ProbeMemory", "ProbePorts"]
+__all__ = ["CloudCall", "ProbeMemory", "ProbePorts", "ProbeProgress", "ProgressNote"]
 
 CloudCall = Callable[[str, str, str, Mapping[str, Any], str], Awaitable[Mapping[str, Any]]]
 _SAVED_EVERY_S = 5.0
 _MOST_BYTES = 64 << 10
+
+
+@dataclass(frozen=True, slots=True)
+class ProgressNote:
+    """How far a probe is. `began` is the first note's `done`, at the monotonic time `since`."""
+
+    done: float
+    total: float
+    text: str
+    began: float
+    since: float
+    at: float
+
+    @property
+    def left_s(self) -> float | None:
+        """How long it takes to the end at the speed so far; None where that cannot be told yet."""
+        moved, took = self.done - self.began, self.at - self.since
+        return took * max(self.total - self.done, 0.0) / moved if moved > 0 and took > 0 else None
+
+
+class ProbeProgress:
+    """How far the probes under way are, by check."""
+
+    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._monotonic = monotonic
+        self._notes: dict[str, ProgressNote] = {}
+
+    def put(self, check: str, done: float, total: float, text: str) -> None:
+        """Take note."""
+        now, before = self._monotonic(), self._notes.get(check)
+        began, since = (before.began, before.since) if before and before.began <= done else (done, now)
+        self._notes[check] = ProgressNote(done, total, text, began, since, now)
+
+    def of(self, check: str) -> ProgressNote | None:
+        """Return the newest note of a probe that is under way."""
+        return self._notes.get(check)
+
+    def ended(self, check: str) -> None:
+        """Forget a probe that is over."""
+        self._notes.pop(check, None)
 
 
 class ProbeMemory:
@@ -91,9 +131,10 @@ def _nothing_pushed(_check: str) -> Mapping[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class ProbePorts:
-    """What stands behind `Context.service`, `cloud`, `pushed` and `since`."""
+    """What stands behind `Context.service`, `cloud`, `pushed`, `since` and `progress`."""
 
     service: Callable[[str], Awaitable[Mapping[str, Any]]] = _no_service
     cloud: CloudCall = _no_cloud
     pushed: Callable[[str], Mapping[str, Any]] = _nothing_pushed
     memory: ProbeMemory = field(default_factory=ProbeMemory)
+    progress: ProbeProgress = field(default_factory=ProbeProgress)

@@ -32,10 +32,20 @@ from switchover_checks.runtime.config import (
 from switchover_checks.runtime.local_code import LocalCode
 from switchover_checks.runtime.scan import Scan, ScannedKind, locate_module, scan_module
 
-__all__ = ["GROUP", "KINDS", "KindDeclaration", "KindInfo", "Registry", "RegistryProblem", "UnknownKindError"]
+__all__ = [
+    "GROUP",
+    "KINDS",
+    "KindDeclaration",
+    "KindInfo",
+    "Registry",
+    "RegistryProblem",
+    "UnknownKindError",
+    "usual_timeout",
+]
 
 KINDS = "switchover_checks.kinds"
 """The package whose files declare the built-in kinds."""
+_USUAL_TIMEOUT_S = 10.0
 GROUP = "switchover.checks"
 """The group of entry points by which an installed package adds kinds: `kind = "module:Class"`."""
 
@@ -181,6 +191,10 @@ class Registry:
         """Tell whether a check of this kind needs the name of a service."""
         return not self.info(kind).isolated and getattr(self.load(kind), "about_a_service", False)
 
+    def timeout_s(self, kind: str) -> float:
+        """Return how long a probe of a kind may take where the plan says nothing."""
+        return usual_timeout(kind)
+
     def validate_config(self, kind: str, mapping: Mapping[str, Any], *, templates: bool = True) -> list[Problem]:
         """Return what is wrong with a kind's keys. With `templates`, values with `{{` are not judged."""
         if not self.info(kind).isolated:
@@ -252,6 +266,13 @@ def _scanned(info: KindInfo) -> ScannedKind | None:
     path = Path(file) if info.source == "local" else locate_module(file)
     scan = scan_module(path) if path else None
     return next((k for k in scan.kinds if k.class_name == class_name), None) if scan else None
+
+
+def usual_timeout(kind: str) -> float:
+    """Return how long a probe of a kind may take where the plan says nothing: seconds."""
+    if kind not in declared(KINDS):
+        return _USUAL_TIMEOUT_S
+    return float(getattr(_builtin(kind), "timeout_s", _USUAL_TIMEOUT_S))
 
 
 def _by_name(point: EntryPoint) -> str:

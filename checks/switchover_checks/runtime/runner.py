@@ -36,7 +36,8 @@ class ProbeSpec:
     name: str
     kind: str
     config: Mapping[str, Any] = field(default_factory=dict)
-    timeout_s: float = 10.0
+    timeout_s: float | None = None
+    """How long it may take; None is what its kind says."""
     attempts: int = 1
     service: str = ""
 
@@ -88,7 +89,7 @@ class Runner:
             async with slots.hold(target_of(spec.config), self._pace(spec.name)):
                 start = self._monotonic()
                 began = began or (time.time(), start)
-                result = await self._once(spec)
+                result = await self._once(spec, spec.timeout_s or self._registry.timeout_s(spec.kind))
                 self._took[spec.name] = self._monotonic() - start
             if result.status is Status.OK:
                 break
@@ -111,12 +112,12 @@ class Runner:
         for closer in closers:
             await closer()
 
-    async def _once(self, spec: ProbeSpec) -> Result:
+    async def _once(self, spec: ProbeSpec, timeout_s: float) -> Result:
         context: Context | None = None
         cutoff: asyncio.Timeout | None = None
         try:
             info = self._registry.info(spec.kind)
-            context = self._contexts(self._monotonic() + spec.timeout_s)
+            context = self._contexts(self._monotonic() + timeout_s)
             if isinstance(context, LocalContext):
                 context.owner, context.about = spec.name, spec.service
             if self._registry.apart(spec.kind):
@@ -132,8 +133,11 @@ class Runner:
             return Result.unknown(f"the check cannot be used: {error}")
         except Exception as error:
             if cutoff is not None and cutoff.expired():
-                return Result.unknown(f"no answer within {format_duration(spec.timeout_s)}", phase=_phase(context))
+                return Result.unknown(f"no answer within {format_duration(timeout_s)}", phase=_phase(context))
             return Result.unknown(f"the check itself failed: {type(error).__name__}: {error}", phase=_phase(context))
+        finally:
+            if isinstance(context, LocalContext):
+                context.ports.progress.ended(spec.name)
 
     def _loop_time(self, monotonic: float) -> float:
         return asyncio.get_running_loop().time() + monotonic - self._monotonic()

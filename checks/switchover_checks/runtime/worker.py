@@ -82,6 +82,10 @@ class _AskingContext(LocalContext):
         super().enter(phase)
         self._line.send({"enter": phase})
 
+    def progress(self, done: float, total: float, text: str = "") -> None:
+        """Tell the parent how far the probe is, and what it remembers."""
+        self._line.send({"progress": [done, total, text], "memory": self._line.memory})
+
     async def service(self, name: str) -> Mapping[str, Any]:
         """Ask the provider of the plan's service `name`. Raise `KeyError`."""
         value: Mapping[str, Any] = await self.in_thread(lambda: self._line.ask("service", name))

@@ -65,9 +65,8 @@ class PlanRuntimeBuilder:
         registry = Registry(check_modules(plan.plan, plan.directory), plan.code)
         secrets = SecretStore(plan.plan, plan.directory)
         inventory = self._inventory(plan, scope)
-        runner = _runner(
-            plan, registry, scope, secrets, check_ports(self.workspace, inventory, self.clouds, self.memory)
-        )
+        ports = check_ports(self.workspace, inventory, self.clouds, self.memory)
+        runner = _runner(plan, registry, scope, secrets, ports)
         runner.on_close(self.memory.aclose)
         evaluator = Evaluator(
             plan,
@@ -79,6 +78,7 @@ class PlanRuntimeBuilder:
             secrets=secrets,
             redact=self.words.display,
             changes=registry.changes if self.only_read else None,
+            progress=ports.progress,
         )
         return PlanRuntime(plan, registry, runner, inventory, evaluator, secrets)
 

@@ -17,6 +17,7 @@ from switchover.plan.templates import TemplateError
 from switchover.plan.variables import MissingValueError, Scope, render_tree
 from switchover.redaction import sanitize
 from switchover_checks.api import Result, Status, worst
+from switchover_checks.runtime.probe_ports import ProbeProgress, ProgressNote
 from switchover_checks.runtime.runner import Outcome, ProbeSpec
 
 _log = logging.getLogger("switchover.health")
@@ -79,6 +80,7 @@ class Evaluator:
         secrets: SecretSource | None = None,
         redact: Callable[[str], str] | None = None,
         changes: Callable[[str, Mapping[str, Any]], str] | None = None,
+        progress: ProbeProgress | None = None,
     ) -> None:
         self.catalog = Catalog(loaded.plan)
         self._scope = scope
@@ -88,6 +90,7 @@ class Evaluator:
         self._fields = fields
         self._secrets = self.secrets = secrets
         self._changes = changes
+        self._progress = progress or ProbeProgress()
         self._redact = redact or sanitize
         self._locks: dict[str, asyncio.Lock] = {}
         self._listeners: list[Callable[[CheckObservation], None]] = []
@@ -100,6 +103,10 @@ class Evaluator:
         """Say whether the item `name` is being probed now."""
         lock = self._locks.get(name)
         return lock is not None and lock.locked()
+
+    def progress(self, name: str) -> ProgressNote | None:
+        """Return how far the probe of the item `name` is; None where none says so."""
+        return self._progress.of(name)
 
     async def evaluate(self, names: Iterable[str]) -> dict[str, CheckObservation]:
         """Look at `names` now, and before that at all that they need; return a reading for each name.
@@ -170,7 +177,9 @@ class Evaluator:
         if self._changes is not None and (why := self._changes(item.spec.kind, config)):
             summary = self._redact(f"read-only: {why}")
             return CheckObservation(item.name, Status.SKIPPED, Result(Status.SKIPPED, summary), self._clock.now())
-        spec = ProbeSpec(item.name, item.spec.kind, config, item.spec.timeout, item.spec.attempts, service=item.service)
+        spec = ProbeSpec(
+            item.name, item.spec.kind, config, item.spec.timeout_s, item.spec.attempts, service=item.service
+        )
         outcome = await self._runner.run(spec)
         result = outcome.result
         if item.spec.kind not in _OWN_WORDS and (why := await why_held_back(self._secrets)):

@@ -25,6 +25,7 @@ from switchover.plan.hosts_model import Host
 from switchover.plan.people_model import ChecklistItem, Contact, Runbook, Signoff
 from switchover.plan.promise_model import Promise, PromiseValue
 from switchover.plan.step_model import Confirm, RollbackAction, Step, UndoneBy, Verify
+from switchover_checks.runtime.registry import usual_timeout
 
 __all__ = [
     "Alert",
@@ -137,7 +138,9 @@ class CheckSpec(KeyedSpec):
     )
     side: str | None = Field(None, description="the side that it is about")
     every: Interval = Field(15.0, description="how often it is probed: 500ms, 15s, 5m")
-    timeout: Timeout = Field(10.0, description="a probe that takes longer is unknown: 10s, 1m")
+    timeout: Timeout | None = Field(
+        None, description="a probe that takes longer is unknown: 10s, 1m; without it 10s, or what the kind says"
+    )
     fail_after: Annotated[int, Field(strict=True, ge=1, le=100)] = Field(
         1, description="so many bad results in a row make it fail"
     )
@@ -150,6 +153,11 @@ class CheckSpec(KeyedSpec):
     needs: tuple[str, ...] = Field((), description="checks or services that must be fine for this one to mean anything")
     since: str | None = Field(None, description="PHASE: watched only from the start of that phase on")
     until: str | None = Field(None, description="PHASE: watched only until that phase has ended")
+
+    @property
+    def timeout_s(self) -> float:
+        """How long a probe may take, in seconds."""
+        return self.timeout or usual_timeout(self.kind)
 
 
 class MetricSpec(KeyedSpec):

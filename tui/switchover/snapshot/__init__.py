@@ -25,7 +25,7 @@ from switchover.snapshot.rollback_paths_view import (
     RollbackRun,
     RollbackView,
 )
-from switchover.snapshot.service_rows_view import CheckRow, FindingRow, MetricRow, ServiceRow
+from switchover.snapshot.service_rows_view import CheckRow, FindingRow, MetricRow, ProgressRow, ServiceRow
 from switchover.snapshot.triage_view import (
     AlertRow,
     ContactRow,
@@ -59,6 +59,7 @@ __all__ = [
     "PlanChange",
     "PlanDifference",
     "Problem",
+    "ProgressRow",
     "PromiseView",
     "Rehearsal",
     "RehearsedAction",

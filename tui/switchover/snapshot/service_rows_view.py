@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from switchover.snapshot.states import ServiceWord, StatusWord
 
-__all__ = ["CheckRow", "FindingRow", "MetricRow", "ServiceRow"]
+__all__ = ["CheckRow", "FindingRow", "MetricRow", "ProgressRow", "ServiceRow"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +95,16 @@ class CheckRow:
     wrong_since: float | None = None
     or_before: bool = False
     resting: bool = False
+    progress: ProgressRow | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ProgressRow:
+    """How far a long probe is: a share of 1 and the seconds left, as far as they are known."""
+
+    text: str
+    share: float | None = None
+    left_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

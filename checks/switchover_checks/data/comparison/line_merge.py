@@ -55,12 +55,12 @@ class LineMerge:
         right: Iterator[list[bytes]],
         keys: KeyReader,
         watcher: MergeWatcher,
-        after: KeyRange | None = None,
+        start: tuple[MergeOutcome, KeyRange] | None = None,
     ) -> None:
         self._sides = _Feed(left), _Feed(right)
         self._keys, self._watcher = keys, watcher
-        self._begin = after.after if after is not None else None
-        self._outcome = MergeOutcome()
+        self._outcome, begin = start or (MergeOutcome(), KeyRange())
+        self._begin = begin.after
         self._equal: bytes | None = None
         self._differing = 0
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from switchover_checks.data.comparison.alike_columns import binary_expressions, binary_key_fields
+from switchover_checks.data.comparison.bookmark import Bookmark
 from switchover_checks.data.comparison.canonical.canonical_rows import canonical_rows
 from switchover_checks.data.comparison.canonical.document_text import document_writer
 from switchover_checks.data.comparison.canonical.sqlite_text import DOCUMENT_FUNCTION
 from switchover_checks.data.comparison.compared_table import ComparedTable, KeyRange
 from switchover_checks.data.comparison.line_merge import LineMerge, MergeOutcome
+from switchover_checks.data.comparison.pace import Pace
 from switchover_checks.data.comparison.row_keys import BinaryKeys, KeyReader, OddKeyError
-from switchover_checks.data.comparison.table_diff import RowProgress, TableDiff, compare_tables, in_time
+from switchover_checks.data.comparison.table_diff import TableDiff, compare_tables
 from switchover_checks.data.database import Database
 
 __all__ = ["TableComparison"]
@@ -29,14 +31,28 @@ class _Lines:
 
 
 @dataclass(frozen=True, slots=True)
+class _Watcher:
+    """Notes how far a table is."""
+
+    table: str
+    keys: KeyReader
+    pace: Pace
+    bookmark: Bookmark
+
+    def passed(self, outcome: MergeOutcome, equal: bytes | None) -> None:
+        self.bookmark.note(self.table, outcome, equal, self.keys)
+        self.pace.rows(max(outcome.rows))
+
+
+@dataclass(frozen=True, slots=True)
 class TableComparison:
     """Compares tables of two open databases."""
 
     left: Database
     right: Database
     samples: int
-    deadline: float
-    progress: RowProgress
+    pace: Pace
+    bookmark: Bookmark
 
     def run(self, table: ComparedTable) -> TableDiff:
         """Compare one table."""
@@ -67,20 +83,16 @@ class TableComparison:
         return _Lines([left], [right], keys, bare=True, words=", ".join(w for w in ("as text", words) if w))
 
     def _merged(self, table: ComparedTable, lines: _Lines) -> MergeOutcome:
-        selections = table.selections()
+        start = self.bookmark.start(table.name)
+        selections = table.selections(start[1])
         left = self.left.lines(lines.left, selections[0], bare=lines.bare)
         right = self.right.lines(lines.right, selections[1], bare=lines.bare)
+        watcher = _Watcher(table.name, lines.keys, self.pace, self.bookmark)
         try:
-            return LineMerge(left, right, lines.keys, self).run()
+            return LineMerge(left, right, lines.keys, watcher, start).run()
         finally:
             left.close()
             right.close()
-
-    def passed(self, outcome: MergeOutcome, equal: bytes | None) -> None:
-        """Say how far the rows are."""
-        del equal
-        in_time(self.deadline)
-        self.progress.rows(max(outcome.rows))
 
     def _read_again(self, table: ComparedTable, outcome: MergeOutcome, words: str) -> TableDiff:
         diff = TableDiff(table.name, tuple(c.name for c in table.key), most_samples=self.samples, how=words)
@@ -96,6 +108,4 @@ class TableComparison:
         return diff
 
     def _exactly(self, table: ComparedTable, keys: KeyRange) -> TableDiff:
-        return compare_tables(
-            table, self.left, self.right, keys, samples=self.samples, deadline=self.deadline, progress=self.progress
-        )
+        return compare_tables(table, self.left, self.right, keys, samples=self.samples, pace=self.pace)

@@ -3,28 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
-from switchover_checks.api import Finding, ProbeError, Status
+from switchover_checks.api import Finding, Status
 from switchover_checks.data.comparison.compared_table import ComparedTable, KeyRange
 from switchover_checks.data.comparison.normalise import Normaliser, normaliser, sort_key
+from switchover_checks.data.comparison.pace import Pace
 from switchover_checks.data.database import Database, Rows
 
-__all__ = ["RowProgress", "TableDiff", "compare_tables", "in_time"]
+__all__ = ["TableDiff", "compare_tables"]
 
 _LOOK_AT_CLOCK = 512
 _MOST_COLUMNS = 10
-
-
-class RowProgress(Protocol):
-    """Is told how far the comparison of a table is."""
-
-    def rows(self, done: int) -> None:
-        """Take note of how many rows of a side are done."""
 
 
 @dataclass
@@ -107,8 +100,7 @@ def compare_tables(
     keys: KeyRange,
     *,
     samples: int,
-    deadline: float,
-    progress: RowProgress,
+    pace: Pace,
 ) -> TableDiff:
     """Compare a table on both sides by its values. Without a key, rows are compared as a bag, without samples."""
     untyped = left.dialect == right.dialect == "sqlite"
@@ -117,16 +109,16 @@ def compare_tables(
     diff = TableDiff(table.name, tuple(c.name for c in table.key), samples)
     rows = [db.rows(selection) for db, selection in zip((left, right), table.selections(keys), strict=True)]
     if not table.key:
-        bags = [_bag(side, convert, deadline) for side in rows]
+        bags = [_bag(side, convert, pace) for side in rows]
         diff.left_rows, diff.right_rows = bags[0][0], bags[1][0]
         diff.digest = bags[0][1], bags[1][1]
         return diff
     places = [names.index(c.name) for c in table.key]
-    sides = [_Side(side, convert, places, deadline) for side in rows]
+    sides = [_Side(side, convert, places, pace) for side in rows]
     try:
         for side in sides:
             side.step()
-        _merge(sides[0], sides[1], diff, names, progress)
+        _merge(sides[0], sides[1], diff, names)
     except _OutOfOrderError as error:
         diff.trouble = str(error)
     finally:
@@ -144,8 +136,8 @@ class _OutOfOrderError(Exception):
 class _Side:
     """One side: the present row in its one form, its key, and the digest of all that has passed."""
 
-    def __init__(self, rows: Rows, convert: Sequence[Normaliser], places: Sequence[int], deadline: float) -> None:
-        self._rows, self._convert, self._places, self._deadline = rows, convert, places, deadline
+    def __init__(self, rows: Rows, convert: Sequence[Normaliser], places: Sequence[int], pace: Pace) -> None:
+        self._rows, self._convert, self._places, self._pace = rows, convert, places, pace
         self.count = 0
         self.row: str | None = None
         self.values: tuple[Any, ...] = ()
@@ -165,7 +157,7 @@ class _Side:
             return
         self.count += 1
         if self.count % _LOOK_AT_CLOCK == 0:
-            in_time(self._deadline)
+            self._pace.rows(self.count)
         self.values = values = tuple([c(v) for c, v in zip(self._convert, raw, strict=True)])
         self.row = repr(values)
         self.key = sort_key(tuple([values[p] for p in self._places]))
@@ -182,7 +174,7 @@ class _Side:
                 raise _OutOfOrderError("the key holds values that cannot be ordered") from None
 
 
-def _merge(a: _Side, b: _Side, diff: TableDiff, names: Sequence[str], progress: RowProgress) -> None:
+def _merge(a: _Side, b: _Side, diff: TableDiff, names: Sequence[str]) -> None:
     while a.row is not None or b.row is not None:
         if b.row is None or (a.row is not None and a.key < b.key):
             diff.only_left += 1
@@ -200,26 +192,18 @@ def _merge(a: _Side, b: _Side, diff: TableDiff, names: Sequence[str], progress: 
                 diff.columns.update(differing)
             a.step()
             b.step()
-        if a.count % _LOOK_AT_CLOCK == 0:
-            progress.rows(a.count)
 
 
-def _bag(rows: Rows, convert: Sequence[Normaliser], deadline: float) -> tuple[int, str]:
+def _bag(rows: Rows, convert: Sequence[Normaliser], pace: Pace) -> tuple[int, str]:
     """Digest rows whatever their order: the sum of the digests of each."""
     count, total = 0, 0
     for raw in rows:
         count += 1
         if count % _LOOK_AT_CLOCK == 0:
-            in_time(deadline)
+            pace.rows(count)
         row = tuple(c(v) for c, v in zip(convert, raw, strict=True))
         total += int.from_bytes(hashlib.sha256(repr(row).encode("utf-8", "surrogateescape")).digest(), "big")
     return count, f"{total % (1 << 256):064x}"
-
-
-def in_time(deadline: float) -> None:
-    """Raise `ProbeError` once the deadline is over."""
-    if time.monotonic() > deadline:
-        raise ProbeError("not all rows could be compared before the deadline", status=Status.UNKNOWN)
 
 
 def _key_text(key: tuple[Any, ...]) -> str:

@@ -126,6 +126,9 @@ class Database(Protocol):
     def count(self, table: DatabaseTable, where: str = "") -> int:
         """Return the number of rows."""
 
+    def estimate(self, table: DatabaseTable) -> int:
+        """Return about how many rows a table has, at no cost; 0 where that is not known."""
+
     def rows(self, selection: Selection) -> Rows:
         """Go through the rows, ordered bytewise by the selection's key, holding a batch at a time."""
 
@@ -134,6 +137,12 @@ class Database(Protocol):
 
     def prepare(self, functions: Mapping[str, Callable[[str], str]]) -> bool:
         """Make functions known that texts are written with. Return whether its rows can be written as texts."""
+
+    def identity(self) -> str:
+        """Return what tells this database from every other, by whatever address it is reached."""
+
+    def mark(self) -> str:
+        """Return what changes with the content; empty where nothing proves that it did not change."""
 
     def fills(self, table: DatabaseTable) -> list[Fill]:
         """Return the columns of a table that a sequence fills."""

@@ -40,6 +40,7 @@ _SETTINGS = {"row_security": "off", "timezone": "UTC", "datestyle": "ISO, YMD", 
              "bytea_output": "hex", "extra_float_digits": "3", "lc_monetary": "C"}  # fmt: skip
 _TRIMS_SCALES = 130_000
 """The version from which on the server takes the zeros off the end of a number."""
+_SNAPSHOTS = 130_000
 _TABLES = """
 SELECT n.nspname, c.relname, pg_table_is_visible(c.oid),
        has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT'), c.oid
@@ -134,6 +135,11 @@ class _Postgres:
         condition, _ = Selection(table, (), where=where).conditions((), "%s")
         return int(self._connection.execute(f"SELECT count(*) FROM {place(table)}{condition}").fetchone()[0])  # noqa: S608
 
+    def estimate(self, table: DatabaseTable) -> int:
+        query = """SELECT coalesce(sum(greatest(c.reltuples, 0)), 0)::bigint FROM pg_class c
+            WHERE c.oid = %s OR c.oid IN (SELECT relid FROM pg_partition_tree(%s) WHERE isleaf)"""
+        return int(self._connection.execute(query, (table.number, table.number)).fetchone()[0])
+
     def rows(self, selection: Selection) -> Rows:
         from psycopg.types.string import TextLoader
 
@@ -152,6 +158,18 @@ class _Postgres:
     def prepare(self, functions: Mapping[str, Callable[[str], str]]) -> bool:
         del functions
         return bool(self._connection.info.server_version >= _TRIMS_SCALES)
+
+    def identity(self) -> str:
+        query = "SELECT pg_postmaster_start_time()::text, oid FROM pg_database WHERE datname = current_database()"
+        return "postgresql {} {}".format(*self._connection.execute(query).fetchone())
+
+    def mark(self) -> str:
+        if self._connection.info.server_version < _SNAPSHOTS:
+            return ""
+        query = "SELECT pg_snapshot_xmin(s)::text, pg_snapshot_xmax(s)::text FROM pg_current_snapshot() s"
+        low, high = self._connection.execute(query).fetchone()
+        # Where none is under way, the next one to write gets this number.
+        return str(high) if low == high else ""
 
     def fills(self, table: DatabaseTable) -> list[Fill]:
         return [self._fill(table, *row) for row in self._connection.execute(_FILLS, (table.number,)).fetchall()]

@@ -69,7 +69,7 @@ def open_sqlite(source: DatabaseSource, base_dir: Path, deadline: float) -> Iter
         connection.execute("PRAGMA query_only=ON")
         connection.execute("BEGIN")
         connection.set_authorizer(_only_this_file)
-        yield _Sqlite(connection)
+        yield _Sqlite(connection, path)
     except sqlite3.Error as error:
         status = Status.UNKNOWN if isinstance(error, sqlite3.OperationalError) else Status.CRIT
         told = "not done before the deadline" if "interrupted" in str(error) else str(error)
@@ -99,8 +99,8 @@ def _selected(expressions: str, selection: Selection) -> tuple[str, list[KeyValu
 class _Sqlite:
     dialect = "sqlite"
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
+    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+        self._connection, self._path = connection, path
 
     def tables(self) -> list[DatabaseTable]:
         rows = self._connection.execute(
@@ -116,6 +116,13 @@ class _Sqlite:
         selection = Selection(table, (), where=where)
         condition, _ = selection.conditions((), "?")
         return int(self._connection.execute(f"SELECT count(*) FROM {quoted(table.name)}{condition}").fetchone()[0])  # noqa: S608
+
+    def estimate(self, table: DatabaseTable) -> int:
+        newest = f"SELECT max(rowid) FROM {quoted(table.name)}"  # noqa: S608
+        try:
+            return int(self._connection.execute(newest).fetchone()[0] or 0)
+        except sqlite3.OperationalError:  # a table without row ids
+            return 0
 
     def rows(self, selection: Selection) -> Rows:
         names = ", ".join(quoted(c.name) for c in selection.columns)
@@ -135,6 +142,20 @@ class _Sqlite:
             self._connection.create_function(name, 1, function, deterministic=True)
         encoding = self._connection.execute("PRAGMA encoding").fetchone()
         return bool(encoding[0] == "UTF-8")
+
+    def identity(self) -> str:
+        facts = self._path.stat()
+        return f"sqlite {facts.st_dev} {facts.st_ino}"
+
+    def mark(self) -> str:
+        parts = []
+        for path in (self._path, self._path.with_name(f"{self._path.name}-wal")):
+            try:
+                facts = path.stat()
+            except FileNotFoundError:
+                continue
+            parts.append(f"{facts.st_ino} {facts.st_size} {facts.st_mtime_ns}")
+        return ", ".join(parts)
 
     def fills(self, table: DatabaseTable) -> list[Fill]:
         """Return none: what SQLite numbers itself goes by the highest number that is there."""

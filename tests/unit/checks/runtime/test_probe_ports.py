@@ -12,7 +12,7 @@ import pytest
 
 from switchover_checks.api import ProbeError, Status
 from switchover_checks.runtime.context import LocalContext, Resources
-from switchover_checks.runtime.probe_ports import ProbeMemory, ProbePorts
+from switchover_checks.runtime.probe_ports import ProbeMemory, ProbePorts, ProbeProgress
 from switchover_checks.runtime.registry import Registry
 from switchover_checks.runtime.runner import ProbeSpec, Runner
 
@@ -96,3 +96,19 @@ async def test_without_a_program_nothing_is_made_up(tmp_path: Path) -> None:
         await ctx.cloud("aws", "s3", "head_object")
     assert (refused.value.status, ctx.pushed()) == (Status.UNKNOWN, {})
     assert json.dumps(ctx.since("x")) == "{}"
+
+
+def test_the_time_left_follows_the_speed_since_the_first_note() -> None:
+    now = [100.0]
+    progress = ProbeProgress(lambda: now[0])
+    progress.put("c", 500, 1000, "")
+    first = progress.of("c")
+    assert first is not None
+    assert first.left_s is None
+    now[0] = 110.0
+    progress.put("c", 600, 1000, "")
+    second = progress.of("c")
+    assert second is not None
+    assert second.left_s == 40.0
+    progress.ended("c")
+    assert progress.of("c") is None

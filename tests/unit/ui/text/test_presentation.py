@@ -17,12 +17,13 @@ from switchover.snapshot import (
     Header,
     MetricRow,
     Problem,
+    ProgressRow,
     Requirement,
     ServiceRow,
     Snapshot,
     SourceNote,
 )
-from switchover.ui.checks.check_lines import check_table
+from switchover.ui.checks.check_lines import check_detail, check_table, progress_text
 from switchover.ui.migration.step_detail import gate_lines
 from switchover.ui.migration.wizard import action_line, current_key, gate_line, needs_now, tree_items
 from switchover.ui.overview.overview_lines import calm_lines, problem_items, summary_lines
@@ -81,6 +82,18 @@ def test_markup_in_data_stays_what_it_is() -> None:
     row = CheckRow("x", "http", "crit", "[bold red]not markup[/] [@click=app.quit]")
     _, items = check_table(moment(Snapshot(checks=(row,))), 160)
     assert "[bold red]not markup[/]" in plain(items.make(0).lines[0])
+
+
+def test_a_long_probe_says_how_far_it_is_and_how_long_it_takes() -> None:
+    row = CheckRow("data", "sql_compare", "ok", "all agree", running=True)
+    view = moment(Snapshot(checks=(row,)))
+    progress = ProgressRow("table orders, 430000 rows", 0.43, 190.0)
+    wide = plain(check_table(moment(Snapshot(checks=(replace(row, progress=progress),))), 160)[1].make(0).lines[0])
+    assert "43 % · table orders, 430000 rows · 3 m left" in wide
+    assert "all agree" in plain(check_table(view, 160)[1].make(0).lines[0])
+    detail = [plain(line) for line in check_detail(replace(row, progress=progress), view, 80)]
+    assert any("43 % · table orders, 430000 rows · 3 m left" in line for line in detail)
+    assert progress_text(ProgressRow("reading")) == "reading"
 
 
 @pytest.mark.parametrize(

@@ -254,10 +254,13 @@ class Assembler:
             resting = self._watcher.resting(name)
             standing: EffectiveStatus = self._watcher.standing(name)
             running = evaluator is not None and evaluator.busy(name)
-            key = (state, resting, standing, running)
+            progress = evaluator.progress(name) if evaluator is not None and running else None
+            key = (state, resting, standing, running, progress)
             cached = self._checks.get(name)
             if cached is None or cached.key != key:
-                cached = _Cached(key, check_row(item, state, standing, running=running, resting=resting))
+                cached = _Cached(
+                    key, check_row(item, state, standing, running=running, resting=resting, progress=progress)
+                )
                 self._checks[name] = cached
             rows.append(cached.row)
         return rows

@@ -9,8 +9,10 @@ from dataclasses import replace
 from switchover.health.catalog import CheckItem
 from switchover.health.check_state import CheckState, EffectiveStatus
 from switchover.metrics.sampler import Track
-from switchover.snapshot import CheckRow, FindingRow, MetricRow
+from switchover.redaction import sanitize
+from switchover.snapshot import CheckRow, FindingRow, MetricRow, ProgressRow
 from switchover_checks.api import Status
+from switchover_checks.runtime.probe_ports import ProgressNote
 
 __all__ = ["POINTS", "check_row", "clock_text", "metric_row"]
 
@@ -23,7 +25,13 @@ def clock_text(at: float | None) -> str:
 
 
 def check_row(
-    item: CheckItem, state: CheckState, standing: EffectiveStatus, *, running: bool, resting: str
+    item: CheckItem,
+    state: CheckState,
+    standing: EffectiveStatus,
+    *,
+    running: bool,
+    resting: str,
+    progress: ProgressNote | None = None,
 ) -> CheckRow:
     """Return the row of a check. `resting` says why it is not watched now; then its past is not shown as present."""
     spec = item.spec
@@ -61,11 +69,19 @@ def check_row(
         ),
         waits_for=state.waits_for,
         running=running,
+        progress=_progress_row(progress),
         pending_failures=state.pending_failures,
         evidence=tuple(state.result.evidence.items()),
         wrong_since=wrong_since,
         or_before=or_before,
     )
+
+
+def _progress_row(note: ProgressNote | None) -> ProgressRow | None:
+    if note is None:
+        return None
+    share = min(note.done / note.total, 1.0) if note.total > 0 else None
+    return ProgressRow(sanitize(note.text), share, note.left_s)
 
 
 def metric_row(track: Track, *, mono: float, points: Callable[[], tuple[float | None, ...]] | None = None) -> MetricRow:

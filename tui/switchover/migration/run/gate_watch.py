@@ -273,4 +273,4 @@ def _interval(plan: Plan, gate: Gate) -> float:
 def _fresh(plan: Plan, gate: Gate) -> float:
     """Return how long a round stays true: as long as its shortest-lived check."""
     specs = [plan.checks[name] for name in gate.require if name in plan.checks]
-    return min((2 * spec.every + spec.timeout for spec in specs), default=float("inf"))
+    return min((2 * spec.every + spec.timeout_s for spec in specs), default=float("inf"))

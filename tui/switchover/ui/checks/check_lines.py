@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from switchover.snapshot import CheckRow
+from switchover.snapshot import CheckRow, ProgressRow
 from switchover.ui.text.columns import Column, header_line, lay_out, row_line, widen
 from switchover.ui.text.labelled import fact, is_late
 from switchover.ui.text.numbers import age, clock, took
@@ -11,7 +11,7 @@ from switchover.ui.text.spark import history_bar
 from switchover.ui.text.state_words import outcome, severity
 from switchover.ui.text.styled_line import Line, ListItems, StyledSpan, cut, fit, join, wrap
 
-__all__ = ["check_brief", "check_detail", "check_table"]
+__all__ = ["check_brief", "check_detail", "check_table", "progress_text"]
 
 _COLUMNS = (
     Column("state", 6),
@@ -54,11 +54,11 @@ def _cells(row: CheckRow, now: float, history: int) -> list[Line | StyledSpan]:
         StyledSpan(f"{word.glyph} {word.word}", word.style),
         StyledSpan(row.name, "strong"),
         StyledSpan(row.kind, "muted"),
-        StyledSpan("now" if row.running else last, "accent" if row.running else "text"),
+        StyledSpan(_last(row, last), "accent" if row.running else "text"),
         StyledSpan(took(row.took_ms)),
         bar,
         StyledSpan(age(now - row.changed_at) if row.changed_at is not None else "–"),
-        StyledSpan(row.summary, "muted"),
+        StyledSpan(progress_text(row.progress) if row.progress else row.summary, "muted"),
     ]
     if late:
         return [
@@ -68,6 +68,18 @@ def _cells(row: CheckRow, now: float, history: int) -> list[Line | StyledSpan]:
             for cell in cells
         ]
     return cells
+
+
+def _last(row: CheckRow, last: str) -> str:
+    share = row.progress.share if row.progress is not None else None
+    return last if not row.running else "now" if share is None else f"{100 * share:.0f} %"
+
+
+def progress_text(progress: ProgressRow) -> str:
+    """Say how far a probe under way is, and how long it still takes."""
+    parts = [f"{100 * progress.share:.0f} %" if progress.share is not None else "", progress.text]
+    parts.append(f"{age(progress.left_s)} left" if progress.left_s is not None else "")
+    return " · ".join(part for part in parts if part)
 
 
 def check_brief(row: CheckRow, moment: RenderContext, width: int, height: int) -> list[Line]:
@@ -105,6 +117,8 @@ def check_brief(row: CheckRow, moment: RenderContext, width: int, height: int) -
         when.append(f"last ok {clock(row.last_ok_at)}, {age(now - row.last_ok_at)} ago")
     if row.pending_failures:
         when.append(f"{row.pending_failures} failures not counted yet")
+    if row.progress is not None:
+        when.append(f"now {progress_text(row.progress)}")
     when.append(f"every {age(row.every_s)}")
     lines.append((StyledSpan(f"   {' · '.join(when)}", "muted"),))
     return lines[:height]
@@ -138,6 +152,7 @@ def check_detail(row: CheckRow, moment: RenderContext, width: int) -> list[Line]
             else f"{clock(row.observed_at)}, {age(now - row.observed_at)} ago"
             + (f", took {took(row.took_ms)}" if row.took_ms is not None else ""),
         ),
+        ("now", progress_text(row.progress) if row.progress is not None else ""),
         ("every", age(row.every_s)),
         ("last ok", "" if row.last_ok_at is None else f"{clock(row.last_ok_at)}, {age(now - row.last_ok_at)} ago"),
         ("changed", "" if row.changed_at is None else f"{clock(row.changed_at)}, {age(now - row.changed_at)} ago"),
