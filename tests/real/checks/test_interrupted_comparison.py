@@ -50,7 +50,7 @@ class Bench:
             await asyncio.sleep(0.02)
         os.kill(self.pids[-1], 9)
         assert (await look).status is Status.UNKNOWN
-        assert progress.of("c") is None
+        assert self.ports.progress.of("c") is None
         return note
 
 
