@@ -19,8 +19,8 @@ from pydantic import BeforeValidator
 from switchover_checks.api import Context, Effect, Finding, Metric, Result, Status
 from switchover_checks.data.comparison.bookmark import Bookmark
 from switchover_checks.data.comparison.compared_table import ColumnPair, ComparedTable
+from switchover_checks.data.comparison.comparison_progress import ComparisonProgress, in_time
 from switchover_checks.data.comparison.one_table import TableComparison
-from switchover_checks.data.comparison.pace import Pace, in_time
 from switchover_checks.data.comparison.sequences import judge_fill
 from switchover_checks.data.comparison.table_pairs import Pair, pair_tables
 from switchover_checks.data.database import (
@@ -167,22 +167,22 @@ class _Comparison:
     def _tables(self, pairs: Sequence[Pair]) -> int:
         total = 0
         expected = sum(max(self._a.estimate(p.left), self._b.estimate(p.right)) for p in pairs)
-        pace = Pace(self._ctx, self._ctx.deadline, expected, self._cfg.throttle)
+        progress = ComparisonProgress(self._ctx, self._ctx.deadline, expected, self._cfg.throttle)
         for pair in pairs:
             self._ctx.enter(f"table {pair.name}")
             in_time(self._ctx.deadline)
-            pace.begin(pair.name)
-            counts = self._table(pair, pace)
+            progress.begin(pair.name)
+            counts = self._table(pair, progress)
             if counts is None:
                 continue
-            pace.end(max(counts))
+            progress.end(max(counts))
             if self._cfg.sequences:
                 self._findings += [judge_fill(pair.name, fill) for fill in self._b.fills(pair.right)]
             total += max(counts)
             self._metrics += [Metric(f"{pair.name}.left", counts[0]), Metric(f"{pair.name}.right", counts[1])]
         return total
 
-    def _table(self, pair: Pair, pace: Pace) -> tuple[int, int] | None:
+    def _table(self, pair: Pair, progress: ComparisonProgress) -> tuple[int, int] | None:
         """Compare one table; return its rows on both sides, None where it could not be compared."""
         cfg, a, b = self._cfg, self._a, self._b
         if cfg.mode == "count":
@@ -196,7 +196,7 @@ class _Comparison:
         table = _columns(cfg, pair, a, b, self._names, self._findings)
         if table is None:
             return None
-        diff = TableComparison(a, b, cfg.samples, pace, self._bookmark).run(table)
+        diff = TableComparison(a, b, cfg.samples, progress, self._bookmark).run(table)
         finding, counts = diff.finding(self._names), (diff.left_rows, diff.right_rows)
         self._findings.append(finding)
         self._bookmark.ended(pair.name, finding, counts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -176,7 +177,7 @@ class LocalContext:
 
     def progress(self, done: float, total: float, text: str = "") -> None:
         """Say how far the probe is."""
-        self.ports.progress.put(self.owner, done, total, text)
+        self.ports.progress.put(self.owner, done, total, text, time.monotonic())
 
     def side(self, name: str) -> Mapping[str, Any]:
         """Return the plan's side `name`. Raise `KeyError`."""

@@ -42,13 +42,12 @@ class ProgressNote:
 class ProbeProgress:
     """How far the probes under way are, by check."""
 
-    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
-        self._monotonic = monotonic
+    def __init__(self) -> None:
         self._notes: dict[str, ProgressNote] = {}
 
-    def put(self, check: str, done: float, total: float, text: str) -> None:
-        """Take note."""
-        now, before = self._monotonic(), self._notes.get(check)
+    def put(self, check: str, done: float, total: float, text: str, now: float) -> None:
+        """Take note of what is so at the monotonic time `now`."""
+        before = self._notes.get(check)
         began, since = (before.began, before.since) if before and before.began <= done else (done, now)
         self._notes[check] = ProgressNote(done, total, text, began, since, now)
 

@@ -10,8 +10,8 @@ from switchover_checks.data.comparison.canonical.canonical_rows import canonical
 from switchover_checks.data.comparison.canonical.document_text import document_writer
 from switchover_checks.data.comparison.canonical.sqlite_text import DOCUMENT_FUNCTION
 from switchover_checks.data.comparison.compared_table import ComparedTable, KeyRange
+from switchover_checks.data.comparison.comparison_progress import ComparisonProgress
 from switchover_checks.data.comparison.line_merge import LineMerge, MergeOutcome
-from switchover_checks.data.comparison.pace import Pace
 from switchover_checks.data.comparison.row_keys import BinaryKeys, KeyReader, OddKeyError
 from switchover_checks.data.comparison.table_diff import TableDiff, compare_tables
 from switchover_checks.data.database import Database
@@ -36,12 +36,12 @@ class _Watcher:
 
     table: str
     keys: KeyReader
-    pace: Pace
+    progress: ComparisonProgress
     bookmark: Bookmark
 
     def passed(self, outcome: MergeOutcome, equal: bytes | None) -> None:
         self.bookmark.note(self.table, outcome, equal, self.keys)
-        self.pace.rows(max(outcome.rows))
+        self.progress.rows(max(outcome.rows))
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class TableComparison:
     left: Database
     right: Database
     samples: int
-    pace: Pace
+    progress: ComparisonProgress
     bookmark: Bookmark
 
     def run(self, table: ComparedTable) -> TableDiff:
@@ -87,7 +87,7 @@ class TableComparison:
         selections = table.selections(start[1])
         left = self.left.lines(lines.left, selections[0], bare=lines.bare)
         right = self.right.lines(lines.right, selections[1], bare=lines.bare)
-        watcher = _Watcher(table.name, lines.keys, self.pace, self.bookmark)
+        watcher = _Watcher(table.name, lines.keys, self.progress, self.bookmark)
         try:
             return LineMerge(left, right, lines.keys, watcher, start).run()
         finally:
@@ -108,4 +108,4 @@ class TableComparison:
         return diff
 
     def _exactly(self, table: ComparedTable, keys: KeyRange) -> TableDiff:
-        return compare_tables(table, self.left, self.right, keys, samples=self.samples, pace=self.pace)
+        return compare_tables(table, self.left, self.right, keys, samples=self.samples, progress=self.progress)

@@ -10,8 +10,8 @@ from typing import Any
 
 from switchover_checks.api import Finding, Status
 from switchover_checks.data.comparison.compared_table import ComparedTable, KeyRange
+from switchover_checks.data.comparison.comparison_progress import ComparisonProgress
 from switchover_checks.data.comparison.normalise import Normaliser, normaliser, sort_key
-from switchover_checks.data.comparison.pace import Pace
 from switchover_checks.data.database import Database, Rows
 
 __all__ = ["TableDiff", "compare_tables"]
@@ -100,7 +100,7 @@ def compare_tables(
     keys: KeyRange,
     *,
     samples: int,
-    pace: Pace,
+    progress: ComparisonProgress,
 ) -> TableDiff:
     """Compare a table on both sides by its values. Without a key, rows are compared as a bag, without samples."""
     untyped = left.dialect == right.dialect == "sqlite"
@@ -109,12 +109,12 @@ def compare_tables(
     diff = TableDiff(table.name, tuple(c.name for c in table.key), samples)
     rows = [db.rows(selection) for db, selection in zip((left, right), table.selections(keys), strict=True)]
     if not table.key:
-        bags = [_bag(side, convert, pace) for side in rows]
+        bags = [_bag(side, convert, progress) for side in rows]
         diff.left_rows, diff.right_rows = bags[0][0], bags[1][0]
         diff.digest = bags[0][1], bags[1][1]
         return diff
     places = [names.index(c.name) for c in table.key]
-    sides = [_Side(side, convert, places, pace) for side in rows]
+    sides = [_Side(side, convert, places, progress) for side in rows]
     try:
         for side in sides:
             side.step()
@@ -136,8 +136,10 @@ class _OutOfOrderError(Exception):
 class _Side:
     """One side: the present row in its one form, its key, and the digest of all that has passed."""
 
-    def __init__(self, rows: Rows, convert: Sequence[Normaliser], places: Sequence[int], pace: Pace) -> None:
-        self._rows, self._convert, self._places, self._pace = rows, convert, places, pace
+    def __init__(
+        self, rows: Rows, convert: Sequence[Normaliser], places: Sequence[int], progress: ComparisonProgress
+    ) -> None:
+        self._rows, self._convert, self._places, self._progress = rows, convert, places, progress
         self.count = 0
         self.row: str | None = None
         self.values: tuple[Any, ...] = ()
@@ -157,7 +159,7 @@ class _Side:
             return
         self.count += 1
         if self.count % _LOOK_AT_CLOCK == 0:
-            self._pace.rows(self.count)
+            self._progress.rows(self.count)
         self.values = values = tuple([c(v) for c, v in zip(self._convert, raw, strict=True)])
         self.row = repr(values)
         self.key = sort_key(tuple([values[p] for p in self._places]))
@@ -194,13 +196,13 @@ def _merge(a: _Side, b: _Side, diff: TableDiff, names: Sequence[str]) -> None:
             b.step()
 
 
-def _bag(rows: Rows, convert: Sequence[Normaliser], pace: Pace) -> tuple[int, str]:
+def _bag(rows: Rows, convert: Sequence[Normaliser], progress: ComparisonProgress) -> tuple[int, str]:
     """Digest rows whatever their order: the sum of the digests of each."""
     count, total = 0, 0
     for raw in rows:
         count += 1
         if count % _LOOK_AT_CLOCK == 0:
-            pace.rows(count)
+            progress.rows(count)
         row = tuple(c(v) for c, v in zip(convert, raw, strict=True))
         total += int.from_bytes(hashlib.sha256(repr(row).encode("utf-8", "surrogateescape")).digest(), "big")
     return count, f"{total % (1 << 256):064x}"

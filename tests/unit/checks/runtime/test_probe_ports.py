@@ -99,14 +99,12 @@ async def test_without_a_program_nothing_is_made_up(tmp_path: Path) -> None:
 
 
 def test_the_time_left_follows_the_speed_since_the_first_note() -> None:
-    now = [100.0]
-    progress = ProbeProgress(lambda: now[0])
-    progress.put("c", 500, 1000, "")
+    progress = ProbeProgress()
+    progress.put("c", 500, 1000, "", 100.0)
     first = progress.of("c")
     assert first is not None
     assert first.left_s is None
-    now[0] = 110.0
-    progress.put("c", 600, 1000, "")
+    progress.put("c", 600, 1000, "", 110.0)
     second = progress.of("c")
     assert second is not None
     assert second.left_s == 40.0

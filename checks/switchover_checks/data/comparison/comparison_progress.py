@@ -7,7 +7,7 @@ from typing import Protocol
 
 from switchover_checks.api import ProbeError, Status
 
-__all__ = ["Pace", "ProgressPort", "in_time"]
+__all__ = ["ComparisonProgress", "ProgressPort", "in_time"]
 
 _NOTED_EVERY_S = 0.5
 _LONGEST_REST_S = 1.0
@@ -26,7 +26,7 @@ def in_time(deadline: float) -> None:
         raise ProbeError("not all rows could be compared before the deadline", status=Status.UNKNOWN)
 
 
-class Pace:
+class ComparisonProgress:
     """Tells the progress of all tables together, and rests so that `share` of the time is spent working."""
 
     def __init__(self, port: ProgressPort, deadline: float, total: int, share: float = 1.0) -> None:
