@@ -44,7 +44,7 @@ folded: >-
 def test_a_plan_in_style_is_the_same_plan_and_stays_as_it_is(name: str) -> None:
     text = (EXAMPLES / name).read_text("utf-8")
     shown = in_style(text, HERE)
-    assert load_plan_text(shown, HERE).plan == load_plan_text(text, HERE).plan
+    assert load_plan_text(shown, EXAMPLES / name).plan == load_plan_text(text, EXAMPLES / name).plan
     assert in_style(shown, HERE) == shown
     assert shown.count("#") == text.count("#")
 

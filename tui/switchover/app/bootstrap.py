@@ -21,8 +21,8 @@ from switchover.errors import PlanError
 from switchover.hub import FollowingHub, Hub
 from switchover.hub.history.operations import Operations
 from switchover.locations import Workspace, ensure_private_dir
-from switchover.plan.loader.load import LoadedPlan, load_plan_text
-from switchover.plan.plan_bytes import decode_plan, read_plan
+from switchover.plan.loader.load import LoadedPlan, load_plan
+from switchover.plan.loader.whole_text import read_whole
 from switchover.services.inventory import Inventory
 from switchover_checks.runtime.threads import never_queue
 
@@ -116,8 +116,9 @@ def identify(parts: WorkspaceRuntime, *, read_only: bool, since: float) -> Ident
         version=__version__,
         workspace=str(parts.workspace.directory),
         plan=str(parts.workspace.plan or ""),
-        plan_digest=loaded.digest if loaded is not None else "",
+        plan_digest=loaded.content.plan if loaded is not None else "",
         modules=loaded.code.files if loaded is not None else {},
+        parts=loaded.content.parts if loaded is not None else {},
         read_only=read_only,
         since=since,
         warning="; ".join(filter(None, (_broken_file(parts), read_logind().warning))),
@@ -129,9 +130,9 @@ def _broken_file(parts: WorkspaceRuntime) -> str:
     if path is None:
         return ""
     try:
-        content = read_plan(path)
-        if loaded is None or hashlib.sha256(content).hexdigest() != loaded.digest:  # else it was judged already
-            load_plan_text(decode_plan(content, path), path)
+        whole, _ = read_whole(path)
+        if loaded is None or hashlib.sha256(whole.encode()).hexdigest() != loaded.digest:  # else it was judged already
+            load_plan(path)
     except PlanError:
         return "the plan file has errors now; the run goes on with the plan that it was started with"
     return ""

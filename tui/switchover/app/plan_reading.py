@@ -15,7 +15,7 @@ from switchover.migration.facts.run_state import RunState
 from switchover.migration.journal.journal_store import open_journal
 from switchover.migration.rules.possible import why_impossible
 from switchover.plan.loader.load import LoadedPlan, load_plan, load_plan_text
-from switchover.plan.loader.plan_content import PlanContent, join_digest
+from switchover.plan.loader.plan_content import PlanContent
 
 __all__ = ["id_in_file", "load"]
 
@@ -38,7 +38,7 @@ def load(path: Path, workspace: Workspace | None = None, *, finished: bool = Fal
         return _with_trusted_code(load_plan_text(frozen, path, frozen=True), path, digest)
     if not digest:
         return loaded
-    if join_digest(loaded.digest, loaded.code.digest) == digest:
+    if loaded.content.digest == digest:
         return replace(loaded, code=loaded.code.only(loaded.code.files))
     if workspace is None or _text_of_run(workspace, finished=False) is None:
         raise changed_since_trusted(path.name)

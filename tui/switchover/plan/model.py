@@ -274,6 +274,9 @@ class Plan(Model):
     title: Text = Field(description="how it is called on the screen")
     owner: Text | None = Field(None, description="who answers for it")
     target: str | None = Field(None, description="what is migrated, as the operator names it: prod, staging, …")
+    include: str | tuple[str, ...] = Field(
+        (), description="files in the plan's folder whose parts stand in the plan as if they were written here"
+    )
     vars: dict[Name, Variable] = Field(
         default_factory=dict, description="values that are asked once and frozen for the run"
     )

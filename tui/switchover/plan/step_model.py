@@ -106,6 +106,12 @@ class Step(Model):
     max_output: Annotated[int, Field(strict=True, gt=0)] | None = Field(
         None, description="so many bytes of its output are kept"
     )
+    uses: str | None = Field(
+        None, description="a file in the plan's folder whose steps stand here; its names get this step's id in front"
+    )
+    with_: dict[Name, str | int | float | bool] = Field(
+        default_factory=dict, alias="with", description="the inputs of the file that is used"
+    )
     run_on: Name | None = Field(None, description="the host of `hosts` on which it runs, else this one")
     serial: Annotated[int, Field(strict=True, ge=1, le=1000)] = Field(
         1, description="on so many machines of a group at a time"

@@ -114,6 +114,8 @@ def _must_be_replaced(info: AgentInfo, plan: Path | None, version: str, *, read_
         return True  # it executes none of a changed one
     if info.run_open:
         return False
+    if any(_digest(Path(path)) != known for path, known in info.parts.items()):
+        return True  # it watches by a file that the plan includes as it was
     return info.read_only or (plan is not None and _digest(plan) != info.plan_digest)
 
 

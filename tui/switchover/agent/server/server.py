@@ -54,6 +54,7 @@ class Identity:
     plan: str = ""
     plan_digest: str = ""
     modules: Mapping[str, str] = field(default_factory=dict)
+    parts: Mapping[str, str] = field(default_factory=dict)
     read_only: bool = False
     since: float = 0.0
     warning: str = ""
@@ -149,6 +150,7 @@ class AgentServer:
             plan=me.plan,
             plan_digest=(engine.plan_digest if engine is not None else "") or me.plan_digest,
             modules=dict(me.modules),
+            parts=dict(me.parts),
             busy=doing or under_way(view) or next(iter(self._actions.values()), ""),
             run_open=run_is_open(view),
             read_only=me.read_only,

@@ -76,7 +76,7 @@ class AgentInfo(msgspec.Struct, frozen=True):
     """Who answers: the reply to `hello` and `agent.status`.
 
     `busy` says what is under way, empty when nothing is; `run_open` that a run has begun and not ended.
-    `modules` are the Python files that its plan loads, by path and SHA-256.
+    `modules` are the Python files that its plan loads, `parts` those that it includes, by path and SHA-256.
     `snapshot_age_s` is how long ago a Snapshot was published: where that is long, nobody watches.
     `wire` is the version of the line that it speaks.
     """
@@ -87,6 +87,7 @@ class AgentInfo(msgspec.Struct, frozen=True):
     plan: str = ""
     plan_digest: str = ""
     modules: dict[str, str] = {}
+    parts: dict[str, str] = {}
     busy: str = ""
     run_open: bool = False
     read_only: bool = False

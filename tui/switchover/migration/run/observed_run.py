@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from switchover.migration.run.actions.gate_actions import unwatched_gate
 from switchover.migration.run.live_view import live_view, outage_text
 from switchover.migration.run.run_store import RunStore
 from switchover.migration.steps.step_output import read_output
+from switchover.plan.loader.whole_text import split_parts
 from switchover.plan.variables import Scope
 
 if TYPE_CHECKING:
@@ -44,9 +46,10 @@ class ObservedRun:
 
     @property
     def plan_digest(self) -> str:
-        """The SHA-256 of the plan that an open run goes by, else of the one that the next begins with."""
+        """The SHA-256 of the plan's own file that an open run goes by, else of the one that the next begins with."""
         is_open = self.state.exists and not self.state.finished
-        return self.state.plan_digest if is_open else self.run_store.file.digest
+        own, _ = split_parts(self.state.plan_text if is_open else self.run_store.file.text)
+        return hashlib.sha256(own.encode("utf-8", "surrogateescape")).hexdigest()
 
     @property
     def plan_edited(self) -> bool:

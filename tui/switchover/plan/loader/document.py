@@ -28,7 +28,7 @@ from ruamel.yaml.events import (
 from switchover.plan.complaints import Complaint, Path
 from switchover.plan.loader.syntax_errors import explain_syntax_error
 
-__all__ = ["MAX_DEPTH", "MAX_NODES", "Document", "Node", "read_document"]
+__all__ = ["MAX_DEPTH", "MAX_NODES", "Document", "Node", "Source", "read_document"]
 
 MAX_DEPTH = 32
 MAX_NODES = 150_000
@@ -38,6 +38,14 @@ _FLOAT = re.compile(r"-?(?:0|[1-9][0-9]{0,17})(?:\.[0-9]+)?(?:[eE][-+]?[0-9]{1,3
 _NOT_FINITE = frozenset({".nan", ".inf", "+.inf", "-.inf"})
 _WORDS: dict[str, bool | None] = {"true": True, "false": False, "null": None, "~": None, "": None}
 _TEXT_TAGS = frozenset({"!", "tag:yaml.org,2002:str"})
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The file that a value comes from, by its path from the plan's folder, and where the plan brings it in."""
+
+    file: str
+    said: str
 
 
 @dataclass(slots=True)
@@ -51,6 +59,7 @@ class Node:
     blank: bool = False
     items: list[Node] | None = None
     entries: dict[str, tuple[Node, Node]] | None = None  # key text -> (key, value)
+    source: Source | None = None  # None in the plan's own file
 
     def child(self, part: str | int) -> Node | None:
         """Return the value under a key or an index."""
@@ -68,26 +77,27 @@ class Document:
 
     root: Node | None
     complaints: list[tuple[int, int, Complaint]] = field(default_factory=list)
-    former: dict[Path, tuple[int, int]] = field(default_factory=dict)
+    former: dict[Path, Node] = field(default_factory=dict)
 
     def place(self, path: Path, *, at_key: bool = False) -> tuple[int, int]:
         """Return line and column of the value at `path`, or of the nearest part of the path that is there."""
+        node = self.node(path, at_key=at_key)
+        return (node.line, node.column) if node is not None else (0, 0)
+
+    def node(self, path: Path, *, at_key: bool = False) -> Node | None:
+        """Return the value at `path`, or the nearest part of the path that is there; with `at_key`, its key."""
         node = self.root
-        if node is None:
-            return (0, 0)
-        if path in self.former:
-            return self.former[path]
-        place = (node.line, node.column)
+        if node is None or path in self.former:
+            return self.former.get(path)
         for number, part in enumerate(path):
             child = node.child(part)
             if child is None:
                 break
             last = number == len(path) - 1
             if last and at_key and isinstance(part, str) and node.entries is not None:
-                key = node.entries[part][0]
-                return (key.line, key.column)
-            node, place = child, (child.line, child.column)
-        return place
+                return node.entries[part][0]
+            node = child
+        return node
 
     def known_part(self, path: Path) -> Path:
         """Return the longest start of `path` that stands in the file."""

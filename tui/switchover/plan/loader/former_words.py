@@ -142,7 +142,7 @@ def _refuse(document: Document, path: Path, node: Node, words: Mapping[str, Form
             continue
         entry = node.entries.pop(key)
         value = node.data.pop(key)
-        document.former[(*path, key)] = (entry[0].line, entry[0].column)
+        document.former[(*path, key)] = entry[0]
         if word.same_form and word.now not in node.entries:
             node.entries[word.now] = entry
             node.data[word.now] = value

@@ -31,7 +31,7 @@ def json_schema(registry: Registry) -> dict[str, Any]:
     definitions["NotifierSpec"] = _keyed(definitions["NotifierSpec"], NOTIFIERS, "how people are notified")
     definitions["Service"] = _services(definitions["Service"])
     definitions["Step"]["oneOf"] = [{"required": [key, "effect"]} for key in ("run", "argv")]
-    definitions["Step"]["oneOf"] += [{"required": ["checklist"]}]
+    definitions["Step"]["oneOf"] += [{"required": [key]} for key in ("checklist", "uses")]
     definitions["RollbackAction"]["oneOf"] = [{"required": [key]} for key in ("run", "argv")]
     definitions["RollbackStep"]["oneOf"] = [{"required": [key]} for key in ("run", "argv", "rollback")]
     _take_numbers(definitions)

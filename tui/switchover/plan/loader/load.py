@@ -12,23 +12,28 @@ from pathlib import Path
 
 from switchover.errors import PlanError, PlanProblem
 from switchover.plan.complaints import Complaint, format_path
-from switchover.plan.loader.document import read_document
+from switchover.plan.loader.document import Document, read_document
+from switchover.plan.loader.expansion import expand
 from switchover.plan.loader.former_words import refuse_former_words
 from switchover.plan.loader.model_reading import read_model
+from switchover.plan.loader.plan_content import PlanContent
+from switchover.plan.loader.whole_text import join_parts, split_parts
 from switchover.plan.model import Plan
 from switchover.plan.plan_bytes import decode_plan, read_plan
 from switchover.plan.rules import Draft, Names, judge
 from switchover_checks.runtime.local_code import LocalCode
 from switchover_checks.runtime.registry import Registry
 
-__all__ = ["LoadedPlan", "check_modules", "load_plan", "load_plan_text"]
+__all__ = ["LoadedPlan", "check_modules", "load_plan", "load_plan_text", "placed"]
 
 _NO_PLAN = "a plan is a mapping of keys: it starts with `schema: 1`, `id: …` and `title: …`"
 
 
 @dataclass(frozen=True, slots=True)
 class LoadedPlan:
-    """A plan that holds together. `digest` is the SHA-256 of the file's bytes, `directory` where its paths start.
+    """A plan that holds together. `text` is its file and those that it brings in, `digest` the SHA-256 of that.
+
+    `directory` is where its paths start.
 
     `code` is what its check modules are made of: nothing else of them is ever executed.
     """
@@ -39,6 +44,13 @@ class LoadedPlan:
     text: str
     digest: str
     code: LocalCode = field(default_factory=LocalCode)
+
+    @property
+    def content(self) -> PlanContent:
+        """What tells it from another content of the same files."""
+        own, parts = split_parts(self.text)
+        digests = {str((self.directory / name).resolve()): _digest(text) for name, text in parts.items()}
+        return PlanContent(_digest(own), self.code, digests)
 
 
 def load_plan(path: Path, registry: Registry | None = None) -> LoadedPlan:
@@ -53,6 +65,7 @@ def load_plan_text(text: str, path: Path, registry: Registry | None = None, *, f
     plan was judged when its run started, so only its shape is checked again. A check module edited since, or a stricter
     version of this program, must not shut the way forward or back.
     """
+    text, parts = split_parts(text) if frozen else (text, None)
     document = read_document(text.removeprefix("\ufeff"))
     problems = [_problem(path, (line, column), complaint) for line, column, complaint in document.complaints]
     if document.root is None or not isinstance(document.root.data, dict):
@@ -68,6 +81,10 @@ def load_plan_text(text: str, path: Path, registry: Registry | None = None, *, f
             ]
         raise PlanError(problems)
     directory = path.resolve().parent
+    expanded = expand(document, path, parts)
+    if expanded.problems:
+        raise PlanError(sorted(dict.fromkeys([*problems, *expanded.problems]), key=_order(path)))
+    whole = join_parts(text, expanded.parts)
     former = refuse_former_words(document)
     # A section that is there but empty, all of it commented out perhaps, is as good as not there.
     data = {key: value for key, value in document.root.data.items() if value is not None}
@@ -81,11 +98,27 @@ def load_plan_text(text: str, path: Path, registry: Registry | None = None, *, f
         complaints += [c for c in judge(draft) if reading.covers(c.path)]
         problems += [PlanProblem(p.path, p.line, 1 if p.line else 0, "", p.message) for p in used.problems]
     unread = {(line, column) for line, column, _ in document.complaints}  # what cannot be read is not judged again
-    places = [document.place(c.path, at_key=c.at_key) for c in complaints]
-    problems += [_problem(path, at, c) for at, c in zip(places, complaints, strict=True) if at not in unread]
+    for problem in (placed(document, path, complaint) for complaint in complaints):
+        if problem.file != str(path) or (problem.line, problem.column) not in unread:
+            problems.append(problem)
     if problems or reading.plan is None:
         raise PlanError(sorted(dict.fromkeys(problems), key=_order(path)))
-    return LoadedPlan(reading.plan, path, directory, text, hashlib.sha256(text.encode()).hexdigest(), code)
+    return LoadedPlan(reading.plan, path, directory, whole, hashlib.sha256(whole.encode()).hexdigest(), code)
+
+
+def placed(document: Document, path: Path, complaint: Complaint) -> PlanProblem:
+    """Say where a complaint stands: in the plan, or in a file that it brings in, and then also where it does so."""
+    node = document.node(complaint.path, at_key=complaint.at_key)
+    source = node.source if node is not None else None
+    file, message = str(path), complaint.message
+    if source is not None:
+        file, message = str(path.parent / source.file), f"{message} ({source.said})"
+    line, column = (node.line, node.column) if node is not None else (0, 0)
+    return PlanProblem(file, line, column, format_path(complaint.path), message)
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def check_modules(plan: Plan, directory: Path) -> tuple[Path, ...]:

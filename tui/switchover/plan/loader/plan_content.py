@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from switchover.errors import PlanError
+from switchover.plan.loader.whole_text import read_whole, split_parts
 from switchover.plan.plan_bytes import decode_plan, read_plan
 from switchover_checks.runtime.local_code import LocalCode
 
@@ -15,27 +17,40 @@ __all__ = ["PlanContent", "declared_modules", "join_digest", "split_digest"]
 
 @dataclass(frozen=True, slots=True)
 class PlanContent:
-    """The SHA-256 of a plan file's bytes, and the files that it loads."""
+    """The SHA-256 of a plan file's bytes, and the files that it loads: `parts` are included, `code` is Python."""
 
     plan: str
     code: LocalCode
+    parts: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, path: Path) -> PlanContent:
         """Read it; nothing is executed. Raise `PlanError` where it cannot be read."""
-        content = read_plan(path)
-        directory = path.resolve().parent
-        return cls(hashlib.sha256(content).hexdigest(), LocalCode.gather(_named_in(content, path), directory))
+        whole, found = read_whole(path)
+        directory, text = path.resolve().parent, split_parts(whole)[0]
+        parts = {str(part.resolve()): _digest(part) for part in found}
+        code = LocalCode.gather(_named_in(text.encode(), path), directory)
+        return cls(hashlib.sha256(text.encode()).hexdigest(), code, parts)
 
     @property
     def digest(self) -> str:
         """One word for all of it: the plan's SHA-256. After a `+` follows that of the files it loads, if any."""
-        return join_digest(self.plan, self.code.digest)
+        if not self.parts:
+            return join_digest(self.plan, self.code.digest)
+        of_parts = repr((sorted(self.parts.items()), self.code.digest))
+        return join_digest(self.plan, hashlib.sha256(of_parts.encode()).hexdigest())
 
     @property
     def files(self) -> Mapping[str, str]:
         """The files that it loads, by path and SHA-256."""
-        return self.code.files
+        return {**self.parts, **self.code.files}
+
+
+def _digest(path: Path) -> str:
+    try:
+        return hashlib.sha256(read_plan(path)).hexdigest()
+    except PlanError:
+        return ""
 
 
 def join_digest(plan: str, code: str) -> str:
