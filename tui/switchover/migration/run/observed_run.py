@@ -46,7 +46,7 @@ class ObservedRun:
 
     @property
     def plan_digest(self) -> str:
-        """The SHA-256 of the plan's own file that an open run goes by, else of the one that the next begins with."""
+        """The SHA-256 of the plan's own file, as an open run goes by it, else as the next will."""
         is_open = self.state.exists and not self.state.finished
         own, _ = split_parts(self.state.plan_text if is_open else self.run_store.file.text)
         return hashlib.sha256(own.encode("utf-8", "surrogateescape")).hexdigest()

@@ -28,7 +28,7 @@ from ruamel.yaml.events import (
 from switchover.plan.complaints import Complaint, Path
 from switchover.plan.loader.syntax_errors import explain_syntax_error
 
-__all__ = ["MAX_DEPTH", "MAX_NODES", "Document", "Node", "Source", "read_document"]
+__all__ = ["MAX_DEPTH", "MAX_NODES", "Document", "Node", "NodeOrigin", "read_document"]
 
 MAX_DEPTH = 32
 MAX_NODES = 150_000
@@ -41,8 +41,8 @@ _TEXT_TAGS = frozenset({"!", "tag:yaml.org,2002:str"})
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
-    """The file that a value comes from, by its path from the plan's folder, and where the plan brings it in."""
+class NodeOrigin:
+    """The file that a value comes from (its path from the plan's folder), and where it is brought in."""
 
     file: str
     said: str
@@ -59,7 +59,7 @@ class Node:
     blank: bool = False
     items: list[Node] | None = None
     entries: dict[str, tuple[Node, Node]] | None = None  # key text -> (key, value)
-    source: Source | None = None  # None in the plan's own file
+    source: NodeOrigin | None = None  # None in the plan's own file
 
     def child(self, part: str | int) -> Node | None:
         """Return the value under a key or an index."""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from switchover.errors import PlanError, PlanProblem
 from switchover.plan.complaints import format_path
-from switchover.plan.loader.document import Document, Node, Source, read_document
+from switchover.plan.loader.document import Document, Node, NodeOrigin, read_document
 from switchover.plan.loader.used_file import UsedFile
 from switchover.plan.plan_bytes import decode_plan, read_plan
 
@@ -63,7 +63,7 @@ class _Expander:
             document = self._read(name, at)
             if document is None or document.root is None:
                 continue
-            _mark(document.root, Source(name, f"included at {self._where(at)}"))
+            _mark(document.root, NodeOrigin(name, f"included at {self._where(at)}"))
             self.include(root, document.root, (*chain, name))
             self._merge(root, document.root)
 
@@ -118,8 +118,7 @@ class _Expander:
         document = self._read(name, at) if name else None
         if document is None or document.root is None:
             return []
-        said = []
-        used = UsedFile(name, document.root, step, self._where(step), lambda node, text: said.append((node, text)))
+        used = UsedFile(name, document.root, step, self._where(step))
         for key, entries in used.sections.items():
             if root.entries is not None and root.data.get(key) is None:
                 root.entries[key] = (at, Node(at.line, at.column, {}, entries={}, source=at.source))
@@ -127,7 +126,7 @@ class _Expander:
             for id_, entry in entries.items():
                 if (section := root.child(key)) is not None:
                     self.add(section, id_, entry, key)
-        for node, text in said:
+        for node, text in used.problems:
             self._complain(node, text)
         return [one for inner in used.steps for one in self._steps(inner, root, (*chain, name))]
 
@@ -197,7 +196,7 @@ def _uses(step: Node) -> bool:
     return step.entries is not None and "uses" in step.entries
 
 
-def _mark(node: Node, source: Source) -> None:
+def _mark(node: Node, source: NodeOrigin) -> None:
     """Note of a whole tree where it comes from."""
     stack = [node]
     while stack:

@@ -107,7 +107,7 @@ def load_plan_text(text: str, path: Path, registry: Registry | None = None, *, f
 
 
 def placed(document: Document, path: Path, complaint: Complaint) -> PlanProblem:
-    """Say where a complaint stands: in the plan, or in a file that it brings in, and then also where it does so."""
+    """Say where a complaint stands: in the plan, or in a file that it brings in."""
     node = document.node(complaint.path, at_key=complaint.at_key)
     source = node.source if node is not None else None
     file, message = str(path), complaint.message

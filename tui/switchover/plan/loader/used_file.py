@@ -1,15 +1,15 @@
-"""A file with steps that a plan uses: its inputs are filled in, and its names get the name of the step in front."""
+"""A file with steps that a plan uses. Its inputs are filled in, its names get that of the step in front."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import ValidationError
 
 from switchover.plan.complaints import near_or_all
-from switchover.plan.loader.document import Node, Source
+from switchover.plan.loader.document import Node, NodeOrigin
 from switchover.plan.model import Variable
 from switchover.plan.templates import has_template
 from switchover.plan.variables import check_value
@@ -31,32 +31,34 @@ _NAMING = frozenset(
 
 
 class UsedFile:
-    """One use of a file: `sections` are the named parts that it brings. `say` takes what is wrong."""
+    """One use of a file: `sections` are the named parts that it brings, `problems` what is wrong, and where."""
 
-    def __init__(self, name: str, root: Node, step: Node, where: str, say: Callable[[Node, str], None]) -> None:
+    def __init__(self, name: str, root: Node, step: Node, where: str) -> None:
         self.sections: dict[str, dict[str, tuple[Node, Node]]] = {}
         self.steps: list[Node] = []
-        self._say = say
+        self.problems: list[tuple[Node, str]] = []
         id_ = step.data.get("id")
         if not isinstance(id_, str) or not _NAME.fullmatch(id_):
-            say(step, "a step that uses a file needs an `id`: its names get that in front")
+            self._say(step, "a step that uses a file needs an `id`: its names get that in front")
             return
         for key, (at, _) in (step.entries or {}).items():
             if key not in _OF_A_USE:
-                say(at, f"a step that uses a file takes only {', '.join(_OF_A_USE)}: {key[:40]!r} belongs into {name}")
+                self._say(
+                    at, f"a step that uses a file takes only {', '.join(_OF_A_USE)}: {key[:40]!r} belongs into {name}"
+                )
         for key, (at, _) in (root.entries or {}).items():
             if key not in ("inputs", "steps", *_SECTIONS):
                 near = near_or_all(key, ("inputs", "steps", *_SECTIONS))
                 said = f"{key[:40]!r} does not belong into a file that is used{near}"
-                say(_from(at, Source(name, f"used at {where}")), said)
-        self._source = Source(name, f"used as {id_!r} at {where}")
+                self._say(_from(at, NodeOrigin(name, f"used at {where}")), said)
+        self._source = NodeOrigin(name, f"used as {id_!r} at {where}")
         self._prefix = f"{id_}_"
         self._inputs = self._given(root, step)
         own = {key for section in _SECTIONS for key in _keys(root.child(section))}
         listed = root.child("steps")
         steps = [one for one in (listed.items if listed is not None else None) or () if one.entries is not None]
         if not steps:
-            say(step.child("uses") or step, f"{name} has no steps")
+            self._say(step.child("uses") or step, f"{name} has no steps")
         nested = {str(one.data.get("id")) for one in steps if "uses" in (one.entries or {})}
         own |= {str(one.data.get("id")) for one in steps} - nested
         choices = [*map(re.escape, sorted(own, key=len, reverse=True)), *(rf"{re.escape(n)}_\w+" for n in nested)]
@@ -68,6 +70,9 @@ class UsedFile:
                 named = Node(at.line, at.column, self._prefix + name_, source=self._source)
                 self.sections.setdefault(key, {})[self._prefix + name_] = (named, self._copy(value, ""))
         self.steps = [self._copy(one, "", is_step=True) for one in steps]
+
+    def _say(self, node: Node, message: str) -> None:
+        self.problems.append((node, message))
 
     def _given(self, root: Node, step: Node) -> Mapping[str, Any]:
         """Return the value of each input. Say which are missing, unknown or of another type."""
@@ -140,7 +145,7 @@ class UsedFile:
         return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _from(node: Node, source: Source) -> Node:
+def _from(node: Node, source: NodeOrigin) -> Node:
     return Node(node.line, node.column, node.data, source=source)
 
 
