@@ -55,13 +55,19 @@ def test_every_area_has_tests_and_those_of_a_modules_name_come_first() -> None:
     assert related_tests(ROOT, SCHEDULE)[0].endswith("test_schedule.py")
 
 
-def test_faults_are_found_and_the_sound_program_is_not_accused() -> None:
-    sound = (ROOT / SCHEDULE).read_text("utf-8")
-    broken = mutant_at(SCHEDULE, sound, 0)
-    for number in range(count_places(sound)):
-        broken = mutant_at(SCHEDULE, sound, number)
-        if broken.place == "Schedule.due":
-            break
-    order = json.dumps([str(ROOT), SCHEDULE, [sound, broken.source], ["tests/unit/health/test_schedule.py"]])
+def test_faults_are_found_and_the_sound_program_is_not_accused(tmp_path: Path) -> None:
+    sound = "def is_due(now, at):\n    return now >= at\n"
+    (tmp_path / "tui/lamp").mkdir(parents=True)
+    (tmp_path / "tui/lamp/__init__.py").touch()
+    (tmp_path / "tui/lamp/wick.py").write_text(sound, encoding="utf-8")
+    (tmp_path / "test_wick.py").write_text(
+        "from lamp.wick import is_due\ndef test_due():\n    assert is_due(3, 3) and not is_due(2, 3)\n",
+        encoding="utf-8",
+    )
+    path = "tui/lamp/wick.py"
+    faults = [mutant_at(path, sound, number).source for number in range(count_places(sound))]
+    assert faults
+    order = json.dumps([str(tmp_path), path, [sound, *faults], ["test_wick.py"]])
     done = subprocess.run([sys.executable, "-c", TRY, order], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert json.loads(done.stdout) == ["survived", "killed"], broken.name
+    assert json.loads(done.stdout) == ["survived", *("killed" for _ in faults)], faults
+    assert (tmp_path / path).read_text("utf-8") == sound
