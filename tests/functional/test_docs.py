@@ -29,6 +29,7 @@ from switchover_checks.runtime.runner import ProbeSpec, Runner
 
 README = ROOT / "README.md"
 BLOCKS = [block for page in pages() for block in blocks_of(page)]
+STATE = "docs/state.md"  # in a folder of its own
 PLAYED = ("docs/first-plan.md", "docs/on-call.md", "docs/team.md")  # in this order, in one folder
 TARGETS = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
 
@@ -79,9 +80,20 @@ def test_every_command_that_a_page_shows_does_what_it_promises(
     assert not (workspace / "old").exists()
 
 
+def test_the_state_of_an_open_run_is_backed_up_and_restored_as_its_page_shows(
+    workspace: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    blocks = [block for block in BLOCKS if block.page == STATE]
+    lay_down(blocks, workspace)
+    said = play([command for block in blocks if block.mark == "" for command in block.commands()], workspace, capsys)
+    assert "run 1 is done" in said
+    assert "would remove" in said
+    assert said.count("first started") == 1  # of all that the commands say, once
+
+
 def test_every_block_of_commands_is_played_or_says_that_it_is_only_shown() -> None:
     assert {block.mark for block in BLOCKS if block.is_commands} <= {"", "shown", "postgresql"}
-    unplayed = {block.page for block in BLOCKS if block.is_commands and block.mark != "shown"} - {*PLAYED}
+    unplayed = {block.page for block in BLOCKS if block.is_commands and block.mark != "shown"} - {*PLAYED, STATE}
     assert unplayed <= {"README.md", "CONTRIBUTING.md"}, "what these two show is `make` and the demo"
 
 

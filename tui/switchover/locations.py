@@ -39,13 +39,15 @@ class Workspace:
     """All that belongs to one plan on this machine. `plan` is None where only the host is watched.
 
     `shared` is the database that keeps the journal in place of the file here. What steps write lies here all the same.
-    `registry` is where all accounts of the host see whose run goes on; None is the one of this host.
+    `registry` is where all accounts of the host see whose run goes on; None is the one of this host. A plan that
+    was moved goes on in the `folder` in which its run began.
     """
 
     root: Path
     plan: Path | None
     shared: JournalAddress | None = field(default=None)
     registry: Path | None = field(default=None, compare=False)
+    folder: str = ""  # where it is not the one of this file: its run began when the plan lay elsewhere
 
     def command(self, verb: str) -> str:
         """Return a verb for this plan as a command that works as it is printed."""
@@ -74,6 +76,8 @@ class Workspace:
 
         Runs are numbered by their journal, so two journals must not put the outputs of their runs into one folder.
         """
+        if self.folder:
+            return self.folder
         if self.plan is None:
             return "host"
         digest = hashlib.sha256(os.fsencode(self.plan)).hexdigest()[:12]

@@ -173,8 +173,9 @@ def screen_parser() -> argparse.ArgumentParser:
 
 
 def _open_screen(arguments: list[str]) -> int:
+    from switchover.cli.plan_file import workspace_at
     from switchover.cli.screen_options import apply_screen_options, need_terminal, same_place
-    from switchover.locations import state_root, workspace_for
+    from switchover.locations import state_root
     from switchover.settings import choose_journal
     from switchover.trust import choose_plan, trusted_digest
 
@@ -185,7 +186,7 @@ def _open_screen(arguments: list[str]) -> int:
     need_terminal()
     plan = choose_plan(args.plan, root, Path.cwd())
     digest = trusted_digest(args.plan, plan, root)
-    workspace = workspace_for(root, plan, choose_journal(args.journal, os.environ))
+    workspace = workspace_at(root, plan, choose_journal(args.journal, os.environ))
     apply_screen_options(args, os.environ)
     app = import_module("switchover.ui.app.opening")  # not a plain import: only this line may load the screen
     more = {"theme": args.theme or "", "same_place": same_place(args)}

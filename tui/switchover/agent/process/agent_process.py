@@ -92,6 +92,7 @@ async def _announce(server: AgentServer, identity: Identity, workspace: Workspac
             identity.plan,
             identity.since,
             workspace.shared.shown if workspace.shared is not None else "",
+            str(workspace.directory),
         ),
     )
 

@@ -42,6 +42,7 @@ class AgentRecord(msgspec.Struct, frozen=True):
     plan: str = ""
     since: float = 0.0
     journal: str = ""  # the address of a shared one, without its password
+    directory: str = ""  # of the workspace: that of another file where the plan was moved
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +109,9 @@ def recorded_workspaces(root: Path) -> list[Workspace]:
         record = _read(path)
         if record is not None:
             shared = JournalAddress.parse(record.journal, str(path)) if record.journal else None
-            workspace = Workspace(root, Path(record.plan) if record.plan else None, shared)
+            plan = Path(record.plan) if record.plan else None
+            folder = path.parent.name if record.directory == str(path.parent) else ""
+            workspace = Workspace(root, plan, shared, folder=folder)
             if workspace.agent_record == path:
                 found.append(workspace)
     return found

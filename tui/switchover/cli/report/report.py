@@ -50,7 +50,7 @@ async def _report(args: Namespace) -> int:
     from switchover.app import KnownSecrets, build_evaluator
 
     words = KnownSecrets()
-    parts = build_evaluator(*load_for_run(args, finished=True), secret_words=words)
+    parts = build_evaluator(*load_for_run(args, finished=True, copies=True), secret_words=words)
     try:
         report = clean_report(_make(parts.engine, args), words.display)
     finally:

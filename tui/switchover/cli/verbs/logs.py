@@ -7,8 +7,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
+from switchover.cli.plan_file import workspace_at
 from switchover.cli.screen_options import add_screen_options, apply_screen_options, need_terminal, same_place
-from switchover.locations import state_root, workspace_for
+from switchover.locations import state_root
 from switchover.settings import choose_journal
 from switchover.trust import choose_plan, trusted_digest
 
@@ -45,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
     root = state_root(args.state)
     plan = choose_plan(args.plan, root, Path.cwd(), verb="logs --plan")
     digest = trusted_digest(args.plan, plan, root)
-    workspace = workspace_for(root, plan, choose_journal(args.journal, os.environ))
+    workspace = workspace_at(root, plan, choose_journal(args.journal, os.environ))
     apply_screen_options(args, os.environ)
     app = import_module("switchover.ui.app.opening")  # not a plain import: only this line may load the screen
     more = {"theme": args.theme or "", "same_place": same_place(args)}

@@ -37,7 +37,7 @@ def run(args: Namespace) -> int:
 async def _status(args: Namespace) -> int:
     from switchover.app import build_evaluator
 
-    parts = build_evaluator(*load_for_run(args, finished=True))
+    parts = build_evaluator(*load_for_run(args, finished=True, copies=True))
     try:
         if args.format == "json":
             output.emit_json(status_json(parts.engine))

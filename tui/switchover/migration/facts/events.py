@@ -72,6 +72,7 @@ __all__ = [
     "GateWaitsForHuman",
     "Measurement",
     "Outcome",
+    "OutputsPruned",
     "Place",
     "PlanRebased",
     "Record",
@@ -190,6 +191,13 @@ class AbortRequested:
 
 
 @dataclass(frozen=True, slots=True)
+class OutputsPruned:
+    """What the steps of a run that is over wrote was removed: its retention had passed."""
+
+    by: Operator
+
+
+@dataclass(frozen=True, slots=True)
 class RunEnded:
     """No more steps of this run."""
 
@@ -232,6 +240,7 @@ Event = (
     | RollbackStarted
     | RollbackEnded
     | RunEnded
+    | OutputsPruned
 )
 
 _TYPES: dict[str, type[Event]] = {kind.__name__: kind for kind in Event.__args__}

@@ -89,7 +89,7 @@ def _apply(state: RunState, record: ev.Record) -> RunState:
             return _ended_late(state, event)
         case ev.RunEnded():
             return replace(state, stage=Stage(event.state), ended=now, reason=event.reason)
-        case ev.AbortRequested() | ev.TakeoverAsked() | ev.TakeoverAnswered():
+        case ev.AbortRequested() | ev.TakeoverAsked() | ev.TakeoverAnswered() | ev.OutputsPruned():
             return state
         case ev.DriverChanged():
             return replace(state, driver=event.by)

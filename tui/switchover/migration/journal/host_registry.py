@@ -30,6 +30,7 @@ __all__ = [
     "Notes",
     "RunNote",
     "account_name",
+    "all_notes",
     "believable",
     "heads_noted",
     "is_gone",
@@ -199,6 +200,13 @@ def heads_noted(folder: Path) -> dict[Path, tuple[Checkpoint, ...]]:
             if run.head.seq and read is not None and read[0] in (os.geteuid(), _owner(directory)):
                 found[directory] = (*found.get(directory, ()), run.head)
     return found
+
+
+def all_notes(folder: Path) -> Iterator[tuple[int, Notes]]:
+    """Yield what each account notes of each target, with its uid."""
+    for path in sorted(folder.glob("switchover-*.json")):
+        if (read := _read(path)) is not None:
+            yield read
 
 
 def _owner(path: Path) -> int | None:

@@ -56,8 +56,12 @@ class KeptOutputs:
         """Compare all of them; return how many outputs were compared with their digests."""
         compared = 0
         ends: dict[str, Decoded] = {}
+        pruned = {entry.row.run_id: entry.event.by for entry in read if isinstance(entry.event, ev.OutputsPruned)}
+        self._notes += [f"what the steps of run {run} wrote was removed by {by.who}" for run, by in pruned.items()]
         for entry in read:
             event, run = entry.event, entry.row.run_id
+            if run in pruned:
+                continue
             if isinstance(event, ev.StepStarted):
                 self._begun[run, event.unit, event.attempt] = event.place, entry.row.hash
                 folder = AttemptFolder.of(self._outputs.run_directory(run), event.unit, event.attempt).directory

@@ -85,7 +85,7 @@ class RunsAudit:
         event = record.event
         if isinstance(event, ev.RunStarted):
             return self._why_no_run(record, event)
-        if record.run_id in self._past and isinstance(event, ev.StepEndedLate):
+        if record.run_id in self._past and isinstance(event, ev.StepEndedLate | ev.OutputsPruned):
             return why_impossible(self._past[record.run_id], event)
         if record.run_id != self._state.run_id:
             return f"it is of run {record.run_id}, and run {self._state.run_id or 'none'} was the newest"

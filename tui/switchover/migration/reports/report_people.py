@@ -42,7 +42,7 @@ _KNOWN = frozenset(
             ev.RollbackStarted,
             ev.RollbackEnded,
         ),
-        *(ev.PlanRebased, ev.DriverChanged, ev.TakeoverAsked, ev.TakeoverAnswered),
+        *(ev.PlanRebased, ev.OutputsPruned, ev.DriverChanged, ev.TakeoverAsked, ev.TakeoverAnswered),
     )
 )
 _EXCEPTION = re.compile(r"waive|waiver|acknowledge", re.IGNORECASE)

@@ -64,6 +64,8 @@ def describe(event: ev.Event, words: Mapping[str, str] | None = None) -> tuple[E
         case ev.RunEnded():
             ends = {"done": "run done", "rolled_back": "run rolled back", "aborted": "run aborted"}
             return "run", ends[event.state] + (f": {event.reason}" if event.reason else ""), _ok(event.state == "done")
+        case ev.OutputsPruned():
+            return "run", f"{event.by.who} had what its steps wrote removed (`prune`)", ""
         case ev.AbortRequested():
             what = names.get(event.what, event.what)
             return "run", f"{event.by.who} stopped {what}" + (f": {event.reason}" if event.reason else ""), "warn"

@@ -23,6 +23,8 @@ def why_impossible(state: RunState, event: ev.Event) -> str:
         attempt = next((a for a in state.unit(event.unit).attempts if a.number == event.attempt), None)
         owed = attempt is not None and attempt.may_end_late
         return "" if owed else f"nobody was still to learn how attempt {event.attempt} at {event.unit} had ended"
+    if isinstance(event, ev.OutputsPruned):
+        return "" if state.finished else "the run was not over"
     if state.finished:
         return f"the run was over before it ({state.stage.value.replace('_', ' ')})"
     if isinstance(event, _OF_UNITS):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection, Coroutine, Mapping
+from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +16,7 @@ from switchover.migration.run.action_runner import ActionRunner
 from switchover.migration.run.actions.confirming import confirm_step
 from switchover.migration.run.actions.decisions import acknowledge, waive
 from switchover.migration.run.actions.gate_actions import answer_gate, check_gate, second_go
+from switchover.migration.run.actions.pruning import prune_outputs
 from switchover.migration.run.actions.starting import give_variables, start_run
 from switchover.migration.run.actions.step_actions import choice_named, resolve_step, retry_step, run_step
 from switchover.migration.run.actions.stopping import abort, take_rollback_path
@@ -282,6 +283,11 @@ class Engine(ObservedRun):
             return open_rollback_path(self.run_store, name or "")
         await take_rollback_path(self._runner, name, op, accept, again)
         return None
+
+    async def prune_outputs(self, op: Operator, run_ids: Sequence[str]) -> None:
+        """Remove what the steps of runs that are over wrote; the journal keeps what happened."""
+        async with self._runner.acting(op, "prune", settled=False):
+            await prune_outputs(self._runner, op, run_ids)
 
     async def rehearse(self, name: str | None) -> Rehearsal:
         """Return all that taking a rollback path would do, open or not, and what its checks say now.

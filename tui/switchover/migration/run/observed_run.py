@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from switchover import __version__
 from switchover.migration.facts import events as ev
 from switchover.migration.facts.run_state import RunState, Stage
 from switchover.migration.journal.run_lock import read_holder
@@ -93,7 +94,14 @@ class ObservedRun:
             for run in host.registry.elsewhere(self.run_store.workspace.directory)
             if run.is_over and run.plan == self.run_store.file.plan.id and not self.state.exists
         ]
-        return (*host.find_not_believed(), *over)
+        return (*host.find_not_believed(), *over, *self._begun_by_another_version())
+
+    def _begun_by_another_version(self) -> tuple[str, ...]:
+        began = self.run_store.records[0].event if self.run_store.records else None
+        if self.state.finished or not isinstance(began, ev.RunStarted) or began.version == __version__:
+            return ()
+        begun = f"run {self.state.run_id} was begun by switchover {began.version}, and this is {__version__}"
+        return (f"{begun}: it goes on by the plan that it was begun with",)
 
     def scope(self) -> Scope:
         """Return what templates are filled from, as things stand."""

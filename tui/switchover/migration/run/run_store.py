@@ -281,7 +281,7 @@ class RunStore:
                 return
             await self.until_back()
 
-    async def append_past(self, run_id: str, event: ev.StepEndedLate) -> None:
+    async def append_past(self, run_id: str, event: ev.StepEndedLate | ev.OutputsPruned) -> None:
         """Append a record to a run that is over, and tell it. The state stays that of the newest."""
         record = await self._append(run_id, event)
         note_newest(self.workspace, checkpoint_of(record, self.journal_id))
