@@ -38,11 +38,12 @@ class FarHost:
 
 
 @contextmanager
-def run_far_host(folder: Path) -> Iterator[FarHost]:
-    """Run it. Other names are the same machine for ssh: far1, far2, …"""
-    home = folder / "home"
-    home.mkdir()
-    with run_sshd(folder, {"HOME": str(home)}) as server:
+def run_far_host(folder: Path, *, more: str = "", home: Path | None = None) -> Iterator[FarHost]:
+    """Run it. Other names are the same machine for ssh: far1, far2, … `more` is for its sshd."""
+    if home is None:
+        home = folder / "home"
+        home.mkdir()
+    with run_sshd(folder, {"HOME": str(home)}, more) as server:
         hosts = (folder / "hosts").read_text().split(" ", 1)[1]
         names = ["far", *(f"far{number}" for number in range(1, 6))]
         (folder / "hosts").write_text("".join(f"{name} {hosts}" for name in names))

@@ -36,8 +36,8 @@ class Sshd:
 
 
 @contextmanager
-def run_sshd(folder: Path, environment: Mapping[str, str]) -> Iterator[Sshd]:
-    """Run it; commands there find `environment` around them."""
+def run_sshd(folder: Path, environment: Mapping[str, str], more: str = "") -> Iterator[Sshd]:
+    """Run it; commands there find `environment` around them. `more` goes into its configuration."""
     from tests.conftest import missing
 
     program = shutil.which("sshd", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
@@ -55,7 +55,8 @@ def run_sshd(folder: Path, environment: Mapping[str, str]) -> Iterator[Sshd]:
     variables = "".join(f'SetEnv "{name}={value}"\n' for name, value in environment.items())
     (folder / "config").write_text(
         f"Port {port}\nListenAddress 127.0.0.1\nHostKey {folder}/host\nPidFile none\nUsePAM no\nStrictModes no\n"
-        f"AuthorizedKeysFile {folder}/known\nPasswordAuthentication no\nPermitRootLogin prohibit-password\n{variables}"
+        f"AuthorizedKeysFile {folder}/known\nPasswordAuthentication no\nPermitRootLogin prohibit-password\n"
+        f"{variables}{more}"
     )
     words = [program, "-D", "-f", str(folder / "config"), "-E", str(folder / "sshd.log")]
     with subprocess.Popen(words, stdin=subprocess.DEVNULL) as server:

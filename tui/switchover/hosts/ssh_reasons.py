@@ -38,5 +38,5 @@ def reason_of(destination: str, said: bytes, code: int | None) -> str:
         if found:
             return f"{words.format(destination)} (ssh: {found[:300]})"
     if last:
-        return f"ssh: {last}"
+        return last if last.startswith("ssh") else f"ssh: {last}"
     return f"ssh ended with exit code {code}" if code is not None else "the connection broke"

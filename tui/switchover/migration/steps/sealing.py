@@ -30,7 +30,7 @@ def seal(key: bytes, value: str, about: str) -> str:
 def unseal(key: bytes, sealed: str, about: str) -> str | None:
     """Return the value, or None where it was sealed with another key, about something else, or is damaged."""
     try:
-        packed = base64.b64decode(sealed.removeprefix(_MARK).encode(), validate=True)
+        packed = base64.b64decode(sealed[len(_MARK) :].encode(), validate=True)
     except ValueError:
         return None
     nonce, tag = packed[:_NONCE_BYTES], packed[_NONCE_BYTES : _NONCE_BYTES + _TAG_BYTES]
