@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
@@ -18,14 +18,14 @@ from pydantic import BeforeValidator
 
 from switchover_checks.api import Context, Effect, Finding, Metric, Result, Status
 from switchover_checks.data.comparison.bookmark import Bookmark
-from switchover_checks.data.comparison.compared_table import ColumnPair, ComparedTable
 from switchover_checks.data.comparison.comparison_progress import ComparisonProgress, in_time
 from switchover_checks.data.comparison.one_table import TableComparison
 from switchover_checks.data.comparison.sequences import judge_fill
+from switchover_checks.data.comparison.table_columns import TableColumns, compared_table
 from switchover_checks.data.comparison.table_pairs import Pair, pair_tables
+from switchover_checks.data.comparison.table_wish import Names, TableWish
 from switchover_checks.data.database import (
     Database,
-    DatabaseColumn,
     DatabaseSource,
     DatabaseTable,
     database_source_of,
@@ -33,13 +33,6 @@ from switchover_checks.data.database import (
 )
 
 __all__ = ["SqlCompareCheck", "SqlCompareConfig"]
-
-
-def _as_tuple(value: object) -> object:
-    return (value,) if isinstance(value, str) else value
-
-
-Names = Annotated[tuple[str, ...], BeforeValidator(_as_tuple, json_schema_input_type=str | list[str])]
 
 
 def _share(value: object) -> object:
@@ -60,8 +53,12 @@ class SqlCompareConfig:
     """One side: a URL, or a side that has one."""
     right: str
     """The other side."""
-    tables: Names = ("*",)
-    """The tables. `"*"`: all of either side, in all schemas. `billing.*`: all of one schema."""
+    tables: Names | Mapping[str, TableWish | None] = ("*",)
+    """The tables. `"*"`: all of either side, in all schemas. `billing.*`: all of one schema.
+
+    With a mapping each may have `to`, `columns`, `key`, `where`, `ignore`, `tolerance`, `casts`. Its `"*"` is for all
+    others.
+    """
     mode: Literal["count", "checksum"] = "count"
     """`count` compares how many rows there are, `checksum` the rows themselves."""
     key: Names = ()
@@ -73,7 +70,7 @@ class SqlCompareConfig:
     samples: int = 10
     """How many differing rows are shown."""
     throttle: Throttle = 1.0
-    """How much of the time is spent working: at 50% it takes twice as long, and loads both servers half as much."""
+    """How much of the time is spent working. At 50% it takes twice as long and loads the servers half as much."""
     sequences: bool = True
     """Whether the next number of each sequence of the right side must be free."""
     url_key: str | None = None
@@ -86,12 +83,20 @@ class SqlCompareConfig:
     def __post_init__(self) -> None:
         if not self.tables:
             raise ValueError('tables is empty; name some, or write "*" for all')
-        if "*" in self.tables and len(self.tables) > 1:
+        if "*" in self.tables and len(self.tables) > 1 and not isinstance(self.tables, Mapping):
             raise ValueError('tables is "*" or names, not both')
         if self.left == self.right:
             raise ValueError("left and right are the same, so they always agree")
         if not 0 <= self.samples <= 1000:
             raise ValueError("samples is 0 to 1000")
+        if any(wish.to for name, wish in self.wishes.items() if "*" in name):
+            raise ValueError("tables: `to` names one table, and `*` means many")
+
+    @property
+    def wishes(self) -> Mapping[str, TableWish]:
+        """What is said of each table."""
+        given = self.tables.items() if isinstance(self.tables, Mapping) else ()
+        return {name: wish for name, wish in given if wish is not None}
 
 
 class SqlCompareCheck:
@@ -143,7 +148,8 @@ class _Comparison:
         """Compare all tables."""
         cfg, findings = self._cfg, self._findings
         sides = self._a.tables(), self._b.tables()
-        pairs, missing = pair_tables(cfg.tables, cfg.ignore_tables, sides, self._names)
+        targets = {name: wish.to for name, wish in cfg.wishes.items() if wish.to}
+        pairs, missing = pair_tables(tuple(cfg.tables), cfg.ignore_tables, sides, self._names, targets)
         if pairs and self._a.identity() == self._b.identity() and all(p.left == p.right for p in pairs):
             return Result.unknown("left and right are the same tables of the same database, so they always agree")
         findings += missing
@@ -185,17 +191,19 @@ class _Comparison:
     def _table(self, pair: Pair, progress: ComparisonProgress) -> tuple[int, int] | None:
         """Compare one table; return its rows on both sides, None where it could not be compared."""
         cfg, a, b = self._cfg, self._a, self._b
+        wish = cfg.wishes.get(pair.name) or cfg.wishes.get("*") or TableWish()
         if cfg.mode == "count":
-            counts = a.count(pair.left), b.count(pair.right)
+            counts = a.count(pair.left, wish.conditions[0]), b.count(pair.right, wish.conditions[1])
             self._findings.append(_counted(pair.name, counts))
             return counts
-        kept = self._bookmark.done(pair.name)
-        if kept is not None:
-            self._findings.append(kept[0])
-            return kept[1]
-        table = _columns(cfg, pair, a, b, self._names, self._findings)
+        columns = TableColumns(pair, a.columns(pair.left), b.columns(pair.right), self._names)
+        table, unequal = compared_table(columns, wish, cfg.key, cfg.ignore_columns)
+        self._findings += unequal
         if table is None:
             return None
+        if kept := self._bookmark.done(pair.name):
+            self._findings.append(kept[0])
+            return kept[1]
         diff = TableComparison(a, b, cfg.samples, progress, self._bookmark).run(table)
         finding, counts = diff.finding(self._names), (diff.left_rows, diff.right_rows)
         self._findings.append(finding)
@@ -209,54 +217,3 @@ def _schemas(tables: Sequence[DatabaseTable]) -> list[str]:
 
 def _counted(table: str, counts: tuple[int, int]) -> Finding:
     return Finding.compare(table, f"{counts[0]} rows", f"{counts[1]} rows", counts[0] == counts[1])
-
-
-def _columns(
-    cfg: SqlCompareConfig, pair: Pair, a: Database, b: Database, names: tuple[str, str], findings: list[Finding]
-) -> ComparedTable | None:
-    """Say which columns of a table are compared by which key; None where that cannot be."""
-    table = pair.name
-    columns = a.columns(pair.left), b.columns(pair.right)
-    shared, unequal = _shared(table, columns, names, cfg.ignore_columns)
-    findings += unequal
-    by_name = {c.name: c for c in shared}
-    primary = [{c.name for c in side if c.key} for side in columns]
-    key = list(cfg.key) or [c.name for c in sorted(columns[0], key=_key_place) if c.key]
-    unknown = [k for k in key if k not in by_name]
-    if unknown:
-        text = f"no column {', '.join(unknown)} on both sides"
-        findings.append(Finding(table, f"the key {', '.join(key)}", text, Status.UNKNOWN))
-        return None
-    if not shared:
-        findings.append(Finding(table, "columns in common", "none", Status.UNKNOWN))
-        return None
-    return ComparedTable(
-        table,
-        pair.left,
-        pair.right,
-        tuple(shared),
-        tuple(by_name[k] for k in key),
-        unique=bool(key) and primary == [set(key), set(key)],
-    )
-
-
-def _shared(
-    table: str,
-    columns: tuple[list[DatabaseColumn], list[DatabaseColumn]],
-    names: tuple[str, str],
-    ignored: Sequence[str],
-) -> tuple[list[ColumnPair], list[Finding]]:
-    sides = [{c.name for c in side} - set(ignored) for side in columns]
-    findings = []
-    for here, there, name in ((0, 1, names[1]), (1, 0, names[0])):
-        lost = sorted(sides[here] - sides[there])
-        if lost:
-            status = Status.CRIT if here == 0 else Status.WARN
-            text = f"{', '.join(lost[:10])} not in {name}"
-            findings.append(Finding(f"{table} columns", "the same on both sides", text, status))
-    others = {c.name: c for c in columns[1]}
-    return [ColumnPair(c, others[c.name]) for c in columns[0] if c.name in sides[0] & sides[1]], findings
-
-
-def _key_place(column: DatabaseColumn) -> int:
-    return column.key

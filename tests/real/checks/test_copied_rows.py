@@ -110,3 +110,22 @@ async def test_keys_of_any_type_name_what_differs(run: Run, postgres: Postgres, 
     assert observed.startswith("1 changed, 2 missing in"), observed
     assert ", 77)" in observed
     assert "differing columns: v 1;" in observed
+
+
+async def test_a_mapped_table_of_another_schema_is_compared_as_bytes_too(run: Run, postgres: Postgres) -> None:
+    left = await make(postgres, TABLE, FILL)
+    moved = TABLE.replace("TABLE t (id", "TABLE sales.moved (key").replace("name text", "label text")
+    right = await make(
+        postgres, "CREATE SCHEMA sales", moved, FILL.replace("INTO t", "INTO sales.moved"),
+        "UPDATE sales.moved SET price = 0 WHERE key = 18", "DELETE FROM sales.moved WHERE key = 1900",
+    )  # fmt: skip
+    wish = {"to": "sales.moved", "columns": {"id": "key", "name": "label"}, "ignore": "doc",
+            "where": {"left": "name LIKE '%a%'", "right": "label LIKE '%a%'"}}  # fmt: skip
+    result = await compare(run, left, right, tables={"t": wish})
+    observed = of(result, "t").observed
+    assert "byte for byte" in observed
+    assert observed.endswith("differing columns: price 1; id: 18; -1900")
+    everything = await compare(run, left, right, tables={"t": wish, "*": None})
+    assert everything.evidence["schemas"].count("public") == 1
+    assert "sales" in everything.evidence["schemas"]
+    assert [f.what for f in everything.findings] == ["t"]

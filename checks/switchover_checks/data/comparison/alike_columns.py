@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from switchover_checks.data.comparison.compared_table import ColumnPair, ComparedTable
+from switchover_checks.data.comparison.near_values import VECTORS
 from switchover_checks.data.comparison.row_keys import BINARY_KEYS, FieldReader
 from switchover_checks.data.database import DatabaseColumn
 from switchover_checks.data.database.database_api import quoted
@@ -37,7 +38,8 @@ def binary_key_fields(key: Sequence[ColumnPair]) -> list[FieldReader]:
 
 
 def _expressions(pair: ColumnPair, *, as_key: bool) -> tuple[str, str] | None:
-    if pair.cast or pair.tolerance is not None:
+    # Vectors may differ a little, and seldom do.
+    if pair.cast or (pair.tolerance is not None and pair.left.type not in VECTORS):
         return None
     left, right = pair.left.type, pair.right.type
     if left == right:

@@ -14,16 +14,18 @@ from typing import Any
 from switchover_checks.data.database import DatabaseColumn
 from switchover_checks.data.database_values import day_of, hour_of, interval_of, moment_of
 
-__all__ = ["Normaliser", "normaliser", "sort_key"]
+__all__ = ["CASTS", "Normaliser", "normaliser", "sort_key"]
 
 Normaliser = Callable[[Any], Any]
 
 
-def normaliser(left: DatabaseColumn, right: DatabaseColumn, untyped: bool) -> Normaliser:
+def normaliser(left: DatabaseColumn, right: DatabaseColumn, untyped: bool, cast: str = "") -> Normaliser:
     """Choose how the values of a column are made comparable: equal values get the same `repr`.
 
     `untyped`: both sides are SQLite. What cannot be read as its type stays as it is, and differs.
     """
+    if cast:
+        return CASTS[cast]
     types = (left.type, right.type)
     for names, convert in _BY_TYPE:
         if any(t.split("(")[0].strip() in names for t in types):
@@ -68,6 +70,10 @@ def _plain(value: Any) -> Any:
 
 def _padded(value: Any) -> Any:
     return value.rstrip(" ") if isinstance(value, str) else _plain(value)
+
+
+def _as_text(value: Any) -> Any:
+    return value if value is None or isinstance(value, str) else str(_plain(value))
 
 
 def _boolean(value: Any) -> Any:
@@ -131,6 +137,18 @@ def _identity(value: Any) -> Any:
     return _plain(value)
 
 
+def _vector(value: Any) -> Any:
+    """Return the numbers of a vector, which databases without such a type keep as a JSON array."""
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except (ValueError, RecursionError):
+            return value
+    if isinstance(value, list | tuple) and all(isinstance(v, int | float) for v in value):
+        return tuple(float(v) for v in value)
+    return value
+
+
 def _bytes(value: Any) -> Any:
     return value.encode("utf-8", "surrogateescape") if isinstance(value, str) else _plain(value)
 
@@ -155,4 +173,20 @@ _BY_TYPE: tuple[tuple[frozenset[str], Normaliser], ...] = (
     (frozenset({"json", "jsonb"}), _document),
     (frozenset({"uuid"}), _identity),
     (frozenset({"bytea", "blob"}), _bytes),
+    (frozenset({"vector", "halfvec"}), _vector),
 )
+CASTS: dict[str, Normaliser] = {
+    "boolean": _boolean,
+    "number": _number,
+    "float": _float,
+    "text": _as_text,
+    "timestamp": moment_of,
+    "date": day_of,
+    "time": hour_of,
+    "interval": interval_of,
+    "json": _document,
+    "uuid": _identity,
+    "bytes": _bytes,
+    "vector": _vector,
+}
+"""The types as which a plan may have a column read on both sides."""

@@ -12,6 +12,7 @@ from switchover_checks.data.comparison.canonical.sqlite_text import DOCUMENT_FUN
 from switchover_checks.data.comparison.compared_table import ComparedTable, KeyRange
 from switchover_checks.data.comparison.comparison_progress import ComparisonProgress
 from switchover_checks.data.comparison.line_merge import LineMerge, MergeOutcome
+from switchover_checks.data.comparison.near_values import tolerance_words
 from switchover_checks.data.comparison.row_keys import BinaryKeys, KeyReader, OddKeyError
 from switchover_checks.data.comparison.table_diff import TableDiff, compare_tables
 from switchover_checks.data.database import Database
@@ -95,7 +96,8 @@ class TableComparison:
             right.close()
 
     def _read_again(self, table: ComparedTable, outcome: MergeOutcome, words: str) -> TableDiff:
-        diff = TableDiff(table.name, tuple(c.name for c in table.key), most_samples=self.samples, how=words)
+        words = ", ".join(w for w in (words, tolerance_words(table.columns)) if w)
+        diff = TableDiff(table.name, tuple(c.name for c in table.key), self.samples, how=words)
         diff.left_rows, diff.right_rows = outcome.rows
         for found in outcome.ranges:
             part = self._exactly(table, found.keys)

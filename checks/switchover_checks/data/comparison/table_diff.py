@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from switchover_checks.api import Finding, Status
-from switchover_checks.data.comparison.compared_table import ComparedTable, KeyRange
+from switchover_checks.data.comparison.compared_table import ColumnPair, ComparedTable, KeyRange
 from switchover_checks.data.comparison.comparison_progress import ComparisonProgress
+from switchover_checks.data.comparison.near_values import are_near, tolerance_words
 from switchover_checks.data.comparison.normalise import Normaliser, normaliser, sort_key
 from switchover_checks.data.database import Database, Rows
 
@@ -104,9 +105,10 @@ def compare_tables(
 ) -> TableDiff:
     """Compare a table on both sides by its values. Without a key, rows are compared as a bag, without samples."""
     untyped = left.dialect == right.dialect == "sqlite"
-    convert = [normaliser(c.left, c.right, untyped) for c in table.columns]
-    names = tuple(c.name for c in table.columns)
-    diff = TableDiff(table.name, tuple(c.name for c in table.key), samples)
+    convert = [normaliser(c.left, c.right, untyped, c.cast) for c in table.columns]
+    names = [c.name for c in table.columns]
+    words = tolerance_words(table.columns)
+    diff = TableDiff(table.name, tuple(c.name for c in table.key), samples, how=words)
     rows = [db.rows(selection) for db, selection in zip((left, right), table.selections(keys), strict=True)]
     if not table.key:
         bags = [_bag(side, convert, progress) for side in rows]
@@ -118,14 +120,15 @@ def compare_tables(
     try:
         for side in sides:
             side.step()
-        _merge(sides[0], sides[1], diff, names)
+        _merge(sides[0], sides[1], diff, table.columns)
     except _OutOfOrderError as error:
         diff.trouble = str(error)
     finally:
         for side in sides:
             side.close()
     diff.left_rows, diff.right_rows = sides[0].count, sides[1].count
-    diff.digest = sides[0].digest.hexdigest(), sides[1].digest.hexdigest()
+    if not words:
+        diff.digest = sides[0].digest.hexdigest(), sides[1].digest.hexdigest()
     return diff
 
 
@@ -176,7 +179,7 @@ class _Side:
                 raise _OutOfOrderError("the key holds values that cannot be ordered") from None
 
 
-def _merge(a: _Side, b: _Side, diff: TableDiff, names: Sequence[str]) -> None:
+def _merge(a: _Side, b: _Side, diff: TableDiff, columns: Sequence[ColumnPair]) -> None:
     while a.row is not None or b.row is not None:
         if b.row is None or (a.row is not None and a.key < b.key):
             diff.only_left += 1
@@ -187,13 +190,18 @@ def _merge(a: _Side, b: _Side, diff: TableDiff, names: Sequence[str]) -> None:
             diff.note("+", b.key)
             b.step()
         else:
-            if a.row != b.row:
+            if a.row != b.row and (differing := _differing(columns, a.values, b.values)):
                 diff.changed += 1
                 diff.note("", a.key)
-                differing = [n for n, x, y in zip(names, a.values, b.values, strict=True) if repr(x) != repr(y)]
                 diff.columns.update(differing)
             a.step()
             b.step()
+
+
+def _differing(columns: Sequence[ColumnPair], left: Sequence[Any], right: Sequence[Any]) -> list[str]:
+    """Return the columns in which two rows differ by more than they may."""
+    both = zip(columns, left, right, strict=True)
+    return [column.name for column, a, b in both if not are_near(a, b, column.tolerance)]
 
 
 def _bag(rows: Rows, convert: Sequence[Normaliser], progress: ComparisonProgress) -> tuple[int, str]:

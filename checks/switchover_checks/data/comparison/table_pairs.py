@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from switchover_checks.api import Finding, Status
@@ -11,6 +11,7 @@ from switchover_checks.data.database import DatabaseTable
 
 __all__ = ["Pair", "pair_tables"]
 
+NOWHERE_ELSE: Mapping[str, str] = {}
 _PART = re.compile(r'"(?:[^"]|"")*"|[^."]+')
 
 
@@ -28,19 +29,19 @@ def pair_tables(
     ignored: Sequence[str],
     sides: tuple[list[DatabaseTable], list[DatabaseTable]],
     names: tuple[str, str],
+    targets: Mapping[str, str] = NOWHERE_ELSE,
 ) -> tuple[list[Pair], list[Finding]]:
     """Pair the `wanted` tables (`"*"`: all of either side). Report those that are missing or may not be read.
 
-    A name without a schema means what its side finds under it: in the first schema of its search path.
+    A name without a schema means what its side finds under it: in the first schema of its search path. `targets` says
+    which are called otherwise on the right side.
     """
-    if tuple(wanted) == ("*",):
-        rows = _all(sides)
-        extra = True
-    else:
-        rows = _named(wanted, sides)
-        extra = False
+    rows = _named([entry for entry in wanted if entry != "*"], sides, targets)
+    named = len(rows)
+    if "*" in wanted:
+        rows += _all(_without(sides, rows))
     pairs, findings = [], []
-    for name, left, right in rows:
+    for place, (name, left, right) in enumerate(rows):
         if any(table is not None and _means(entry, table) for entry in ignored for table in (left, right)):
             continue
         if left is not None and right is not None:
@@ -52,7 +53,7 @@ def pair_tables(
             continue
         absent = [side for side, table in zip(names, (left, right), strict=True) if table is None]
         # A new stack may bring a table of its own; one that got lost on the way may not be overlooked.
-        status = Status.WARN if extra and left is None else Status.CRIT
+        status = Status.WARN if place >= named and left is None else Status.CRIT
         findings.append(Finding(name, "a table on both sides", f"not in {' nor '.join(absent)}", status))
     return pairs, findings
 
@@ -75,14 +76,23 @@ def _name(row: Row) -> str:
     return row[0]
 
 
-def _named(wanted: Sequence[str], sides: tuple[list[DatabaseTable], list[DatabaseTable]]) -> list[Row]:
+def _without(
+    sides: tuple[list[DatabaseTable], list[DatabaseTable]], rows: Sequence[Row]
+) -> tuple[list[DatabaseTable], list[DatabaseTable]]:
+    used = [{row[1] for row in rows}, {row[2] for row in rows}]
+    return [t for t in sides[0] if t not in used[0]], [t for t in sides[1] if t not in used[1]]
+
+
+def _named(
+    wanted: Sequence[str], sides: tuple[list[DatabaseTable], list[DatabaseTable]], targets: Mapping[str, str]
+) -> list[Row]:
     rows: dict[str, Row] = {}
     for entry in wanted:
         if entry.endswith(".*"):
             members = tuple([t for t in side if _means(entry, t)] for side in sides)
             found = _all((members[0], members[1])) or [(entry, None, None)]
         else:
-            found = [(entry, _find(entry, sides[0]), _find(entry, sides[1]))]
+            found = [(entry, _find(entry, sides[0]), _find(targets.get(entry, entry), sides[1]))]
         rows.update((row[0], row) for row in found)
     return list(rows.values())
 
