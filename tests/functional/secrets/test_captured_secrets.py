@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from tests.unit.migration.harness import ANA, Bench, Secrets, open_bench
 
+from switchover.errors import RefusedError
 from switchover.migration.run.execution import Executor
 from switchover.migration.steps.sealing import seal, unseal
 
@@ -17,7 +18,8 @@ VALUE = "Kq7ZtPwJ3vNx-9Lm"
 MADE = "vB4xRq81-madeHere"
 
 
-def _bench(directory: Path, command: str, name: str = "v", more: str = "") -> Bench:
+def _bench(directory: Path, command: str, name: str = "v", more: str = "", source: str = "stdout:/^V=(.*)$/") -> Bench:
+    output = f"{{from: '{source}', secret: true}}" if more else f"'{source}'"
     plan = f"""
         vars: {{taken: {{from_output: a.{name}}}}}
         secrets: {{pw: {{ref: 'file:unused'}}}}
@@ -29,8 +31,7 @@ def _bench(directory: Path, command: str, name: str = "v", more: str = "") -> Be
                   {command}
                 env: {{PW: '{{{{ secret.pw }}}}'}}
                 effect: read
-                outputs: {{{name}: 'stdout:/^V=(.*)$/'}}
-                {more}
+                outputs: {{{name}: {output}}}
               - id: b
                 run: printf %s "$TAKEN" > "$OUT"; echo "got $TAKEN"
                 env: {{TAKEN: '{{{{ taken }}}}', OUT: '{directory}/taken'}}
@@ -91,7 +92,7 @@ async def test_a_part_of_a_secret_and_what_looks_like_one_stand_in_no_record_eit
     await bench.engine.aclose()
 
 
-@pytest.mark.parametrize(("name", "more"), [("admin_password", ""), ("v", "secret_outputs: [v]")])
+@pytest.mark.parametrize(("name", "more"), [("admin_password", ""), ("v", "secret")])
 async def test_a_new_secret_is_kept_out_of_its_own_output_and_of_all_later_ones(
     tmp_path: Path, name: str, more: str
 ) -> None:
@@ -105,6 +106,29 @@ async def test_a_new_secret_is_kept_out_of_its_own_output_and_of_all_later_ones(
     kept = "".join(path.read_text() for path in sorted((tmp_path / "state").rglob("out-*")))
     assert f"V={mark}\nagain {mark}\n" in kept
     assert f"got {mark}\n" in kept
+    await bench.engine.aclose()
+
+
+async def test_a_secret_in_json_is_kept_out_of_its_own_output_and_of_all_later_ones(tmp_path: Path) -> None:
+    command = (
+        """M=vB4xRq81; M=$M-madeHere; echo "{\\"pw\\": {\\"value\\": \\"$M\\"},"; echo "\\"again\\": \\"$M\\"}" """
+    )
+    bench = _bench(tmp_path, command, more="secret", source="json:.pw.value")
+    await bench.engine.drive(ANA)
+    assert (tmp_path / "taken").read_text() == MADE
+    assert _clear(tmp_path / "state", MADE) == []
+    kept = "".join(path.read_text() for path in sorted((tmp_path / "state").rglob("out-*")))
+    assert '{"pw": {"value": "(secret a.v)"},\n"again": "(secret a.v)"}\n' in kept
+    await bench.engine.aclose()
+
+
+async def test_what_is_too_long_to_be_looked_through_for_a_secret_is_not_kept(tmp_path: Path) -> None:
+    command = "M=vB4xRq81; M=$M-madeHere; head -c 1100000 /dev/zero | tr '\\\\0' x; echo $M"
+    bench = _bench(tmp_path, command, more="secret", source="json:.pw.value")
+    with pytest.raises(RefusedError, match="'taken' is not known yet"):
+        await bench.engine.drive(ANA)
+    assert _clear(tmp_path / "state", MADE) == []
+    assert "nothing in its output gave v" in bench.engine.state.unit("a").reason
     await bench.engine.aclose()
 
 

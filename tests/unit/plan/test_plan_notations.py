@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 
 import pytest
@@ -95,15 +96,29 @@ def test_a_target_without_an_answer_is_neither_kept_nor_missed(before: float, af
 
 def test_an_output_is_captured_line_by_line() -> None:
     capture = parse_capture(r"stdout:/^IP=(\S+)$/")
-    assert capture.pattern.findall("x\nIP=10.0.0.7\nIPX=1") == ["10.0.0.7"]
-    assert parse_capture("stdout:/a/(b)/").pattern.pattern == "a/(b)"
+    assert re.compile(capture.wanted, re.MULTILINE).findall("x\nIP=10.0.0.7\nIPX=1") == ["10.0.0.7"]
+    assert parse_capture("stdout:/a/(b)/").wanted == "a/(b)"
+    assert parse_capture(" json:.a-b[0].c ").wanted == "\0.a-b[0].c"
 
 
 @pytest.mark.parametrize(
-    "text", ["stdout:/x/", "stdout:/(x)(y)/", "stdout:/(/", "stderr:/(x)/", "(x)", "stdout:/(" + "x" * 600 + ")/"]
+    "text",
+    [
+        "json:",
+        "json:a",
+        "json:.a..b",
+        "json:.a[x]",
+        "json:.a b",
+        "stdout:/x/",
+        "stdout:/(x)(y)/",
+        "stdout:/(/",
+        "stderr:/(x)/",
+        "(x)",
+        "stdout:/(" + "x" * 600 + ")/",
+    ],
 )
 def test_what_captures_nothing_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match=r"regular expression|stdout:/REGEX/"):
+    with pytest.raises(ValueError, match=r"regular expression|stdout:/REGEX/|json:.KEY"):
         parse_capture(text)
 
 

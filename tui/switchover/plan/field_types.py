@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, Strict, StringConstraints
 
@@ -22,12 +22,15 @@ __all__ = [
     "StepEffect",
     "Text",
     "Timeout",
+    "ValueType",
     "WrittenText",
 ]
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_-]{0,63}$")]
 ExactText = Annotated[str, StringConstraints(max_length=4000)]
 Text = Annotated[ExactText, AfterValidator(redact_unknown)]  # only read by people: no password noted there is shown
+
+ValueType = Literal["str", "int", "float", "bool", "ip", "path", "url", "port"]
 
 _YEARS = 10 * 366 * 86400
 Span = Annotated[Duration, Field(le=_YEARS)]

@@ -19,6 +19,7 @@ from switchover.plan.field_types import (
     StepEffect,
     Text,
     Timeout,
+    ValueType,
     WrittenText,
 )
 from switchover.plan.hosts_model import Host
@@ -63,9 +64,7 @@ __all__ = [
 class Variable(Model):
     """A value that is asked once, journalled, then frozen for the run, or captured from a step's output."""
 
-    type: Literal["str", "int", "float", "bool", "ip", "path", "url", "port"] = Field(
-        "str", description="what kind of value it is; others are refused"
-    )
+    type: ValueType = Field("str", description="what kind of value it is; others are refused")
     ask: Text | None = Field(None, description="the question to a person; without it, a default or an output is needed")
     default: str | int | float | bool | None = Field(None, description="the value when nobody gives one")
     from_output: str | None = Field(None, description="STEP.OUTPUT: taken from that step when it ends")

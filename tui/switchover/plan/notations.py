@@ -10,6 +10,7 @@ from switchover_checks.language.units import parse_duration
 
 __all__ = ["After", "Capture", "parse_capture", "parse_moment"]
 
+_JSON = re.compile(r"\s*json:(?P<path>(?:\.[^.\[\]\s]+|\[-?[0-9]{1,6}\])+)\s*")
 _CAPTURE = re.compile(r"\s*stdout:/(?P<pattern>.*)/\s*", re.DOTALL)
 _AFTER = re.compile(r"\s*(?P<kind>phase|step)\.(?P<name>[A-Za-z_][\w-]*)\s*(?:\+\s*(?P<delay>\S+))?\s*")
 _LONGEST_PATTERN = 500
@@ -17,16 +18,26 @@ _LONGEST_PATTERN = 500
 
 @dataclass(frozen=True, slots=True)
 class Capture:
-    """What is taken from a step's standard output: the one group of a regular expression."""
+    """What is taken from a step's standard output: the one group of a regular expression, or a value in its JSON.
 
-    pattern: re.Pattern[str]
+    `wanted` is how the step's watcher is told: the expression, or the path behind a zero byte.
+    """
+
+    wanted: str
 
 
 def parse_capture(text: str) -> Capture:
-    r"""Read `stdout:/^IP=(\S+)$/`. Raise `ValueError` that says how one is written."""
+    r"""Read `stdout:/^IP=(\S+)$/` or `json:.ip.value`. Raise `ValueError` that says how one is written."""
+    if text.lstrip().startswith("json:"):
+        found = _JSON.fullmatch(text) if len(text) <= _LONGEST_PATTERN else None
+        if found is None:
+            raise ValueError("write json:.KEY.KEY or json:.KEY[0], such as json:.ip.value")
+        return Capture(f"\0{found['path']}")
     match = _CAPTURE.fullmatch(text) if len(text) <= 2 * _LONGEST_PATTERN else None
     if match is None:
-        raise ValueError(r"write stdout:/REGEX/ with one group, such as stdout:/^IP=(\S+)$/")
+        raise ValueError(
+            r"write stdout:/REGEX/ with one group, such as stdout:/^IP=(\S+)$/, or json:PATH, such as json:.ip.value"
+        )
     if len(match["pattern"]) > _LONGEST_PATTERN:
         raise ValueError(f"this regular expression is longer than {_LONGEST_PATTERN} characters")
     try:
@@ -38,7 +49,7 @@ def parse_capture(text: str) -> Capture:
         raise ValueError(
             f"this regular expression has {count} and needs exactly one, round the value; (?: ) does not count"
         )
-    return Capture(pattern)
+    return Capture(match["pattern"])
 
 
 @dataclass(frozen=True, slots=True)

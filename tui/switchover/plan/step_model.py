@@ -7,10 +7,10 @@ from typing import Annotated, Any, Literal
 from pydantic import Discriminator, Field, Tag
 
 from switchover.plan.command_model import ARGV_WORDS, RUN_WORDS, Argv, command_text
-from switchover.plan.field_types import Env, ExactText, Model, Name, Span, StepEffect, Text, Timeout
+from switchover.plan.field_types import Env, ExactText, Flag, Model, Name, Span, StepEffect, Text, Timeout, ValueType
 from switchover.plan.people_model import ChecklistItem
 
-__all__ = ["Confirm", "RollbackAction", "Step", "UndoneBy", "Verify"]
+__all__ = ["Confirm", "Output", "RollbackAction", "Step", "UndoneBy", "Verify"]
 
 
 class Confirm(Model):
@@ -58,6 +58,18 @@ class Verify(Model):
     )
 
 
+class Output(Model):
+    """A value that a step prints for later steps and checks."""
+
+    from_: str = Field(alias="from", description="stdout:/regex with one group/, or json:.path")
+    secret: Flag = Field(False, description="nobody may read it, such as a new password; later steps get it")
+    type: ValueType = Field("str", description="what kind of value it is; another is no output, and said so")
+
+
+def _put_out_how(value: Any) -> str:
+    return "(more)" if isinstance(value, Output | dict) else "(word)"
+
+
 def _undone_how(value: Any) -> str:
     if isinstance(value, UndoneBy) or (isinstance(value, dict) and "undone_by" in value):
         return "(another)"
@@ -74,6 +86,8 @@ Rollback = Annotated[
     | Annotated[Literal["not_needed", "impossible"], Tag("(word)")],
     Discriminator(_undone_how),
 ]
+AnyOutput = Annotated[Annotated[Output, Tag("(more)")] | Annotated[str, Tag("(word)")], Discriminator(_put_out_how)]
+ExitCode = Annotated[int, Field(strict=True, ge=0, le=255)]
 OnUnknown = Annotated[
     Annotated[Verify, Tag("(checks)")] | Annotated[Literal["ask", "rerun"], Tag("(word)")],
     Discriminator(_decided_how),
@@ -95,8 +109,19 @@ class Step(Model):
     effect: StepEffect | None = Field(None, description="what it changes")
     confirm: Confirm | None = Field(None, description="what must be typed before it runs")
     on_unknown: OnUnknown = Field("ask", description="what a resume may do when the outcome is unknown")
-    outputs: dict[Name, str] = Field(default_factory=dict, description="NAME: stdout:/regex with one group/")
-    secret_outputs: tuple[Name, ...] = Field((), description="outputs that nobody may read, such as a new password")
+    ok: tuple[ExitCode, ...] = Field((0,), min_length=1, description="exit codes that end it well")
+    unknown: tuple[ExitCode, ...] | None = Field(
+        None, description="exit codes that leave open what it did; 255 where ssh or the like is in it"
+    )
+    timeout_means: Literal["unknown", "failed"] | None = Field(
+        None, description="what a timeout counts as; else failed, and unknown where ssh or the like is in it"
+    )
+    again: Flag = Field(False, description="it may be repeated after it is done, on a person's word")
+    outputs: dict[Name, AnyOutput] = Field(
+        default_factory=dict,
+        description="what later steps and checks get of it, also where it fails: NAME: stdout:/regex with one group/, "
+        "or NAME: json:.path",
+    )
     rollback: Rollback | None = Field(
         None,
         description="how it is undone: a command; `not_needed`; `impossible`, which asks for `confirm` and a backup; "
@@ -144,6 +169,14 @@ class Step(Model):
     def verify(self) -> tuple[str, ...]:
         """The checks that tell whether it was done, where they decide an unknown outcome."""
         return self.on_unknown.verify if isinstance(self.on_unknown, Verify) else ()
+
+    @property
+    def captures(self) -> dict[str, Output]:
+        """Its outputs, each with all that may be said of it."""
+        return {
+            name: Output.model_validate({"from": output}) if isinstance(output, str) else output
+            for name, output in self.outputs.items()
+        }
 
     @property
     def undo_note(self) -> str:

@@ -221,6 +221,7 @@ def _unit_after(unit: UnitState, event: UnitEvent, now: Timestamp, record: str) 
                 plan_digest=event.plan_digest,
                 record=record,
                 prepared=event.prepared,
+                rules=event.rules,
                 timeout_s=event.timeout_s,
                 far=event.far,
                 members=event.members,

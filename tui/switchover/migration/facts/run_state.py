@@ -9,6 +9,7 @@ from typing import Literal, get_args
 
 from switchover.migration.facts import events as ev
 from switchover.migration.facts.operator import Operator
+from switchover.migration.facts.outcome_rules import OutcomeRules
 from switchover.snapshot.states import StageWord
 
 __all__ = [
@@ -77,6 +78,7 @@ class Attempt:
     remote: tuple[str, ...] = ()  # programs that handed work elsewhere, which may go on there
     record: str = ""  # the hash of its `StepStarted`, which its own records name
     prepared: str = ""
+    rules: OutcomeRules = field(default_factory=OutcomeRules)
     late: str = ""  # how it ended, where that was known only after others had to decide
     timeout_s: float = 0.0
     members: tuple[str, ...] = ()  # its parts, where it is done by a group of machines

@@ -7,6 +7,7 @@ from typing import Literal
 
 from switchover.migration.facts.gate_events import Evidence
 from switchover.migration.facts.operator import Operator
+from switchover.migration.facts.outcome_rules import OutcomeRules
 from switchover.snapshot.states import ResolvedAs
 
 __all__ = [
@@ -101,6 +102,7 @@ class StepStarted:
     evidence: tuple[Evidence, ...] = ()
     place: Place | None = None
     prepared: str = ""
+    rules: OutcomeRules = field(default_factory=OutcomeRules)
     far: FarPlace | None = None
     members: tuple[str, ...] = ()
 
@@ -175,12 +177,14 @@ class StepResolved:
 class StepRetried:
     """A person let a unit run again that failed, or a done step whose gate is not passed yet.
 
-    `gate` is the phase of such a step: what its gate saw up to now no longer counts.
+    `gate` is the phase of such a step: what its gate saw up to now no longer counts. With `again`, the plan lets it run
+    again whenever it is done.
     """
 
     unit: str
     by: Operator
     gate: str = ""
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)

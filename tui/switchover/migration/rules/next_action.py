@@ -73,16 +73,20 @@ def reached(plan: Plan, state: RunState, phase_id: str) -> bool:
 def may_repeat(plan: Plan, state: RunState) -> tuple[str, ...]:
     """Return the done steps that may run again on a person's word: their gate still needs what they do.
 
-    Those are the steps of the phase in which the run stands, while its gate is not passed. What is irreversible never
-    runs twice.
+    Those are the steps of the phase in which the run stands, while its gate is not passed, and all that the plan marks
+    `again`. What is irreversible never runs twice.
     """
     action = next_action(plan, state)
     if state.rollback is not None or action.kind not in ("step", "confirm", "checklist", "gate", "human", "decide"):
         return ()
-    phase = next(phase for phase in plan.phases if phase.id == action.phase)
-    if phase.gate is None:
-        return ()
-    return tuple(s.id for s in phase.steps if not s.irreversible and state.unit(s.id).stage is Stage.DONE)
+    return tuple(
+        step.id
+        for phase in plan.phases
+        for step in phase.steps
+        if (step.again or (phase.id == action.phase and phase.gate is not None))
+        and not step.irreversible
+        and state.unit(step.id).stage is Stage.DONE
+    )
 
 
 def may_still_tick(plan: Plan, state: RunState, step_id: str) -> tuple[int, ...]:

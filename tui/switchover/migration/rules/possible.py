@@ -65,7 +65,7 @@ def why_not_next(plan: Plan, state: RunState, event: ev.Event) -> str:
             return _why_alone(plan, state, event) if isinstance(event, ev.GatePassed) else ""
         case ev.GateAnswered():
             return "" if next_action(plan, state).phase == event.phase else f"gate {event.phase} asked nobody"
-        case ev.StepRetried() if event.gate:
+        case ev.StepRetried() if event.gate or event.again:
             return "" if event.unit in may_repeat(plan, state) else f"{event.unit} was not to be done once more"
         case ev.RollbackStarted():
             return _why_other_way(plan, state, event)
@@ -128,7 +128,7 @@ def _of_unit(state: RunState, event: ev.Event) -> str:
             return f"attempt {event.attempt} at {name} was neither failed nor unknown"
         case ev.StepRetried() if stage is Stage.DONE and event.gate:
             return f"gate {event.gate} had passed before" if state.gate(event.gate).stage is Stage.DONE else ""
-        case ev.StepRetried() if stage is not Stage.FAILED:
+        case ev.StepRetried() if stage is not Stage.FAILED and not (stage is Stage.DONE and event.again):
             return f"{name} had not failed"
         case ev.Ticked() if stage is Stage.DONE and not event.complete:
             return f"item {event.item + 1} of {name} was ticked before" if event.item in unit.ticks else ""

@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import shlex
 import signal
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -14,32 +14,27 @@ from typing import Any
 from switchover.errors import RefusedError, StateError
 from switchover.migration.facts import events as ev
 from switchover.migration.facts.operator import Operator
+from switchover.migration.facts.outcome_rules import OutcomeRules
 from switchover.migration.facts.run_state import RunState, Stage
+from switchover.migration.rules.step_outcomes import MAY_GO_ON, SSH_FAILED, judge_end
+from switchover.migration.run.captured_outputs import read_outputs
 from switchover.migration.run.execution_unit import ExecutionUnit
 from switchover.migration.run.far.far_executor import FarExecutor, folder_of
 from switchover.migration.run.filled_command import fill_argv, fill_environment, fill_text
 from switchover.migration.run.late_results import record_late
 from switchover.migration.run.run_store import RunStore
 from switchover.migration.steps.attempt import AttemptEnded, AttemptFolder, AttemptRunning, Lost, NeverStarted, Truth
-from switchover.migration.steps.captured_secrets import read_captured, sealed_about
+from switchover.migration.steps.captured_secrets import sealed_about
 from switchover.migration.steps.remote_clients import named_in
 from switchover.migration.steps.spawn import LauncherLostError, ShimRequest, own_umask, readable
 from switchover.migration.steps.step_output import digest_output
 from switchover.plan.command_model import SHELL
-from switchover_checks.language.units import format_duration
 
 __all__ = ["ExecutionUnit", "Executor"]
 
 _KEPT_BYTES = 4 << 20  # of a step's output: half of it for the beginning, half for the end
-_SSH_FAILED = 255
-_KILLED = range(129, 193)  # what a shell returns for a command that a signal ended
-_MAY_GO_ON = "{} was in it: what that began elsewhere may still go on"
 _NOTE_GONE = "the note of what it began elsewhere is gone, so that may still go on"
 _NOBODY_KNOWS = "what nobody noted"
-_SHELL_ENDINGS = {
-    126: "the command cannot be executed (exit 126): it is not executable, or not a program",
-    127: "a command was not found (exit 127)",
-}
 
 
 class Executor:
@@ -81,6 +76,7 @@ class Executor:
             evidence=evidence,
             place=run_store.place_of_a_start(),
             prepared=prepared,
+            rules=unit.rules,
             far=far,
         )
         if self.stopped_because:
@@ -94,7 +90,7 @@ class Executor:
             truth = await self._launch(unit, number, attempt, request)
         while isinstance(truth, AttemptRunning):
             truth = await self._watch(truth, attempt)
-        await self.settle(unit.name, number, truth, unit.captures, unit.hidden)
+        await self.settle(unit.name, number, truth)
         if isinstance(truth, NeverStarted):
             raise StateError(f"{unit.name} was not started: {truth.reason}", "see to it, then go on")
         return truth
@@ -134,20 +130,13 @@ class Executor:
         """Fill in variables. Raise `RefusedError` that says which value is missing and how to give it."""
         return fill_text(self._run_store, text)
 
-    async def settle(
-        self,
-        name: str,
-        number: int,
-        truth: Truth,
-        captures: Mapping[str, str] | None = None,
-        hidden: Collection[str] | None = None,
-    ) -> None:
+    async def settle(self, name: str, number: int, truth: Truth) -> None:
         """Write down what became of an attempt, however long the journal is away. A step that runs is left alone."""
         event: ev.StepEnded | ev.StepNotStarted | ev.StepUnknown
         match truth:
             case AttemptEnded(exit_record):
                 state = self._run_store.state
-                event = self._ended(state, name, number, exit_record, captures or {}, self._hidden(name, hidden))
+                event = self._ended(state, name, number, exit_record)
             case NeverStarted(reason):
                 event = ev.StepNotStarted(name, number, reason)
             case Lost(reason=reason):
@@ -179,10 +168,10 @@ class Executor:
             began = next(a for a in run.unit(name).attempts if a.number == number).started
             truth = self.attempt(name, number, run).find_out(boot_id, began.boot_id)
             if isinstance(truth, AttemptEnded):
-                await self._tell_late(run.run_id, self._ended(run, name, number, truth.record, {}, self._hidden(name)))
+                await self._tell_late(run.run_id, self._ended(run, name, number, truth.record))
         run = self._run_store.state
         for name, number, ended in await self.there.learn_late():
-            await self._tell_late(run.run_id, self._ended(run, name, number, ended.record, {}, self._hidden(name)))
+            await self._tell_late(run.run_id, self._ended(run, name, number, ended.record))
             self.there.clear(name, number)
         self.there.sweep()
 
@@ -256,55 +245,25 @@ class Executor:
             running.close()
         return attempt.after_shim()
 
-    def _hidden(self, name: str, hidden: Collection[str] | None = None) -> Collection[str]:
-        """Return the outputs of a step that nobody may read, by the plan in force where nobody says."""
-        if hidden is not None:
-            return hidden
-        step = next((step for step in self._run_store.plan.all_steps if step.id == name), None)
-        return ExecutionUnit.of_step(step).hidden if step is not None else ()
-
     def _ended(
         self,
         run: RunState,
         name: str,
         number: int,
         record: Mapping[str, Any],
-        captures: Mapping[str, str],
-        hidden: Collection[str],
     ) -> ev.StepEnded:
         code = record.get("exit_code")
-        ending = record.get("ending", "exited")
-        outcome: ev.Outcome = "done" if ending == "exited" and code == 0 else "failed"
-        notes = []
+        begun = next((a for a in run.unit(name).attempts if a.number == number), None)
         remote = tuple(str(client) for client in record.get("remote", ()))
-        if not remote and code == _SSH_FAILED and (client := self._named(name, run)):
+        if not remote and code == SSH_FAILED and (client := self._named(name, run)):
             remote = (client,)  # too short-lived to be seen
-        if ending == "timeout":
-            outcome = "timeout"
-            notes.append(f"took longer than its timeout and was ended after {format_duration(record['duration_s'])}")
-        elif ending == "aborted":
-            outcome = "aborted"
-            notes.append(self.stopped_because or "was stopped")
-        elif ending == "error":
-            notes.append(str(record.get("problem", "")))
-        elif code is not None and code < 0:
-            notes.append(f"was killed by {_signal_name(-code)}")
-        elif code:
-            notes.append(_SHELL_ENDINGS.get(code, f"failed with exit code {code}"))
-        store = self._run_store
-        outputs, sealed, shut = read_captured(record, store.values.seal_key, run.run_id, name, hidden, store.clean)
-        lacking = [key for key in captures if key not in outputs and key not in shut]
-        if shut:
-            notes.append(f"what it captured cannot be read without {store.values.seal_key.path}: {', '.join(shut)}")
-        if lacking and outcome == "done":
-            notes.append(f"no line of its output gave {', '.join(lacking)}")
+        outcome, notes = judge_end(record, begun.rules if begun else OutcomeRules(), remote, self.stopped_because)
+        outputs, sealed, more = read_outputs(self._run_store, run, name, record, done=outcome == "done")
+        notes += more
         if record.get("output_lost"):
             notes.append("some of its output was lost: the disk was full")
         elif record.get("output_gone"):
             notes.append("some of its output was removed while it ran")
-        if remote and _cut_off(ending, code):
-            outcome = "unknown"
-            notes.append(_MAY_GO_ON.format(" and ".join(remote)))
         if record.get("survivors"):
             notes.append(f"could not be ended: pid {', '.join(map(str, record['survivors']))}")
         return ev.StepEnded(
@@ -329,7 +288,7 @@ class Executor:
             remote = (named,)
         if remote is None:
             return f"{reason}; {_NOTE_GONE}", (_NOBODY_KNOWS,)
-        return f"{reason}; {_MAY_GO_ON.format(' and '.join(remote))}" if remote else reason, remote
+        return f"{reason}; {MAY_GO_ON.format(' and '.join(remote))}" if remote else reason, remote
 
     def _named(self, name: str, run: RunState) -> str:
         """Return the remote shell that a unit's command names, if it names one."""
@@ -343,17 +302,3 @@ class Executor:
             return digest_output(attempt.directory)
         except OSError:
             return ""
-
-
-def _cut_off(ending: str, code: int | None) -> bool:
-    """Whether something cut it off: a timeout, a person, a signal, or ssh that lost the other side."""
-    if ending in ("timeout", "aborted"):
-        return True
-    return ending == "exited" and code is not None and (code < 0 or code == _SSH_FAILED or code in _KILLED)
-
-
-def _signal_name(number: int) -> str:
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return f"signal {number}"

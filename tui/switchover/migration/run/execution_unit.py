@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from switchover.migration.facts import events as ev
+from switchover.migration.facts.outcome_rules import OutcomeRules
 from switchover.migration.steps.captured_secrets import is_secret_by_name
 from switchover.plan.command_model import SHELL
 from switchover.plan.model import Step
+from switchover.plan.notations import parse_capture
 
 __all__ = ["ExecutionUnit"]
-
-_CAPTURE = re.compile(r"stdout:/(.*)/", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +29,7 @@ class ExecutionUnit:
     env: Mapping[str, str]
     timeout_s: float
     cwd: str = ""
-    outputs: Mapping[str, str] = field(default_factory=dict)
+    captures: Mapping[str, str] = field(default_factory=dict)
     rollback: str = ""
     hidden: tuple[str, ...] = ()
     max_output: int | None = None
@@ -40,6 +39,7 @@ class ExecutionUnit:
     machine: str = ""
     serial: int = 1
     max_fail: int = 0
+    rules: OutcomeRules = field(default_factory=OutcomeRules)
 
     @classmethod
     def of_step(cls, step: Step) -> ExecutionUnit:
@@ -50,13 +50,14 @@ class ExecutionUnit:
             step.env,
             step.timeout,
             step.cwd or "",
-            step.outputs,
+            {name: parse_capture(output.from_).wanted for name, output in step.captures.items()},
             step.undo.command if step.undo else "",
-            tuple(name for name in step.outputs if is_secret_by_name(name, step.secret_outputs)),
+            tuple(name for name, output in step.captures.items() if output.secret or is_secret_by_name(name)),
             step.max_output,
             run_on=step.run_on or "",
             serial=step.serial,
             max_fail=step.max_fail,
+            rules=OutcomeRules(step.ok, step.unknown, step.timeout_means or ""),
         )
 
     @classmethod
@@ -71,9 +72,3 @@ class ExecutionUnit:
     def is_shell(self) -> bool:
         """Whether a shell reads its text."""
         return len(self.argv) == len(SHELL) + 1 and self.argv[: len(SHELL)] == SHELL
-
-    @property
-    def captures(self) -> dict[str, str]:
-        """The regular expressions of the outputs."""
-        found = {name: _CAPTURE.fullmatch(text.strip()) for name, text in self.outputs.items()}
-        return {name: match[1] for name, match in found.items() if match}

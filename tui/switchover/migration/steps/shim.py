@@ -40,6 +40,7 @@ SWEEP_LIMIT_S = 10.0
 FIRST_LOOK_S = 0.02  # after which it is looked for programs that hand work elsewhere
 READ_BYTES = 1 << 18
 PR_SET_NAME = 15
+WITHHELD = b"[this output is too long to be looked through for its secret, and was not kept]\n"
 QUIET_S = 0.25  # after which the end of a line is let go that might have been the beginning of a secret
 PR_SET_CHILD_SUBREAPER = 36
 MARK = "SWITCHOVER_MARK"  # in a step's environment: the hash of its `StepStarted`, and the session it began in
@@ -320,6 +321,11 @@ class Shim:
         if not captures.hidden:
             return data
         stream.line += data
+        if captures.waits_for_all and captures.document.too_long:
+            stream.line = b""  # what cannot be looked through for a secret is not kept
+            return WITHHELD if last else b""
+        if captures.waits_for_all and not last:
+            return b""
         end = len(stream.line) if last else len(stream.line) - len(captures.rest)
         data, stream.line = stream.line[:end], stream.line[end:]
         if len(captures.secrets) > stream.hides:

@@ -97,6 +97,7 @@ FORMER_WORDS: Mapping[str, Mapping[str, FormerWord]] = {
     },
     "phases.*.steps.*": {
         "verify": FormerWord("on_unknown", "write `on_unknown: {verify: [CHECK]}`", same_form=False),
+        "secret_outputs": FormerWord("outputs", "write `outputs: {NAME: {from: …, secret: true}}`", same_form=False),
         "irreversible": FormerWord("rollback", "write `rollback: impossible`", same_form=False),
         "manual": FormerWord("checklist"),
         "evidence": FormerWord("checklist", "write `{text: …, evidence: text}` at each item", same_form=False),

@@ -55,15 +55,7 @@ def steps_are_whole(draft: Draft) -> Iterator[Complaint]:
             (*path, "rollback", "argv")
         ):
             yield Complaint((*path, "rollback"), "a rollback is one command: give it `run` or `argv`")
-        for n, name in enumerate(step.secret_outputs):
-            if name not in step.outputs:
-                yield Complaint((*path, "secret_outputs", n), unknown_name("output of this step", name, step.outputs))
-        yield from _items(path, step)
-        for name, text in step.outputs.items():
-            try:
-                parse_capture(text)
-            except ValueError as error:
-                yield Complaint((*path, "outputs", name), str(error))
+        yield from _outcomes(path, step)
     for path, argv in argvs(draft):
         if argv and not argv[0].strip():
             yield Complaint((*path, 0), "the program's name is empty")
@@ -78,6 +70,22 @@ def _items(path: Path, step: Step) -> Iterator[Complaint]:
             yield Complaint((*path, "checklist", c), "this item is empty")
     if step.checklist and all(item.optional for item in step.checklist):
         yield Complaint((*path, "checklist"), "all of it is optional, so it would be done before anything is ticked")
+
+
+def _outcomes(path: Path, step: Step) -> Iterator[Complaint]:
+    for name, output in step.outputs.items():
+        place = (*path, "outputs", name) if isinstance(output, str) else (*path, "outputs", name, "from")
+        try:
+            parse_capture(output if isinstance(output, str) else output.from_)
+        except ValueError as error:
+            yield Complaint(place, str(error))
+    for code in sorted({*step.ok} & {*(step.unknown or ())}):
+        yield Complaint((*path, "unknown"), f"exit code {code} cannot both end it well and leave open what it did")
+    for key in ("ok", "unknown", "timeout_means", "again") if not step.command else ():
+        if key in step.model_fields_set:
+            yield Complaint((*path, key), f"only a step with a command has `{key}`", at_key=True)
+    if step.again and step.irreversible:
+        yield Complaint((*path, "again"), "what cannot be undone never runs twice", at_key=True)
 
 
 def irreversible_steps(draft: Draft) -> Iterator[Complaint]:

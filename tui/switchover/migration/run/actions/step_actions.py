@@ -84,7 +84,8 @@ async def retry_step(runner: ActionRunner, step_id: str, op: Operator, confirmat
     step = run_store.plan.step(step_id)
     if step.confirm is not None or step.irreversible:
         refuse_other_text(runner, step, confirmation)
-    await run_store.record(ev.StepRetried(step_id, op, "" if failed else action.phase))
+    here = not failed and run_store.plan.phase_of(step_id).id == action.phase
+    await run_store.record(ev.StepRetried(step_id, op, action.phase if here else "", again=not failed and not here))
 
 
 def choice_named(text: str) -> ResolvedAs:
