@@ -55,6 +55,7 @@ def steps_are_whole(draft: Draft) -> Iterator[Complaint]:
             (*path, "rollback", "argv")
         ):
             yield Complaint((*path, "rollback"), "a rollback is one command: give it `run` or `argv`")
+        yield from _items(path, step)
         yield from _outcomes(path, step)
     for path, argv in argvs(draft):
         if argv and not argv[0].strip():
