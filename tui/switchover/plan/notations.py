@@ -18,7 +18,7 @@ _LONGEST_PATTERN = 500
 
 @dataclass(frozen=True, slots=True)
 class Capture:
-    """What is taken from a step's standard output: the one group of a regular expression, or a value in its JSON.
+    """What is taken from a step's standard output: a group of a regular expression, or a value in JSON.
 
     `wanted` is how the step's watcher is told: the expression, or the path behind a zero byte.
     """

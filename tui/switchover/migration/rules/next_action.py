@@ -73,8 +73,8 @@ def reached(plan: Plan, state: RunState, phase_id: str) -> bool:
 def may_repeat(plan: Plan, state: RunState) -> tuple[str, ...]:
     """Return the done steps that may run again on a person's word: their gate still needs what they do.
 
-    Those are the steps of the phase in which the run stands, while its gate is not passed, and all that the plan marks
-    `again`. What is irreversible never runs twice.
+    Those are the steps of the phase in which the run stands, while its gate is not passed. To them come all that the
+    plan marks `again`. What is irreversible never runs twice.
     """
     action = next_action(plan, state)
     if state.rollback is not None or action.kind not in ("step", "confirm", "checklist", "gate", "human", "decide"):

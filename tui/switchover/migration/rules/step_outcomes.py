@@ -1,4 +1,4 @@
-"""What the end of a step counts as: pure, from its exit record and the rules that it was begun with."""
+"""What the end of a step counts as. Pure, from its exit record and the rules it was begun with."""
 
 from __future__ import annotations
 

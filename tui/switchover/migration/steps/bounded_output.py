@@ -120,9 +120,10 @@ def _at(here: Any, path: str) -> Any:
 
 
 class Captures:
-    """Finds the last match of each pattern in the lines that go by, and values in the JSON that all of it is.
+    """Finds the last match of each pattern in the lines that go by. Finds values in JSON too.
 
-    A pattern behind a zero byte is a path into that JSON. Where one of its values is hidden, `rest` is all of it.
+    A pattern behind a zero byte is a path into the JSON that all of it is. Where such a value is hidden, nothing can be
+    let go before the end.
     """
 
     def __init__(self, patterns: dict[str, str], hidden: Sequence[str] = ()) -> None:
