@@ -17,12 +17,11 @@ from switchover.migration.facts.operator import Operator
 from switchover.migration.facts.outcome_rules import OutcomeRules
 from switchover.migration.facts.run_state import RunState, Stage
 from switchover.migration.rules.step_outcomes import MAY_GO_ON, SSH_FAILED, judge_end
-from switchover.migration.run.captured_outputs import read_outputs
 from switchover.migration.run.execution_unit import ExecutionUnit
 from switchover.migration.run.far.far_executor import FarExecutor, folder_of
-from switchover.migration.run.filled_command import fill_argv, fill_environment, fill_text
 from switchover.migration.run.late_results import record_late
 from switchover.migration.run.run_store import RunStore
+from switchover.migration.run.unit_values import fill_argv, fill_environment, fill_text, read_outputs
 from switchover.migration.steps.attempt import AttemptEnded, AttemptFolder, AttemptRunning, Lost, NeverStarted, Truth
 from switchover.migration.steps.captured_secrets import sealed_about
 from switchover.migration.steps.remote_clients import named_in
