@@ -12,8 +12,8 @@ from switchover.migration.facts import events as ev
 from switchover.migration.facts.operator import Operator
 from switchover.migration.facts.run_state import Stage, UnitState
 from switchover.migration.run.execution import ExecutionUnit, Executor
-from switchover.migration.run.filled_command import fill_argv
 from switchover.migration.run.run_store import RunStore
+from switchover.migration.run.unit_values import fill_argv
 from switchover.migration.steps.attempt import AttemptEnded, Lost, NeverStarted, Truth
 
 __all__ = ["GroupRunner", "member_of"]
