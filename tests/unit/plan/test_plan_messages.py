@@ -39,5 +39,5 @@ def test_an_unknown_key_lists_the_possible_ones_where_none_is_near(problems: Pro
     text = "schema: 1\nid: a\ntitle: A\nphases:\n  - id: p\n    gate: {human: ok?, qqqq: 1}\n"
     (found,) = problems(text)
     assert found.endswith(
-        "phases[0].gate.qqqq: unknown key; possible are require, prove, hold, within, every, human, who"
+        "phases[0].gate.qqqq: unknown key; possible are require, prove, hold, within, every, human, persons, who"
     )

@@ -6,11 +6,15 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, Strict, StringConstraints
 
+from switchover.plan.notations import parse_window
 from switchover.snapshot.states import StepEffect
 from switchover_checks.language.fields import Duration
 from switchover_checks.unknown_secrets import redact_unknown
 
 __all__ = [
+    "DUE_WORDS",
+    "NOT_BEFORE_WORDS",
+    "WINDOW_WORDS",
     "Env",
     "ExactText",
     "Flag",
@@ -23,6 +27,7 @@ __all__ = [
     "Text",
     "Timeout",
     "ValueType",
+    "WindowText",
     "WrittenText",
 ]
 
@@ -65,3 +70,17 @@ class KeyedSpec(BaseModel):
     def config(self) -> dict[str, Any]:
         """The keys that belong to the kind, still with templates."""
         return dict(self.model_extra or {})
+
+
+def _checked_window(text: str) -> str:
+    parse_window(text)
+    return text
+
+
+WindowText = Annotated[Text, AfterValidator(_checked_window)]
+NOT_BEFORE_WORDS = "it begins no earlier: 2026-01-31T22:00Z, or `phase.NAME + 24h` after its end"
+WINDOW_WORDS = (
+    "it begins only then, and goes on once it has begun: Sat 22:00-06:00 Europe/Paris, Mon-Fri 09:00-17:00 UTC, "
+    "2026-01-31 22:00-06:00 UTC"
+)
+DUE_WORDS = "so long after its turn has come it should be through: 2h, 5d"

@@ -9,6 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from switchover.plan.command_model import ARGV_WORDS, RUN_WORDS, Argv, command_text
 from switchover.plan.cost_model import Costs
 from switchover.plan.field_types import (
+    DUE_WORDS,
+    NOT_BEFORE_WORDS,
+    WINDOW_WORDS,
     Env,
     Flag,
     Interval,
@@ -20,6 +23,7 @@ from switchover.plan.field_types import (
     Text,
     Timeout,
     ValueType,
+    WindowText,
     WrittenText,
 )
 from switchover.plan.hosts_model import Host
@@ -211,8 +215,12 @@ class Phase(Model):
 
     id: Name = Field(description="its name, unique in the plan")
     title: Text | None = Field(None, description="how it is called on the screen")
+    group: Text | None = Field(None, description="a heading over this phase and those beside it: Week 1")
     steps: tuple[Step, ...] = Field((), description="what is done, in this order")
     gate: Gate | None = Field(None, description="what must hold before the next phase")
+    not_before: str | None = Field(None, description=NOT_BEFORE_WORDS)
+    window: WindowText | None = Field(None, description=WINDOW_WORDS)
+    due: Span | None = Field(None, description=DUE_WORDS)
 
 
 class RollbackStep(Model):

@@ -7,7 +7,22 @@ from typing import Annotated, Any, Literal
 from pydantic import Discriminator, Field, Tag
 
 from switchover.plan.command_model import ARGV_WORDS, RUN_WORDS, Argv, command_text
-from switchover.plan.field_types import Env, ExactText, Flag, Model, Name, Span, StepEffect, Text, Timeout, ValueType
+from switchover.plan.field_types import (
+    DUE_WORDS,
+    NOT_BEFORE_WORDS,
+    WINDOW_WORDS,
+    Env,
+    ExactText,
+    Flag,
+    Model,
+    Name,
+    Span,
+    StepEffect,
+    Text,
+    Timeout,
+    ValueType,
+    WindowText,
+)
 from switchover.plan.people_model import ChecklistItem
 
 __all__ = ["Confirm", "Output", "RollbackAction", "Step", "UndoneBy", "Verify"]
@@ -128,6 +143,9 @@ class Step(Model):
         "or the step whose rollback undoes this one too",
     )
     blast_radius: Text | None = Field(None, description="what it may hurt, in words")
+    not_before: str | None = Field(None, description=NOT_BEFORE_WORDS)
+    window: WindowText | None = Field(None, description=WINDOW_WORDS)
+    due: Span | None = Field(None, description=DUE_WORDS)
     max_output: Annotated[int, Field(strict=True, gt=0)] | None = Field(
         None, description="so many bytes of its output are kept"
     )

@@ -62,12 +62,13 @@ class StepView:
     persons: int = 1
     confirmed_by: tuple[str, ...] = ()
     ready_at: float | None = None
+    due_at: float | None = None
     requirements: tuple[Requirement, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class PhaseView:
-    """A phase with its steps and its gate."""
+    """A phase with its steps and its gate. `group` is a heading over it and those beside it."""
 
     id: str
     title: str
@@ -76,13 +77,16 @@ class PhaseView:
     gate: GateView | None = None
     started_at: float | None = None
     ended_at: float | None = None
+    group: str = ""
+    due_at: float | None = None
+    window: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class ActionView:
     """What enter would do now.
 
-    `kind`: start, step, checklist, confirm, gate, human, decide, resolve, failed, done, wait, none.
+    `kind`: start, step, checklist, confirm, gate, human, decide, resolve, failed, done, wait, later, none.
     """
 
     kind: ActionKind = "none"

@@ -41,6 +41,7 @@ ActionKind: TypeAlias = Literal[
     "human",  # a gate waits for a person's go
     "decide",  # a gate waits for a person to say whether a warning or what is not known may pass
     "wait",  # something runs
+    "later",  # what comes next may not begin yet: a window, an earliest moment
     "failed",  # a unit failed; retry, resolve or roll back
     "resolve",  # an outcome is unknown; a person decides
     "rollback",  # a rollback was begun and is not through

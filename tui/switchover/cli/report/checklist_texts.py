@@ -1,11 +1,13 @@
-"""A checklist of the report in words: items, evidence, kept files. Pure."""
+"""What the report says of checklists and of what is due, in words. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["evidence_text", "file_state", "item_text"]
+from switchover_checks.language.units import format_duration
+
+__all__ = ["due_text", "evidence_text", "file_state", "item_text"]
 
 Report = Mapping[str, Any]
 
@@ -28,3 +30,9 @@ def evidence_text(item: Report) -> str:
 def file_state(file: Report) -> str:
     """Say whether a kept file is still what it was."""
     return file["fault"] or "as it was when it was ticked with"
+
+
+def due_text(part: Report) -> str:
+    """Say by when a phase or a step was due, and how late it was."""
+    late = f"{format_duration(part['late_s'])} late" if part["late_s"] else "in time"
+    return f"{part['due_at']}, {late}"

@@ -13,7 +13,7 @@ from switchover_checks.language.units import format_duration
 if TYPE_CHECKING:
     from switchover.migration.facts.run_state import RunState
     from switchover.migration.run.engine import Engine
-    from switchover.plan.model import ChecklistItem, Gate, Plan, RollbackAction, Step
+    from switchover.plan.model import ChecklistItem, Gate, Phase, Plan, RollbackAction, Step
     from switchover.plan.variables import Scope
 
 __all__ = ["describe_run"]
@@ -76,7 +76,9 @@ def _lines(preview: _Preview, variables: Mapping[str, str], until: str | None) -
         return
     for phase in plan.phases:
         yield ""
-        yield f"phase {phase.id}" + (f": {phase.title}" if phase.title else "")
+        group = f"{phase.group} · " if phase.group else ""
+        yield f"{group}phase {phase.id}" + (f": {phase.title}" if phase.title else "")
+        yield from _times(phase, "  ")
         for step in phase.steps:
             yield from _stands(preview, step)
         if phase.gate is not None:
@@ -120,6 +122,7 @@ def _step(preview: _Preview, step: Step, note: str = "") -> Iterator[str]:
         yield from _command(preview, step)
         effect = f"    effect {step.effect or 'not declared'}" + (", irreversible" if step.irreversible else "")
         yield f"{effect}; ends after {format_duration(step.timeout)} at the latest"
+    yield from _times(step, "    ")
     if step.confirm is not None:
         extra = f", once {', '.join(step.confirm.require)} pass" if step.confirm.require else ""
         yield f'    confirmation: type "{_filled(preview.scope, step.confirm.text)}"{extra}'
@@ -134,6 +137,15 @@ def _step(preview: _Preview, step: Step, note: str = "") -> Iterator[str]:
         yield from _command(preview, step.undo)
     elif step.undo_note:
         yield f"    undo: {step.undo_note}"
+
+
+def _times(part: Phase | Step, indent: str) -> Iterator[str]:
+    if part.not_before:
+        yield f"{indent}not before {part.not_before}"
+    if part.window:
+        yield f"{indent}begins only in the window {part.window}"
+    if part.due is not None:
+        yield f"{indent}due {format_duration(part.due)} after its turn has come"
 
 
 def _item(item: ChecklistItem) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from switchover.cli.report.checklist_texts import evidence_text, file_state, item_text
+from switchover.cli.report.checklist_texts import due_text, evidence_text, file_state, item_text
 from switchover.snapshot.states import NamedStatus
 from switchover_checks.language.units import format_bytes, format_duration
 
@@ -151,6 +151,8 @@ def _phase(phase: Report) -> Iterator[Block]:
         )
     if rows:
         yield _table(("step", "state", "attempts", "exit code", "took", "effect", "by", "why"), rows)
+    if phase["due_at"]:
+        yield FactList((("due", _t(due_text(phase))),))
     for step in phase["steps"]:
         yield from _step(step)
     if phase["gate"] is not None:
@@ -163,6 +165,7 @@ def _step(step: Report) -> Iterator[Block]:
     if step["command"]:
         yield Code("command", tuple(step["command"].split("\n")))
     facts = [(f"output {name}", Cell(value, code=True)) for name, value in step["outputs"].items()]
+    facts += [("due", _t(due_text(step)))] if step["due_at"] else []
     if step["env_names"]:
         facts.insert(0, ("environment", Cell(" ".join(step["env_names"]), code=True)))
     if step["rollback"]:

@@ -12,7 +12,7 @@ from switchover.cli.plan_file import load_for_run
 
 if TYPE_CHECKING:
     from switchover.migration.run.engine import Engine
-    from switchover.snapshot import GateView, MigrationView, RollbackRun, RollbackView
+    from switchover.snapshot import GateView, MigrationView, PhaseView, RollbackRun, RollbackView, StepView
 
 __all__ = ["add_arguments", "run", "status_json"]
 
@@ -62,6 +62,7 @@ def status_json(engine: Engine) -> dict[str, Any]:
             "exit_code": step.exit_code,
             "started_at": iso_utc(step.started_at),
             "ended_at": iso_utc(step.ended_at),
+            "due_at": iso_utc(step.due_at),
         }
         for phase in view.phases
         for step in phase.steps
@@ -182,7 +183,8 @@ def _text(engine: Engine) -> str:
     holder = engine.holder()
     lost = engine.lost_sight_of()
     state = "unknown" if lost else view.state
-    lines = [f"run {view.run_id}: {state}" if view.run_id else "no run here yet"]
+    whom = {"later": " for its time", "wait": " for its gate"}.get(view.action.kind, " for you")
+    lines = [f"run {view.run_id}: {state}{whom if state == 'waiting' else ''}" if view.run_id else "no run here yet"]
     lines += [f"! {text}" for text in (view.held_elsewhere, *engine.notices()) if text]
     if view.not_believed:
         lines.append(f"! {view.not_believed}; what is shown rests on the records before it")
@@ -195,10 +197,10 @@ def _text(engine: Engine) -> str:
     if lost:
         lines.append(f"{', '.join(lost)}: nobody watches it; `{engine.run_store.workspace.command('run')}` finds out")
     for phase in view.phases:
-        lines.append(f"{phase.id}: {phase.state}")
+        lines.append(f"{phase.id}: {phase.state}{_due(phase)}")
         for step in phase.steps:
             word = "unknown" if step.id in lost else step.state
-            lines.append(f"  {step.id:<24} {word}" + (f": {step.reason}" if step.reason else ""))
+            lines.append(f"  {step.id:<24} {word}" + (f": {step.reason}" if step.reason else "") + _due(step))
             if step.persons > 1 and step.state in ("pending", "waiting"):
                 lines.append(f"  {'':<24} {_people(step.confirmed_by)}")
         if phase.gate is not None:
@@ -224,6 +226,17 @@ def _next(engine: Engine, view: MigrationView, lost: tuple[str, ...]) -> list[st
     if view.action.kind == "resolve" and not view.rolling_back:  # where a rollback stands, the ways back tell
         lines.append(f"      look at what it left behind, then say it: `{run} --resolve {view.action.target}{how}`")
     return lines
+
+
+def _due(part: PhaseView | StepView) -> str:
+    """Say of what is not through by when it should be, or since when it is overdue."""
+    import time
+
+    from switchover.clock import iso_utc
+
+    if part.due_at is None or part.ended_at is not None:
+        return ""
+    return f" (overdue since {iso_utc(part.due_at)})" if part.due_at < time.time() else f" (due {iso_utc(part.due_at)})"
 
 
 def _people(given: Sequence[str]) -> str:

@@ -15,7 +15,7 @@ from switchover.migration.reports.rollback_view import gone_over
 from switchover.migration.reports.run_view import ViewContext, build_view
 from switchover.migration.rules.rollback_paths import RollbackPath, rollback_paths
 from switchover.plan.model import ChecklistItem, Gate, Plan, Step
-from switchover.snapshot import CostsView, RollbackRun, StepView
+from switchover.snapshot import CostsView, PhaseView, RollbackRun, StepView
 
 __all__ = ["ReportInputs", "make_report"]
 
@@ -46,6 +46,7 @@ def make_report(plan: Plan, state: RunState, sources: ReportInputs) -> dict[str,
     started = next(r.event for r in records if isinstance(r.event, ev.RunStarted))
     view = build_view(plan, state, ViewContext(sources.made_at, 0.0, "", driven=sources.driven))
     shown = {step.id: step for phase in view.phases for step in phase.steps}
+    parts = {phase.id: phase for phase in view.phases}
     return {
         "plan": {
             "id": started.plan_id,
@@ -73,6 +74,9 @@ def make_report(plan: Plan, state: RunState, sources: ReportInputs) -> dict[str,
             {
                 "id": phase.id,
                 "title": phase.title or phase.id,
+                "group": phase.group,
+                "window": phase.window,
+                **_due(parts[phase.id], sources),
                 "steps": [_step(step, shown[step.id], state, sources) for step in phase.steps],
             }
             | {
@@ -112,6 +116,14 @@ def make_report(plan: Plan, state: RunState, sources: ReportInputs) -> dict[str,
     }
 
 
+def _due(part: PhaseView | StepView, sources: ReportInputs) -> dict[str, Any]:
+    """Say by when a part should have been through, and how late it was, or is."""
+    if part.due_at is None:
+        return {"due_at": None, "late_s": None}
+    late = (part.ended_at or sources.made_at) - part.due_at
+    return {"due_at": iso_utc(part.due_at), "late_s": round(late, 3) if late > 0 else None}
+
+
 def _when(moment: Timestamp | None) -> str | None:
     return iso_utc(moment.at) if moment else None
 
@@ -129,6 +141,8 @@ def _step(step: Step, view: StepView, state: RunState, sources: ReportInputs) ->
         "id": step.id,
         "title": step.title or step.id,
         "effect": step.effect,
+        "window": step.window,
+        **_due(view, sources),
         "irreversible": step.irreversible,
         "command": step.command or None,
         "env_names": sorted(step.env),

@@ -13,6 +13,7 @@ from switchover.migration.reports.rollback_view import action_name, mark_gone_ov
 from switchover.migration.rules.confirmations import answered_by, elapsed
 from switchover.migration.rules.next_action import Action, next_action
 from switchover.migration.rules.rollback_paths import measured_as, rollback_paths
+from switchover.migration.rules.times import due_at
 from switchover.plan.command_model import command_text
 from switchover.plan.model import Gate, Phase, Plan, Step
 from switchover.redaction import sanitize
@@ -81,7 +82,7 @@ class ViewContext:
 def build_view(plan: Plan, state: RunState, context: ViewContext) -> MigrationView:
     """Return the whole view."""
     action = next_action(plan, state)
-    phases = mark_gone_over((_phase(phase, state, action, context) for phase in plan.phases), plan, state)
+    phases = mark_gone_over((_phase(plan, phase, state, action, context) for phase in plan.phases), plan, state)
     return MigrationView(
         run_id=state.run_id,
         state=_run_word(state, action, context),
@@ -143,8 +144,8 @@ def _rolling_back(state: RunState) -> str:
     return state.rollback.name or "step by step"
 
 
-def _phase(phase: Phase, state: RunState, action: Action, context: ViewContext) -> PhaseView:
-    steps = tuple(_step(step, state, action, context) for step in phase.steps)
+def _phase(plan: Plan, phase: Phase, state: RunState, action: Action, context: ViewContext) -> PhaseView:
+    steps = tuple(_step(plan, step, state, action, context) for step in phase.steps)
     gate = _gate(phase.id, phase.gate, state, context) if phase.gate else None
     started = [s.started_at for s in steps if s.started_at is not None]
     gate_state = state.gate(phase.id)
@@ -169,15 +170,18 @@ def _phase(phase: Phase, state: RunState, action: Action, context: ViewContext) 
         gate,
         min(started, default=None),
         ended if word is Stage.DONE else None,
+        group=sanitize(phase.group or ""),
+        due_at=due_at(plan, state, phase),
+        window=phase.window or "",
     )
 
 
-def _step(step: Step, state: RunState, action: Action, context: ViewContext) -> StepView:
+def _step(plan: Plan, step: Step, state: RunState, action: Action, context: ViewContext) -> StepView:
     unit = state.unit(step.id)
     last = unit.last
     current = action.unit == step.id
     word = unit.stage
-    if current and action.kind in ("checklist", "confirm") and word is Stage.PENDING:
+    if current and word is Stage.PENDING and (action.kind in ("checklist", "confirm") or context.reasons.get(step.id)):
         word = Stage.WAITING
     reason = unit.reason or (context.reasons.get(step.id, "") if current else "")
     confirm = step.confirm
@@ -207,6 +211,7 @@ def _step(step: Step, state: RunState, action: Action, context: ViewContext) -> 
         persons=confirm.persons if confirm else 1,
         confirmed_by=context.confirmed_by.get(step.id, ()),
         ready_at=context.ready_at.get(step.id),
+        due_at=due_at(plan, state, step),
         requirements=context.passed.get(step.id, ()),
         choices=_choices(step, unit, context),
     )
@@ -297,6 +302,8 @@ def _action(plan: Plan, state: RunState, action: Action, context: ViewContext) -
     dangerous = step is not None and (step.irreversible or step.effect == "destroys")
     held = context.reasons.get(action.unit, "")
     match action.kind:
+        case "step" | "checklist" if held:
+            return ActionView("later", action.unit, sanitize(f"{action.unit} may not begin yet: {held}"))
         case "start":
             if not plan.phases:
                 return ActionView("none", "", "this plan has no phases")

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 
 from switchover.errors import RefusedError
 from switchover.migration.facts.operator import Operator
 from switchover.migration.facts.run_state import RunState, Timestamp
-from switchover.plan.model import Plan, Step
-from switchover.plan.notations import parse_moment
+from switchover.plan.model import Step
 from switchover_checks.language.units import format_duration
 
 __all__ = [
@@ -20,9 +18,7 @@ __all__ = [
     "elapsed",
     "missing_person",
     "missing_word",
-    "ready_at",
     "second_person",
-    "why_not_yet",
 ]
 
 VALID_FOR_S = 900.0  # how long the first of two persons' word counts
@@ -94,79 +90,3 @@ def second_person(operator: Operator, name: str) -> str:
         f"`switchover confirm PLAN {name} --with {operator.who}`; the agent has to serve a group of you: "
         "`switchover agent start PLAN --group NAME`"
     )
-
-
-def ready_at(plan: Plan, state: RunState, step: Step, now: Timestamp) -> float | None:
-    """Return when (epoch seconds) the step's time comes, None where it has come or is not known yet."""
-    if step.confirm is None:
-        return None
-    lefts = []
-    if step.confirm.cooldown:
-        since = _ready_since(plan, state, step.id)
-        lefts.append(step.confirm.cooldown - (elapsed(since, now) if since else 0.0))
-    if step.confirm.not_before:
-        try:
-            moment = parse_moment(step.confirm.not_before)
-        except ValueError:
-            return None
-        if isinstance(moment, datetime):
-            lefts.append(moment.timestamp() - now.at)
-        else:
-            ended = _phase_end(plan, state, moment.name) if moment.kind == "phase" else state.unit(moment.name).ended
-            if ended is None:
-                return None
-            lefts.append(moment.delay_s - elapsed(ended, now))
-    left = max(lefts, default=0.0)
-    return now.at + left if left > 0 else None
-
-
-def why_not_yet(plan: Plan, state: RunState, step: Step, now: Timestamp) -> str:
-    """Return why the step's time has not come (cool-down, not before), or nothing."""
-    if step.confirm is None:
-        return ""
-    if step.confirm.cooldown:
-        since = _ready_since(plan, state, step.id)
-        left = step.confirm.cooldown - (elapsed(since, now) if since else 0.0)
-        if left > 0:
-            return f"cools down for another {format_duration(left)}"
-    if step.confirm.not_before:
-        return _not_before(step.confirm.not_before, plan, state, now)
-    return ""
-
-
-def _ready_since(plan: Plan, state: RunState, step_id: str) -> Timestamp | None:
-    """Return when everything before the step was through."""
-    latest = state.started
-    for phase in plan.phases:
-        for step in phase.steps:
-            if step.id == step_id:
-                return latest
-            latest = state.unit(step.id).ended or latest
-        latest = state.gate(phase.id).ended or latest
-    return latest
-
-
-def _not_before(text: str, plan: Plan, state: RunState, now: Timestamp) -> str:
-    try:
-        moment = parse_moment(text)
-    except ValueError as error:
-        return f"its time cannot be read: {error}"
-    if isinstance(moment, datetime):
-        return f"not before {text.strip()}" if now.at < moment.timestamp() else ""
-    since = _phase_end(plan, state, moment.name) if moment.kind == "phase" else state.unit(moment.name).ended
-    if since is None:
-        return f"waits for {moment.kind} {moment.name} to end"
-    left = moment.delay_s - elapsed(since, now)
-    return f"not before {text}: another {format_duration(left)}" if left > 0 else ""
-
-
-def _phase_end(plan: Plan, state: RunState, phase_id: str) -> Timestamp | None:
-    for phase in plan.phases:
-        if phase.id != phase_id:
-            continue
-        if phase.gate is not None:
-            return state.gate(phase_id).ended
-        ends = [state.unit(step.id).ended for step in phase.steps]
-        known = [end for end in ends if end is not None]
-        return known[-1] if known and len(known) == len(ends) else None
-    return None

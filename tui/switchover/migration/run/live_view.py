@@ -10,8 +10,9 @@ from switchover.migration.facts.display import display
 from switchover.migration.facts.events import EvidenceFile
 from switchover.migration.facts.run_state import Stage, Timestamp
 from switchover.migration.reports.run_view import GateLive, OutputTail, ViewContext, build_view
-from switchover.migration.rules.confirmations import confirmed_by, ready_at, why_not_yet
+from switchover.migration.rules.confirmations import confirmed_by
 from switchover.migration.rules.next_action import may_repeat, next_action
+from switchover.migration.rules.times import opens_at, why_not_yet
 from switchover.migration.rules.waivers import judge
 from switchover.migration.run.execution import Executor
 from switchover.migration.run.run_store import RunStore
@@ -43,10 +44,11 @@ def live_view(run_store: RunStore, executor: Executor, gate: GateLive | None, *,
     ready: dict[str, float] = {}
     words: dict[str, tuple[str, ...]] = {}
     passed: dict[str, tuple[Requirement, ...]] = {}
-    if step is not None and action.kind == "confirm":
+    if step is not None and action.kind in ("step", "confirm", "checklist"):
         reasons[step.id] = why_not_yet(run_store.plan, run_store.state, step, moment)
-        if (at := ready_at(run_store.plan, run_store.state, step, moment)) is not None:
+        if (at := opens_at(run_store.plan, run_store.state, step, moment)) is not None:
             ready[step.id] = at
+    if step is not None and action.kind in ("confirm", "checklist"):
         passed[step.id] = _let_pass(run_store, step, moment)
         words[step.id] = tuple(str(by) for by in confirmed_by(step, run_store.state, moment))
     context = ViewContext(

@@ -12,6 +12,7 @@ from switchover.migration.facts.run_state import RunState, Stage
 from switchover.migration.journal.run_lock import read_holder
 from switchover.migration.reports.run_timeline import timeline
 from switchover.migration.rules.next_action import Action
+from switchover.migration.rules.times import why_not_yet
 from switchover.migration.run.action_runner import ActionRunner
 from switchover.migration.run.actions.gate_actions import unwatched_gate
 from switchover.migration.run.live_view import live_view, outage_text
@@ -71,6 +72,11 @@ class ObservedRun:
     def action(self) -> Action:
         """What comes next."""
         return self._runner.action
+
+    def too_early(self, step_id: str) -> str:
+        """Return why the time of a step has not come; empty where it has."""
+        run_store = self.run_store
+        return why_not_yet(run_store.plan, run_store.state, run_store.plan.step(step_id), run_store.moment())
 
     @property
     def outage(self) -> str:

@@ -149,6 +149,8 @@ async def _one(
     match action.kind:
         case "done" | "none":
             return _over(engine)
+        case "step" | "checklist" if why := engine.too_early(unit):
+            return DriveOutcome("waiting", f"{unit} may not run yet: {why}", f"`{_command(engine)}` goes on then")
         case "step":
             await engine.run_step(unit, op)
         case "confirm":

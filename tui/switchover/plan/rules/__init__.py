@@ -25,6 +25,7 @@ from switchover.plan.rules.secrecy import literal_secrets, secret_references
 from switchover.plan.rules.service_rules import places_of_services, services_are_told_apart
 from switchover.plan.rules.texts import late_values, shell_text_in_checks, shell_text_is_literal, template_names
 from switchover.plan.rules.values import variables
+from switchover.plan.rules.window_rules import times
 
 __all__ = ["RULES", "Draft", "Names", "judge"]
 
@@ -35,6 +36,7 @@ RULES: tuple[Rule, ...] = (
     gates_ask_something,
     ways_back,
     names_in_phases,
+    times,
     names_in_checks,
     names_in_the_rest,
     cycles,

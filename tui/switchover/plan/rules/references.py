@@ -9,7 +9,6 @@ from graphlib import CycleError, TopologicalSorter
 from switchover.plan.complaints import Complaint, Path
 from switchover.plan.conditions import parse_condition
 from switchover.plan.model import CheckSpec, Service
-from switchover.plan.notations import After, parse_moment
 from switchover.plan.rules.draft import Draft
 from switchover.plan.targets import parse_target
 from switchover.plan.templates import has_template, texts_in
@@ -35,32 +34,6 @@ def names_in_phases(draft: Draft) -> Iterator[Complaint]:
                 yield from draft.unknown((*path, "checklist", c, "check"), "check", item.check, items)
         if step.confirm is not None:
             yield from draft.each_unknown((*path, "confirm", "require"), "check", step.confirm.require, items)
-            if step.confirm.not_before is not None:
-                yield from _moment((*path, "confirm", "not_before"), step.confirm.not_before, draft)
-
-
-def _moment(path: Path, text: str, draft: Draft) -> Iterator[Complaint]:
-    try:
-        moment = parse_moment(text)
-    except ValueError as error:
-        yield Complaint(path, str(error))
-        return
-    if not isinstance(moment, After):
-        return
-    phase_index, step_index = int(path[1]), int(path[3])
-    earlier_phases = list(draft.names.phases[:phase_index])
-    if moment.kind == "phase":
-        known, earlier = list(draft.names.phases), earlier_phases
-    else:
-        known = [step for _, step in draft.names.steps]
-        own = draft.plan.phases[phase_index]
-        earlier = [step for phase, step in draft.names.steps if phase in earlier_phases]
-        earlier += [step.id for step in own.steps[:step_index]]
-    if moment.name not in known:
-        yield from draft.unknown(path, moment.kind, moment.name, known)
-    elif moment.name not in earlier:
-        message = f"{moment.kind} {moment.name!r} has not ended when this step is reached: it could never start"
-        yield Complaint(path, message)
 
 
 def names_in_checks(draft: Draft) -> Iterator[Complaint]:

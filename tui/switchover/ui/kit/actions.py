@@ -109,7 +109,7 @@ def _seen_all(at: OperatorActions) -> bool:
     return not _data(at).header.read_only and at.keeps_anything()
 
 
-_IDLE = {"none", "wait", "done"}
+_IDLE = {"none", "wait", "later", "done"}
 _OPEN = {"running", "waiting", "failed", "unknown"}
 _ENDED = {"done", "rolled_back", "aborted"}
 _LISTED = (

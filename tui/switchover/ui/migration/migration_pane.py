@@ -31,6 +31,7 @@ from switchover.ui.migration.wizard import (
     tree_items,
     tree_width_for,
 )
+from switchover.ui.text.due_lines import group_lines
 from switchover.ui.text.render_context import RenderContext
 from switchover.ui.text.styled_line import Line, StyledSpan, rule
 
@@ -175,6 +176,8 @@ class MigrationPane(Pane):
             return step_lines(step, self.moment, width, height)
         if (gate := self.gate) is not None:
             return gate_lines(gate, self.moment, width, height)
+        if self._tree.key.startswith("group:"):
+            return group_lines(view, self._tree.key.removeprefix("group:"), self.moment.now)
         name = self._tree.key.removeprefix("phase:")
         phase = next((phase for phase in self.moment.data.migration.phases if phase.id == name), None)
         return phase_lines(phase, self.moment, width) if phase is not None else []

@@ -9,6 +9,7 @@ from switchover.ui.migration.checklist_lines import checklist_lines
 from switchover.ui.migration.operator_lines import allowed_text, people_text, ready_text, word_text
 from switchover.ui.migration.promise_lines import promise_lines
 from switchover.ui.migration.wizard import find_step, needs_now, spent, worst_first
+from switchover.ui.text.due_lines import due_line
 from switchover.ui.text.header_lines import title_rule
 from switchover.ui.text.numbers import age, clock, upright
 from switchover.ui.text.render_context import RenderContext
@@ -77,8 +78,10 @@ def _head(entry: StepView, moment: RenderContext, width: int) -> list[Line]:
     waits = ready_text(entry, moment.now)
     if waits:
         lines.append((StyledSpan(" countdown ", "muted"), StyledSpan(waits, "step-waiting")))
-    elif entry.reason:
+    if entry.reason and (not waits or not entry.confirm_text):
         lines.extend((StyledSpan(" "), *line) for line in wrap(entry.reason, width - 2, word.style, limit=3))
+    if due := due_line(entry, moment.now):
+        lines.append(due)
     for need in entry.requirements:
         said = f"{need.name} {allowed_text(need, moment.now)}"
         lines.extend((StyledSpan(" "), *line) for line in wrap(said, width - 2, "outcome-warn", limit=2))

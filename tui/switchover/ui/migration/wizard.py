@@ -8,6 +8,7 @@ from dataclasses import replace
 from rich.cells import cell_len
 
 from switchover.snapshot import GateView, MigrationView, PhaseView, Requirement, StepView
+from switchover.ui.text.due_lines import due_line, overdue
 from switchover.ui.text.numbers import age, clock, upright
 from switchover.ui.text.render_context import RenderContext
 from switchover.ui.text.spark import progress_bar
@@ -51,8 +52,13 @@ def tree_width_for(view: MigrationView, width: int) -> int:
 def tree_items(moment: RenderContext, width: int) -> ListItems:
     """Return an item for each phase with its title, for each step, and for each gate."""
     keys: list[str] = []
-    entries: list[PhaseView | StepView | GateView] = []
+    entries: list[PhaseView | StepView | GateView | str] = []
+    group = ""
     for phase in moment.data.migration.phases:
+        if phase.group and phase.group != group:
+            keys.append(f"group:{phase.id}")
+            entries.append(phase.group)
+        group = phase.group
         keys += [f"phase:{phase.id}", *(f"step:{step.id}" for step in phase.steps)]
         entries += [phase, *phase.steps]
         if phase.gate is not None:
@@ -61,6 +67,8 @@ def tree_items(moment: RenderContext, width: int) -> ListItems:
 
     def line(index: int) -> Line:
         entry = entries[index]
+        if isinstance(entry, str):
+            return (StyledSpan(fit(entry, width), "heading"),)
         if isinstance(entry, GateView):
             return _gate_row(entry, width)
         if isinstance(entry, StepView):
@@ -141,6 +149,8 @@ def run_line(moment: RenderContext, width: int) -> Line:
     if view.started_at is not None:
         end = view.ended_at if view.ended_at is not None else moment.now
         parts.append((StyledSpan("spent ", "muted"), StyledSpan(upright(end - view.started_at))))
+    if late := overdue(view, moment.now):
+        parts.append((StyledSpan(late, "outcome-warn"),))
     if view.remaining_s is not None and view.ended_at is None:
         parts.append((StyledSpan("left ", "muted"), StyledSpan(f"~{age(view.remaining_s)}")))
     return spread(join(parts), (*bar, StyledSpan(" ")), width)
@@ -252,7 +262,7 @@ def action_line(
         return (StyledSpan(" read-only ", "late"), StyledSpan(cut(action.text, width - 14), "muted"))
     if sent:
         return (StyledSpan(" … ", "accent"), StyledSpan("sent to the agent, waiting for it to begin", "muted"))
-    if action.kind in {"none", "wait"}:
+    if action.kind in {"none", "wait", "later"}:
         mark = step_word(view.state).glyph if view.state in {"rolled_back", "aborted"} else "·"
         return (StyledSpan(f" {mark} ", "muted"), StyledSpan(action.text or "nothing to press now", "muted"))
     if action.kind == "done":
@@ -299,4 +309,8 @@ def phase_lines(phase: PhaseView, moment: RenderContext, width: int) -> list[Lin
         )
     if phase.started_at is not None:
         lines.extend([(), (StyledSpan(" spent ", "muted"), StyledSpan(upright(spent(phase, moment.now))))])
+    if phase.window:
+        lines.extend([(), (StyledSpan(" window ", "muted"), StyledSpan(phase.window))])
+    if due := due_line(phase, moment.now):
+        lines.extend([(), due])
     return lines

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from rich.cells import cell_len
 
 from switchover.ui.migration.ended_lines import ended_lines
+from switchover.ui.text.due_lines import overdue
 from switchover.ui.text.labelled import is_late
 from switchover.ui.text.numbers import age, clock_minute, signed, upright, value_with_unit
 from switchover.ui.text.render_context import RenderContext
@@ -141,7 +142,7 @@ def calm_lines(moment: RenderContext, width: int) -> list[Line]:
         return lines
     action = snapshot.migration.action
     if snapshot.migration.phases and action.text:
-        how = "6, then enter: " if action.kind not in {"wait", "done", "none"} else ""
+        how = "6, then enter: " if action.kind not in {"wait", "later", "done", "none"} else ""
         if how and (moment.watching or snapshot.header.read_only):
             how = f"{moment.watching} drives: " if moment.watching else "read-only here: "
         lines.append((StyledSpan("   next ", "muted"), StyledSpan(how, "key"), StyledSpan(action.text, "accent")))
@@ -236,6 +237,8 @@ def _migration(snapshot: Snapshot, now: float, width: int) -> Line:
         spent = upright((view.ended_at if view.ended_at is not None else now) - view.started_at)
         left = f", ~{age(view.remaining_s)} left" if view.remaining_s is not None and view.ended_at is None else ""
         parts.append((StyledSpan(f"{spent}{left}"),))
+    if late := overdue(view, now):
+        parts.append((StyledSpan(late, "outcome-warn"),))
     waiting = next(
         (
             phase.gate

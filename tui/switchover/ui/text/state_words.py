@@ -91,7 +91,10 @@ def step(state: RollbackWord) -> Word:
 
 def run(state: StageWord, action: ActionKind) -> Word:
     """Return how the state of a run is shown. `action` tells whether it waits for the operator or for its checks."""
-    return Word("◌", "waits for its gate", "step-waiting") if state == "waiting" and action == "wait" else step(state)
+    waits = {"wait": "waits for its gate", "later": "waits for its time"}
+    if state == "waiting" and action in waits:
+        return Word("◌", waits[action], "step-waiting")
+    return step(state)
 
 
 def ending(exit_code: int) -> str:

@@ -5,17 +5,25 @@ from __future__ import annotations
 from switchover.errors import RefusedError
 from switchover.migration.facts import events as ev
 from switchover.migration.facts.operator import Operator
-from switchover.migration.rules.confirmations import check_text, missing_person, second_person, why_not_yet
+from switchover.migration.rules.confirmations import check_text, missing_person, second_person
+from switchover.migration.rules.times import why_not_yet
 from switchover.migration.rules.waivers import judge, unwaivable
 from switchover.migration.run.action_runner import ActionRunner
+from switchover.migration.run.run_store import RunStore
 from switchover.plan.model import Step
 
-__all__ = ["confirm_step", "confirmed", "refuse_other_text"]
+__all__ = ["confirm_step", "confirmed", "refuse_other_text", "refuse_too_early"]
 
 
 def refuse_other_text(runner: ActionRunner, step: Step, text: str | None) -> None:
     """Raise `RefusedError` unless this is the text that the step's confirmation asks for."""
     check_text(step, runner.executor.render(step.confirm.text) if step.confirm else "", text)
+
+
+def refuse_too_early(run_store: RunStore, step: Step) -> None:
+    """Raise `RefusedError` where the step's time has not come."""
+    if why := why_not_yet(run_store.plan, run_store.state, step, run_store.moment()):
+        raise RefusedError(f"{step.id} may not run yet: {why}", "come back when its time has come")
 
 
 async def confirmed(
@@ -24,9 +32,8 @@ async def confirmed(
     """Return the confirmation's text and what its checks say at this moment. Refuse where anything is lacking."""
     run_store = runner.run_store
     refuse_other_text(runner, step, text)
+    refuse_too_early(run_store, step)
     moment = run_store.moment()
-    if why := why_not_yet(run_store.plan, run_store.state, step, moment):
-        raise RefusedError(f"{step.id} may not run yet: {why}", "come back when its time has come")
     evidence = await _rests_on(runner, step)
     lacking = missing_person(step, run_store.state, op, moment)
     if step.confirm is not None and step.confirm.persons > 1:

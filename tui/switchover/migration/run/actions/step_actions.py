@@ -11,7 +11,7 @@ from switchover.migration.facts.operator import Operator
 from switchover.migration.facts.run_state import Stage
 from switchover.migration.rules.next_action import may_repeat
 from switchover.migration.run.action_runner import ActionRunner
-from switchover.migration.run.actions.confirming import confirmed, refuse_other_text
+from switchover.migration.run.actions.confirming import confirmed, refuse_other_text, refuse_too_early
 from switchover.migration.run.execution import ExecutionUnit
 from switchover.migration.run.rollback_runner import open_rollback_path, refuse_loss
 from switchover.snapshot.states import ResolvedAs
@@ -27,6 +27,7 @@ async def run_step(runner: ActionRunner, step_id: str, op: Operator, confirmatio
     evidence: tuple[ev.Evidence, ...] = ()
     if step.confirm is not None or step.irreversible:
         text, evidence = await confirmed(runner, step, op, confirmation)
+    refuse_too_early(runner.run_store, step)
     await runner.execute(ExecutionUnit.of_step(step), op, text, evidence)
 
 

@@ -13,6 +13,7 @@ from switchover.migration.facts.run_state import Stage
 from switchover.migration.rules.next_action import may_still_tick
 from switchover.migration.rules.waivers import judge
 from switchover.migration.run.action_runner import ActionRunner
+from switchover.migration.run.actions.confirming import refuse_too_early
 from switchover.migration.run.run_store import RunStore
 from switchover.migration.steps.kept_evidence import keep_evidence
 from switchover.plan.model import ChecklistItem, Step
@@ -30,6 +31,7 @@ async def tick_item(
     step = run_store.plan.step(step_id)
     if not 0 <= number < len(step.checklist):
         raise RefusedError(f"{step_id} has no item {number + 1}", f"it has {len(step.checklist)}")
+    refuse_too_early(run_store, step)
     item, name = step.checklist[number], f"item {number + 1} of {step_id}"
     evidence = run_store.clean(evidence).strip()
     _refuse_other_evidence(item, name, evidence, path)
