@@ -18,7 +18,7 @@ from switchover_checks.data.database import Database, Rows
 __all__ = ["TableDiff", "compare_tables"]
 
 _LOOK_AT_CLOCK = 512
-_MOST_COLUMNS = 10
+_MOST_COLUMNS = 20
 
 
 @dataclass

@@ -13,7 +13,7 @@ from switchover_checks.unknown_secrets import redact_unknown
 
 __all__ = ["database_source_of", "open_database", "query_rows"]
 
-_URL_KEYS = ("db", "pg", "postgresql", "sqlite", "database", "url")
+_URL_KEYS = ("db", "pg", "postgresql", "mysql", "mariadb", "sqlite", "database", "url")
 
 
 async def database_source_of(
@@ -21,8 +21,8 @@ async def database_source_of(
 ) -> DatabaseSource:
     """Find the database that `side` means: a URL, or the name of a side that has one under `url_key`.
 
-    Without `url_key` the first of db, pg, postgresql, sqlite, database, url is taken; its password is that of
-    `KEY_password`, else of `password`.
+    Without `url_key` the first of db, pg, postgresql, mysql, mariadb, sqlite, database, url is taken. Its password is
+    that of `KEY_password`, else of `password`.
     """
     if "://" in side or side.startswith("sqlite:"):
         return DatabaseSource(redact_unknown(side), side, password)
@@ -71,5 +71,11 @@ def open_database(
 
         with open_postgres(source, deadline, whole=whole) as pg:
             yield pg
+    elif scheme in ("mysql", "mariadb"):
+        from switchover_checks.data.database.mysql_database import open_mysql
+
+        with open_mysql(source, deadline, whole=whole) as my:
+            yield my
     else:
-        raise ProbeError(f"{source.name}: {scheme!r} is neither sqlite nor postgresql", status=Status.UNKNOWN)
+        told = f"{source.name}: {scheme!r} is none of sqlite, postgresql, mysql, mariadb"
+        raise ProbeError(told, status=Status.UNKNOWN)
