@@ -28,7 +28,7 @@ class CheckItem:
     @property
     def rule(self) -> Rule:
         """How its results add up. One missed beat is forgiven, two are not."""
-        return Rule(self.spec.fail_after, self.spec.ok_after, 2 * self.spec.every + self.spec.timeout_s)
+        return Rule(self.spec.fail_after, self.spec.ok_after, 2 * self.spec.every_s + self.spec.timeout_s)
 
     def config(self, services: Mapping[str, Service], fields: Iterable[str]) -> dict[str, Any]:
         """Return the kind's keys, still with templates; of `fields`, what is not set comes from the service."""

@@ -132,6 +132,9 @@ class LiveProbe(Model):
     every: Interval = Field(2.0, description="how often it is asked: 500ms, 2s, 1m")
 
 
+_NEVER_S = 10 * 366 * 86400.0
+
+
 class CheckSpec(KeyedSpec):
     """A check: what the engine needs to schedule and judge it. The kind's own keys are in `config`."""
 
@@ -140,7 +143,10 @@ class CheckSpec(KeyedSpec):
         None, description="the service that it is about; of several, one check for each"
     )
     side: str | None = Field(None, description="the side that it is about")
-    every: Interval = Field(15.0, description="how often it is probed: 500ms, 15s, 5m")
+    every: Interval | Literal["gate"] = Field(
+        15.0,
+        description="how often it is probed: 500ms, 15s, 5m; `gate`: only when a gate, a person or `check NAME` asks",
+    )
     timeout: Timeout | None = Field(
         None, description="a probe that takes longer is unknown: 10s, 1m; without it 10s, or what the kind says"
     )
@@ -156,6 +162,16 @@ class CheckSpec(KeyedSpec):
     needs: tuple[str, ...] = Field((), description="checks or services that must be fine for this one to mean anything")
     since: str | None = Field(None, description="PHASE: watched only from the start of that phase on")
     until: str | None = Field(None, description="PHASE: watched only until that phase has ended")
+
+    @property
+    def on_demand(self) -> bool:
+        """Whether it is looked at only when a gate or a person asks."""
+        return self.every == "gate"
+
+    @property
+    def every_s(self) -> float:
+        """The seconds between two probes; so many that nothing of it is ever old where it is looked at on demand."""
+        return _NEVER_S if self.every == "gate" else self.every
 
     @property
     def timeout_s(self) -> float:

@@ -95,6 +95,7 @@ class CheckRow:
     wrong_since: float | None = None
     or_before: bool = False
     resting: bool = False
+    on_demand: bool = False  # looked at only when a gate or a person asks
     progress: ProgressRow | None = None
 
 

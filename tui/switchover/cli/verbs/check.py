@@ -184,7 +184,7 @@ def _choose(catalog: Catalog, names: Iterable[str], marks: Mapping[str, PhaseMar
         return tuple(dict.fromkeys(chosen)), ""
     left_out: Counter[str] = Counter()
     for name, item in catalog.items.items():
-        if why := not_watched(item.spec, marks):
+        if why := "for a gate, or by name" if item.spec.on_demand else not_watched(item.spec, marks):
             left_out[why] += 1
         else:
             chosen.append(name)

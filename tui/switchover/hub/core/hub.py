@@ -227,7 +227,7 @@ class Hub:
         if self._evaluator is None:
             return
         catalog = self._evaluator.catalog
-        wanted = tuple(names) or tuple(name for name in catalog.items if not self._watcher.resting(name))
+        wanted = tuple(names) or tuple(name for name in catalog.items if self._watcher.is_watched(name))
         if unknown := [name for name in wanted if name not in catalog.names]:
             raise RefusedError(f"the plan has no check {unknown[0]!r}", f"it has: {', '.join(catalog.names)}")
         await self._evaluator.evaluate_items(wanted)
@@ -289,7 +289,7 @@ class Hub:
     def _check_period(self, check: str) -> float:
         plan = self._loaded.plan if self._loaded is not None else None
         spec = plan.checks.get(check.partition("[")[0]) if plan is not None else None
-        return spec.every if spec is not None else 15.0
+        return spec.every_s if spec is not None else 15.0
 
     def _service_number(self, service: str, metric: str) -> float | None:
         if service not in self._inventory.states:

@@ -107,8 +107,10 @@ class PlanWatcher:
         now = self._clock.monotonic()
         if self.evaluator is not None:
             for name, item in self.evaluator.catalog.items.items():
+                if item.spec.on_demand:
+                    continue
                 self._work["check", name] = partial(self._probe_check, name)
-                self._schedule.add(("check", name), max(item.spec.every, 0.1), now)
+                self._schedule.add(("check", name), max(item.spec.every_s, 0.1), now)
         for job, every, work in self.services.jobs():
             self.every(job, every, work)
         for every, metrics in self.sampler.rhythms():
@@ -142,7 +144,15 @@ class PlanWatcher:
     def resting(self, name: str) -> str:
         """Say why a check is not watched now; empty when it is."""
         assert self.evaluator is not None
-        return not_watched(self.evaluator.catalog.items[name].spec, self._phases())
+        spec = self.evaluator.catalog.items[name].spec
+        if spec.on_demand and self.checks[name].observed_mono is None:
+            return "looked at only when a gate or a person asks"
+        return not_watched(spec, self._phases())
+
+    def is_watched(self, name: str) -> bool:
+        """Whether it is looked at now without being asked for."""
+        assert self.evaluator is not None
+        return not self.evaluator.catalog.items[name].spec.on_demand and not self.resting(name)
 
     def standing(self, name: str) -> EffectiveStatus:
         """Say how a check stands at this moment."""

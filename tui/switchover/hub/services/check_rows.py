@@ -46,7 +46,8 @@ def check_row(
         last_ok_at=state.last_ok_at,
         history=state.history,
         needs=item.needs,
-        every_s=spec.every,
+        every_s=spec.every_s,
+        on_demand=spec.on_demand,
         stale_after_s=item.rule.stale_after_s,
         resting=bool(resting),
     )

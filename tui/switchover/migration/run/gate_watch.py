@@ -265,7 +265,8 @@ def _missed(measurement: Measurement) -> str:
 def _interval(plan: Plan, gate: Gate) -> float:
     every = gate.every
     if every is None and gate.within is None:
-        every = min((plan.checks[name].every for name in gate.require if name in plan.checks), default=None)
+        specs = [plan.checks[name] for name in gate.require if name in plan.checks]
+        every = min((spec.every_s for spec in specs if not spec.on_demand), default=None)
     every = every or _USUAL_WAIT_S
     return min(every, gate.hold / 3) if gate.hold else every
 
@@ -273,4 +274,6 @@ def _interval(plan: Plan, gate: Gate) -> float:
 def _fresh(plan: Plan, gate: Gate) -> float:
     """Return how long a round stays true: as long as its shortest-lived check."""
     specs = [plan.checks[name] for name in gate.require if name in plan.checks]
-    return min((2 * spec.every + spec.timeout_s for spec in specs), default=float("inf"))
+    asked = _interval(plan, gate)  # by the gate itself, where nobody else looks
+    seconds = ((asked if spec.on_demand else spec.every_s, spec.timeout_s) for spec in specs)
+    return min((2 * every + timeout for every, timeout in seconds), default=float("inf"))

@@ -56,6 +56,7 @@ def names_in_checks(draft: Draft) -> Iterator[Complaint]:
         if check.side is not None:
             yield from draft.unknown((*path, "side"), "side", check.side, names.sides)
         yield from _needs((*path, "needs"), check.needs, draft)
+        yield from _asked_for((*path, "needs"), check, draft)
         yield from _watched_phases(path, check, draft)
         yield from _names_in_config(path, check.config, draft)
     for name, metric in draft.plan.metrics.items():
@@ -81,6 +82,14 @@ def _needs(path: Path, needs: tuple[str, ...], draft: Draft) -> Iterator[Complai
     for index, need in enumerate(needs):
         if need in draft.names.checks and need in draft.names.services:
             yield Complaint((*path, index), f"{need!r} names both a check and a service; rename one of them")
+
+
+def _asked_for(path: Path, check: CheckSpec, draft: Draft) -> Iterator[Complaint]:
+    """Complain about a check that is watched and needs one that is looked at only when a gate asks."""
+    for index, need in enumerate(check.needs if not check.on_demand else ()):
+        needed = draft.plan.checks.get(need.partition("[")[0])
+        if needed is not None and needed.on_demand:
+            yield Complaint((*path, index), f"{need!r} is looked at only when a gate asks, so this one would never be")
 
 
 def _watched_phases(path: Path, check: CheckSpec | Service, draft: Draft) -> Iterator[Complaint]:

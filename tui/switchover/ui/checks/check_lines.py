@@ -119,9 +119,16 @@ def check_brief(row: CheckRow, moment: RenderContext, width: int, height: int) -
         when.append(f"{row.pending_failures} failures not counted yet")
     if row.progress is not None:
         when.append(f"now {progress_text(row.progress)}")
-    when.append(f"every {age(row.every_s)}")
+    if row.on_demand and row.observed_at is not None:
+        when.append(f"looked at {age(now - row.observed_at)} ago")
+    when.append(every_text(row))
     lines.append((StyledSpan(f"   {' · '.join(when)}", "muted"),))
     return lines[:height]
+
+
+def every_text(row: CheckRow) -> str:
+    """Say how often a check is looked at."""
+    return "only when a gate or a person asks" if row.on_demand else f"every {age(row.every_s)}"
 
 
 def check_detail(row: CheckRow, moment: RenderContext, width: int) -> list[Line]:
@@ -153,7 +160,7 @@ def check_detail(row: CheckRow, moment: RenderContext, width: int) -> list[Line]
             + (f", took {took(row.took_ms)}" if row.took_ms is not None else ""),
         ),
         ("now", progress_text(row.progress) if row.progress is not None else ""),
-        ("every", age(row.every_s)),
+        ("every", every_text(row).removeprefix("every ")),
         ("last ok", "" if row.last_ok_at is None else f"{clock(row.last_ok_at)}, {age(now - row.last_ok_at)} ago"),
         ("changed", "" if row.changed_at is None else f"{clock(row.changed_at)}, {age(now - row.changed_at)} ago"),
         ("needs", ", ".join(row.needs)),
