@@ -170,7 +170,7 @@ class CheckSpec(KeyedSpec):
 
     @property
     def every_s(self) -> float:
-        """The seconds between two probes; so many that nothing of it is ever old where it is looked at on demand."""
+        """The seconds between two probes. On demand they are so many that nothing of it is ever old."""
         return _NEVER_S if self.every == "gate" else self.every
 
     @property
