@@ -16,8 +16,8 @@ __all__ = ["MAY_INCLUDE", "join_parts", "read_whole", "split_parts"]
 
 _MARK = "--- # part of the plan: "
 _PARTS = re.compile(rf"\n{re.escape(_MARK)}(.*)\n")
-MAY_INCLUDE = re.compile(r"\b(?:include|uses)\b[\"']?[ \t]*:|\\")
-"""What a text holds that names another file; reading YAML for nothing takes long."""
+MAY_INCLUDE = re.compile(r"(?:^|[\s{,\"'])(?:include|uses)[\"']?\s*:|\"[^\"\n]*\\[^\"\n]*\"\s*:")
+"""What a text holds that names another file, also by a key with escapes. Reading YAML for nothing takes long."""
 
 
 def join_parts(text: str, parts: Mapping[str, str]) -> str:
