@@ -7,6 +7,8 @@ from pathlib import Path
 from tests.support.far_host import FarHost
 from tests.unit.migration.harness import ANA, Bench, open_bench
 
+from switchover.cli.report.dry_run import describe_run
+
 PLAN = """
 hosts: {{web: {{ssh: [far1, far2, far3]}}}}
 phases:
@@ -56,3 +58,19 @@ async def test_it_is_undone_on_the_machines_on_which_it_began_the_last_first(tmp
     assert (tmp_path / "undone").read_text().split() == ["far2", "far1"]
     assert _stages(bench) == ["rolled_back", "rolled_back", "rolled_back", "pending"]
     assert bench.engine.state.stage == "rolled_back"
+
+
+async def test_report_and_dry_run_say_where_each_ran(tmp_path: Path, far: FarHost) -> None:
+    bench = _bench(tmp_path, far, "test $SWITCHOVER_HOST != far2")
+    assert "on web: far1, far2, far3; 1 at a time, no further one once more than 0 failed" in describe_run(
+        bench.engine, {}, until=None
+    )
+    await bench.engine.drive(ANA)
+    step = bench.engine.view_step("go")
+    assert [(one.name, one.state, one.attempts) for one in step.machines] == [
+        ("far1", "done", 1),
+        ("far2", "failed", 1),
+        ("far3", "pending", 0),
+    ]
+    rehearsal = await bench.engine.rehearse("")
+    assert [action.run_on for action in rehearsal.actions] == ["far2", "far1"]

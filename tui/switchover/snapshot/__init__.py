@@ -12,6 +12,7 @@ from switchover.snapshot.gate_view import GateView, Requirement
 from switchover.snapshot.migration_view import (
     ActionView,
     ChecklistItemView,
+    MachineView,
     MigrationView,
     PhaseView,
     PromiseView,
@@ -53,6 +54,7 @@ __all__ = [
     "Holder",
     "IncidentView",
     "KnownIssueView",
+    "MachineView",
     "MetricRow",
     "MigrationView",
     "PhaseView",

@@ -8,7 +8,7 @@ from switchover.snapshot.gate_view import GateView, Requirement
 from switchover.snapshot.rollback_paths_view import RollbackRun, RollbackView
 from switchover.snapshot.states import ActionKind, EvidenceWord, PromiseWord, StageWord, StatedEffect
 
-__all__ = ["ActionView", "ChecklistItemView", "MigrationView", "PhaseView", "PromiseView", "StepView"]
+__all__ = ["ActionView", "ChecklistItemView", "MachineView", "MigrationView", "PhaseView", "PromiseView", "StepView"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +30,23 @@ class ChecklistItemView:
 
 
 @dataclass(frozen=True, slots=True)
+class MachineView:
+    """What became of a step on one machine of its group. `unit` is the name under which its output is read."""
+
+    name: str
+    unit: str
+    state: StageWord
+    attempts: int = 0
+    exit_code: int | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class StepView:
     """A step as the wizard shows it. `command` is the exact text; `env` is what it gets, never values of secrets.
 
-    `rollback` is the command that undoes it. Where it has none of its own, `undo_note` says what the plan says of that.
+    It runs on the host `run_on`; where that is a group, on each of its `machines`. `rollback` is the command that
+    undoes it. Where it has none of its own, `undo_note` says what the plan says of that.
     """
 
     id: str
@@ -64,6 +77,8 @@ class StepView:
     ready_at: float | None = None
     due_at: float | None = None
     requirements: tuple[Requirement, ...] = ()
+    run_on: str = ""
+    machines: tuple[MachineView, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

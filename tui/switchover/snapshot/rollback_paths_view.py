@@ -88,6 +88,7 @@ class RehearsedAction:
     timeout_s: float = 0.0
     expect_s: float | None = None
     measured: bool = False
+    run_on: str = ""
 
 
 @dataclass(frozen=True, slots=True)

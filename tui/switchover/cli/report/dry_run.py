@@ -118,6 +118,8 @@ def _step(preview: _Preview, step: Step, note: str = "") -> Iterator[str]:
         yield f"    {note}"
     for item in step.checklist:
         yield f"    a person: {_item(item)}"
+    if step.run_on:
+        yield f"    on {_hosts(preview, step)}"
     if step.command:
         yield from _command(preview, step)
         effect = f"    effect {step.effect or 'not declared'}" + (", irreversible" if step.irreversible else "")
@@ -146,6 +148,16 @@ def _times(part: Phase | Step, indent: str) -> Iterator[str]:
         yield f"{indent}begins only in the window {part.window}"
     if part.due is not None:
         yield f"{indent}due {format_duration(part.due)} after its turn has come"
+
+
+def _hosts(preview: _Preview, step: Step) -> str:
+    """Say on which machines it runs, and on how many at a time."""
+    host = preview.plan.hosts[step.run_on or ""]
+    names = ", ".join(_filled(preview.scope, text) for text in host.destinations)
+    if len(host.destinations) == 1:
+        return f"{step.run_on} (ssh {names})"
+    most = f", no further one once more than {step.max_fail} failed"
+    return f"{step.run_on}: {names}; {step.serial} at a time{most}"
 
 
 def _item(item: ChecklistItem) -> str:

@@ -189,7 +189,12 @@ def _step(step: Report) -> Iterator[Block]:
                 for f in files
             ]
             yield _table(("file kept as evidence", "sha256", "size", ""), rows)
+    if step.get("run_on"):
+        yield Text(f"runs on {step['run_on']}")
     yield from _attempts(step["attempts"])
+    for machine in step.get("machines", ()):
+        yield Text(f"on {machine['name']}: {machine['reason'] or machine['state']}")
+        yield from _attempts(machine["attempts"])
 
 
 def _attempts(attempts: Sequence[Report]) -> Iterator[Block]:

@@ -71,6 +71,8 @@ def _rehearsal(rehearsal: Rehearsal) -> Iterator[str]:
         times += " (measured)" if action.measured else ""
         limit = f"; ends after {format_duration(action.timeout_s)} at the latest"
         yield f"  {number}. {f'undoes {action.undoes}' if action.undoes else 'runs'}{times}{limit}"
+        if action.run_on:
+            yield f"    on {action.run_on}"
         yield f"    argv {json.dumps(action.argv, ensure_ascii=False)}"
         if action.env_names:
             yield f"    environment {', '.join(action.env_names)}"

@@ -151,9 +151,25 @@ def _step(step: Step, view: StepView, state: RunState, sources: ReportInputs) ->
         "state": "unknown" if step.id in sources.lost else view.state,
         "reason": view.reason or None,
         "outputs": dict(unit.outputs),
+        **({"run_on": step.run_on} if step.run_on else {}),
         "attempts": [_attempt(step.id, attempt, sources) for attempt in unit.attempts],
+        **({"machines": parts} if (parts := _machines(unit, state, sources)) else {}),
         "items": [_item(number, item, unit, sources) for number, item in enumerate(step.checklist)],
     }
+
+
+def _machines(unit: UnitState, state: RunState, sources: ReportInputs) -> list[dict[str, Any]]:
+    """Return what each machine of a group has done."""
+    parts = dict.fromkeys(part for attempt in unit.attempts for part in attempt.members)
+    return [
+        {
+            "name": part.partition("@")[2],
+            "state": state.unit(part).stage.word,
+            "reason": state.unit(part).reason or None,
+            "attempts": [_attempt(part, attempt, sources) for attempt in state.unit(part).attempts],
+        }
+        for part in parts
+    ]
 
 
 def _attempt(unit: str, attempt: Attempt, sources: ReportInputs) -> dict[str, Any]:
@@ -168,6 +184,7 @@ def _attempt(unit: str, attempt: Attempt, sources: ReportInputs) -> dict[str, An
         "exit_code": attempt.exit_code,
         "reason": attempt.reason or None,
         "argv": list(attempt.argv),
+        **({"host": attempt.far.host, "ssh": attempt.far.ssh} if attempt.far is not None else {}),
         "output_bytes": attempt.output_bytes or total,
         "output_tail": list(tail),
     }

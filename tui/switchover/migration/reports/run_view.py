@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from switchover.migration.facts.display import display
 from switchover.migration.facts.run_state import GateState, RunState, Stage, Timestamp, UnitState
 from switchover.migration.reports.checklist_view import checklist_view
+from switchover.migration.reports.machines_view import host_view, machine_views
 from switchover.migration.reports.rollback_view import action_name, mark_gone_over, rollback_path_view, rollback_view
 from switchover.migration.rules.confirmations import answered_by, elapsed
 from switchover.migration.rules.next_action import Action, next_action
@@ -214,6 +215,8 @@ def _step(plan: Plan, step: Step, state: RunState, action: Action, context: View
         due_at=due_at(plan, state, step),
         requirements=context.passed.get(step.id, ()),
         choices=_choices(step, unit, context),
+        run_on=host_view(step, unit),
+        machines=machine_views(unit, state),
     )
 
 

@@ -47,9 +47,15 @@ class RollbackPathItem:
     ssh: str = ""
 
     @property
+    def place(self) -> str:
+        """The host that it runs on, and what ssh calls it; empty for here."""
+        return f"{self.run_on} ({self.ssh})" if self.ssh and self.ssh != self.run_on else self.run_on
+
+    @property
     def label(self) -> str:
         """A line for people."""
         text = " ".join(self.run.split())
+        text = f"on {self.place}: {text}" if self.run_on else text
         return f"undo {self.undoes}: {text}" if self.undoes else text
 
 
@@ -278,7 +284,7 @@ def _items(known: _Known, step: Step, action: RollbackAction) -> list[RollbackPa
     if not parts or action.run_on:
         last = next((a.far for a in reversed(attempts) if a.far is not None), None)
         if action.run_on or last is None:
-            return _on_hosts(known, item, action.run_on)
+            return _on_hosts(known, item, action.run_on or step.run_on)
         return [replace(item, run_on=last.host, ssh=last.ssh)]
     found = []
     for part in reversed(parts):

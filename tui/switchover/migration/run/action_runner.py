@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
@@ -67,6 +67,13 @@ class ActionRunner:
     def see_status(self) -> str:
         """Where a person reads how the run stands."""
         return f"see `{self.run_store.workspace.command('status')}`"
+
+    @property
+    def no_line(self) -> Mapping[str, str]:
+        """Why other machines cannot be asked just now about units that go on there."""
+        units = self.run_store.state.open_units
+        alone = {units[0]: self.executor.there.no_line} if units and self.executor.there.no_line else {}
+        return {**alone, **self.groups.no_line}
 
     # The right to act
 

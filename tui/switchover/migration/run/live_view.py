@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,7 +24,7 @@ from switchover.plan.variables import MissingValueError, render, resolve_variabl
 from switchover.redaction import sanitize
 from switchover.snapshot import ActionView, MigrationView, PhaseView, Requirement, StepView
 
-__all__ = ["live_view", "outage_text"]
+__all__ = ["live_view", "outage_text", "with_broken_lines"]
 
 TAIL_LINES = 200
 
@@ -93,6 +94,24 @@ def outage_text(run_store: RunStore) -> str:
         return f"the journal is refused since {iso_utc(since)}: {run_store.outage.reason}; nothing is written to it"
     rest = f"{running[0]} is not disturbed, its end is recorded when it is back" if running else "nothing new begins"
     return f"the journal is away since {iso_utc(since)} ({run_store.outage.reason}); {rest}"
+
+
+def with_broken_lines(view: MigrationView, no_line: Mapping[str, str]) -> MigrationView:
+    """Say of a step that runs on another machine that it cannot be asked just now, and why."""
+
+    def told(step: StepView) -> StepView:
+        said = [
+            f"{unit.partition('@')[2] or step.run_on}: {why}" for unit, why in no_line.items() if _is_of(unit, step)
+        ]
+        again = "it runs on there, and is asked again until it answers"
+        return replace(step, reason=display(f"cannot be asked just now: {'; '.join(said)}; {again}")) if said else step
+
+    phases = tuple(replace(phase, steps=tuple(map(told, phase.steps))) for phase in view.phases)
+    return replace(view, phases=phases)
+
+
+def _is_of(unit: str, step: StepView) -> bool:
+    return step.state == "running" and unit.partition("@")[0] == step.id
 
 
 def _with_places(run_store: RunStore, view: MigrationView) -> MigrationView:

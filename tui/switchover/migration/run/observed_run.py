@@ -15,7 +15,7 @@ from switchover.migration.rules.next_action import Action
 from switchover.migration.rules.times import why_not_yet
 from switchover.migration.run.action_runner import ActionRunner
 from switchover.migration.run.actions.gate_actions import unwatched_gate
-from switchover.migration.run.live_view import live_view, outage_text
+from switchover.migration.run.live_view import live_view, outage_text, with_broken_lines
 from switchover.migration.run.run_store import RunStore
 from switchover.migration.steps.step_output import read_output
 from switchover.plan.loader.whole_text import split_parts
@@ -125,7 +125,9 @@ class ObservedRun:
     def view(self) -> MigrationView:
         """Return the run as a client shows it."""
         driven = self.holder() is not None
-        return live_view(self.run_store, self._runner.executor, self._runner.gate, driven=driven)
+        runner = self._runner
+        view = live_view(self.run_store, runner.executor, runner.gate, driven=driven)
+        return with_broken_lines(view, runner.no_line) if runner.no_line else view
 
     def view_step(self, step_id: str) -> StepView:
         """Return one step as a client shows it."""

@@ -46,6 +46,7 @@ def _actions(way: RollbackPath) -> tuple[RehearsedAction, ...]:
             timeout_s=item.timeout_s,
             expect_s=item.expect_s,
             measured=item.measured,
+            run_on=item.place,
         )
         for item in way.items
     )

@@ -11,6 +11,7 @@ from switchover.ui.migration.promise_lines import promise_lines
 from switchover.ui.migration.wizard import find_step, needs_now, spent, worst_first
 from switchover.ui.text.due_lines import due_line
 from switchover.ui.text.header_lines import title_rule
+from switchover.ui.text.machine_lines import machine_lines
 from switchover.ui.text.numbers import age, clock, upright
 from switchover.ui.text.render_context import RenderContext
 from switchover.ui.text.spark import progress_bar
@@ -29,6 +30,7 @@ def step_lines(entry: StepView, moment: RenderContext, width: int, height: int) 
     top = _head(entry, moment, width)
     top.extend(_command(entry, width, limit=3 if height < 16 else 10))
     top.extend(_consequences(entry, view, width, roomy=height >= 14))
+    top.extend(machine_lines(entry, width, max(height // 3, 3)))
     top.extend(checklist_lines(entry, moment, width))
     if entry.outputs:
         top.append(
@@ -127,6 +129,8 @@ def _consequences(entry: StepView, view: MigrationView, width: int, *, roomy: bo
         undo = cut(entry.rollback.strip().replace("\n", "; "), max(width - 18, 8))
     takes = f", ~{age(entry.rollback_expect_s)}" if entry.rollback_expect_s else ""
     lines.append((StyledSpan(" undo     ", "muted"), StyledSpan(undo + takes, "text" if entry.rollback else "muted")))
+    if entry.run_on:
+        lines.insert(0, (StyledSpan(" runs on  ", "muted"), StyledSpan(cut(entry.run_on, width - 11), "strong")))
     lines.extend(_ways(view, width))
     if roomy:
         times = []
