@@ -177,8 +177,7 @@ def _step(step: Report) -> Iterator[Block]:
     if step["items"]:
         rows = [(_t(item_text(i)), _t(i["by"]), _at(i["at"]), _t(evidence_text(i))) for i in step["items"]]
         yield _table(("item", "done by", "at", "evidence"), rows)
-        files = [i["file"] for i in step["items"] if i["file"]]
-        if files:
+        if files := [i["file"] for i in step["items"] if i["file"]]:
             rows = [
                 (
                     Cell(f["kept"], code=True),
@@ -189,12 +188,10 @@ def _step(step: Report) -> Iterator[Block]:
                 for f in files
             ]
             yield _table(("file kept as evidence", "sha256", "size", ""), rows)
-    if step.get("run_on"):
-        yield Text(f"runs on {step['run_on']}")
-    yield from _attempts(step["attempts"])
-    for machine in step.get("machines", ()):
-        yield Text(f"on {machine['name']}: {machine['reason'] or machine['state']}")
-        yield from _attempts(machine["attempts"])
+    for place in (step, *step.get("machines", ())):
+        if where := place.get("run_on") or place.get("name"):
+            yield Text(f"on {where}: {place['reason'] or place['state']}")
+        yield from _attempts(place["attempts"])
 
 
 def _attempts(attempts: Sequence[Report]) -> Iterator[Block]:

@@ -48,7 +48,7 @@ def fold(line: str, width: int) -> list[Line]:
 
 @dataclass
 class _Source:
-    """One output that is read: of the step, or of one machine of its group, and how far it was read."""
+    """One output, of the step or of one machine of its group, and how far it was read."""
 
     unit: str
     label: str = ""
@@ -61,7 +61,7 @@ class _Source:
 class OutputScreen(OverScreen):
     """Scroll, search with `/`, `n` and `N`; at the end it follows.
 
-    Of a step on a group of machines it shows all of them, each line with its machine; `tab` shows one after the other.
+    Of a group it shows all machines, each line with its own; `tab` shows one after the other.
     """
 
     BINDINGS: ClassVar[list[BindingType]] = [
