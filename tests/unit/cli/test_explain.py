@@ -27,7 +27,8 @@ def topics() -> Iterator[tuple[str, Topic]]:
     """Yield all that there is, as it is asked for."""
     for name, part in ALL.parts.items():
         for key in part.keys:
-            yield f"{part.name}.{key}", KeyTopic(name, key)
+            also_a_kind = key in ALL.kinds(name)
+            yield f"{part.name}.{key}.{key}" if also_a_kind else f"{part.name}.{key}", KeyTopic(name, key)
         for kind_name, kind in ALL.kinds(name).items():
             yield f"{part.name}.{kind_name}", KindTopic(kind)
             for key in kind.keys if name != "Service" else ():

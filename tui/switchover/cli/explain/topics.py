@@ -96,7 +96,7 @@ def _inside(reference: Reference, here: PartTopic | KindTopic, words: list[str],
         kinds = reference.kinds(part)
         if kind is not None and word in kind.keys:
             return KeyTopic(part, word, kind)
-        if word in known.keys:
+        if word in known.keys and (kind is not None or word not in kinds):  # `service.service` is the key
             found = KeyTopic(part, word)
             parts = parts_named_in(known.keys[word])
             inside = next((one for one in parts if words and words[0] in reference.parts[one].keys), (*parts, "")[0])
