@@ -8,16 +8,20 @@ from __future__ import annotations
 
 import re
 import shlex
+import time
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from switchover_checks.api import Context, Effect, Finding, Measured, Metric, Result, Status
-from switchover_checks.data.archives import FORMATS, check_folder, check_format, facts_of, format_of
+from switchover_checks.data.archives import FORMATS, FolderFacts, check_folder, check_format, facts_of, format_of
 from switchover_checks.data.digests import DIGEST, digest_findings
 from switchover_checks.kinds.command import argv_of, ending, run_clearly
 from switchover_checks.kinds.file import age_findings, size_findings
+from switchover_checks.kinds.files.backup_memory import identity_of, remembered
+from switchover_checks.kinds.files.backup_s3 import is_s3, s3_digest, s3_objects
+from switchover_checks.kinds.files.backup_series import series_findings
 from switchover_checks.language.effects import DeclaredEffect, by_word, command_changes
 from switchover_checks.language.fields import Duration, Share, Size
 from switchover_checks.language.units import format_bytes, format_duration
@@ -32,7 +36,7 @@ class BackupConfig:
     """A backup, and what must be true of it. What proves its content makes it OK: digest, format or restore test."""
 
     path: str
-    """The file or folder. Of a pattern such as `backups/*.dump`, the newest."""
+    """The file or folder. Of a pattern such as `backups/*.dump`, the newest. In S3: `s3://BUCKET/KEY`, or a pattern."""
     min_size: Size = 1
     """The least size."""
     max_age: Duration | None = None
@@ -43,6 +47,14 @@ class BackupConfig:
     """The backup before, for `min_share`. Without it the newest other one that fits the pattern."""
     min_share: Share | None = None
     """The least part of the size of the previous backup."""
+    count: int | None = None
+    """How many backups that are not empty must fit the pattern."""
+    keep: int | None = None
+    """How many may fit it at most; more warn, because then nothing removes the old ones."""
+    every_day: int | None = None
+    """Of each of so many days before today there must be one."""
+    region: str = ""
+    """The region of the bucket; without it the one that is configured."""
     format: str | None = None
     """The format. Without it name and content tell; `none` leaves the content unread."""
     restore_test: str | None = None
@@ -57,6 +69,13 @@ class BackupConfig:
             raise ValueError("sha256 is 64 hexadecimal digits, or sidecar for the file beside it")
         if self.format is not None and self.format not in (*FORMATS, "none"):
             raise ValueError(f"format is {', '.join(FORMATS)} or none, not {self.format!r}")
+        in_s3 = is_s3(self.path)
+        if in_s3 and (self.previous or self.format not in (None, "none")):
+            raise ValueError("a backup in S3 is not read here: give sha256 or restore_test, no format and no previous")
+        if (self.count or self.keep or self.every_day) and not any(c in self.path for c in "*?["):
+            raise ValueError("count, keep and every_day are of the backups that fit a pattern; path names one only")
+        if self.region and not in_s3:
+            raise ValueError("region is that of a bucket; path is none")
 
 
 class BackupCheck:
@@ -89,7 +108,8 @@ class BackupCheck:
 
     async def probe(self, cfg: BackupConfig, ctx: Context) -> Result:
         """Look once: the file itself in a thread, then the restore test."""
-        looked = await ctx.in_thread(lambda: _look(cfg, ctx))
+        known = ctx.since("read")
+        looked = await (_look_in_s3(cfg, ctx) if is_s3(cfg.path) else ctx.in_thread(lambda: _look(cfg, ctx, known)))
         findings = list(looked.findings)
         evidence: dict[str, str] = {}
         if looked.path is not None and cfg.restore_test is not None:
@@ -103,7 +123,8 @@ class BackupCheck:
             findings.append(Finding("content", expected, "nothing looked inside", Status.WARN))
         ok = ""
         if looked.path is not None:
-            ok = f"{looked.path.name}: {format_bytes(looked.size)}, {format_duration(max(0.0, looked.age))} old"
+            name = str(looked.path).rpartition("/")[2]
+            ok = f"{name}: {format_bytes(looked.size)}, {format_duration(max(0.0, looked.age))} old"
         metrics = [Metric("size", looked.size, "B"), Metric("age", looked.age, "s")] if looked.path else []
         return Result.of(findings, metrics=metrics, evidence=evidence, ok=ok)
 
@@ -111,15 +132,13 @@ class BackupCheck:
 @dataclass(frozen=True, slots=True)
 class _Looked:
     findings: tuple[Finding, ...]
-    path: Path | None = None
+    path: Path | str | None = None
     size: int = 0
     age: float = 0.0
     proved: bool = False
 
 
-def _look(cfg: BackupConfig, ctx: Context) -> _Looked:
-    import time
-
+def _look(cfg: BackupConfig, ctx: Context, known: dict[str, Any]) -> _Looked:
     path, others = _newest(cfg.path, ctx.base_dir)
     if path is None:
         return _Looked((Finding("backup", "there", f"{cfg.path} is not there", Status.CRIT),))
@@ -138,6 +157,41 @@ def _look(cfg: BackupConfig, ctx: Context) -> _Looked:
     findings += size_findings(size, max(1, cfg.min_size), None)
     findings += _share(cfg, size, others, ctx.base_dir)
     findings += age_findings(age, cfg.max_age)
+    findings += _series(cfg, [one for one in (path, *others) if one.is_dir() or one.stat().st_size])
+    beside = [one for one in (path.with_name(f"{path.name}.sha256"),) if one.exists()]
+    identity = identity_of((*(folder.files if folder else [path]), *beside), cfg.sha256, cfg.format)
+    read, proved = remembered(known, identity, lambda: _content(cfg, ctx, path, folder))
+    return _Looked((*findings, *read), path, size, age, proved)
+
+
+def _series(cfg: BackupConfig, paths: list[Path]) -> list[Finding]:
+    times = [facts_of(one).written_at if one.is_dir() else one.stat().st_mtime for one in paths]
+    return series_findings(times, time.time(), count=cfg.count, keep=cfg.keep, days=cfg.every_day)
+
+
+async def _look_in_s3(cfg: BackupConfig, ctx: Context) -> _Looked:
+    objects = await s3_objects(ctx, cfg.path, cfg.region)
+    if not objects:
+        return _Looked((Finding("backup", "there", f"{cfg.path} is not there", Status.CRIT),))
+    newest, *others = objects
+    age = time.time() - newest.written_at
+    findings = [
+        Finding("backup", "there", newest.url, Status.OK),
+        *size_findings(newest.size, max(1, cfg.min_size), None),
+    ]
+    findings += _share_of(cfg, newest.size, others[0].size if others else None, "the previous backup")
+    findings += age_findings(age, cfg.max_age)
+    times = [one.written_at for one in objects if one.size]
+    findings += series_findings(times, time.time(), count=cfg.count, keep=cfg.keep, days=cfg.every_day)
+    if cfg.sha256 is not None:
+        ctx.enter("sha256")
+        findings.append(await s3_digest(ctx, newest, cfg.sha256, cfg.region))
+    return _Looked(tuple(findings), newest.url, newest.size, age, cfg.sha256 is not None)
+
+
+def _content(cfg: BackupConfig, ctx: Context, path: Path, folder: FolderFacts | None) -> tuple[list[Finding], bool]:
+    """Read a backup to its end, as far as it can be judged."""
+    findings: list[Finding] = []
     proved = False
     if cfg.sha256 is not None:
         ctx.enter("sha256")
@@ -149,11 +203,11 @@ def _look(cfg: BackupConfig, ctx: Context) -> _Looked:
         findings += found
         proved = proved or looked
     kind = cfg.format or (format_of(path) if folder is None else None)
-    if folder is None and kind not in (None, "none") and size:
+    if folder is None and kind not in (None, "none") and path.stat().st_size:
         ctx.enter("format")
         findings.append(check_format(kind, path, ctx.deadline))
         proved = True
-    return _Looked(tuple(findings), path, size, age, proved)
+    return findings, proved
 
 
 def _newest(pattern: str, base_dir: Path) -> tuple[Path | None, list[Path]]:
@@ -184,13 +238,21 @@ def _share(cfg: BackupConfig, size: int, others: list[Path], base_dir: Path) -> 
         text = f"{previous} is not there" if previous else "there is no previous backup"
         return [Finding("share", expected, text, Status.UNKNOWN)]
     before = facts_of(previous).size if previous.is_dir() else previous.stat().st_size
+    return _share_of(cfg, size, before, f"the previous backup {previous.name}")
+
+
+def _share_of(cfg: BackupConfig, size: int, before: int | None, what: str) -> list[Finding]:
+    if cfg.min_share is None:
+        return []
+    expected = f"at least {cfg.min_share:.0%} of the previous backup"
     if not before:
-        return [Finding("share", expected, f"the previous backup {previous.name} is empty", Status.UNKNOWN)]
+        why = "there is no previous backup" if before is None else f"{what} is empty"
+        return [Finding("share", expected, why, Status.UNKNOWN)]
     observed = f"{size / before:.0%} of {format_bytes(before)}"
     return [Finding.compare("share", expected, observed, size >= Fraction(str(cfg.min_share)) * before)]
 
 
-async def _restore(cfg: BackupConfig, path: Path, ctx: Context) -> tuple[Finding, dict[str, str]]:
+async def _restore(cfg: BackupConfig, path: Path | str, ctx: Context) -> tuple[Finding, dict[str, str]]:
     text = _TEMPLATE.sub(lambda _: shlex.quote(str(path)), cfg.restore_test or "")
     output = await run_clearly(ctx, argv_of(text), {**cfg.env, "BACKUP_PATH": str(path)})
     passed = output.exit_code == 0

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["CloudCalls"]
 
 _MOST_PAGES = 20
+_MOST_BODY = 64 << 10
 
 
 class CloudCalls:
@@ -97,4 +98,9 @@ def _called(client: Any, operation: str, params: Mapping[str, Any]) -> Mapping[s
 
 
 def _plain(answer: Any) -> dict[str, Any]:
-    return {key: value for key, value in dict(answer).items() if key not in ("ResponseMetadata", "Body")}
+    """Leave out what is no value; a small body is text."""
+    told = {key: value for key, value in dict(answer).items() if key not in ("ResponseMetadata", "Body")}
+    if (body := answer.get("Body")) is not None:
+        told["Body"] = body.read(_MOST_BODY).decode("utf-8", "replace")
+        body.close()
+    return told
