@@ -11,7 +11,7 @@ import pytest
 
 from switchover_checks.api import Result
 from switchover_checks.runtime.config import build_config
-from switchover_checks.runtime.context import LocalContext, no_secret
+from switchover_checks.runtime.context import LocalContext, Resources, no_secret
 from switchover_checks.runtime.probe_ports import ProbePorts
 from switchover_checks.runtime.registry import Registry
 
@@ -31,8 +31,14 @@ def probe(tmp_path: Path) -> Probe:
         **config: Any,
     ) -> Result:
         check = Registry().load(kind)
-        ctx = LocalContext(time.monotonic() + 30, tmp_path, sides=sides, secrets=secrets, ports=ports)
+        resources = Resources()
+        ctx = LocalContext(
+            time.monotonic() + 30, tmp_path, sides=sides, secrets=secrets, ports=ports, resources=resources
+        )
         ctx.owner, ctx.about = "mine", about
-        return await check.probe(build_config(check.config, config), ctx)
+        try:
+            return await check.probe(build_config(check.config, config), ctx)
+        finally:
+            await resources.aclose()
 
     return once

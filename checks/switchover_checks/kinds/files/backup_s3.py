@@ -1,4 +1,4 @@
-"""A backup in S3: what lies there, how old and large it is, and whether S3's own checksum is the one that is known."""
+"""A backup in S3: how old and large it is, and whether S3's own checksum is as known."""
 
 from __future__ import annotations
 

@@ -1,0 +1,1 @@
+"""Kinds that ask clouds, by the login that the program has."""

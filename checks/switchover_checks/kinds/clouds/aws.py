@@ -1,0 +1,135 @@
+"""`aws`: whether an instance or a database in AWS is as it must be; or any other answer of AWS."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Any, ClassVar
+
+from switchover_checks.api import Context, Effect, Finding, Measured, ProbeError, Result, Status
+from switchover_checks.language.expect import AS_LIST, Expectation, NameType, Unavailable, expected_in
+
+__all__ = ["AwsCheck", "AwsConfig"]
+
+NAMES: dict[str, NameType] = {"status": "text", "thing": "any", "answer": "any"}
+_CALL = tuple[str, str, Callable[[str], Mapping[str, Any]], Callable[[Mapping[str, Any]], Any], str, str]
+"""API, operation, parameters, the thing in the answer, the path of its state, the state that is fine."""
+
+
+def _first(*keys: str) -> Callable[[Mapping[str, Any]], Any]:
+    def find(answer: Any) -> Any:
+        for key in keys:
+            answer = answer.get(key) or [None]
+            answer = answer[0]
+            if answer is None:
+                return None
+        return answer
+
+    return find
+
+
+_KINDS: Mapping[str, _CALL] = {
+    "ec2": ("ec2", "describe_instances", lambda n: {"InstanceIds": [n]}, _first("Reservations", "Instances"),
+            "State.Name", "running"),
+    "rds": ("rds", "describe_db_instances", lambda n: {"DBInstanceIdentifier": n}, _first("DBInstances"),
+            "DBInstanceStatus", "available"),
+    "rds-cluster": ("rds", "describe_db_clusters", lambda n: {"DBClusterIdentifier": n}, _first("DBClusters"),
+                    "Status", "available"),
+    "elasticache": ("elasticache", "describe_cache_clusters", lambda n: {"CacheClusterId": n},
+                    _first("CacheClusters"), "CacheClusterStatus", "available"),
+    "ebs": ("ec2", "describe_volumes", lambda n: {"VolumeIds": [n]}, _first("Volumes"), "State", "in-use"),
+    "snapshot": ("ec2", "describe_snapshots", lambda n: {"SnapshotIds": [n]}, _first("Snapshots"),
+                 "State", "completed"),
+    "rds-snapshot": ("rds", "describe_db_snapshots", lambda n: {"DBSnapshotIdentifier": n}, _first("DBSnapshots"),
+                     "Status", "available"),
+    "lambda": ("lambda", "get_function", lambda n: {"FunctionName": n}, lambda a: a.get("Configuration"),
+               "State", "Active"),
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class AwsConfig:
+    """A thing in AWS, or an operation of one of its APIs."""
+
+    resource: str = ""
+    """What it is: `ec2/i-0abc`, `rds/shop`, `rds-cluster/…`, `elasticache/…`, `ebs/vol-…`, `snapshot/snap-…`,
+    `rds-snapshot/…`, `lambda/…`."""
+    in_state: str = ""
+    """How it must be, in a word of AWS; without it as such a thing is when it works."""
+    exists: bool = True
+    """Whether it must be there; `false`: it is gone."""
+    api: str = ""
+    """Instead of a resource: an API of AWS, such as `ec2`."""
+    operation: str = ""
+    """An operation that only reads, as the SDK calls it: `describe_instances`."""
+    params: dict[str, Any] = field(default_factory=dict)
+    """Its parameters."""
+    region: str = ""
+    """The region; without it the one that is configured."""
+    expect: Annotated[tuple[Annotated[Expectation, expected_in(NAMES)], ...], AS_LIST] = ()
+    """What must be true of `status`, of the `thing` (`thing.MultiAZ == true`) and of the whole `answer`."""
+
+    def __post_init__(self) -> None:
+        kind, _, name = self.resource.partition("/")
+        if self.resource and (kind not in _KINDS or not name):
+            raise ValueError(f"resource is TYPE/NAME with a type of {', '.join(_KINDS)}, not {self.resource!r}")
+        if bool(self.resource) == bool(self.api and self.operation):
+            raise ValueError("set resource, or api and operation")
+        if self.api and not self.expect:
+            raise ValueError("set expect: what must the answer be?")
+
+
+class AwsCheck:
+    """Ask AWS."""
+
+    kind: ClassVar[str] = "aws"
+    effect: ClassVar[Effect] = "read"
+    config: ClassVar[type] = AwsConfig
+    metrics: ClassVar[tuple[Measured, ...]] = ()
+    example: ClassVar[str] = """
+    kind: aws
+    resource: rds/shop
+    region: eu-west-1
+    expect: thing.MultiAZ == true
+    """
+
+    async def probe(self, cfg: AwsConfig, ctx: Context) -> Result:
+        """Ask once."""
+        if cfg.api:
+            answer = await ctx.cloud("aws", cfg.api, cfg.operation, cfg.params, region=cfg.region)
+            ctx.enter("assert")
+            none = Unavailable("set resource")
+            facts = {"answer": answer, "thing": none, "status": none}
+            return Result.of([e.check(facts) for e in cfg.expect], ok=f"{cfg.operation} as expected")
+        kind, _, name = cfg.resource.partition("/")
+        api, operation, params, find, path, fine = _KINDS[kind]
+        try:
+            answer = await ctx.cloud("aws", api, operation, params(name), region=cfg.region)
+            thing = find(answer)
+        except ProbeError as error:
+            if error.phase != "assert":  # anything but "there is none of that name"
+                raise
+            answer, thing = {}, None
+        ctx.enter("assert")
+        return _judged(cfg, answer, thing, path, fine)
+
+
+def _judged(cfg: AwsConfig, answer: Mapping[str, Any], thing: Any, path: str, fine: str) -> Result:
+    if thing is None or not cfg.exists:
+        wanted = "there" if cfg.exists else "gone"
+        state = _at(thing, path) if thing is not None else ""
+        gone = thing is None or state in ("terminated", "deleted")
+        observed = "there is none of this name" if thing is None else f"there, {state}"
+        return Result.of([Finding.compare(cfg.resource, wanted, observed, gone and not cfg.exists)])
+    state, wanted = str(_at(thing, path)), cfg.in_state or fine
+    facts = {"status": state, "thing": thing, "answer": answer}
+    findings = [Finding.compare(cfg.resource, wanted, state, state == wanted)]
+    if any("status" in e.names for e in cfg.expect) and not cfg.in_state:
+        findings = [Finding(cfg.resource, "there", f"there, {state}", Status.OK)]
+    return Result.of([*findings, *(e.check(facts) for e in cfg.expect)], ok=state)
+
+
+def _at(thing: Any, path: str) -> Any:
+    for key in path.split("."):
+        thing = thing.get(key, "unknown") if isinstance(thing, Mapping) else "unknown"
+    return thing

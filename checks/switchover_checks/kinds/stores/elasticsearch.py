@@ -1,0 +1,122 @@
+"""`elasticsearch`: the health of a cluster (also OpenSearch), and how many documents an index holds.
+
+Yellow warns: a copy is missing. On a single node that is how it always is, and `least: yellow` says so.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any, ClassVar, Literal
+from urllib.parse import quote
+
+from switchover_checks.api import Context, Effect, Finding, Measured, ProbeError, Result, Status
+from switchover_checks.language.expect import AS_LIST, Expectation, NameType, Unavailable, expected_in
+from switchover_checks.language.fact_numbers import measured_in
+from switchover_checks.runtime.network.json_asking import Api
+
+__all__ = ["ElasticsearchCheck", "ElasticsearchConfig"]
+
+NAMES: dict[str, NameType] = {
+    "status": "text",
+    "nodes": "number",
+    "docs": "number",
+    "unassigned": "number",
+    "pending": "number",
+    "shards": "number",
+    "version": "text",
+    "distribution": "text",
+}
+_FROM_HEALTH = {
+    "nodes": "number_of_nodes",
+    "unassigned": "unassigned_shards",
+    "pending": "number_of_pending_tasks",
+    "shards": "active_shards",
+}
+
+
+@dataclass(frozen=True)
+class ElasticsearchConfig:
+    """A cluster, and what must be true of it."""
+
+    url: str
+    """The address: `https://search.example.org:9200`."""
+    user: str = ""
+    """The account."""
+    password: str = ""
+    """Its password: `{{ secret.NAME }}`."""
+    api_key: str = ""
+    """An API key, instead of an account."""
+    least: Literal["green", "yellow"] = "green"
+    """The colour that is fine; the next one warns, red is critical."""
+    index: str = ""
+    """An index, alias or pattern whose documents are counted. None at all is unknown."""
+    expect: Annotated[tuple[Annotated[Expectation, expected_in(NAMES)], ...], AS_LIST] = ()
+    """What must be true of `status`, `nodes`, `docs`, `unassigned`, `pending`, `shards`, `version` and `distribution`.
+    Documents are counted as of the last refresh of the index."""
+    verify: bool = True
+    """Whether the certificate is checked."""
+
+
+class ElasticsearchCheck:
+    """Ask a cluster."""
+
+    kind: ClassVar[str] = "elasticsearch"
+    effect: ClassVar[Effect] = "read"
+    config: ClassVar[type] = ElasticsearchConfig
+    metrics: ClassVar[tuple[Measured, ...]] = (
+        Measured("nodes", "", "nodes of the cluster"),
+        Measured("unassigned", "", "shards that no node holds"),
+        Measured("docs", "", "documents of the index", ("index",)),
+    )
+    example: ClassVar[str] = """
+    kind: elasticsearch
+    url: http://127.0.0.1:9200
+    least: yellow
+    index: orders-*
+    expect: docs > 1000
+    """
+
+    async def probe(self, cfg: ElasticsearchConfig, ctx: Context) -> Result:
+        """Ask once."""
+        header = f"ApiKey {cfg.api_key}" if cfg.api_key else ""
+        api = Api(ctx, cfg.url, cfg.user, cfg.password, header, key_header="authorization", verify=cfg.verify)
+        health = await api.ask("/_cluster/health", also=(408,))
+        colour = str(health.need("status"))
+        facts: dict[str, Any] = {"status": colour, "docs": Unavailable("set index")}
+        for name, key in _FROM_HEALTH.items():
+            facts[name] = health.document.get(key, Unavailable("the cluster does not tell"))
+        wanted = frozenset().union(*(e.names for e in cfg.expect)) if cfg.expect else frozenset()
+        if wanted & {"version", "distribution"}:
+            root = await api.ask("/")
+            facts["version"] = str(root.need("version", "number"))
+            facts["distribution"] = str(root.document["version"].get("distribution", "elasticsearch"))
+        findings = [_coloured(cfg, colour)]
+        if cfg.index:
+            findings.append(await _counted(cfg, api, facts))
+        ctx.enter("assert")
+        findings += [e.check(facts) for e in cfg.expect]
+        return Result.of(findings, metrics=measured_in(facts, self.metrics), ok=f"{colour}, {facts['nodes']} nodes")
+
+
+def _coloured(cfg: ElasticsearchConfig, colour: str) -> Finding:
+    status = {"green": Status.OK, "yellow": Status.WARN, "red": Status.CRIT}.get(colour, Status.UNKNOWN)
+    if colour == cfg.least:
+        status = Status.OK
+    return Finding("status", cfg.least, colour, status)
+
+
+async def _counted(cfg: ElasticsearchConfig, api: Api, facts: dict[str, Any]) -> Finding:
+    answer = await api.ask(f"/{quote(cfg.index, safe='*,-_.')}/_count", also=(404,))
+    if answer.status == 404:
+        facts["docs"] = Unavailable("there is no such index")
+        return Finding("index", cfg.index, "there is none of this name", Status.CRIT)
+    count = answer.need("count")
+    failed = (answer.document.get("_shards") or {}).get("failed", 0)
+    if not isinstance(count, int) or isinstance(count, bool):
+        raise ProbeError("the answer holds no count", phase="parse", status=Status.UNKNOWN)
+    if failed:
+        facts["docs"] = Unavailable(f"{failed} shards did not answer")
+        return Finding("index", "all shards answer", f"{failed} did not", Status.CRIT)
+    facts["docs"] = count
+    asked = any("docs" in e.names for e in cfg.expect)
+    return Finding("index", "documents", str(count), Status.OK if count or asked else Status.UNKNOWN)
