@@ -10,7 +10,7 @@ import itertools
 import textwrap
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, get_type_hints
+from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 from switchover_checks.language.suggest import did_you_mean
 from switchover_checks.language.type_words import EXPECTED, found_words
@@ -178,7 +178,8 @@ def _adapters(config: type) -> dict[str, Any]:
     adapters = {}
     for f in dataclasses.fields(config):
         hint = hints[f.name]
-        adapters[f.name] = TypeAdapter(hint) if dataclasses.is_dataclass(hint) else TypeAdapter(hint, config=loose)
+        plain = get_args(hint)[0] if get_origin(hint) is Annotated else hint
+        adapters[f.name] = TypeAdapter(hint) if dataclasses.is_dataclass(plain) else TypeAdapter(hint, config=loose)
     return adapters
 
 

@@ -10,13 +10,16 @@ import secrets
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import PlainValidator
 
 from switchover_checks.api import Context, Effect, Finding, Measured, Metric, ProbeError, Result, Status
 from switchover_checks.kinds.command import argv_of, run_clearly
 from switchover_checks.language.expect import AS_LIST, Expectation, NameType, expected_in
 from switchover_checks.language.fields import Duration
 from switchover_checks.language.units import format_duration
+from switchover_checks.runtime.config import ConfigError, build_config
 
 __all__ = ["RoundtripCheck", "RoundtripConfig", "Way"]
 
@@ -46,13 +49,29 @@ class Way:
             raise ValueError("set url, or command")
 
 
+def _way(value: object) -> Way:
+    if isinstance(value, Way):
+        return value
+    if not isinstance(value, Mapping):
+        raise ValueError(f"this is a mapping with url or command, not {value!r}")  # noqa: TRY004
+    try:
+        found = build_config(Way, value)
+    except ConfigError as error:
+        raise ValueError(str(error)) from None
+    assert isinstance(found, Way)
+    return found
+
+
+AsWay = Annotated[Way, PlainValidator(_way, json_schema_input_type=dict[str, Any])]
+
+
 @dataclass(frozen=True)
 class RoundtripConfig:
     """How something is sent, where it must arrive, and how soon."""
 
-    send: Way
+    send: AsWay
     """How it is sent: `url` with `method`, `headers` and `body`, or `command` with `env`. `$MARK` is the mark."""
-    receive: Way
+    receive: AsWay
     """How one looks for it: the answer, or what the command prints, must hold the mark."""
     within: Duration = 10.0
     """How long it may take."""

@@ -17,7 +17,7 @@ def status_of(result: Result, what: str) -> Status:
     return next(f.status for f in result.findings if f.what == what)
 
 
-POINTS = [{"id": n, "payload": {"n": n}, "vector": [0.1 * n, 0.2]} for n in range(3)]
+POINTS: list[dict[str, Any]] = [{"id": n, "payload": {"n": n}, "vector": [0.1 * n, 0.2]} for n in range(3)]
 COLLECTION = {"status": "green", "config": {"params": {"vectors": {"size": 2, "distance": "Cosine"}}}}
 
 
@@ -256,7 +256,11 @@ async def test_what_was_sent_is_seen_or_not(probe: Probe, arrives: str, status: 
         there = arrives == "at once" or (arrives == "late" and looks > 2)
         return {"rows": seen} if there else {"rows": []}
 
-    with json_routes({"/send": lambda body: seen.append(body["mark"]) or {}, "/look": look}) as server:
+    def take(body: Any) -> Any:
+        seen.append(body["mark"])
+        return {}
+
+    with json_routes({"/send": take, "/look": look}) as server:
         send = {"url": f"{server.address}/send", "method": "POST", "body": '{"mark": "$MARK"}'}
         keys = {"send": send, "receive": {"url": f"{server.address}/look?mark=$MARK"}}
         result = await probe("roundtrip", **keys, within="300ms", look_every="50ms", expect="delay < 5s")

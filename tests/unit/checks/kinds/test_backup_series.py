@@ -14,8 +14,9 @@ from typing import Any
 
 import pytest
 
-from switchover_checks.api import ProbeError, Result, Status
-from switchover_checks.data.archives import formats
+from switchover_checks.api import Finding, ProbeError, Result, Status
+from switchover_checks.data.archives import check_format
+from switchover_checks.kinds import backup
 from switchover_checks.kinds.backup import BackupConfig
 from switchover_checks.runtime.config import ConfigError, build_config
 from switchover_checks.runtime.probe_ports import ProbeMemory, ProbePorts
@@ -66,8 +67,12 @@ async def test_what_was_read_once_is_read_again_only_when_it_is_another(
 ) -> None:
     ports = ProbePorts(memory=ProbeMemory())
     reads = []
-    real = formats.unpacked
-    monkeypatch.setattr(formats, "unpacked", lambda kind, path: (reads.append(path), real(kind, path))[1])
+
+    def read(kind: str, path: Path, deadline: float) -> Finding:
+        reads.append(path)
+        return check_format(kind, path, deadline)
+
+    monkeypatch.setattr(backup, "check_format", read)
     path = tmp_path / "shop.sql.gz"
     path.write_bytes(DUMP)
     first, second = (
