@@ -36,6 +36,7 @@ def plan_text(seed: int) -> str:
         if number == 3:
             lines += ["    gate: {require: [up]}", "  - id: second", "    steps:"]
         lines += _step(f"s{number}-{effect}-{unknown}", effect, unknown, fails_once=dice.random() < 0.15)
+        lines += ["        ready: [up]"] if number == seed % 5 else []
     lines += [
         "      - id: gone",
         f"        run: '{_WRITE % ''}'",

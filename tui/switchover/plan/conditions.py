@@ -1,4 +1,4 @@
-"""The language of `when`: `api_up == CRIT for 2m`, `running[pg] != OK`. Parsed once, at load."""
+"""The language of `when`: `api_up == CRIT for 2m`, `running[pg] != OK`. And of `only_if`, which is an expression."""
 
 from __future__ import annotations
 
@@ -6,15 +6,18 @@ import re
 from dataclasses import dataclass
 
 from switchover.plan.complaints import did_you_mean
+from switchover.plan.model import Plan
 from switchover_checks.api import Status
+from switchover_checks.language.expect import Expectation, NameType, parse
 from switchover_checks.language.units import parse_duration
 
-__all__ = ["Condition", "parse_condition"]
+__all__ = ["Condition", "checks_in", "parse_condition", "read_condition"]
 
 _SHAPE = re.compile(
     r"\s*(?P<subject>[A-Za-z_][\w-]*(?:\[[A-Za-z_][\w-]*\])?)\s*(?P<operator>==|!=)\s*(?P<status>[A-Za-z]+)"
     r"(?:\s+for\s+(?P<hold>\S+))?\s*"
 )
+_KINDS: dict[str, NameType] = {"int": "number", "float": "number", "port": "number", "bool": "bool"}
 _WORDS = {status.name: status for status in Status}
 
 
@@ -46,3 +49,16 @@ def parse_condition(text: str) -> Condition:
         raise ValueError(f"{word!r} is no status{hint}")
     hold = parse_duration(match["hold"]) if match["hold"] else 0.0
     return Condition(match["subject"], match["operator"] == "==", status, hold)
+
+
+def read_condition(plan: Plan, text: str) -> Expectation:
+    """Read a condition. Raise `ValueError` that says what cannot be read."""
+    names: dict[str, NameType] = {status.name: "text" for status in Status}
+    names |= dict.fromkeys(plan.checks, "text")
+    names |= {name: _KINDS.get(variable.type, "text") for name, variable in plan.vars.items()}
+    return parse(text, {**names, "step": "any"})
+
+
+def checks_in(plan: Plan, condition: Expectation) -> tuple[str, ...]:
+    """Return the checks that a condition looks at."""
+    return tuple(sorted(name for name in condition.names if name in plan.checks and name not in plan.vars))

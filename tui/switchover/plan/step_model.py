@@ -131,6 +131,13 @@ class Step(Model):
     timeout_means: Literal["unknown", "failed"] | None = Field(
         None, description="what a timeout counts as; else failed, and unknown where ssh or the like is in it"
     )
+    ready: tuple[str, ...] = Field((), description="checks that must be fine before it is done and the next one begins")
+    ready_within: Timeout = Field(60.0, description="how long that may take after its end: 1m, 5m")
+    only_if: str | None = Field(
+        None,
+        description="it runs only where this holds when its turn comes: variables, step.NAME.OUTPUT, CHECK == OK; "
+        "judged once",
+    )
     again: Flag = Field(False, description="it may be repeated after it is done, on a person's word")
     outputs: dict[Name, AnyOutput] = Field(
         default_factory=dict,

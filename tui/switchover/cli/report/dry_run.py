@@ -123,6 +123,11 @@ def _step(preview: _Preview, step: Step, note: str = "") -> Iterator[str]:
     if step.command:
         yield from _command(preview, step)
         effect = f"    effect {step.effect or 'not declared'}" + (", irreversible" if step.irreversible else "")
+        if step.only_if is not None:
+            yield f"    only if {step.only_if}"
+        if step.ready:
+            within = format_duration(step.ready_within)
+            yield f"    done once {', '.join(step.ready)} is fine, within {within} of its end"
         yield f"{effect}; ends after {format_duration(step.timeout)} at the latest"
     yield from _times(step, "    ")
     if step.confirm is not None:

@@ -42,9 +42,12 @@ from switchover.migration.facts.step_events import (
     Place,
     StepEnded,
     StepEndedLate,
+    StepNotReady,
     StepNotStarted,
+    StepReady,
     StepResolved,
     StepRetried,
+    StepSkipped,
     StepStarted,
     StepUnknown,
     Ticked,
@@ -84,9 +87,12 @@ __all__ = [
     "RunStarted",
     "StepEnded",
     "StepEndedLate",
+    "StepNotReady",
     "StepNotStarted",
+    "StepReady",
     "StepResolved",
     "StepRetried",
+    "StepSkipped",
     "StepStarted",
     "StepUnknown",
     "TakeoverAnswered",
@@ -218,6 +224,9 @@ Event = (
     | StepNotStarted
     | StepResolved
     | StepRetried
+    | StepReady
+    | StepNotReady
+    | StepSkipped
     | Ticked
     | VariablesGiven
     | GateOpened

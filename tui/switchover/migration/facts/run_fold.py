@@ -163,6 +163,9 @@ UnitEvent = (
     | ev.StepNotStarted
     | ev.StepResolved
     | ev.StepRetried
+    | ev.StepReady
+    | ev.StepNotReady
+    | ev.StepSkipped
     | ev.Ticked
     | ev.ConfirmationGiven
 )
@@ -231,10 +234,12 @@ def _unit_after(unit: UnitState, event: UnitEvent, now: Timestamp, record: str) 
             )
         case ev.StepEnded():
             stage = _BY_OUTCOME.get(event.outcome, Stage.FAILED)
+            ready = unit.last.rules.ready if unit.last is not None and stage is Stage.DONE else ()
+            until = f"ended well, and waits until {', '.join(ready)} is fine" if ready else ""
             return replace(
                 unit,
-                stage=stage,
-                reason=event.reason,
+                stage=Stage.WAITING if ready else stage,
+                reason="; ".join(filter(None, (event.reason, until))),
                 ended=now,
                 outputs=dict(event.outputs) if stage is Stage.DONE else {**unit.outputs, **event.outputs},
                 sealed=_sealed(unit, event, keep=stage is not Stage.DONE),
@@ -260,11 +265,21 @@ def _unit_after(unit: UnitState, event: UnitEvent, now: Timestamp, record: str) 
             began = any(a.outcome != "not started" or a.members for a in attempts)
             return replace(unit, stage=Stage.PENDING, began=began, attempts=attempts, reason="")
         case ev.StepResolved():
+            if event.choice == "done" and event.policy and unit.last is not None and unit.last.rules.ready:
+                return replace(unit, stage=Stage.WAITING, reason=event.reason, ended=now, confirmations=())
             stages = {"done": Stage.DONE, "retry": Stage.PENDING, "skip": Stage.SKIPPED}
             stage = stages.get(event.choice, Stage.FAILED)
             return replace(
                 unit, stage=stage, reason=event.reason, ended=now if stage is Stage.DONE else None, confirmations=()
             )
+        case ev.StepReady():
+            reason = unit.last.reason if unit.last else ""
+            attempts = _ended(unit, event.attempt, ready_s=event.waited_s)
+            return replace(unit, stage=Stage.DONE, reason=reason, ended=now, attempts=attempts)
+        case ev.StepNotReady():
+            return replace(unit, stage=Stage.FAILED, reason=event.reason)
+        case ev.StepSkipped():
+            return replace(unit, stage=Stage.SKIPPED, reason=f"{event.condition} does not hold: {event.found}")
         case ev.StepRetried():
             return replace(unit, stage=Stage.PENDING, reason="", ended=None, confirmations=(), ticks={})
         case ev.Ticked():

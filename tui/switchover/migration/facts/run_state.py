@@ -79,6 +79,7 @@ class Attempt:
     record: str = ""  # the hash of its `StepStarted`, which its own records name
     prepared: str = ""
     rules: OutcomeRules = field(default_factory=OutcomeRules)
+    ready_s: float = 0.0  # how long it took after its end until what it brings about was there
     late: str = ""  # how it ended, where that was known only after others had to decide
     timeout_s: float = 0.0
     members: tuple[str, ...] = ()  # its parts, where it is done by a group of machines
@@ -114,6 +115,11 @@ class UnitState:
     ticks: Mapping[int, Tick] = field(default_factory=dict)
     ended: Timestamp | None = None
     confirmations: tuple[tuple[Operator, Timestamp], ...] = ()
+
+    @property
+    def awaits_ready(self) -> bool:
+        """Whether it ended well, and what it is to bring about is still waited for."""
+        return self.stage is Stage.WAITING and self.last is not None and bool(self.last.rules.ready)
 
     @property
     def last(self) -> Attempt | None:

@@ -18,9 +18,12 @@ __all__ = [
     "Place",
     "StepEnded",
     "StepEndedLate",
+    "StepNotReady",
     "StepNotStarted",
+    "StepReady",
     "StepResolved",
     "StepRetried",
+    "StepSkipped",
     "StepStarted",
     "StepUnknown",
     "Ticked",
@@ -103,6 +106,7 @@ class StepStarted:
     place: Place | None = None
     prepared: str = ""
     rules: OutcomeRules = field(default_factory=OutcomeRules)
+    condition: str = ""
     far: FarPlace | None = None
     members: tuple[str, ...] = ()
 
@@ -127,6 +131,36 @@ class StepEnded:
     output_sha256: str = ""
     remote: tuple[str, ...] = ()
     sealed: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class StepReady:
+    """What a step that ended well is to bring about was there after `waited_s`: only now it is done."""
+
+    unit: str
+    attempt: int
+    waited_s: float
+    evidence: tuple[Evidence, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StepNotReady:
+    """A step ended well, and what it is to bring about was not there in time, or was no longer waited for."""
+
+    unit: str
+    attempt: int
+    reason: str
+    evidence: tuple[Evidence, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StepSkipped:
+    """A step's `only_if` did not hold when its turn came; `found` says what was looked at. It is judged once."""
+
+    unit: str
+    condition: str
+    found: str
+    by: Operator
 
 
 @dataclass(frozen=True, slots=True)

@@ -157,6 +157,12 @@ def _describe_step(event: ev.Event, names: Mapping[str, str]) -> tuple[str, Name
             return f"{unit} {event.outcome} after {format_duration(event.duration_s)}: {event.reason}", "crit"
         case ev.StepUnknown():
             return f"{unit} has an unknown outcome: {event.reason}", "unknown"
+        case ev.StepReady():
+            return f"{unit} ready {format_duration(event.waited_s)} after its end", "ok"
+        case ev.StepNotReady():
+            return f"{unit} failed: {event.reason}", "crit"
+        case ev.StepSkipped():
+            return f"{unit} skipped: {event.condition} does not hold ({event.found})", ""
         case ev.StepEndedLate():
             why = f": {event.reason}" if event.reason else ""
             took = format_duration(event.duration_s)

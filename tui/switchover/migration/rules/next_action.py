@@ -108,6 +108,8 @@ def _in_phase(phase: Phase, state: RunState) -> Action | None:
                 return Action("failed", phase.id, step.id, unit.reason)
             case Stage.UNKNOWN:
                 return Action("resolve", phase.id, step.id, unit.reason)
+            case _ if unit.awaits_ready:
+                return Action("step", phase.id, step.id)
             case _:
                 kind: ActionKind = "checklist" if step.checklist else "confirm" if step.confirm else "step"
                 return Action(kind, phase.id, step.id)

@@ -50,6 +50,10 @@ def why_impossible(state: RunState, event: ev.Event) -> str:
 def why_not_next(plan: Plan, state: RunState, event: ev.Event) -> str:
     """Say why an event's subject was not due, by the plan in force. Empty where it was."""
     match event:
+        case ev.StepSkipped():
+            action = next_action(plan, state)
+            its_turn = action.unit == event.unit and bool(plan.step(event.unit).only_if)
+            return "" if its_turn else f"{event.unit} was not to be skipped"
         case ev.StepStarted() if state.rollback is None:
             due = next_action(plan, state).unit in (event.unit, event.unit.partition("@")[0])
             return "" if due else f"it was not the turn of {event.unit}"
@@ -98,7 +102,7 @@ def _why_other_way(plan: Plan, state: RunState, event: ev.RollbackStarted) -> st
 
 _OF_UNITS = (
     *(ev.StepStarted, ev.StepEnded, ev.StepUnknown, ev.StepNotStarted, ev.StepResolved, ev.StepRetried),
-    *(ev.Ticked, ev.ConfirmationGiven),
+    *(ev.Ticked, ev.ConfirmationGiven, ev.StepReady, ev.StepNotReady, ev.StepSkipped),
 )
 _OF_GATES = (
     *(ev.GateOpened, ev.GateGreen, ev.GateHeld, ev.GateBroken, ev.GateWaits, ev.GateUndecided),
@@ -120,6 +124,10 @@ def _of_unit(state: RunState, event: ev.Event) -> str:
             return _starts(state, event, stage, last)
         case ev.StepEnded() | ev.StepNotStarted():
             return _ends(stage, last, event.attempt)
+        case ev.StepReady() | ev.StepNotReady() if not unit.awaits_ready or event.attempt != last:
+            return f"attempt {event.attempt} at {name} did not wait for anything"
+        case ev.StepSkipped() if stage is not Stage.PENDING:
+            return f"{name} was {stage.value} before"
         case ev.StepUnknown() if stage is Stage.UNKNOWN and event.attempt == last:
             return ""
         case ev.StepUnknown():

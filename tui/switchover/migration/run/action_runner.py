@@ -279,7 +279,7 @@ class ActionRunner:
                 prove=lambda: prove_promises(run_store, gate.prove),
                 hold_log=HoldLog(run_store, phase.id, gate),
                 clock=run_store.tools.clock,
-                wait=self._pause,
+                wait=self.pause,
                 publish=self._publish_gate,
             )
         )
@@ -307,8 +307,8 @@ class ActionRunner:
         await self.end_if_through(op)
         return run_store.state.gate(phase.id).stage is Stage.DONE
 
-    async def _pause(self, seconds: float) -> None:
-        """Wait, but no longer than until a person has let something pass."""
+    async def pause(self, seconds: float) -> None:
+        """Wait, but no longer than until a person has let something pass, or stopped what goes on."""
         self._gate_wake.clear()
         pause = asyncio.ensure_future(self.run_store.tools.wait(seconds))
         woken = asyncio.ensure_future(self._gate_wake.wait())
@@ -345,6 +345,7 @@ class ActionRunner:
         else:
             self.executor.stop(said)
             self.groups.stop(said)
+            self._gate_wake.set()
         with suppress(JournalAwayError):  # the end that it leads to says who stopped it
             await noting
 

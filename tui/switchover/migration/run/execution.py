@@ -76,6 +76,7 @@ class Executor:
             place=run_store.place_of_a_start(),
             prepared=prepared,
             rules=unit.rules,
+            condition=unit.condition,
             far=far,
         )
         if self.stopped_because:

@@ -40,6 +40,7 @@ class ExecutionUnit:
     serial: int = 1
     max_fail: int = 0
     rules: OutcomeRules = field(default_factory=OutcomeRules)
+    condition: str = ""
 
     @classmethod
     def of_step(cls, step: Step) -> ExecutionUnit:
@@ -57,7 +58,9 @@ class ExecutionUnit:
             run_on=step.run_on or "",
             serial=step.serial,
             max_fail=step.max_fail,
-            rules=OutcomeRules(step.ok, step.unknown, step.timeout_means or ""),
+            rules=OutcomeRules(
+                step.ok, step.unknown, step.timeout_means or "", step.ready, step.ready_within if step.ready else 0.0
+            ),
         )
 
     @classmethod

@@ -79,6 +79,8 @@ class GroupRunner:
                 argv=argv,
                 argv_digest=hashlib.sha256("\0".join(argv).encode("utf-8", "surrogateescape")).hexdigest(),
                 env_names=tuple(sorted(unit.env)),
+                rules=unit.rules,
+                condition=unit.condition,
                 cwd=unit.cwd,
                 plan_digest=store.loaded.digest,
                 timeout_s=unit.timeout_s,
@@ -128,7 +130,14 @@ class GroupRunner:
     async def _run_one(self, unit: ExecutionUnit, member: _Member, operator: Operator) -> str:
         """Run it on one machine; return why it was not begun there, where it was not."""
         executor = self._executors[member.name] = Executor(self._store)
-        part = replace(unit, name=member.name, ssh=member.machine, machine=member.machine, label=unit.name)
+        part = replace(
+            unit,
+            name=member.name,
+            ssh=member.machine,
+            machine=member.machine,
+            label=unit.name,
+            rules=replace(unit.rules, ready=()),
+        )
         try:
             await self._let_again(unit.name, member.name, operator)
             await executor.run(part, operator)

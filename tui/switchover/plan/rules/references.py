@@ -13,7 +13,9 @@ from switchover.plan.rules.draft import Draft
 from switchover.plan.targets import parse_target
 from switchover.plan.templates import has_template, texts_in
 
-_USING_KEYS = frozenset({"require", "verify", "needs", "when", "before", "after", "checks", "check"})
+_USING_KEYS = frozenset(
+    {"require", "verify", "needs", "when", "before", "after", "checks", "check", "ready", "only_if"}
+)
 _WORD = re.compile(r"[A-Za-z_][\w-]*")
 
 __all__ = ["cycles", "names_in_checks", "names_in_phases", "names_in_the_rest", "unreferenced_checks"]
@@ -29,6 +31,7 @@ def names_in_phases(draft: Draft) -> Iterator[Complaint]:
             yield from draft.each_unknown(("phases", p, "gate", "prove"), "promise", gate.prove, draft.names.promises)
     for path, step in draft.steps():
         yield from draft.each_unknown((*path, "on_unknown", "verify"), "check", step.verify, items)
+        yield from draft.each_unknown((*path, "ready"), "check", step.ready, items)
         for c, item in enumerate(step.checklist):
             if item.check is not None:
                 yield from draft.unknown((*path, "checklist", c, "check"), "check", item.check, items)

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from switchover.plan.complaints import Complaint, Path, unknown_name
+from switchover.plan.conditions import read_condition
 from switchover.plan.model import Confirm, Gate, Step
 from switchover.plan.notations import parse_capture
 from switchover.plan.rules.draft import Draft, argvs, shell_texts
@@ -56,7 +57,7 @@ def steps_are_whole(draft: Draft) -> Iterator[Complaint]:
         ):
             yield Complaint((*path, "rollback"), "a rollback is one command: give it `run` or `argv`")
         yield from _items(path, step)
-        yield from _outcomes(path, step)
+        yield from _outcomes(draft, path, step)
     for path, argv in argvs(draft):
         if argv and not argv[0].strip():
             yield Complaint((*path, 0), "the program's name is empty")
@@ -73,7 +74,7 @@ def _items(path: Path, step: Step) -> Iterator[Complaint]:
         yield Complaint((*path, "checklist"), "all of it is optional, so it would be done before anything is ticked")
 
 
-def _outcomes(path: Path, step: Step) -> Iterator[Complaint]:
+def _outcomes(draft: Draft, path: Path, step: Step) -> Iterator[Complaint]:
     for name, output in step.outputs.items():
         place = (*path, "outputs", name) if isinstance(output, str) else (*path, "outputs", name, "from")
         try:
@@ -82,9 +83,18 @@ def _outcomes(path: Path, step: Step) -> Iterator[Complaint]:
             yield Complaint(place, str(error))
     for code in sorted({*step.ok} & {*(step.unknown or ())}):
         yield Complaint((*path, "unknown"), f"exit code {code} cannot both end it well and leave open what it did")
-    for key in ("ok", "unknown", "timeout_means", "again") if not step.command else ():
+    for key in (
+        ("ok", "unknown", "timeout_means", "again", "ready", "ready_within", "only_if") if not step.command else ()
+    ):
         if key in step.model_fields_set:
             yield Complaint((*path, key), f"only a step with a command has `{key}`", at_key=True)
+    if "ready_within" in step.model_fields_set and not step.ready:
+        yield Complaint((*path, "ready_within"), "there is nothing to wait for: list checks in `ready`", at_key=True)
+    if step.only_if is not None:
+        try:
+            read_condition(draft.plan, step.only_if)
+        except ValueError as error:
+            yield Complaint((*path, "only_if"), str(error))
     if step.again and step.irreversible:
         yield Complaint((*path, "again"), "what cannot be undone never runs twice", at_key=True)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 
 from switchover.errors import RefusedError
 from switchover.hosts.host_line import LineError
@@ -12,6 +13,7 @@ from switchover.migration.facts.run_state import Stage
 from switchover.migration.rules.next_action import may_repeat
 from switchover.migration.run.action_runner import ActionRunner
 from switchover.migration.run.actions.confirming import confirmed, refuse_other_text, refuse_too_early
+from switchover.migration.run.actions.readiness import await_ready, judge_condition
 from switchover.migration.run.execution import ExecutionUnit
 from switchover.migration.run.rollback_runner import open_rollback_path, refuse_loss
 from switchover.snapshot.states import ResolvedAs
@@ -23,12 +25,25 @@ async def run_step(runner: ActionRunner, step_id: str, op: Operator, confirmatio
     """Run a step, if it is its turn, to its end."""
     runner.refuse_out_of_turn(step_id, "step", "confirm")
     step = runner.run_store.plan.step(step_id)
+    if runner.run_store.state.unit(step_id).awaits_ready:
+        await await_ready(runner, step_id)
+        await runner.end_if_through(op)
+        return
+    condition = ""
+    if step.only_if is not None:
+        condition = await judge_condition(runner, step, op)
+        if not condition:
+            await runner.end_if_through(op)
+            return
     text = ""
     evidence: tuple[ev.Evidence, ...] = ()
     if step.confirm is not None or step.irreversible:
         text, evidence = await confirmed(runner, step, op, confirmation)
     refuse_too_early(runner.run_store, step)
-    await runner.execute(ExecutionUnit.of_step(step), op, text, evidence)
+    await runner.execute(replace(ExecutionUnit.of_step(step), condition=condition), op, text, evidence)
+    if runner.run_store.state.unit(step_id).awaits_ready:
+        await await_ready(runner, step_id)
+        await runner.end_if_through(op)
 
 
 async def resolve_step(runner: ActionRunner, step_id: str, chosen: ResolvedAs, reason: str, op: Operator) -> None:

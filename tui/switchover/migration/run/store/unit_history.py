@@ -29,3 +29,5 @@ class UnitHistory:
                     self._actions[record.run_id, item.unit] = measured_as(item.run, item.undoes)
             case ev.StepEnded(unit=unit, outcome="done", duration_s=took):
                 self.durations[self._actions.get((record.run_id, unit), unit)] = took
+            case ev.StepReady(unit=unit, waited_s=waited) if unit in self.durations:
+                self.durations[unit] += waited
