@@ -145,7 +145,7 @@ class StepReady:
 
 @dataclass(frozen=True, slots=True)
 class StepNotReady:
-    """A step ended well, and what it is to bring about was not there in time, or was no longer waited for."""
+    """A step ended well, and what it is to bring about was not there in time, or nobody waited on."""
 
     unit: str
     attempt: int

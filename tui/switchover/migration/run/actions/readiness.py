@@ -1,4 +1,4 @@
-"""What is judged around a step: before it, whether it is to run; after it, whether what it brings about is there."""
+"""What is judged around a step: whether it is to run, and whether what it brings about is there."""
 
 from __future__ import annotations
 
