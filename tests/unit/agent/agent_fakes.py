@@ -204,6 +204,12 @@ class FakeEngine:
     async def run_next(self, op: Operator, confirmation: str | None = None) -> None:
         await self._act("run_next", op.who, confirmation)
 
+    async def run_to_gate(self, op: Operator) -> None:
+        await self._act("run_to_gate", op.who)
+
+    def stop_after_step(self) -> None:
+        self.calls.append(("stop_after_step",))
+
     async def run_step(self, step_id: str, op: Operator, confirmation: str | None = None) -> None:
         self.began.set()
         await self.may_end.wait()

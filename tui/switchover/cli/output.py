@@ -31,7 +31,7 @@ _failure: list[OSError] = []
 def emit_text(text: str, *, exact: bool = False) -> None:
     """Write `text` and a line end. It is made harmless for a terminal.
 
-    What looks like a secret is taken out, unless it is to be `exact`, as our own words about passwords are.
+    What looks like a secret is taken out. With `exact` it stays: our own words about passwords look so.
     """
     _write(sanitize(text) if exact else redact_unknown(sanitize(text)))
 

@@ -71,8 +71,8 @@ class ReadLogWindow(Question[LogWindow], frozen=True):
     """Read the lines that a screen shows.
 
     `anchor` is a line's number: that line or the next that fits, `before` lines above it, `after` from it on. Without
-    it: the newest `before + after` lines. With `wait` the answer comes with the first line newer than `seen`, at the
-    latest after so many seconds (30 at most). `seen` is `LogWindow.newest` of the last answer.
+    it: the newest `before + after` lines. With `wait` the answer comes with the first line newer than `seen`.
+    After so many seconds (30 at most) it comes anyway. `seen` is `LogWindow.newest` of the last answer.
     """
 
     name: ClassVar[str] = "logs.window"

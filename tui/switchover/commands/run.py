@@ -20,7 +20,9 @@ __all__ = [
     "RollBack",
     "RunNext",
     "RunStep",
+    "RunToGate",
     "StartRun",
+    "StopAfterStep",
     "TickItem",
 ]
 
@@ -54,6 +56,24 @@ class RunNext(RunAction, frozen=True):
 
     async def apply(self, at: CommandContext) -> None:
         await at.run.run_next(at.operator, self.confirmation)
+
+
+class RunToGate(RunAction, frozen=True):
+    """Run one step after the other, up to the next gate or what needs a person."""
+
+    name: ClassVar[str] = "run.advance"
+
+    async def apply(self, at: CommandContext) -> None:
+        await at.run.run_to_gate(at.operator)
+
+
+class StopAfterStep(RunCommand[None], frozen=True):
+    """Let the step that runs go on to its end, and begin no other by itself."""
+
+    name: ClassVar[str] = "run.pause"
+
+    async def apply(self, at: CommandContext) -> None:
+        at.run.stop_after_step()
 
 
 class RunStep(RunAction, frozen=True):

@@ -154,3 +154,4 @@ class MigrationView:
     not_believed: str = ""
     held_elsewhere: str = ""
     journal_refused: str = ""
+    to_gate: bool = False  # the next step begins by itself, up to the next gate

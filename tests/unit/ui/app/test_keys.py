@@ -23,6 +23,7 @@ NUMBER = "what bears this number"
 TAKE = "take what is proposed or under the cursor"
 MEANING = {
     "advance": TAKE,
+    "run_to_gate": "up to the gate",
     "open_selected": TAKE,
     "open": TAKE,
     "choose": TAKE,
@@ -131,6 +132,7 @@ ACTS = {
     "acknowledge": "a choice with a reason",
     "waive": "a choice with a reason",
     "abort": "a yes",
+    "run_to_gate": "a yes, after the steps were named",
     "new_run": "a yes",
     "seen_all": "a yes",
     "takeover": "a yes",

@@ -1,4 +1,4 @@
-"""A plan's text in one style: two columns a level, lists set in, no line that a flow collection makes too long.
+"""A plan's text in one style: two columns a level, lists set in, no flow collection that is too long.
 
 Every value stays as it is written, quotes too. What would change the meaning, or lose a comment, is refused.
 """

@@ -39,6 +39,7 @@ class ActionRunner:
         self.gate: GateLive | None = None
         self.interrupted = ""  # why a drive goes no further
         self.handed_over = False
+        self.to_gate = False  # whether the next step begins by itself once this one is done
         self._idle = asyncio.Event()
         self._idle.set()
         self._gate_task: asyncio.Task[Any] | None = None

@@ -21,6 +21,7 @@ from switchover.migration.run.actions.starting import give_variables, start_run
 from switchover.migration.run.actions.step_actions import choice_named, resolve_step, retry_step, run_step
 from switchover.migration.run.actions.stopping import abort, take_rollback_path
 from switchover.migration.run.actions.ticking import tick_item
+from switchover.migration.run.actions.to_gate import run_to_gate, stop_after_step
 from switchover.migration.run.observed_run import ObservedRun
 from switchover.migration.run.plan_rebase import adopt, examine_difference
 from switchover.migration.run.rehearsal import rehearse
@@ -192,6 +193,15 @@ class Engine(ObservedRun):
                 await self.rollback(self.state.rollback.name if self.state.rollback else None, op)
             case _:
                 raise RefusedError(action.in_words, self._runner.see_status)
+
+    async def run_to_gate(self, op: Operator) -> None:
+        """Run one step after the other, up to the next gate or question. `abort` stops it at any moment."""
+        await self.recover(op)
+        await run_to_gate(self._runner, op)
+
+    def stop_after_step(self) -> None:
+        """Let `run_to_gate` begin no other step; what runs goes on to its end."""
+        stop_after_step(self._runner)
 
     async def run_step(self, step_id: str, op: Operator, confirmation: str | None = None) -> None:
         """Run a step, if it is its turn, to its end. Its outcome is in `state`."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from switchover import __version__
@@ -127,6 +128,7 @@ class ObservedRun:
         driven = self.holder() is not None
         runner = self._runner
         view = live_view(self.run_store, runner.executor, runner.gate, driven=driven)
+        view = replace(view, to_gate=runner.to_gate)
         return with_broken_lines(view, runner.no_line) if runner.no_line else view
 
     def view_step(self, step_id: str) -> StepView:

@@ -140,7 +140,7 @@ def unbalanced_quotes(draft: Draft) -> Iterator[Complaint]:
 
 
 def names_used_twice(draft: Draft) -> Iterator[Complaint]:
-    """Warn of one name for a step, a check and a promise: what is meant by it could be any of them."""
+    """Warn of one name for a step, a check and a promise. Readers could take it for any of them."""
     checks = {name: ("check", ("checks", name)) for name in draft.plan.checks}
     promises = {name: ("promise", ("promises", name)) for name in draft.plan.promises}
     for path, step in draft.steps():

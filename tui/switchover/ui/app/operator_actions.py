@@ -226,6 +226,19 @@ class OperatorActions(TriageActions):
         else:
             self.say(view.action.text or "there is nothing to do now")
 
+    def action_run_to_gate(self) -> None:
+        """Ask for all steps up to the next gate, or let no other begin."""
+        from switchover.ui.migration.advance import to_gate_of
+
+        if self.moment.stale:
+            self.say_stale()
+            return
+        todo = to_gate_of(self.moment, self.painter)
+        if isinstance(todo, Intent):
+            self.post_message(todo)
+        elif todo is not None:
+            self.push_screen(todo)
+
     def is_asked(self) -> bool:
         """Say whether somebody asks this screen for the run."""
         header = self.moment.data.header

@@ -116,6 +116,9 @@ _LISTED = (
     # the run
     ScreenAction("advance", "enter", "next", "do what the line above the keys says",
                  lambda at: _run(at).action.kind not in _IDLE, Touches.RUN, "run start step go continue"),
+    ScreenAction("run_to_gate", "U", "to the gate", "run all steps up to the next gate; again: stop after one",
+                 lambda at: _run(at).to_gate or (_run(at).action.kind == "step" and not _run(at).action.dangerous),
+                 Touches.RUN, "run all steps phase continue"),
     ScreenAction("output", "o", "output", "all output of the step under the cursor",
                  lambda at: at.step_at_hand() is not None),
     ScreenAction("note", "plus", "note", "tick the items of a checklist, with evidence", _has_items, Touches.RUN),

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from switchover.commands.gates import AnswerGate, CheckGate
-from switchover.commands.run import ResolveStep, RetryStep, RunNext, StartRun, TickItem
-from switchover.snapshot import ChecklistItemView, StepView
+from switchover.commands.run import ResolveStep, RetryStep, RunNext, RunToGate, StartRun, StopAfterStep, TickItem
+from switchover.snapshot import ChecklistItemView, MigrationView, StepView
 from switchover.snapshot.states import ResolvedAs, StageWord
 from switchover.ui.kit.base_screen import BaseScreen
 from switchover.ui.kit.choice_screen import Choice, ChoiceScreen
@@ -21,7 +21,9 @@ from switchover.ui.migration.wizard import find_gate, find_step
 from switchover.ui.text.render_context import RenderContext
 from switchover.ui.text.styled_line import Line, StyledSpan, cut, wrap
 
-__all__ = ["checklist_screen", "next_of", "repeat_screen"]
+__all__ = ["checklist_screen", "next_of", "repeat_screen", "steps_to_gate", "to_gate_of"]
+
+_SHOWN = 10  # steps that are named before they run
 
 
 def next_of(moment: RenderContext, painter: Painter) -> Intent | BaseScreen | None:
@@ -57,6 +59,52 @@ def next_of(moment: RenderContext, painter: Painter) -> Intent | BaseScreen | No
         undo = _undoing(moment, action.target, state)
         return decide_screen(moment, painter, step or undo)
     return None
+
+
+def to_gate_of(moment: RenderContext, painter: Painter) -> Intent | BaseScreen | None:
+    """Return what U does now: ask for all steps up to the gate, or stop after the one that runs."""
+    view = moment.data.migration
+    if view.to_gate:
+        return Intent(StopAfterStep(), "stopping after this step")
+    steps = steps_to_gate(view)
+    if not steps:
+        return None
+    noun = "1 step runs" if len(steps) == 1 else f"{len(steps)} steps run, one after the other"
+    lines: list[Line] = [(StyledSpan(f" {noun}, up to {_stop_of(view, steps[-1])}:", "strong"),), ()]
+    shown = steps[:_SHOWN]
+    lines += [(StyledSpan(f"   {cut(step.id, 24):24} "), StyledSpan(cut(step.title, 44), "muted")) for step in shown]
+    if len(steps) > _SHOWN:
+        lines.append((StyledSpan(f"   and {len(steps) - _SHOWN} more", "muted"),))
+    lines += [(), (StyledSpan(" It stops where one fails. U stops it after a step, A at once.", "muted"),)]
+    return AskScreen(painter, moment, "run to the gate?", lines, Intent(RunToGate(), "running to the gate"))
+
+
+def steps_to_gate(view: MigrationView) -> tuple[StepView, ...]:
+    """Return the steps that would run by themselves now, in their order."""
+    if view.action.kind != "step" or view.rolling_back:
+        return ()
+    found: list[StepView] = []
+    for phase in view.phases:
+        todo = [step for step in phase.steps if step.state not in {"done", "skipped"}]
+        if not todo and (phase.gate is None or phase.gate.state == "passed"):
+            continue
+        for step in todo:
+            if step.checklist or step.confirm_text or step.irreversible or step.effect == "destroys":
+                return tuple(found)
+            found.append(step)
+        if phase.gate is not None:
+            break
+    return tuple(found)
+
+
+def _stop_of(view: MigrationView, last: StepView) -> str:
+    """Say where it stops after the last step: at a gate, before a step, or at the end."""
+    order = [(phase, step) for phase in view.phases for step in phase.steps]
+    at = next(n for n, (_, step) in enumerate(order) if step.id == last.id)
+    phase = order[at][0]
+    if phase.steps[-1].id == last.id and phase.gate is not None:
+        return f"gate {phase.id}"
+    return order[at + 1][1].id if at + 1 < len(order) else "the end"
 
 
 def _undoing(moment: RenderContext, unit: str, state: StageWord) -> StepView:

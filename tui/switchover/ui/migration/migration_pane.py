@@ -50,6 +50,7 @@ class MigrationPane(Pane):
     BINDING_GROUP_TITLE = "Migration"
     BINDINGS: ClassVar[list[BindingType]] = [
         bound("advance"),
+        bound("run_to_gate"),
         bound("output"),
         Binding("u", "gate", "gate", tooltip="go to the gate; on the gate: check again what it needs"),
         bound("note"),

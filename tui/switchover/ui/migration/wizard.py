@@ -264,7 +264,9 @@ def action_line(
         return (StyledSpan(" … ", "accent"), StyledSpan("sent to the agent, waiting for it to begin", "muted"))
     if action.kind in {"none", "wait", "later"}:
         mark = step_word(view.state).glyph if view.state in {"rolled_back", "aborted"} else "·"
-        return (StyledSpan(f" {mark} ", "muted"), StyledSpan(action.text or "nothing to press now", "muted"))
+        said = action.text or "nothing to press now"
+        on = " · then on to the gate; U stops after this step" if view.to_gate else ""
+        return (StyledSpan(f" {mark} ", "muted"), StyledSpan(cut(f"{said}{on}", width - 4), "muted"))
     if action.kind == "done":
         return (StyledSpan(" ✓ ", "step-done"), StyledSpan(action.text or "the migration is done", "step-done"))
     text = action.text or f"{_VERBS.get(action.kind, action.kind)} {action.target}".strip()

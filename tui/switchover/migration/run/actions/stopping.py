@@ -31,6 +31,7 @@ async def take_rollback_path(
     runner.refuse_read_only()
     if run_store.state.rollback is None and (way := rollback_path_named(run_store, name or "")).available:
         refuse_loss(run_store, way, accept)
+    runner.to_gate = False
     if runner.busy:
         if runner.busy == "rollback":
             raise RefusedError("a rollback is going on", "wait for it, or abort it")
@@ -49,6 +50,9 @@ async def take_rollback_path(
 async def abort(runner: ActionRunner, op: Operator, reason: str) -> None:
     """Stop what goes on: a step (ended with all its processes), a gate, else the whole run."""
     runner.refuse_read_only()
+    between, runner.to_gate = runner.to_gate and not runner.busy, False
+    if between:
+        return  # no other step begins; the run itself goes on
     if runner.busy:
         await runner.stop(op, reason)
         return
