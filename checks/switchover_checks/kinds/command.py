@@ -9,6 +9,7 @@ import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Annotated, Any, ClassVar
 
 from pydantic import PlainValidator
@@ -120,8 +121,9 @@ async def run_clearly(
 ) -> CommandOutput:
     """Run a command. Raise `ProbeError` (UNKNOWN) that says so when it is not there or cannot be started."""
     ctx.enter("run")
-    folder = ctx.base_dir / cwd if cwd else None
-    if folder is not None and not folder.is_dir():
+    elsewhere = bool(getattr(ctx, "machine", ""))
+    folder = (Path(cwd) if elsewhere else ctx.base_dir / cwd) if cwd else None
+    if folder is not None and not elsewhere and not folder.is_dir():
         raise ProbeError(f"the folder {folder} is not there", status=Status.UNKNOWN)
     name = argv[0]
     try:

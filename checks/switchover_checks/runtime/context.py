@@ -83,6 +83,7 @@ class LocalContext:
         self.phase = ""
         self.owner = ""
         self.about = ""
+        self.machine = ""
         self._sides = sides or {}
         self._secrets = secrets
         self._resources = resources or Resources()
@@ -114,7 +115,10 @@ class LocalContext:
         cwd: Path | None = None,
         stdin: bytes = b"",
     ) -> CommandOutput:
-        """Run a command to its end, its whole process tree ended at the deadline."""
+        """Run a command to its end, its whole process tree ended at the deadline; on `machine`, if one is set."""
+        if self.machine:
+            left = max(self.deadline - time.monotonic(), 0.1)
+            return await self.ports.elsewhere(self.machine, argv, env or {}, str(cwd or ""), left)
         return await run_command(argv, env=env, cwd=cwd or self.base_dir, stdin=stdin, sweeper=self.sweeper)
 
     async def http(

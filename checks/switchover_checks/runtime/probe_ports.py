@@ -8,14 +8,15 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from switchover_checks.api import ProbeError, Status
+from switchover_checks.api import CommandOutput, ProbeError, Status
 
-__all__ = ["CloudCall", "ProbeMemory", "ProbePorts", "ProbeProgress", "ProgressNote"]
+__all__ = ["CloudCall", "ElsewhereCall", "ProbeMemory", "ProbePorts", "ProbeProgress", "ProgressNote"]
 
+ElsewhereCall = Callable[[str, Sequence[str], Mapping[str, str], str, float], Awaitable[CommandOutput]]
 CloudCall = Callable[[str, str, str, Mapping[str, Any], str], Awaitable[Mapping[str, Any]]]
 _SAVED_EVERY_S = 5.0
 _MOST_BYTES = 64 << 10
@@ -128,12 +129,17 @@ def _nothing_pushed(_check: str) -> Mapping[str, Any]:
     return {}
 
 
+async def _no_elsewhere(*_: object) -> CommandOutput:
+    raise ProbeError("other machines are not reached here", status=Status.UNKNOWN)
+
+
 @dataclass(frozen=True, slots=True)
 class ProbePorts:
-    """What stands behind `Context.service`, `cloud`, `pushed`, `since` and `progress`."""
+    """What stands behind `Context.service`, `run` on another machine, `cloud`, `pushed`, `since` and `progress`."""
 
     service: Callable[[str], Awaitable[Mapping[str, Any]]] = _no_service
     cloud: CloudCall = _no_cloud
     pushed: Callable[[str], Mapping[str, Any]] = _nothing_pushed
     memory: ProbeMemory = field(default_factory=ProbeMemory)
     progress: ProbeProgress = field(default_factory=ProbeProgress)
+    elsewhere: ElsewhereCall = _no_elsewhere

@@ -40,6 +40,8 @@ class ProbeSpec:
     """How long it may take; None is what its kind says."""
     attempts: int = 1
     service: str = ""
+    machine: str = ""
+    """The other machine on which its command runs, as ssh calls it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +121,7 @@ class Runner:
             info = self._registry.info(spec.kind)
             context = self._contexts(self._monotonic() + timeout_s)
             if isinstance(context, LocalContext):
-                context.owner, context.about = spec.name, spec.service
+                context.owner, context.about, context.machine = spec.name, spec.service, spec.machine
             if self._registry.apart(spec.kind):
                 return sound(await probe_isolated(info, spec.config, context, self._registry.code))
             check = self._registry.load(spec.kind)

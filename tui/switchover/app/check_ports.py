@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
 
 from switchover.clouds.cloud_calls import CloudCalls
 from switchover.clouds.cloud_errors import CloudError, CloudTrouble
+from switchover.hosts.far_look import look_there
+from switchover.hosts.host_lines import HostLines
 from switchover.locations import Workspace
 from switchover.private_files import read_private, replace_private
 from switchover.pushed_reports import read_report
 from switchover.services.inventory import Inventory
-from switchover_checks.api import ProbeError, Status
+from switchover_checks.api import CommandOutput, ProbeError, Status
 from switchover_checks.runtime.probe_ports import ProbeMemory, ProbePorts
 
 __all__ = ["check_memory", "check_ports"]
@@ -37,7 +39,9 @@ def check_memory(workspace: Workspace, *, writes: bool) -> ProbeMemory:
     return ProbeMemory(saved, save if writes else None)
 
 
-def check_ports(workspace: Workspace, inventory: Inventory, clouds: CloudCalls, memory: ProbeMemory) -> ProbePorts:
+def check_ports(
+    workspace: Workspace, inventory: Inventory, clouds: CloudCalls, memory: ProbeMemory, lines: HostLines
+) -> ProbePorts:
     """Return what stands behind the context of a probe."""
 
     async def service(name: str) -> Mapping[str, Any]:
@@ -64,4 +68,9 @@ def check_ports(workspace: Workspace, inventory: Inventory, clouds: CloudCalls, 
             hint = f"; {error.hint}" if error.hint else ""
             raise ProbeError(f"{error.title}{hint}", phase=phase, status=status) from None
 
-    return ProbePorts(service, cloud, lambda check: read_report(workspace.pushed, check), memory)
+    async def elsewhere(
+        machine: str, argv: Sequence[str], env: Mapping[str, str], cwd: str, timeout_s: float
+    ) -> CommandOutput:
+        return await look_there(lines.to(machine), argv, env, cwd, timeout_s)
+
+    return ProbePorts(service, cloud, lambda check: read_report(workspace.pushed, check), memory, elsewhere=elsewhere)

@@ -14,7 +14,9 @@ from switchover.clock import Clock
 from switchover.clouds.cloud_calls import CloudCalls
 from switchover.health.catalog import Catalog
 from switchover.health.probing import Evaluator
+from switchover.hosts.host_lines import HostLines
 from switchover.locations import Workspace
+from switchover.migration.steps.far_parts import FAR_PARTS
 from switchover.plan.loader.load import LoadedPlan, check_modules
 from switchover.plan.secrets.secret_store import SecretStore
 from switchover.plan.variables import Scope
@@ -65,8 +67,10 @@ class PlanRuntimeBuilder:
         registry = Registry(check_modules(plan.plan, plan.directory), plan.code)
         secrets = SecretStore(plan.plan, plan.directory)
         inventory = self._inventory(plan, scope)
-        ports = check_ports(self.workspace, inventory, self.clouds, self.memory)
+        lines = HostLines(FAR_PARTS)  # not those of steps: no look holds a step up
+        ports = check_ports(self.workspace, inventory, self.clouds, self.memory, lines)
         runner = _runner(plan, registry, scope, secrets, ports)
+        runner.on_close(lines.aclose)
         runner.on_close(self.memory.aclose)
         evaluator = Evaluator(
             plan,

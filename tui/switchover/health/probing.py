@@ -11,10 +11,11 @@ from typing import Any, Protocol
 from switchover.clock import Clock
 from switchover.errors import SwitchoverError
 from switchover.health.catalog import Catalog, CheckItem
+from switchover.health.machines import join_machines
 from switchover.plan.loader.load import LoadedPlan
 from switchover.plan.secrets.secret_store import SecretSource, why_held_back
 from switchover.plan.templates import TemplateError
-from switchover.plan.variables import MissingValueError, Scope, render_tree
+from switchover.plan.variables import MissingValueError, Scope, render, render_tree
 from switchover.redaction import sanitize
 from switchover_checks.api import Result, Status, worst
 from switchover_checks.runtime.probe_ports import ProbeProgress, ProgressNote
@@ -83,6 +84,7 @@ class Evaluator:
         progress: ProbeProgress | None = None,
     ) -> None:
         self.catalog = Catalog(loaded.plan)
+        self._hosts = loaded.plan.hosts
         self._scope = scope
         self._runner = runner
         self._services = services
@@ -180,7 +182,10 @@ class Evaluator:
         spec = ProbeSpec(
             item.name, item.spec.kind, config, item.spec.timeout_s, item.spec.attempts, service=item.service
         )
-        outcome = await self._runner.run(spec)
+        try:
+            outcome = await self._run(spec, item.spec.run_on)
+        except MissingValueError as missing:
+            return self._not_probed(item, f"waits for variable {missing.name}", (f"variable {missing.name}",))
         result = outcome.result
         if item.spec.kind not in _OWN_WORDS and (why := await why_held_back(self._secrets)):
             result = hold_back(result, why)
@@ -188,6 +193,15 @@ class Evaluator:
         return CheckObservation(
             item.name, result.status, result, outcome.started_at + outcome.duration_s, outcome.duration_s
         )
+
+    async def _run(self, spec: ProbeSpec, run_on: str | None) -> Outcome:
+        """Probe from here, or on each machine of a host: then the worst result counts, and names its machine."""
+        if run_on is None:
+            return await self._runner.run(spec)
+        scope = self._scope()
+        machines = [render(text, scope) for text in self._hosts[run_on].destinations]
+        outcomes = await asyncio.gather(*(self._runner.run(replace(spec, machine=one)) for one in machines))
+        return join_machines(run_on, dict(zip(machines, outcomes, strict=True)))
 
     def _look_up_sides(self, config: Mapping[str, Any]) -> None:
         """Raise `MissingValueError` when a side that the config names waits for a variable."""

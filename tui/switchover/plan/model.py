@@ -160,6 +160,9 @@ class CheckSpec(KeyedSpec):
         1, description="so many attempts, all in all, before a bad result counts"
     )
     needs: tuple[str, ...] = Field((), description="checks or services that must be fine for this one to mean anything")
+    run_on: Name | None = Field(
+        None, description="the host of `hosts` on which its command runs; of a group the worst machine counts"
+    )
     since: str | None = Field(None, description="PHASE: watched only from the start of that phase on")
     until: str | None = Field(None, description="PHASE: watched only until that phase has ended")
 

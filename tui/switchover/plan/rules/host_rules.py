@@ -11,6 +11,8 @@ from switchover.plan.templates import has_template
 
 __all__ = ["hosts"]
 
+_COMMANDS = ("command", "nagios")
+
 
 def hosts(draft: Draft) -> Iterator[Complaint]:
     """Complain about hosts that ssh could not be given, and about names of hosts that are not there."""
@@ -44,6 +46,9 @@ def _placed(draft: Draft) -> Iterator[tuple[Path, str, object]]:
             yield where, step.run_on, step.command
         if step.undo is not None and step.undo.run_on is not None:
             yield (*where, "rollback"), step.undo.run_on, step.undo.command
+    for name, check in draft.plan.checks.items():
+        if check.run_on is not None:
+            yield ("checks", name), check.run_on, check.kind in _COMMANDS
     for name, rollback in draft.plan.rollbacks.items():
         for index, action in enumerate(rollback.steps):
             if action.run_on is not None:
