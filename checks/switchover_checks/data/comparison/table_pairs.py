@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from switchover_checks.api import Finding, Status
 from switchover_checks.data.database import DatabaseTable
 
-__all__ = ["Pair", "pair_tables"]
+__all__ = ["Pair", "find_table", "pair_tables"]
 
 NOWHERE_ELSE: Mapping[str, str] = {}
 _PART = re.compile(r'"(?:[^"]|"")*"|[^."]+')
@@ -92,12 +92,13 @@ def _named(
             members = tuple([t for t in side if _means(entry, t)] for side in sides)
             found = _all((members[0], members[1])) or [(entry, None, None)]
         else:
-            found = [(entry, _find(entry, sides[0]), _find(targets.get(entry, entry), sides[1]))]
+            found = [(entry, find_table(entry, sides[0]), find_table(targets.get(entry, entry), sides[1]))]
         rows.update((row[0], row) for row in found)
     return list(rows.values())
 
 
-def _find(entry: str, tables: Iterable[DatabaseTable]) -> DatabaseTable | None:
+def find_table(entry: str, tables: Iterable[DatabaseTable]) -> DatabaseTable | None:
+    """Return the table that an entry of a plan means."""
     matching = [table for table in tables if _means(entry, table)]
     return next((t for t in matching if t.near), matching[0] if matching else None)
 

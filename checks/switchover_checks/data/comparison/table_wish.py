@@ -37,16 +37,18 @@ def _is_closed(text: str) -> bool:
 class Where:
     """A condition for each side."""
 
-    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid", use_attribute_docstrings=True)
     left: str = ""
+    """For the rows of the left side."""
     right: str = ""
+    """For the rows of the right side."""
 
 
 @dataclass(frozen=True)
 class TableWish:
     """How a table of the left side is compared. Names of columns are those of the left side."""
 
-    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid", use_attribute_docstrings=True)
     to: str | None = None
     """The table of the right side, where it has another name."""
     columns: Mapping[str, str] = field(default_factory=dict)

@@ -15,6 +15,8 @@ __all__ = [
     "MOST_ROWS",
     "Database",
     "DatabaseColumn",
+    "DatabaseConstraint",
+    "DatabaseIndex",
     "DatabaseSource",
     "DatabaseTable",
     "Fill",
@@ -22,6 +24,7 @@ __all__ = [
     "Lines",
     "Rows",
     "Selection",
+    "TableFacts",
     "limited",
     "one_question",
     "quoted",
@@ -112,6 +115,36 @@ class Fill:
     trouble: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class DatabaseIndex:
+    """An index. `columns` are names, or the text of expressions. `valid`: the server uses it."""
+
+    name: str
+    columns: tuple[str, ...]
+    method: str = ""
+    unique: bool = False
+    valid: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseConstraint:
+    """A constraint by its name and its text. `valid`: all rows were checked."""
+
+    name: str
+    text: str
+    valid: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class TableFacts:
+    """The full types of a table's columns, those that are never NULL, its indexes and constraints."""
+
+    types: Mapping[str, str]
+    required: frozenset[str]
+    indexes: tuple[DatabaseIndex, ...]
+    constraints: tuple[DatabaseConstraint, ...]
+
+
 class Database(Protocol):
     """An open database: one snapshot of it, read-only."""
 
@@ -143,6 +176,12 @@ class Database(Protocol):
 
     def mark(self) -> str:
         """Return what changes with the content; empty where nothing proves that it did not change."""
+
+    def facts(self, table: DatabaseTable) -> TableFacts:
+        """Return full types, indexes and constraints of a table."""
+
+    def extensions(self) -> list[str]:
+        """Return the names of the extensions that are installed."""
 
     def fills(self, table: DatabaseTable) -> list[Fill]:
         """Return the columns of a table that a sequence fills."""

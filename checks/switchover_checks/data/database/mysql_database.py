@@ -22,9 +22,11 @@ from switchover_checks.data.database.database_api import (
     Lines,
     Rows,
     Selection,
+    TableFacts,
     limited,
     one_question,
 )
+from switchover_checks.data.database.table_facts import table_facts
 from switchover_checks.language.units import format_duration
 from switchover_checks.unknown_secrets import redact_unknown
 
@@ -198,6 +200,12 @@ class _Mysql:
     def mark(self) -> str:
         """Return nothing: the server keeps no number that every change moves."""
         return ""
+
+    def facts(self, table: DatabaseTable) -> TableFacts:
+        return table_facts(self.dialect, self._all, table)
+
+    def extensions(self) -> list[str]:
+        return []
 
     def fills(self, table: DatabaseTable) -> list[Fill]:
         """Return none: a counter of MySQL goes on behind the highest number by itself."""

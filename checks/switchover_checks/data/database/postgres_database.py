@@ -20,11 +20,13 @@ from switchover_checks.data.database.database_api import (
     Lines,
     Rows,
     Selection,
+    TableFacts,
     limited,
     one_question,
     quoted,
 )
 from switchover_checks.data.database.postgres_reading import copied, place, selected
+from switchover_checks.data.database.table_facts import table_facts
 from switchover_checks.language.units import format_duration
 from switchover_checks.unknown_secrets import redact_unknown
 
@@ -170,6 +172,16 @@ class _Postgres:
         low, high = self._connection.execute(query).fetchone()
         # Where none is under way, the next one to write gets this number.
         return str(high) if low == high else ""
+
+    def facts(self, table: DatabaseTable) -> TableFacts:
+        return table_facts(self.dialect, self._ask, table)
+
+    def extensions(self) -> list[str]:
+        return [str(name) for (name,) in self._connection.execute("SELECT extname FROM pg_extension ORDER BY 1")]
+
+    def _ask(self, text: str, values: Sequence[Any]) -> Sequence[tuple[Any, ...]]:
+        rows: Sequence[tuple[Any, ...]] = self._connection.execute(text, values).fetchall()
+        return rows
 
     def fills(self, table: DatabaseTable) -> list[Fill]:
         return [self._fill(table, *row) for row in self._connection.execute(_FILLS, (table.number,)).fetchall()]

@@ -24,10 +24,12 @@ from switchover_checks.data.database.database_api import (
     Lines,
     Rows,
     Selection,
+    TableFacts,
     limited,
     one_question,
     quoted,
 )
+from switchover_checks.data.database.table_facts import table_facts
 
 __all__ = ["open_sqlite"]
 
@@ -156,6 +158,15 @@ class _Sqlite:
                 continue
             parts.append(f"{facts.st_ino} {facts.st_size} {facts.st_mtime_ns}")
         return ", ".join(parts)
+
+    def facts(self, table: DatabaseTable) -> TableFacts:
+        return table_facts(self.dialect, self._ask, table)
+
+    def extensions(self) -> list[str]:
+        return []
+
+    def _ask(self, text: str, values: Sequence[Any]) -> Sequence[tuple[Any, ...]]:
+        return self._connection.execute(text, values).fetchall()
 
     def fills(self, table: DatabaseTable) -> list[Fill]:
         """Return none: what SQLite numbers itself goes by the highest number that is there."""
