@@ -83,7 +83,7 @@ def test_whatever_a_thing_is_called_the_text_is_a_plan(tmp_path: Path) -> None:
     odd = ("a b", "9", 'x"y', "tab\tname", "{{ vars }}", "#", "é", "yes", "a" * 50)
     items = [
         Item(section, f"{section}_{number}", {key: "process", "pattern": re.escape(word)})
-        for section, key in (("services", "kind"), ("checks", "type"))
+        for section, key in (("services", "kind"), ("checks", "kind"))
         for number, word in enumerate(odd)
     ]
     for left_out in ((), [item.name for item in items]):

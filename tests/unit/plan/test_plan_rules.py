@@ -89,19 +89,19 @@ _NAMES: list[Case] = [
     (
         "since: data, until: cleanup",
         "since: data, until: build",
-        "checks.rows.until: phase 'build' ends before 'data' starts",
+        "checks.rows.until: phase 'build' ends before phase 'data' starts",
     ),
     (
         'when: "api_up == CRIT for 2m"',
         'when: "api_op == CRIT for 2m"',
-        "alerts.api_down.when: there is no check 'api_op'; did you mean 'api_up'?",
+        "alerts.api_down.when: there is no check or service 'api_op'; did you mean 'api_up'?",
     ),
     ('when: "api_up == CRIT for 2m"', 'when: "api_up == CIRT"', "'CIRT' is no status; did you mean 'CRIT'?"),
     ('when: "api_up == CRIT for 2m"', 'when: "api_up is down"', "is not a condition; write CHECK == CRIT"),
     (
         'when: "running[pg] == CRIT"',
         'when: "running[gp] == CRIT"',
-        "troubleshooting[0].when: there is no check 'running[gp]'",
+        "troubleshooting[0].when: there is no check or service 'running[gp]'",
     ),
     (
         "valid_until: cleanup.destroy, steps: [{run: ./scripts/back.sh --url",

@@ -8,6 +8,8 @@ from graphlib import TopologicalSorter
 from typing import Any
 
 from switchover.health.check_state import Rule
+from switchover.plan.members.member_names import base_name, members_of, service_labels
+from switchover.plan.members.presence import ALWAYS, Presence, presences
 from switchover.plan.model import CheckSpec, Plan, Service
 
 __all__ = ["Catalog", "CheckItem"]
@@ -24,6 +26,7 @@ class CheckItem:
     spec: CheckSpec
     service: str = ""
     needs: tuple[str, ...] = ()
+    presence: Presence = ALWAYS
 
     @property
     def rule(self) -> Rule:
@@ -53,18 +56,20 @@ class Catalog:
         self._members: dict[str, tuple[str, ...]] = {}
         for base, spec in plan.checks.items():
             if isinstance(spec.service, tuple):
-                self._members[base] = tuple(f"{base}[{service}]" for service in spec.service)
+                self._members[base] = tuple(f"{base}[{label}]" for label in service_labels(spec.service))
             else:
                 self._members[base] = (base,)
+        for base in dict.fromkeys(base_name(name) for name in plan.checks if name.endswith("]")):
+            self._members[base] = tuple(m for n in members_of(plan.checks, base) for m in self._members[n])
         self.items: dict[str, CheckItem] = {}
+        watched = presences(plan, plan.checks)
         for base, spec in plan.checks.items():
             needs = tuple(member for need in spec.needs for member in self._members.get(need, (need,)))
             if isinstance(spec.service, tuple):
-                for service in spec.service:
-                    name = f"{base}[{service}]"
-                    self.items[name] = CheckItem(name, base, spec, service, needs)
+                for name, service in zip(self._members[base], spec.service, strict=True):
+                    self.items[name] = CheckItem(name, base, spec, service, needs, watched[base])
             else:
-                self.items[base] = CheckItem(base, base, spec, spec.service or "", needs)
+                self.items[base] = CheckItem(base, base, spec, spec.service or "", needs, watched[base])
 
     def members(self, name: str) -> tuple[str, ...]:
         """Return the items that `name` stands for: itself, or one for each service. Raise `KeyError`."""

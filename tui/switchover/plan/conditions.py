@@ -14,7 +14,7 @@ from switchover_checks.language.units import parse_duration
 __all__ = ["Condition", "checks_in", "parse_condition", "read_condition"]
 
 _SHAPE = re.compile(
-    r"\s*(?P<subject>[A-Za-z_][\w-]*(?:\[[A-Za-z_][\w-]*\])?)\s*(?P<operator>==|!=)\s*(?P<status>[A-Za-z]+)"
+    r"\s*(?P<subject>[A-Za-z_][\w-]*(?:\[[\w.,-]+\])?)\s*(?P<operator>==|!=)\s*(?P<status>[A-Za-z]+)"
     r"(?:\s+for\s+(?P<hold>\S+))?\s*"
 )
 _KINDS: dict[str, NameType] = {"int": "number", "float": "number", "port": "number", "bool": "bool"}

@@ -20,6 +20,7 @@ __all__ = [
     "Flag",
     "Interval",
     "KeyedSpec",
+    "MemberName",
     "Model",
     "Name",
     "Span",
@@ -32,6 +33,10 @@ __all__ = [
 ]
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_-]{0,63}$")]
+# The name of a part that a loop may have made: NAME[member].
+MemberName = Annotated[
+    str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_-]{0,63}(?:\[[A-Za-z0-9_][A-Za-z0-9_.,-]{0,127}\])?$")
+]
 ExactText = Annotated[str, StringConstraints(max_length=4000)]
 Text = Annotated[ExactText, AfterValidator(redact_unknown)]  # only read by people: no password noted there is shown
 

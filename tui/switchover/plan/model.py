@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -16,6 +16,7 @@ from switchover.plan.field_types import (
     Flag,
     Interval,
     KeyedSpec,
+    MemberName,
     Model,
     Name,
     Span,
@@ -68,9 +69,11 @@ __all__ = [
 class Variable(Model):
     """A value that is asked once, journalled, then frozen for the run, or captured from a step's output."""
 
-    type: ValueType = Field("str", description="what kind of value it is; others are refused")
+    type: ValueType | Literal["list"] = Field("str", description="what kind of value it is; others are refused")
     ask: Text | None = Field(None, description="the question to a person; without it, a default or an output is needed")
-    default: str | int | float | bool | None = Field(None, description="the value when nobody gives one")
+    default: str | int | float | bool | tuple[Any, ...] | dict[str, Any] | None = Field(
+        None, description="the value when nobody gives one"
+    )
     from_output: str | None = Field(None, description="STEP.OUTPUT: taken from that step when it ends")
     choices: tuple[WrittenText, ...] = Field((), description="the values that may be given")
 
@@ -120,8 +123,11 @@ class Service(BaseModel):
     config: tuple[str, ...] = Field((), description="files whose change belongs on the timeline")
     needs: tuple[str, ...] = Field((), description="services or checks that it cannot work without")
     every: Interval = Field(2.0, description="how often it is probed: 500ms, 2s, 1m")
-    since: str | None = Field(None, description="PHASE: need not run before that phase starts")
-    until: str | None = Field(None, description="PHASE: need not run once that phase has ended")
+    since: str | None = Field(
+        None,
+        description="PHASE: once that phase starts; PHASE.STEP: once that step has ended well; run: from the beginning",
+    )
+    until: str | None = Field(None, description="PHASE: until that phase has ended; PHASE.STEP: until that step starts")
 
 
 class LiveProbe(Model):
@@ -163,8 +169,11 @@ class CheckSpec(KeyedSpec):
     run_on: Name | None = Field(
         None, description="the host of `hosts` on which its command runs; of a group the worst machine counts"
     )
-    since: str | None = Field(None, description="PHASE: watched only from the start of that phase on")
-    until: str | None = Field(None, description="PHASE: watched only until that phase has ended")
+    since: str | None = Field(
+        None,
+        description="PHASE: once that phase starts; PHASE.STEP: once that step has ended well; run: from the beginning",
+    )
+    until: str | None = Field(None, description="PHASE: until that phase has ended; PHASE.STEP: until that step starts")
 
     @property
     def on_demand(self) -> bool:
@@ -232,7 +241,7 @@ class Gate(Model):
 class Phase(Model):
     """A stretch of the migration: steps in order, then a gate."""
 
-    id: Name = Field(description="its name, unique in the plan")
+    id: MemberName = Field(description="its name, unique in the plan")
     title: Text | None = Field(None, description="how it is called on the screen")
     group: Text | None = Field(None, description="a heading over this phase and those beside it: Week 1")
     steps: tuple[Step, ...] = Field((), description="what is done, in this order")
@@ -314,15 +323,15 @@ class Plan(Model):
     costs: Costs = Field(default_factory=Costs, description="what the two sides cost a month")
     check_modules: tuple[str, ...] = Field((), description="Python files beside the plan that add check kinds")
     live: LiveProbe | None = Field(None, description="how to tell which side serves now")
-    services: dict[Name, Service] = Field(default_factory=dict, description="what runs and is watched")
-    checks: dict[Name, CheckSpec] = Field(default_factory=dict, description="what must be true")
-    metrics: dict[Name, MetricSpec] = Field(default_factory=dict, description="numbers over time")
+    services: dict[MemberName, Service] = Field(default_factory=dict, description="what runs and is watched")
+    checks: dict[MemberName, CheckSpec] = Field(default_factory=dict, description="what must be true")
+    metrics: dict[MemberName, MetricSpec] = Field(default_factory=dict, description="numbers over time")
     notifiers: dict[Name, NotifierSpec] = Field(default_factory=dict, description="who is notified of alerts, and how")
-    alerts: dict[Name, Alert] = Field(default_factory=dict, description="rules over checks")
+    alerts: dict[MemberName, Alert] = Field(default_factory=dict, description="rules over checks")
     phases: tuple[Phase, ...] = Field((), description="what is done, in this order")
     rollbacks: dict[Name, Rollback] = Field(default_factory=dict, description="named ways back")
     troubleshooting: tuple[TroubleshootingEntry, ...] = Field((), description="known issues and what helps")
-    promises: dict[Name, Promise] = Field(
+    promises: dict[MemberName, Promise] = Field(
         default_factory=dict, description="promises that are measured before and after"
     )
     contacts: tuple[Contact, ...] = Field((), description="whom to call")

@@ -14,6 +14,7 @@ from switchover.plan.field_types import (
     Env,
     ExactText,
     Flag,
+    MemberName,
     Model,
     Name,
     Span,
@@ -112,7 +113,7 @@ OnUnknown = Annotated[
 class Step(Model):
     """One thing to do: a command (`run` or `argv`) or items for a person to tick (`checklist`)."""
 
-    id: Name = Field(description="its name, unique in the plan")
+    id: MemberName = Field(description="its name, unique in the plan")
     title: Text | None = Field(None, description="how it is called on the screen")
     run: str | None = Field(None, description=RUN_WORDS)
     argv: Argv | None = Field(None, description=ARGV_WORDS)

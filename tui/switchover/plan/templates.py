@@ -26,7 +26,8 @@ __all__ = [
 
 _BRACES = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
 _SHORT_BRACES = re.compile(r"\{\{([^{}]{0,200})\}\}")
-_SLOT = re.compile(r"\s*([A-Za-z_][A-Za-z0-9_-]*(?:\.[A-Za-z_][A-Za-z0-9_-]*)*)\s*(?:\|\s*(\S+)\s*)?")
+_WORD = r"[A-Za-z_][A-Za-z0-9_-]*(?:\[[A-Za-z0-9_.,-]+\])?"
+_SLOT = re.compile(rf"\s*({_WORD}(?:\.{_WORD})*)\s*(?:\|\s*(\S+)\s*)?")
 # Words that Go templates (`docker inspect --format`) put alone between braces.
 _GO_WORDS = frozenset({"end", "else", "break", "continue", "range", "if", "with", "json", "printf", "define", "block"})
 

@@ -151,6 +151,10 @@ def resolve_variables(
     refused: dict[str, str] = {}
     waiting: dict[str, Variable] = {}
     for name, variable in plan.vars.items():
+        if variable.type == "list":  # what loops go over, fixed with the plan
+            if name in given:
+                raise UsageError(f"{name}: a list stands in the plan and cannot be given", "edit the plan")
+            continue
         captured = _captured(variable, outputs)
         if name in given:
             try:
@@ -238,10 +242,11 @@ def _fill_defaults(
         progress = False
         known = Scope(plan.id, plan.title, plan.target or "", scope.run_id, scope.plan_dir, values)
         for name, variable in waiting.items():
-            if name in values or name in refused or variable.default is None:
+            default = variable.default
+            if name in values or name in refused or default is None or isinstance(default, tuple | dict):
                 continue
             try:
-                text = fill(_plain(variable.default), known.lookup)
+                text = fill(_plain(default), known.lookup)
                 values[name] = check_value(name, variable, text)
             except MissingValueError:
                 continue
@@ -297,6 +302,7 @@ _TYPES: dict[str, Callable[[str], str | None]] = {
     "path": lambda text: text if text.strip() else None,
     "url": _url,
     "port": _port,
+    "list": lambda _text: None,
 }
 _EXPECTED = {
     "str": "text",
@@ -307,4 +313,5 @@ _EXPECTED = {
     "path": "a path",
     "url": "a URL such as https://host:443/path, without a password",
     "port": "a port from 1 to 65535",
+    "list": "a list",
 }

@@ -11,6 +11,7 @@ from switchover.hub.services.check_rows import check_row, metric_row
 from switchover.hub.services.service_rows import ExpectedState, Stance, service_row
 from switchover.metrics.sampler import Track
 from switchover.metrics.series import Series
+from switchover.plan.members.presence import Presence, WatchPoint
 from switchover.plan.model import CheckSpec, MetricSpec, Service
 from switchover.services.inventory import ServiceState, follow
 from switchover.services.provider_api import Observation, ProcessState
@@ -111,12 +112,13 @@ def test_a_metric_that_is_late_says_since_when() -> None:
 
 
 def test_a_service_that_the_plan_says_need_not_run_is_no_problem_whatever_its_side() -> None:
-    spec = Service(kind="process", pid_file="x", since="data", until="prove")
+    spec = Service(kind="process", pid_file="x")
+    watched = Presence(WatchPoint("phase", "data"), WatchPoint("phase", "prove"))
     stopped = seen(Observation(ProcessState.STOPPED, Status.CRIT, "gone"))
     marks = {"data": PhaseMark(), "prove": PhaseMark()}
 
     def told() -> tuple[str, str]:
-        row = service_row("shop", spec, stopped, ExpectedState(), Stance(), resting=not_needed(spec, marks))
+        row = service_row("shop", spec, stopped, ExpectedState(), Stance(), resting=not_needed(watched, marks))
         return row.health, row.detail
 
     assert told() == ("pending", "not started yet: needed from phase data on")
@@ -124,3 +126,10 @@ def test_a_service_that_the_plan_says_need_not_run_is_no_problem_whatever_its_si
     assert told() == ("crit", "gone")
     marks["prove"] = PhaseMark(started=True, ended=True)
     assert told() == ("pending", "not needed any more since phase prove ended")
+
+
+def test_what_runs_before_it_is_needed_counts_neither_as_good_nor_as_bad() -> None:
+    for health in (Status.OK, CRIT):
+        early = seen(replace(RUNNING, health=health))
+        row = service_row("shop", Service(kind="process"), early, ExpectedState(), Stance(), resting="not yet needed")
+        assert (row.state, row.health, row.detail) == ("running", "pending", "not yet needed")

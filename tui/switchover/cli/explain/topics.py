@@ -17,6 +17,9 @@ __all__ = ["KeyTopic", "KindTopic", "Matches", "PageTopic", "PartTopic", "Topic"
 _MOST_LISTED = 40
 
 
+_KEYS_TOO = ("expect", "when", "since", "each")  # titles of sections that are keys of a plan as well
+
+
 @dataclass(frozen=True, slots=True)
 class PartTopic:
     """A part of a plan."""
@@ -80,7 +83,7 @@ def _page(words: list[str]) -> PageTopic | None:
         if words[0] == name and (len(words) == 1 or words[1] in found):
             lines = [line for part in found.values() for line in part] if len(words) == 1 else found[words[1]]
             return PageTopic(tuple(lines))
-        if len(words) == 1 and words[0] in found and words[0] not in ("expect", "when"):  # those are keys too
+        if len(words) == 1 and words[0] in found and words[0] not in _KEYS_TOO:  # those are keys too
             return PageTopic(tuple(found[words[0]]))
     return None
 

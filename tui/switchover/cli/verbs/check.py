@@ -133,7 +133,7 @@ async def _until_told_to_end(looking: Coroutine[None, None, int]) -> int:
 
 async def _check(args: Namespace) -> int:
     from switchover.app import KnownSecrets, build_evaluator, load
-    from switchover.hub.core.assembler import phase_marks
+    from switchover.hub.core.run_marks import run_marks
 
     patience = _patience(args)
     words = KnownSecrets()
@@ -143,7 +143,7 @@ async def _check(args: Namespace) -> int:
     parts = build_evaluator(loaded, workspace_of(args), given, secret_words=words, only_read=args.read_only)
     try:
         catalog = parts.evaluator.catalog
-        names, resting = _choose(catalog, args.names, phase_marks(parts.view))
+        names, resting = _choose(catalog, args.names, run_marks(parts.view))
         readings = await _look(parts.evaluator, parts.inventory, names, patience)
     finally:
         await parts.aclose()
@@ -171,7 +171,8 @@ def _variables(given: Iterable[str]) -> dict[str, str]:
 def _choose(catalog: Catalog, names: Iterable[str], marks: Mapping[str, PhaseMark]) -> tuple[tuple[str, ...], str]:
     """Return the items to look at, and a line that counts those left out and says why.
 
-    A check asked for by name is probed whatever the phase. Raise `UsageError` for an unknown name.
+    A check asked for by name is probed whatever the phase. Before a run all are looked at that do not say themselves
+    that they come later. Raise `UsageError` for an unknown name.
     """
     from switchover.health.watched_phases import not_watched
 
@@ -183,8 +184,10 @@ def _choose(catalog: Catalog, names: Iterable[str], marks: Mapping[str, PhaseMar
     if chosen:
         return tuple(dict.fromkeys(chosen)), ""
     left_out: Counter[str] = Counter()
+    begun = any(mark.started for mark in marks.values())
     for name, item in catalog.items.items():
-        if why := "for a gate, or by name" if item.spec.on_demand else not_watched(item.spec, marks):
+        presence = item.presence if begun else item.presence.as_written
+        if why := "for a gate, or by name" if item.spec.on_demand else not_watched(presence, marks):
             left_out[why] += 1
         else:
             chosen.append(name)

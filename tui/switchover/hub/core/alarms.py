@@ -8,7 +8,7 @@ from switchover.alerts.alert_state import AlertEvent, AlertRule, AlertState, fol
 from switchover.alerts.deliveries import Deliveries
 from switchover.alerts.notifier_api import Notification
 from switchover.clock import Clock
-from switchover.plan.conditions import parse_condition
+from switchover.plan.conditions import Condition, parse_condition
 from switchover.plan.kind_calls import KindCalls
 from switchover.plan.loader.load import LoadedPlan
 from switchover.plan.model import Plan
@@ -29,21 +29,21 @@ def rules_of(plan: Plan) -> tuple[AlertRule, ...]:
 
 
 class Alarms:
-    """Follows every rule. `status_of` gives a check's status now; `remember` puts a line on the timeline."""
+    """Follows every rule. `status_for` gives what a condition is judged by; `remember` puts a line on the timeline."""
 
     def __init__(
         self,
         loaded: LoadedPlan | None,
         calls: KindCalls,
         clock: Clock,
-        status_of: Callable[[str], Status | None],
+        status_for: Callable[[Condition], Status | None],
         remember: Callable[[EventKind, str, NamedStatus], None],
     ) -> None:
         self._rules = rules_of(loaded.plan) if loaded is not None else ()
         self._states = [AlertState() for _ in self._rules]
         self._since: list[float] = [0.0 for _ in self._rules]
         self._clock = clock
-        self._status_of = status_of
+        self._status_for = status_for
         self._remember = remember
         notifiers = loaded.plan.notifiers if loaded is not None else {}
         self._deliveries = Deliveries(notifiers, calls)
@@ -52,7 +52,7 @@ class Alarms:
         """Bring every rule up to now, and return what happened."""
         now = self._clock.monotonic()
         for index, rule in enumerate(self._rules):
-            status = self._status_of(rule.condition.subject)
+            status = self._status_for(rule.condition)
             self._states[index], event = follow(rule, self._states[index], status, now)
             if event is None:
                 continue

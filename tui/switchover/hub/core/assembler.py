@@ -12,8 +12,9 @@ from switchover.clock import Clock
 from switchover.costs.cost_book import CostBook
 from switchover.costs.estimate import sides
 from switchover.health.check_state import CheckState, EffectiveStatus
-from switchover.health.watched_phases import PhaseMark
+from switchover.health.watched_phases import not_needed
 from switchover.hub.core.live_side import LiveSide
+from switchover.hub.core.run_marks import run_marks
 from switchover.hub.core.watcher import PlanWatcher
 from switchover.hub.history.operations import Operations
 from switchover.hub.problems.known_issues import KnownIssues
@@ -24,8 +25,11 @@ from switchover.hub.services.service_rows import ExpectedState
 from switchover.hub.services.service_table import ServiceRowCache
 from switchover.migration.facts.display import display
 from switchover.migration.run.engine import Engine
+from switchover.plan.conditions import Condition
 from switchover.plan.kind_calls import KindCalls
 from switchover.plan.loader.load import LoadedPlan
+from switchover.plan.members.member_names import members_of
+from switchover.plan.members.presence import presences
 from switchover.redaction import sanitize
 from switchover.snapshot import (
     ActionView,
@@ -44,20 +48,10 @@ from switchover.snapshot import (
 )
 from switchover_checks.api import Status, worst
 
-__all__ = ["Assembler", "phase_marks"]
+__all__ = ["Assembler"]
 
 _TIMELINE_SHOWN = 200
 _NAMED = 3
-
-
-def phase_marks(view: MigrationView) -> dict[str, PhaseMark]:
-    """Return how far each phase of the run is. What was rolled back has not begun: its checks are watched no longer."""
-    if view.state == "rolled_back":
-        return {}
-    return {
-        p.id: PhaseMark(p.started_at is not None and p.state != "rolled_back", p.ended_at is not None)
-        for p in view.phases
-    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +100,7 @@ class Assembler:
         self._all_found: tuple[tuple[ServiceRow, ...], tuple[ServiceRow, ...], tuple[ServiceRow, ...]] = ((), (), ())
         self._checks: dict[str, _Cached] = {}
         self._metrics: dict[str, tuple[int, tuple[float | None, ...]]] = {}
+        self._presences = presences(loaded.plan, loaded.plan.services) if loaded is not None else {}
         self.view = MigrationView()
         self.lease: tuple[Holder | None, Holder | None, float | None] = (None, None, None)
         self._run_timeline: tuple[TimelineRow, ...] = ()
@@ -140,6 +135,22 @@ class Assembler:
         standings = [self._watcher.standing(m).status for m in members if not self._watcher.resting(m)]
         return worst(standings) if standings else None
 
+    def status_for(self, condition: Condition) -> Status | None:
+        """Return the status that a condition is judged by. Of what stands for several, any member's that fulfils it."""
+        found = self._statuses(condition.subject)
+        return next((status for status in found if condition.holds(status)), worst(found) if found else None)
+
+    def _statuses(self, name: str) -> list[Status]:
+        """Return how the items stand that `name` stands for, checks or services, as far as they are watched now."""
+        evaluator = self._watcher.evaluator
+        if evaluator is not None and name in evaluator.catalog.names:
+            members = evaluator.catalog.members(name)
+            return [self._watcher.standing(m).status for m in members if not self._watcher.resting(m)]
+        resting, services = self._resting(), self._watcher.services
+        known = services.inventory.services
+        wanted = (name,) if name in known else members_of(known, name)
+        return [services.health(member) for member in wanted if member not in resting]
+
     def build(self, alerts: Sequence[AlertRow]) -> Snapshot:
         """Return everything as it stands now, without a number yet."""
         now = self._clock.now()
@@ -148,12 +159,12 @@ class Assembler:
             self._driven = holder is not None
             self.look_at_run()
         checks = tuple(self._check_rows())
-        services = self.services.planned(self.expectation, phase_marks(self.view))
+        services = self.services.planned(self.expectation, self._resting())
         found = self.services.found()
         kept = self._kept(found, now)
         metrics = tuple(self._metric_rows())
         timeline = self._timeline()
-        known_issues = self.known_issues.of_plan(self.status_of)
+        known_issues = self.known_issues.of_plan(self.status_for)
         sources = self._sources()
         header = self._header(holder)
         migration = _not_before_all_answered(self.view, checks)
@@ -245,6 +256,11 @@ class Assembler:
             asking=asking,
             asking_until=until,
         )
+
+    def _resting(self) -> dict[str, str]:
+        """Return why services need not run now, by name."""
+        marks = run_marks(self.view)
+        return {name: why for name, presence in self._presences.items() if (why := not_needed(presence, marks))}
 
     def _check_rows(self) -> list[CheckRow]:
         evaluator = self._watcher.evaluator

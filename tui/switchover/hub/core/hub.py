@@ -15,10 +15,11 @@ from switchover.errors import RefusedError, SwitchoverError
 from switchover.health.probing import Evaluator
 from switchover.health.watched_phases import PhaseMark
 from switchover.hub.core.alarms import Alarms
-from switchover.hub.core.assembler import Assembler, phase_marks
+from switchover.hub.core.assembler import Assembler
 from switchover.hub.core.follow_up import FollowUp
 from switchover.hub.core.job_reports import JobReports
 from switchover.hub.core.live_side import LiveSide
+from switchover.hub.core.run_marks import run_marks
 from switchover.hub.core.throttle import Throttle
 from switchover.hub.core.watcher import PlanWatcher
 from switchover.hub.history.baselines import Baselines
@@ -35,6 +36,7 @@ from switchover.migration.facts.operator import Operator
 from switchover.migration.run.engine import Engine
 from switchover.plan.kind_calls import KindCalls
 from switchover.plan.loader.load import LoadedPlan
+from switchover.plan.members.member_names import part_of
 from switchover.plan.templates import TemplateError
 from switchover.plan.variables import MissingValueError, Scope, render
 from switchover.redaction import sanitize
@@ -150,7 +152,7 @@ class Hub:
             redact=self._redact,
         )
         self._baselines = Baselines(workspace.directory / "baselines.json")
-        self._alarms = Alarms(loaded, calls, clock, self._assembler.status_of, self._watcher.remember)
+        self._alarms = Alarms(loaded, calls, clock, self._assembler.status_for, self._watcher.remember)
         self.triage = TriageService(
             loaded,
             workspace,
@@ -288,7 +290,7 @@ class Hub:
 
     def _check_period(self, check: str) -> float:
         plan = self._loaded.plan if self._loaded is not None else None
-        spec = plan.checks.get(check.partition("[")[0]) if plan is not None else None
+        spec = part_of(plan.checks, check) if plan is not None else None
         return spec.every_s if spec is not None else 15.0
 
     def _service_number(self, service: str, metric: str) -> float | None:
@@ -354,7 +356,7 @@ class Hub:
 
     def _run_moved(self) -> None:
         view = self._assembler.view
-        self._marks = phase_marks(view)
+        self._marks = run_marks(view)
         if view.run_id and not self._read_only:
             self._baselines.follow(view.run_id, view.started_at, self._sampler, self._clock.now())
 

@@ -144,10 +144,10 @@ class PlanWatcher:
     def resting(self, name: str) -> str:
         """Say why a check is not watched now; empty when it is."""
         assert self.evaluator is not None
-        spec = self.evaluator.catalog.items[name].spec
-        if spec.on_demand and self.checks[name].observed_mono is None:
+        item = self.evaluator.catalog.items[name]
+        if item.spec.on_demand and self.checks[name].observed_mono is None:
             return "looked at only when a gate or a person asks"
-        return not_watched(spec, self._phases())
+        return not_watched(item.presence, self._phases())
 
     def is_watched(self, name: str) -> bool:
         """Whether it is looked at now without being asked for."""

@@ -11,6 +11,7 @@ from switchover.hub.problems.issue_values import values_of
 from switchover.hub.problems.known_issues import Fit, KnownIssues, solution_view
 from switchover.plan.conditions import parse_condition
 from switchover.plan.loader.load import LoadedPlan
+from switchover.plan.members.member_names import part_of
 from switchover.plan.model import Confirm, Solution
 from switchover.plan.templates import TemplateError
 from switchover.plan.variables import MissingValueError, Scope, render
@@ -118,7 +119,7 @@ class Cases:
         check = fit.evidence.check
         if self._loaded is None or check is None or check.kind not in {"disk", "file"}:
             return ""
-        spec = self._loaded.plan.checks.get(check.name.partition("[")[0])
+        spec = part_of(self._loaded.plan.checks, check.name)
         try:
             path = render(str(spec.config.get("path", "")), self._scope()) if spec is not None else ""
         except (MissingValueError, TemplateError):

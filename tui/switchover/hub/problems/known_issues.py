@@ -58,11 +58,11 @@ class KnownIssues:
         """The check that each entry of the plan is about; empty where it names none."""
         return tuple(c.subject if c is not None else "" for c in self._conditions)
 
-    def of_plan(self, status_of: Callable[[str], Status | None]) -> tuple[KnownIssueView, ...]:
+    def of_plan(self, status_for: Callable[[Condition], Status | None]) -> tuple[KnownIssueView, ...]:
         """Return the plan's entries in their order, each with whether it fits now."""
         mono = self._clock.monotonic()
         for index, condition in enumerate(self._conditions):
-            if condition is None or not condition.holds(status_of(condition.subject)):
+            if condition is None or not condition.holds(status_for(condition)):
                 self._held.pop(index, None)
             else:
                 self._held.setdefault(index, mono)

@@ -103,9 +103,9 @@ def service_row(
     """
     side = service.side or ""
     health, detail = state.observation.health, state.observation.detail
-    if state.observation.state is ProcessState.STOPPED and (
-        why := resting or expectation.idle(side, ever_ran=state.ever_ran)
-    ):
+    if resting:
+        health, detail = Status.PENDING, resting
+    elif state.observation.state is ProcessState.STOPPED and (why := expectation.idle(side, ever_ran=state.ever_ran)):
         health, detail = Status.PENDING, why
     needs = (*service.needs, *(n for n in stance.needs if n not in service.needs and n != name))
     return _row(

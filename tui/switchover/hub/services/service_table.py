@@ -9,7 +9,6 @@ from dataclasses import replace
 from typing import Any
 
 from switchover.clock import Clock
-from switchover.health.watched_phases import PhaseMark, not_needed
 from switchover.hub.services.service_rows import ExpectedState, Offers, Stance, actions_of, found_row, service_row
 from switchover.hub.services.service_watch import ServiceWatch
 from switchover.plan.model import Service
@@ -58,11 +57,13 @@ class ServiceRowCache:
         self._made_of: tuple[object, ...] = ()
         self._next_late = math.inf
         self._was_busy = False
+        self._resting: Mapping[str, str] = {}
 
-    def planned(self, expectation: ExpectedState, marks: Mapping[str, PhaseMark]) -> tuple[ServiceRow, ...]:
-        """Return the rows of the plan's services, in its order."""
+    def planned(self, expectation: ExpectedState, resting: Mapping[str, str]) -> tuple[ServiceRow, ...]:
+        """Return the rows of the plan's services, in its order. `resting` says why one need not run now."""
+        self._resting = resting
         return tuple(
-            self._planned_row(name, service, expectation, not_needed(service, marks))
+            self._planned_row(name, service, expectation, resting.get(name, ""))
             for name, service in self._inventory.services.items()
         )
 
@@ -114,7 +115,7 @@ class ServiceRowCache:
         """Return the row with this id as it stands now, None where there is none."""
         service = self._inventory.services.get(name)
         if service is not None:
-            return self._planned_row(name, service, expectation, "")
+            return self._planned_row(name, service, expectation, self._resting.get(name, ""))
         known = self._discovery.found.get(name)
         if known is None:
             return None

@@ -10,6 +10,7 @@ from switchover.migration.facts.operator import Operator
 from switchover.migration.facts.run_state import RunState, Stage
 from switchover.migration.run.run_store import RunStore
 from switchover.plan.loader.load import LoadedPlan
+from switchover.plan.members.member_names import base_name
 from switchover.plan.model import Plan
 from switchover.plan.plan_difference import PlanPartChange, changed_keys, compare, unified
 from switchover.plan.variables import Resolution, Scope, resolve_variables
@@ -199,7 +200,9 @@ def _to_look_at_again(
 ) -> tuple[str, ...]:
     """Return the gates that need something else now, except for those that have passed."""
     changed = {change.name for change in changes if change.what == "gate"}
-    needing = {p.id for p in plan.phases if p.gate and {name.partition("[")[0] for name in p.gate.require} & checks}
+    needing = {
+        p.id for p in plan.phases if p.gate and {n for name in p.gate.require for n in (name, base_name(name))} & checks
+    }
     return tuple(sorted(g for g in changed | needing if state.gate(g).stage not in (Stage.DONE, Stage.PENDING)))
 
 

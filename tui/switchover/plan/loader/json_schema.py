@@ -17,6 +17,14 @@ from switchover_checks.runtime.registry import Registry
 __all__ = ["json_schema"]
 
 _TEMPLATE = {"type": "string", "pattern": r"\{\{", "description": "a template, filled in when it is used"}
+_LOOPED = ("Service", "CheckSpec", "MetricSpec", "Alert", "Promise", "Step", "Phase")
+_EACH = {
+    "type": "object",
+    "maxProperties": 1,
+    "minProperties": 1,
+    "additionalProperties": {"type": ["array", "object", "string"]},
+    "description": "{NAME: VALUES}: one for each value of a list, a mapping or a list variable; {{ each.NAME }} is it",
+}
 # Keys that a check may take from its service.
 _FROM_SERVICE = frozenset({"url", "container", "pid_file", "pattern", "listen", "port"})
 
@@ -25,6 +33,8 @@ def json_schema(registry: Registry) -> dict[str, Any]:
     """Return the schema, with the keys of every check kind that `registry` knows."""
     schema = Plan.model_json_schema(by_alias=True)
     definitions: dict[str, Any] = schema["$defs"]
+    for part in _LOOPED:
+        definitions[part]["properties"]["each"] = _EACH
     definitions["CheckSpec"] = _checks(definitions, registry)
     definitions["MetricSpec"] = _keyed(definitions["MetricSpec"], METRIC_SOURCES, "where the number comes from")
     definitions["CostSourceSpec"] = _keyed(definitions["CostSourceSpec"], COST_SOURCES, "where the amounts come from")

@@ -15,6 +15,7 @@ from switchover.plan.complaints import Complaint, format_path
 from switchover.plan.loader.document import Document, read_document
 from switchover.plan.loader.expansion import expand
 from switchover.plan.loader.former_words import refuse_former_words
+from switchover.plan.loader.loops import unfold_loops
 from switchover.plan.loader.model_reading import read_model
 from switchover.plan.loader.plan_content import PlanContent
 from switchover.plan.loader.whole_text import join_parts, split_parts
@@ -86,6 +87,10 @@ def load_plan_text(text: str, path: Path, registry: Registry | None = None, *, f
         raise PlanError(sorted(dict.fromkeys([*problems, *expanded.problems]), key=_order(path)))
     whole = join_parts(text, expanded.parts)
     former = refuse_former_words(document)
+    loops = unfold_loops(document, looped="each" in whole)
+    if loops:
+        problems += [placed(document, path, complaint) for complaint in (*former, *loops)]
+        raise PlanError(_once(problems, path))
     # A section that is there but empty, all of it commented out perhaps, is as good as not there.
     data = {key: value for key, value in document.root.data.items() if value is not None}
     reading = read_model(document, data)
@@ -102,7 +107,7 @@ def load_plan_text(text: str, path: Path, registry: Registry | None = None, *, f
         if problem.file != str(path) or (problem.line, problem.column) not in unread:
             problems.append(problem)
     if problems or reading.plan is None:
-        raise PlanError(sorted(dict.fromkeys(problems), key=_order(path)))
+        raise PlanError(_once(problems, path))
     return LoadedPlan(reading.plan, path, directory, whole, hashlib.sha256(whole.encode()).hexdigest(), code)
 
 
@@ -124,6 +129,14 @@ def _digest(text: str) -> str:
 def check_modules(plan: Plan, directory: Path) -> tuple[Path, ...]:
     """Return the files beside the plan that add check kinds."""
     return tuple(directory / module for module in plan.check_modules)
+
+
+def _once(problems: list[PlanProblem], path: Path) -> list[PlanProblem]:
+    """Return each problem once, in order. What is wrong with all members of a loop is one mistake."""
+    first: dict[tuple[str, int, int, str], PlanProblem] = {}
+    for problem in problems:
+        first.setdefault((problem.file, problem.line, problem.column, problem.message), problem)
+    return sorted(first.values(), key=_order(path))
 
 
 def _order(path: Path) -> Callable[[PlanProblem], tuple[bool, str, int, int]]:

@@ -6,6 +6,7 @@ from switchover.errors import PlanProblem
 from switchover.plan.loader.document import read_document
 from switchover.plan.loader.expansion import expand
 from switchover.plan.loader.load import LoadedPlan, check_modules, placed
+from switchover.plan.loader.loops import unfold_loops
 from switchover.plan.loader.whole_text import split_parts
 from switchover.plan.rules import Draft, Names
 from switchover.plan.rules.warnings import warn
@@ -19,6 +20,7 @@ def plan_warnings(loaded: LoadedPlan) -> list[PlanProblem]:
     text, parts = split_parts(loaded.text)
     document = read_document(text.removeprefix("\ufeff"))
     expand(document, loaded.path, parts)
+    unfold_loops(document, looped="each" in loaded.text)
     data = document.root.data if document.root is not None else {}
     registry = Registry(check_modules(loaded.plan, loaded.directory), loaded.code)
     draft = Draft(loaded.plan, Names.of(data), registry, data)

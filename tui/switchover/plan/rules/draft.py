@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from switchover.plan.complaints import Complaint, Path, unknown_name
+from switchover.plan.members.member_names import base_name, part_of, service_labels
 from switchover.plan.model import Plan, RollbackAction, RollbackStep, Solution, Step
 from switchover_checks.runtime.registry import Registry
 
@@ -58,8 +59,13 @@ class Names:
     @property
     def check_items(self) -> frozenset[str]:
         """Checks, and `check[service]` for those over several services."""
-        items = {f"{name}[{service}]" for name, services in self.check_services.items() for service in services}
-        return self.checks | items
+        items = {f"{name}[{label}]" for name, found in self.check_services.items() for label in service_labels(found)}
+        return self.checks | items | looped(self.checks)
+
+
+def looped(names: Iterable[str]) -> frozenset[str]:
+    """Return the names of the loops that these are members of."""
+    return frozenset(base_name(name) for name in names if name.endswith("]"))
 
 
 @dataclass(frozen=True)
@@ -99,8 +105,7 @@ class Draft:
 
     def unmeasured(self, path: Path, item: str, metric: str) -> Iterator[Complaint]:
         """Complain about a metric that the check (or `check[service]`) will never have."""
-        name = item.partition("[")[0]
-        check = self.plan.checks.get(name)
+        name, check = base_name(item), part_of(self.plan.checks, item)
         if check is None or check.kind not in self.registry.kinds():
             return
         known = self.registry.measures(check.kind, check.config)

@@ -8,8 +8,10 @@ from graphlib import CycleError, TopologicalSorter
 
 from switchover.plan.complaints import Complaint, Path
 from switchover.plan.conditions import parse_condition
+from switchover.plan.members.member_names import base_name, part_of
+from switchover.plan.members.presence import FROM_THE_BEGINNING
 from switchover.plan.model import CheckSpec, Service
-from switchover.plan.rules.draft import Draft
+from switchover.plan.rules.draft import Draft, looped
 from switchover.plan.targets import parse_target
 from switchover.plan.templates import has_template, texts_in
 
@@ -47,7 +49,7 @@ def names_in_checks(draft: Draft) -> Iterator[Complaint]:
         if service.side is not None:
             yield from draft.unknown((*path, "side"), "side", service.side, names.sides)
         yield from _needs((*path, "needs"), service.needs, draft)
-        yield from _watched_phases(path, service, draft)
+        yield from _presence(path, service, draft)
     for name, check in draft.plan.checks.items():
         path = ("checks", name)
         if isinstance(check.service, str):
@@ -60,7 +62,7 @@ def names_in_checks(draft: Draft) -> Iterator[Complaint]:
             yield from draft.unknown((*path, "side"), "side", check.side, names.sides)
         yield from _needs((*path, "needs"), check.needs, draft)
         yield from _asked_for((*path, "needs"), check, draft)
-        yield from _watched_phases(path, check, draft)
+        yield from _presence(path, check, draft)
         yield from _names_in_config(path, check.config, draft)
     for name, metric in draft.plan.metrics.items():
         config = metric.config
@@ -90,18 +92,34 @@ def _needs(path: Path, needs: tuple[str, ...], draft: Draft) -> Iterator[Complai
 def _asked_for(path: Path, check: CheckSpec, draft: Draft) -> Iterator[Complaint]:
     """Complain about a check that is watched and needs one that is looked at only when a gate asks."""
     for index, need in enumerate(check.needs if not check.on_demand else ()):
-        needed = draft.plan.checks.get(need.partition("[")[0])
+        needed = part_of(draft.plan.checks, need)
         if needed is not None and needed.on_demand:
             yield Complaint((*path, index), f"{need!r} is looked at only when a gate asks, so this one would never be")
 
 
-def _watched_phases(path: Path, check: CheckSpec | Service, draft: Draft) -> Iterator[Complaint]:
-    phases = draft.names.phases
-    for key, phase in (("since", check.since), ("until", check.until)):
-        if phase is not None:
-            yield from draft.unknown((*path, key), "phase", phase, phases)
-    if check.since in phases and check.until in phases and phases.index(check.until) < phases.index(check.since):
-        yield Complaint((*path, "until"), f"phase {check.until!r} ends before {check.since!r} starts: never watched")
+def _presence(path: Path, part: CheckSpec | Service, draft: Draft) -> Iterator[Complaint]:
+    """Complain about moments that the plan does not have, and about a thing that would never be watched."""
+    phases, steps = draft.names.phases, [f"{phase}.{step}" for phase, step in draft.names.steps]
+    for key, name in (("since", part.since), ("until", part.until)):
+        if name is not None:
+            known = [*phases, *steps] if key == "until" else [FROM_THE_BEGINNING, *phases, *steps]
+            yield from draft.unknown((*path, key), "step" if "." in name else "phase", name, known)
+    order = {name: number for number, name in enumerate(_moments(draft))}
+    since, until = f"since {part.since}", f"until {part.until}"
+    if since in order and until in order and order[until] <= order[since]:
+        ends = f"step {part.until!r} starts" if "." in str(part.until) else f"phase {part.until!r} ends"
+        begins = f"step {part.since!r} has ended" if "." in str(part.since) else f"phase {part.since!r} starts"
+        yield Complaint((*path, "until"), f"{ends} before {begins}: never watched")
+
+
+def _moments(draft: Draft) -> Iterator[str]:
+    """Yield what `since` and `until` may name, in the order of the run."""
+    for phase in draft.names.phases:
+        yield f"since {phase}"
+        for home, step in draft.names.steps:
+            if home == phase:
+                yield from (f"until {phase}.{step}", f"since {phase}.{step}")
+        yield f"until {phase}"
 
 
 def _names_in_config(path: Path, config: Mapping[str, object], draft: Draft) -> Iterator[Complaint]:
@@ -150,7 +168,9 @@ def _condition(path: Path, text: str, draft: Draft) -> Iterator[Complaint]:
     except ValueError as error:
         yield Complaint(path, str(error))
         return
-    yield from draft.unknown(path, "check", condition.subject, draft.names.check_items)
+    names = draft.names
+    known = names.check_items | names.services | looped(names.services)
+    yield from draft.unknown(path, "check or service", condition.subject, known)
 
 
 def _measured(path: Path, text: str, draft: Draft) -> Iterator[Complaint]:
@@ -172,7 +192,7 @@ def cycles(draft: Draft) -> Iterator[Complaint]:
         places[name] = ("services", name, "needs")
     for name, check in draft.plan.checks.items():
         if name not in graph:
-            graph[name] = {need.partition("[")[0] for need in check.needs} & set(draft.plan.checks)
+            graph[name] = ({base_name(need) for need in check.needs} | set(check.needs)) & set(draft.plan.checks)
             places[name] = ("checks", name, "needs")
     while True:
         try:
@@ -200,7 +220,7 @@ def unreferenced_checks(draft: Draft) -> Iterator[Complaint]:
         if path[0] not in ("sides", "vars") and keys.intersection(map(str, path)):
             used.update(_WORD.findall(text))
     for name in draft.plan.checks:
-        if name not in used and all(
+        if not used & {name, base_name(name)} and all(
             draft.lacks(("checks", name, key)) for key in ("every", "service", "since", "until")
         ):
             yield Complaint(

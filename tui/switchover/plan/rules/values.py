@@ -56,9 +56,14 @@ def _source(path: Path, variable: Variable, draft: Draft) -> Iterator[Complaint]
 
 def _default(path: Path, name: str, variable: Variable) -> Iterator[Complaint]:
     default = variable.default
-    if default is None or has_template(default):
-        return
     place = (*path, "default")
+    if (variable.type == "list") != isinstance(default, tuple | dict):
+        expected = "a list or a mapping" if variable.type == "list" else f"a value of type {variable.type}"
+        if variable.type == "list" or default is not None:
+            yield Complaint(place, f"expected {expected}; loops go over it")
+        return
+    if default is None or isinstance(default, tuple | dict) or has_template(default):
+        return
     if variable.type in _TEXT_TYPES and not isinstance(default, str):
         if isinstance(default, bool | float):
             yield Complaint(place, f"expected text for a variable of type {variable.type}; put it in quotes")
