@@ -245,6 +245,19 @@ class FakeEngine:
     async def rebase(self, op: Operator, variables: object, reason: str, digest: str) -> None:
         await self._act("rebase", variables, reason, digest)
 
+    async def put_off(
+        self, op: Operator, at: float, expires: float, until: str, variables: object, *, new: bool
+    ) -> None:
+        await self._act("put_off", at, expires, until, variables, new)
+
+    async def cancel_appointment(self) -> str:
+        await self._act("cancel_appointment")
+        return "at ten"
+
+    @property
+    def appointment_due(self) -> bool:
+        return False
+
     async def abort(self, op: Operator, reason: str) -> None:
         await self._act("abort", reason)
 

@@ -129,6 +129,7 @@ class MigrationView:
 
     `not_believed` says what stands in the journal that no run wrote; nothing here rests on that, and nothing is done.
     `journal_refused` says why, since when and what shows more; nothing of the run is known then, and nothing is done.
+    `put_off` says until when the run waits to go on by itself, or what came of that.
     `held_elsewhere` says who holds the target from another workspace of this host; none begins here meanwhile.
     """
 
@@ -153,5 +154,6 @@ class MigrationView:
     rollback: RollbackRun | None = None
     not_believed: str = ""
     held_elsewhere: str = ""
+    put_off: str = ""
     journal_refused: str = ""
     to_gate: bool = False  # the next step begins by itself, up to the next gate

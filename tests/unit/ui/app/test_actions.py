@@ -61,7 +61,8 @@ def test_what_changes_something_is_not_offered_to_one_who_only_watches(action: S
 
 
 def test_what_changes_something_is_listed() -> None:
-    assert {"advance", "run_to_gate", "note", "acknowledge", "waive", "rollback", "abort", "new_run"} == RUN
+    run = {"advance", "run_to_gate", "note", "acknowledge", "waive", "rollback", "abort", "new_run", "cancel_put_off"}
+    assert run == RUN
     assert {action.name for action in CHANGING} - RUN == {"service_actions", "service_shell", "shell_here"}
 
 

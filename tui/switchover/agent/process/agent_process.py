@@ -61,6 +61,7 @@ async def serve(
             server.begin("recovery", _recover(target))
             tasks.append(loop.create_task(_keep_up(target)))
             tasks.append(loop.create_task(_keep_gates(target, server)))
+            tasks.append(loop.create_task(_keep_appointments(target, server)))
         log.info("agent %s started as process %d", identity.version, os.getpid())
         if identity.warning:
             log.warning("%s", identity.warning)
@@ -159,6 +160,17 @@ async def _keep_gates(target: CommandTarget, server: AgentServer) -> None:
             trouble = error.title
         except Exception:  # the boundary: a gate that cannot be watched must not end the agent's other work
             log.exception("the gate is not watched")
+
+
+async def _keep_appointments(target: CommandTarget, server: AgentServer) -> None:
+    """Go on with the run at the time until which a person put it off. The clock may be set, so look now and then."""
+    while True:
+        await asyncio.sleep(_KEEP_GATES_EVERY_S)
+        try:
+            if target.run.appointment_due:
+                await asyncio.shield(server.begin("run", target.run.keep_appointment()))
+        except Exception:  # the boundary: what cannot be begun must not end the agent's other work
+            log.exception("what was put off is not done")
 
 
 async def _keep_up(target: CommandTarget) -> None:

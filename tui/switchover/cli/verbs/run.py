@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from switchover.cli import diagnostics, output
 from switchover.cli.journal_watch import keeping_line
+from switchover.cli.later_run import put_off
 from switchover.cli.plan_argument import add_plan
 from switchover.cli.plan_file import load_for_run
 from switchover.cli.takeover_answer import answering
@@ -56,6 +57,11 @@ def add_arguments(parser: ArgumentParser) -> None:
         ("--resolve", "STEP=CHOICE", "how a step with an unknown outcome ended: done, failed, retry or rollback"),
     ):
         parser.add_argument(option, metavar=meta, action="append", default=[], help=text)
+    parser.add_argument("--at", metavar="TIME", help="let the agent begin or go on then: 2026-01-31T22:00+01:00")
+    parser.add_argument(
+        "--expires", metavar="TIME", help="with --at: not after it, or so long after --at (default: 1h)"
+    )
+    parser.add_argument("--cancel", action="store_true", help="take back what --at has put off")
     parser.add_argument("--abort", action="store_true", help="give the run up: nothing more of it is begun")
     parser.add_argument(
         "--forget",
@@ -69,6 +75,8 @@ def run(args: Namespace) -> int:
     """Carry on and return the exit code."""
     import asyncio
 
+    if args.at or args.cancel:
+        return put_off(args, pairs(args.var, "--var", "NAME=VALUE"))
     return asyncio.run(_dry_run(args) if args.dry_run else _run(args))
 
 

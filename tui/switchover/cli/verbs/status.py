@@ -78,6 +78,7 @@ def status_json(engine: Engine) -> dict[str, Any]:
         },
         "not_believed": view.not_believed or None,
         "held_elsewhere": view.held_elsewhere or None,
+        "put_off": view.put_off or None,
         "notices": list(engine.notices()),
         "steps": steps,
         "gate": _gate(_current_gate(view)),
@@ -185,7 +186,7 @@ def _text(engine: Engine) -> str:
     state = "unknown" if lost else view.state
     whom = {"later": " for its time", "wait": " for its gate"}.get(view.action.kind, " for you")
     lines = [f"run {view.run_id}: {state}{whom if state == 'waiting' else ''}" if view.run_id else "no run here yet"]
-    lines += [f"! {text}" for text in (view.held_elsewhere, *engine.notices()) if text]
+    lines += [f"! {text}" for text in (view.held_elsewhere, view.put_off, *engine.notices()) if text]
     if view.not_believed:
         lines.append(f"! {view.not_believed}; what is shown rests on the records before it")
     if holder is not None:

@@ -13,6 +13,7 @@ from switchover.errors import RefusedError
 from switchover.migration.facts import events as ev
 from switchover.migration.facts.operator import Operator
 from switchover.migration.run.action_runner import ActionRunner
+from switchover.migration.run.actions import appointment
 from switchover.migration.run.actions.confirming import confirm_step
 from switchover.migration.run.actions.decisions import acknowledge, waive
 from switchover.migration.run.actions.gate_actions import answer_gate, check_gate, second_go
@@ -235,6 +236,27 @@ class Engine(ObservedRun):
                 await second_go(self._runner, name, op, text)
             else:
                 await confirm_step(self._runner, name, op, text)
+
+    async def put_off(
+        self, op: Operator, at: float, expires: float, until: str, variables: Mapping[str, str], *, new: bool
+    ) -> None:
+        """Let the run begin, or go on, by itself at a later time: an agent does so. Times are epoch seconds."""
+        self._runner.refuse_read_only()
+        appointment.make(self, appointment.Appointment(at, expires, op, until, dict(variables), new))
+
+    async def cancel_appointment(self) -> str:
+        """Take back what was put off; return what it was."""
+        self._runner.refuse_read_only()
+        return appointment.cancel(self)
+
+    @property
+    def appointment_due(self) -> bool:
+        """Whether what was put off is to be done now."""
+        return not self._runner.read_only and appointment.is_due(self)
+
+    async def keep_appointment(self) -> None:
+        """Do what was put off until now."""
+        await appointment.keep(self)
 
     async def note(self, op: Operator, event: ev.Event) -> None:
         """Write down a fact about who drives, whatever goes on."""

@@ -15,6 +15,7 @@ from switchover.migration.rules.confirmations import confirmed_by
 from switchover.migration.rules.next_action import may_repeat, next_action
 from switchover.migration.rules.times import opens_at, why_not_yet
 from switchover.migration.rules.waivers import judge
+from switchover.migration.run.actions.appointment import appointment_of
 from switchover.migration.run.execution import Executor
 from switchover.migration.run.run_store import RunStore
 from switchover.migration.steps.step_output import read_tail
@@ -74,6 +75,7 @@ def live_view(run_store: RunStore, executor: Executor, gate: GateLive | None, *,
     for look_again in (
         _with_places,
         _with_evidence,
+        _with_appointment,
         _with_other_plan,
         _with_other_holder,
         _with_outage,
@@ -150,6 +152,12 @@ def _with_evidence(run_store: RunStore, view: MigrationView) -> MigrationView:
 
     phases = tuple(replace(phase, steps=tuple(map(looked_at, phase.steps))) for phase in view.phases)
     return replace(view, phases=phases)
+
+
+def _with_appointment(run_store: RunStore, view: MigrationView) -> MigrationView:
+    """Say until when the run is put off, or what came of that."""
+    one = appointment_of(run_store.workspace)
+    return view if one is None else replace(view, put_off=sanitize(one.in_words))
 
 
 def _lost(directory: Path, file: EvidenceFile) -> str:

@@ -130,6 +130,8 @@ _LISTED = (
                  lambda at: bool(_run(at).rollbacks), Touches.RUN, "undo revert back"),  # a way that is closed says why
     ScreenAction("abort", "A", "abort", "stop the running step and the run",
                  lambda at: _run(at).state in _OPEN, Touches.RUN, "stop cancel kill"),
+    ScreenAction("cancel_put_off", "", "cancel put off", "take back that the run goes on by itself at a later time",
+                 lambda at: bool(_run(at).put_off), Touches.RUN, "at schedule later appointment"),
     ScreenAction("new_run", "F", "new run", "begin again, where the last run has ended",
                  lambda at: _run(at).state in _ENDED, Touches.RUN),
     ScreenAction("promises", "p", "proof", "what the migration promised, measured before and after",

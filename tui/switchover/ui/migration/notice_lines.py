@@ -15,7 +15,11 @@ def notice_lines(moment: RenderContext, width: int) -> list[Line]:
     view = moment.data.migration
     lines: list[Line] = []
     loud = (view.journal_refused, view.not_believed)
-    for text, style in (*((text, "danger") for text in loud), (view.held_elsewhere, "outcome-warn")):
+    for text, style in (
+        *((text, "danger") for text in loud),
+        (view.held_elsewhere, "outcome-warn"),
+        (view.put_off, "late"),
+    ):
         if text:
             first, *more = wrap(text, width - 4, style, limit=_MOST)
             lines += [(StyledSpan(" ! ", style), *first), *((StyledSpan("   "), *line) for line in more)]
