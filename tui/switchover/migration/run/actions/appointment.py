@@ -126,7 +126,7 @@ async def _go_on(engine: Engine, one: Appointment) -> str:
 
 
 def _time(at: float) -> str:
-    return iso_utc(int(at)).replace(".000Z", "Z")
+    return (iso_utc(int(at)) or "").replace(".000Z", "Z")
 
 
 def _write(workspace: Workspace, one: Appointment) -> None:
