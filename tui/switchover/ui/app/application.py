@@ -295,6 +295,12 @@ class SwitchoverApp(OperatorActions):
             else super().check_action(action, parameters)
         )
 
+    def action_cancel_put_off(self) -> None:
+        """Take back that the run goes on by itself."""
+        from switchover.commands.put_off import CancelPutOff
+
+        self.post_message(Intent(CancelPutOff(), "taking back what was put off"))
+
     def action_help(self) -> None:
         """Open all keys that do something here, made from the bindings themselves."""
         from switchover.ui.text.keys import help_lines

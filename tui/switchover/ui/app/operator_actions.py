@@ -314,12 +314,6 @@ class OperatorActions(TriageActions):
         intent = Intent(AbortRun("aborted from the terminal"), "aborting the run")
         self.push_screen(AskScreen(self.painter, self.moment, "abort the run?", lines, intent))
 
-    def action_cancel_put_off(self) -> None:
-        """Take back that the run goes on by itself."""
-        from switchover.commands.put_off import CancelPutOff
-
-        self.post_message(Intent(CancelPutOff(), "taking back what was put off"))
-
     def action_new_run(self) -> None:
         """Ask whether another run shall begin, where the last one has ended."""
         from switchover.ui.kit.guarded_screen import AskScreen
