@@ -150,6 +150,13 @@ class Step(Model):
         description="how it is undone: a command; `not_needed`; `impossible`, which asks for `confirm` and a backup; "
         "or the step whose rollback undoes this one too",
     )
+    files: tuple[str, ...] = Field(
+        (),
+        description="what it executes, such as migration/*.sh: frozen with the plan; not run when edited since",
+    )
+    keep: tuple[str, ...] = Field(
+        (), description="what it leaves, such as results/*.xml: copied into the run's folder, and listed in the report"
+    )
     blast_radius: Text | None = Field(None, description="what it may hurt, in words")
     not_before: str | None = Field(None, description=NOT_BEFORE_WORDS)
     window: WindowText | None = Field(None, description=WINDOW_WORDS)

@@ -125,6 +125,10 @@ def _step(preview: _Preview, step: Step, note: str = "") -> Iterator[str]:
         effect = f"    effect {step.effect or 'not declared'}" + (", irreversible" if step.irreversible else "")
         if step.only_if is not None:
             yield f"    only if {step.only_if}"
+        if step.files:
+            yield f"    executes {', '.join(step.files)}, as frozen with the plan"
+        if step.keep:
+            yield f"    keeps {', '.join(step.keep)}"
         if step.ready:
             within = format_duration(step.ready_within)
             yield f"    done once {', '.join(step.ready)} is fine, within {within} of its end"

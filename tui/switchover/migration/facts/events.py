@@ -109,7 +109,8 @@ __all__ = [
 class RunStarted:
     """The run exists. The plan's text is kept here and used from here on, whatever happens to the file.
 
-    `given_up` says what a person gave up so that it may begin: notes on runs whose journal is lost.
+    `files` are the digests of what each step executes. `given_up` says what a person gave up so that it may begin:
+    notes on runs whose journal is lost.
     """
 
     run_id: str
@@ -123,6 +124,7 @@ class RunStarted:
     variables: dict[str, str]
     version: str
     given_up: str = ""
+    files: dict[str, dict[str, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +144,7 @@ class PlanRebased:
     changes: tuple[str, ...] = ()
     gates: tuple[str, ...] = ()
     checks: tuple[str, ...] = ()
+    files: dict[str, dict[str, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

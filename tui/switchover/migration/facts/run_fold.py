@@ -71,6 +71,7 @@ def _apply(state: RunState, record: ev.Record) -> RunState:
                 plan_text=event.plan_text,
                 plans={event.plan_digest: event.plan_text},
                 variables=dict(event.variables),
+                files=dict(event.files),
             )
         case ev.PlanRebased():
             return _rebased(state, event)
@@ -133,6 +134,7 @@ def _rebased(state: RunState, event: ev.PlanRebased) -> RunState:
         plan_text=event.plan_text,
         plans={**state.plans, event.plan_digest: event.plan_text},
         variables=dict(event.variables),
+        files=dict(event.files),
         units={name: replace(unit, confirmations=()) for name, unit in state.units.items()},
         gates=gates,
         acknowledgements={k: a for k, a in state.acknowledgements.items() if k[1] not in event.checks},
@@ -254,6 +256,7 @@ def _unit_after(unit: UnitState, event: UnitEvent, now: Timestamp, record: str) 
                     output_bytes=event.output_bytes,
                     reason=event.reason,
                     remote=event.remote,
+                    kept=event.kept,
                 ),
             )
         case ev.StepUnknown():

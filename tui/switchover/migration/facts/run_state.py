@@ -79,6 +79,7 @@ class Attempt:
     record: str = ""  # the hash of its `StepStarted`, which its own records name
     prepared: str = ""
     rules: OutcomeRules = field(default_factory=OutcomeRules)
+    kept: tuple[ev.EvidenceFile, ...] = ()  # copies of what it left
     ready_s: float = 0.0  # how long it took after its end until what it brings about was there
     late: str = ""  # how it ended, where that was known only after others had to decide
     timeout_s: float = 0.0
@@ -227,6 +228,7 @@ class RunState:
     plan_text: str = ""
     plans: Mapping[str, str] = field(default_factory=dict)  # every text that the run has gone by, by its digest
     variables: Mapping[str, str] = field(default_factory=dict)
+    files: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # digests of what steps execute, by step
     units: Mapping[str, UnitState] = field(default_factory=dict)
     order: tuple[str, ...] = ()  # units in the order in which they first began
     gates: Mapping[str, GateState] = field(default_factory=dict)

@@ -131,6 +131,7 @@ class StepEnded:
     output_sha256: str = ""
     remote: tuple[str, ...] = ()
     sealed: dict[str, str] = field(default_factory=dict)
+    kept: tuple[EvidenceFile, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -67,6 +67,8 @@ class KeptOutputs:
                 folder = AttemptFolder.of(self._outputs.run_directory(run), event.unit, event.attempt).directory
                 self._folders.setdefault(run, set()).add(folder.name)
             elif isinstance(event, ev.StepEnded | ev.StepNotStarted):
+                for file in event.kept if isinstance(event, ev.StepEnded) else ():
+                    compared += self._kept(entry, f"the file {file.name} that {event.unit} left", file)
                 key = (run, event.unit, event.attempt)
                 if key in self._begun:
                     compared += self._attempt(entry, event, *self._begun.pop(key))
@@ -82,9 +84,12 @@ class KeptOutputs:
 
     def _evidence(self, entry: Decoded, event: ev.Ticked, file: ev.EvidenceFile) -> int:
         """Compare a file that was kept as evidence with its digest."""
+        name = f"the file {file.name} that item {event.item + 1} of {event.step} was ticked with"
+        return self._kept(entry, name, file)
+
+    def _kept(self, entry: Decoded, name: str, file: ev.EvidenceFile) -> int:
         folder = self._outputs.run_directory(entry.row.run_id)
         here = self._outputs.here
-        name = f"the file {file.name} that item {event.item + 1} of {event.step} was ticked with"
         if file.place is not None and here is not None and not file.place.may_be(here):
             self._notes.append(f"{name} is not on this machine")
             return 0

@@ -182,6 +182,7 @@ def _attempt(unit: str, attempt: Attempt, sources: ReportInputs) -> dict[str, An
         "duration_s": attempt.duration_s,
         "outcome": attempt.outcome or None,
         "exit_code": attempt.exit_code,
+        "kept": [{"name": f.name, "path": f.kept, "sha256": f.sha256, "bytes": f.size} for f in attempt.kept],
         "reason": attempt.reason or None,
         "argv": list(attempt.argv),
         **({"host": attempt.far.host, "ssh": attempt.far.ssh} if attempt.far is not None else {}),

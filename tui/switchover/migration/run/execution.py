@@ -26,6 +26,7 @@ from switchover.migration.steps.attempt import AttemptEnded, AttemptFolder, Atte
 from switchover.migration.steps.captured_secrets import sealed_about
 from switchover.migration.steps.remote_clients import named_in
 from switchover.migration.steps.spawn import LauncherLostError, ShimRequest, own_umask, readable
+from switchover.migration.steps.step_files import keep_artifacts
 from switchover.migration.steps.step_output import digest_output
 from switchover.plan.command_model import SHELL
 
@@ -137,6 +138,7 @@ class Executor:
             case AttemptEnded(exit_record):
                 state = self._run_store.state
                 event = self._ended(state, name, number, exit_record)
+                event = await self._with_what_it_left(event)
             case NeverStarted(reason):
                 event = ev.StepNotStarted(name, number, reason)
             case Lost(reason=reason):
@@ -279,6 +281,25 @@ class Executor:
             remote=remote,
             sealed=sealed,
         )
+
+    async def _with_what_it_left(self, end: ev.StepEnded) -> ev.StepEnded:
+        """Copy what the step is to leave, before its end is on record."""
+        store = self._run_store
+        step = next((step for step in store.plan.all_steps if step.id == end.unit), None)
+        begun = store.state.unit(end.unit).last
+        if step is None or not step.keep or begun is None or begun.far is not None:
+            return end
+        kept, notes = await asyncio.to_thread(
+            keep_artifacts,
+            store.workspace.run_directory(store.state.run_id),
+            f"{end.unit}.{end.attempt}",
+            store.loaded.directory / fill_text(store, step.cwd or ""),
+            step.keep,
+            begun.started.at,
+            begun.place,
+            store.clean,
+        )
+        return replace(end, kept=kept, reason="; ".join(filter(None, (end.reason, *notes))))
 
     def _lost(self, name: str, number: int, reason: str) -> tuple[str, tuple[str, ...]]:
         """Return why an outcome is unknown, and what of it may go on elsewhere."""

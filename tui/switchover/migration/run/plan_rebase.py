@@ -8,6 +8,7 @@ from switchover.errors import PlanError, RefusedError, UsageError
 from switchover.migration.facts import events as ev
 from switchover.migration.facts.operator import Operator
 from switchover.migration.facts.run_state import RunState, Stage
+from switchover.migration.run.actions.frozen_files import changed_files, files_of
 from switchover.migration.run.run_store import RunStore
 from switchover.plan.loader.load import LoadedPlan
 from switchover.plan.members.member_names import base_name
@@ -41,7 +42,8 @@ async def examine_difference(run_store: RunStore) -> PlanDifference:
         problems = tuple(run_store.clean(str(problem)) for problem in error.problems)
         return PlanDifference(same=False, run_id=state.run_id, run_open=is_open, problems=problems)
     before = run_store.loaded
-    if edited.digest == before.digest:
+    files = await changed_files(state, edited.plan, edited.directory) if is_open else ()
+    if edited.digest == before.digest and not files:
         return PlanDifference(same=True, run_id=state.run_id, run_open=is_open, digest=edited.digest)
     changes = compare(before.plan, edited.plan)
     refused = list(in_the_way(before.plan, edited.plan, state)) if is_open else []
@@ -57,7 +59,7 @@ async def examine_difference(run_store: RunStore) -> PlanDifference:
         run_id=state.run_id,
         run_open=is_open,
         digest=edited.digest,
-        changes=tuple(_shown(run_store, change, state) for change in changes),
+        changes=(*(_shown(run_store, change, state) for change in changes), *files),
         refused=tuple(run_store.clean(text) for text in refused),
         needed=needed,
         unified=tuple(run_store.clean(line) for line in unified(before.text, edited.text)[:_LINES]),
@@ -81,7 +83,8 @@ async def adopt(
         run_store.take_file(edited)
         return ()
     before = run_store.loaded
-    if edited.digest == state.plan_digest:
+    files = await changed_files(state, edited.plan, edited.directory)
+    if edited.digest == state.plan_digest and not files:
         raise RefusedError("the run goes by this plan already", "edit the file first")
     if state.rollback is not None:
         raise RefusedError("a rollback was begun, which goes by the plan as it is", "finish it, then begin another run")
@@ -110,7 +113,12 @@ async def adopt(
             for name, value in resolution.values.items()
             if name in state.variables or name in variables or not edited.plan.vars[name].from_output
         },
-        changes=tuple(run_store.clean(change.text) for change in changes) or ("comments or layout only",),
+        changes=(
+            *(run_store.clean(change.text) for change in changes),
+            *(run_store.clean(f"file {change.name} {change.kind}") for change in files),
+        )
+        or ("comments or layout only",),
+        files=await files_of(state, edited.plan, edited.directory),
         gates=_to_look_at_again(edited.plan, state, changes, checks),
         checks=tuple(sorted(checks)),
     )

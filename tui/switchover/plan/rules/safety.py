@@ -10,9 +10,14 @@ from switchover.plan.conditions import read_condition
 from switchover.plan.model import Confirm, Gate, Step
 from switchover.plan.notations import parse_capture
 from switchover.plan.rules.draft import Draft, argvs, shell_texts
+from switchover.plan.templates import has_template
 
 __all__ = ["gates_ask_something", "irreversible_steps", "parts_are_named_once", "steps_are_whole", "ways_back"]
 
+_OF_COMMANDS = (
+    *("ok", "unknown", "timeout_means", "again", "ready", "ready_within", "only_if"),
+    *("files", "keep"),
+)
 _TRIVIAL = frozenset({"y", "yes", "ok", "okay", "confirm", "go", "true", "oui", "ja", "si", "sim"})
 
 
@@ -83,10 +88,8 @@ def _outcomes(draft: Draft, path: Path, step: Step) -> Iterator[Complaint]:
             yield Complaint(place, str(error))
     for code in sorted({*step.ok} & {*(step.unknown or ())}):
         yield Complaint((*path, "unknown"), f"exit code {code} cannot both end it well and leave open what it did")
-    for key in (
-        ("ok", "unknown", "timeout_means", "again", "ready", "ready_within", "only_if") if not step.command else ()
-    ):
-        if key in step.model_fields_set:
+    for key in _OF_COMMANDS:
+        if key in step.model_fields_set and not step.command:
             yield Complaint((*path, key), f"only a step with a command has `{key}`", at_key=True)
     if "ready_within" in step.model_fields_set and not step.ready:
         yield Complaint((*path, "ready_within"), "there is nothing to wait for: list checks in `ready`", at_key=True)
@@ -95,6 +98,13 @@ def _outcomes(draft: Draft, path: Path, step: Step) -> Iterator[Complaint]:
             read_condition(draft.plan, step.only_if)
         except ValueError as error:
             yield Complaint((*path, "only_if"), str(error))
+    for key, patterns in (("files", step.files), ("keep", step.keep)):
+        for n, pattern in enumerate(patterns):
+            if not pattern.strip() or pattern.startswith("/") or ".." in pattern.split("/") or has_template(pattern):
+                say = "write a path below the folder of the plan, such as migration/*.sh"
+                yield Complaint((*path, key, n), say)
+    if step.keep and step.run_on is not None:
+        yield Complaint((*path, "keep"), "only what a step leaves on this machine can be kept", at_key=True)
     if step.again and step.irreversible:
         yield Complaint((*path, "again"), "what cannot be undone never runs twice", at_key=True)
 

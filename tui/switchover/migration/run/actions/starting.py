@@ -12,6 +12,7 @@ from switchover.migration.facts import events as ev
 from switchover.migration.facts.operator import Operator
 from switchover.migration.facts.run_state import RunState
 from switchover.migration.run.action_runner import ActionRunner
+from switchover.migration.run.actions.frozen_files import freeze_files
 from switchover.migration.run.measuring import measure_promises
 from switchover.migration.run.other_runs.elsewhere import refuse_open_elsewhere, refuse_over_elsewhere
 from switchover.migration.run.other_runs.forget import said_to_forget, take_word
@@ -43,6 +44,7 @@ async def start_run(runner: ActionRunner, op: Operator, variables: Mapping[str, 
         target=file.plan.target or "",
         variables=_freeze(run_store, run_id, variables),
         version=__version__,
+        files=await freeze_files(file.plan, file.directory),
         given_up=run_store.clean(said_to_forget(run_store.workspace)),
     )
     await run_store.record(event, run_id=run_id)

@@ -13,6 +13,7 @@ from switchover.migration.facts.run_state import Stage
 from switchover.migration.rules.next_action import may_repeat
 from switchover.migration.run.action_runner import ActionRunner
 from switchover.migration.run.actions.confirming import confirmed, refuse_other_text, refuse_too_early
+from switchover.migration.run.actions.frozen_files import refuse_edited_files
 from switchover.migration.run.actions.readiness import await_ready, judge_condition
 from switchover.migration.run.execution import ExecutionUnit
 from switchover.migration.run.rollback_runner import open_rollback_path, refuse_loss
@@ -35,6 +36,7 @@ async def run_step(runner: ActionRunner, step_id: str, op: Operator, confirmatio
         if not condition:
             await runner.end_if_through(op)
             return
+    await refuse_edited_files(runner.run_store, step)
     text = ""
     evidence: tuple[ev.Evidence, ...] = ()
     if step.confirm is not None or step.irreversible:
