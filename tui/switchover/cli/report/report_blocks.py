@@ -210,9 +210,8 @@ def _attempts(attempts: Sequence[Report]) -> Iterator[Block]:
         ]
         yield _table(("attempt", "outcome", "exit code", "took", "started", "by", "why"), rows)
     for attempt in attempts:
-        if attempt["kept"]:
-            rows = [(_t(f["name"]), _t(format_bytes(f["bytes"])), _t(f["sha256"][:12])) for f in attempt["kept"]]
-            yield _table(("kept", "size", "sha256"), rows)
+        for f in attempt["kept"]:
+            yield FactList(((f"kept {f['name']}", Cell(f["sha256"], code=True)),))
         if attempt["output_tail"]:
             size = format_bytes(attempt["output_bytes"])
             which = f" of attempt {attempt['number']}" if len(attempts) > 1 else ""

@@ -276,9 +276,8 @@ def _unit_after(unit: UnitState, event: UnitEvent, now: Timestamp, record: str) 
                 unit, stage=stage, reason=event.reason, ended=now if stage is Stage.DONE else None, confirmations=()
             )
         case ev.StepReady():
-            reason = unit.last.reason if unit.last else ""
             attempts = _ended(unit, event.attempt, ready_s=event.waited_s)
-            return replace(unit, stage=Stage.DONE, reason=reason, ended=now, attempts=attempts)
+            return replace(unit, stage=Stage.DONE, reason=attempts[-1].reason, ended=now, attempts=attempts)
         case ev.StepNotReady():
             return replace(unit, stage=Stage.FAILED, reason=event.reason)
         case ev.StepSkipped():

@@ -1,4 +1,4 @@
-"""Files of a step: what it executes is frozen by digest with the plan, what it leaves is kept with the run."""
+"""Files of a step: what it executes is frozen with the plan, what it leaves is kept with the run."""
 
 from __future__ import annotations
 
