@@ -168,10 +168,9 @@ def _step(step: Report) -> Iterator[Block]:
     facts += [("due", _t(due_text(step)))] if step["due_at"] else []
     if step["env_names"]:
         facts.insert(0, ("environment", Cell(" ".join(step["env_names"]), code=True)))
-    if step["rollback"]:
-        facts.append(("undone by", Cell(step["rollback"], code=True)))
-    elif step["undo_note"]:
-        facts.append(("undo", _t(step["undo_note"])))
+    if undo := step["rollback"] or step["undo_note"]:
+        facts.append(("undone by" if step["rollback"] else "undo", Cell(undo, code=bool(step["rollback"]))))
+    facts += [(f"kept {f['name']}", Cell(f["sha256"], code=True)) for a in step["attempts"] for f in a["kept"]]
     if facts:
         yield FactList(tuple(facts))
     if step["items"]:
@@ -210,8 +209,6 @@ def _attempts(attempts: Sequence[Report]) -> Iterator[Block]:
         ]
         yield _table(("attempt", "outcome", "exit code", "took", "started", "by", "why"), rows)
     for attempt in attempts:
-        for f in attempt["kept"]:
-            yield FactList(((f"kept {f['name']}", Cell(f["sha256"], code=True)),))
         if attempt["output_tail"]:
             size = format_bytes(attempt["output_bytes"])
             which = f" of attempt {attempt['number']}" if len(attempts) > 1 else ""
