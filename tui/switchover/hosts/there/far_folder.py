@@ -74,7 +74,6 @@ def _fill_blank(path: str) -> None:
     try:
         if os.write(descriptor, b" " * shim.RECORD_BYTES) != shim.RECORD_BYTES:
             raise OSError(errno.ENOSPC, "full")
-        os.fsync(descriptor)  # some file systems find out only now that they are full
     finally:
         os.close(descriptor)
 
