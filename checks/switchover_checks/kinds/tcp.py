@@ -13,9 +13,10 @@ import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
 from switchover_checks.api import Context, Effect, Finding, Measured, Metric, ProbeError, Result, Status
+from switchover_checks.kinds.network.tcp_dialogue import MARGIN_S, read_turns, talk
 from switchover_checks.language.effects import DeclaredEffect, by_word
 from switchover_checks.language.expect import AS_LIST, Expectation, NameType, expected_in
 from switchover_checks.language.fields import LocalPort
@@ -27,8 +28,6 @@ NAMES: Mapping[str, NameType] = {"time": "duration", "connect": "duration", "tex
 _MOST_READ = 1 << 16
 _QUIET_S = 3.0
 _SHORTLY_S = 0.25
-_MARGIN_S = 0.5
-"""The time before its deadline in which a probe judges what has come. It then has a verdict and is not only cut off."""
 _GOES_ON = re.compile(r"\d{3}-")
 _LAST = re.compile(r"\d{3}(?: |$)")
 """Lines of SMTP, FTP and their like: `220-` says that more lines come, `220 ` that this is the last."""
@@ -44,10 +43,18 @@ class TcpConfig:
     """The host."""
     send: str = ""
     """What is sent. It is taken to change something."""
+    dialogue: tuple[dict[Literal["send", "read"], str], ...] = ()
+    """Several turns: `[{read: "^220 "}, {send: "EHLO me\\r\\n"}, {read: "250 "}]`. Each pattern must fit what has come
+    since the one before. What is sent is taken to change something."""
     expect: Annotated[tuple[Annotated[Expectation, expected_in(NAMES)], ...], AS_LIST] = ()
     """What must be true of `text`, `time` and `connect`. `text` is read only when an expectation looks at it."""
     effect: DeclaredEffect = None
     """`read` is the author's word that what is sent only asks, as `PING` does."""
+
+    def __post_init__(self) -> None:
+        read_turns(self.dialogue)
+        if self.dialogue and self.send:
+            raise ValueError("set send or dialogue, not both")
 
 
 class TcpCheck:
@@ -68,7 +75,8 @@ class TcpCheck:
 
     def changes(self, cfg: TcpConfig) -> str:
         """Judge whether anything is sent."""
-        return by_word(cfg.effect, "it sends something" if cfg.send else "")
+        sends = cfg.send or any("send" in turn for turn in cfg.dialogue)
+        return by_word(cfg.effect, "it sends something" if sends else "")
 
     async def probe(self, cfg: TcpConfig, ctx: Context) -> Result:
         """Connect once, and read if asked to."""
@@ -76,12 +84,16 @@ class TcpCheck:
         reader, writer = await ctx.connect(cfg.host, cfg.port)
         connected = time.monotonic() - start
         facts: dict[str, Any] = {"connect": connected}
+        said: list[Finding] = []
         try:
             if cfg.send:
                 ctx.enter("send")
                 writer.write(cfg.send.encode())
                 await writer.drain()
-            if any("text" in e.names for e in cfg.expect):
+            if cfg.dialogue:
+                ctx.enter("first_byte")
+                said, facts["text"] = await talk(read_turns(cfg.dialogue), (reader, writer), ctx.deadline)
+            elif any("text" in e.names for e in cfg.expect):
                 ctx.enter("first_byte")
                 facts["text"] = await _read(reader, cfg, ctx, facts)
         except ConnectionError as error:
@@ -91,12 +103,13 @@ class TcpCheck:
         ctx.enter("assert")
         facts["time"] = time.monotonic() - start
         findings = [Finding("connection", "open", f"open in {format_duration(connected)}", Status.OK)]
-        findings += [e.check(facts) for e in cfg.expect]
+        findings += [*said, *(e.check(facts) for e in cfg.expect)]
         metrics = [Metric("time", facts["time"], "s"), Metric("connect", connected, "s")]
         failed = any(f.status is not Status.OK for f in findings)
         evidence = {"text": facts["text"][-300:]} if failed and facts.get("text") else {}
         ok = f"{cfg.host}:{cfg.port} open in {format_duration(connected)}"
-        return Result.of(findings, metrics=metrics, evidence=evidence, ok=ok)
+        phase = "assert" if failed else ""
+        return Result.of(findings, metrics=metrics, phase=phase, evidence=evidence, ok=ok)
 
 
 async def _read(reader: asyncio.StreamReader, cfg: TcpConfig, ctx: Context, facts: Mapping[str, Any]) -> str:
@@ -107,7 +120,7 @@ async def _read(reader: asyncio.StreamReader, cfg: TcpConfig, ctx: Context, fact
     raw = bytearray()
     wanted = [e for e in cfg.expect if "text" in e.names]
     start = time.monotonic()
-    last = ctx.deadline - min(_MARGIN_S, 0.1 * (ctx.deadline - start))
+    last = ctx.deadline - min(MARGIN_S, 0.1 * (ctx.deadline - start))
     while len(raw) < _MOST_READ:
         text = raw.decode("utf-8", "replace")
         seen = {**facts, "text": text, "time": facts["connect"] + time.monotonic() - start}

@@ -50,7 +50,9 @@ def check_ports(
         await inventory.probe([name])
         seen = inventory.states[name].observation
         known = {key: value for key, value in asdict(seen).items() if key in _SHOWN and value not in (None, "")}
-        more = {} if seen.started_at is None else {"started_at": seen.started_at}
+        more: dict[str, object] = {} if seen.started_at is None else {"started_at": seen.started_at}
+        if url := inventory.states[name].url:
+            more["url"] = url
         return {**known, **more, "health": seen.health.label, "kind": inventory.services[name].kind}
 
     async def cloud(

@@ -134,6 +134,8 @@ class RedisCheck:
         except errors.RedisError as error:
             auth = str(error).startswith(("NOAUTH", "WRONGPASS"))
             raise ProbeError(f"{where} answers {str(error)[:200]}", phase="auth" if auth else phase) from None
+        except ValueError:  # the library reads numbers where another protocol has words
+            raise ProbeError(f"{where} does not speak the protocol of Redis", phase=phase) from None
         finally:
             await client.aclose()
         findings += [e.check(facts) for e in cfg.expect]
