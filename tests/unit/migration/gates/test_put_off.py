@@ -52,6 +52,7 @@ async def test_what_wants_something_typed_waits_for_a_person_then(tmp_path: Path
     assert not bench.engine.appointment_due
     await bench.engine.run_step("two", BEN, "do two")
     assert bench.log == ["one", "two"]
+    assert bench.engine.view().put_off == ""
 
 
 async def test_another_process_keeps_it_where_the_first_has_died(tmp_path: Path) -> None:

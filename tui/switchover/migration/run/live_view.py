@@ -155,9 +155,10 @@ def _with_evidence(run_store: RunStore, view: MigrationView) -> MigrationView:
 
 
 def _with_appointment(run_store: RunStore, view: MigrationView) -> MigrationView:
-    """Say until when the run is put off, or what came of that."""
+    """Say until when the run is put off, or what came of that until it goes on."""
     one = appointment_of(run_store.workspace)
-    return view if one is None else replace(view, put_off=sanitize(one.in_words))
+    is_past = one is not None and one.said and one.seq != run_store.state.seq
+    return view if one is None or is_past else replace(view, put_off=sanitize(one.in_words))
 
 
 def _lost(directory: Path, file: EvidenceFile) -> str:

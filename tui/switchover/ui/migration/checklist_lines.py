@@ -17,10 +17,10 @@ def item_facts(item: ChecklistItemView, moment: RenderContext) -> list[str]:
     """Say of an item who did it and with what; or who should, and what it still waits for."""
     facts = []
     if item.done:
+        facts += [f"✗ {item.lost}"] if item.lost else []
         facts.append(f"{item.who} {clock(item.at)}")
         facts += [item.evidence] if item.evidence else []
         facts += [f"{item.file} ({item.sha256[:12]})"] if item.file else []
-        facts += [f"✗ {item.lost}"] if item.lost else []
         return facts
     facts += [item.owner] if item.owner else []
     facts += ["optional"] if item.optional else []

@@ -259,7 +259,7 @@ def gate_lines(entry: GateView, moment: RenderContext, width: int, height: int) 
             (StyledSpan(" who      " if not index else " " * 10, "muted"), *line)
             for index, line in enumerate(wrap(said, width - 11, "muted"))
         )
-    if entry.answered_by:
+    if entry.answered_by and (entry.persons < 2 or entry.state == "passed"):
         lines.append((StyledSpan(" answered ", "muted"), StyledSpan(entry.answered_by)))
     return lines[:height]
 

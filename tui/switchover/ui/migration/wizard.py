@@ -145,11 +145,12 @@ def run_line(moment: RenderContext, width: int) -> Line:
     if view.rolling_back:
         state = (StyledSpan(f" ↶ rolling back: {view.rolling_back}", "step-rolled-back"),)
     parts: list[Line] = [state, (StyledSpan(f"{done}/{len(steps)} steps"),)]
-    bar = progress_bar(done / max(len(steps), 1), max(min(width - 60, 40), 8))
+    late = overdue(view, moment.now)
+    bar = progress_bar(done / max(len(steps), 1), max(min(width - 60 - cell_len(late), 40), 8))
     if view.started_at is not None:
         end = view.ended_at if view.ended_at is not None else moment.now
         parts.append((StyledSpan("spent ", "muted"), StyledSpan(upright(end - view.started_at))))
-    if late := overdue(view, moment.now):
+    if late:
         parts.append((StyledSpan(late, "outcome-warn"),))
     if view.remaining_s is not None and view.ended_at is None:
         parts.append((StyledSpan("left ", "muted"), StyledSpan(f"~{age(view.remaining_s)}")))
@@ -190,7 +191,8 @@ def _gate_line(gate: GateView, moment: RenderContext, needs: Sequence[Line]) -> 
     if gate.hold_s:
         parts.append(_hold(gate))
     if gate.human:
-        parts.append((StyledSpan("a person says yes", "step-waiting" if gate.state == "human" else "muted"),))
+        people = "two people say yes" if gate.persons > 1 else "a person says yes"
+        parts.append((StyledSpan(people, "step-waiting" if gate.state == "human" else "muted"),))
     if gate.deadline_at is not None and gate.state in {"waiting", "holding"}:
         parts.append((StyledSpan(f"gives up in {age(gate.deadline_at - moment.now)}", "muted"),))
     return (StyledSpan(f" gate {gate.phase} needs: ", "muted"), *join(parts))

@@ -233,12 +233,12 @@ def _migration(snapshot: Snapshot, now: float, width: int) -> Line:
     where = " · ".join(part for part in (view.current_phase, view.current_step) if part)
     said = where if view.state == "running" and where else f"{word.glyph} {word.word}" + (f" {where}" if where else "")
     parts: list[Line] = [bar, (StyledSpan(said, word.style),)]
+    if late := overdue(view, now):
+        parts.append((StyledSpan(late, "outcome-warn"),))
     if view.started_at is not None:
         spent = upright((view.ended_at if view.ended_at is not None else now) - view.started_at)
         left = f", ~{age(view.remaining_s)} left" if view.remaining_s is not None and view.ended_at is None else ""
         parts.append((StyledSpan(f"{spent}{left}"),))
-    if late := overdue(view, now):
-        parts.append((StyledSpan(late, "outcome-warn"),))
     waiting = next(
         (
             phase.gate

@@ -38,6 +38,7 @@ class Appointment:
     new: bool = False
     digest: str = ""
     said: str = ""
+    seq: int = 0  # the run's newest record when that was said
 
     @property
     def in_words(self) -> str:
@@ -106,7 +107,7 @@ async def keep(engine: Engine) -> None:
         said = await _go_on(engine, one)
     if appointment_of(workspace) == one:  # nobody has taken it back or made another meanwhile
         if said:
-            _write(workspace, replace(one, said=engine.run_store.clean(said)))
+            _write(workspace, replace(one, said=engine.run_store.clean(said), seq=engine.state.seq))
         else:
             _remove(workspace)
     engine.run_store.tools.on_change()
