@@ -40,6 +40,9 @@ class NoServices:
     async def statuses(self, names: object) -> Mapping[str, Status]:
         return {}
 
+    def detail(self, name: str) -> str:
+        return name
+
 
 @pytest.fixture
 async def look(tmp_path: Path, far: FarHost) -> AsyncIterator[Look]:

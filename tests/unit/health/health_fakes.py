@@ -89,3 +89,6 @@ class FakeServices:
     async def statuses(self, names: Collection[str]) -> Mapping[str, Status]:
         self.asked.append(frozenset(names))
         return {name: self.healths[name] for name in names}
+
+    def detail(self, name: str) -> str:
+        return f"{name} is {self.healths[name].label}"

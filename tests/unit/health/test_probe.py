@@ -62,6 +62,16 @@ async def test_a_service_that_is_not_ok_keeps_its_checks_waiting() -> None:
     assert services.asked == [frozenset({"pg"})]
 
 
+async def test_a_service_is_looked_at_as_a_check_is_and_a_loop_of_them_as_one() -> None:
+    text = PLAN.replace("services:", 'services:\n  "w[a]": {kind: http, url: x}\n  "w[b]": {kind: http, url: y}')
+    services = FakeServices(**{"pg": OK, "w[a]": OK, "w[b]": CRIT})
+
+    found = await evaluator(FakeRunner(), services, text).evaluate(["pg", "w"])
+
+    assert (found["pg"].status, found["pg"].result.summary) == (OK, "pg is ok")
+    assert (found["w"].status, found["w"].result.summary) == (CRIT, "w[b]: w[b] is crit")
+
+
 async def test_services_that_nobody_needs_are_not_asked() -> None:
     services = FakeServices()
     await evaluator(FakeRunner(), services).evaluate(["base"])

@@ -24,12 +24,12 @@ _NAMES: list[Case] = [
     (
         "gate: {require: [last_dump, disk]",
         "gate: {require: [last_dmp, disk]",
-        "phases[0].gate.require[0]: there is no check 'last_dmp'; did you mean 'last_dump'?",
+        "phases[0].gate.require[0]: there is no check or service 'last_dmp'; did you mean 'last_dump'?",
     ),
     (
         'gate: {require: ["running[pg]"',
         'gate: {require: ["running[es]"',
-        "phases[1].gate.require[0]: there is no check 'running[es]'; did you mean",
+        "phases[1].gate.require[0]: there is no check or service 'running[es]'; did you mean",
     ),
     (
         "gate: {require: [last_dump, disk]",
@@ -40,12 +40,12 @@ _NAMES: list[Case] = [
     (
         "verify: [last_dump]",
         "verify: [last_dumb]",
-        "phases[0].steps[0].on_unknown.verify[0]: there is no check 'last_dumb'",
+        "phases[0].steps[0].on_unknown.verify[0]: there is no check or service 'last_dumb'",
     ),
     (
         "require: [last_dump, api_up], cooldown",
         "require: [last_dump, api_ok], cooldown",
-        "confirm.require[1]: there is no check 'api_ok'; did you mean 'api_up'?",
+        "confirm.require[1]: there is no check or service 'api_ok'; did you mean 'api_up'?",
     ),
     (
         'not_before: "phase.validate + 24h"',
@@ -118,7 +118,7 @@ _NAMES: list[Case] = [
         "loses: nothing, loses_since: data.restore",
         "rollbacks.full.loses_since: this way back loses `nothing`: remove one of the two",
     ),
-    ("verify: [rows]", "verify: [rwos]", "rollbacks.quick.verify[0]: there is no check 'rwos'"),
+    ("verify: [rows]", "verify: [rwos]", "rollbacks.quick.verify[0]: there is no check or service 'rwos'"),
     ("value: api_up.time", "value: api_op.time", "promises.search.after.value: there is no check 'api_op'"),
     ("value: api_up.time", "value: quick", "'quick' is neither a number nor CHECK.METRIC"),
     (
@@ -179,7 +179,7 @@ _SAFETY: list[Case] = [
     (
         'text: "Le panier fonctionne", evidence: text',
         "text: Le panier, check: api_upp",
-        "phases[3].steps[0].checklist[1].check: there is no check 'api_upp'; did you mean 'api_up'?",
+        "phases[3].steps[0].checklist[1].check: there is no check or service 'api_upp'; did you mean 'api_up'?",
     ),
     (
         _ITEMS,
@@ -353,7 +353,7 @@ def test_hundreds_of_wrong_names_among_hundreds_are_told_without_much_ado(proble
     gate = ", ".join(f"chekc_{n}" for n in names)
     found = problems(f"schema: 1\nid: a\ntitle: A\nchecks:\n{checks}phases:\n- id: p\n  gate: {{require: [{gate}]}}\n")
     assert len(found) == 400
-    assert "there is no check 'chekc_7'; did you mean 'check_7'?" in found[7]
+    assert "there is no check or service 'chekc_7'; did you mean 'check_7'?" in found[7]
 
 
 @pytest.mark.parametrize("part", ["a", "{{", "a://", "a:", "-----BEGIN ", "PASSWORD", "- "])

@@ -77,6 +77,13 @@ class Catalog:
             return (name,)
         return self._members[name]
 
+    def service_members(self, name: str) -> tuple[str, ...]:
+        """Return the services that `name` stands for: itself, or the members of a loop. Raise `KeyError`."""
+        found = (name,) if name in self.services else members_of(self.services, name)
+        if not found:
+            raise KeyError(name)
+        return found
+
     @property
     def names(self) -> tuple[str, ...]:
         """Every name that can be asked for, as in the plan and one for each service."""

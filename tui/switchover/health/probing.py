@@ -44,6 +44,9 @@ class ServiceStatuses(Protocol):
     async def statuses(self, names: Collection[str]) -> Mapping[str, Status]:
         """Look at the named services now and return the health of each."""
 
+    def detail(self, name: str) -> str:
+        """Say in words how a service was when it was last looked at."""
+
 
 @dataclass(frozen=True, slots=True)
 class CheckObservation:
@@ -113,11 +116,25 @@ class Evaluator:
     async def evaluate(self, names: Iterable[str]) -> dict[str, CheckObservation]:
         """Look at `names` now, and before that at all that they need; return a reading for each name.
 
-        A name that stands for several items gets one reading that joins theirs. Raise `KeyError` for an unknown name.
+        They are checks or services. A name that stands for several items gets one reading that joins theirs. Raise
+        `KeyError` for an unknown name.
         """
         asked = tuple(dict.fromkeys(names))
-        readings = await self.evaluate_items(asked)
-        return {name: _join(name, [readings[m] for m in self.catalog.members(name)]) for name in asked}
+        checks = [name for name in asked if name in self.catalog.names]
+        services = {name: self.catalog.service_members(name) for name in asked if name not in self.catalog.names}
+        readings = await self.evaluate_items(checks)
+        found = {name: _join(name, [readings[m] for m in self.catalog.members(name)]) for name in checks}
+        seen = await self._services_now({member for members in services.values() for member in members})
+        return found | {name: _join(name, [seen[m] for m in members]) for name, members in services.items()}
+
+    async def _services_now(self, names: Collection[str]) -> dict[str, CheckObservation]:
+        """Look at services, as at checks."""
+        statuses = await self._services.statuses(names) if names else {}
+        now = self._clock.now()
+        return {
+            name: CheckObservation(name, status, Result(status, self._redact(self._services.detail(name))), now)
+            for name, status in statuses.items()
+        }
 
     async def evaluate_items(self, names: Iterable[str]) -> dict[str, CheckObservation]:
         """Probe each item of `names` once, with all that they need. Return a reading for each item."""

@@ -73,6 +73,11 @@ class Inventory:
         await self.probe(names)
         return {name: self.states[name].observation.health for name in names}
 
+    def detail(self, name: str) -> str:
+        """Say in words how a service was when it was last looked at."""
+        seen = self.states[name].observation
+        return f"{seen.state.value}: {seen.detail}" if seen.detail else seen.state.value
+
     def target(self, name: str) -> ServiceTarget | str:
         """Return what a service's provider is asked for, or in words what it waits for."""
         return self._targets(name)

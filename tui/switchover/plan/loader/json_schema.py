@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from switchover.plan.loader.defaults import CHECK_DEFAULTS, STEP_DEFAULTS
 from switchover.plan.model import CheckSpec, Plan
 from switchover.plan.named_kinds import COST_SOURCES, METRIC_SOURCES, NOTIFIERS, SERVICES
 from switchover_checks.language.declared import declared, load_declared
@@ -33,6 +34,9 @@ def json_schema(registry: Registry) -> dict[str, Any]:
     """Return the schema, with the keys of every check kind that `registry` knows."""
     schema = Plan.model_json_schema(by_alias=True)
     definitions: dict[str, Any] = schema["$defs"]
+    definitions["Defaults"] = _defaults(definitions)
+    for holder in (schema, definitions["Phase"]):
+        holder["properties"]["defaults"] = {"$ref": "#/$defs/Defaults", "description": "what its steps and checks take"}
     for part in _LOOPED:
         definitions[part]["properties"]["each"] = _EACH
     definitions["CheckSpec"] = _checks(definitions, registry)
@@ -50,6 +54,26 @@ def json_schema(registry: Registry) -> dict[str, Any]:
         "$schema": "http://json-schema.org/draft-07/schema#",
         "title": "switchover plan",
         **{key: value for key, value in schema.items() if key != "title"},
+    }
+
+
+def _defaults(definitions: Mapping[str, Any]) -> dict[str, Any]:
+    """Describe what steps and checks take where they say nothing themselves."""
+    keys = {"steps": ("Step", STEP_DEFAULTS), "checks": ("CheckSpec", CHECK_DEFAULTS)}
+    return {
+        "type": "object",
+        "title": "Defaults",
+        "description": "What steps and checks take where they say nothing themselves. A phase has them for its steps.",
+        "additionalProperties": False,
+        "properties": {
+            name: {
+                "type": "object",
+                "description": f"keys of {name} with the values that count for all of them",
+                "additionalProperties": False,
+                "properties": {key: definitions[part]["properties"][key] for key in known},
+            }
+            for name, (part, known) in keys.items()
+        },
     }
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from switchover.errors import PlanError, PlanProblem
 from switchover.plan.complaints import Complaint, format_path
+from switchover.plan.loader.defaults import write_defaults
 from switchover.plan.loader.document import Document, read_document
 from switchover.plan.loader.expansion import expand
 from switchover.plan.loader.former_words import refuse_former_words
@@ -87,14 +88,15 @@ def load_plan_text(text: str, path: Path, registry: Registry | None = None, *, f
         raise PlanError(sorted(dict.fromkeys([*problems, *expanded.problems]), key=_order(path)))
     whole = join_parts(text, expanded.parts)
     former = refuse_former_words(document)
+    defaults = write_defaults(document)
     loops = unfold_loops(document, looped="each" in whole)
     if loops:
-        problems += [placed(document, path, complaint) for complaint in (*former, *loops)]
+        problems += [placed(document, path, complaint) for complaint in (*former, *defaults, *loops)]
         raise PlanError(_once(problems, path))
     # A section that is there but empty, all of it commented out perhaps, is as good as not there.
     data = {key: value for key, value in document.root.data.items() if value is not None}
     reading = read_model(document, data)
-    complaints = [*former, *reading.complaints]
+    complaints = [*former, *defaults, *reading.complaints]
     modules = check_modules(reading.plan, directory) if reading.plan is not None else ()
     code = LocalCode.gather(modules, directory)
     if reading.plan is not None and not frozen:

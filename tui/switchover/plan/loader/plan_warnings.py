@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from switchover.errors import PlanProblem
+from switchover.plan.loader.defaults import write_defaults
 from switchover.plan.loader.document import read_document
 from switchover.plan.loader.expansion import expand
 from switchover.plan.loader.load import LoadedPlan, check_modules, placed
@@ -20,6 +21,7 @@ def plan_warnings(loaded: LoadedPlan) -> list[PlanProblem]:
     text, parts = split_parts(loaded.text)
     document = read_document(text.removeprefix("\ufeff"))
     expand(document, loaded.path, parts)
+    write_defaults(document)
     unfold_loops(document, looped="each" in loaded.text)
     data = document.root.data if document.root is not None else {}
     registry = Registry(check_modules(loaded.plan, loaded.directory), loaded.code)

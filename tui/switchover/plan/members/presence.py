@@ -59,7 +59,8 @@ def presences(plan: Plan, parts: Mapping[str, CheckSpec] | Mapping[str, Service]
 
 
 def step_uses(step: Step) -> Iterator[str]:
-    """Yield what a step asks for: to be confirmed, ticked, or decided where its outcome is unknown."""
+    """Yield what a step asks for: to be ready, confirmed, ticked, or decided."""
+    yield from step.ready
     yield from step.verify
     if step.confirm is not None:
         yield from step.confirm.require

@@ -57,6 +57,11 @@ class Names:
         )
 
     @property
+    def watched(self) -> frozenset[str]:
+        """What can be looked at: checks and services, and loops of them."""
+        return self.check_items | self.services | looped(self.services)
+
+    @property
     def check_items(self) -> frozenset[str]:
         """Checks, and `check[service]` for those over several services."""
         items = {f"{name}[{label}]" for name, found in self.check_services.items() for label in service_labels(found)}

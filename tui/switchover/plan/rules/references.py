@@ -11,7 +11,7 @@ from switchover.plan.conditions import parse_condition
 from switchover.plan.members.member_names import base_name, part_of
 from switchover.plan.members.presence import FROM_THE_BEGINNING
 from switchover.plan.model import CheckSpec, Service
-from switchover.plan.rules.draft import Draft, looped
+from switchover.plan.rules.draft import Draft
 from switchover.plan.targets import parse_target
 from switchover.plan.templates import has_template, texts_in
 
@@ -25,20 +25,22 @@ __all__ = ["cycles", "names_in_checks", "names_in_phases", "names_in_the_rest", 
 
 def names_in_phases(draft: Draft) -> Iterator[Complaint]:
     """Complain about unknown names in gates, steps and their confirmations."""
-    items = draft.names.check_items
+    items = draft.names.watched
     for p, phase in enumerate(draft.plan.phases):
         gate = phase.gate
         if gate is not None:
-            yield from draft.each_unknown(("phases", p, "gate", "require"), "check", gate.require, items)
+            yield from draft.each_unknown(("phases", p, "gate", "require"), "check or service", gate.require, items)
             yield from draft.each_unknown(("phases", p, "gate", "prove"), "promise", gate.prove, draft.names.promises)
     for path, step in draft.steps():
-        yield from draft.each_unknown((*path, "on_unknown", "verify"), "check", step.verify, items)
-        yield from draft.each_unknown((*path, "ready"), "check", step.ready, items)
+        yield from draft.each_unknown((*path, "on_unknown", "verify"), "check or service", step.verify, items)
+        yield from draft.each_unknown((*path, "ready"), "check or service", step.ready, items)
         for c, item in enumerate(step.checklist):
             if item.check is not None:
-                yield from draft.unknown((*path, "checklist", c, "check"), "check", item.check, items)
+                yield from draft.unknown((*path, "checklist", c, "check"), "check or service", item.check, items)
         if step.confirm is not None:
-            yield from draft.each_unknown((*path, "confirm", "require"), "check", step.confirm.require, items)
+            yield from draft.each_unknown(
+                (*path, "confirm", "require"), "check or service", step.confirm.require, items
+            )
 
 
 def names_in_checks(draft: Draft) -> Iterator[Complaint]:
@@ -148,7 +150,7 @@ def names_in_the_rest(draft: Draft) -> Iterator[Complaint]:
             yield from draft.unknown((*path, "loses_since"), "PHASE.STEP", way_back.loses_since, known)
         for s, step in enumerate(way_back.steps):
             yield from draft.each_unknown((*path, "steps", s, "rollback"), "phase", step.rollback, names.phases)
-        yield from draft.each_unknown((*path, "verify"), "check", way_back.verify, names.check_items)
+        yield from draft.each_unknown((*path, "verify"), "check or service", way_back.verify, names.watched)
     for name, promise in draft.plan.promises.items():
         path = ("promises", name)
         for key, value in (("before", promise.before.value), ("after", promise.after.value)):
@@ -169,8 +171,7 @@ def _condition(path: Path, text: str, draft: Draft) -> Iterator[Complaint]:
         yield Complaint(path, str(error))
         return
     names = draft.names
-    known = names.check_items | names.services | looped(names.services)
-    yield from draft.unknown(path, "check or service", condition.subject, known)
+    yield from draft.unknown(path, "check or service", condition.subject, names.watched)
 
 
 def _measured(path: Path, text: str, draft: Draft) -> Iterator[Complaint]:
