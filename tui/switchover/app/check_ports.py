@@ -51,6 +51,9 @@ def check_ports(
         seen = inventory.states[name].observation
         known = {key: value for key, value in asdict(seen).items() if key in _SHOWN and value not in (None, "")}
         more: dict[str, object] = {} if seen.started_at is None else {"started_at": seen.started_at}
+        target = inventory.target(name)
+        if not isinstance(target, str) and target.logs:
+            more["logs"] = list(target.logs)
         if url := inventory.states[name].url:
             more["url"] = url
         return {**known, **more, "health": seen.health.label, "kind": inventory.services[name].kind}

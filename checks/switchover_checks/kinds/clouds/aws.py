@@ -11,9 +11,12 @@ from switchover_checks.language.expect import AS_LIST, Expectation, NameType, Un
 
 __all__ = ["AwsCheck", "AwsConfig"]
 
-NAMES: dict[str, NameType] = {"status": "text", "thing": "any", "answer": "any"}
+NAMES: dict[str, NameType] = {"state": "text", "thing": "any", "answer": "any"}
 _CALL = tuple[str, str, Callable[[str], Mapping[str, Any]], Callable[[Mapping[str, Any]], Any], str, str]
 """API, operation, parameters, the thing in the answer, the path of its state, the state that is fine."""
+
+
+_GONE = ("terminated", "deleted")
 
 
 def _first(*keys: str) -> Callable[[Mapping[str, Any]], Any]:
@@ -52,8 +55,9 @@ class AwsConfig:
     """A thing in AWS, or an operation of one of its APIs."""
 
     resource: str = ""
-    """What it is: `ec2/i-0abc`, `rds/shop`, `rds-cluster/…`, `elasticache/…`, `ebs/vol-…`, `snapshot/snap-…`,
-    `rds-snapshot/…`, `lambda/…`."""
+    """What it is: `ec2`, `rds`, `rds-cluster`, `elasticache`, `ebs`, `snapshot`, `rds-snapshot` or `lambda`."""
+    id: str = ""
+    """Its name there: `i-0abc`, `shop`."""
     in_state: str = ""
     """How it must be, in a word of AWS; without it as such a thing is when it works."""
     exists: bool = True
@@ -67,12 +71,13 @@ class AwsConfig:
     region: str = ""
     """The region; without it the one that is configured."""
     expect: Annotated[tuple[Annotated[Expectation, expected_in(NAMES)], ...], AS_LIST] = ()
-    """What must be true of `status`, of the `thing` (`thing.MultiAZ == true`) and of the whole `answer`."""
+    """What must be true of its `state` (`absent` where there is none), `thing.MultiAZ` and the like, and `answer`."""
 
     def __post_init__(self) -> None:
-        kind, _, name = self.resource.partition("/")
-        if self.resource and (kind not in _KINDS or not name):
-            raise ValueError(f"resource is TYPE/NAME with a type of {', '.join(_KINDS)}, not {self.resource!r}")
+        if self.resource and self.resource not in _KINDS and "{{" not in self.resource:
+            raise ValueError(f"resource is {', '.join(_KINDS)}, not {self.resource!r}")
+        if bool(self.resource) != bool(self.id):
+            raise ValueError("resource and id go together")
         if bool(self.resource) == bool(self.api and self.operation):
             raise ValueError("set resource, or api and operation")
         if self.api and not self.expect:
@@ -88,7 +93,8 @@ class AwsCheck:
     metrics: ClassVar[tuple[Measured, ...]] = ()
     example: ClassVar[str] = """
     kind: aws
-    resource: rds/shop
+    resource: rds
+    id: shop
     region: eu-west-1
     expect: thing.MultiAZ == true
     """
@@ -99,12 +105,11 @@ class AwsCheck:
             answer = await ctx.cloud("aws", cfg.api, cfg.operation, cfg.params, region=cfg.region)
             ctx.enter("assert")
             none = Unavailable("set resource")
-            facts = {"answer": answer, "thing": none, "status": none}
+            facts = {"answer": answer, "thing": none, "state": none}
             return Result.of([e.check(facts) for e in cfg.expect], ok=f"{cfg.operation} as expected")
-        kind, _, name = cfg.resource.partition("/")
-        api, operation, params, find, path, fine = _KINDS[kind]
+        api, operation, params, find, path, fine = _KINDS[cfg.resource]
         try:
-            answer = await ctx.cloud("aws", api, operation, params(name), region=cfg.region)
+            answer = await ctx.cloud("aws", api, operation, params(cfg.id), region=cfg.region)
             thing = find(answer)
         except ProbeError as error:
             if error.phase != "assert":  # anything but "there is none of that name"
@@ -115,17 +120,19 @@ class AwsCheck:
 
 
 def _judged(cfg: AwsConfig, answer: Mapping[str, Any], thing: Any, path: str, fine: str) -> Result:
+    if (thing is None or _at(thing, path) in _GONE) and any("state" in e.names for e in cfg.expect):
+        return Result.of([e.check({"state": "absent", "thing": thing, "answer": answer}) for e in cfg.expect])
     if thing is None or not cfg.exists:
         wanted = "there" if cfg.exists else "gone"
         state = _at(thing, path) if thing is not None else ""
-        gone = thing is None or state in ("terminated", "deleted")
+        gone = thing is None or state in _GONE
         observed = "there is none of this name" if thing is None else f"there, {state}"
-        return Result.of([Finding.compare(cfg.resource, wanted, observed, gone and not cfg.exists)])
+        return Result.of([Finding.compare(f"{cfg.resource} {cfg.id}", wanted, observed, gone and not cfg.exists)])
     state, wanted = str(_at(thing, path)), cfg.in_state or fine
-    facts = {"status": state, "thing": thing, "answer": answer}
-    findings = [Finding.compare(cfg.resource, wanted, state, state == wanted)]
-    if any("status" in e.names for e in cfg.expect) and not cfg.in_state:
-        findings = [Finding(cfg.resource, "there", f"there, {state}", Status.OK)]
+    facts = {"state": state, "thing": thing, "answer": answer}
+    findings = [Finding.compare(f"{cfg.resource} {cfg.id}", wanted, state, state == wanted)]
+    if any("state" in e.names for e in cfg.expect) and not cfg.in_state:
+        findings = [Finding(f"{cfg.resource} {cfg.id}", "there", f"there, {state}", Status.OK)]
     return Result.of([*findings, *(e.check(facts) for e in cfg.expect)], ok=state)
 
 

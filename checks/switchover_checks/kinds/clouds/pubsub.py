@@ -10,6 +10,7 @@ from switchover_checks.api import Context, Effect, Finding, Measured, Result, St
 from switchover_checks.kinds.clouds.gcp import google_thing
 from switchover_checks.language.expect import AS_LIST, Expectation, NameType, Unavailable, expected_in
 from switchover_checks.language.fact_numbers import measured_in
+from switchover_checks.language.fields import Texts
 
 __all__ = ["PubsubCheck", "PubsubConfig"]
 
@@ -19,10 +20,12 @@ _WAITING = "pubsub.googleapis.com/subscription/num_undelivered_messages"
 
 @dataclass(frozen=True)
 class PubsubConfig:
-    """A subscription. Without more it is active."""
+    """A subscription, or topics. Without more a subscription is active."""
 
-    subscription: str
+    subscription: str = ""
     """Its name."""
+    topics: Texts = ()
+    """Topics that must be there."""
     project: str = ""
     """Its project; without it the one that is configured."""
     exists: bool = True
@@ -37,6 +40,12 @@ class PubsubConfig:
     """How many messages may wait, as Cloud Monitoring counts them, minutes late."""
     expect: Annotated[tuple[Annotated[Expectation, expected_in(NAMES)], ...], AS_LIST] = ()
     """What must be true of `waiting` (with `most_waiting`), `topic`, `push_to`; `thing` is all that the API tells."""
+
+    def __post_init__(self) -> None:
+        if not self.subscription and not self.topics:
+            raise ValueError("set subscription, or topics")
+        if self.topics and not self.exists:
+            raise ValueError("topics must be there; exists: false is of a subscription")
 
 
 class PubsubCheck:
@@ -55,6 +64,9 @@ class PubsubCheck:
 
     async def probe(self, cfg: PubsubConfig, ctx: Context) -> Result:
         """Ask once; about what waits through Cloud Monitoring."""
+        findings = [await _topic(cfg, ctx, name) for name in cfg.topics]
+        if not cfg.subscription:
+            return Result.of(findings)
         path = f"/v1/projects/{{project}}/subscriptions/{quote(cfg.subscription, safe='')}"
         thing = await google_thing(ctx, "pubsub", path, cfg.project, "")
         if thing is None or not cfg.exists:
@@ -65,7 +77,7 @@ class PubsubCheck:
         topic = str(thing.get("topic", "")).rpartition("/")[2]
         pushed = str((thing.get("pushConfig") or {}).get("pushEndpoint", ""))
         dead = str((thing.get("deadLetterPolicy") or {}).get("deadLetterTopic", "")).rpartition("/")[2]
-        findings = [Finding.compare(cfg.subscription, "ACTIVE", state, state == "ACTIVE")]
+        findings.append(Finding.compare(cfg.subscription, "ACTIVE", state, state == "ACTIVE"))
         for what, wanted, observed in (
             ("topic", cfg.topic or None, topic),
             ("push to", cfg.push_to, pushed),
@@ -85,6 +97,13 @@ class PubsubCheck:
         ctx.enter("assert")
         findings += [e.check(facts) for e in cfg.expect]
         return Result.of(findings, metrics=measured_in(facts, self.metrics), ok=f"{state}, reads {topic}")
+
+
+async def _topic(cfg: PubsubConfig, ctx: Context, name: str) -> Finding:
+    thing = await google_thing(
+        ctx, "pubsub", f"/v1/projects/{{project}}/topics/{quote(name, safe='')}", cfg.project, ""
+    )
+    return Finding.compare(f"topic {name}", "there", "there" if thing else "absent", thing is not None)
 
 
 async def _waiting(cfg: PubsubConfig, ctx: Context) -> Any:

@@ -1,4 +1,4 @@
-"""What was read of a backup is remembered while the file is the same: it is not read at each look."""
+"""What was read of a backup is remembered while the file is the same, and not read at each look."""
 
 from __future__ import annotations
 

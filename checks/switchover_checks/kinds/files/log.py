@@ -1,7 +1,7 @@
 """`log`: which lines a log has: some may not come, some must, some may come so often within a time.
 
 Each look reads on from where the last one ended, over rotations and truncations. What was found counts for the time
-`over`. So the next look does not turn green because it finds nothing new.
+`last`. So the next look does not turn green because it finds nothing new.
 """
 
 from __future__ import annotations
@@ -48,8 +48,8 @@ Patterns = Annotated[tuple[RegularExpression, ...], BeforeValidator(_as_list, js
 class LogConfig:
     """A log, and which lines may, must or should not come within a time."""
 
-    path: str
-    """The file. Of a pattern such as `logs/app-*.log`, the newest."""
+    path: str = ""
+    """The file. Of a pattern such as `logs/app-*.log`, the newest. Without it the first of the service's `logs`."""
     deny: Patterns = ()
     """Regular expressions that no line may fit."""
     require: Patterns = ()
@@ -60,7 +60,7 @@ class LogConfig:
     """How many lines may fit `count` within the time."""
     least: int | None = None
     """How many lines must fit `count` within the time."""
-    over: Duration = 300.0
+    last: Duration = 300.0
     """The time: what was written longer ago does not count."""
     ignore: Patterns = ()
     """Lines that fit one of these are passed over."""
@@ -75,8 +75,8 @@ class LogConfig:
             raise ValueError("set most or least, or expect, such as rate < 10")
         if not (self.deny or self.require or self.count or self.expect):
             raise ValueError("set deny, require, count or expect")
-        if self.over < 1:
-            raise ValueError("over is at least 1s")
+        if self.last < 1:
+            raise ValueError("last is at least 1s")
 
 
 class LogCheck:
@@ -96,18 +96,27 @@ class LogCheck:
     path: /var/log/app/app.log
     deny: ["ERROR", "Traceback"]
     ignore: "ERROR .* client went away"
-    over: 10m
+    last: 10m
     """
 
     async def probe(self, cfg: LogConfig, ctx: Context) -> Result:
         """Read on once, in a thread."""
         known = ctx.since("log")
+        path = cfg.path or await _of_service(ctx)
         ctx.enter("parse")
-        return await ctx.in_thread(lambda: _look(cfg, ctx.base_dir, known, ctx.deadline))
+        return await ctx.in_thread(lambda: _look(cfg, path, ctx.base_dir, known, ctx.deadline))
 
 
-def _look(cfg: LogConfig, base_dir: Path, known: dict[str, Any], deadline: float) -> Result:
-    path = _newest(base_dir, cfg.path)
+async def _of_service(ctx: Context) -> str:
+    """Return the first log that the plan gives the check's service."""
+    logs = (await ctx.service(ctx.about)).get("logs") if ctx.about else None
+    if not logs:
+        raise ProbeError("set path, or service: one that has logs", status=Status.UNKNOWN)
+    return str(logs[0])
+
+
+def _look(cfg: LogConfig, name: str, base_dir: Path, known: dict[str, Any], deadline: float) -> Result:
+    path = _newest(base_dir, name)
     now = time.time()
     if known.get("path") not in (None, str(path)) and known.get("inode") is not None and not path.exists():
         known.clear()
@@ -141,10 +150,10 @@ class _Counts:
 
     def __init__(self, cfg: LogConfig, known: dict[str, Any], now: float) -> None:
         self._cfg, self._known, self._now = cfg, known, now
-        self.step = max(1.0, cfg.over / _STEPS)
+        self.step = max(1.0, cfg.last / _STEPS)
         if known.get("step") != self.step:
             known.update(step=self.step, counts={}, places={})
-        self._oldest = int((now - cfg.over) // self.step)
+        self._oldest = int((now - cfg.last) // self.step)
         for each in known["counts"].values():
             for bucket in [b for b in each if int(b) <= self._oldest]:
                 del each[bucket]
@@ -152,7 +161,7 @@ class _Counts:
     @property
     def spans(self) -> float:
         """The seconds that these counts really tell of."""
-        return max(1.0, min(self._cfg.over, self._now - float(self._known["began"])))
+        return max(1.0, min(self._cfg.last, self._now - float(self._known["began"])))
 
     @property
     def patterns(self) -> tuple[Pattern, ...]:
@@ -202,7 +211,7 @@ def _time_of(line: str, now: float) -> float | None:
 
 
 def _judged(cfg: LogConfig, path: Path, found: NewLines, counts: _Counts, quiet: float) -> Result:
-    within = f"in {format_duration(cfg.over)}"
+    within = f"in {format_duration(cfg.last)}"
     findings = []
     if found.lost:
         findings.append(Finding("rotation", "read to its end", found.lost, Status.UNKNOWN))
@@ -213,7 +222,7 @@ def _judged(cfg: LogConfig, path: Path, found: NewLines, counts: _Counts, quiet:
         last = counts.last(pattern, path)[:300] if number else ""
         observed = f"{number} lines" + (f", the last: {last}" if last else "")
         findings.append(Finding.compare(f"no {pattern.text}", f"no line {within}", observed, not number))
-    findings += [_required(pattern, counts, found, cfg.over) for pattern in cfg.require]
+    findings += [_required(pattern, counts, found, cfg.last) for pattern in cfg.require]
     matches = counts.of(cfg.count) if cfg.count else sum(counts.of(p) for p in cfg.deny)
     if cfg.count is not None:
         findings += _bounds(cfg, matches, counts, found, within)
@@ -249,7 +258,7 @@ def _bounds(cfg: LogConfig, matches: int, counts: _Counts, found: NewLines, with
         findings.append(Finding.compare(what, f"at most {cfg.most} {within}", matches, matches <= cfg.most))
     if cfg.least is not None:
         fine = matches >= cfg.least
-        early = not fine and counts.spans < cfg.over and not (found.first and found.whole)
+        early = not fine and counts.spans < cfg.last and not (found.first and found.whole)
         status = Status.OK if fine else Status.UNKNOWN if early else Status.CRIT
         findings.append(Finding(what, f"at least {cfg.least} {within}", str(matches), status))
     return findings

@@ -13,7 +13,7 @@ from switchover_checks.runtime.network.json_asking import Api
 
 __all__ = ["GrafanaCheck", "GrafanaConfig"]
 
-NAMES: dict[str, NameType] = {"database": "text", "version": "text", "time": "duration"}
+NAMES: dict[str, NameType] = {"database": "text", "version": "text", "time": "duration", "datasources": "any"}
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class GrafanaConfig:
     dashboards: Texts = ()
     """Identifiers (uid) of dashboards that must be there."""
     expect: Annotated[tuple[Annotated[Expectation, expected_in(NAMES)], ...], AS_LIST] = ()
-    """What must be true of `version`, of `database`, and of the `time` of the answer."""
+    """What must be true of `version`, `database`, `time` and `datasources` (`datasources[0].name == 'Prometheus'`)."""
     verify: bool = True
     """Whether the certificate is checked."""
 
@@ -73,6 +73,8 @@ class GrafanaCheck:
             answer = await api.ask(f"/api/dashboards/uid/{quote(uid, safe='')}", also=(404,))
             there = answer.status != 404
             findings.append(Finding.compare(f"dashboard {uid}", "there", "there" if there else "absent", there))
+        if any("datasources" in e.names for e in cfg.expect):
+            facts["datasources"] = (await api.ask("/api/datasources")).document
         ctx.enter("assert")
         findings += [e.check(facts) for e in cfg.expect]
         return Result.of(findings, ok=f"version {facts['version']}")

@@ -17,7 +17,7 @@ from switchover_checks.runtime.network.json_asking import Api
 
 __all__ = ["OpenobserveCheck", "OpenobserveConfig"]
 
-NAMES: dict[str, NameType] = {"status": "text", "records": "number", "time": "duration"}
+NAMES: dict[str, NameType] = {"status": "text", "hits": "number", "time": "duration"}
 
 
 @dataclass(frozen=True)
@@ -34,10 +34,10 @@ class OpenobserveConfig:
     """The organization of the stream."""
     stream: str = ""
     """The stream whose records are counted; none at all is critical."""
-    over: Duration = 900.0
+    last: Duration = 900.0
     """The time for which they are counted."""
     expect: Annotated[tuple[Annotated[Expectation, expected_in(NAMES)], ...], AS_LIST] = ()
-    """What must be true of `status`, of `records` in that time, and of the `time` that the search took."""
+    """What must be true of `status`, of `hits` in that time, and of the `time` that the search took."""
     verify: bool = True
     """Whether the certificate is checked."""
 
@@ -52,14 +52,14 @@ class OpenobserveCheck:
     kind: ClassVar[str] = "openobserve"
     effect: ClassVar[Effect] = "read"
     config: ClassVar[type] = OpenobserveConfig
-    metrics: ClassVar[tuple[Measured, ...]] = (Measured("records", "", "records in that time", ("stream",)),)
+    metrics: ClassVar[tuple[Measured, ...]] = (Measured("hits", "", "records in that time", ("stream",)),)
     example: ClassVar[str] = """
     kind: openobserve
     url: http://127.0.0.1:5080
     user: ops@example.org
     password: "{{ secret.o2 }}"
     stream: app
-    over: 10m
+    last: 10m
     """
 
     async def probe(self, cfg: OpenobserveConfig, ctx: Context) -> Result:
@@ -68,7 +68,7 @@ class OpenobserveCheck:
         status = str((await api.ask("/healthz")).need("status"))
         facts: dict[str, Any] = {
             "status": status,
-            "records": Unavailable("set stream"),
+            "hits": Unavailable("set stream"),
             "time": Unavailable("set stream"),
         }
         findings = [Finding.compare("health", "ok", status, status == "ok")]
@@ -83,7 +83,7 @@ async def _counted(cfg: OpenobserveConfig, api: Api, facts: dict[str, Any]) -> F
     end = int(time.time() * 1e6)
     query = {
         "sql": f'select count(*) as total from "{cfg.stream}"',  # noqa: S608 - the name has letters only
-        "start_time": end - int(cfg.over * 1e6),
+        "start_time": end - int(cfg.last * 1e6),
         "end_time": end,
         "from": 0,
         "size": 1,
@@ -94,6 +94,6 @@ async def _counted(cfg: OpenobserveConfig, api: Api, facts: dict[str, Any]) -> F
     total = hits[0].get("total") if isinstance(hits, list) and hits and isinstance(hits[0], dict) else None
     if not isinstance(total, int) or isinstance(total, bool):
         raise ProbeError("the search answers with no count", phase="parse", status=Status.UNKNOWN)
-    facts.update(records=total, time=answer.seconds)
-    expected = f"records in {format_duration(cfg.over)}"
+    facts.update(hits=total, time=answer.seconds)
+    expected = f"records in {format_duration(cfg.last)}"
     return Finding.compare(cfg.stream, expected, total, total > 0)

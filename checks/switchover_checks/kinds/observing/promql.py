@@ -32,10 +32,16 @@ Vector = dict[str, float]
 class PromqlConfig:
     """A query, and what its numbers must be."""
 
-    url: str
-    """The address of the server, without `/api/v1`."""
     query: str
     """The query, in PromQL."""
+    url: str = ""
+    """The address of the server, without `/api/v1`."""
+    left: str = ""
+    """Instead of url: a side, whose server must answer as that of `right`."""
+    right: str = ""
+    """The other side."""
+    url_key: str = "url"
+    """The key of the sides that holds the address of their server."""
     warn: Threshold | None = None
     """A range; outside of it a series warns."""
     crit: Threshold | None = None
@@ -58,7 +64,11 @@ class PromqlConfig:
     """Whether certificates are checked."""
 
     def __post_init__(self) -> None:
-        if not (self.warn or self.crit or self.expect or self.compare):
+        if bool(self.url) == bool(self.left) or bool(self.left) != bool(self.right):
+            raise ValueError("set url, or left and right")
+        if self.left and self.left == self.right:
+            raise ValueError("left and right are the same side, which always answers the same as itself")
+        if not (self.warn or self.crit or self.expect or self.compare or self.right):
             raise ValueError("set warn, crit, expect or compare: what must the numbers be?")
         if self.compare and self.compare.rstrip("/") == self.url.rstrip("/"):
             raise ValueError("compare is another server; a server always answers the same as itself")
@@ -84,7 +94,9 @@ class PromqlCheck:
 
     async def probe(self, cfg: PromqlConfig, ctx: Context) -> Result:
         """Ask once; with `compare` both servers."""
-        api = Api(ctx, cfg.url, cfg.user, cfg.password, cfg.token, verify=cfg.verify)
+        url = cfg.url or _of_side(ctx, cfg.left, cfg.url_key)
+        compare = cfg.compare or (_of_side(ctx, cfg.right, cfg.url_key) if cfg.right else "")
+        api = Api(ctx, url, cfg.user, cfg.password, cfg.token, verify=cfg.verify)
         answer = await _query(api, cfg.query)
         found = _vector(answer, cfg.ignore_labels)
         ctx.enter("assert")
@@ -94,8 +106,8 @@ class PromqlCheck:
         for name, value in list(found.items())[:_MOST_SERIES]:
             if cfg.warn or cfg.crit:
                 findings.append(judge(name or "value", value, cfg.warn, cfg.crit))
-        if cfg.compare and found:
-            other = Api(ctx, cfg.compare, cfg.user, cfg.password, cfg.token, verify=cfg.verify)
+        if compare and found:
+            other = Api(ctx, compare, cfg.user, cfg.password, cfg.token, verify=cfg.verify)
             findings += _compared(cfg, found, _vector(await _query(other, cfg.query), cfg.ignore_labels))
         facts: dict[str, Any] = {"series": len(found), "values": list(found.values()), "time": answer.seconds}
         only = next(iter(found.values())) if len(found) == 1 else None
@@ -107,6 +119,13 @@ class PromqlCheck:
             metrics.append(Metric("value", only))
         shown = f"{only:.6g}" if only is not None else f"{len(found)} series"
         return Result.of(findings, metrics=metrics, ok=shown)
+
+
+def _of_side(ctx: Context, name: str, key: str) -> str:
+    address = str(ctx.side(name).get(key, ""))
+    if not address:
+        raise ProbeError(f"the side {name} has no {key}: the address of its server", status=Status.UNKNOWN)
+    return address
 
 
 def _expected(expectation: Expectation, facts: Mapping[str, Any]) -> Finding:

@@ -1,6 +1,6 @@
 """`elasticsearch`: the health of a cluster (also OpenSearch), and how many documents an index holds.
 
-Yellow warns: a copy is missing. On a single node that is how it always is, and `least: yellow` says so.
+Yellow warns: a copy is missing. On a single node that is how it always is, and `level: yellow` says so.
 """
 
 from __future__ import annotations
@@ -38,15 +38,25 @@ _FROM_HEALTH = {
 class ElasticsearchConfig:
     """A cluster, and what must be true of it."""
 
-    url: str
+    url: str = ""
     """The address: `https://search.example.org:9200`."""
+    left: str = ""
+    """Instead of url: a side, whose indices must be those of `right`. Its cluster is not judged."""
+    right: str = ""
+    """The other side."""
+    url_key: str = "es"
+    """The key of the sides that holds the address of their cluster."""
+    indices: str = "*"
+    """Which indices are compared; hidden ones are left out."""
+    docs: Literal["equal"] = "equal"
+    """What is compared of each: how many documents it holds, as of its last refresh."""
     user: str = ""
     """The account."""
     password: str = ""
     """Its password: `{{ secret.NAME }}`."""
     api_key: str = ""
     """An API key, instead of an account."""
-    least: Literal["green", "yellow"] = "green"
+    level: Literal["green", "yellow"] = "green"
     """The colour that is fine; the next one warns, red is critical."""
     index: str = ""
     """An index, alias or pattern whose documents are counted. None at all is unknown."""
@@ -55,6 +65,12 @@ class ElasticsearchConfig:
     Documents are counted as of the last refresh of the index."""
     verify: bool = True
     """Whether the certificate is checked."""
+
+    def __post_init__(self) -> None:
+        if bool(self.url) == bool(self.left) or bool(self.left) != bool(self.right):
+            raise ValueError("set url, or left and right")
+        if self.left and self.left == self.right:
+            raise ValueError("left and right are the same side, which always holds the same as itself")
 
 
 class ElasticsearchCheck:
@@ -71,15 +87,14 @@ class ElasticsearchCheck:
     example: ClassVar[str] = """
     kind: elasticsearch
     url: http://127.0.0.1:9200
-    least: yellow
+    level: yellow
     index: orders-*
     expect: docs > 1000
     """
 
     async def probe(self, cfg: ElasticsearchConfig, ctx: Context) -> Result:
         """Ask once."""
-        header = f"ApiKey {cfg.api_key}" if cfg.api_key else ""
-        api = Api(ctx, cfg.url, cfg.user, cfg.password, header, key_header="authorization", verify=cfg.verify)
+        api = _api(cfg, ctx, cfg.url or _of_side(ctx, cfg.right, cfg.url_key))
         health = await api.ask("/_cluster/health", also=(408,))
         colour = str(health.need("status"))
         facts: dict[str, Any] = {"status": colour, "docs": Unavailable("set index")}
@@ -91,6 +106,8 @@ class ElasticsearchCheck:
             facts["version"] = str(root.need("version", "number"))
             facts["distribution"] = str(root.document["version"].get("distribution", "elasticsearch"))
         findings = [_coloured(cfg, colour)]
+        if cfg.left:
+            findings += await _compared(cfg, _api(cfg, ctx, _of_side(ctx, cfg.left, cfg.url_key)), api)
         if cfg.index:
             findings.append(await _counted(cfg, api, facts))
         ctx.enter("assert")
@@ -98,11 +115,44 @@ class ElasticsearchCheck:
         return Result.of(findings, metrics=measured_in(facts, self.metrics), ok=f"{colour}, {facts['nodes']} nodes")
 
 
+def _api(cfg: ElasticsearchConfig, ctx: Context, url: str) -> Api:
+    header = f"ApiKey {cfg.api_key}" if cfg.api_key else ""
+    return Api(ctx, url, cfg.user, cfg.password, header, key_header="authorization", verify=cfg.verify)
+
+
+def _of_side(ctx: Context, name: str, key: str) -> str:
+    address = str(ctx.side(name).get(key, ""))
+    if not address:
+        raise ProbeError(f"the side {name} has no {key}: the address of its cluster", status=Status.UNKNOWN)
+    return address
+
+
+async def _compared(cfg: ElasticsearchConfig, left: Api, right: Api) -> list[Finding]:
+    """Compare the documents of each index on both sides."""
+    before, after = await _indices(left, cfg.indices), await _indices(right, cfg.indices)
+    if not before:
+        return [Finding("indices", "some", f"none fits {cfg.indices}", Status.UNKNOWN)]
+    findings = []
+    for name in sorted(before.keys() | after.keys()):
+        wanted, observed = before.get(name, "no such index"), after.get(name, "no such index")
+        findings.append(Finding.compare(f"index {name}", wanted, observed, wanted == observed))
+    return findings
+
+
+async def _indices(api: Api, pattern: str) -> dict[str, str]:
+    asked = {"format": "json", "h": "index,docs.count"}
+    answer = await api.ask(f"/_cat/indices/{quote(pattern, safe='*,-_.')}", params=asked)
+    if not isinstance(answer.document, list) or not all(isinstance(one, dict) for one in answer.document):
+        raise ProbeError("the answer is no list of indices", phase="parse", status=Status.UNKNOWN)
+    found = {str(one.get("index")): str(one.get("docs.count")) for one in answer.document}
+    return {name: count for name, count in found.items() if not name.startswith(".")}
+
+
 def _coloured(cfg: ElasticsearchConfig, colour: str) -> Finding:
     status = {"green": Status.OK, "yellow": Status.WARN, "red": Status.CRIT}.get(colour, Status.UNKNOWN)
-    if colour == cfg.least:
+    if colour == cfg.level:
         status = Status.OK
-    return Finding("status", cfg.least, colour, status)
+    return Finding("status", cfg.level, colour, status)
 
 
 async def _counted(cfg: ElasticsearchConfig, api: Api, facts: dict[str, Any]) -> Finding:

@@ -13,6 +13,7 @@ from switchover_checks.api import ProbeError, Result, Status
 from switchover_checks.runtime.probe_ports import ProbePorts
 
 Probe = Callable[..., Awaitable[Result]]
+EC2 = {"resource": "ec2", "id": "i-1"}
 GONE = ProbeError("there is none of that name", phase="assert")
 DENIED = ProbeError("not allowed", phase="auth", status=Status.UNKNOWN)
 
@@ -36,16 +37,26 @@ def instance(state: str) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("answers", "keys", "status"),
     [
-        ({"describe_instances": instance("running")}, {"resource": "ec2/i-1"}, Status.OK),
-        ({"describe_instances": instance("stopped")}, {"resource": "ec2/i-1"}, Status.CRIT),
-        ({"describe_instances": instance("stopped")}, {"resource": "ec2/i-1", "in_state": "stopped"}, Status.OK),
-        ({"describe_instances": instance("terminated")}, {"resource": "ec2/i-1", "exists": False}, Status.OK),
-        ({"describe_instances": instance("running")}, {"resource": "ec2/i-1", "exists": False}, Status.CRIT),
-        ({"describe_instances": {"Reservations": []}}, {"resource": "ec2/i-1"}, Status.CRIT),
-        ({"describe_instances": GONE}, {"resource": "ec2/i-1", "exists": False}, Status.OK),
+        ({"describe_instances": instance("running")}, {**EC2}, Status.OK),
+        ({"describe_instances": instance("stopped")}, {**EC2}, Status.CRIT),
+        (
+            {"describe_instances": instance("stopped")},
+            {**EC2, "in_state": "stopped"},
+            Status.OK,
+        ),
+        ({"describe_instances": instance("terminated")}, {**EC2, "exists": False}, Status.OK),
+        ({"describe_instances": instance("running")}, {**EC2, "exists": False}, Status.CRIT),
+        ({"describe_instances": {"Reservations": []}}, {**EC2}, Status.CRIT),
+        ({"describe_instances": GONE}, {**EC2, "expect": "state == 'absent'"}, Status.OK),
+        (
+            {"describe_instances": instance("running")},
+            {**EC2, "expect": "state == 'absent'"},
+            Status.CRIT,
+        ),
+        ({"describe_instances": GONE}, {**EC2, "exists": False}, Status.OK),
         (
             {"describe_db_instances": {"DBInstances": [{"DBInstanceStatus": "available", "MultiAZ": False}]}},
-            {"resource": "rds/shop", "expect": "thing.MultiAZ == true"},
+            {"resource": "rds", "id": "shop", "expect": "thing.MultiAZ == true"},
             Status.CRIT,
         ),
         (
@@ -62,7 +73,7 @@ async def test_a_thing_of_aws_is_in_its_state(probe: Probe, answers: Any, keys: 
 
 async def test_what_may_not_be_asked_is_never_taken_for_gone(probe: Probe) -> None:
     for kind, keys, operation in (
-        ("aws", {"resource": "ec2/i-1"}, "describe_instances"),
+        ("aws", {**EC2}, "describe_instances"),
         ("s3", {"bucket": "b"}, "list_objects_v2"),
         ("cloud_run", {"name": "api"}, "api"),
         ("cloud_sql", {"instance": "shop"}, "shop"),

@@ -75,8 +75,8 @@ async def test_two_qdrants_hold_the_same(probe: Probe, other: dict[str, Any], st
     [
         ({"status": "green", "number_of_nodes": 3}, {}, {"expect": "nodes == 3"}, Status.OK),
         ({"status": "yellow"}, {}, {}, Status.WARN),
-        ({"status": "yellow"}, {}, {"least": "yellow"}, Status.OK),
-        ({"status": "red"}, {}, {"least": "yellow"}, Status.CRIT),
+        ({"status": "yellow"}, {}, {"level": "yellow"}, Status.OK),
+        ({"status": "red"}, {}, {"level": "yellow"}, Status.CRIT),
         ({"status": "purple"}, {}, {}, Status.UNKNOWN),
         ({"status": "green"}, {"count": 5}, {"index": "orders", "expect": "docs >= 5"}, Status.OK),
         ({"status": "green"}, {"count": 5}, {"index": "orders", "expect": "docs > 5"}, Status.CRIT),
@@ -98,11 +98,42 @@ async def test_a_search_cluster_is_judged_by_its_colour(
 
 
 @pytest.mark.parametrize(
+    ("after", "status"),
+    [
+        ([("a", "5"), ("b", "7")], Status.OK),
+        ([("a", "5"), ("b", "6")], Status.CRIT),
+        ([("a", "5")], Status.CRIT),
+        ([("a", "5"), ("b", "7"), ("c", "1")], Status.CRIT),
+        ([("a", "5"), ("b", "7"), (".hidden", "1")], Status.OK),
+    ],
+)
+async def test_two_search_clusters_hold_the_same(probe: Probe, after: list[tuple[str, str]], status: Status) -> None:
+    def cluster(indices: list[tuple[str, str]]) -> dict[str, Any]:
+        listed = [{"index": name, "docs.count": count} for name, count in indices]
+        return {"/_cluster/health": {"status": "green"}, "/_cat/indices/*": listed}
+
+    with json_routes(cluster([("a", "5"), ("b", "7")])) as one, json_routes(cluster(after)) as other:
+        sides = {"before": {"es": one.address}, "after": {"es": other.address}}
+        result = await probe("elasticsearch", sides=sides, left="before", right="after")
+    assert result.status is status, result
+
+
+async def test_two_sides_answer_a_query_the_same(probe: Probe) -> None:
+    routes = {"/api/v1/query": series(("a", 1))}
+    with json_routes(routes) as one, json_routes({"/api/v1/query": series(("a", 2))}) as other:
+        sides = {"before": {"url": one.address}, "after": {"url": other.address}}
+        differ = await probe("promql", sides=sides, left="before", right="after", query="up")
+        sides["after"] = sides["before"]
+        same = await probe("promql", sides=sides, left="before", right="after", query="up")
+    assert (differ.status, same.status) == (Status.CRIT, Status.OK)
+
+
+@pytest.mark.parametrize(
     ("hits", "keys", "status"),
     [
-        ([{"total": 12}], {"expect": "records > 10"}, Status.OK),
+        ([{"total": 12}], {"expect": "hits > 10"}, Status.OK),
         ([{"total": 0}], {}, Status.CRIT),
-        ([{"total": 3}], {"expect": "records > 10"}, Status.CRIT),
+        ([{"total": 3}], {"expect": "hits > 10"}, Status.CRIT),
     ],
 )
 async def test_records_of_openobserve_are_counted(

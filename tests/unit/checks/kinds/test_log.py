@@ -168,7 +168,7 @@ async def test_of_a_pattern_the_newest_file_is_read(look: Look, path: Path) -> N
 
 
 @pytest.mark.parametrize(
-    "keys", [{}, {"most": 1}, {"count": "x"}, {"deny": "("}, {"deny": "x", "over": "10ms"}, {"deny": ["(a+)+b"]}]
+    "keys", [{}, {"most": 1}, {"count": "x"}, {"deny": "("}, {"deny": "x", "last": "10ms"}, {"deny": ["(a+)+b"]}]
 )
 def test_demands_that_say_nothing_are_refused(keys: dict[str, Any]) -> None:
     with pytest.raises(ConfigError):
