@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from switchover.plan.field_types import Model, Text
+from switchover.plan.field_types import Flag, Model, Name, Text
 
 __all__ = ["Promise", "PromiseValue"]
 
@@ -14,7 +14,12 @@ __all__ = ["Promise", "PromiseValue"]
 class PromiseValue(Model):
     """One side of a promise: a number, or what measures it."""
 
-    value: float | str = Field(description="a number, or CHECK.METRIC")
+    value: float | str = Field(description="a number, CHECK.METRIC, step.NAME.seconds or step.NAME.OUTPUT")
+    phase: Name | None = Field(
+        None,
+        alias="in",
+        description="measured as that phase ends; else at the run's start, or by the gate that proves it",
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -29,6 +34,13 @@ class Promise(Model):
 
     title: Text = Field(description="how it is called in the report")
     unit: str = Field("", description="what stands behind the numbers")
-    before: PromiseValue = Field(description="what it is compared with, measured as the run starts")
-    after: PromiseValue = Field(description="what is to be better, measured by the gate that proves it")
+    before: PromiseValue | None = Field(
+        None, description="what it is compared with; a promise may do without, as in `after < 1`"
+    )
+    after: PromiseValue = Field(description="what is to be better")
     target: str = Field(description="an expression over `before` and `after`, such as `after < before / 2`")
+    samples: Annotated[int, Field(strict=True, ge=1, le=1000)] = Field(
+        1, description="how often each value is measured, a second apart"
+    )
+    take: Literal["median", "p95"] = Field("median", description="what counts of several samples")
+    blocks: Flag = Field(True, description="a gate that proves it stays shut until it is kept")

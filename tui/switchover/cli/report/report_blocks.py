@@ -81,7 +81,7 @@ def blocks(report: Report) -> Iterator[Block]:
         yield from _phase(phase)
     yield from _decisions(report["decisions"])
     yield from _exceptions(report["waivers"])
-    yield from _promises(report["promises"])
+    yield from _promises(report["promises"]) if report["promises"] else ()
     yield from _costs(report["costs"])
     yield from _ways_back(report["ways_back"])
     if report["rollback"]:
@@ -282,8 +282,6 @@ def _details(entries: Sequence[Report]) -> Iterator[Block]:
 
 
 def _promises(promises: Sequence[Report]) -> Iterator[Block]:
-    if not promises:
-        return
     yield Heading(2, "Promises: promised and measured")
     rows = [
         (
@@ -296,6 +294,7 @@ def _promises(promises: Sequence[Report]) -> Iterator[Block]:
         for o in promises
     ]
     yield _table(("promise", "before", "after", "promised", "result"), rows)
+    yield from (Text(f"{o['title']} was let pass: {o['let_pass']}.") for o in promises if o["let_pass"])
 
 
 def _costs(costs: Report | None) -> Iterator[Block]:

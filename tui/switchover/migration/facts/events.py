@@ -78,6 +78,7 @@ __all__ = [
     "OutputsPruned",
     "Place",
     "PlanRebased",
+    "PromisesMeasured",
     "Record",
     "RequirementWaived",
     "RollbackEnded",
@@ -156,6 +157,16 @@ class BaselineMeasured:
 
 
 @dataclass(frozen=True, slots=True)
+class PromisesMeasured:
+    """Values of promises as a phase ended, or at the end of the run, then judged too."""
+
+    before: dict[str, float | None]
+    after: dict[str, float | None]
+    measurements: tuple[Measurement, ...] = ()
+    units: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class VariablesGiven:
     """Values for variables that were still open; frozen from here on."""
 
@@ -219,6 +230,7 @@ Event = (
     RunStarted
     | PlanRebased
     | BaselineMeasured
+    | PromisesMeasured
     | ConfirmationGiven
     | StepStarted
     | StepEnded

@@ -46,6 +46,7 @@ class Measurement:
     after: float | None
     target: str
     state: PromiseWord
+    let_pass: str = ""  # why it stands in nobody's way, though it is not met
 
 
 @dataclass(frozen=True, slots=True)

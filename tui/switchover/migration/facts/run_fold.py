@@ -77,6 +77,8 @@ def _apply(state: RunState, record: ev.Record) -> RunState:
             return _rebased(state, event)
         case ev.BaselineMeasured():
             return replace(state, baseline=dict(event.values))
+        case ev.PromisesMeasured():
+            return state.with_promises(event)
         case ev.VariablesGiven():
             return replace(state, variables={**state.variables, **event.values})
         case ev.RollbackStarted():

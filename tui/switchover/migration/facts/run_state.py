@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Literal, get_args
 
@@ -234,6 +234,7 @@ class RunState:
     gates: Mapping[str, GateState] = field(default_factory=dict)
     rollback: RollbackState | None = None
     baseline: Mapping[str, float | None] | None = None
+    afters: Mapping[str, float | None] = field(default_factory=dict)
     measurements: Mapping[str, ev.Measurement] = field(default_factory=dict)
     acknowledgements: Mapping[tuple[str, str], Acknowledgement] = field(default_factory=dict)  # by place and check
     waivers: Mapping[tuple[str, str], Waiver] = field(default_factory=dict)
@@ -241,6 +242,12 @@ class RunState:
     last_moment: Timestamp | None = None
     seq: int = 0
     impossible: tuple[Impossible, ...] = ()  # what stands in the journal and is not believed
+
+    def with_promises(self, event: ev.PromisesMeasured) -> RunState:
+        """Return the state once more values of promises are known."""
+        judged = {one.promise: one for one in event.measurements}
+        before, after = {**(self.baseline or {}), **event.before}, {**self.afters, **event.after}
+        return replace(self, baseline=before, afters=after, measurements={**self.measurements, **judged})
 
     @property
     def exists(self) -> bool:

@@ -21,7 +21,15 @@ __all__ = ["decisions", "evidence", "operators", "others", "rehearsals", "waiver
 _KNOWN = frozenset(
     kind.__name__
     for kind in (
-        *(ev.RunStarted, ev.BaselineMeasured, ev.VariablesGiven, ev.ConfirmationGiven, ev.RunEnded, ev.AbortRequested),
+        *(
+            ev.RunStarted,
+            ev.BaselineMeasured,
+            ev.PromisesMeasured,
+            ev.VariablesGiven,
+            ev.ConfirmationGiven,
+            ev.RunEnded,
+            ev.AbortRequested,
+        ),
         *(
             ev.StepStarted,
             ev.StepEnded,

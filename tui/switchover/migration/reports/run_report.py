@@ -98,6 +98,7 @@ def make_report(plan: Plan, state: RunState, sources: ReportInputs) -> dict[str,
                 "before": measured.before if measured else (state.baseline or {}).get(name),
                 "after": measured.after if measured else None,
                 "state": measured.state if measured else "pending",
+                "let_pass": measured.let_pass or None if measured else None,
             }
             for name, promise in plan.promises.items()
             for measured in [state.measurements.get(name)]

@@ -37,9 +37,9 @@ def action_words(rollback: ev.RollbackStarted | None) -> dict[str, str]:
     }
 
 
-def _measured(event: ev.BaselineMeasured) -> Iterable[str]:
-    for name, value in event.values.items():
-        unit = event.units.get(name, "")
+def _measured(values: Mapping[str, float | None], units: Mapping[str, str]) -> Iterable[str]:
+    for name, value in values.items():
+        unit = units.get(name, "")
         yield f"{name} ?" if value is None else f"{name} {value:g} {unit}".rstrip()
 
 
@@ -58,7 +58,12 @@ def describe(event: ev.Event, words: Mapping[str, str] | None = None) -> tuple[E
             why = f" ({event.reason})" if event.reason else ""
             return "run", f"{event.by.who} adopted the edited plan{why}{what}", "warn"
         case ev.BaselineMeasured():
-            return "run", f"measured before: {', '.join(_measured(event))}", ""
+            return "run", f"measured before: {', '.join(_measured(event.values, event.units))}", ""
+        case ev.PromisesMeasured():
+            parts = [f"before: {', '.join(_measured(event.before, event.units))}"] if event.before else []
+            parts += [f"after: {', '.join(_measured(event.after, event.units))}"] if event.after else []
+            parts += [f"{one.promise} is {one.state}" for one in event.measurements]
+            return "run", f"measured {'; '.join(parts)}", _ok(all(o.state == "met" for o in event.measurements))
         case ev.VariablesGiven():
             return "run", f"{event.by.who} gave {', '.join(event.values)}", ""
         case ev.RunEnded():

@@ -355,7 +355,7 @@ def _promises(plan: Plan, state: RunState) -> tuple[PromiseView, ...]:
     for name, promise in plan.promises.items():
         measured = state.measurements.get(name)
         before = measured.before if measured else (state.baseline or {}).get(name)
-        if before is None and not isinstance(promise.before.value, str):
+        if before is None and promise.before is not None and not isinstance(promise.before.value, str):
             before = float(promise.before.value)
         views.append(
             PromiseView(

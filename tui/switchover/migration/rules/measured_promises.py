@@ -2,21 +2,72 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+import statistics
+from collections.abc import Mapping, Sequence
 
 from switchover.migration.engine_ports import CheckReading
 from switchover.migration.facts.events import Measurement
-from switchover.plan.model import Promise
+from switchover.migration.facts.run_state import RunState
+from switchover.migration.rules.next_action import reached
+from switchover.plan.model import Plan, Promise
 from switchover.plan.targets import parse_target
 from switchover.snapshot.states import PromiseWord
 
-__all__ = ["checks_measured", "judge", "measure"]
+__all__ = ["due_before", "due_now", "judge", "measure", "source_of", "step_value", "taken", "unmeasured_before"]
 
 
-def checks_measured(promises: Mapping[str, Promise], side: str) -> tuple[str, ...]:
-    """Return the checks that give the values of `side` (before or after)."""
-    sources = [getattr(promise, side).value for promise in promises.values()]
-    return tuple(dict.fromkeys(s.partition(".")[0] for s in sources if isinstance(s, str)))
+def source_of(promise: Promise, side: str) -> float | str | None:
+    """Return what gives the value of `side` (before or after); None where the promise has no such side."""
+    value = promise.before if side == "before" else promise.after
+    return value.value if value is not None else None
+
+
+def due_before(plan: Plan) -> tuple[str, ...]:
+    """Return the promises whose `before` is measured as the run starts."""
+    return tuple(n for n, p in plan.promises.items() if p.before is not None and p.before.phase is None)
+
+
+def due_now(plan: Plan, state: RunState) -> list[tuple[str, str]]:
+    """Return (promise, side) of each value whose phase has ended, and that nobody has measured since."""
+    due = []
+    for name, promise in plan.promises.items():
+        for side, value, known in (
+            ("before", promise.before, state.baseline or {}),
+            ("after", promise.after, state.afters),
+        ):
+            if (
+                value is not None
+                and value.phase is not None
+                and name not in known
+                and reached(plan, state, value.phase)
+            ):
+                due.append((name, side))
+    return due
+
+
+def unmeasured_before(plan: Plan, state: RunState) -> tuple[str, ...]:
+    """Return the promises that block and whose `before` could not be measured, though its time has come."""
+    known = state.baseline or {}
+    return tuple(
+        name
+        for name, promise in plan.promises.items()
+        if promise.blocks and promise.before is not None and name in known and known[name] is None
+    )
+
+
+def step_value(source: str, state: RunState) -> float | None:
+    """Return the value of `step.NAME.seconds` or `step.NAME.OUTPUT`; None where the step has not ended well."""
+    _, name, what = source.split(".", 2)
+    unit = state.unit(name)
+    ended = next((one for one in reversed(unit.attempts) if one.outcome == "done"), None)
+    if what == "seconds":
+        return ended.duration_s if ended is not None else None
+    try:
+        value = float(unit.outputs[what])
+    except (KeyError, ValueError):
+        return None
+    return value if math.isfinite(value) else None
 
 
 def measure(source: float | str, readings: Mapping[str, CheckReading]) -> float | None:
@@ -30,12 +81,23 @@ def measure(source: float | str, readings: Mapping[str, CheckReading]) -> float 
     return next((float(m.value) for m in reading.result.metrics if m.name == metric), None)
 
 
+def taken(promise: Promise, values: Sequence[float | None]) -> float | None:
+    """Return what counts of several samples. One that is lacking makes all of it unknown."""
+    known = [value for value in values if value is not None]
+    if not known or len(known) < len(values):
+        return None
+    if promise.take == "p95":
+        return sorted(known)[max(0, math.ceil(0.95 * len(known)) - 1)]
+    return statistics.median(known)
+
+
 def judge(name: str, promise: Promise, before: float | None, after: float | None) -> Measurement:
     """Say whether a promise is kept. What was not measured is unknown, never met."""
     state: PromiseWord = "unknown"
-    if before is not None and after is not None:
+    compared = 0.0 if promise.before is None else before
+    if compared is not None and after is not None:
         try:
-            state = "met" if parse_target(promise.target).holds(before, after) else "missed"
+            state = "met" if parse_target(promise.target).holds(compared, after) else "missed"
         except ValueError:
             state = "unknown"
     return Measurement(name, before, after, promise.target, state)

@@ -17,7 +17,7 @@ from switchover.migration.run.execution import ExecutionUnit, Executor
 from switchover.migration.run.gate_watch import watch_gate
 from switchover.migration.run.group_runner import GroupRunner
 from switchover.migration.run.hold_log import HoldLog
-from switchover.migration.run.measuring import prove_promises
+from switchover.migration.run.measuring import judge_the_rest, prove_promises
 from switchover.migration.run.recovery import StillRunning, apply_policy, find_truth
 from switchover.migration.run.run_store import RunStore
 from switchover.plan.model import Phase
@@ -277,7 +277,7 @@ class ActionRunner:
                 phase.id,
                 gate,
                 look_at=run_store.look,
-                prove=lambda: prove_promises(run_store, gate.prove),
+                prove=lambda: prove_promises(run_store, gate.prove, f"gate:{phase.id}"),
                 hold_log=HoldLog(run_store, phase.id, gate),
                 clock=run_store.tools.clock,
                 wait=self.pause,
@@ -353,6 +353,7 @@ class ActionRunner:
     async def end_if_through(self, op: Operator) -> None:
         """Close the run once nothing is left to do."""
         if self._unended():
+            await judge_the_rest(self.run_store)
             await self.run_store.record(ev.RunEnded("done", op))
             self.executor.there.sweep()
 

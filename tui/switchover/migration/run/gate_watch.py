@@ -204,7 +204,7 @@ async def _proved(
         measurements = await asyncio.wait_for(prove(), patience)
     except TimeoutError:
         return (), tuple(f"{name} could not be measured in time" for name in names)
-    return measurements, tuple(_missed(m) for m in measurements if m.state != "met")
+    return measurements, tuple(_missed(m) for m in measurements if m.state != "met" and not m.let_pass)
 
 
 class _Hold:
@@ -256,10 +256,8 @@ def _missed(measurement: Measurement) -> str:
         sides = {"before": measurement.before, "after": measurement.after}
         lacking = " and ".join(side for side, value in sides.items() if value is None) or "target"
         return f"{measurement.promise} could not be measured ({lacking})"
-    return (
-        f"{measurement.promise} is missed: {measurement.target}, "
-        f"with before {measurement.before:g} and after {measurement.after:g}"
-    )
+    before = f"before {measurement.before:g} and " if measurement.before is not None else ""
+    return f"{measurement.promise} is missed: {measurement.target}, with {before}after {measurement.after:g}"
 
 
 def _interval(plan: Plan, gate: Gate) -> float:

@@ -153,9 +153,11 @@ def names_in_the_rest(draft: Draft) -> Iterator[Complaint]:
         yield from draft.each_unknown((*path, "verify"), "check or service", way_back.verify, names.watched)
     for name, promise in draft.plan.promises.items():
         path = ("promises", name)
-        for key, value in (("before", promise.before.value), ("after", promise.after.value)):
-            if isinstance(value, str):
-                yield from _measured((*path, key, "value"), value, draft)
+        for key, side in (("before", promise.before), ("after", promise.after)):
+            if side is not None and isinstance(side.value, str):
+                yield from _measured((*path, key, "value"), side.value, draft)
+            if side is not None and side.phase is not None:
+                yield from draft.unknown((*path, key, "in"), "phase", side.phase, names.phases)
         try:
             parse_target(promise.target)
         except ValueError as error:
@@ -176,6 +178,13 @@ def _condition(path: Path, text: str, draft: Draft) -> Iterator[Complaint]:
 
 def _measured(path: Path, text: str, draft: Draft) -> Iterator[Complaint]:
     check, dot, metric = text.partition(".")
+    if check == "step" and "." in metric:
+        step, _, output = metric.partition(".")
+        yield from draft.unknown(path, "step", step, [name for _, name in draft.names.steps])
+        known = {"seconds", *draft.names.outputs.get(step, ())}
+        if step in draft.names.outputs and output not in known:
+            yield from draft.unknown(path, f"output of the step {step}", output, sorted(known))
+        return
     if not dot or not metric:
         yield Complaint(path, f"{text[:60]!r} is neither a number nor CHECK.METRIC")
     elif check not in draft.names.check_items:

@@ -7,9 +7,12 @@ from shlex import quote
 from switchover.errors import RefusedError
 from switchover.migration.facts import events as ev
 from switchover.migration.facts.operator import Operator
+from switchover.migration.rules.measured_promises import unmeasured_before
 from switchover.migration.rules.next_action import Action
 from switchover.migration.rules.waivers import unwaivable
+from switchover.migration.run.measuring import prove_promises
 from switchover.migration.run.run_store import RunStore
+from switchover.snapshot.states import StatusWord
 from switchover_checks.language.units import format_duration
 
 __all__ = ["LONGEST_WAIVER_S", "acknowledge", "waive"]
@@ -53,10 +56,15 @@ def _place(run_store: RunStore, action: Action, check: str) -> str:
     place = ""
     if action.kind in ("gate", "human", "decide"):
         gate = next(p.gate for p in run_store.plan.phases if p.id == action.phase)
-        required, place = gate.require if gate is not None else (), f"gate:{action.phase}"
+        required, place = (*gate.require, *gate.prove) if gate is not None else (), f"gate:{action.phase}"
     elif action.kind == "confirm":
         confirm = run_store.plan.step(action.unit).confirm
         required, place = confirm.require if confirm is not None else (), f"step:{action.unit}"
+        required += unmeasured_before(run_store.plan, run_store.state)
+    elif action.kind == "step":
+        required, place = unmeasured_before(run_store.plan, run_store.state), f"step:{action.unit}"
+        if not required:
+            place = ""
     elif action.kind == "checklist":
         items = run_store.plan.step(action.unit).checklist
         required, place = tuple(item.check for item in items if item.check), f"step:{action.unit}"
@@ -83,4 +91,10 @@ def _refuse_unwaivable(run_store: RunStore, place: str, check: str) -> None:
 
 
 async def _look(run_store: RunStore, check: str) -> ev.Evidence:
+    if check in unmeasured_before(run_store.plan, run_store.state):
+        return ev.Evidence(check, "unknown", "could not be measured before", run_store.tools.clock.now())
+    if check in run_store.plan.promises and check not in run_store.plan.checks:
+        measured = (await prove_promises(run_store, (check,)))[0]
+        status: StatusWord = {"met": "ok", "missed": "warn"}.get(measured.state, "unknown")  # type: ignore[assignment]
+        return ev.Evidence(check, status, f"the promise is {measured.state}", run_store.tools.clock.now())
     return (await run_store.look((check,))).evidence[0]

@@ -9,7 +9,7 @@ from switchover.migration.facts.run_state import Stage
 from switchover.migration.rules.confirmations import answered_by, missing_word, second_person
 from switchover.migration.rules.waivers import judge
 from switchover.migration.run.action_runner import ActionRunner
-from switchover.migration.run.measuring import prove_promises
+from switchover.migration.run.measuring import measure_due, prove_promises
 from switchover.plan.model import Gate
 
 __all__ = ["answer_gate", "check_gate", "second_go", "unwatched_gate"]
@@ -20,6 +20,7 @@ async def check_gate(runner: ActionRunner, phase: str, op: Operator) -> bool:
     run_store, action = runner.run_store, runner.action
     if action.phase != phase or action.kind not in ("gate", "human", "decide"):
         raise RefusedError(f"it is not gate {phase}'s turn: {action.in_words}", runner.see_status)
+    await measure_due(runner.run_store)
     spec = next(p for p in run_store.plan.phases if p.id == phase)
     gate = spec.gate or Gate()
     if not gate.hold or run_store.state.gate(phase).stage is not Stage.RUNNING:  # else its watcher died: go on
@@ -88,11 +89,14 @@ async def _still_green(
     """Return what the gate's checks and promises say now. Raise `RefusedError` where one does not let it pass."""
     run_store = runner.run_store
     seen = await run_store.look(gate.require if gate else ())
-    measurements = await prove_promises(run_store, gate.prove) if gate and gate.prove else ()
+    measurements = await prove_promises(run_store, gate.prove, f"gate:{phase}") if gate and gate.prove else ()
     judged = judge(seen.evidence, run_store.state, f"gate:{phase}", run_store.moment())
     for check, status in judged.lapsed:
         await run_store.record(ev.AcknowledgementEnded(f"gate:{phase}", check, status))
-    problems = [*judged.problems, *(f"{m.promise} is {m.state}" for m in measurements if m.state != "met")]
+    problems = [
+        *judged.problems,
+        *(f"{m.promise} is {m.state}" for m in measurements if m.state != "met" and not m.let_pass),
+    ]
     if problems:
         text = "; ".join(problems)
         await run_store.record(ev.GateFailed(phase, text, seen.evidence, measurements))

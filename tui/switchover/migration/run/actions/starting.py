@@ -11,6 +11,7 @@ from switchover.locations import Workspace
 from switchover.migration.facts import events as ev
 from switchover.migration.facts.operator import Operator
 from switchover.migration.facts.run_state import RunState
+from switchover.migration.rules.measured_promises import due_before
 from switchover.migration.run.action_runner import ActionRunner
 from switchover.migration.run.actions.frozen_files import freeze_files
 from switchover.migration.run.measuring import measure_promises
@@ -52,7 +53,7 @@ async def start_run(runner: ActionRunner, op: Operator, variables: Mapping[str, 
     runner.accept()
     if file.plan.promises:
         units = {name: one.unit for name, one in file.plan.promises.items() if one.unit}
-        values = await measure_promises(run_store, tuple(file.plan.promises), "before")
+        values = await measure_promises(run_store, due_before(file.plan), "before")
         await run_store.record(ev.BaselineMeasured(values, units))
 
 

@@ -16,6 +16,7 @@ from switchover.migration.run.actions.confirming import confirmed, refuse_other_
 from switchover.migration.run.actions.frozen_files import refuse_edited_files
 from switchover.migration.run.actions.readiness import await_ready, judge_condition
 from switchover.migration.run.execution import ExecutionUnit
+from switchover.migration.run.measuring import measure_due, refuse_unmeasured
 from switchover.migration.run.rollback_runner import open_rollback_path, refuse_loss
 from switchover.snapshot.states import ResolvedAs
 
@@ -37,6 +38,8 @@ async def run_step(runner: ActionRunner, step_id: str, op: Operator, confirmatio
             await runner.end_if_through(op)
             return
     await refuse_edited_files(runner.run_store, step)
+    await measure_due(runner.run_store)
+    await refuse_unmeasured(runner.run_store, step)
     text = ""
     evidence: tuple[ev.Evidence, ...] = ()
     if step.confirm is not None or step.irreversible:
