@@ -75,9 +75,7 @@ def _apply(state: RunState, record: ev.Record) -> RunState:
             )
         case ev.PlanRebased():
             return _rebased(state, event)
-        case ev.BaselineMeasured():
-            return replace(state, baseline=dict(event.values))
-        case ev.PromisesMeasured():
+        case ev.BaselineMeasured() | ev.PromisesMeasured():
             return state.with_promises(event)
         case ev.VariablesGiven():
             return replace(state, variables={**state.variables, **event.values})

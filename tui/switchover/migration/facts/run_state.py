@@ -243,8 +243,10 @@ class RunState:
     seq: int = 0
     impossible: tuple[Impossible, ...] = ()  # what stands in the journal and is not believed
 
-    def with_promises(self, event: ev.PromisesMeasured) -> RunState:
+    def with_promises(self, event: ev.BaselineMeasured | ev.PromisesMeasured) -> RunState:
         """Return the state once more values of promises are known."""
+        if isinstance(event, ev.BaselineMeasured):
+            return replace(self, baseline=dict(event.values))
         judged = {one.promise: one for one in event.measurements}
         before, after = {**(self.baseline or {}), **event.before}, {**self.afters, **event.after}
         return replace(self, baseline=before, afters=after, measurements={**self.measurements, **judged})
