@@ -8,6 +8,9 @@ import pytest
 
 from switchover.errors import PlanError
 from switchover.plan.loader.load import load_plan_text
+from switchover.plan.variables import Scope
+from switchover.services.provider_api import ServiceTarget
+from switchover.services.service_targets import make_target
 
 PLAN = """
 schema: 1
@@ -54,6 +57,32 @@ def test_a_host_that_is_not_there_is_told_with_the_nearest(tmp_path: Path) -> No
 
 def test_only_a_command_runs_elsewhere(tmp_path: Path) -> None:
     assert "only a command runs" in _problems(tmp_path, step="manual: [look], run_on: db1")
+
+
+def _with_service(service: str) -> str:
+    return PLAN.format(db="ops@db1", step="run: id, effect: read") + f"services: {{s: {service}}}\n"
+
+
+@pytest.mark.parametrize(
+    ("service", "said"),
+    [
+        ("{kind: compose, project: shop, run_on: bd1}", "there is no host in `hosts` 'bd1'"),
+        ("{kind: docker, container: pg, run_on: web}", "web is a group: name a service for each of its machines"),
+        ("{kind: docker, container: pg, run_on: db1, docker_host: 'tcp://a:1'}", "`docker_host` says already"),
+        ("{kind: systemd, unit: pg, run_on: db1}", "a service of kind systemd has no 'run_on'"),
+    ],
+)
+def test_a_service_that_nothing_could_see_there_is_refused(tmp_path: Path, service: str, said: str) -> None:
+    with pytest.raises(PlanError) as refused:
+        load_plan_text(_with_service(service), tmp_path / "plan.yaml")
+    assert said in str(refused.value)
+
+
+def test_a_container_on_a_host_is_seen_over_ssh(tmp_path: Path) -> None:
+    plan = load_plan_text(_with_service("{kind: docker, container: pg, run_on: db1}"), tmp_path / "plan.yaml").plan
+    target = make_target("s", plan.services["s"], Scope.of(plan, tmp_path, "1"), plan.hosts)
+    assert isinstance(target, ServiceTarget)
+    assert target.docker_host == "ssh://ops@db1"
 
 
 def test_a_template_of_a_host_names_what_is_there(tmp_path: Path) -> None:

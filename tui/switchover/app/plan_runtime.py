@@ -90,7 +90,7 @@ class PlanRuntimeBuilder:
         services = loaded.plan.services
 
         def target(name: str) -> ServiceTarget | str:
-            return make_target(name, services[name], scope())
+            return make_target(name, services[name], scope(), loaded.plan.hosts)
 
         planned = {service.kind for service in services.values()}
         providers = providers_of(loaded.directory, self.clock, planned if self.planned_only else None)

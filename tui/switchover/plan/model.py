@@ -123,6 +123,7 @@ class Service(BaseModel):
     config: tuple[str, ...] = Field((), description="files whose change belongs on the timeline")
     needs: tuple[str, ...] = Field((), description="services or checks that it cannot work without")
     every: Interval = Field(2.0, description="how often it is probed: 500ms, 2s, 1m")
+    run_on: Name | None = Field(None, description="docker, compose: the host of `hosts` whose containers they are")
     since: str | None = Field(
         None,
         description="PHASE: once that phase starts; PHASE.STEP: once that step has ended well; run: from the beginning",
@@ -298,6 +299,8 @@ class TroubleshootingEntry(Model):
     symptom: Text = Field(description="how it shows")
     when: str | None = Field(None, description="CHECK == STATUS: proposed by itself when this holds")
     diagnose: tuple[str, ...] = Field((), description="commands that only read, run when the entry is opened")
+    run_on: Name | None = Field(None, description="the host of `hosts` on which its commands run, else this one")
+    cwd: str | None = Field(None, description="the folder in which they run, else that of the plan, or the home there")
     solutions: tuple[Solution, ...] = Field((), description="what may help")
 
 

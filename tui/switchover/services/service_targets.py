@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from switchover.plan.model import Service
+from switchover.plan.model import Host, Service
 from switchover.plan.templates import TemplateError
 from switchover.plan.variables import MissingValueError, Scope, render
 from switchover.services.provider_api import ServiceTarget
@@ -32,14 +32,18 @@ _TEXTS = (
 )
 
 
-def make_target(name: str, service: Service, scope: Scope) -> ServiceTarget | str:
-    """Return the target, or in words what it waits for."""
+def make_target(
+    name: str, service: Service, scope: Scope, hosts: Mapping[str, Host] | None = None
+) -> ServiceTarget | str:
+    """Return the target, or in words what it waits for. On one of `hosts`, Docker is reached by ssh."""
     try:
         listen = render(str(service.listen), scope) if service.listen is not None else ""
         place = scope.raw_sides.get(service.side or "", {})
         keys: dict[str, Any] = {
             key: render(getattr(service, key) or _of_side(service.kind, key, place), scope) for key in _TEXTS
         }
+        if service.run_on and hosts:
+            keys["docker_host"] = f"ssh://{render(hosts[service.run_on].destinations[0], scope)}"
         keys["service"] = render(service.compose_service or "", scope)
         options = {key: render(str(value), scope) for key, value in (service.model_extra or {}).items()}
         logs = tuple(render(log, scope) for log in service.logs)

@@ -43,7 +43,8 @@ class Act:
 class Case:
     """An entry, and what it is about now. `commands` are (what it shows, the command).
 
-    `holds`: what the plan names for it is so now. `named` is the check that the plan names.
+    `holds`: what the plan names for it is so now. `named` is the check that the plan names. Its commands run on
+    `machines`, as ssh calls them, if any; in `cwd`.
     """
 
     id: str
@@ -56,6 +57,8 @@ class Case:
     fit: Fit | None = None
     holds: bool = True
     named: str = ""
+    machines: tuple[str, ...] = ()
+    cwd: str = ""
 
     @property
     def subjects(self) -> tuple[str, ...]:
@@ -144,15 +147,29 @@ class Cases:
             f"the plan names it for {trouble.when}" if trouble.when else "",
             tuple(("", command) for command in trouble.diagnose),
             env,
-            tuple(self._act(solution) for solution in trouble.solutions),
+            tuple(self._act(solution, trouble.run_on or "") for solution in trouble.solutions),
             fit,
             trouble.when is None or entry in self._known_issues.holding,
             parse_condition(trouble.when).subject if trouble.when else "",
+            self._machines(trouble.run_on),
+            self._filled(trouble.cwd or ""),
         )
 
-    def _act(self, solution: Solution) -> Act:
+    def _machines(self, run_on: str | None) -> tuple[str, ...]:
+        """Return what ssh calls the machines on which an entry's commands run; empty for here."""
+        if run_on is None or self._loaded is None:
+            return ()
+        return tuple(map(self._filled, self._loaded.plan.hosts[run_on].destinations))
+
+    def _filled(self, text: str) -> str:
+        try:
+            return render(text, self._scope())
+        except (MissingValueError, TemplateError) as error:
+            raise RefusedError(f"{text!r} cannot be filled in yet: {error}") from error
+
+    def _act(self, solution: Solution, run_on: str = "") -> Act:
         view = solution_view(solution)
-        if (why := _not_from_here(solution)) and view.command:
+        if (why := _not_from_here(solution, run_on)) and view.command:
             return Act(replace(view, text=f"{view.text}: {why}. Its command: {view.command}", command=""))
         if view.confirm_text:
             try:
@@ -189,9 +206,11 @@ def _case(entry: KnownIssue, about: str, match: Match, env: Mapping[str, str], k
     return Case(entry.id, about, entry.symptom, match.because, commands, env, tuple(acts), fit)
 
 
-def _not_from_here(solution: Solution) -> str:
+def _not_from_here(solution: Solution, run_on: str) -> str:
     """Say why a solution of the plan is for people alone; empty where it may be run."""
     confirm = solution.confirm
+    if run_on:
+        return f"it is for {run_on}, where only a step of the plan changes anything"
     if confirm is not None and confirm.persons > 1:
         return "it takes two persons, as only a step of the plan does"
     if confirm is not None and confirm.not_before:

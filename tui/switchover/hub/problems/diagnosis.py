@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from switchover.errors import RefusedError
-from switchover.hub.problems.cases import Cases
+from switchover.hosts.far_look import look_there
+from switchover.hosts.host_lines import HostLines
+from switchover.hub.problems.cases import Case, Cases
+from switchover.migration.steps.far_parts import FAR_PARTS
 from switchover.plan.secrets.secret_store import SecretSource, why_held_back
+from switchover_checks.api import ProbeError
 from switchover_checks.language.units import format_duration
 from switchover_checks.runtime.commands import Child
 
@@ -63,6 +68,26 @@ async def run_bounded(
     return command, _CUT_OFF if late else child.exit_code, (redact(text) if redact else text) + note
 
 
+async def look_bounded(
+    lines: HostLines,
+    machine: str,
+    command: str,
+    case: Case,
+    redact: Callable[[str], str],
+    secrets: SecretSource | None,
+) -> tuple[str, int, str]:
+    """Run a command on another machine as `run_bounded` does here."""
+    argv = ["/bin/sh", "-c", f"exec 2>&1\n{command}"]
+    try:
+        done = await look_there(lines.to(machine), argv, case.env, case.cwd, TIMEOUT_S)
+    except ProbeError as error:
+        return f"{machine}: {command}", 127, f"{machine} {error}"
+    text = done.stdout[:OUTPUT_LIMIT]
+    if why := await why_held_back(secrets):
+        text = f"(its output is held back, because it may hold a secret that is not known here: {why})"
+    return f"{machine}: {command}", done.exit_code, redact(text)
+
+
 class Diagnosis:
     """Runs the commands of entries, one or all of them, until they end or nobody wants them any more."""
 
@@ -97,17 +122,37 @@ class Diagnosis:
             if not 0 <= command < len(commands):
                 raise RefusedError(f"the entry has no command {command + 1}")
             commands = [commands[command]]
-        return [await self._one(text, case.env, token) for text in commands]
+        if case.machines:
+            return await self._there(commands, case, token)
+        return [await self._one(text, case.env, token, case.cwd) for text in commands]
+
+    async def _there(self, commands: Sequence[str], case: Case, token: str) -> list[tuple[str, int, str]]:
+        """Run commands on other machines, over lines of their own."""
+        lines, found = HostLines(FAR_PARTS), []
+        try:
+            for machine in case.machines:
+                for text in commands:
+                    work = look_bounded(lines, machine, text, case, self._redact, self._secrets)
+                    found.append(await self._ended_by(token, text, work))
+        finally:
+            await lines.aclose()
+        return found
 
     def cancel(self, token: str) -> None:
         """End what runs under this token."""
         for task in self._under_way.pop(token, set()):
             task.cancel()
 
-    async def _one(self, command: str, env: Mapping[str, str], token: str) -> tuple[str, int, str]:
-        work = asyncio.ensure_future(
-            run_bounded(command, self._directory, environment=env, redact=self._redact, secrets=self._secrets)
-        )
+    async def _one(self, command: str, env: Mapping[str, str], token: str, cwd: str) -> tuple[str, int, str]:
+        folder = self._directory / cwd
+        work = run_bounded(command, folder, environment=env, redact=self._redact, secrets=self._secrets)
+        return await self._ended_by(token, command, work)
+
+    async def _ended_by(
+        self, token: str, command: str, asked: Coroutine[Any, Any, tuple[str, int, str]]
+    ) -> tuple[str, int, str]:
+        """Wait for it, or for `cancel` under this token."""
+        work = asyncio.ensure_future(asked)
         tasks = self._under_way.setdefault(token, set())
         tasks.add(work)
         try:

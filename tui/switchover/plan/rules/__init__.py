@@ -5,7 +5,7 @@ from __future__ import annotations
 from switchover.plan.complaints import Complaint
 from switchover.plan.rules.cost_rules import cost_lines
 from switchover.plan.rules.draft import Draft, Names, Rule
-from switchover.plan.rules.host_rules import hosts
+from switchover.plan.rules.host_rules import hosts, services_on_hosts
 from switchover.plan.rules.kind_rules import check_configs, cost_source_keys, metric_keys, notifier_keys, service_keys
 from switchover.plan.rules.references import (
     cycles,
@@ -49,6 +49,7 @@ RULES: tuple[Rule, ...] = (
     notifier_keys,
     cost_source_keys,
     hosts,
+    services_on_hosts,
     cost_lines,
     variables,
     template_names,

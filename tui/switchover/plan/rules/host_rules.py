@@ -9,7 +9,7 @@ from switchover.plan.complaints import Complaint, Path
 from switchover.plan.rules.draft import Draft
 from switchover.plan.templates import has_template
 
-__all__ = ["hosts"]
+__all__ = ["hosts", "services_on_hosts"]
 
 _COMMANDS = ("command", "nagios")
 
@@ -39,6 +39,20 @@ def hosts(draft: Draft) -> Iterator[Complaint]:
                     yield Complaint((*where, key), f"`{key}` is for steps that run on a group of machines")
 
 
+def services_on_hosts(draft: Draft) -> Iterator[Complaint]:
+    """Complain about services on hosts where nothing could look at them."""
+    for name, service in draft.plan.services.items():
+        if service.run_on is None:
+            continue
+        where: Path = ("services", name, "run_on")
+        yield from draft.unknown(where, "host in `hosts`", service.run_on, draft.names.hosts)
+        host = draft.plan.hosts.get(service.run_on)
+        if service.docker_host:
+            yield Complaint(where, "`docker_host` says already where it is")
+        if host is not None and len(host.destinations) > 1:
+            yield Complaint(where, f"{service.run_on} is a group: name a service for each of its machines")
+
+
 def _placed(draft: Draft) -> Iterator[tuple[Path, str, object]]:
     """Yield what says on which host it runs: its place, the host, and its command."""
     for where, step in draft.steps():
@@ -46,6 +60,9 @@ def _placed(draft: Draft) -> Iterator[tuple[Path, str, object]]:
             yield where, step.run_on, step.command
         if step.undo is not None and step.undo.run_on is not None:
             yield (*where, "rollback"), step.undo.run_on, step.undo.command
+    for index, entry in enumerate(draft.plan.troubleshooting):
+        if entry.run_on is not None:
+            yield ("troubleshooting", index), entry.run_on, True
     for name, check in draft.plan.checks.items():
         if check.run_on is not None:
             yield ("checks", name), check.run_on, check.kind in _COMMANDS

@@ -16,7 +16,7 @@ class ComposeKind(ServiceKind):
     kind: ClassVar[str] = "compose"
     maker: ClassVar[str] = "compose_provider:ComposeProvider"
     any_of: ClassVar[tuple[str, ...]] = ("project",)
-    besides: ClassVar[tuple[str, ...]] = ("compose_service", "docker_host")
+    besides: ClassVar[tuple[str, ...]] = ("compose_service", "docker_host", "run_on")
     rank: ClassVar[int] = 3
     label: ClassVar[str] = "docker"
     list_every_s: ClassVar[float] = 5.0

@@ -22,7 +22,7 @@ class DockerKind(ServiceKind):
     kind: ClassVar[str] = "docker"
     maker: ClassVar[str] = "docker_provider:DockerProvider"
     any_of: ClassVar[tuple[str, ...]] = ("container",)
-    besides: ClassVar[tuple[str, ...]] = ("docker_host",)
+    besides: ClassVar[tuple[str, ...]] = ("docker_host", "run_on")
     rank: ClassVar[int] = 2
     label: ClassVar[str] = "docker"
     list_every_s: ClassVar[float] = 5.0
