@@ -87,6 +87,12 @@ class Reference:
                     found.setdefault(word, name)
         return found
 
+    def held(self, name: str) -> Part:
+        """Return a part by the name of its type, also one that only a kind's own key holds."""
+        if name in self.parts:
+            return self.parts[name]
+        return self._part(name, _snake(name.rpartition("_")[2]), "")
+
     def kinds(self, part: str) -> Mapping[str, Kind]:
         """Return the kinds that a part may be of, by their names."""
         return {kind.name: kind for kind in self._kinds(part)}

@@ -58,7 +58,7 @@ def _words(reference: Reference) -> SchemaWords:
 
 
 def _part(reference: Reference, name: str) -> Iterator[str]:
-    part = reference.parts[name]
+    part = reference.held(name)
     yield from _head(part.name, part.where, part.doc)
     yield from _table(part.keys, part.needed, _words(reference))
     if kinds := reference.kinds(name):
