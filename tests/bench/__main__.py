@@ -23,7 +23,7 @@ _NAMES = (
     "process_events",
     "unit_events",
     "log_reader",
-    "sql_compare",
+    "compared_tables",
 )
 
 
