@@ -16,6 +16,7 @@ from tests.unit.migration.harness import ANA, OPENED, Bench, open_bench
 
 from switchover.errors import RefusedError
 from switchover.hosts.host_line import HostLine
+from switchover.migration.run.store.far_left import list_left
 from switchover.migration.steps.far_parts import FAR_PARTS
 
 PLAN = """
@@ -202,6 +203,8 @@ async def test_a_watcher_that_is_killed_there_leaves_it_unknown_and_what_runs_on
     with pytest.raises(RefusedError, match=f"still runs without its watcher: .*pid {pid} on db"):
         await world.bench.engine.resolve("there", "retry", "try", ANA)
     await world.bench.engine.abort(ANA, "end it")
+    (left,) = list_left(world.bench.engine.run_store.workspace.directory)
+    assert str(left).startswith("db: ~/.switchover-far/p-")
     await world.bench.engine.resolve("there", "retry", "it is ended", ANA)
     assert world.bench.stage("there") == "pending"
 
