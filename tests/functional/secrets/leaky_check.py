@@ -13,7 +13,7 @@ from switchover_checks.api import Context, Finding, Result
 
 @dataclass(frozen=True)
 class LeakyConfig:
-    secret: str
+    which: str
     how: str = "raise"
 
 
@@ -23,7 +23,7 @@ class LeakyCheck:
     config = LeakyConfig
 
     async def probe(self, cfg: LeakyConfig, ctx: Context) -> Result:
-        value = ctx.secret(cfg.secret)
+        value = ctx.secret(cfg.which)
         print(value, file=sys.stderr, flush=True)
         if cfg.how == "crash":
             try:

@@ -38,22 +38,24 @@ secrets:
   from_file: {{ref: "file:canary-file"}}
   from_cmd: {{ref: "cmd:cat canary-cmd"}}
 checks:
-  raises: {{kind: leaky, secret: from_file, every: 1s}}
-  crashes: {{kind: leaky, secret: from_env, how: crash, every: 1s}}
-  finds: {{kind: leaky, secret: from_cmd, how: find, every: 1s}}
+  raises: {{kind: leaky, which: from_file, every: 1s, since: run}}
+  crashes: {{kind: leaky, which: from_env, how: crash, every: 1s, since: run}}
+  finds: {{kind: leaky, which: from_cmd, how: find, every: 1s, since: run}}
   commands:
     kind: command
     command: "{sys.executable} leak.py fail A B C; echo \\"$A$B$C\\" >&2; exit 3"
     env: {{A: "{{{{ secret.from_env }}}}", B: "{{{{ secret.from_file }}}}", C: "{{{{ secret.from_cmd }}}}"}}
     expect: ["exit == 3", "stdout == 'x'"]
     every: 1s
+    since: run
   refused:
     kind: http
     url: "http://127.0.0.1:9/"
     headers: {{X-Key: "{{{{ secret.from_env }}}}"}}
     bearer: "{{{{ secret.from_cmd }}}}"
     every: 1s
-  fine: {{kind: file, path: plan.yaml, every: 1s}}
+    since: run
+  fine: {{kind: file, path: plan.yaml, every: 1s, since: run}}
 phases:
   - id: one
     steps:
