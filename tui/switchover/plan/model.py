@@ -251,6 +251,13 @@ class Phase(Model):
     window: WindowText | None = Field(None, description=WINDOW_WORDS)
     due: Span | None = Field(None, description=DUE_WORDS)
 
+    def beside(self, step_id: str) -> tuple[Step, ...]:
+        """Return a step and those that run beside it, in order; the step alone where none does."""
+        step = next(step for step in self.steps if step.id == step_id)
+        if step.parallel is None:
+            return (step,)
+        return tuple(other for other in self.steps if other.parallel == step.parallel)
+
 
 class RollbackStep(Model):
     """A command, or `rollback`: the per-step rollbacks of the named phases, in reverse."""

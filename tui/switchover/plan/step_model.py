@@ -150,6 +150,9 @@ class Step(Model):
         description="how it is undone: a command; `not_needed`; `impossible`, which asks for `confirm` and a backup; "
         "or the step whose rollback undoes this one too",
     )
+    parallel: Name | None = Field(
+        None, description="steps that follow each other and say the same name run side by side"
+    )
     files: tuple[str, ...] = Field(
         (),
         description="what it executes, such as migration/*.sh: frozen with the plan; not run when edited since",

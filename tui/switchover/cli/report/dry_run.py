@@ -125,6 +125,8 @@ def _step(preview: _Preview, step: Step, note: str = "") -> Iterator[str]:
         effect = f"    effect {step.effect or 'not declared'}" + (", irreversible" if step.irreversible else "")
         if step.only_if is not None:
             yield f"    only if {step.only_if}"
+        if step.parallel is not None:
+            yield f"    side by side with the others of {step.parallel}"
         if step.files:
             yield f"    executes {', '.join(step.files)}, as frozen with the plan"
         if step.keep:

@@ -107,6 +107,7 @@ class StepStarted:
     prepared: str = ""
     rules: OutcomeRules = field(default_factory=OutcomeRules)
     condition: str = ""
+    beside: tuple[str, ...] = ()
     far: FarPlace | None = None
     members: tuple[str, ...] = ()
 

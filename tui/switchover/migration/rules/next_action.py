@@ -8,7 +8,7 @@ from switchover.migration.facts.run_state import RunState, Stage
 from switchover.plan.model import Phase, Plan
 from switchover.snapshot.states import ActionKind
 
-__all__ = ["Action", "ActionKind", "may_repeat", "may_still_tick", "next_action", "reached"]
+__all__ = ["Action", "ActionKind", "may_begin", "may_repeat", "may_still_tick", "next_action", "reached"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +70,21 @@ def reached(plan: Plan, state: RunState, phase_id: str) -> bool:
     return False
 
 
+def may_begin(plan: Plan, state: RunState, unit: str) -> bool:
+    """Whether a step may begin: it comes next, or runs beside others and all before them is through."""
+    if next_action(plan, state).unit == unit:
+        return True
+    for phase in plan.phases:
+        if any(step.id == unit for step in phase.steps):
+            beside = phase.beside(unit)
+            first = phase.steps.index(beside[0])
+            through = (Stage.DONE, Stage.SKIPPED)
+            return len(beside) > 1 and all(state.unit(step.id).stage in through for step in phase.steps[:first])
+        if _in_phase(phase, state) is not None:
+            return False
+    return False
+
+
 def may_repeat(plan: Plan, state: RunState) -> tuple[str, ...]:
     """Return the done steps that may run again on a person's word: their gate still needs what they do.
 
@@ -108,6 +123,8 @@ def _in_phase(phase: Phase, state: RunState) -> Action | None:
                 return Action("failed", phase.id, step.id, unit.reason)
             case Stage.UNKNOWN:
                 return Action("resolve", phase.id, step.id, unit.reason)
+            case Stage.PENDING if (ended := _ended_badly_beside(phase, step.id, state)) is not None:
+                return ended
             case _ if unit.awaits_ready:
                 return Action("step", phase.id, step.id)
             case _:
@@ -121,6 +138,17 @@ def _in_phase(phase: Phase, state: RunState) -> Action | None:
     if gate.undecided:
         return Action("decide", phase.id, "", gate.reason)
     return Action("human" if gate.stage is Stage.WAITING else "gate", phase.id, "", gate.reason)
+
+
+def _ended_badly_beside(phase: Phase, step_id: str, state: RunState) -> Action | None:
+    """Return what a step waits for that has not begun, because one beside it ended badly."""
+    for other in phase.beside(step_id):
+        unit = state.unit(other.id)
+        if unit.stage is Stage.FAILED:
+            return Action("failed", phase.id, other.id, unit.reason)
+        if unit.stage is Stage.UNKNOWN:
+            return Action("resolve", phase.id, other.id, unit.reason)
+    return None
 
 
 def _in_rollback(state: RunState) -> Action:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from switchover.migration.facts import events as ev
 from switchover.migration.facts.run_state import RunState, Stage
-from switchover.migration.rules.next_action import may_repeat, may_still_tick, next_action
+from switchover.migration.rules.next_action import may_begin, may_repeat, may_still_tick, next_action
 from switchover.migration.rules.rollback_paths import planned_rollback_path
 from switchover.plan.model import Plan
 
@@ -55,7 +55,7 @@ def why_not_next(plan: Plan, state: RunState, event: ev.Event) -> str:
             its_turn = action.unit == event.unit and bool(plan.step(event.unit).only_if)
             return "" if its_turn else f"{event.unit} was not to be skipped"
         case ev.StepStarted() if state.rollback is None:
-            due = next_action(plan, state).unit in (event.unit, event.unit.partition("@")[0])
+            due = next_action(plan, state).unit == event.unit.partition("@")[0] or may_begin(plan, state, event.unit)
             return "" if due else f"it was not the turn of {event.unit}"
         case ev.Ticked() if event.item in may_still_tick(plan, state, event.step):
             return ""
@@ -148,7 +148,9 @@ def _of_unit(state: RunState, event: ev.Event) -> str:
 
 
 def _starts(state: RunState, event: ev.StepStarted, stage: Stage, last: int) -> str:
-    others = [unit for unit in state.open_units if not _are_of_one(state, unit, event.unit)]
+    others = [
+        unit for unit in state.open_units if unit not in event.beside and not _are_of_one(state, unit, event.unit)
+    ]
     if others:
         return f"{others[0]} had no end yet"
     if stage is not Stage.PENDING:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine, Mapping
+from collections.abc import AsyncIterator, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
@@ -34,6 +34,7 @@ class ActionRunner:
         self.run_store = run_store
         self.executor = Executor(run_store)
         self.groups = GroupRunner(run_store)
+        self._beside: list[Executor] = []
         self.read_only = read_only
         self.busy = ""
         self.gate: GateLive | None = None
@@ -216,23 +217,28 @@ class ActionRunner:
 
     async def _find_truth(self, op: Operator) -> None:
         running = await find_truth(self.run_store, self.executor, self.groups, op)
-        if running is not None:
+        if running:
             await self.run_store.lock.acquire(op)
-            self.busy = f"step {running.unit}"
+            self.busy = f"step {', '.join(one.unit for one in running)}"
             self._attached = asyncio.ensure_future(self._attach(running, op))
 
-    async def _attach(self, running: StillRunning, op: Operator) -> None:
+    async def _attach(self, running: Sequence[StillRunning], op: Operator) -> None:
+        self._beside = [Executor(self.run_store) for _ in running[1:]]
         try:
-            if running.group is not None:
-                truth = await running.group
-            else:
-                truth = await self.executor.attach(running.unit, running.attempt, running.pidfd, running.following)
-            await apply_policy(self.run_store, running.unit, truth, op)
+            executors = (self.executor, *self._beside)
+            await asyncio.gather(*(self._attach_one(*pair, op) for pair in zip(running, executors, strict=True)))
             await self.end_if_through(op)
         finally:
-            self._attached = None
+            self._attached, self._beside = None, []
             await self.run_store.lock.release()
             self._at_rest()
+
+    async def _attach_one(self, running: StillRunning, executor: Executor, op: Operator) -> None:
+        if running.group is not None:
+            truth = await running.group
+        else:
+            truth = await executor.attach(running.unit, running.attempt, running.pidfd, running.following)
+        await apply_policy(self.run_store, running.unit, truth, op)
 
     # Steps and gates
 
@@ -257,6 +263,26 @@ class ActionRunner:
             self.run_store.listeners.remove(accepted)
         await apply_policy(self.run_store, unit.name, truth, op)
         await self.end_if_through(op)
+
+    async def execute_beside(self, units: Sequence[ExecutionUnit], op: Operator) -> None:
+        """Run units side by side, each under a watcher of its own, until all have ended.
+
+        One that cannot be begun, or ends badly, lets the others end. What it raised is raised then.
+        """
+        self._beside = [Executor(self.run_store) for _ in units]
+        self.accept()
+        try:
+            ended = await asyncio.gather(
+                *(one.run(unit, op) for one, unit in zip(self._beside, units, strict=True)), return_exceptions=True
+            )
+        finally:
+            self._beside = []
+        for unit, truth in zip(units, ended, strict=True):
+            if not isinstance(truth, BaseException):
+                await apply_policy(self.run_store, unit.name, truth, op)
+        for truth in ended:
+            if isinstance(truth, BaseException):
+                raise truth
 
     async def watch_gate(self, phase: Phase, op: Operator) -> bool:
         """Watch a gate until it opens, fails, is stopped, or waits for a person. Return whether it is open."""
@@ -345,6 +371,8 @@ class ActionRunner:
             self._gate_task.cancel()
         else:
             self.executor.stop(said)
+            for executor in self._beside:
+                executor.stop(said)
             self.groups.stop(said)
             self._gate_wake.set()
         with suppress(JournalAwayError):  # the end that it leads to says who stopped it

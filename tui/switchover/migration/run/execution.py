@@ -78,6 +78,7 @@ class Executor:
             prepared=prepared,
             rules=unit.rules,
             condition=unit.condition,
+            beside=unit.beside,
             far=far,
         )
         if self.stopped_because:

@@ -41,6 +41,7 @@ class ExecutionUnit:
     max_fail: int = 0
     rules: OutcomeRules = field(default_factory=OutcomeRules)
     condition: str = ""
+    beside: tuple[str, ...] = ()
 
     @classmethod
     def of_step(cls, step: Step) -> ExecutionUnit:

@@ -35,35 +35,39 @@ class StillRunning:
 
 async def find_truth(
     run_store: RunStore, executor: Executor, groups: GroupRunner, operator: Operator
-) -> StillRunning | None:
-    """Settle every open unit of this place. Return the one that still runs, if one does."""
+) -> list[StillRunning]:
+    """Settle every open unit of this place. Return those that still run."""
+    running: list[StillRunning] = []
     boot_id = run_store.tools.clock.boot_id()
     await executor.settle_late()
     for unit in run_store.state.open_units:
         last = run_store.state.unit(unit).last
         if last is None or run_store.elsewhere(unit) is not None:
             continue
-        if run_store.state.unit(unit).stage is not Stage.RUNNING:
-            continue  # a part of one that was settled just now
+        if run_store.state.unit(unit).stage is not Stage.RUNNING or unit.partition("@")[0] in {r.unit for r in running}:
+            continue  # a part of one that was settled just now, or is waited for
         if last.members:
             whole = asyncio.ensure_future(groups.resume(unit))
             if not (await asyncio.wait({whole}, timeout=_ANSWER_S))[0]:
-                return StillRunning(unit, last.number, group=whole)
+                running.append(StillRunning(unit, last.number, group=whole))
+                continue
             await apply_policy(run_store, unit, whole.result(), operator)
             continue
         truth: Truth
         if last.far is not None:
             following = asyncio.ensure_future(executor.there.follow(unit, last.number))
             if not (await asyncio.wait({following}, timeout=_ANSWER_S))[0]:
-                return StillRunning(unit, last.number, following=following)
+                running.append(StillRunning(unit, last.number, following=following))
+                continue
             truth = following.result()
         else:
             truth = executor.attempt(unit, last.number).find_out(boot_id, last.started.boot_id)
         if isinstance(truth, AttemptRunning):
-            return StillRunning(unit, last.number, truth.pidfd)
+            running.append(StillRunning(unit, last.number, truth.pidfd))
+            continue
         await executor.settle(unit, last.number, truth)
         await apply_policy(run_store, unit, truth, operator)
-    return None
+    return running
 
 
 async def apply_policy(run_store: RunStore, unit: str, truth: Truth, operator: Operator) -> None:

@@ -79,6 +79,7 @@ class Launcher:
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
         self._socket: socket.socket | None = None
+        self._asking = asyncio.Lock()
 
     def __enter__(self) -> Self:
         return self
@@ -123,7 +124,8 @@ class Launcher:
             raise LauncherLostError("no launcher")
         told, telling = os.pipe2(os.O_CLOEXEC)
         try:
-            pidfd = await _ask(connection, request, telling)
+            async with self._asking:  # one answer belongs to one request
+                pidfd = await _ask(connection, request, telling)
         except BaseException as error:
             os.close(told)
             if not isinstance(error, OSError):

@@ -16,7 +16,7 @@ __all__ = ["gates_ask_something", "irreversible_steps", "parts_are_named_once", 
 
 _OF_COMMANDS = (
     *("ok", "unknown", "timeout_means", "again", "ready", "ready_within", "only_if"),
-    *("files", "keep"),
+    *("files", "keep", "parallel"),
 )
 _TRIVIAL = frozenset({"y", "yes", "ok", "okay", "confirm", "go", "true", "oui", "ja", "si", "sim"})
 
@@ -105,8 +105,24 @@ def _outcomes(draft: Draft, path: Path, step: Step) -> Iterator[Complaint]:
                 yield Complaint((*path, key, n), say)
     if step.keep and step.run_on is not None:
         yield Complaint((*path, "keep"), "only what a step leaves on this machine can be kept", at_key=True)
+    yield from _side_by_side(draft, path, step)
     if step.again and step.irreversible:
         yield Complaint((*path, "again"), "what cannot be undone never runs twice", at_key=True)
+
+
+def _side_by_side(draft: Draft, path: Path, step: Step) -> Iterator[Complaint]:
+    if step.parallel is None:
+        return
+    place, phase = (*path, "parallel"), draft.plan.phases[int(path[1])]
+    names = [other.parallel for other in phase.steps]
+    first = names.index(step.parallel)
+    if set(names[first : int(path[3]) + 1]) != {step.parallel}:
+        yield Complaint(place, f"the steps of {step.parallel!r} do not follow each other")
+    if step.confirm is not None:
+        yield Complaint(place, "a step that is confirmed has its own turn", at_key=True)
+    host = draft.plan.hosts.get(step.run_on or "")
+    if host is not None and len(host.destinations) > 1:
+        yield Complaint(place, "a step on a group of machines has its own turn", at_key=True)
 
 
 def irreversible_steps(draft: Draft) -> Iterator[Complaint]:

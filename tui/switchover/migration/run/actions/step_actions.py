@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import suppress
 from dataclasses import replace
 
@@ -18,37 +19,53 @@ from switchover.migration.run.actions.readiness import await_ready, judge_condit
 from switchover.migration.run.execution import ExecutionUnit
 from switchover.migration.run.measuring import measure_due, refuse_unmeasured
 from switchover.migration.run.rollback_runner import open_rollback_path, refuse_loss
+from switchover.plan.model import Step
 from switchover.snapshot.states import ResolvedAs
 
 __all__ = ["choice_named", "resolve_step", "retry_step", "run_step"]
 
 
 async def run_step(runner: ActionRunner, step_id: str, op: Operator, confirmation: str | None) -> None:
-    """Run a step, if it is its turn, to its end."""
+    """Run a step, if it is its turn, to its end; with it those that run beside it."""
     runner.refuse_out_of_turn(step_id, "step", "confirm")
-    step = runner.run_store.plan.step(step_id)
-    if runner.run_store.state.unit(step_id).awaits_ready:
-        await await_ready(runner, step_id)
-        await runner.end_if_through(op)
-        return
+    run_store = runner.run_store
+    steps = [
+        step
+        for step in run_store.plan.phase_of(step_id).beside(step_id)
+        if run_store.state.unit(step.id).stage is Stage.PENDING or step.id == step_id
+    ]
+    units = [await _prepared(runner, step, op) for step in steps]
+    text = ""
+    evidence: tuple[ev.Evidence, ...] = ()
+    step = run_store.plan.step(step_id)
+    if (step.confirm is not None or step.irreversible) and units[0] is not None:
+        text, evidence = await confirmed(runner, step, op, confirmation)
+    begun = [unit for unit in units if unit is not None]
+    for each in steps if begun else ():
+        refuse_too_early(run_store, each)
+    if len(steps) > 1:
+        await runner.execute_beside(begun, op)
+    elif begun:
+        await runner.execute(begun[0], op, text, evidence)
+    waiting = [step.id for step in steps if run_store.state.unit(step.id).awaits_ready]
+    await asyncio.gather(*(await_ready(runner, name) for name in waiting))
+    await runner.end_if_through(op)
+
+
+async def _prepared(runner: ActionRunner, step: Step, op: Operator) -> ExecutionUnit | None:
+    """Return what is to be executed of a step; None where it is skipped, or has ended and only waits."""
+    if runner.run_store.state.unit(step.id).awaits_ready:
+        return None
     condition = ""
     if step.only_if is not None:
         condition = await judge_condition(runner, step, op)
         if not condition:
-            await runner.end_if_through(op)
-            return
+            return None
     await refuse_edited_files(runner.run_store, step)
     await measure_due(runner.run_store)
     await refuse_unmeasured(runner.run_store, step)
-    text = ""
-    evidence: tuple[ev.Evidence, ...] = ()
-    if step.confirm is not None or step.irreversible:
-        text, evidence = await confirmed(runner, step, op, confirmation)
-    refuse_too_early(runner.run_store, step)
-    await runner.execute(replace(ExecutionUnit.of_step(step), condition=condition), op, text, evidence)
-    if runner.run_store.state.unit(step_id).awaits_ready:
-        await await_ready(runner, step_id)
-        await runner.end_if_through(op)
+    beside = tuple(other.id for other in runner.run_store.plan.phase_of(step.id).beside(step.id) if other is not step)
+    return replace(ExecutionUnit.of_step(step), condition=condition, beside=beside)
 
 
 async def resolve_step(runner: ActionRunner, step_id: str, chosen: ResolvedAs, reason: str, op: Operator) -> None:
