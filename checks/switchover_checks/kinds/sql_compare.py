@@ -23,7 +23,7 @@ from switchover_checks.data.comparison.one_table import TableComparison
 from switchover_checks.data.comparison.sequences import judge_fill
 from switchover_checks.data.comparison.table_columns import TableColumns, compared_table
 from switchover_checks.data.comparison.table_pairs import Pair, pair_tables
-from switchover_checks.data.comparison.table_wish import Names, TableWish
+from switchover_checks.data.comparison.table_wish import Distance, Names, TableWish
 from switchover_checks.data.database import (
     Database,
     DatabaseSource,
@@ -67,6 +67,8 @@ class SqlCompareConfig:
     """Tables that are left out."""
     ignore_columns: Names = ()
     """Columns that are left out."""
+    tolerance: Distance | Mapping[str, Distance] | None = None
+    """How far numbers, times and vectors may lie apart where the table says nothing: of all columns, or by column."""
     samples: int = 10
     """How many differing rows are shown."""
     throttle: Throttle = 1.0
@@ -197,6 +199,7 @@ class _Comparison:
             self._findings.append(_counted(pair.name, counts))
             return counts
         columns = TableColumns(pair, a.columns(pair.left), b.columns(pair.right), self._names)
+        wish = wish.with_tolerance(cfg.tolerance, {c.name for c in columns.left})
         table, unequal = compared_table(columns, wish, cfg.key, cfg.ignore_columns)
         self._findings += unequal
         if table is None:

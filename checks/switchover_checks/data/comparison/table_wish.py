@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated, ClassVar
 
 from pydantic import BeforeValidator, ConfigDict, Field
@@ -13,7 +13,7 @@ from switchover_checks.data.comparison.normalise import CASTS
 from switchover_checks.language.sql_text import read_query
 from switchover_checks.language.suggest import did_you_mean
 
-__all__ = ["Names", "TableWish", "Where"]
+__all__ = ["Distance", "Names", "TableWish", "Where"]
 
 
 def _as_tuple(value: object) -> object:
@@ -83,6 +83,13 @@ class TableWish:
     def conditions(self) -> tuple[str, str]:
         """The conditions of the left and the right side."""
         return (self.where.left, self.where.right) if isinstance(self.where, Where) else (self.where, self.where)
+
+    def with_tolerance(self, usual: float | Mapping[str, float] | None, columns: set[str]) -> TableWish:
+        """Return it with the `usual` tolerance of those `columns` of which it says nothing itself."""
+        if self.tolerance is not None or usual is None:
+            return self
+        chosen = {k: v for k, v in usual.items() if k in columns} if isinstance(usual, Mapping) else usual
+        return replace(self, tolerance=chosen)
 
     def tolerance_of(self, column: str) -> float | None:
         """Return how far the values of a column may lie apart."""

@@ -5,7 +5,9 @@ A copy that brings all rows may still leave an index, a foreign key or an extens
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import operator
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -15,9 +17,13 @@ from switchover_checks.data.comparison.schema_wish import TableShape
 from switchover_checks.data.comparison.sequences import judge_fill
 from switchover_checks.data.comparison.table_pairs import find_table
 from switchover_checks.data.comparison.table_wish import Names
-from switchover_checks.data.database import Database, DatabaseSource, database_source_of, open_database
+from switchover_checks.data.database import Database, DatabaseSource, DatabaseTable, database_source_of, open_database
 
 __all__ = ["SqlSchemaCheck", "SqlSchemaConfig"]
+
+
+_COUNT = re.compile(r"\s*(==|>=|<=|>|<)\s*(\d+)\s*")
+_COMPARE = {"==": operator.eq, ">=": operator.ge, "<=": operator.le, ">": operator.gt, "<": operator.lt}
 
 
 @dataclass(frozen=True)
@@ -27,11 +33,15 @@ class SqlSchemaConfig:
     database: str
     """A URL, or the name of a side that has one."""
     tables: Names | Mapping[str, TableShape | None] = ()
-    """The tables that must be there. With a mapping each may have `columns`, `key`, `indexes`, `constraints`.
+    """The tables that must be there, or how many: `">= 15"`.
+
+    With a mapping each may have `columns`, `key`, `indexes`, `constraints`.
 
     `columns` are names, or names with types (`total: numeric(12,2) not null`). `indexes` are names, or mappings of
     `columns`, `method` and `unique`. `constraints` are names, or the beginning of their text.
     """
+    indexes: Names = ()
+    """Names of indexes that must be there, of whatever table."""
     same_as: str | None = None
     """Another database; whatever its tables have must be here too."""
     extensions: Names = ()
@@ -46,8 +56,8 @@ class SqlSchemaConfig:
     """The password of the other database, by a template: `{{ secret.NAME }}`."""
 
     def __post_init__(self) -> None:
-        if not self.tables and not self.extensions and self.same_as is None:
-            raise ValueError("say what must be there: tables, extensions or same_as")
+        if not self.tables and not self.extensions and not self.indexes and self.same_as is None:
+            raise ValueError("say what must be there: tables, indexes, extensions or same_as")
         if self.same_as == self.database:
             raise ValueError("same_as is the database itself, so they always agree")
 
@@ -56,7 +66,13 @@ class SqlSchemaConfig:
         """What each table must have."""
         if isinstance(self.tables, Mapping):
             return {name: shape or TableShape() for name, shape in self.tables.items()}
-        return {name: TableShape() for name in self.tables}
+        return {name: TableShape() for name in self.tables if _COUNT.fullmatch(name) is None}
+
+    @property
+    def counts(self) -> list[tuple[str, int]]:
+        """How many tables there must be: comparisons with a number."""
+        found = [_COUNT.fullmatch(name) for name in self.tables]
+        return [(match[1], int(match[2])) for match in found if match is not None]
 
 
 class SqlSchemaCheck:
@@ -119,6 +135,9 @@ def _extensions(database: Database, wanted: list[str]) -> Iterator[Finding]:
 
 def _tables(cfg: SqlSchemaConfig, database: Database, shapes: Mapping[str, TableShape]) -> Iterator[Finding]:
     tables = database.tables()
+    for sign, number in cfg.counts:
+        yield Finding.compare("tables", f"{sign} {number}", len(tables), _COMPARE[sign](len(tables), number))
+    yield from _named_indexes(database, tables, cfg.indexes)
     for name, shape in shapes.items():
         table = find_table(name, tables)
         if table is None:
@@ -128,3 +147,11 @@ def _tables(cfg: SqlSchemaConfig, database: Database, shapes: Mapping[str, Table
         yield from judge.findings(shape)
         if cfg.sequences:
             yield from (judge_fill(name, fill) for fill in database.fills(table))
+
+
+def _named_indexes(database: Database, tables: Sequence[DatabaseTable], wanted: Sequence[str]) -> Iterator[Finding]:
+    found = {i.name: i for table in tables for i in database.facts(table).indexes} if wanted else {}
+    for name in wanted:
+        index = found.get(name)
+        observed = "not there" if index is None else "there" if index.valid else "not valid"
+        yield Finding.compare(f"index {name}", "there", observed, observed == "there")

@@ -133,3 +133,14 @@ def test_a_throttle_is_a_share_of_the_time(value: object) -> None:
     with pytest.raises(ConfigError, match="throttle"):
         build_config(SqlCompareConfig, {"left": "a", "right": "b", "throttle": value})
     assert build_config(SqlCompareConfig, {"left": "a", "right": "b", "throttle": "50%"}).throttle == 0.5
+
+
+async def test_a_tolerance_for_all_tables_is_for_those_that_have_the_column(
+    probe: Callable[..., Any], make: Make
+) -> None:
+    other = ("CREATE TABLE u (id INTEGER PRIMARY KEY)", "INSERT INTO u VALUES (1)")
+    table = "CREATE TABLE t (id INTEGER PRIMARY KEY, v REAL)"
+    left = make("a", table, "INSERT INTO t VALUES (1, 1)", *other)
+    sides = left, make("b", table, "INSERT INTO t VALUES (1, 1.05)", *other)
+    assert (await compare(probe, *sides, mode="checksum", tolerance={"v": 0.1})).status is Status.OK
+    assert (await compare(probe, *sides, mode="checksum", tolerance={"v": 0.01})).status is Status.CRIT

@@ -66,3 +66,13 @@ async def test_another_database_may_be_the_model(probe: Callable[..., Any], tmp_
 def test_a_wrong_shape_is_told_before_anything_is_read(keys: dict[str, Any]) -> None:
     with pytest.raises(ConfigError):
         build_config(SqlSchemaConfig, {"database": "a", **keys})
+
+
+async def test_the_number_of_tables_and_indexes_of_any_table_may_be_asked_for(
+    probe: Callable[..., Any], tmp_path: Path
+) -> None:
+    url = lite(tmp_path / "a", *SCHEMA)
+    assert (await probe("sql_schema", database=url, tables=">= 2", indexes=["by_day"])).status is Status.OK
+    few = await probe("sql_schema", database=url, tables="> 2")
+    assert (few.status, few.summary) == (Status.CRIT, "tables: expected > 2, observed 2")
+    assert (await probe("sql_schema", database=url, indexes="by_week")).status is Status.CRIT
