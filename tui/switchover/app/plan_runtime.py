@@ -72,6 +72,7 @@ class PlanRuntimeBuilder:
         runner = _runner(plan, registry, scope, secrets, ports)
         runner.on_close(lines.aclose)
         runner.on_close(self.memory.aclose)
+        runner.on_close(self.clouds.aclose)
         evaluator = Evaluator(
             plan,
             scope,

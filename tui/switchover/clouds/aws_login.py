@@ -164,7 +164,7 @@ def in_words(service: str, error: Exception) -> CloudError:
     if code.startswith(_THROTTLED):
         return CloudError(CloudTrouble.THROTTLED, f"AWS {service}: asked too often; it is asked less often for a while")
     said = sanitize(str(error.response.get("Error", {}).get("Message", ""))).split("\n")[0][:140]
-    if "NotFound" in code:
+    if "NotFound" in code or code.startswith("NoSuch") or code == "404":
         return CloudError(CloudTrouble.MISSING, f"AWS {service}: {said or 'there is none of that name'}")
     if int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)) >= 500:
         return CloudError(CloudTrouble.AWAY, f"AWS {service}: it fails on its side ({code[:40]})")

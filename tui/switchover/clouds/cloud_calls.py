@@ -75,6 +75,8 @@ class CloudCalls:
         """Close the connections."""
         if "_google" in self.__dict__:
             await self._google.aclose()
+        if "_metrics" in self.__dict__:
+            await self._metrics.aclose()
 
 
 def _called(client: Any, operation: str, params: Mapping[str, Any]) -> Mapping[str, Any]:

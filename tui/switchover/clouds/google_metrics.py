@@ -42,6 +42,12 @@ class GoogleMetrics:
         """Return `series`: each with `labels`, `kind` and its points, newest first. Raise `CloudError`."""
         return await self._threads.run(lambda: self._read(params))
 
+    async def aclose(self) -> None:
+        """Close the connection; another question opens it again."""
+        client, self._client = self._client, None
+        if client is not None:
+            await self._threads.run(client.transport.close)
+
     def _read(self, params: Mapping[str, Any]) -> Mapping[str, Any]:
         try:
             if self._client is None:
