@@ -134,7 +134,7 @@ def test_every_notifier_documents_its_keys_and_shows_an_example_that_a_plan_take
     [
         ("alerts: {x: {when: a == CRIT, notify: [bel]}}", "there is no notifier 'bel'; did you mean 'bell'?"),
         ("alerts: {x: {when: a == CRIT, notify: [command]}}", "a notifier of kind command has keys: give one a name"),
-        ("notifiers: {team: {kind: pager}}", "there is no notifier of type 'pager'"),
+        ("notifiers: {team: {kind: pager}}", "there is no notifier of kind 'pager'"),
         ("notifiers: {team: {kind: command}}", "a notifier of kind command needs 'command'"),
         ("notifiers: {team: {kind: command, command: x, user: y}}", "a notifier of kind command has no key 'user'"),
         ("notifiers: {team: {kind: command, command: 'x {{ run.id }}'}}", "a template inside shell text"),

@@ -312,7 +312,19 @@ def test_a_forgotten_check_is_told_and_one_that_is_only_watched_is_not(problems:
     forgotten = example.replace("\nmetrics:", "\n  lonely: {kind: memory, warn: '80%'}\nmetrics:")
     (problem,) = problems(forgotten)
     assert "checks.lonely: nothing uses the check 'lonely': list it in a gate's `require`" in problem
+    line = forgotten[: forgotten.index("  lonely:")].count("\n") + 1
+    assert problem.startswith(f"{line}:3: ")  # the name of the check, not what stands behind it
     assert problems(forgotten.replace("lonely: {kind: memory", "lonely: {kind: memory, every: 30s")) == []
+
+
+def test_what_a_way_back_loses_and_since_when_is_told_at_the_key_that_is_too_many(problems: Problems) -> None:
+    text = (
+        "schema: 1\nid: a\ntitle: A\nphases: [{id: p, steps: [{id: s, run: x, effect: read}]}]\nrollbacks:\n  back:\n"
+    )
+    text += "    loses: nothing\n    loses_since: p.s\n    steps: [{rollback: [p]}]\n"
+    told = [problem for problem in problems(text) if "this way back loses `nothing`" in problem]
+    assert len(told) == 1, problems(text)
+    assert told[0].startswith("8:5: ")
 
 
 def test_a_plan_that_only_watches_needs_no_gate(problems: Problems) -> None:

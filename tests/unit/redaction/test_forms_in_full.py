@@ -1,0 +1,27 @@
+"""A secret goes whole: in JSON within JSON, at its shortest, and where a terminal steps back over it."""
+
+import json
+
+from switchover.redaction import SHORTEST, Redactor, sanitize
+
+SECRET = 'pä"ss-wörd-long'
+
+
+def test_a_secret_in_json_within_json_goes_to_its_last_letter() -> None:
+    inner = json.dumps({"k": SECRET}, ensure_ascii=False)
+    text = Redactor({"s": SECRET}).redact(json.dumps({"field": inner}, ensure_ascii=False))
+    left = json.loads(json.loads(text)["field"])["k"]
+    whole = Redactor({"s": SECRET}).redact(SECRET)
+    assert left == whole
+    assert "ss-w" not in text
+
+
+def test_the_shortest_secret_that_is_looked_for_goes() -> None:
+    secret = "qZ7#x9Kw2!"[:SHORTEST]
+    assert len(secret) == SHORTEST
+    assert secret not in Redactor({"pin": secret}).redact(f"it is {secret} here")
+
+
+def test_a_step_back_without_a_number_is_one_cell() -> None:
+    assert sanitize("ab\x1b[Dc") == "ac"
+    assert sanitize("abc\x1b[2Dd") == "adc"
