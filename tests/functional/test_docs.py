@@ -30,6 +30,7 @@ from switchover_checks.runtime.runner import ProbeSpec, Runner
 README = ROOT / "README.md"
 BLOCKS = [block for page in pages() for block in blocks_of(page)]
 STATE = "docs/state.md"  # in a folder of its own
+HOSTS = "docs/hosts.md"  # its plan is only looked at
 PLAYED = ("docs/first-plan.md", "docs/on-call.md", "docs/team.md")  # in this order, in one folder
 TARGETS = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
 
@@ -91,9 +92,19 @@ def test_the_state_of_an_open_run_is_backed_up_and_restored_as_its_page_shows(
     assert said.count("first started") == 1  # of all that the commands say, once
 
 
+def test_the_plan_with_other_machines_is_valid_as_its_page_shows(
+    workspace: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    blocks = [block for block in BLOCKS if block.page == HOSTS]
+    lay_down(blocks, workspace)
+    assert "ok" in play(
+        [command for block in blocks if block.mark == "" for command in block.commands()], workspace, capsys
+    )
+
+
 def test_every_block_of_commands_is_played_or_says_that_it_is_only_shown() -> None:
     assert {block.mark for block in BLOCKS if block.is_commands} <= {"", "shown", "postgresql", "redis"}
-    unplayed = {block.page for block in BLOCKS if block.is_commands and block.mark != "shown"} - {*PLAYED, STATE}
+    unplayed = {block.page for block in BLOCKS if block.is_commands and block.mark != "shown"} - {*PLAYED, STATE, HOSTS}
     assert unplayed <= {"README.md", "CONTRIBUTING.md"}, "what these two show is `make` and the demo"
 
 
