@@ -87,3 +87,11 @@ def test_a_container_on_a_host_is_seen_over_ssh(tmp_path: Path) -> None:
 
 def test_a_template_of_a_host_names_what_is_there(tmp_path: Path) -> None:
     assert "names no variable" in _problems(tmp_path, '"ops@{{ pi }}"')
+
+
+def test_the_plan_that_the_page_shows_loads(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[3] / "docs" / "hosts.md").read_text("utf-8")
+    text = page.partition("```yaml hosts-plan.yaml\n")[2].partition("```")[0]
+    plan = load_plan_text(text, tmp_path / "plan.yaml").plan
+    assert plan.hosts["web"].destinations == ("web1", "web2", "web3")
+    assert plan.step("reload").run_on == "web"
