@@ -200,11 +200,13 @@ NAMES: dict[str, NameType] = {
 
 
 def test_expressions_can_be_read() -> None:
-    expectations, conditions = (block.text for block in blocks_of(DOCS / "expressions.md"))
+    expectations, conditions, loop = (block.text for block in blocks_of(DOCS / "expressions.md"))
     for line in expectations.splitlines():
         parse(re.split(r"\s{2,}", line)[0], NAMES)
     for line in conditions.splitlines():
         parse_condition(line)
+    looped = load_plan_text(f"schema: 1\nid: p\ntitle: P\n{loop}", Path("plan.yaml")).plan
+    assert list(looped.checks) == ["up[anima]", "up[neo]"]
     text = (DOCS / "expressions.md").read_text("utf-8")
     units, ranges = (text.partition(f"## {title}\n")[2].partition("\n## ")[0] for title in ("Units", "Ranges"))
     durations, sizes = (re.findall(r"`([^`]+)`", line.split("|")[1]) for line in units.splitlines()[3:5])

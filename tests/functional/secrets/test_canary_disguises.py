@@ -40,6 +40,7 @@ checks:
     expect: ["exit == 0", "stdout == 'x'"]
     effect: read
     every: 1s
+    since: run
   not_asked_for: {{kind: command, command: cat canary-file canary-cmd; false, effect: read, every: 1s}}
 phases:
   - id: one
