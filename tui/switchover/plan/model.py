@@ -102,6 +102,7 @@ class Service(BaseModel):
     side: str | None = Field(None, description="the side that it belongs to")
     title: Text | None = Field(None, description="how it is called on the screen")
     owner: Text | None = Field(None, description="who answers for it: a person, a team")
+    link: str | None = Field(None, description="where a person looks at it: its dashboard, its console")
     url: str | None = Field(None, description="http: the address that is asked")
     container: str | None = Field(None, description="docker: the container's name")
     docker_host: str | None = Field(
@@ -132,9 +133,12 @@ class Service(BaseModel):
 
 
 class LiveProbe(Model):
-    """Which side serves now, asked of what decides it: a URL whose JSON body names the live side."""
+    """Which side serves now, asked of what decides it: one of a URL, a file, a symbolic link or a command."""
 
-    url: str = Field(description="the address that is asked")
+    url: str | None = Field(None, description="the address that is asked; its JSON body names the side")
+    file: str | None = Field(None, description="a file that holds the side's name")
+    symlink: str | None = Field(None, description="a symbolic link; the last part of its target is the side's name")
+    run: str | None = Field(None, description="a command that only reads and prints the side's name; it has 10 s")
     path: str = Field("live", description="dotted path into the JSON body; the value there is a side's name")
     every: Interval = Field(2.0, description="how often it is asked: 500ms, 2s, 1m")
 

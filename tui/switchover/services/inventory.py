@@ -29,6 +29,7 @@ class ServiceState:
 
     observation: Observation = _UNSEEN
     url: str = ""
+    link: str = ""
     observed_at: float | None = None
     observed_mono: float | None = None
     changed_at: float | None = None
@@ -147,6 +148,7 @@ class Inventory:
         for target in targets:
             if self._newest.get(target.name, 0) < mine:  # else what was told or looked at meanwhile is newer
                 self._newest[target.name] = mine
+                self.states[target.name] = replace(self.states[target.name], link=target.link)
                 self._note(target.name, seen.get(target.name, nothing), target.url)
         if failed is not None:
             raise failed

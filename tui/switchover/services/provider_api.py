@@ -73,6 +73,7 @@ class ServiceTarget:
     kind: str
     ref: str = ""
     url: str = ""
+    link: str = ""
     container: str = ""
     pattern: str = ""
     pid_file: str = ""

@@ -17,6 +17,7 @@ __all__ = ["make_target"]
 
 _TEXTS = (
     "url",
+    "link",
     "container",
     "pattern",
     "pid_file",

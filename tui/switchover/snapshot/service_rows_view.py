@@ -49,6 +49,7 @@ class ServiceRow:
     ready: int | None = None
     wanted: int | None = None
     owner: str = ""
+    link: str = ""
     wrong_since: float | None = None
     or_before: bool = False
 

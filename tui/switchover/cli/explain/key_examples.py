@@ -14,7 +14,12 @@ from switchover.plan.loader.schema_in_words import parts_named_in
 __all__ = ["KeyExamples", "lines_of_key"]
 
 _MOST_LINES = 12
-_ELSEWHERE = {(PLAN, "check_modules"): "check_modules: [checks/queue_kind.py]"}
+_ELSEWHERE = {
+    (PLAN, "check_modules"): "check_modules: [checks/queue_kind.py]",
+    ("LiveProbe", "file"): "live: {file: /etc/shop/live-side}",
+    ("LiveProbe", "symlink"): "live: {symlink: /srv/shop/current}",
+    ("LiveProbe", "run"): "live: {run: ./scripts/live-side.sh, every: 1m}",
+}
 
 
 class KeyExamples:

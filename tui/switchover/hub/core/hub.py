@@ -134,7 +134,7 @@ class Hub:
         )
         live = loaded.plan.live if loaded is not None else None
         self._live = (
-            LiveSide(loaded.plan, live, self._sampler.documents, clock)
+            LiveSide(loaded.plan, live, self._sampler.documents, clock, loaded.directory)
             if loaded is not None and live is not None
             else None
         )

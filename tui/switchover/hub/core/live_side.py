@@ -1,22 +1,35 @@
-"""Which side serves now. The URL of the plan is asked, and the answer counts while it is new."""
+"""Which side serves now. What decides it is asked, and the answer counts while it is new."""
 
 from __future__ import annotations
+
+import asyncio
+import time
+from pathlib import Path
 
 from switchover.clock import Clock
 from switchover.costs.estimate import sides
 from switchover.metrics.json_documents import JsonDocuments, NoValueError, dotted
 from switchover.plan.model import LiveProbe, Plan
+from switchover.plan.plan_bytes import read_file
 from switchover.plan.templates import TemplateError
 from switchover.plan.variables import MissingValueError, Scope, render
+from switchover_checks.api import ProbeError
+from switchover_checks.runtime.context import LocalContext
 
 __all__ = ["LiveSide"]
+
+_COMMAND_S = 10.0
+_MOST_BYTES = 4096
 
 
 class LiveSide:
     """Remembers the answer. `last` is the newest side that was ever named; `why` says what is wrong with the answer."""
 
-    def __init__(self, plan: Plan, probe: LiveProbe, documents: JsonDocuments, clock: Clock) -> None:
+    def __init__(
+        self, plan: Plan, probe: LiveProbe, documents: JsonDocuments, clock: Clock, directory: Path = Path()
+    ) -> None:
         self._plan = plan
+        self._directory = directory
         self._probe = probe
         self._documents = documents
         self._clock = clock
@@ -36,7 +49,7 @@ class LiveSide:
         """Ask once; return whether anything changed."""
         before = (self._side, self.why)
         try:
-            value = dotted(await self._documents.document(render(self._probe.url, scope)), self._probe.path)
+            value = await self._answer(scope)
             self._side, self.why = self._environment(value), ""
             self.last = self._side
         except MissingValueError as missing:
@@ -45,6 +58,27 @@ class LiveSide:
             self._side, self.why = "", str(error)
         self._answered = self._clock.monotonic()
         return before != (self._side, self.why)
+
+    async def _answer(self, scope: Scope) -> object:
+        """Return what names the live side. Raise `NoValueError` that says why nothing does."""
+        probe = self._probe
+        if probe.url is not None:
+            return dotted(await self._documents.document(render(probe.url, scope)), probe.path)
+        if probe.run is not None:
+            context = LocalContext(time.monotonic() + _COMMAND_S, self._directory)
+            try:
+                async with asyncio.timeout(_COMMAND_S):
+                    ended = await context.run(("/bin/sh", "-c", probe.run))
+            except (OSError, TimeoutError, ProbeError):
+                raise NoValueError(f"the command did not end well within {_COMMAND_S:.0f} s") from None
+            if ended.exit_code:
+                raise NoValueError(f"the command ends with {ended.exit_code}")
+            return ended.stdout.strip()
+        path = self._directory / render(probe.file or probe.symlink or "", scope)
+        try:
+            return await asyncio.to_thread(_name_in if probe.file is not None else _name_behind, path)
+        except (OSError, ValueError) as error:
+            raise NoValueError(f"{path.name}: {getattr(error, 'strerror', None) or 'is no text'}") from None
 
     def _environment(self, value: object) -> str:
         if not isinstance(value, str):
@@ -56,3 +90,13 @@ class LiveSide:
             names = ", ".join(self._plan.sides) or "none"
             raise NoValueError(f"names {value[:40]!r}, which is no side of the plan; it has {names}")
         return side
+
+
+def _name_in(path: Path) -> str:
+    """Return what a small file says."""
+    return read_file(path, _MOST_BYTES)[1].decode("utf-8").strip()
+
+
+def _name_behind(path: Path) -> str:
+    """Return the last part of where a symbolic link leads."""
+    return path.readlink().name

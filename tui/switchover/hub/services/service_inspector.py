@@ -270,6 +270,7 @@ def _facts(row: ServiceRow) -> list[tuple[str, str]]:
         ("group", row.group),
         ("needs", ", ".join(row.needs)),
         ("owner", row.owner),
+        ("link", row.link),
         ("identity", row.identity),
         ("url", row.url),
     ]

@@ -175,6 +175,7 @@ def _row(
         ready=None if stance.late else seen.ready,
         wanted=None if stance.late else seen.wanted,
         owner=owner,
+        link=state.link,
         wrong_since=wrong.since,
         or_before=wrong.or_before,
     )

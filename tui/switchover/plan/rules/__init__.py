@@ -22,7 +22,7 @@ from switchover.plan.rules.safety import (
     ways_back,
 )
 from switchover.plan.rules.secrecy import literal_secrets, secret_references
-from switchover.plan.rules.service_rules import places_of_services, services_are_told_apart
+from switchover.plan.rules.service_rules import live_probe, places_of_services, services_are_told_apart
 from switchover.plan.rules.texts import late_values, shell_text_in_checks, shell_text_is_literal, template_names
 from switchover.plan.rules.values import variables
 from switchover.plan.rules.window_rules import times
@@ -43,6 +43,7 @@ RULES: tuple[Rule, ...] = (
     unreferenced_checks,
     check_configs,
     service_keys,
+    live_probe,
     places_of_services,
     services_are_told_apart,
     metric_keys,

@@ -143,6 +143,8 @@ class ShellText:
 
 def shell_texts(draft: Draft) -> Iterator[ShellText]:
     """Yield every text of the plan that a shell runs, except those in checks."""
+    if draft.plan.live is not None and draft.plan.live.run is not None:
+        yield ShellText(("live", "run"), draft.plan.live.run)
     for path, step in draft.steps():
         yield from _shell(path, step)
         if step.undo is not None:

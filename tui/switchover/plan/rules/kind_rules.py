@@ -26,7 +26,9 @@ __all__ = [
 CHECK_KEYS = tuple(CheckSpec.model_fields)
 
 
-_OF_EVERY_SERVICE = frozenset(("kind", "side", "title", "owner", "logs", "config", "needs", "every", "since", "until"))
+_OF_EVERY_SERVICE = frozenset(
+    ("kind", "side", "title", "owner", "link", "logs", "config", "needs", "every", "since", "until")
+)
 _PART = re.compile(r"[^.\[\]]+|\[\d+\]")
 
 

@@ -53,7 +53,7 @@ def literal_secrets(draft: Draft) -> Iterator[Complaint]:
         *((("notifiers", name), notifier.config) for name, notifier in plan.notifiers.items()),
         *((("runbooks", r, "url"), book.url) for r, book in enumerate(plan.runbooks)),
     ]
-    if plan.live is not None:
+    if plan.live is not None and plan.live.url is not None:
         places.append((("live", "url"), plan.live.url))
     for path, value in places:
         yield from _in_values(path, value, draft.names.secrets)

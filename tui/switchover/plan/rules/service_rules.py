@@ -9,7 +9,7 @@ from switchover.plan.complaints import Complaint, did_you_mean
 from switchover.plan.model import Service
 from switchover.plan.rules.draft import Draft
 
-__all__ = ["places_of_services", "services_are_told_apart"]
+__all__ = ["live_probe", "places_of_services", "services_are_told_apart"]
 
 _UNIT_KINDS = ("service", "socket", "timer", "target", "mount", "automount", "path", "slice", "scope", "device", "swap")
 _UNIT = re.compile(r"(?:user[:/])?[A-Za-z0-9:_.\\@-]{1,250}")
@@ -73,3 +73,11 @@ def services_are_told_apart(draft: Draft) -> Iterator[Complaint]:
         first = known.setdefault(key, name)
         if first != name and service.kind != "http":
             yield Complaint(("services", name), f"this is the same as {first!r}: leave one of them out", at_key=True)
+
+
+def live_probe(draft: Draft) -> Iterator[Complaint]:
+    """Complain about a live side that is asked of nothing, or of several things."""
+    if draft.plan.live is not None:
+        asked = [key for key in ("url", "file", "symlink", "run") if not draft.lacks(("live", key))]
+        if len(asked) != 1:
+            yield Complaint(("live",), "the live side is asked of one thing: `url`, `file`, `symlink` or `run`")

@@ -124,7 +124,9 @@ def template_names(draft: Draft) -> Iterator[Complaint]:
         given = service.model_dump(exclude=_NEVER_FILLED, exclude_none=True)
         yield from _texts(("services", name), given, values)
     if plan.live is not None:
-        yield from _texts(("live",), {"url": plan.live.url}, values)
+        yield from _texts(
+            ("live",), plan.live.model_dump(include={"url", "file", "symlink"}, exclude_none=True), values
+        )
     for name, variable in plan.vars.items():
         yield from _texts(("vars", name, "default"), variable.default, values)
 

@@ -61,6 +61,7 @@ def service_detail(row: ServiceRow, moment: RenderContext, width: int) -> list[L
         ("url", row.url),
         ("answers in", "" if row.latency_ms is None else took(row.latency_ms)),
         ("owner", row.owner),
+        ("link", row.link),
         ("needs", ", ".join(row.needs)),
     )
     lines.extend(fact(label, (StyledSpan(text),)) for label, text in more if text)
