@@ -133,7 +133,7 @@ class Service(BaseModel):
 
 
 class LiveProbe(Model):
-    """Which side serves now, asked of what decides it: one of a URL, a file, a symbolic link or a command."""
+    """Which side serves now. What decides it is asked: a URL, a file, a symbolic link or a command."""
 
     url: str | None = Field(None, description="the address that is asked; its JSON body names the side")
     file: str | None = Field(None, description="a file that holds the side's name")
