@@ -49,6 +49,7 @@ class RollbackAction(Model):
     run: str | None = Field(None, description=RUN_WORDS)
     argv: Argv | None = Field(None, description=ARGV_WORDS)
     env: Env = Field(default_factory=dict, description="variables of the command; secrets belong here")
+    cwd: str | None = Field(None, description="the folder in which it runs, else that of the step")
     timeout: Timeout = Field(600.0, description="it is ended after that time: 30s, 1h30m")
     expect_duration: Span | None = Field(None, description="how long it should take: 30s, 1h30m")
     effect: StepEffect = Field("changes", description="what it changes")

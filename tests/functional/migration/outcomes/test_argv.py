@@ -18,7 +18,7 @@ phases:
       - id: one
         argv: [/bin/sh, -c, 'printf "%s|" "$@" >> log', sh, "{{ words }}", -1, 'x {{ words }}']
         effect: changes
-        rollback: {argv: [/bin/sh, -c, 'printf "undo %s" "$1" >> log', sh, "{{ words }}"]}
+        rollback: {cwd: ., argv: [/bin/sh, -c, 'printf "undo %s" "$1" >> log', sh, "{{ words }}"]}
       - {id: two, argv: [echo, "token=12345678abc"], effect: read, outputs: {token: 'stdout:/token=(.*)/'}}
       - {id: three, argv: [./no/such/program], effect: read}
       - {id: four, argv: [echo, "{{ taken }}"], effect: read}

@@ -310,7 +310,7 @@ def _item(known: _Known, step: Step, action: RollbackAction) -> RollbackPathItem
         action.timeout,
         step.id,
         action.expect_duration,
-        step.cwd or "",
+        action.cwd or step.cwd or "",
         argv=action.argv or (),
         also=tuple(other.id for other in _begun(known) if other.undone_by == step.id),
     )

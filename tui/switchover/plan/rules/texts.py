@@ -92,6 +92,8 @@ def template_names(draft: Draft) -> Iterator[Complaint]:
     values = frozenset(draft.names.vars) | frozenset(BUILT_IN_NAMES)
     for path, step in draft.steps():
         yield from _texts((*path, "cwd"), step.cwd, values)
+        if step.undo is not None:
+            yield from _texts((*path, "rollback", "cwd"), step.undo.cwd, values)
         if step.confirm is not None:
             yield from _texts((*path, "confirm", "text"), step.confirm.text, values)
     for path, argv in argvs(draft):
