@@ -113,11 +113,6 @@ _NAMES: list[Case] = [
         "rollback: [data, built]",
         "rollbacks.full.steps[1].rollback[1]: there is no phase 'built'; did you mean 'build'?",
     ),
-    (
-        'loses: "Writes since the switch"',
-        "loses: nothing, loses_since: data.restore",
-        "rollbacks.full.loses_since: this way back loses `nothing`: remove one of the two",
-    ),
     ("verify: [rows]", "verify: [rwos]", "rollbacks.quick.verify[0]: there is no check or service 'rwos'"),
     ("value: api_up.time", "value: api_op.time", "promises.search.after.value: there is no check 'api_op'"),
     ("value: api_up.time", "value: quick", "'quick' is neither a number nor CHECK.METRIC"),

@@ -72,7 +72,11 @@ FORMER_WORDS: Mapping[str, Mapping[str, FormerWord]] = {
     "costs": dict.fromkeys(("schedules", "one_off", "what_if", "claims"), _NOT_YET),
     "costs.lines.*": dict.fromkeys(("price", "usage", "schedule", "option", "low", "high"), _NOT_YET),
     "rollbacks.*": {"budget": FormerWord("within"), "data_loss_window": FormerWord("loses")},
-    "rollbacks.*.steps.*": {"compensate": FormerWord("rollback")},
+    "rollbacks.*.steps.*": {
+        "compensate": FormerWord("rollback"),
+        **dict.fromkeys(("optional", "checklist", "title", "cwd", "effect"), _NOT_YET),
+    },
+    "troubleshooting.*.solutions.*": {"ask": _NOT_YET},
     "services.*": {
         "env": FormerWord("side"),
         "when": FormerWord("since"),

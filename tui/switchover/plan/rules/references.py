@@ -144,8 +144,6 @@ def names_in_the_rest(draft: Draft) -> Iterator[Complaint]:
         known = [*(f"{phase}.{step}" for phase, step in names.steps)]
         if way_back.valid_until is not None:
             yield from draft.unknown((*path, "valid_until"), "PHASE.STEP", way_back.valid_until, known)
-        if way_back.loses_since is not None and way_back.loses == "nothing":
-            yield Complaint((*path, "loses_since"), "this way back loses `nothing`: remove one of the two", at_key=True)
         if way_back.loses_since is not None:
             yield from draft.unknown((*path, "loses_since"), "PHASE.STEP", way_back.loses_since, known)
         for s, step in enumerate(way_back.steps):
