@@ -312,16 +312,6 @@ def test_a_forgotten_check_is_told_and_one_that_is_only_watched_is_not(problems:
     assert problems(forgotten.replace("lonely: {kind: memory", "lonely: {kind: memory, every: 30s")) == []
 
 
-def test_what_a_way_back_loses_and_since_when_is_told_at_the_key_that_is_too_many(problems: Problems) -> None:
-    text = (
-        "schema: 1\nid: a\ntitle: A\nphases: [{id: p, steps: [{id: s, run: x, effect: read}]}]\nrollbacks:\n  back:\n"
-    )
-    text += "    loses: nothing\n    loses_since: p.s\n    steps: [{rollback: [p]}]\n"
-    told = [problem for problem in problems(text) if "this way back loses `nothing`" in problem]
-    assert len(told) == 1, problems(text)
-    assert told[0].startswith("8:5: ")
-
-
 def test_a_plan_that_only_watches_needs_no_gate(problems: Problems) -> None:
     assert problems("schema: 1\nid: a\ntitle: A\nchecks:\n  m: {kind: memory, warn: '80%'}\n") == []
 
