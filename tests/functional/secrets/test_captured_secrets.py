@@ -18,10 +18,19 @@ VALUE = "Kq7ZtPwJ3vNx-9Lm"
 MADE = "vB4xRq81-madeHere"
 
 
-def _bench(directory: Path, command: str, name: str = "v", more: str = "", source: str = "stdout:/^V=(.*)$/") -> Bench:
+def _bench(
+    directory: Path,
+    command: str,
+    name: str = "v",
+    more: str = "",
+    source: str = "stdout:/^V=(.*)$/",
+    way: str = "from_output",
+) -> Bench:
+    variable = {"from_output": f"from_output: a.{name}"}.get(way, f"default: '{{{{ step.a.{name} }}}}'")
+    named = f"step.a.{name}" if way == "template" else "taken"
     output = f"{{from: '{source}', secret: true}}" if more else f"'{source}'"
     plan = f"""
-        vars: {{taken: {{from_output: a.{name}}}}}
+        vars: {{taken: {{{variable}}}}}
         secrets: {{pw: {{ref: 'file:unused'}}}}
         phases:
           - id: one
@@ -34,7 +43,7 @@ def _bench(directory: Path, command: str, name: str = "v", more: str = "", sourc
                 outputs: {{{name}: {output}}}
               - id: b
                 run: printf %s "$TAKEN" > "$OUT"; echo "got $TAKEN"
-                env: {{TAKEN: '{{{{ taken }}}}', OUT: '{directory}/taken'}}
+                env: {{TAKEN: '{{{{ {named} }}}}', OUT: '{directory}/taken'}}
                 effect: read
         """
     return open_bench(directory, plan, secrets=Secrets({"pw": VALUE}))
@@ -92,12 +101,15 @@ async def test_a_part_of_a_secret_and_what_looks_like_one_stand_in_no_record_eit
     await bench.engine.aclose()
 
 
+@pytest.mark.parametrize("way", ["from_output", "default", "template"])
 @pytest.mark.parametrize(("name", "more"), [("admin_password", ""), ("v", "secret")])
 async def test_a_new_secret_is_kept_out_of_its_own_output_and_of_all_later_ones(
-    tmp_path: Path, name: str, more: str
+    tmp_path: Path, name: str, more: str, way: str
 ) -> None:
     made = "M=vB4xRq81; M=$M-madeHere"  # the plan's text itself is in the journal
-    bench = _bench(tmp_path, f"{made}; echo begin; echo V=$M; echo again $M; echo $M >&2; printf end", name, more)
+    bench = _bench(
+        tmp_path, f"{made}; echo begin; echo V=$M; echo again $M; echo $M >&2; printf end", name, more, way=way
+    )
     await bench.engine.drive(ANA)
     assert (tmp_path / "taken").read_text() == MADE
     assert _clear(tmp_path / "state", MADE) == []

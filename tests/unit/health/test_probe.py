@@ -103,6 +103,19 @@ async def test_a_variable_without_a_value_makes_a_check_unknown_and_says_which()
     assert runner.asked[0].config == {"host": "10.0.0.7", "port": 1}
 
 
+@pytest.mark.parametrize("named", ["step.make.ip", "url"])
+async def test_what_a_step_will_put_out_is_waited_for_and_nobody_is_asked_for_it(named: str) -> None:
+    text = f"""
+vars: {{url: {{default: "http://{{{{ step.make.ip }}}}:81"}}}}
+checks: {{a: {{kind: tcp, host: "{{{{ {named} }}}}", port: 1}}}}
+phases: [{{id: p, steps: [{{id: make, run: "true", outputs: {{ip: "stdout:/(.+)/"}}, rollback: not_needed}}]}}]
+"""
+    runner = FakeRunner()
+    reading = (await evaluator(runner, text=text).evaluate(["a"]))["a"]
+    assert (reading.status, reading.result.summary) == (PENDING, f"waits for variable {named}")
+    assert runner.asked == []
+
+
 async def test_an_environment_that_waits_for_a_variable_makes_its_checks_wait_too() -> None:
     text = """
 vars: {new_ip: {type: ip, ask: "IP?"}}

@@ -153,6 +153,24 @@ def test_a_value_of_a_later_step_cannot_be_used_before_it(problems: Problems, ex
     assert "step 'build_machine' uses {{ new_ip }}, which is known only after step 'build_machine' has ended" in problem
 
 
+@pytest.mark.parametrize(
+    ("default", "used"),
+    [("", "step.build_machine.ip"), ("http://{{ step.build_machine.ip }}/", "url"), ("{{ other }}", "url")],
+)
+def test_what_a_later_step_puts_out_cannot_be_used_before_it_by_no_detour(
+    problems: Problems, example: str, default: str, used: str
+) -> None:
+    more = f"vars:\n  url: {{default: '{default}'}}\n  other: {{default: 'x{{{{ step.build_machine.ip }}}}'}}\n"
+    text = example.replace("vars:\n", more, 1).replace("deploy.sh,", f'deploy.sh, env: {{U: "{{{{ {used} }}}}"}},')
+    (problem,) = problems(text)
+    assert f"uses {{{{ {used} }}}}, which is known only after step 'build_machine' has ended" in problem
+
+
+def test_a_step_or_an_output_that_is_not_there_is_no_value(problems: Problems, example: str) -> None:
+    (problem,) = problems(example.replace("deploy.sh,", 'deploy.sh, env: {U: "{{ step.build_machin.ip }}"},'))
+    assert "names no variable; did you mean 'step.build_machine.ip'?" in problem
+
+
 def test_templates_of_docker_and_kubectl_in_commands_are_left_alone(problems: Problems, example: str) -> None:
     text = example.replace(
         "run: ./scripts/destroy.sh", "run: \"docker ps --format '{{.Names}} {{json .Ports}} {{ .Image }}'\""

@@ -188,7 +188,7 @@ class Evaluator:
                 config = render_tree(template, self._scope())
             self._look_up_sides(config)
         except MissingValueError as missing:
-            return self._not_probed(item, f"waits for variable {missing.name}", (f"variable {missing.name}",))
+            return self._waiting(item, missing)
         except SwitchoverError as error:
             return self._not_probed(item, error.title)
         except TemplateError as error:
@@ -202,7 +202,7 @@ class Evaluator:
         try:
             outcome = await self._run(spec, item.spec.run_on)
         except MissingValueError as missing:
-            return self._not_probed(item, f"waits for variable {missing.name}", (f"variable {missing.name}",))
+            return self._waiting(item, missing)
         result = outcome.result
         if item.spec.kind not in _OWN_WORDS and (why := await why_held_back(self._secrets)):
             result = hold_back(result, why)
@@ -226,6 +226,13 @@ class Evaluator:
         for value in config.values():
             if isinstance(value, str) and value in sides:
                 sides[value]
+
+    def _waiting(self, item: CheckItem, missing: MissingValueError) -> CheckObservation:
+        name = f"variable {missing.name}"
+        reading = self._not_probed(item, f"waits for {name}", (name,))
+        if not missing.late:
+            return reading
+        return replace(reading, status=Status.PENDING, result=Result(Status.PENDING, reading.result.summary))
 
     def _not_probed(self, item: CheckItem, why: str, waits_for: tuple[str, ...] = ()) -> CheckObservation:
         return CheckObservation(item.name, Status.UNKNOWN, Result.unknown(why), self._clock.now(), waits_for=waits_for)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -31,6 +32,7 @@ from switchover.plan.hosts_model import Host
 from switchover.plan.people_model import ChecklistItem, Contact, Runbook, Signoff
 from switchover.plan.promise_model import Promise, PromiseValue
 from switchover.plan.step_model import Confirm, RollbackAction, Step, UndoneBy, Verify
+from switchover.plan.templates import slots
 from switchover_checks.runtime.registry import usual_timeout
 
 __all__ = [
@@ -366,6 +368,29 @@ class Plan(Model):
                 if step.id == step_id:
                     return step
         raise KeyError(step_id)
+
+    @cached_property
+    def variables(self) -> dict[str, Variable]:
+        """The plan's variables, and each output of a step as `step.NAME.OUTPUT`."""
+        outputs = {
+            f"step.{step.id}.{name}": Variable(type=output.type, from_output=f"{step.id}.{name}")
+            for step in self.all_steps
+            for name, output in step.captures.items()
+        }
+        return {**self.vars, **outputs}
+
+    @cached_property
+    def late_variables(self) -> frozenset[str]:
+        """The variables that steps put out, and those whose default is made of them. A start does not freeze them."""
+        found = {name for name, variable in self.variables.items() if variable.from_output}
+        needs = {
+            name: {slot.name for slot in slots(variable.default)}
+            for name, variable in self.vars.items()
+            if isinstance(variable.default, str)
+        }
+        while more := {name for name, needed in needs.items() if name not in found and needed & found}:
+            found |= more
+        return frozenset(found)
 
     @property
     def all_steps(self) -> tuple[Step, ...]:

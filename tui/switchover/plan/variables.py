@@ -40,9 +40,11 @@ _INT = re.compile(r"[-+]?[0-9]{1,18}")
 class MissingValueError(SwitchoverError):
     """A template names a value that is not known yet."""
 
-    def __init__(self, name: str) -> None:
-        super().__init__(f"the value of {name!r} is not known yet", f"give it with --var {name}=VALUE")
+    def __init__(self, name: str, *, late: bool = False) -> None:
+        hint = "a step of the run puts it out" if late else f"give it with --var {name}=VALUE"
+        super().__init__(f"the value of {name!r} is not known yet", hint)
         self.name = name
+        self.late = late  # nobody is asked for it: a step puts it out
 
 
 @dataclass(frozen=True)
@@ -56,12 +58,15 @@ class Scope:
     plan_dir: Path = Path()
     values: Mapping[str, str] = field(default_factory=dict)
     raw_sides: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    late: frozenset[str] = frozenset()  # what steps put out
 
     @classmethod
     def of(cls, plan: Plan, plan_dir: Path, run_id: str = "", values: Mapping[str, str] | None = None) -> Scope:
         """Make the scope of a plan and its run."""
         sides = {name: {"title": side.title or name, **(side.model_extra or {})} for name, side in plan.sides.items()}
-        return cls(plan.id, plan.title, plan.target or "", run_id, plan_dir, dict(values or {}), sides)
+        return cls(
+            plan.id, plan.title, plan.target or "", run_id, plan_dir, dict(values or {}), sides, plan.late_variables
+        )
 
     @property
     def sides(self) -> Mapping[str, Mapping[str, Any]]:
@@ -86,7 +91,7 @@ class Scope:
         }
         value = self.values.get(name) if name not in built_in else built_in[name]
         if value is None or (name == "run.id" and not value):
-            raise MissingValueError(name)
+            raise MissingValueError(name, late=name in self.late)
         return value
 
 
@@ -150,7 +155,7 @@ def resolve_variables(
     values: dict[str, str] = {}
     refused: dict[str, str] = {}
     waiting: dict[str, Variable] = {}
-    for name, variable in plan.vars.items():
+    for name, variable in plan.variables.items():
         if variable.type == "list":  # what loops go over, fixed with the plan
             if name in given:
                 raise UsageError(f"{name}: a list stands in the plan and cannot be given", "edit the plan")

@@ -19,8 +19,8 @@ from switchover_checks.api import Status
 
 PLAN = """
 checks:
-  quick: {kind: tcp, port: 1, every: 200ms}
-  costly: {kind: tcp, port: 2, every: gate, timeout: 10m}
+  quick: {kind: tcp, port: 1, every: 200ms, since: run}
+  costly: {kind: tcp, port: 2, every: gate, timeout: 10m, since: run}
 phases:
   - {id: go, gate: {require: [costly, quick], within: 1h, every: 30s}}
 """
@@ -70,7 +70,7 @@ def test_a_gate_looks_at_it_as_often_as_it_judges(tmp_path: Path) -> None:
 
 def test_what_is_watched_cannot_need_it(tmp_path: Path) -> None:
     with pytest.raises(PlanError, match="'costly' is looked at only when a gate asks") as wrong:
-        load_plan_text(HEAD + PLAN.replace("every: 200ms}", "every: 200ms, needs: [costly]}"), tmp_path / "p")
+        load_plan_text(HEAD + PLAN.replace("200ms,", "200ms, needs: [costly],"), tmp_path / "p")
     assert len(wrong.value.problems) == 1
 
 

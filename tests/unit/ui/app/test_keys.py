@@ -48,6 +48,7 @@ MEANING = {
     "pick": NUMBER,
     "next_tab": "sideways",
     "sideways": "sideways",
+    "machine": "sideways",
     "move": "up and down",
     "scroll_lines": "up and down",
     "page": "a page up and down",

@@ -66,9 +66,9 @@ def _lines(preview: _Preview, variables: Mapping[str, str], until: str | None) -
     plan, state = preview.plan, preview.state
     yield f"{plan.id}: {plan.title}"
     yield f"target: {plan.target or 'not named'}"
-    for name, variable in plan.vars.items():
+    for name in plan.vars:
         value = state.variables.get(name) or variables.get(name) or preview.scope.values.get(name)
-        source = f"from the output {variable.from_output}" if variable.from_output else "asked for at the start"
+        source = "what steps put out" if name in plan.late_variables else "asked for at the start"
         yield f"variable {name}: {value or source}"
     if state.rollback is not None:
         yield from ("", "a rollback was begun: no step and no gate of this run comes any more")

@@ -111,7 +111,7 @@ async def adopt(
         variables={
             name: value
             for name, value in resolution.values.items()
-            if name in state.variables or name in variables or not edited.plan.vars[name].from_output
+            if name in state.variables or name in variables or name not in edited.plan.late_variables
         },
         changes=(
             *(run_store.clean(change.text) for change in changes),

@@ -8,7 +8,7 @@ from typing import Any
 from switchover.plan.complaints import Complaint, Path, did_you_mean
 from switchover.plan.named_kinds import COST_SOURCES, METRIC_SOURCES, NOTIFIERS
 from switchover.plan.rules.draft import Draft, argvs, shell_texts
-from switchover.plan.templates import Slot, TemplateError, parse_template, shell_templates, texts_in
+from switchover.plan.templates import Slot, TemplateError, has_template, parse_template, shell_templates, texts_in
 from switchover.plan.variables import BUILT_IN_NAMES
 from switchover_checks.language.declared import declared, load_declared
 
@@ -89,7 +89,8 @@ def _quote_after(text: str, quote: str) -> str:
 def template_names(draft: Draft) -> Iterator[Complaint]:
     """Complain about templates that cannot be read, or name what does not exist or may not be used there."""
     plan = draft.plan
-    values = frozenset(draft.names.vars) | frozenset(BUILT_IN_NAMES)
+    put_out = {f"step.{step}.{name}" for step, outputs in draft.names.outputs.items() for name in outputs}
+    values = frozenset({*draft.names.vars, *BUILT_IN_NAMES, *put_out})
     for path, step in draft.steps():
         yield from _texts((*path, "cwd"), step.cwd, values)
         if step.undo is not None:
@@ -165,24 +166,39 @@ def _name(path: Path, name: str, known: frozenset[str], secrets: Iterable[str] |
 def late_values(draft: Draft) -> Iterator[Complaint]:
     """Complain about a step that uses a value which only a later step gives."""
     order = {step: number for number, (_, step) in enumerate(draft.names.steps)}
-    late: Mapping[str, str] = {
-        name: variable.from_output.partition(".")[0]
-        for name, variable in draft.plan.vars.items()
-        if variable.from_output and variable.ask is None and variable.default is None
-    }
+    sources = _late_sources(draft, order)
     for path, step in draft.steps():
         texts = [*step.env.values(), *(step.argv or ()), step.cwd or "", step.confirm.text if step.confirm else ""]
-        for name, source in late.items():
-            if source not in order or step.id not in order or order[source] < order[step.id]:
-                continue
-            if any(_names(text, name) for text in texts):
+        for name in dict.fromkeys(name for text in texts for name in _named(text)):
+            source = sources.get(name)
+            if source in order and step.id in order and order[source] >= order[step.id]:
                 yield Complaint(
                     path, f"step {step.id!r} uses {{{{ {name} }}}}, which is known only after step {source!r} has ended"
                 )
 
 
-def _names(text: str, name: str) -> bool:
+def _late_sources(draft: Draft, order: Mapping[str, int]) -> dict[str, str]:
+    """Return the last step that each value waits for, also by way of a default."""
+    sources = {
+        name: variable.from_output.partition(".")[0]
+        for name, variable in draft.plan.variables.items()
+        if variable.from_output and variable.ask is None and variable.default is None
+    }
+    needs = {
+        name: _named(variable.default)
+        for name, variable in draft.plan.vars.items()
+        if variable.ask is None and not variable.from_output and has_template(variable.default)
+    }
+    for _ in needs:  # a default may be made of another variable, and that of a third
+        for name, needed in needs.items():
+            if found := [sources[need] for need in needed if need in sources]:
+                sources[name] = max(found, key=lambda step: order.get(step, -1))
+    return sources
+
+
+def _named(text: object) -> tuple[str, ...]:
     try:
-        return any(isinstance(part, Slot) and part.name == name for part in parse_template(text))
+        parts = parse_template(text) if isinstance(text, str) else ()
     except TemplateError:
-        return False
+        return ()
+    return tuple(part.name for part in parts if isinstance(part, Slot))

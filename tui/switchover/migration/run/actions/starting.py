@@ -79,7 +79,7 @@ def _freeze(run_store: RunStore, run_id: str, given: Mapping[str, str]) -> dict[
         raise UsageError(f"the plan asks for {', '.join(resolution.missing)}", hint)
     if resolution.refused:
         raise RefusedError("; ".join(resolution.refused.values()), "give it with --var, or mend the plan")
-    return {n: v for n, v in resolution.values.items() if n in given or not plan.vars[n].from_output}
+    return {n: v for n, v in resolution.values.items() if n in given or n not in plan.late_variables}
 
 
 def _refuse_second_run(state: RunState, *, new: bool) -> None:

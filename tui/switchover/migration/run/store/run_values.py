@@ -101,7 +101,7 @@ class RunValues:
 
     def _source_of(self, variable: str) -> tuple[str, str]:
         """Return the step and the output that a variable is captured from; empty where it is not."""
-        known = self._run.loaded.plan.vars.get(variable)
+        known = self._run.loaded.plan.variables.get(variable)
         unit, _, output = ((known.from_output if known is not None else None) or "").partition(".")
         return unit, output
 
