@@ -16,6 +16,7 @@ from tests.support.ui_screen import make_app, settle
 from switchover.snapshot import Snapshot
 from switchover.snapshot.states import ActionKind
 from switchover.ui.app.application import SwitchoverApp
+from switchover.ui.kit.pane import Pane
 
 FOLDER = Path(__file__).parents[2] / "screenshots"
 _CONFIRM: tuple[ActionKind, str, str] = ("confirm", "destroy", "confirm and run destroy")
@@ -51,6 +52,8 @@ async def draw() -> dict[str, str]:
             for key in keys:
                 await pilot.press(key)
                 await settle(pilot)
+            while any(pane._resting for pane in app.query(Pane)):  # what depends on the cursor is drawn once it rests
+                await pilot.pause(0.01)
             pictures[name] = _picture(app)
     app = log_app()
     async with app.run_test(size=(100, 30)) as pilot:

@@ -240,16 +240,16 @@ async def test_the_search_path_of_an_address_is_followed(
 
 async def test_a_table_that_may_not_be_read_is_told_and_the_others_are_compared(run: Run, postgres: Postgres) -> None:
     reader = f"reader_{postgres.made}"
-    left = await make(postgres, *INVOICES)
+    hidden = "CREATE TABLE hidden (id int PRIMARY KEY); INSERT INTO hidden VALUES (1)"
+    left = await make(postgres, *INVOICES, hidden)
     right = await make(
-        postgres, *INVOICES, f"CREATE ROLE {reader} LOGIN", f"GRANT SELECT ON shop TO {reader}",
-        f"CREATE TABLE hidden (id int PRIMARY KEY); GRANT SELECT ON hidden TO {reader}; INSERT INTO hidden VALUES (1)",
-        "ALTER TABLE hidden ENABLE ROW LEVEL SECURITY",
+        postgres, *INVOICES, hidden, f"CREATE ROLE {reader} LOGIN", f"GRANT SELECT ON shop TO {reader}",
+        f"GRANT SELECT ON hidden TO {reader}; ALTER TABLE hidden ENABLE ROW LEVEL SECURITY",
     )  # fmt: skip
     as_reader = right.replace("postgres@", f"{reader}@")
     result = await run("sql_compare", left=left, right=as_reader, ignore_tables="hidden")
     assert (of(result, "billing.invoice").status, of(result, "shop").status) == (Status.UNKNOWN, Status.OK)
-    filtered = await run("sql_compare", left=right, right=as_reader, tables="hidden")
+    filtered = await run("sql_compare", left=left, right=as_reader, tables="hidden")
     assert filtered.status is Status.UNKNOWN, "a policy may hide rows"
     assert "row-level security" in filtered.summary
 

@@ -25,13 +25,11 @@ phases:
         run_on: db
         effect: changes
         rollback: not_needed
-        outputs: {{made: 'stdout:/^made=(.*)$/', token: 'stdout:/^password is (.*)$/'}}
-        secret_outputs: [made]
+        outputs: {{made: {{from: 'stdout:/^made=(.*)$/', secret: true}}, token: 'stdout:/^password is (.*)$/'}}
       - id: later
         run: 'test "$MADE" = "second-$PW"'
-        env: {{MADE: "{{{{ made }}}}", PW: "{{{{ secret.pw }}}}"}}
+        env: {{MADE: "{{{{ step.there.made }}}}", PW: "{{{{ secret.pw }}}}"}}
         effect: read
-vars: {{made: {{from_output: there.made}}}}
 """
 
 

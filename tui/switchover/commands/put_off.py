@@ -14,7 +14,7 @@ __all__ = ["CancelPutOff", "PutOffRun"]
 class PutOffRun(RunCommand[None], frozen=True):
     """Let the run begin, or go on, by itself at a time (epoch seconds), and not after another."""
 
-    name: ClassVar[str] = "run.put_off"
+    name: ClassVar[str] = "appointment.make"
     at_time: float
     expires: float
     until: str = ""
@@ -28,7 +28,7 @@ class PutOffRun(RunCommand[None], frozen=True):
 class CancelPutOff(RunCommand[str], frozen=True):
     """Take back what was put off; answer what it was."""
 
-    name: ClassVar[str] = "run.cancel_put_off"
+    name: ClassVar[str] = "appointment.cancel"
 
     async def apply(self, at: CommandContext) -> str:
         return await at.run.cancel_appointment()

@@ -107,4 +107,4 @@ async def test_a_run_that_is_put_off_says_until_when_and_the_palette_takes_it_ba
         assert "goes on by itself at 2026-12-05T21:00:00Z, says ana" in screen_text(app)
         await app.run_action("cancel_put_off")
         await settle(pilot)
-        assert source.requests == [("run.cancel_put_off", {})]
+        assert source.requests == [("appointment.cancel", {})]
