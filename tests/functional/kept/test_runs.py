@@ -1,5 +1,6 @@
 """`runs` lists what there is, and a run belongs to the id and target of its plan, wherever the file lies by now."""
 
+import json
 import shutil
 
 from tests.functional.kept.conftest import Home
@@ -78,3 +79,20 @@ def test_another_plan_that_took_the_place_of_a_moved_one_has_runs_of_its_own(hom
     other = home.plan("other", gate=False)
     assert home.ask("status", other)["run"]["id"] is None
     assert home.ask("status", home.folder / "kept.yaml")["run"]["state"] == "done"
+
+
+def test_what_lies_on_other_machines_is_told_and_its_notes_are_never_pruned(home: Home) -> None:
+    home.do("run", home.plan("moved", gate=False))
+    (workspace,) = (home.state / "workspaces").iterdir()
+    notes = workspace / "runs/1/over-there"
+    notes.mkdir(mode=0o700)
+    left = {"host": "db", "ssh": "ops@db1", "run": "moved-1", "name": "one.1"}
+    for name, text in (("one.1", json.dumps(left)), ("two.1", "cut o")):
+        (notes / f"{name}.json").write_text(text)
+        (notes / f"{name}.json").chmod(0o600)
+    known, unreadable = home.ask("runs", "--open")["left"]
+    assert known == left
+    assert f"{notes}/two.1.json cannot be read" in unreadable["ssh"]
+    assert "may still lie on db: ~/.switchover-far/moved-1/one.1 (ssh ops@db1)" in home.do("runs").stdout
+    assert "may still lie on db:" in home.do("prune", "--older-than", "0s", "--yes").stdout
+    assert len(list(notes.iterdir())) == 2

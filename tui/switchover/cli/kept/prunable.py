@@ -14,6 +14,7 @@ from switchover.hub.problems.bundler import BUNDLES
 from switchover.migration.journal.host_registry import is_gone
 from switchover.migration.run.other_runs.known_runs import KnownRun, read_runs
 from switchover.migration.run.other_runs.moved_plans import known_workspaces
+from switchover.migration.run.store.far_left import list_left
 from switchover.plan.loader.load import load_plan_text
 from switchover.triage.incident_store import IncidentStore
 from switchover_checks.language.units import format_duration
@@ -102,6 +103,8 @@ def _why_kept(run: KnownRun, before: float) -> str:
     ended = _ended(run)
     if ended > before:
         return f"it ended {_day(ended)}"
+    if left := list_left(run.workspace.directory, run.state.run_id):
+        return f"only its notes tell what may still lie on {left[0]}"
     try:
         signoff = load_plan_text(run.state.plan_text, Path(run.state.plan_path), frozen=True).plan.signoff
     except SwitchoverError:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -13,10 +13,11 @@ from switchover.migration.journal.host_registry import RunNote, account_name, al
 from switchover.migration.journal.run_lock import read_holder
 from switchover.migration.run.other_runs.known_runs import KnownRun, read_runs
 from switchover.migration.run.other_runs.moved_plans import known_workspaces
+from switchover.migration.run.store.far_left import LeftThere, list_left
 from switchover.snapshot import Holder
 from switchover.snapshot.states import StageWord
 
-__all__ = ["RunRow", "list_runs"]
+__all__ = ["RunRow", "left_elsewhere", "list_runs"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,12 @@ def list_runs(root: Path, registry: Path | None) -> tuple[list[RunRow], list[str
     if registry is not None:
         rows += _noted(registry, read)
     return sorted(rows, key=lambda row: (not row.is_open, -(row.began_at or row.ended_at or 0.0))), unreadable
+
+
+def left_elsewhere(root: Path, rows: Iterable[RunRow]) -> tuple[LeftThere, ...]:
+    """Return what lies on other machines, also of runs whose journal cannot be read."""
+    directories = {*(root / "workspaces").glob("*"), *(Path(row.directory) for row in rows)}
+    return tuple(left for directory in sorted(directories) for left in list_left(directory))
 
 
 def _row(run: KnownRun) -> RunRow:

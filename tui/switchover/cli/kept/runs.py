@@ -34,15 +34,20 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(args: Namespace) -> int:
     """List them; 0 whatever there is."""
-    from switchover.cli.kept.run_rows import list_runs
+    from switchover.cli.kept.run_rows import left_elsewhere, list_runs
 
     rows, unreadable = list_runs(state_root(args.state), host_registry(os.environ))
+    left = left_elsewhere(state_root(args.state), rows)
     rows = [row for row in rows if row.is_open or not args.open]
     if args.format == "json":
-        output.emit_json({"runs": [_document(row) for row in rows], "unreadable": unreadable})
+        output.emit_json(
+            {"runs": [_document(row) for row in rows], "unreadable": unreadable, "left": [asdict(one) for one in left]}
+        )
         return 0
     for line in _table(rows):
         output.emit_text(line)
+    for one in left:
+        output.emit_text(f"may still lie on {one}")
     for why in unreadable:
         diagnostics.say(f"not read: {why}")
     return 0

@@ -33,12 +33,16 @@ class LeftThere:
         return f"{self.host}: ~/.switchover-far/{self.run}/{self.name} (ssh {self.ssh})"
 
 
-def list_left(workspace_directory: Path) -> tuple[LeftThere, ...]:
-    """Return what runs of a workspace have left on other machines."""
+def list_left(workspace_directory: Path, run: str = "*") -> tuple[LeftThere, ...]:
+    """Return what runs of a workspace have left on other machines. A note that cannot be read is said too."""
     found = []
-    for path in sorted(workspace_directory.glob(f"runs/*/{_FOLDER}/*.json")):
-        with suppress(OSError, ValueError, TypeError):
+    for path in sorted(workspace_directory.glob(f"runs/{run}/{_FOLDER}/*.json")):
+        try:
             found.append(LeftThere(**json.loads(read_private(path))))
+        except FileNotFoundError:
+            continue  # gone meanwhile
+        except (OSError, ValueError, TypeError):
+            found.append(LeftThere("an unknown machine", f"not known: {path} cannot be read", "*", path.stem))
     return tuple(found)
 
 
