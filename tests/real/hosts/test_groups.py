@@ -60,6 +60,15 @@ async def test_it_is_undone_on_the_machines_on_which_it_began_the_last_first(tmp
     assert bench.engine.state.stage == "rolled_back"
 
 
+async def test_an_undo_on_a_group_knows_each_machine_by_its_own_name(tmp_path: Path, far: FarHost) -> None:
+    plan = PLAN.format(run="true", more="", folder=tmp_path)
+    undo = plan.replace("run_on: web", "run_on: db").replace("/undone'}", "/undone', run_on: web}")
+    bench = open_bench(tmp_path, undo.replace("hosts: {", "hosts: {db: {ssh: far}, "), hosts=far.lines())
+    await bench.engine.drive(ANA)
+    await bench.engine.rollback("", ANA)
+    assert (tmp_path / "undone").read_text().split() == ["far1", "far2", "far3"]
+
+
 async def test_report_and_dry_run_say_where_each_ran(tmp_path: Path, far: FarHost) -> None:
     bench = _bench(tmp_path, far, "test $SWITCHOVER_HOST != far2")
     assert "on web: far1, far2, far3; 1 at a time, no further one once more than 0 failed" in describe_run(

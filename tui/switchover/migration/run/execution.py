@@ -52,6 +52,7 @@ class Executor:
         """Run it to its end, which is in the journal when this returns. Raise where it cannot be started."""
         run_store = self._run_store
         number = self.unused_number(unit.name)
+        unit = self._of_group(unit)
         env = await fill_environment(run_store, unit, number)
         argv = fill_argv(run_store, unit)
         cwd, far, prepared = self.render(unit.cwd), None, ""
@@ -96,6 +97,12 @@ class Executor:
         if isinstance(truth, NeverStarted):
             raise StateError(f"{unit.name} was not started: {truth.reason}", "see to it, then go on")
         return truth
+
+    def _of_group(self, unit: ExecutionUnit) -> ExecutionUnit:
+        """Name the machine where a unit is an action on one of a group."""
+        host = self._run_store.plan.hosts.get(unit.run_on) if unit.ssh and not unit.machine else None
+        many = host is not None and len(host.destinations) > 1
+        return replace(unit, machine=self.render(unit.ssh)) if many else unit
 
     async def attach(self, name: str, number: int, pidfd: int, following: asyncio.Task[Truth] | None = None) -> Truth:
         """Wait for the end of a unit that runs under its shim already, and record it."""
