@@ -72,6 +72,9 @@ class BackupConfig:
         in_s3 = is_s3(self.path)
         if in_s3 and (self.previous or self.format not in (None, "none")):
             raise ValueError("a backup in S3 is not read here: give sha256 or restore_test, no format and no previous")
+        for name in ("count", "keep", "every_day"):
+            if (number := getattr(self, name)) is not None and number < 1:
+                raise ValueError(f"{name} is at least 1, not {number}")
         if (self.count or self.keep or self.every_day) and not any(c in self.path for c in "*?["):
             raise ValueError("count, keep and every_day are of the backups that fit a pattern; path names one only")
         if self.region and not in_s3:
@@ -157,7 +160,9 @@ def _look(cfg: BackupConfig, ctx: Context, known: dict[str, Any]) -> _Looked:
     findings += size_findings(size, max(1, cfg.min_size), None)
     findings += _share(cfg, size, others, ctx.base_dir)
     findings += age_findings(age, cfg.max_age)
-    findings += _series(cfg, [one for one in (path, *others) if one.is_dir() or one.stat().st_size])
+    findings += _series(
+        cfg, [one for one in (path, *others) if (facts_of(one).size if one.is_dir() else one.stat().st_size)]
+    )
     beside = [one for one in (path.with_name(f"{path.name}.sha256"),) if one.exists()]
     identity = identity_of((*(folder.files if folder else [path]), *beside), cfg.sha256, cfg.format)
     read, proved = remembered(known, identity, lambda: _content(cfg, ctx, path, folder))

@@ -197,6 +197,7 @@ class _Comparison:
         if cfg.mode == "count":
             counts = a.count(pair.left, wish.conditions[0]), b.count(pair.right, wish.conditions[1])
             self._findings.append(_counted(pair.name, counts))
+            self._chosen(pair, wish, counts)
             return counts
         columns = TableColumns(pair, a.columns(pair.left), b.columns(pair.right), self._names)
         wish = wish.with_tolerance(cfg.tolerance, {c.name for c in columns.left})
@@ -206,12 +207,20 @@ class _Comparison:
             return None
         if kept := self._bookmark.done(pair.name):
             self._findings.append(kept[0])
+            self._chosen(pair, wish, kept[1])
             return kept[1]
         diff = TableComparison(a, b, cfg.samples, progress, self._bookmark).run(table)
         finding, counts = diff.finding(self._names), (diff.left_rows, diff.right_rows)
         self._findings.append(finding)
         self._bookmark.ended(pair.name, finding, counts)
+        self._chosen(pair, wish, counts)
         return counts
+
+    def _chosen(self, pair: Pair, wish: TableWish, counts: tuple[int, int]) -> None:
+        """Say that the condition of a table that is named chooses no row at all."""
+        if pair.name in self._cfg.wishes and any(wish.conditions) and not any(counts):
+            what = f"{pair.name} where"
+            self._findings.append(Finding(what, "some rows", "it chooses none on either side", Status.UNKNOWN))
 
 
 def _schemas(tables: Sequence[DatabaseTable]) -> list[str]:

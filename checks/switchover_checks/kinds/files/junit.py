@@ -48,6 +48,8 @@ class _Sum:
     skipped: int = 0
     time: float = 0.0
     bad: list[str] = field(default_factory=list)
+    told: int = 0
+    """How many failures and errors the reports tell of themselves."""
 
 
 class JunitCheck:
@@ -77,12 +79,15 @@ class JunitCheck:
         ctx.enter("assert")
         facts: dict[str, Any] = {name: getattr(total, name) for name in NAMES if name != "age"} | {"age": age}
         ran = total.tests - total.skipped
-        failed = total.failures + total.errors
         names: frozenset[str] = frozenset().union(*(e.names for e in cfg.expect))
         findings = [Finding("tests", "some ran", f"{ran} of {total.tests}", Status.OK if ran > 0 else Status.UNKNOWN)]
-        if not names & {"failures", "errors"}:
-            shown = f"{failed}: {', '.join(total.bad[:5])}" if failed else "0"
+        failed = sum(getattr(total, name) for name in {"failures", "errors"} - names)
+        shown = f"{failed}: {', '.join(total.bad[:5])}" if failed else "0"
+        if not names >= {"failures", "errors"}:
             findings.append(Finding.compare("failed", "0", shown, not failed))
+        if (told := total.told) > total.failures + total.errors:
+            observed = f"it tells of {told} and shows {total.failures + total.errors}"
+            findings.append(Finding("report", "each failure shown", observed, Status.UNKNOWN))
         findings += age_findings(age, cfg.max_age)
         findings += [e.check(facts) for e in cfg.expect]
         evidence = {"failed": "\n".join(total.bad[:50])} if total.bad else {}
@@ -94,6 +99,9 @@ def _read(cfg: JunitConfig, base_dir: Path) -> tuple[_Sum, float]:
     paths = list(_files(base_dir, cfg.path))
     if not paths:
         raise ProbeError(f"{cfg.path}: there is no such file", phase="parse")
+    if len(paths) > _MOST_FILES:
+        words = f"{cfg.path}: there are more than {_MOST_FILES}; not all were read"
+        raise ProbeError(words, phase="parse", status=Status.UNKNOWN)
     total, oldest = _Sum(), time.time()
     for path in paths:
         try:
@@ -113,7 +121,7 @@ def _files(base_dir: Path, pattern: str) -> Iterator[Path]:
 
     if not any(c in pattern for c in "*?["):
         return iter([base_dir / pattern] if (base_dir / pattern).exists() else [])
-    return map(Path, itertools.islice(sorted(glob.iglob(str(base_dir / pattern), recursive=True)), _MOST_FILES))  # noqa: PTH207
+    return map(Path, itertools.islice(sorted(glob.iglob(str(base_dir / pattern), recursive=True)), _MOST_FILES + 1))  # noqa: PTH207
 
 
 def _add(total: _Sum, path: Path, data: bytes) -> None:
@@ -129,6 +137,8 @@ def _add(total: _Sum, path: Path, data: bytes) -> None:
     if root.tag not in ("testsuite", "testsuites"):
         words = f"{path} is no report of JUnit: it begins with <{root.tag[:40]}>"
         raise ProbeError(words, phase="parse", status=Status.UNKNOWN)
+    tops = [root] if any(root.get(word) for word in ("failures", "errors")) else list(root)
+    total.told += sum(int(_seconds(top.get(word))) for top in tops for word in ("failures", "errors"))
     for case in root.iter("testcase"):
         total.tests += 1
         total.time += _seconds(case.get("time"))

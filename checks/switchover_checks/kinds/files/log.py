@@ -172,7 +172,8 @@ class _Counts:
         """Count the new lines."""
         written = self._now
         for place, line in found.lines:
-            written = _time_of(line, self._now) or (written if found.first else self._now)
+            # A line that came since the last look may be of another zone, where it names none: it is new all the same.
+            written = _time_of(line, self._now, zoned=not found.first) or (written if found.first else self._now)
             bucket = int(written // self.step)
             text = line[:_SEARCHED]
             if bucket <= self._oldest or any(p.search(text) for p in self._cfg.ignore):
@@ -197,10 +198,13 @@ class _Counts:
         return line_at(path, inode, place)
 
 
-def _time_of(line: str, now: float) -> float | None:
-    """Read the time with which a line begins; one without a zone is of this machine. None where it has none."""
+def _time_of(line: str, now: float, *, zoned: bool) -> float | None:
+    """Read the time with which a line begins; one without a zone is of this machine. None where it has none.
+
+    With `zoned`, a time without a zone is none.
+    """
     found = _TIME.search(line[:60])
-    if found is None:
+    if found is None or (zoned and not found[3]):
         return None
     zone = (found[3] or "").replace("Z", "+00:00")
     try:

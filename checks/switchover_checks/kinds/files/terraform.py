@@ -136,13 +136,21 @@ def _plan(text: str) -> tuple[Planned, list[str]]:
         return _lines(text)
     if whole.get("errored") is True:
         raise ProbeError("the plan ended with an error, so it says nothing", phase="parse", status=Status.UNKNOWN)
+    if whole.get("complete") is False:
+        words = "the plan is not complete: it looks at a part only"
+        raise ProbeError(words, phase="parse", status=Status.UNKNOWN)
     return _changes(whole.get("resource_changes")), [a for a, _ in _changes(whole.get("resource_drift"))]
 
 
 def _changes(listed: Any) -> Planned:
     found = []
-    for one in listed or ():
-        words = tuple(str(word) for word in (one.get("change") or {}).get("actions") or ())
+    if listed is not None and not isinstance(listed, list):
+        raise ProbeError("its resources are no list", phase="parse", status=Status.UNKNOWN)
+    for one in listed if listed is not None else ():
+        change = one.get("change") if isinstance(one, Mapping) else None
+        words = tuple(map(str, (isinstance(change, Mapping) and change.get("actions")) or ()))
+        if not words:
+            raise ProbeError("it names a resource and not what becomes of it", phase="parse", status=Status.UNKNOWN)
         if set(words) - {"no-op", "read"}:
             found.append((str(one.get("address", "?")), words))
     return found
@@ -151,7 +159,7 @@ def _changes(listed: Any) -> Planned:
 def _lines(text: str) -> tuple[Planned, list[str]]:
     planned: Planned = []
     drifted: list[str] = []
-    whole = False
+    whole, counted = False, 0
     for line in text.splitlines():
         try:
             told = json.loads(line)
@@ -168,12 +176,21 @@ def _lines(text: str) -> tuple[Planned, list[str]]:
             case "resource_drift":
                 drifted.append(address)
             case "change_summary":
-                whole = True
+                whole, counted = True, _counted(told.get("changes"))
             case "diagnostic" if told.get("@level") == "error":
                 raise ProbeError(f"terraform: {str(told.get('@message'))[:200]}", phase="run", status=Status.UNKNOWN)
     if not whole:
         raise ProbeError("it is no whole plan of terraform as JSON", phase="parse", status=Status.UNKNOWN)
+    if counted and not planned:
+        words = f"its summary counts {counted} changes, and not one is told"
+        raise ProbeError(words, phase="parse", status=Status.UNKNOWN)
     return planned, drifted
+
+
+def _counted(summary: Any) -> int:
+    numbers = summary if isinstance(summary, Mapping) else {}
+    found = [numbers.get(name, 0) for name in ("add", "change", "remove")]
+    return sum(number for number in found if isinstance(number, int))
 
 
 def _facts(planned: Planned, drifted: Sequence[str]) -> dict[str, Any]:

@@ -98,17 +98,17 @@ class PromqlCheck:
         compare = cfg.compare or (_of_side(ctx, cfg.right, cfg.url_key) if cfg.right else "")
         api = Api(ctx, url, cfg.user, cfg.password, cfg.token, verify=cfg.verify)
         answer = await _query(api, cfg.query)
-        found = _vector(answer, cfg.ignore_labels)
+        ignored = cfg.ignore_labels if compare else ()
+        found = _vector(answer, ignored)
         ctx.enter("assert")
         findings: list[Finding] = []
         if not found:
             findings.append(Finding("series", "some", "the query finds none", Status.UNKNOWN))
-        for name, value in list(found.items())[:_MOST_SERIES]:
-            if cfg.warn or cfg.crit:
-                findings.append(judge(name or "value", value, cfg.warn, cfg.crit))
+        if cfg.warn or cfg.crit:
+            findings += _worst([judge(name or "value", value, cfg.warn, cfg.crit) for name, value in found.items()])
         if compare and found:
             other = Api(ctx, compare, cfg.user, cfg.password, cfg.token, verify=cfg.verify)
-            findings += _compared(cfg, found, _vector(await _query(other, cfg.query), cfg.ignore_labels))
+            findings += _compared(cfg, found, _vector(await _query(other, cfg.query), ignored))
         facts: dict[str, Any] = {"series": len(found), "values": list(found.values()), "time": answer.seconds}
         only = next(iter(found.values())) if len(found) == 1 else None
         if only is not None:
@@ -154,7 +154,11 @@ def _vector(answer: JsonAnswer, ignored: tuple[str, ...]) -> Vector:
         if kind == "scalar":
             return {"": float(result[1])}
         if kind == "vector":
-            return {_name(one["metric"], ignored): float(one["value"][1]) for one in result}
+            named = [(_name(one["metric"], ignored), float(one["value"][1])) for one in result]
+            if len(found := dict(named)) == len(named):
+                return found
+            words = "several series differ in ignore_labels only, so nobody can say which is which"
+            raise ProbeError(words, phase="parse", status=Status.UNKNOWN)
     except (KeyError, IndexError, TypeError, ValueError):
         raise ProbeError("the answer holds a series without a number", phase="parse", status=Status.UNKNOWN) from None
     why = _OTHERS.get(str(kind), f"the query answers with a {str(kind)[:20]}, not with numbers")
@@ -167,19 +171,27 @@ def _name(labels: Mapping[str, str], ignored: tuple[str, ...]) -> str:
     return str(labels.get("__name__", "")) + (f"{{{inside}}}" if inside else "")
 
 
+def _worst(findings: list[Finding]) -> list[Finding]:
+    """Return the worst that may be shown; none is worse than these."""
+    return sorted(findings, key=lambda one: -one.status.severity)[:_MOST_SERIES]
+
+
 def _compared(cfg: PromqlConfig, here: Vector, there: Vector) -> list[Finding]:
     findings = []
-    for name in sorted(here.keys() | there.keys())[:_MOST_SERIES]:
+    for name in sorted(here.keys() | there.keys()):
         left, right = here.get(name), there.get(name)
         what = f"{name or 'value'} on both"
-        expected = "missing there" if left is None else f"{left:.10g}"
+        expected = "nothing" if left is None else f"{left:.10g}"
         observed = "missing" if right is None else f"{right:.10g}"
         same = left is not None and right is not None and _near(left, right, cfg.tolerance)
-        findings.append(Finding.compare(what, "nothing" if left is None else expected, observed, same))
-    return findings
+        if left is not None and right is not None and math.isnan(left) and math.isnan(right):
+            findings.append(Finding(what, "a number", "no number on either side", Status.UNKNOWN))
+        else:
+            findings.append(Finding.compare(what, expected, observed, same))
+    return _worst(findings)
 
 
 def _near(left: float, right: float, tolerance: float) -> bool:
     if math.isnan(left) or math.isnan(right):
-        return math.isnan(left) and math.isnan(right)
+        return False
     return left == right or abs(left - right) <= tolerance * max(abs(left), abs(right))

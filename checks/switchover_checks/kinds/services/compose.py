@@ -88,8 +88,8 @@ class ComposeCheck:
             raise ProbeError("the Docker daemon answered nonsense", status=Status.UNKNOWN)
         found = _by_service(containers)
         if cfg.gone:
-            shown = f"{sum(map(len, found.values()))} containers" if found else "none"
-            return Result.of([Finding.compare(f"project {project}", "no container left", shown, not found)])
+            shown = f"{len(containers)} containers" if containers else "none"
+            return Result.of([Finding.compare(f"project {project}", "no container left", shown, not containers)])
         wanted = tuple(dict.fromkeys((*cfg.services, *named, *cfg.done))) or tuple(sorted(found))
         if not wanted:
             return Result.of([Finding.compare(f"project {project}", "containers", "none", False)])

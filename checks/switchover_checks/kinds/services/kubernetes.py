@@ -111,7 +111,8 @@ class KubernetesCheck:
 def _refused(cfg: KubernetesConfig, stderr: str) -> Result:
     lines = [line for line in stderr.strip().splitlines() if not re.match(r"[EWI]\d{4} ", line)]
     said = (lines[-1] if lines else "no reason")[:200]
-    if "(NotFound)" in stderr:
+    name = re.escape(cfg.resource.rpartition("/")[2])
+    if re.search(rf'\(NotFound\): .*"{name}" not found', stderr):
         word = "gone" if not cfg.exists else "there"
         return Result.of([Finding.compare(cfg.resource, word, "there is none of this name", not cfg.exists)])
     phase = "auth" if any(word in stderr for word in _FORBIDDEN) else "connect"

@@ -96,9 +96,10 @@ class SystemdCheck:
     async def probe(self, cfg: SystemdConfig, ctx: Context) -> Result:
         """Ask once; about a timer also what it starts."""
         told = await _show(cfg, ctx, cfg.whole)
+        runs = told["ActiveState"] not in ("inactive", "failed")  # its file may be gone while it still runs
         there = told["LoadState"] != "not-found"
         if cfg.state == "absent" or not there:
-            observed = "loaded" if there else "absent"
+            observed = "loaded" if there else f"still {told['ActiveState']}, its file gone" if runs else "absent"
             return Result.of([Finding.compare(cfg.whole, cfg.state, observed, observed == cfg.state)])
         facts = _facts(told)
         active, sub, result = facts["active"], facts["sub"], facts["result"]

@@ -135,7 +135,12 @@ async def _compared(cfg: ElasticsearchConfig, left: Api, right: Api) -> list[Fin
     findings = []
     for name in sorted(before.keys() | after.keys()):
         wanted, observed = before.get(name, "no such index"), after.get(name, "no such index")
-        findings.append(Finding.compare(f"index {name}", wanted, observed, wanted == observed))
+        if wanted == observed and not wanted.isdecimal():
+            findings.append(Finding(f"index {name}", "a number of documents", "neither side tells one", Status.UNKNOWN))
+        else:
+            findings.append(Finding.compare(f"index {name}", wanted, observed, wanted == observed))
+    if set(before.values()) == {"0"}:
+        findings.append(Finding("documents", "some", "0: nothing was compared", Status.UNKNOWN))
     return findings
 
 
@@ -161,7 +166,11 @@ async def _counted(cfg: ElasticsearchConfig, api: Api, facts: dict[str, Any]) ->
         facts["docs"] = Unavailable("there is no such index")
         return Finding("index", cfg.index, "there is none of this name", Status.CRIT)
     count = answer.need("count")
-    failed = (answer.document.get("_shards") or {}).get("failed", 0)
+    shards = answer.document.get("_shards") or {}
+    failed = shards.get("failed", 0)
+    if shards.get("total") == 0:
+        facts["docs"] = Unavailable("no index fits")
+        return Finding("index", cfg.index, "none fits", Status.CRIT)
     if not isinstance(count, int) or isinstance(count, bool):
         raise ProbeError("the answer holds no count", phase="parse", status=Status.UNKNOWN)
     if failed:

@@ -83,6 +83,12 @@ async def test_two_qdrants_hold_the_same(probe: Probe, other: dict[str, Any], st
         ({"status": "green"}, {"count": 0}, {"index": "orders"}, Status.UNKNOWN),
         ({"status": "green"}, {"count": 5, "_shards": {"failed": 1}}, {"index": "orders"}, Status.CRIT),
         ({"status": "green"}, {}, {"index": "gone"}, Status.CRIT),
+        (
+            {"status": "green"},
+            {"count": 0, "_shards": {"total": 0}},
+            {"index": "orders", "expect": "docs < 9"},
+            Status.CRIT,
+        ),
         ({"status": "green"}, {}, {"expect": "unassigned == 0"}, Status.UNKNOWN),
         ({"status": "green"}, {}, {"expect": ["version == '2.11.0'", "distribution == 'opensearch'"]}, Status.OK),
     ],
@@ -116,6 +122,15 @@ async def test_two_search_clusters_hold_the_same(probe: Probe, after: list[tuple
         sides = {"before": {"es": one.address}, "after": {"es": other.address}}
         result = await probe("elasticsearch", sides=sides, left="before", right="after")
     assert result.status is status, result
+
+
+@pytest.mark.parametrize("count", ["0", None])
+async def test_two_empty_search_clusters_prove_nothing(probe: Probe, count: str | None) -> None:
+    listed = [{"index": "a", "docs.count": count}]
+    with json_routes({"/_cluster/health": {"status": "green"}, "/_cat/indices/*": listed}) as one:
+        sides = {"before": {"es": one.address}, "after": {"es": one.address}}
+        result = await probe("elasticsearch", sides=sides, left="before", right="after", url_key="es")
+    assert result.status is Status.UNKNOWN, result
 
 
 async def test_two_sides_answer_a_query_the_same(probe: Probe) -> None:
@@ -196,6 +211,8 @@ def series(*values: tuple[str, float], metric: str = "up") -> dict[str, Any]:
         (series(("a", 1)), {"expect": "value == 1"}, Status.OK),
         (series(("a", 1), ("b", 1)), {"expect": "value == 1"}, Status.UNKNOWN),
         (series(("a", 1), ("b", 1)), {"expect": "series == 2"}, Status.OK),
+        (series(*((f"{n:03}", 1) for n in range(250)), ("z", 9)), {"crit": 5}, Status.CRIT),
+        (series(("a", 9), ("b", 1)), {"crit": 5, "ignore_labels": ["job"]}, Status.CRIT),
         ({"status": "success", "data": {"resultType": "scalar", "result": [1, "7"]}}, {"crit": 5}, Status.CRIT),
     ],
 )
@@ -238,6 +255,24 @@ async def test_two_servers_answer_the_same(probe: Probe, there: Any, status: Sta
     with json_routes({"/api/v1/query": here}) as one, json_routes({"/api/v1/query": there}) as other:
         result = await probe("promql", url=one.address, query="up", compare=other.address, tolerance="1%")
     assert result.status is status, result
+
+
+async def test_what_cannot_be_compared_is_never_the_same(probe: Probe) -> None:
+    none, many = series(("a", float("nan"))), series(*((f"{n:03}", 1) for n in range(250)))
+    other = series(*((f"{n:03}", 1 + (n == 249)) for n in range(250)))
+    twice = series(("a", 1), ("b", 5))
+    for here, there, keys, status in (
+        (none, none, {}, Status.UNKNOWN),
+        (many, other, {}, Status.CRIT),
+        (twice, series(("a", 2), ("b", 5)), {"ignore_labels": ["job"]}, None),
+    ):
+        with json_routes({"/api/v1/query": here}) as one, json_routes({"/api/v1/query": there}) as two:
+            asked = probe("promql", url=one.address, query="up", compare=two.address, **keys)
+            if status is not None:
+                assert (await asked).status is status
+            else:
+                with pytest.raises(ProbeError, match="differ in ignore_labels only"):
+                    await asked
 
 
 TEXT = """# HELP queue_length How many wait.

@@ -60,6 +60,8 @@ async def test_an_empty_backup_does_not_count(probe: Probe, tmp_path: Path) -> N
     backups(tmp_path, 0)
     backups(tmp_path, 1, data=b"")
     assert status_of(await probe("backup", path="*.gz", count=2), "backups") is Status.CRIT
+    (tmp_path / "empty.gz").mkdir()
+    assert status_of(await probe("backup", path="*.gz", count=2), "backups") is Status.CRIT
 
 
 async def test_what_was_read_once_is_read_again_only_when_it_is_another(
@@ -148,6 +150,8 @@ async def test_an_object_without_a_checksum_of_its_whole_is_not_proved(probe: Pr
     "keys",
     [
         {"path": "x", "count": 2},
+        {"path": "x*", "count": 0},
+        {"path": "x*", "every_day": 0},
         {"path": "x", "region": "eu-west-1"},
         {"path": "s3://b/k", "format": "gzip"},
         {"path": "s3://b/k", "every_day": 2},

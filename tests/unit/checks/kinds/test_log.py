@@ -66,6 +66,12 @@ async def test_what_is_older_than_its_time_does_not_count(look: Look, path: Path
     assert (await look()).status is Status.CRIT
 
 
+async def test_a_new_line_counts_though_its_clock_is_of_another_zone(look: Look, path: Path) -> None:
+    assert (await look()).status is Status.OK
+    add(path, f"{stamp(7200).rstrip('Z')} ERROR now, in the time of another zone")
+    assert (await look()).status is Status.CRIT
+
+
 async def test_what_is_ignored_is_passed_over(look: Look, path: Path) -> None:
     add(path, "ERROR client went away")
     assert (await look(ignore="client went away")).status is Status.OK

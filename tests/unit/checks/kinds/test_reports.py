@@ -32,6 +32,9 @@ def report(*cases: str, more: str = "") -> str:
         (report("<skipped/>"), {}, Status.UNKNOWN),
         (report(), {}, Status.UNKNOWN),
         (report("", "<failure/>"), {"expect": "failures <= 1"}, Status.OK),
+        (report("", "<failure/>", "<error/>"), {"expect": "failures <= 1"}, Status.CRIT),
+        (report("").replace('tests="99"', 'failures="2"'), {}, Status.UNKNOWN),
+        (report("", "<failure/>").replace('tests="99"', 'failures="1"'), {"expect": "failures <= 1"}, Status.OK),
         (report(""), {"max_age": "1h"}, Status.OK),
         (report(""), {"path": "r*.xml"}, Status.OK),
     ],
@@ -66,6 +69,13 @@ async def test_what_is_no_report_is_never_fine(probe: Probe, tmp_path: Path, tex
     with pytest.raises(ProbeError, match=word) as refused:
         await probe("junit", path="r.xml")
     assert refused.value.status is Status.UNKNOWN
+
+
+async def test_more_reports_than_are_read_are_never_fine(probe: Probe, tmp_path: Path) -> None:
+    for number in range(501):
+        (tmp_path / f"{number:03}.xml").write_text(report(""))
+    with pytest.raises(ProbeError, match="more than 500"):
+        await probe("junit", path="*.xml")
 
 
 def change(address: str, *actions: str) -> dict[str, Any]:
@@ -113,6 +123,8 @@ async def test_drift_is_told_from_the_plan_of_terraform(
 @pytest.mark.parametrize(
     "text",
     ["", "{}", "no json", plan()[:-5], plan(errored=True), lines(whole=False), json.dumps({"format_version": "1.0"}),
+     plan({"address": "a.b"}), plan(change("a.b")), plan().replace("[]", "{}", 1), plan(complete=False),
+     lines(whole=False) + '\n{"type": "change_summary", "changes": {"add": 1}}',
      lines({"type": "diagnostic", "@level": "error", "@message": "no login"})],
 )  # fmt: skip
 async def test_what_is_no_whole_plan_is_never_fine(probe: Probe, tmp_path: Path, text: str) -> None:

@@ -94,6 +94,18 @@ async def test_a_star_beside_tables_means_all_others(probe: Callable[..., Any], 
     assert "main" in ignored.evidence["schemas"]
 
 
+@pytest.mark.parametrize("mode", ["count", "checksum"])
+async def test_a_condition_that_chooses_no_row_of_a_table_proves_nothing(
+    probe: Callable[..., Any], make: Make, mode: str
+) -> None:
+    users = ("CREATE TABLE users (id INTEGER PRIMARY KEY)", "INSERT INTO users VALUES (1)")
+    sides = make("a", *ORDERS, *users), make("b", *ORDERS, *users)
+    tables = {"users": None, "orders": {"where": "flag = 'typo'"}}
+    result = await compare(probe, *sides, mode=mode, tables=tables)
+    assert result.status is Status.UNKNOWN, result
+    assert observed(result)["orders where"] == "it chooses none on either side"
+
+
 async def test_a_column_that_is_not_there_is_told(probe: Callable[..., Any], make: Make) -> None:
     wish = {**WISH, "tolerance": {"totl": 1}}
     result = await compare(probe, make("a", *ORDERS), make("b", *SALES), mode="checksum", tables={"orders": wish})
