@@ -182,8 +182,8 @@ def _lines(text: str) -> tuple[Planned, list[str]]:
     if not whole:
         raise ProbeError("it is no whole plan of terraform as JSON", phase="parse", status=Status.UNKNOWN)
     if counted and not planned:
-        words = f"its summary counts {counted} changes, and not one is told"
-        raise ProbeError(words, phase="parse", status=Status.UNKNOWN)
+        why = f"its summary counts {counted} changes, and not one is told"
+        raise ProbeError(why, phase="parse", status=Status.UNKNOWN)
     return planned, drifted
 
 
