@@ -233,6 +233,15 @@ async def test_records_that_are_gone_there_leave_it_unknown(world: World) -> Non
     assert world.ran == 1
 
 
+async def test_a_step_whose_records_are_gone_there_can_still_be_stopped(world: World) -> None:
+    await world.begin()
+    shutil.rmtree(world.attempt())
+    await world.bench.engine.abort(ANA, "end it")
+    assert await world.end() in ("failed", "unknown")
+    assert not (world.folder / "go").exists()
+    assert not Path(f"/proc/{(world.folder / 'pid').read_text().strip()}").exists()
+
+
 async def test_a_machine_that_answers_no_more_leaves_it_unknown_and_its_end_is_learnt_late(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:

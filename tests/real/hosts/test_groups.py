@@ -8,6 +8,7 @@ from tests.support.far_host import FarHost
 from tests.unit.migration.harness import ANA, Bench, open_bench
 
 from switchover.cli.report.dry_run import describe_run
+from switchover.migration.run.store.far_left import LeftThere, list_left
 
 PLAN = """
 hosts: {{web: {{ssh: [far1, far2, far3]}}}}
@@ -67,6 +68,16 @@ async def test_an_undo_on_a_group_knows_each_machine_by_its_own_name(tmp_path: P
     await bench.engine.drive(ANA)
     await bench.engine.rollback("", ANA)
     assert (tmp_path / "undone").read_text().split() == ["far1", "far2", "far3"]
+
+
+async def test_what_a_killed_driver_left_noted_is_taken_away_as_the_rollback_ends(tmp_path: Path, far: FarHost) -> None:
+    bench = _bench(tmp_path, far, "true")
+    await bench.engine.drive(ANA)
+    store = bench.engine.run_store
+    store.far_left.note(store.workspace.run_directory(store.state.run_id), LeftThere("far1", "far1", "p-1", "go.9"))
+    await bench.engine.rollback("", ANA)
+    await store.far_left.aclose()
+    assert list_left(store.workspace.directory) == ()
 
 
 async def test_report_and_dry_run_say_where_each_ran(tmp_path: Path, far: FarHost) -> None:

@@ -129,6 +129,11 @@ class FarFolder:
             with suppress(ProcessLookupError):
                 os.kill(owner["shim"], number)
                 return True
+        pid = 0 if owner or self._stands() else self._living_shim()  # its records are gone, and it goes on
+        if pid:
+            with suppress(ProcessLookupError):
+                os.kill(pid, number)
+                return True
         return False
 
     def alive(self) -> list[int]:

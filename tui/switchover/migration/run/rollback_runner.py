@@ -112,6 +112,7 @@ async def roll_back(
         if run_store.state.unit(item.unit).stage is not Stage.DONE:
             return False
     await _finish(run_store, operator, rollback)
+    executor.there.sweep()
     return True
 
 
