@@ -154,6 +154,27 @@ async def test_a_hold_that_is_red_after_a_restart_is_broken_on_record(tmp_path: 
     await bench.engine.aclose()
 
 
+async def test_a_wait_without_a_hold_goes_on_after_a_restart_too(tmp_path: Path) -> None:
+    clock = PausingClock()
+    bench = await _bench(tmp_path, "{require: [up], within: 1h, every: 1m}", clock, CRIT)
+    watched = await _watch_for(bench, clock, 40)
+    bench = _reopen(tmp_path, clock, CRIT)
+    assert bench.engine.unwatched_gate == "a"
+    began = clock.mono
+    assert not await bench.engine.check_gate("a", BEN)
+    assert watched + clock.mono - began == HOUR
+    assert len(_events(bench, ev.GateOpened)) == 1
+    assert await _asked_again(bench, clock) == HOUR
+    await bench.engine.aclose()
+
+
+async def _asked_again(bench: Bench, clock: HandClock) -> float:
+    """Ask a gate that stays shut once more; return how long it waits."""
+    began = clock.mono
+    assert not await bench.engine.check_gate("a", BEN)
+    return clock.mono - began
+
+
 async def test_another_process_sees_how_a_hold_stands(tmp_path: Path) -> None:
     clock = PausingClock()
     bench = await _bench(tmp_path, "{require: [up], hold: 24h}", clock)

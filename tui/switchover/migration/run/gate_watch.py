@@ -188,7 +188,8 @@ async def _seen(
     clock: Clock,
 ) -> GateObservation:
     try:
-        return await asyncio.wait_for(look_at(names), patience)
+        async with asyncio.timeout(patience):  # `wait_for` loses a cancellation that comes with the answer
+            return await look_at(names)
     except TimeoutError:
         said, at = "had not answered when the gate's time was over", clock.now()
         return GateObservation(tuple(Evidence(name, Status.UNKNOWN.label, said, at) for name in names), {})
@@ -201,7 +202,8 @@ async def _proved(
     if not names:
         return (), ()
     try:
-        measurements = await asyncio.wait_for(prove(), patience)
+        async with asyncio.timeout(patience):
+            measurements = await prove()
     except TimeoutError:
         return (), tuple(f"{name} could not be measured in time" for name in names)
     return measurements, tuple(_missed(m) for m in measurements if m.state != "met" and not m.let_pass)

@@ -23,7 +23,8 @@ async def check_gate(runner: ActionRunner, phase: str, op: Operator) -> bool:
     await measure_due(runner.run_store)
     spec = next(p for p in run_store.plan.phases if p.id == phase)
     gate = spec.gate or Gate()
-    if not gate.hold or run_store.state.gate(phase).stage is not Stage.RUNNING:  # else its watcher died: go on
+    is_timed = bool(gate.hold) or gate.within is not None
+    if not is_timed or run_store.state.gate(phase).stage is not Stage.RUNNING:  # else its watcher died: go on
         await run_store.record(ev.GateOpened(phase, op, (*gate.require, *gate.prove)))
     runner.accept()
     return await runner.watch_gate(spec, op)
