@@ -89,3 +89,26 @@ async def test_what_a_step_leaves_is_kept_with_its_digest_also_where_it_fails(tm
     assert unit.last is not None
     copy = bench.engine.run_store.workspace.run_directory("1") / unit.last.kept[0].kept
     assert copy.read_text() == "good\n"
+
+
+MADE = """
+phases:
+  - id: a
+    steps:
+      - id: s
+        run: 'printf Kq7ZtPwJ; printf 3vNx-9Lm > half; cat half; echo; (printf Kq7ZtPwJ; cat half) > left.txt'
+        effect: read
+        outputs: {pw: {from: 'stdout:/(.+)/', secret: true}}
+        keep: [left.txt]
+"""
+
+
+async def test_what_a_step_leaves_is_not_kept_where_it_holds_the_secret_that_this_step_made(tmp_path: Path) -> None:
+    bench = open_bench(tmp_path, MADE)
+    await bench.engine.drive(ANA)
+    unit = bench.engine.state.unit("s")
+    assert unit.stage is Stage.DONE
+    assert unit.last is not None
+    assert (unit.last.kept, "left.txt holds a secret" in unit.reason) == ((), True)
+    folder = bench.engine.run_store.workspace.run_directory("1")
+    assert not [f for f in folder.rglob("*") if f.is_file() and b"Kq7ZtPwJ3vNx-9Lm" in f.read_bytes()]

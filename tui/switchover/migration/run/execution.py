@@ -305,7 +305,7 @@ class Executor:
             step.keep,
             begun.started.at,
             begun.place,
-            store.clean,
+            store.values.cleaner_for(end.unit, end.sealed),
         )
         return replace(end, kept=kept, reason="; ".join(filter(None, (end.reason, *notes))))
 

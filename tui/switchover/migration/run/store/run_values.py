@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Protocol
 
@@ -72,9 +72,13 @@ class RunValues:
 
     def captured_secrets(self) -> dict[str, str]:
         """Return what was captured and nobody may read, by step and output."""
+        return self._named_secrets(self._opened())
+
+    @staticmethod
+    def _named_secrets(opened: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
         return {
             f"{unit}.{name}": value
-            for unit, values in self._opened().items()
+            for unit, values in opened.items()
             for name, value in values.items()
             if len(value.encode("utf-8", "surrogateescape")) >= SHORTEST
         }
@@ -90,7 +94,15 @@ class RunValues:
 
     def clean(self, text: str) -> str:
         """Return text fit for journal and screen: no secrets, no control sequences."""
-        return redact_unknown(sanitize(Redactor(self.secrets()).redact(text)))
+        return self._cleaned(text, {})
+
+    def cleaner_for(self, unit: str, sealed: Mapping[str, str]) -> Callable[[str], str]:
+        """Return a `clean` that knows what a unit has just captured as a secret, before that is on record."""
+        own = self._named_secrets({unit: self.seal_key.open(sealed, self._run.state.run_id, unit)})
+        return lambda text: self._cleaned(text, own)
+
+    def _cleaned(self, text: str, more: Mapping[str, str]) -> str:
+        return redact_unknown(sanitize(Redactor({**self.secrets(), **more}).redact(text)))
 
     def without_secrets(self, text: str) -> str:
         """Return text without the secrets that are known; nothing else of it is another."""
