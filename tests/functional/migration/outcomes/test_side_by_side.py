@@ -48,6 +48,22 @@ async def test_a_failure_lets_the_others_end_and_stops_before_the_next(tmp_path:
     assert (bench.log[-1], bench.engine.state.stage) == ("last", "done")
 
 
+async def test_a_step_that_ends_well_beside_a_failed_one_makes_no_running_run_of_it(tmp_path: Path) -> None:
+    quick = PLAN.replace("; until [ -e one ]; do sleep 0.01; done", "")
+    slow = quick.replace("touch one; until [ -e two ]; do sleep 0.01; done", "sleep 0.3")
+    (tmp_path / "broken").touch()
+    bench = open_bench(tmp_path, slow)
+    await bench.engine.drive(ANA)
+    state = bench.engine.state
+    assert (state.unit("one").stage, state.unit("two").stage) == (Stage.DONE, Stage.FAILED)
+    assert (state.stage, state.reason) == (Stage.FAILED, state.unit("two").reason)
+    await bench.engine.retry("two", ANA)
+    assert bench.engine.state.unit("two").stage is Stage.FAILED
+    (tmp_path / "broken").unlink()
+    await bench.engine.retry("two", ANA)
+    assert bench.engine.state.stage is Stage.RUNNING
+
+
 async def test_what_ran_side_by_side_is_undone_in_reverse_of_its_start(tmp_path: Path) -> None:
     (tmp_path / "broken").touch()
     bench = open_bench(tmp_path, PLAN)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from switchover.migration.facts import events as ev
+from switchover.migration.facts.beside import is_beside_a_failure
 from switchover.migration.facts.run_state import (
     Acknowledgement,
     Attempt,
@@ -188,7 +189,7 @@ def _unit(state: RunState, event: UnitEvent, now: Timestamp, record: str) -> Run
     for undone in _undone_by(state, name) if after.stage is Stage.DONE else ():
         units[undone] = replace(state.unit(undone), stage=Stage.ROLLED_BACK)
     stage, reason = state.stage, state.reason
-    if not isinstance(event, ev.ConfirmationGiven) and not state.finished:
+    if not (isinstance(event, ev.ConfirmationGiven) or state.finished or is_beside_a_failure(state, before, event)):
         stage = {Stage.FAILED: Stage.FAILED, Stage.UNKNOWN: Stage.UNKNOWN}.get(after.stage, Stage.RUNNING)
         reason = after.reason if stage is not Stage.RUNNING else ""
     if isinstance(event, ev.StepRetried) and event.gate in state.gates:
