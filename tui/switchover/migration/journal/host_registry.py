@@ -260,7 +260,9 @@ def _read(path: Path) -> tuple[int, Notes] | None:
 
 
 def is_gone(path: str) -> bool:
-    """Whether nothing lies there; where that cannot be seen, something may."""
+    """Whether nothing lies there. Where that cannot be seen, or the path is not a whole one, something may."""
+    if not os.path.isabs(path):
+        return False
     try:
         os.lstat(path)
     except FileNotFoundError:

@@ -66,7 +66,7 @@ def why_another_plan(state: RunState, file: LoadedPlan, digest: str, workspace: 
         return f"{file.path} cannot be read"
     if state.plan_id != file.plan.id:
         return f"run {state.run_id} goes by another plan: {state.plan_id}, not {file.plan.id}"
-    if workspace.shared is not None and state.plan_path != str(file.path):
+    if workspace.shared is not None and state.plan_path not in (str(file.path), str(file.path.absolute())):
         whose = f"{state.plan_path} of {state.by.host}" if state.by else state.plan_path
         return f"run {state.run_id} goes by another text of this plan ({whose})"
     return f"{file.path.name} was edited since run {state.run_id} {'ended' if state.finished else 'began'}"
