@@ -385,8 +385,7 @@ def _exception(
             waiver = Waiver(event.by, event.reason, now, event.for_s, event.until)
             state = replace(state, waivers={**state.waivers, key: waiver})
     kind, _, phase = event.place.partition(":")
-    gate = state.gate(phase)
-    if kind != "gate" or event.check not in gate.undecided:
+    if kind != "gate" or event.check not in (gate := state.gate(phase)).undecided:
         return state
     undecided = tuple(check for check in gate.undecided if check != event.check)
     if undecided:

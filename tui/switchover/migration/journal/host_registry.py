@@ -261,7 +261,7 @@ def _read(path: Path) -> tuple[int, Notes] | None:
 
 def is_gone(path: str) -> bool:
     """Whether nothing lies there. Where that cannot be seen, or the path is not a whole one, something may."""
-    if not os.path.isabs(path):
+    if path and not Path(path).is_absolute():
         return False
     try:
         os.lstat(path)
