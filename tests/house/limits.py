@@ -9,7 +9,7 @@ LONG_FUNCTIONS = {"tui": 6, "checks": 0, "tests": 2}  # functions longer than th
 FILE_LINES = 400
 LONG_FILES = {"tui": 1, "checks": 0, "tests": 6}  # files longer than that; to reach: 0
 SENTENCE_WORDS = 20
-LONG_SENTENCES = {"tui": 0, "checks": 2}  # sentences of docstrings longer than that; to reach: 0
+LONG_SENTENCES = {"tui": 0, "checks": 0}  # sentences of docstrings longer than that; to reach: 0
 CALLBACKS = 124  # parameters of constructors that are called back; to reach: 40
 
 # Names that Python and pytest prescribe.

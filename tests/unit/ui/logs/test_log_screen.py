@@ -16,6 +16,7 @@ from textual.strip import Strip
 from switchover.errors import AgentError
 from switchover.snapshot.logview import LogLine, LogSourceState
 from switchover.ui.app.application import SwitchoverApp
+from switchover.ui.kit.scroller import Scroller
 from switchover.ui.logs.log_line_screen import LogLineScreen
 from switchover.ui.logs.log_screen import LogScreen
 from switchover.ui.logs.log_view import LogView
@@ -376,6 +377,34 @@ async def test_a_line_of_ten_megabytes_says_how_much_is_missing_and_is_read_in_p
         assert "begin xxx" in desk.text
         assert "65,536 of 10,000,006 characters" in desk.text
         assert [(one["offset"], one["limit"]) for one in desk.asked("logs.line")] == [(0, 65536)]
+
+    await play(story, [LogLine(1, NOW, IDS[0], "before", "info"), LogLine(2, NOW, IDS[0], "begin " + "x" * 4000, "")])
+
+
+async def test_of_a_long_line_no_more_is_read_before_what_was_read_stands_on_the_screen() -> None:
+    async def story(desk: Desk) -> None:
+        desk.source.whole[2] = "begin " + "x" * 10_000_000
+        await desk.tick()
+        desk.source.go.clear()
+        await desk.pilot.press("enter")
+        await desk.pilot.pause()
+        screen = desk.app.screen
+        assert isinstance(screen, LogLineScreen)
+        body = screen.query_one(Scroller)
+        body.display = False  # the machine is busy: the answer comes before the screen is laid out
+        await desk.pilot.pause()
+        desk.source.go.set()
+        await settle(desk.pilot)
+        for _ in range(3):
+            screen._read_on()  # its timer does not wait for that
+            await settle(desk.pilot)
+        assert [one["offset"] for one in desk.asked("logs.line")] == [0]
+        body.display = True
+        await settle(desk.pilot)
+        screen._read_on()
+        await settle(desk.pilot)
+        assert "begin xxx" in desk.text
+        assert [one["offset"] for one in desk.asked("logs.line")] == [0]
 
     await play(story, [LogLine(1, NOW, IDS[0], "before", "info"), LogLine(2, NOW, IDS[0], "begin " + "x" * 4000, "")])
 

@@ -96,11 +96,17 @@ class LogLineScreen(OverScreen):
     def _complete(self) -> bool:
         return len(self._text) >= self._total
 
+    @property
+    def _is_drawn(self) -> bool:
+        return self._made_for[2] == len(self._text)
+
     def _read_on(self) -> None:
-        """Read the next piece where the end of what was read is near."""
+        """Read the next piece where the end of what was read is near. What is not drawn yet has no end in view."""
         if self._reading or self.left:
             return
-        wanted = not self._complete and len(self._text) < _MOST and (self._body.place in {"all", "end"})
+        self.draw()  # the piece before may have come before the screen had a width
+        near_end = self._is_drawn and self._body.place in {"all", "end"}
+        wanted = not self._complete and len(self._text) < _MOST and near_end
         if wanted or not self._looked:
             self._reading = True
             self.run_worker(self._read(), name="log line", exit_on_error=False)
