@@ -312,6 +312,15 @@ def test_a_forgotten_check_is_told_and_one_that_is_only_watched_is_not(problems:
     assert problems(forgotten.replace("lonely: {kind: memory", "lonely: {kind: memory, every: 30s")) == []
 
 
+def test_a_metric_that_a_check_would_have_with_one_more_key_is_told_with_that_key(problems: Problems) -> None:
+    text = "schema: 1\nid: a\ntitle: A\nchecks:\n  web: {kind: process, pattern: nginx}\n"
+    text += "metrics:\n  use: {kind: check, check: web, metric: cpu, title: Use}\n"
+    (problem,) = problems(text)
+    assert "metrics.use.metric: there is no metric of the check web 'cpu'" in problem
+    assert problem.endswith("; it measures that where cpu_crit or cpu_warn is set")
+    assert problems(text.replace("pattern: nginx", "pattern: nginx, cpu_warn: 80")) == []
+
+
 def test_a_plan_that_only_watches_needs_no_gate(problems: Problems) -> None:
     assert problems("schema: 1\nid: a\ntitle: A\nchecks:\n  m: {kind: memory, warn: '80%'}\n") == []
 

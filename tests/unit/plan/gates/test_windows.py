@@ -109,3 +109,27 @@ def test_times_that_fit_together_are_taken(problems: Problems) -> None:
         "    steps: [{id: s, checklist: [a], window: Sun 00:00-08:00 Europe/Paris, due: 2h}]"
     )
     assert problems(_PLAN.replace("WORD", word)) == []
+
+
+_TWO_PHASES = """\
+schema: 1
+id: a
+title: A
+phases:
+  - id: p
+    steps:
+      - {id: s, checklist: [a]}
+      - {id: t, checklist: [a], not_before: step.AFTER + 1h}
+  - id: q
+    not_before: step.t + 1d
+    steps: [{id: u, checklist: [a], not_before: step.s + 2d}]
+"""
+
+
+def test_a_step_may_wait_for_one_before_it_in_its_phase_or_an_earlier_one_but_not_for_itself(
+    problems: Problems,
+) -> None:
+    assert problems(_TWO_PHASES.replace("AFTER", "s")) == []
+    for later in ("t", "u"):
+        (found,) = problems(_TWO_PHASES.replace("AFTER", later))
+        assert f"step '{later}' has not ended when this step is reached: it could never start" in found
