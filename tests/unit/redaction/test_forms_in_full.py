@@ -25,3 +25,8 @@ def test_the_shortest_secret_that_is_looked_for_goes() -> None:
 def test_a_step_back_without_a_number_is_one_cell() -> None:
     assert sanitize("ab\x1b[Dc") == "ac"
     assert sanitize("abc\x1b[2Dd") == "adc"
+
+
+def test_lines_beside_a_secret_keep_their_first_and_their_last_letter() -> None:
+    lines = ["first", f"it is {SECRET} here", "", SECRET, "last"]
+    assert Redactor({"s": SECRET}).redact_lines(lines) == ["first", "it is (secret s) here", "", "(secret s)", "last"]
