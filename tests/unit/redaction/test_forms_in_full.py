@@ -27,6 +27,20 @@ def test_a_step_back_without_a_number_is_one_cell() -> None:
     assert sanitize("abc\x1b[2Dd") == "adc"
 
 
+def test_a_step_back_reaches_the_first_cell_and_stops_there() -> None:
+    assert sanitize("ab\x1b[2Dc") == "cb"
+    assert sanitize("ab\x1b[9Dc") == "cb"
+    assert sanitize("ab\x08\x08\x08c") == "cb"
+
+
 def test_lines_beside_a_secret_keep_their_first_and_their_last_letter() -> None:
     lines = ["first", f"it is {SECRET} here", "", SECRET, "last"]
     assert Redactor({"s": SECRET}).redact_lines(lines) == ["first", "it is (secret s) here", "", "(secret s)", "last"]
+
+
+def test_a_secret_that_begins_twice_goes_where_it_is_cut_between_chunks() -> None:
+    secret = "".join(f"{number:03d}-horse;" for number in range(90))
+    redactor = Redactor({"long": secret})
+    out = redactor.feed(f"it begins {secret[:20]} and begins {secret[:700]}".encode())
+    out += redactor.feed(f"{secret[700:]} done".encode()) + redactor.finish()
+    assert out.decode() == f"it begins {secret[:20]} and begins (secret long) done"
