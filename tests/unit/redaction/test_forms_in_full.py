@@ -44,3 +44,10 @@ def test_a_secret_that_begins_twice_goes_where_it_is_cut_between_chunks() -> Non
     out = redactor.feed(f"it begins {secret[:20]} and begins {secret[:700]}".encode())
     out += redactor.feed(f"{secret[700:]} done".encode()) + redactor.finish()
     assert out.decode() == f"it begins {secret[:20]} and begins (secret long) done"
+
+
+def test_a_secret_of_equal_first_letters_goes_though_one_more_of_them_stands_before_it() -> None:
+    secret = "x" * 20 + "".join(f"{number:03d}-horse;" for number in range(90))
+    redactor = Redactor({"long": secret})
+    out = redactor.feed(f"x{secret[:700]}".encode()) + redactor.feed(f"{secret[700:]} done".encode())
+    assert (out + redactor.finish()).decode() == "x(secret long) done"
