@@ -51,3 +51,12 @@ def test_a_secret_of_equal_first_letters_goes_though_one_more_of_them_stands_bef
     redactor = Redactor({"long": secret})
     out = redactor.feed(f"x{secret[:700]}".encode()) + redactor.feed(f"{secret[700:]} done".encode())
     assert (out + redactor.finish()).decode() == "x(secret long) done"
+
+
+def test_a_secret_of_many_thousand_letters_is_held_back_until_it_is_whole() -> None:
+    secret = "".join(f"{number:04d}-key;" for number in range(1500))
+    redactor = Redactor({"long": secret})
+    out = redactor.feed(f"it is {secret[:7000]}".encode())
+    assert out == b"it is "
+    out += redactor.feed(f"{secret[7000:]} done".encode()) + redactor.finish()
+    assert out == b"it is (secret long) done"
