@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from switchover.redaction import SHORTEST, Redactor, sanitize
 
 SECRET = 'pä"ss-wörd-long'
@@ -60,3 +62,13 @@ def test_a_secret_of_many_thousand_letters_is_held_back_until_it_is_whole() -> N
     assert out == b"it is "
     out += redactor.feed(f"{secret[7000:]} done".encode()) + redactor.finish()
     assert out == b"it is (secret long) done"
+
+
+@pytest.mark.parametrize("inner", [True, False], ids=["inner-ascii", "inner-as-it-is"])
+@pytest.mark.parametrize("outer", [True, False], ids=["outer-ascii", "outer-as-it-is"])
+@pytest.mark.parametrize("secret", [SECRET, 'pass"word-lo"ng"', "päss\\word\\é", "é-here\t-secretö"])
+def test_no_letter_stays_of_a_secret_in_json_or_in_json_within_it(secret: str, inner: bool, outer: bool) -> None:
+    redactor = Redactor({"s": secret})
+    once = json.dumps(secret, ensure_ascii=inner)
+    assert json.loads(redactor.redact(once)) == "(secret s)"
+    assert json.loads(json.loads(redactor.redact(json.dumps(once, ensure_ascii=outer)))) == "(secret s)"

@@ -82,7 +82,7 @@ def _escaped(text: str) -> set[str]:
         safe = re.sub("[<>&']", lambda match: f"\\u{ord(match[0]):04x}", form)
         in_json |= {safe, re.sub(r"\\u([0-9a-f]{4})", lambda match: f"\\u{match[1].upper()}", safe)}
         in_json.add(re.sub(r"\\u([0-9a-f]{4})", lambda match: f"\\u{match[1].upper()}", form))
-    in_json |= {json.dumps(form, ensure_ascii=False)[1:-1] for form in in_json}  # JSON in a field of JSON
+    in_json |= {json.dumps(form, ensure_ascii=how)[1:-1] for form in in_json for how in (True, False)}  # JSON in JSON
     in_text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     in_page = in_text.replace('"', "&quot;").replace("'", "&#x27;")
     return {
