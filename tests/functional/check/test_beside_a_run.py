@@ -48,7 +48,7 @@ def names(plan: Path, capfd: pytest.CaptureFixture[str], *arguments: str) -> tup
 
 def test_which_checks_are_looked_at_follows_the_run(plan: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert names(plan, capfd)[:2] == (0, {"before": "ok"})
-    assert names(plan, capfd, "copied")[:2] == (3, {"copied": "unknown"})
+    assert names(plan, capfd, "copied")[:2] == (3, {"copied": "pending"})
     assert main(["run", str(plan)]) == 0
     code, found, err = names(plan, capfd)
     assert (code, found) == (0, {"copied": "ok"})

@@ -28,6 +28,15 @@ def test_every_run_is_listed_open_ones_first_with_where_its_state_lies(home: Hom
     assert "waiting, nobody drives" in table[1]
 
 
+def test_a_run_between_two_steps_waits_and_is_not_said_to_run(home: Home) -> None:
+    plan = home.plan("asks", gate=False)
+    more = "\n      - {id: three, run: 'true', effect: changes, confirm: {text: 'do three'}, rollback: not_needed}\n"
+    plan.write_text(plan.read_text().rstrip("\n") + more)
+    home.do("run", plan, code=WAITS)
+    (row,) = home.ask("runs")["runs"]
+    assert (row["state"], row["driver"]) == ("waiting", None)
+
+
 def test_runs_of_another_state_directory_of_this_host_are_listed_too(home: Home) -> None:
     home.do("run", home.plan("away", gate=False), "--state", home.folder / "elsewhere")
     (row,) = home.ask("runs")["runs"]

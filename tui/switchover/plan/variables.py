@@ -41,7 +41,8 @@ class MissingValueError(SwitchoverError):
     """A template names a value that is not known yet."""
 
     def __init__(self, name: str, *, late: bool = False) -> None:
-        hint = "a step of the run puts it out" if late else f"give it with --var {name}=VALUE"
+        is_output = name.startswith("step.")
+        hint = "that step puts it out" if is_output else f"give it with --var {name}=VALUE"
         super().__init__(f"the value of {name!r} is not known yet", hint)
         self.name = name
         self.late = late  # nobody is asked for it: a step puts it out

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from switchover.errors import StateError
+from switchover.migration.facts.run_state import Stage
 from switchover.migration.journal.host_registry import RunNote, account_name, all_notes, is_gone
 from switchover.migration.journal.run_lock import read_holder
 from switchover.migration.run.other_runs.known_runs import KnownRun, read_runs
@@ -65,10 +66,12 @@ def left_elsewhere(root: Path, rows: Iterable[RunRow]) -> tuple[LeftThere, ...]:
 def _row(run: KnownRun) -> RunRow:
     state = run.state
     holder = read_holder(run.workspace.lock) if run.is_newest else None
+    goes_on = holder is not None or state.open_units or state.rollback is not None
+    stage = Stage.WAITING if state.stage is Stage.RUNNING and not goes_on else state.stage  # nothing runs between steps
     return RunRow(
         run=state.run_id,
         plan=state.plan_id,
-        state=state.stage.word,
+        state=stage.word,
         is_open=not state.finished,
         plan_path=state.plan_path,
         plan_is_there=not is_gone(state.plan_path),
