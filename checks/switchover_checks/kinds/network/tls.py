@@ -181,7 +181,8 @@ async def _handshake(cfg: TlsConfig, ctx: Context, *, verify: bool) -> _Session:
         seconds = time.monotonic() - start
         shown = writer.get_extra_info("ssl_object")
         try:
-            chain = await ctx.in_thread(lambda: tuple(certificate_facts(der) for der in _chain(shown, verify)))
+            sent = _chain(shown, verify)  # not in a thread: the loop goes on reading from this very connection
+            chain = await ctx.in_thread(lambda: tuple(certificate_facts(der) for der in sent))
         except ValueError as error:
             raise ProbeError(f"its certificate cannot be read: {error}", phase="tls") from None
         cipher = shown.cipher()
