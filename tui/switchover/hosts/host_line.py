@@ -222,7 +222,8 @@ class HostLine:
 
     async def _ended(self, process: asyncio.subprocess.Process) -> int | None:
         with suppress(TimeoutError):
-            return await asyncio.wait_for(process.wait(), 2)
+            async with asyncio.timeout(2):
+                return await process.wait()
         self._kill(process)
         return None
 
@@ -254,5 +255,6 @@ class HostLine:
             if process is not None and process.stdin is not None and process.returncode is None:
                 process.stdin.close()  # its end there ends with it
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(process.wait(), 1)
+                    async with asyncio.timeout(1):
+                        await process.wait()
             await self._close()

@@ -76,7 +76,8 @@ async def call_in_thread(work: Callable[[], T], within_s: float, slow_s: float, 
     call = _Call(work, tell)
     for left, late in ((slow_s, slow), (within_s - slow_s, None)):
         with suppress(TimeoutError):
-            await asyncio.wait_for(over.wait(), left)
+            async with asyncio.timeout(left):  # `wait_for` may lose a cancellation that comes with the end
+                await over.wait()
         if call.over:
             return call.outcome()
         if late is not None:
