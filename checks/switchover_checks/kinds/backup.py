@@ -6,8 +6,6 @@ test. That a file exists proves nothing.
 
 from __future__ import annotations
 
-import re
-import shlex
 import time
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -27,8 +25,6 @@ from switchover_checks.language.fields import Duration, Share, Size
 from switchover_checks.language.units import format_bytes, format_duration
 
 __all__ = ["BackupCheck", "BackupConfig"]
-
-_TEMPLATE = re.compile(r"\{\{\s*path\s*(\|\s*q\s*)?\}\}")
 
 
 @dataclass(frozen=True)
@@ -58,7 +54,7 @@ class BackupConfig:
     format: str | None = None
     """The format. Without it name and content tell; `none` leaves the content unread."""
     restore_test: str | None = None
-    """A shell command that restores it. `{{ path | q }}` and `$BACKUP_PATH` stand for the backup."""
+    """A shell command that restores it; the backup is `"$BACKUP_PATH"`."""
     env: dict[str, str] = field(default_factory=dict)
     """Variables for the restore test."""
     effect: DeclaredEffect = None
@@ -106,8 +102,7 @@ class BackupCheck:
         """Judge the restore test; without one a backup is only read."""
         if cfg.restore_test is None:
             return by_word(cfg.effect, "")
-        text = _TEMPLATE.sub("BACKUP", cfg.restore_test)
-        return command_changes(text, cfg.env, cfg.effect, "its restore_test")
+        return command_changes(cfg.restore_test, cfg.env, cfg.effect, "its restore_test")
 
     async def probe(self, cfg: BackupConfig, ctx: Context) -> Result:
         """Look once: the file itself in a thread, then the restore test."""
@@ -258,8 +253,7 @@ def _share_of(cfg: BackupConfig, size: int, before: int | None, what: str) -> li
 
 
 async def _restore(cfg: BackupConfig, path: Path | str, ctx: Context) -> tuple[Finding, dict[str, str]]:
-    text = _TEMPLATE.sub(lambda _: shlex.quote(str(path)), cfg.restore_test or "")
-    output = await run_clearly(ctx, argv_of(text), {**cfg.env, "BACKUP_PATH": str(path)})
+    output = await run_clearly(ctx, argv_of(cfg.restore_test or ""), {**cfg.env, "BACKUP_PATH": str(path)})
     passed = output.exit_code == 0
     said = (output.stderr.strip() or output.stdout.strip())[-500:]
     observed = ending(output.exit_code) + (f": {said.splitlines()[-1][:200]}" if said and not passed else "")

@@ -17,7 +17,7 @@ Cli = Callable[..., subprocess.CompletedProcess[str]]
 PLAN = """
 checks:
   up: {kind: file, path: up}
-  saved: {kind: backup, path: saved, min_size: 1, max_age: 1h, restore_test: "grep -q all {{ path | q }}"}
+  saved: {kind: backup, path: saved, min_size: 1, max_age: 1h, restore_test: 'grep -q all "$BACKUP_PATH"'}
 phases:
   - id: a
     steps:

@@ -20,7 +20,7 @@ title: A small one
 target: lab
 checks:
   made: {kind: file, path: made.txt, every: 1s}
-  kept: {kind: backup, path: made.txt, min_size: 1B, max_age: 1h, restore_test: "cat {{ path | q }}", every: 1s}
+  kept: {kind: backup, path: made.txt, min_size: 1B, max_age: 1h, restore_test: 'cat "$BACKUP_PATH"', every: 1s}
 phases:
   - id: one
     steps:

@@ -56,7 +56,7 @@ _TEMPLATES: list[Case] = [
         "names a secret that the plan does not have; did you mean 'pg_old'?",
     ),
     ('default: "backups/{{ run.id }}"', 'default: "backups/{{ secret.pg_old }}"', "a secret cannot be used here"),
-    ('BACKUP: "{{ backup }}"', 'BACKUP: "{{ backup | upper }}"', "there is no filter 'upper'"),
+    ('BACKUP: "{{ backup }}"', 'BACKUP: "{{ backup | upper }}"', "there are no filters"),
     ('BACKUP: "{{ backup }}"', 'BACKUP: "{{ backup"', "`{{` is not closed by `}}`"),
     ('BACKUP: "{{ backup }}"', 'BACKUP: "{{ 1 + 1 }}"', "is no template"),
     (
@@ -66,7 +66,7 @@ _TEMPLATES: list[Case] = [
     ),
     (
         "terraform destroy -auto",
-        "terraform destroy {{ region | q }} -auto",
+        "terraform destroy {{ region }} -auto",
         "phases[1].steps[0].rollback.run: a template inside shell text",
     ),
     (
@@ -85,16 +85,21 @@ _TEMPLATES: list[Case] = [
         "troubleshooting[0].solutions[0].run: a template inside shell text",
     ),
     (
-        "pg_restore --list {{ path | q }}",
-        "pg_restore --list {{ path }}",
-        "checks.last_dump.restore_test: a template inside shell text: write {{ path | q }}",
+        '"$BACKUP_PATH"',
+        "{{ path }}",
+        'checks.last_dump.restore_test: a template inside shell text: {{ path }}; the backup is "$BACKUP_PATH" here',
     ),
     (
-        "pg_restore --list {{ path | q }}",
-        "pg_restore --list {{ secret.pg_old | q }}",
+        '"$BACKUP_PATH"',
+        "{{ backup }}",
+        "checks.last_dump.restore_test: a template inside shell text: {{ backup }}; put the value into `env`",
+    ),
+    (
+        '"$BACKUP_PATH"',
+        "{{ secret.pg_old }}",
         "checks.last_dump.restore_test: {{ secret.pg_old }} in a command would show in `ps`; let the command fetch it",
     ),
-    ("pg_restore --list {{ path | q }}", "pg_restore --list '{{ path | q }}'", "stands inside ' quotes; remove them"),
+    ('"$BACKUP_PATH"', "{{ path | q }}", "there are no filters; a value reaches a shell through `env`"),
     (
         "http://{{ new_ip }}:9090",
         "http://{{ new_pi }}:9090",
@@ -133,7 +138,7 @@ def test_a_rule_speaks_for_itself(problems: Problems, example: str, old: str, ne
 
 
 @pytest.mark.parametrize("kind", ["command", "nagios"])
-@pytest.mark.parametrize("command", ['"login {{ secret.pg_old | q }}"', '[login, "--password={{ secret.pg_old }}"]'])
+@pytest.mark.parametrize("command", ['"login {{ secret.pg_old }}"', '[login, "--password={{ secret.pg_old }}"]'])
 def test_a_secret_reaches_the_command_of_a_check_through_its_environment_only(
     problems: Problems, example: str, kind: str, command: str
 ) -> None:

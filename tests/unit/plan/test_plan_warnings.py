@@ -24,7 +24,7 @@ services:
   old: {kind: docker, container: old_db, side: before, until: cleanup}
   new: {kind: docker, container: new_db, side: after}
 checks:
-  saved: {kind: backup, path: a.tar, restore_test: "tar -tf {{ path | q }}"}
+  saved: {kind: backup, path: a.tar, restore_test: 'tar -tf "$BACKUP_PATH"'}
   up: {kind: http, url: "http://127.0.0.1:1/", expect: ["status == 200"]}
 phases:
   - id: backup
@@ -69,12 +69,12 @@ def warnings(text: str, tmp_path: Path) -> list[str]:
         (", prove: [fast]", "", "22: promises.fast: no gate proves this promise"),
         ("value: up.time", "value: 5", "promises.fast.after.value: `after` is a number, so nothing is measured"),
         (
-            "tar -tf {{ path | q }}",
-            "test -s {{ path | q }}",
+            'tar -tf "$BACKUP_PATH"',
+            'test -s "$BACKUP_PATH"',
             "9: checks.saved.restore_test: this restore test",
         ),
-        ("tar -tf {{ path | q }}", "tar -tf {{ path | q }} || true", "it ends well whatever happens"),
-        ("tar -tf {{ path | q }}", "tar -tf b.tar", "it does not look at the backup"),
+        ('tar -tf "$BACKUP_PATH"', 'tar -tf "$BACKUP_PATH" || true', "it ends well whatever happens"),
+        ('tar -tf "$BACKUP_PATH"', "tar -tf b.tar", "it does not look at the backup"),
         ("rm a.tar", "'echo it''s'", "phases[0].steps[0].rollback.run: a single quote is opened"),
         ('["df -h", "ls -l"]', "[pgrep -d, x]", "troubleshooting[0].diagnose[0]: a comma has cut this command in two"),
         ('["df -h", "ls -l"]', "[psql -c 'select a, b']", "a comma has cut this command in two"),

@@ -1,12 +1,11 @@
-"""The plan's templates: `{{ new_ip }}`, `{{ path | q }}`, and nothing else. No expression is ever evaluated.
+"""The plan's templates: `{{ new_ip }}`, and nothing else. No expression is ever evaluated.
 
-`| q` quotes the value for a shell. Two braces as plain text are written `{{ '{{' }}`.
+Two braces as plain text are written `{{ '{{' }}`.
 """
 
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -38,10 +37,9 @@ class TemplateError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """A place to be filled: the value's name, and whether it is quoted for a shell."""
+    """A place to be filled, by the value's name."""
 
     name: str
-    quoted: bool = False
 
 
 def has_template(text: object) -> bool:
@@ -62,16 +60,14 @@ def parse_template(text: str) -> tuple[str | Slot, ...]:
             parts.append(text[position:start])
         inside = match[1]
         if slot := _SLOT.fullmatch(inside):
-            if slot[2] not in (None, "q"):
-                raise TemplateError(
-                    f"there is no filter {slot[2][:40]!r}; the only one is `q`, which quotes for a shell"
-                )
-            parts.append(Slot(slot[1], slot[2] == "q"))
+            if slot[2] is not None:
+                raise TemplateError(f"{match[0][:60]!r}: there are no filters; a value reaches a shell through `env`")
+            parts.append(Slot(slot[1]))
         elif inside.strip() in ("'{{'", '"{{"'):
             parts.append("{{")
         else:
             raise TemplateError(
-                f"{match[0][:60]!r} is no template: write {{{{ name }}}} or {{{{ name | q }}}}; "
+                f"{match[0][:60]!r} is no template: write {{{{ name }}}}; "
                 "two braces as plain text are written {{ '{{' }}"
             )
         position = match.end()
@@ -103,11 +99,7 @@ def fill(text: str, lookup: Callable[[str], str]) -> str:
         return text
     filled = []
     for part in parse_template(text):
-        if isinstance(part, Slot):
-            value = lookup(part.name)
-            filled.append(shlex.quote(value) if part.quoted else value)
-        else:
-            filled.append(part)
+        filled.append(lookup(part.name) if isinstance(part, Slot) else part)
     return "".join(filled)
 
 

@@ -34,7 +34,7 @@ READS: list[tuple[str, dict[str, Any]]] = [
     ("sql", {"database": "after", "query": "SELECT shop.health()", "effect": "read"}),
     ("sql_compare", {"left": "before", "right": "after"}),
     ("backup", {"path": "b.dump"}),
-    ("backup", {"path": "b.dump", "restore_test": "pg_restore --list {{ path | q }}"}),
+    ("backup", {"path": "b.dump", "restore_test": 'pg_restore --list "$BACKUP_PATH"'}),
     ("file", {"path": "x"}),
     ("disk", {"warn": "10%:"}),
     ("memory", {"warn": "10%:"}),
@@ -68,7 +68,7 @@ WRITES: list[tuple[str, dict[str, Any]]] = [
     ("sql", {"database": "after", "query": "SELECT setval('orders_id_seq', 1)"}),
     ("sql", {"database": "after", "query": 'SELECT "pg_reload_conf"()'}),
     ("sql", {"database": "after", "query": "SELECT shop.purge()"}),
-    ("backup", {"path": "b.dump", "restore_test": "pg_restore -d scratch {{ path | q }}"}),
+    ("backup", {"path": "b.dump", "restore_test": 'pg_restore -d scratch "$BACKUP_PATH"'}),
 ]
 
 

@@ -28,7 +28,7 @@ def shell_text_is_literal(draft: Draft) -> Iterator[Complaint]:
 
 
 def shell_text_in_checks(draft: Draft) -> Iterator[Complaint]:
-    """Complain about values in the shell text of checks unless `| q` quotes them, and about secrets in any command."""
+    """Complain about values in the shell text of checks, and about secrets in any command."""
     keyed = [(("checks", name), check.config) for name, check in draft.plan.checks.items()]
     keyed += [(("notifiers", name), notifier.config) for name, notifier in draft.plan.notifiers.items()]
     for where, config in keyed:
@@ -37,53 +37,22 @@ def shell_text_in_checks(draft: Draft) -> Iterator[Complaint]:
                 continue
             path: Path = (*where, key)
             if isinstance(value, str):
-                yield from _judge_parts(path, value, quoted=True)
+                yield from _judge_parts(path, value, shell=True)
             elif isinstance(value, list | tuple):
                 for index, text in enumerate(value):
-                    yield from _judge_parts((*path, index), text, quoted=False)
+                    yield from _judge_parts((*path, index), text, shell=False)
 
 
-def _judge_parts(path: Path, text: object, *, quoted: bool) -> Iterator[Complaint]:
-    """Complain about what stands in an argument: a secret anywhere, and in shell text what is not quoted."""
-    try:
-        parts = parse_template(text) if isinstance(text, str) else ()
-    except TemplateError:
-        return  # told by `template_names`
-    secrets = [part.name for part in parts if isinstance(part, Slot) and part.name.startswith("secret.")]
+def _judge_parts(path: Path, text: object, *, shell: bool) -> Iterator[Complaint]:
+    """Complain about what stands in an argument: a secret anywhere, and in shell text any value."""
     way = "let the command fetch it itself" if "restore_test" in path else "put it into its `env` instead"
-    for secret in dict.fromkeys(secrets):
-        yield Complaint(path, f"{{{{ {secret} }}}} in a command would show in `ps`; {way}")
-    if quoted:
-        yield from _quoting(path, [part for part in parts if isinstance(part, str) or part.name not in secrets])
-
-
-def _quoting(path: Path, parts: Iterable[str | Slot]) -> Iterator[Complaint]:
-    quote = ""
-    for part in parts:
-        if isinstance(part, str):
-            quote = _quote_after(part, quote)
-        elif not part.quoted:
-            yield Complaint(
-                path, f"a template inside shell text: write {{{{ {part.name} | q }}}}, which quotes it for the shell"
-            )
-        elif quote:
-            yield Complaint(
-                path, f"{{{{ {part.name} | q }}}} stands inside {quote} quotes; remove them, `| q` brings its own"
-            )
-
-
-def _quote_after(text: str, quote: str) -> str:
-    escaped = False
-    for character in text:
-        if escaped:
-            escaped = False
-        elif character == "\\" and quote != "'":
-            escaped = True
-        elif character == quote:
-            quote = ""
-        elif not quote and character in "'\"":
-            quote = character
-    return quote
+    for name in _named(text):
+        if name.startswith("secret."):
+            yield Complaint(path, f"{{{{ {name} }}}} in a command would show in `ps`; {way}")
+        elif shell and name == "path" and "restore_test" in path:
+            yield Complaint(path, f'a template inside shell text: {{{{ {name} }}}}; the backup is "$BACKUP_PATH" here')
+        elif shell:
+            yield Complaint(path, f"a template inside shell text: {{{{ {name} }}}}; {_ENVIRONMENT_HINT}")
 
 
 def template_names(draft: Draft) -> Iterator[Complaint]:
@@ -201,4 +170,4 @@ def _named(text: object) -> tuple[str, ...]:
         parts = parse_template(text) if isinstance(text, str) else ()
     except TemplateError:
         return ()
-    return tuple(part.name for part in parts if isinstance(part, Slot))
+    return tuple(dict.fromkeys(part.name for part in parts if isinstance(part, Slot)))
