@@ -11,7 +11,7 @@ PLAN = """
 schema: 1
 id: shop
 title: The shop
-vars: {marker: {type: path, from_output: copy.marker}}
+vars: {marker: {type: path, default: "{{ step.copy.marker }}"}}
 checks:
   before: {kind: command, command: "true", until: first}
   copied: {kind: file, path: "{{ marker }}", since: second}

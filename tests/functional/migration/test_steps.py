@@ -106,7 +106,7 @@ async def test_the_last_matching_line_of_standard_output_is_captured_and_feeds_a
         "{id: s, run: 'echo IP=10.0.0.1; echo IP=10.9.9.9 >&2; printf IP=10.0.0.2', effect: read, "
         "outputs: {ip: 'stdout:/^IP=(\\S+)$/'}}",
         "{id: t, run: 'echo $IP > log', env: {IP: '{{ ip }}'}, effect: read}",
-        head="vars: {ip: {type: ip, from_output: s.ip}}",
+        head="vars: {ip: {type: ip, default: '{{ step.s.ip }}'}}",
     )
     assert bench.log == ["10.0.0.2"]
     assert bench.engine.scope().values["ip"] == "10.0.0.2"
@@ -118,7 +118,7 @@ async def test_a_value_that_was_not_captured_is_asked_for_and_then_frozen(tmp_pa
         _plan(
             "{id: s, run: 'true', effect: read, outputs: {ip: 'stdout:/^IP=(\\S+)$/'}}",
             "{id: t, run: 'echo $IP > log', env: {IP: '{{ ip }}'}, effect: read}",
-            head="vars: {ip: {type: ip, from_output: s.ip}}",
+            head="vars: {ip: {type: ip, default: '{{ step.s.ip }}'}}",
         ),
     )
     with pytest.raises(RefusedError, match="'ip' is not known") as refused:
@@ -377,7 +377,7 @@ async def test_a_step_that_failed_keeps_what_it_gave_for_what_undoes_it(tmp_path
             f"{{id: make, run: 'echo ID=i-17; {end}', effect: creates, timeout: 2s, "
             "outputs: {id: 'stdout:/^ID=(\\S+)$/'}, "
             "rollback: {run: 'echo drop $ID >> log', env: {ID: '{{ machine }}'}}}",
-            head="vars: {machine: {type: str, from_output: make.id}}",
+            head="vars: {machine: {type: str, default: '{{ step.make.id }}'}}",
         ),
     )
     assert (await bench.engine.drive(ANA)).kind == "failed"

@@ -31,7 +31,7 @@ secrets:
   from_file: {{ref: "file:canary-file"}}
   from_cmd: {{ref: "cmd:cat canary-cmd"}}
 vars:
-  taken: {{from_output: prints.whole}}
+  taken: {{default: "{{{{ step.prints.whole }}}}"}}
 checks:
   shows:
     kind: command

@@ -106,7 +106,7 @@ _TEMPLATES: list[Case] = [
         "metrics.memory.url: the template {{ new_pi }} names no variable; did you mean 'new_ip'?",
     ),
     ('text: "destroy {{ id }}"', 'text: "destroy {{ iid }}"', "confirm.text: the template {{ iid }} names no variable"),
-    ('type: ip, ask: "IP of the new machine", from', "type: ip, from", None),
+    ('type: ip, ask: "IP of the new machine", default', "type: ip, default", None),
     (
         "{id: build_machine, run: ./scripts/deploy.sh,",
         '{id: build_machine, run: ./scripts/deploy.sh, env: {IP: "{{ new_ip }}"},',
@@ -152,7 +152,7 @@ def test_a_secret_reaches_the_command_of_a_check_through_its_environment_only(
 
 
 def test_a_value_of_a_later_step_cannot_be_used_before_it(problems: Problems, example: str) -> None:
-    text = example.replace('type: ip, ask: "IP of the new machine", from', "type: ip, from")
+    text = example.replace('type: ip, ask: "IP of the new machine", ', "type: ip, ")
     text = text.replace("deploy.sh,", 'deploy.sh, env: {IP: "{{ new_ip }}"},')
     (problem,) = problems(text)
     assert "step 'build_machine' uses {{ new_ip }}, which is known only after step 'build_machine' has ended" in problem

@@ -126,16 +126,15 @@ _NAMES: list[Case] = [
     ('target: "after <= before / 5"', "target: \"after < __import__('os').getpid()\"", "is not a target"),
     ("checks: [last_dump]}", "checks: [last_dum]}", "runbooks[0].checks[0]: there is no check 'last_dum'"),
     (
-        "from_output: build_machine.ip",
-        "from_output: build_machin.ip",
-        "vars.new_ip.from_output: there is no step 'build_machin'; did you mean 'build_machine'?",
+        "{{ step.build_machine.ip }}",
+        "{{ step.build_machin.ip }}",
+        "vars.new_ip.default: the template {{ step.build_machin.ip }} names no variable; did you mean",
     ),
     (
+        'default: "{{ step.build_machine.ip }}"',
         "from_output: build_machine.ip",
-        "from_output: build_machine.id",
-        "there is no output of step 'build_machine' 'id'; known: ip",
+        "this key is called 'default' now: write `default: \"{{ step.NAME.OUT }}\"`",
     ),
-    ("from_output: build_machine.ip", "from_output: ip", "write STEP.OUTPUT, such as deploy.ip"),
     ("metric: load", "metric: laod", "metrics.load.metric: there is no host metric 'laod'; did you mean 'load'?"),
 ]
 

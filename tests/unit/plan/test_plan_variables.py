@@ -12,8 +12,11 @@ from switchover.plan.model import Plan, Variable
 from switchover.plan.variables import Scope, check_value, resolve_variables
 
 
+_DEPLOY = {"id": "one", "steps": [{"id": "deploy", "run": "true", "outputs": {"ip": "stdout:/(.*)/"}}]}
+
+
 def _plan(**variables: dict[str, Any]) -> Plan:
-    return Plan.model_validate({"schema": 1, "id": "shop", "title": "Shop", "vars": variables})
+    return Plan.model_validate({"schema": 1, "id": "shop", "title": "Shop", "vars": variables, "phases": [_DEPLOY]})
 
 
 @pytest.mark.parametrize(
@@ -61,24 +64,24 @@ def test_a_value_of_another_type_is_refused_with_the_variables_name(kind: Any, t
         check_value("x", Variable(type=kind), text)
 
 
-def test_a_given_value_wins_over_an_output_and_an_output_over_the_default() -> None:
-    plan = _plan(ip={"type": "ip", "default": "10.0.0.1", "from_output": "deploy.ip"})
+def test_a_given_value_wins_over_what_a_step_put_out() -> None:
+    plan = _plan(ip={"type": "ip", "default": "{{ step.deploy.ip }}"})
     outputs = {"deploy": {"ip": "10.0.0.2"}}
-    assert resolve_variables(plan, {"ip": "10.0.0.3"}, outputs).values == {"ip": "10.0.0.3"}
-    assert resolve_variables(plan, {}, outputs).values == {"ip": "10.0.0.2"}
-    assert resolve_variables(plan, {}, {}).values == {"ip": "10.0.0.1"}
+    assert resolve_variables(plan, {"ip": "10.0.0.3"}, outputs).values["ip"] == "10.0.0.3"
+    assert resolve_variables(plan, {}, outputs).values["ip"] == "10.0.0.2"
+    assert resolve_variables(plan, {}, {}).values == {}
 
 
 def test_what_must_be_asked_is_told_from_what_a_step_will_give() -> None:
     plan = _plan(
         name={"ask": "Name?"},
-        ip={"type": "ip", "ask": "IP?", "from_output": "deploy.ip"},
+        ip={"type": "ip", "ask": "IP?", "default": "{{ step.deploy.ip }}"},
         url={"type": "url", "default": "http://{{ ip }}/"},
     )
     resolution = resolve_variables(plan, {}, {})
-    assert (resolution.missing, set(resolution.pending)) == (("name",), {"ip", "url"})
+    assert (resolution.missing, set(resolution.pending)) == (("name",), {"ip", "url", "step.deploy.ip"})
     resolution = resolve_variables(plan, {"name": "a"}, {"deploy": {"ip": "10.0.0.7"}})
-    assert resolution.values == {"name": "a", "ip": "10.0.0.7", "url": "http://10.0.0.7/"}
+    assert resolution.values == {"name": "a", "ip": "10.0.0.7", "url": "http://10.0.0.7/", "step.deploy.ip": "10.0.0.7"}
     assert (resolution.missing, resolution.pending) == ((), ())
 
 
@@ -92,9 +95,9 @@ def test_defaults_are_filled_from_the_run_and_from_each_other_in_any_order() -> 
 
 
 def test_a_captured_value_of_another_type_is_refused_and_not_used() -> None:
-    plan = _plan(ip={"type": "ip", "from_output": "deploy.ip"})
+    plan = _plan(ip={"type": "ip", "default": "{{ step.deploy.ip }}"})
     resolution = resolve_variables(plan, {}, {"deploy": {"ip": "none"}})
-    assert resolution.values == {}
+    assert "ip" not in resolution.values
     assert resolution.refused == {"ip": "ip: 'none' is not an IP address"}
 
 

@@ -32,7 +32,7 @@ from switchover.plan.hosts_model import Host
 from switchover.plan.people_model import ChecklistItem, Contact, Runbook, Signoff
 from switchover.plan.promise_model import Promise, PromiseValue
 from switchover.plan.step_model import Confirm, RollbackAction, Step, UndoneBy, Verify
-from switchover.plan.templates import slots
+from switchover.plan.templates import put_out_by, slots
 from switchover_checks.runtime.registry import usual_timeout
 
 __all__ = [
@@ -69,14 +69,13 @@ __all__ = [
 
 
 class Variable(Model):
-    """A value that is asked once, journalled, then frozen for the run, or captured from a step's output."""
+    """A value that is asked once, journalled, then frozen for the run. What a step puts out is `step.NAME.OUT`."""
 
     type: ValueType | Literal["list"] = Field("str", description="what kind of value it is; others are refused")
-    ask: Text | None = Field(None, description="the question to a person; without it, a default or an output is needed")
+    ask: Text | None = Field(None, description="the question to a person; without it, a default is needed")
     default: str | int | float | bool | tuple[Any, ...] | dict[str, Any] | None = Field(
-        None, description="the value when nobody gives one"
+        None, description="the value when nobody gives one, also made of what a step puts out: {{ step.NAME.OUT }}"
     )
-    from_output: str | None = Field(None, description="STEP.OUTPUT: taken from that step when it ends")
     choices: tuple[WrittenText, ...] = Field((), description="the values that may be given")
 
 
@@ -373,7 +372,7 @@ class Plan(Model):
     def variables(self) -> dict[str, Variable]:
         """The plan's variables, and each output of a step as `step.NAME.OUTPUT`."""
         outputs = {
-            f"step.{step.id}.{name}": Variable(type=output.type, from_output=f"{step.id}.{name}")
+            f"step.{step.id}.{name}": Variable(type=output.type)
             for step in self.all_steps
             for name, output in step.captures.items()
         }
@@ -382,7 +381,7 @@ class Plan(Model):
     @cached_property
     def late_variables(self) -> frozenset[str]:
         """The variables that steps put out, and those whose default is made of them. A start does not freeze them."""
-        found = {name for name, variable in self.variables.items() if variable.from_output}
+        found = {name for name in self.variables if put_out_by(name) is not None}
         needs = {
             name: {slot.name for slot in slots(variable.default)}
             for name, variable in self.vars.items()

@@ -18,6 +18,7 @@ __all__ = [
     "fill_tree",
     "has_template",
     "parse_template",
+    "put_out_by",
     "shell_templates",
     "slots",
     "texts_in",
@@ -83,6 +84,14 @@ def slots(text: str) -> Iterator[Slot]:
             yield part
 
 
+def put_out_by(name: str) -> tuple[str, str] | None:
+    """Return the step and its output that `step.NAME.OUT` means; nothing for another name."""
+    if not name.startswith("step."):
+        return None
+    step, _, output = name.removeprefix("step.").rpartition(".")
+    return step, output
+
+
 def shell_templates(text: str) -> list[str]:
     """Return the names of our templates in shell text; the Go templates of docker and kubectl are left alone."""
     names = []
@@ -97,10 +106,7 @@ def fill(text: str, lookup: Callable[[str], str]) -> str:
     """Put values into `text`. `lookup` returns the value for a name, or raises."""
     if "{{" not in text:
         return text
-    filled = []
-    for part in parse_template(text):
-        filled.append(lookup(part.name) if isinstance(part, Slot) else part)
-    return "".join(filled)
+    return "".join(lookup(part.name) if isinstance(part, Slot) else part for part in parse_template(text))
 
 
 def fill_tree(value: Any, lookup: Callable[[str], str]) -> Any:

@@ -16,7 +16,7 @@ from switchover.errors import SwitchoverError, UsageError
 from switchover.plan.complaints import did_you_mean
 from switchover.plan.model import Plan, Variable
 from switchover.plan.secrets.secret_store import SecretSource
-from switchover.plan.templates import TemplateError, fill, fill_tree, slots
+from switchover.plan.templates import TemplateError, fill, fill_tree, put_out_by, slots
 
 __all__ = [
     "BUILT_IN_NAMES",
@@ -161,7 +161,7 @@ def resolve_variables(
             if name in given:
                 raise UsageError(f"{name}: a list stands in the plan and cannot be given", "edit the plan")
             continue
-        captured = _captured(variable, outputs)
+        captured = _captured(name, outputs)
         if name in given:
             try:
                 values[name] = check_value(name, variable, given[name])
@@ -175,8 +175,8 @@ def resolve_variables(
         else:
             waiting[name] = variable
     _fill_defaults(plan, waiting, values, refused, scope or Scope.of(plan, Path()))
-    missing = [n for n, v in waiting.items() if n not in values and n not in refused and not v.from_output]
-    pending = [n for n, v in waiting.items() if n not in values and n not in refused and v.from_output]
+    missing = [n for n in waiting if n not in values and n not in refused and put_out_by(n) is None]
+    pending = [n for n in waiting if n not in values and n not in refused and put_out_by(n) is not None]
     # A default that needs another variable waits for that one; it is not asked for itself.
     asked = tuple(n for n in missing if waiting[n].default is None)
     return Resolution(values, asked, (*pending, *(n for n in missing if n not in asked)), refused)
@@ -232,11 +232,9 @@ def _lookup(scope: Scope, secrets: SecretSource | None) -> Callable[[str], str]:
     return look
 
 
-def _captured(variable: Variable, outputs: Mapping[str, Mapping[str, str]]) -> str | None:
-    if variable.from_output is None:
-        return None
-    step, _, output = variable.from_output.partition(".")
-    return outputs.get(step, {}).get(output)
+def _captured(name: str, outputs: Mapping[str, Mapping[str, str]]) -> str | None:
+    source = put_out_by(name)
+    return outputs.get(source[0], {}).get(source[1]) if source is not None else None
 
 
 def _fill_defaults(

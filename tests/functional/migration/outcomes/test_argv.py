@@ -11,7 +11,7 @@ from switchover.migration.facts.run_state import Stage
 
 NASTY = "a  b'c\"; $(touch hacked) `touch hacked` *"
 PLAN = """
-vars: {words: {ask: which?}, taken: {from_output: two.token}}
+vars: {words: {ask: which?}, taken: {default: "{{ step.two.token }}"}}
 phases:
   - id: a
     steps:

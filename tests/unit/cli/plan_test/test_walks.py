@@ -19,7 +19,7 @@ id: t
 title: T
 sides: {before: {}, after: {}}
 costs: {lines: [{name: a, side: after, stated: 11.33 USD/month}]}
-vars: {old: {type: url, ask: which}, ip: {type: ip, from_output: deploy.ip}}
+vars: {old: {type: url, ask: which}, ip: {type: ip, default: "{{ step.deploy.ip }}"}}
 checks:
   dump: {kind: tcp, host: localhost, port: 1}
   login: {kind: tcp, host: localhost, port: 1}

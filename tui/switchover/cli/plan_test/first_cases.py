@@ -17,7 +17,7 @@ __all__ = ["first_cases"]
 
 async def first_cases(loaded: LoadedPlan, name: str, folder: Path) -> str:
     """Return the text of a first PLAN.test.yaml. Each case says where the run came to."""
-    given = Given(vars={key: _sample(one) for key, one in loaded.plan.vars.items() if _is_asked(one)})
+    given = Given(vars={key: _sample(one) for key, one in loaded.plan.vars.items() if one.default is None})
     lines = [
         f"# `switchover test {name}`: no command runs, and the clock is a fake.",
         "# Written from what the plan does today: read each case, and say what it should do.",
@@ -60,10 +60,6 @@ def _expected(walked: Walked, plan: Plan) -> Iterator[str]:
     if plan.rollbacks:
         parts.append(f"rollbacks: [{', '.join(walked.open_rollbacks)}]")
     yield f"    expect: {{{', '.join(parts)}}}"
-
-
-def _is_asked(variable: Variable) -> bool:
-    return variable.default is None and not variable.from_output
 
 
 def _sample(variable: Variable) -> str:

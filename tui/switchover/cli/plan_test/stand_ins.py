@@ -13,6 +13,7 @@ from switchover.cli.plan_test.plan_cases import GivenCheck, GivenStep
 from switchover.migration.steps.sealing import seal
 from switchover.migration.steps.spawn import ShimRequest, ShimWatch
 from switchover.plan.model import Plan
+from switchover.plan.templates import put_out_by
 from switchover_checks.api import Metric, Result, Status
 
 __all__ = ["CaseChecks", "CaseClock", "CaseLauncher", "CaseReading", "CaseSecrets", "sample_of"]
@@ -110,7 +111,9 @@ class CaseLauncher:
         self._types: dict[str, str] = {
             f"{step.id}.{name}": output.type for step in plan.all_steps for name, output in step.captures.items()
         }
-        self._types |= {one.from_output: one.type for one in plan.vars.values() if one.from_output}
+        for variable in plan.vars.values():  # a variable that is wholly an output says what kind of value it is
+            if isinstance(variable.default, str) and (source := put_out_by(variable.default.strip("{} "))) is not None:
+                self._types[".".join(source)] = variable.type
 
     async def start(self, request: ShimRequest) -> ShimWatch:
         """Note what would run, and say how it ended."""

@@ -64,6 +64,7 @@ FORMER_WORDS: Mapping[str, Mapping[str, FormerWord]] = {
         "budget_month": FormerWord("costs", "write `costs: {budget: 15}`", same_form=False),
         "cost_sources": FormerWord("costs", "write `costs: {sources: {NAME: …}}`", same_form=False),
     },
+    "vars.*": {"from_output": FormerWord("default", 'write `default: "{{ step.NAME.OUT }}"`', same_form=False)},
     "sides.*": {
         "cost_month": FormerWord(
             "costs", "write `costs: {lines: [{name: NAME, side: SIDE, stated: 15 USD/month}]}`", same_form=False

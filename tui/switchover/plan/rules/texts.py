@@ -8,7 +8,15 @@ from typing import Any
 from switchover.plan.complaints import Complaint, Path, did_you_mean
 from switchover.plan.named_kinds import COST_SOURCES, METRIC_SOURCES, NOTIFIERS
 from switchover.plan.rules.draft import Draft, argvs, shell_texts
-from switchover.plan.templates import Slot, TemplateError, has_template, parse_template, shell_templates, texts_in
+from switchover.plan.templates import (
+    Slot,
+    TemplateError,
+    has_template,
+    parse_template,
+    put_out_by,
+    shell_templates,
+    texts_in,
+)
 from switchover.plan.variables import BUILT_IN_NAMES
 from switchover_checks.language.declared import declared, load_declared
 
@@ -37,21 +45,21 @@ def shell_text_in_checks(draft: Draft) -> Iterator[Complaint]:
                 continue
             path: Path = (*where, key)
             if isinstance(value, str):
-                yield from _judge_parts(path, value, shell=True)
+                yield from _judge_parts(path, value, as_text=True)
             elif isinstance(value, list | tuple):
                 for index, text in enumerate(value):
-                    yield from _judge_parts((*path, index), text, shell=False)
+                    yield from _judge_parts((*path, index), text, as_text=False)
 
 
-def _judge_parts(path: Path, text: object, *, shell: bool) -> Iterator[Complaint]:
+def _judge_parts(path: Path, text: object, *, as_text: bool) -> Iterator[Complaint]:
     """Complain about what stands in an argument: a secret anywhere, and in shell text any value."""
     way = "let the command fetch it itself" if "restore_test" in path else "put it into its `env` instead"
     for name in _named(text):
         if name.startswith("secret."):
             yield Complaint(path, f"{{{{ {name} }}}} in a command would show in `ps`; {way}")
-        elif shell and name == "path" and "restore_test" in path:
+        elif as_text and name == "path" and "restore_test" in path:
             yield Complaint(path, f'a template inside shell text: {{{{ {name} }}}}; the backup is "$BACKUP_PATH" here')
-        elif shell:
+        elif as_text:
             yield Complaint(path, f"a template inside shell text: {{{{ {name} }}}}; {_ENVIRONMENT_HINT}")
 
 
@@ -148,15 +156,11 @@ def late_values(draft: Draft) -> Iterator[Complaint]:
 
 def _late_sources(draft: Draft, order: Mapping[str, int]) -> dict[str, str]:
     """Return the last step that each value waits for, also by way of a default."""
-    sources = {
-        name: variable.from_output.partition(".")[0]
-        for name, variable in draft.plan.variables.items()
-        if variable.from_output and variable.ask is None and variable.default is None
-    }
+    sources = {name: source[0] for name in draft.plan.variables if (source := put_out_by(name)) is not None}
     needs = {
         name: _named(variable.default)
         for name, variable in draft.plan.vars.items()
-        if variable.ask is None and not variable.from_output and has_template(variable.default)
+        if variable.ask is None and has_template(variable.default)
     }
     for _ in needs:  # a default may be made of another variable, and that of a third
         for name, needed in needs.items():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from graphlib import CycleError, TopologicalSorter
 
-from switchover.plan.complaints import Complaint, Path, unknown_name
+from switchover.plan.complaints import Complaint, Path
 from switchover.plan.model import Variable
 from switchover.plan.rules.draft import Draft
 from switchover.plan.templates import TemplateError, has_template
@@ -24,7 +24,6 @@ def variables(draft: Draft) -> Iterator[Complaint]:
         path: Path = ("vars", name)
         if name in _RESERVED:
             yield Complaint(path, f"{name!r} already means something in templates; choose another name", at_key=True)
-        yield from _source(path, variable, draft)
         yield from _default(path, name, variable)
         for index, choice in enumerate(variable.choices):
             yield from _typed((*path, "choices", index), name, variable.model_copy(update={"choices": ()}), choice)
@@ -39,19 +38,6 @@ def variables(draft: Draft) -> Iterator[Complaint]:
         yield Complaint(
             ("vars", circle[0], "default"), f"these defaults are made of each other: {' → '.join(reversed(circle))}"
         )
-
-
-def _source(path: Path, variable: Variable, draft: Draft) -> Iterator[Complaint]:
-    if variable.from_output is None:
-        return
-    step, dot, output = variable.from_output.partition(".")
-    place = (*path, "from_output")
-    if not dot or not output:
-        yield Complaint(place, "write STEP.OUTPUT, such as deploy.ip")
-    elif step not in draft.names.outputs:
-        yield Complaint(place, unknown_name("step", step, draft.names.outputs))
-    elif output not in draft.names.outputs[step]:
-        yield Complaint(place, unknown_name(f"output of step {step!r}", output, draft.names.outputs[step]))
 
 
 def _default(path: Path, name: str, variable: Variable) -> Iterator[Complaint]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Protocol
 
@@ -10,7 +10,8 @@ from switchover.migration.engine_ports import Secrets
 from switchover.migration.facts.run_state import RunState
 from switchover.migration.steps.captured_secrets import SealKey
 from switchover.plan.loader.load import LoadedPlan
-from switchover.plan.variables import Resolution, Scope, resolve_variables
+from switchover.plan.templates import put_out_by
+from switchover.plan.variables import Resolution, Scope, default_needs, resolve_variables
 from switchover.redaction import SHORTEST, Redactor, sanitize
 from switchover_checks.unknown_secrets import redact_unknown
 
@@ -65,8 +66,9 @@ class RunValues:
 
     def why_shut(self, variable: str) -> str:
         """Say why a variable that was captured as a secret cannot be opened here; empty where it can."""
-        unit, output = self._source_of(variable)
-        if not self._is_shut(unit, output, self._opened()):
+        opened = self._opened()
+        unit = next((unit for unit, output in self._sources_of(variable) if self._is_shut(unit, output, opened)), "")
+        if not unit:
             return ""
         return f"step {unit} captured it as a secret, which only the key {self.seal_key.path} of that host opens"
 
@@ -111,17 +113,23 @@ class RunValues:
     def _base(self) -> Scope:
         return Scope.of(self._run.loaded.plan, self._run.loaded.directory, self._run.state.run_id)
 
-    def _source_of(self, variable: str) -> tuple[str, str]:
-        """Return the step and the output that a variable is captured from; empty where it is not."""
-        known = self._run.loaded.plan.variables.get(variable)
-        unit, _, output = ((known.from_output if known is not None else None) or "").partition(".")
-        return unit, output
+    def _sources_of(self, name: str) -> Iterator[tuple[str, str]]:
+        """Yield each step and output that a value is made of, also by way of defaults."""
+        if (source := put_out_by(name)) is not None:
+            yield source
+        elif (variable := self._run.loaded.plan.vars.get(name)) is not None:
+            for need in default_needs(variable):
+                yield from self._sources_of(need)
 
     def _mark_of(self, variable: str) -> str:
         """Return what stands for a variable that was captured as a secret; empty where it was not."""
-        unit, output = self._source_of(variable)
         state = self._run.state
-        return state.outputs.get(unit, {}).get(output, "") if output in state.sealed.get(unit, {}) else ""
+        marks = (
+            state.outputs.get(unit, {}).get(output, "")
+            for unit, output in self._sources_of(variable)
+            if output in state.sealed.get(unit, {})
+        )
+        return next(marks, "")
 
     def _is_shut(self, unit: str, output: str, opened: Mapping[str, Mapping[str, str]]) -> bool:
         return output in self._run.state.sealed.get(unit, {}) and output not in opened.get(unit, {})
