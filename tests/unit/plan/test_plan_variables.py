@@ -11,7 +11,6 @@ from switchover.errors import UsageError
 from switchover.plan.model import Plan, Variable
 from switchover.plan.variables import Scope, check_value, resolve_variables
 
-
 _DEPLOY = {"id": "one", "steps": [{"id": "deploy", "run": "true", "outputs": {"ip": "stdout:/(.*)/"}}]}
 
 
