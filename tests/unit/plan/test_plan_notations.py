@@ -58,6 +58,30 @@ def test_a_target_is_judged(text: str, before: float, after: float, kept: bool) 
 
 
 @pytest.mark.parametrize(
+    ("text", "unit", "after", "kept"),
+    [
+        ("after < 1s", "", 0.9, True),
+        ("after < 1s", "", 1.0, False),
+        ("after < 1s", "ms", 900, True),
+        ("after < 1m30s", "s", 89.9, True),
+        ("after <= 20MiB", "MiB", 20, True),
+        ("after <= 20MiB", "", 21000000, False),
+        ("after < 5%", "%", 4.9, True),
+        ("after < 5%", "", 0.049, True),
+        ("after < before + 100ms", "", 10.05, True),
+    ],
+)
+def test_a_target_with_units_is_judged_in_those_of_its_values(text: str, unit: str, after: float, kept: bool) -> None:
+    assert parse_target(text, unit).holds(10.0, after) is kept
+
+
+@pytest.mark.parametrize(("text", "unit"), [("after < 1s + 20MiB", ""), ("after < 1s", "MiB"), ("after < 1parsec", "")])
+def test_units_that_measure_something_else_are_refused(text: str, unit: str) -> None:
+    with pytest.raises(ValueError, match="target"):
+        parse_target(text, unit)
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "",

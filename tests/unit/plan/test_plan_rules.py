@@ -115,7 +115,7 @@ _NAMES: list[Case] = [
     ),
     ("verify: [rows]", "verify: [rwos]", "rollbacks.quick.verify[0]: there is no check or service 'rwos'"),
     ("value: api_up.time", "value: api_op.time", "promises.search.after.value: there is no check 'api_op'"),
-    ("value: api_up.time", "value: quick", "'quick' is neither a number nor CHECK.METRIC"),
+    ("value: api_up.time", "value: quick", "'quick' is neither a number, a metric of the plan nor CHECK.METRIC"),
     (
         "value: api_up.time",
         "value: api_up.tim",

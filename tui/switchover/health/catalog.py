@@ -53,6 +53,7 @@ class Catalog:
 
     def __init__(self, plan: Plan) -> None:
         self.services: Mapping[str, Service] = plan.services
+        self.metrics: Mapping[str, Presence] = presences(plan, plan.metrics)
         self._members: dict[str, tuple[str, ...]] = {}
         for base, spec in plan.checks.items():
             if isinstance(spec.service, tuple):
@@ -80,6 +81,13 @@ class Catalog:
     def service_members(self, name: str) -> tuple[str, ...]:
         """Return the services that `name` stands for: itself, or the members of a loop. Raise `KeyError`."""
         found = (name,) if name in self.services else members_of(self.services, name)
+        if not found:
+            raise KeyError(name)
+        return found
+
+    def metric_members(self, name: str) -> tuple[str, ...]:
+        """Return the metrics that `name` stands for: itself, or the members of a loop. Raise `KeyError`."""
+        found = (name,) if name in self.metrics else members_of(self.metrics, name)
         if not found:
             raise KeyError(name)
         return found

@@ -13,6 +13,7 @@ from switchover.errors import SwitchoverError
 from switchover.health.catalog import Catalog, CheckItem
 from switchover.health.machines import join_machines
 from switchover.plan.loader.load import LoadedPlan
+from switchover.plan.members.member_names import members_of
 from switchover.plan.secrets.secret_store import SecretSource, why_held_back
 from switchover.plan.templates import TemplateError
 from switchover.plan.variables import MissingValueError, Scope, render, render_tree
@@ -23,7 +24,7 @@ from switchover_checks.runtime.runner import Outcome, ProbeSpec
 
 _log = logging.getLogger("switchover.health")
 
-__all__ = ["CheckObservation", "Evaluator", "ProbeRunner", "ServiceStatuses"]
+__all__ = ["CheckObservation", "Evaluator", "MetricReadings", "ProbeRunner", "ServiceStatuses"]
 
 
 _HELD_BACK = "(held back)"
@@ -46,6 +47,13 @@ class ServiceStatuses(Protocol):
 
     def detail(self, name: str) -> str:
         """Say in words how a service was when it was last looked at."""
+
+
+class MetricReadings(Protocol):
+    """Says how metrics are. The hub, which samples them, is one."""
+
+    async def read(self, names: Collection[str]) -> Mapping[str, CheckObservation]:
+        """Measure the named metrics now. What has a fresh value is OK, unless it is out of its bounds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +107,7 @@ class Evaluator:
         self._redact = redact or sanitize
         self._locks: dict[str, asyncio.Lock] = {}
         self._listeners: list[Callable[[CheckObservation], None]] = []
+        self.measured_by: MetricReadings | None = None
 
     def subscribe(self, listener: Callable[[CheckObservation], None]) -> None:
         """Call `listener` with every reading that is made, whoever asked for it."""
@@ -116,16 +125,35 @@ class Evaluator:
     async def evaluate(self, names: Iterable[str]) -> dict[str, CheckObservation]:
         """Look at `names` now, and before that at all that they need; return a reading for each name.
 
-        They are checks or services. A name that stands for several items gets one reading that joins theirs. Raise
-        `KeyError` for an unknown name.
+        They are checks, services or metrics. A name that stands for several items gets one reading that joins theirs.
+        Raise `KeyError` for an unknown name.
         """
         asked = tuple(dict.fromkeys(names))
-        checks = [name for name in asked if name in self.catalog.names]
-        services = {name: self.catalog.service_members(name) for name in asked if name not in self.catalog.names}
-        readings = await self.evaluate_items(checks)
-        found = {name: _join(name, [readings[m] for m in self.catalog.members(name)]) for name in checks}
-        seen = await self._services_now({member for members in services.values() for member in members})
-        return found | {name: _join(name, [seen[m] for m in members]) for name, members in services.items()}
+        checks = {name: self.catalog.members(name) for name in asked if name in self.catalog.names}
+        services = {name: self.catalog.service_members(name) for name in asked if self._is_service(name)}
+        metrics = {name: self.catalog.metric_members(name) for name in asked if name not in {**checks, **services}}
+        seen: dict[str, CheckObservation] = {}
+        for listed, look in (
+            (services, self._services_now),
+            (metrics, self._metrics_now),
+            (checks, self.evaluate_items),
+        ):
+            found = await look({member for members in listed.values() for member in members})
+            seen |= {name: _join(name, [found[member] for member in members]) for name, members in listed.items()}
+        return {name: seen[name] for name in asked}
+
+    def _is_service(self, name: str) -> bool:
+        known = self.catalog.services
+        return name not in self.catalog.names and (name in known or bool(members_of(known, name)))
+
+    async def _metrics_now(self, names: Collection[str]) -> Mapping[str, CheckObservation]:
+        """Measure metrics, as checks are looked at."""
+        if names and self.measured_by is not None:
+            return await self.measured_by.read(names)
+        return {
+            name: CheckObservation(name, Status.UNKNOWN, Result.unknown("nothing measures it here"), self._clock.now())
+            for name in names
+        }
 
     async def _services_now(self, names: Collection[str]) -> dict[str, CheckObservation]:
         """Look at services, as at checks."""

@@ -201,11 +201,23 @@ class Sampler:
         except NoValueError as error:
             return [error] * len(wanted)
 
-    def note_check(self, check: str, metrics: Iterable[Metric], duration_s: float, *, at: float, mono: float) -> None:
-        """Add a point to every metric that comes from this check. `time` is how long the look took, unless it says."""
+    def note_check(
+        self,
+        check: str,
+        metrics: Iterable[Metric],
+        duration_s: float,
+        *,
+        at: float,
+        mono: float,
+        rests: Callable[[str], object] = lambda _: "",
+    ) -> None:
+        """Add a point to every metric that comes from this check. `time` is how long the look took, unless it says.
+
+        `rests` tells the metrics that are not watched now.
+        """
         found = {metric.name: metric for metric in metrics}
         for track in self.tracks.values():
-            if track.spec.kind != "check" or track.config.get("check") != check:
+            if track.spec.kind != "check" or track.config.get("check") != check or rests(track.name):
                 continue
             wanted = str(track.config.get("metric", "time"))
             metric = found.get(wanted)

@@ -14,6 +14,8 @@ from switchover_checks.unknown_secrets import redact_unknown
 __all__ = [
     "DUE_WORDS",
     "NOT_BEFORE_WORDS",
+    "SINCE_WORDS",
+    "UNTIL_WORDS",
     "WINDOW_WORDS",
     "Env",
     "ExactText",
@@ -88,4 +90,6 @@ WINDOW_WORDS = (
     "it begins only then, and goes on once it has begun: Sat 22:00-06:00 Europe/Paris, Mon-Fri 09:00-17:00 UTC, "
     "2026-01-31 22:00-06:00 UTC"
 )
+SINCE_WORDS = "PHASE: once that phase starts; PHASE.STEP: once that step has ended well; run: from the beginning"
+UNTIL_WORDS = "PHASE: until that phase has ended; PHASE.STEP: until that step starts"
 DUE_WORDS = "so long after its turn has come it should be through: 2h, 5d"

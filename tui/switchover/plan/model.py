@@ -12,6 +12,8 @@ from switchover.plan.cost_model import Costs
 from switchover.plan.field_types import (
     DUE_WORDS,
     NOT_BEFORE_WORDS,
+    SINCE_WORDS,
+    UNTIL_WORDS,
     WINDOW_WORDS,
     Env,
     Flag,
@@ -126,11 +128,8 @@ class Service(BaseModel):
     needs: tuple[str, ...] = Field((), description="services or checks that it cannot work without")
     every: Interval = Field(2.0, description="how often it is probed: 500ms, 2s, 1m")
     run_on: Name | None = Field(None, description="docker, compose: the host of `hosts` whose containers they are")
-    since: str | None = Field(
-        None,
-        description="PHASE: once that phase starts; PHASE.STEP: once that step has ended well; run: from the beginning",
-    )
-    until: str | None = Field(None, description="PHASE: until that phase has ended; PHASE.STEP: until that step starts")
+    since: str | None = Field(None, description=SINCE_WORDS)
+    until: str | None = Field(None, description=UNTIL_WORDS)
 
 
 class LiveProbe(Model):
@@ -175,11 +174,8 @@ class CheckSpec(KeyedSpec):
     run_on: Name | None = Field(
         None, description="the host of `hosts` on which its command runs; of a group the worst machine counts"
     )
-    since: str | None = Field(
-        None,
-        description="PHASE: once that phase starts; PHASE.STEP: once that step has ended well; run: from the beginning",
-    )
-    until: str | None = Field(None, description="PHASE: until that phase has ended; PHASE.STEP: until that step starts")
+    since: str | None = Field(None, description=SINCE_WORDS)
+    until: str | None = Field(None, description=UNTIL_WORDS)
 
     @property
     def on_demand(self) -> bool:
@@ -208,6 +204,8 @@ class MetricSpec(KeyedSpec):
     baseline: Literal["record"] | float | None = Field(
         None, description="the value to compare with; `record` takes the median at the start of the run"
     )
+    since: str | None = Field(None, description=SINCE_WORDS)
+    until: str | None = Field(None, description=UNTIL_WORDS)
 
 
 class NotifierSpec(KeyedSpec):
@@ -226,7 +224,7 @@ class Alert(Model):
 class Gate(Model):
     """What must hold before the next phase opens."""
 
-    require: tuple[str, ...] = Field((), description="checks that must be fine and fresh")
+    require: tuple[str, ...] = Field((), description="checks and services that must be fine; metrics, fresh")
     prove: tuple[str, ...] = Field((), description="promises that must be met")
     hold: Span = Field(
         0.0, description="how long all of it has to stay green; goes on in the agent and over restarts: 5m, 24h"

@@ -1,6 +1,7 @@
 """The language of a promise's `target`: a comparison over `before` and `after`, such as `after <= before / 5`.
 
-Numbers, `+ - * /`, comparisons, `and`, `or`, `not`, `abs`, `min` and `max`; nothing of it is run as Python.
+Numbers (`100`, `1s`, `20MiB`, `5%`),
+`+ - * /`, comparisons, `and`, `or`, `not`, `abs`, `min` and `max`; nothing of it is run as Python.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
+
+from switchover.plan.promise_units import without_units
 
 __all__ = ["PromiseTarget", "parse_target"]
 
@@ -40,6 +43,7 @@ class PromiseTarget:
 
     text: str
     tree: ast.expr
+    measures: str = ""  # time, size or share, where it has such units
 
     def holds(self, before: float, after: float) -> bool:
         """Say whether the promise is kept. Raise `ValueError` where that has no answer, as in a division by zero."""
@@ -51,15 +55,19 @@ class PromiseTarget:
             raise ValueError(f"{self.text!r} has no answer for before={before:g}, after={after:g}: {error}") from None
 
 
-def parse_target(text: str) -> PromiseTarget:
-    """Read a target. Raise `ValueError` that says how one is written."""
+def parse_target(text: str, unit: str = "") -> PromiseTarget:
+    """Read a target for values in `unit`; without one they are in seconds, bytes or a share of one, where it has units.
+
+    Raise `ValueError` that says how one is written.
+    """
     shown = repr(text if len(text) <= 60 else text[:57] + "…")
     if len(text) > _LONGEST:
         raise ValueError(f"{shown} is longer than {_LONGEST} characters")
+    plain, measures = without_units(text, unit)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Python's remarks on odd literals are not for the plan's author
-            tree = ast.parse(text.strip(), mode="eval").body
+            tree = ast.parse(plain.strip(), mode="eval").body
         _all([tree], "truth", "truth")
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         raise ValueError(
@@ -67,7 +75,7 @@ def parse_target(text: str) -> PromiseTarget:
         ) from None
     if not any(isinstance(node, ast.Name) and node.id == "after" for node in ast.walk(tree)):
         raise ValueError(f"{shown} does not look at `after`, so it proves nothing")
-    return PromiseTarget(text, tree)
+    return PromiseTarget(text, tree, measures)
 
 
 def _kind(node: ast.expr) -> Literal["number", "truth"]:

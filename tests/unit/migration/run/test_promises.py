@@ -7,9 +7,12 @@ from pathlib import Path
 import pytest
 from tests.unit.migration.harness import ANA, Bench, Checks, HandClock, open_bench
 
+from switchover.cli.plan_test.stand_ins import CaseReading
 from switchover.errors import RefusedError
 from switchover.migration.facts.events import PromisesMeasured
-from switchover_checks.api import Status
+from switchover.migration.rules.measured_promises import measure
+from switchover.plan.model import Promise
+from switchover_checks.api import Metric, Result, Status
 
 PLAN = """
 checks:
@@ -149,3 +152,28 @@ def test_a_mistake_in_a_promise_is_named(tmp_path: Path, old: str, new: str, sai
     with pytest.raises(PlanError) as refused:
         bench_of(tmp_path, SPEED.replace(old, new))
     assert said in "\n".join(map(str, refused.value.problems))
+
+
+@pytest.mark.parametrize(
+    ("target", "unit", "is_measured", "value"),
+    [("after < 1s", "ms", 900.0, 0.9), ("after < before", "ms", 900.0, 900.0), ("after < 5%", "%", 3.0, 0.03)],
+)
+def test_a_value_is_turned_into_the_unit_that_its_target_speaks_of(
+    target: str, unit: str, is_measured: float, value: float
+) -> None:
+    promise = Promise.model_validate({"title": "S", "after": {"value": "new.time"}, "target": target})
+    seen = CaseReading(Status.OK, Result(Status.OK, "", metrics=(Metric("time", is_measured, unit),)), 1.0)
+    assert measure("new.time", {"new": seen}, promise) == pytest.approx(value)
+
+
+async def test_a_promise_may_speak_of_a_metric_of_the_plan(tmp_path: Path) -> None:
+    promise = "{title: S, before: {value: ram}, after: {value: 'mem[b]', in: move}, target: after <= before / 2}"
+    metrics = "metrics: {ram: {kind: host, metric: load}, mem: {each: {s: [b]}, kind: host, metric: load}}\n"
+    clock = HandClock()
+    fine = {name: [Status.OK] for name in ("old", "new", "ram", "mem[b]")}
+    checks = Checks(clock, fine, {"ram": {"value": 9.0}, "mem[b]": {"value": 4.0}})
+    text = metrics.replace("{", "{{").replace("}", "}}") + PLAN
+    bench = open_bench(tmp_path, text.format(promise=promise, gate=PROVED), clock=clock, checks=checks)
+    await bench.engine.drive(ANA)
+    view = bench.engine.view().promises[0]
+    assert (view.before, view.after, view.state) == (9.0, 4.0, "met")

@@ -19,6 +19,7 @@ from switchover.migration.run.run_store import RunStore
 from switchover.migration.run.store.tools import Tools
 from switchover.plan.loader.load import LoadedPlan
 from switchover.plan.model import Gate, Plan, Promise, Step
+from switchover.plan.promise_model import measured_item
 from switchover.plan.targets import parse_target
 
 __all__ = ["Walked", "for_tests", "walk"]
@@ -319,8 +320,8 @@ def _kept_promises(plan: Plan) -> Mapping[str, Mapping[str, float]]:
         for side, value in ((promise.before, before), (promise.after, after)):
             source = side.value if side is not None else None
             if isinstance(source, str):
-                check, _, metric = source.partition(".")
-                values.setdefault(check, {})[metric] = value
+                item, number = measured_item(source)
+                values.setdefault(item, {})[number or "value"] = value
     return values
 
 
@@ -328,7 +329,7 @@ def _holds(promise: Promise, before: float, after: float) -> bool:
     fixed = promise.before.value if promise.before is not None else 0.0
     other = promise.after.value
     try:
-        return parse_target(promise.target).holds(
+        return parse_target(promise.target, promise.unit).holds(
             before if isinstance(fixed, str) else float(fixed), after if isinstance(other, str) else float(other)
         )
     except ValueError:

@@ -293,7 +293,8 @@ class Assembler:
         for name, track in self._watcher.sampler.tracks.items():
             if name.startswith(("host.swap", "host.pressure")) and track.series.latest is None:
                 continue  # a host without swap, or whose kernel does not tell
-            rows.append(metric_row(track, mono=mono, points=self._points(name, track.version, track.series.newest)))
+            points = self._points(name, track.version, track.series.newest)
+            rows.append(metric_row(track, mono=mono, points=points, resting=self._watcher.metric_rests(name)))
         return rows
 
     def _points(

@@ -201,7 +201,14 @@ class PlanWatcher:
             if (state.status is Status.OK) != (before is Status.OK):
                 self.probe_dependants_now(name)
         if reading.result.status is not Status.SKIPPED:
-            self.sampler.note_check(name, reading.result.metrics, reading.duration_s, at=reading.observed_at, mono=mono)
+            self.sampler.note_check(
+                name,
+                reading.result.metrics,
+                reading.duration_s,
+                at=reading.observed_at,
+                mono=mono,
+                rests=self.metric_rests,
+            )
         self._changed()
 
     def _tell_check(self, name: str, before: Status, state: CheckState) -> None:
@@ -219,8 +226,13 @@ class PlanWatcher:
 
     # Metrics and the rest
 
+    def metric_rests(self, name: str) -> str:
+        """Say why a metric is not measured now; empty when it is."""
+        presence = self.evaluator.catalog.metrics.get(name) if self.evaluator is not None else None
+        return not_watched(presence, self._phases()) if presence is not None else ""
+
     async def _sample(self, names: tuple[str, ...]) -> None:
-        await self.sampler.sample(names)
+        await self.sampler.sample([name for name in names if not self.metric_rests(name)])
         self._changed()
 
     def remember(self, kind: EventKind, text: str, status: NamedStatus = "", *, at: float | None = None) -> None:

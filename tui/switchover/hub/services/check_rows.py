@@ -85,13 +85,22 @@ def _progress_row(note: ProgressNote | None) -> ProgressRow | None:
     return ProgressRow(sanitize(note.text), share, note.left_s)
 
 
-def metric_row(track: Track, *, mono: float, points: Callable[[], tuple[float | None, ...]] | None = None) -> MetricRow:
-    """Return the row of a metric; `mono` is the monotonic time. What is late has no status but unknown."""
+def metric_row(
+    track: Track,
+    *,
+    mono: float,
+    points: Callable[[], tuple[float | None, ...]] | None = None,
+    resting: str = "",
+) -> MetricRow:
+    """Return the row of a metric; `mono` is the monotonic time. What is late has no status but unknown.
+
+    `resting` says why it is not measured now.
+    """
     series = track.series
     stale_after = 3 * series.step_s + track.late_s
     stale = series.observed_mono is not None and mono - series.observed_mono > stale_after
-    note = track.note or (f"no value since {clock_text(series.observed_at)}" if stale else "")
-    status = track.status(stale=stale)
+    note = resting or track.note or (f"no value since {clock_text(series.observed_at)}" if stale else "")
+    status = Status.PENDING if resting else track.status(stale=stale)
     return MetricRow(
         name=track.name,
         group=track.group,

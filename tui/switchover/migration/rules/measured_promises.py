@@ -11,8 +11,12 @@ from switchover.migration.facts.events import Measurement
 from switchover.migration.facts.run_state import RunState
 from switchover.migration.rules.next_action import reached
 from switchover.plan.model import Plan, Promise
+from switchover.plan.promise_model import measured_item
+from switchover.plan.promise_units import PROMISE_UNITS
 from switchover.plan.targets import parse_target
+from switchover.plan.templates import put_out_by
 from switchover.snapshot.states import PromiseWord
+from switchover_checks.api import Status
 
 __all__ = ["due_before", "due_now", "judge", "measure", "source_of", "step_value", "taken", "unmeasured_before"]
 
@@ -58,7 +62,7 @@ def unmeasured_before(plan: Plan, state: RunState) -> tuple[str, ...]:
 
 def step_value(source: str, state: RunState) -> float | None:
     """Return the value of `step.NAME.seconds` or `step.NAME.OUTPUT`; None where the step has not ended well."""
-    _, name, what = source.split(".", 2)
+    name, what = put_out_by(source) or ("", "")
     unit = state.unit(name)
     ended = next((one for one in reversed(unit.attempts) if one.outcome == "done"), None)
     if what == "seconds":
@@ -70,15 +74,27 @@ def step_value(source: str, state: RunState) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def measure(source: float | str, readings: Mapping[str, CheckReading]) -> float | None:
-    """Return a value: a number as it is, `CHECK.METRIC` from the reading; None where it was not measured."""
-    if not isinstance(source, str):
-        return float(source)
-    check, _, metric = source.partition(".")
-    reading = readings.get(check)
-    if reading is None:
+def measure(source: str, readings: Mapping[str, CheckReading], promise: Promise) -> float | None:
+    """Return `CHECK.METRIC`, or a metric of the plan, from its reading; None where it was not measured.
+
+    What was measured in another unit than the promise speaks of is turned into that.
+    """
+    item, number = measured_item(source)
+    reading = readings.get(item)
+    if reading is None or (not number and reading.status is Status.UNKNOWN):
         return None
-    return next((float(m.value) for m in reading.result.metrics if m.name == metric), None)
+    found = next((m for m in reading.result.metrics if m.name == (number or "value")), None)
+    return None if found is None else _in_unit_of(promise, float(found.value), found.unit)
+
+
+def _in_unit_of(promise: Promise, value: float, unit: str) -> float:
+    """Turn a value into the unit of its promise: the one it names, else seconds or bytes where its target has units."""
+    of_promise, wanted = PROMISE_UNITS.get(promise.unit, ("", 1.0))
+    of_value, factor = PROMISE_UNITS.get(unit, ("", 1.0))
+    if promise.unit and promise.unit not in PROMISE_UNITS:
+        return value
+    of_promise = of_promise or parse_target(promise.target, promise.unit).measures
+    return value * factor / wanted if of_value == of_promise and of_value else value
 
 
 def taken(promise: Promise, values: Sequence[float | None]) -> float | None:
@@ -97,7 +113,7 @@ def judge(name: str, promise: Promise, before: float | None, after: float | None
     compared = 0.0 if promise.before is None else before
     if compared is not None and after is not None:
         try:
-            state = "met" if parse_target(promise.target).holds(compared, after) else "missed"
+            state = "met" if parse_target(promise.target, promise.unit).holds(compared, after) else "missed"
         except ValueError:
             state = "unknown"
     return Measurement(name, before, after, promise.target, state)

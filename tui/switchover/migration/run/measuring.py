@@ -19,6 +19,7 @@ from switchover.migration.rules.measured_promises import (
 )
 from switchover.migration.run.run_store import RunStore
 from switchover.plan.model import Step
+from switchover.plan.promise_model import measured_item
 
 __all__ = ["judge_the_rest", "measure_due", "measure_promises", "prove_promises", "refuse_unmeasured"]
 
@@ -43,9 +44,9 @@ async def measure_promises(run_store: RunStore, names: Sequence[str], side: str)
         wanted = {name: one for name, one in sources.items() if number < run_store.plan.promises[name].samples}
         if number:
             await run_store.tools.wait(_BETWEEN_SAMPLES_S)
-        seen = await run_store.look(tuple(dict.fromkeys(one.partition(".")[0] for one in wanted.values())))
+        seen = await run_store.look(tuple(dict.fromkeys(measured_item(one)[0] for one in wanted.values())))
         for name, source in wanted.items():
-            samples[name].append(measure(source, seen.readings))
+            samples[name].append(measure(source, seen.readings, run_store.plan.promises[name]))
     return found | {name: taken(run_store.plan.promises[name], values) for name, values in samples.items()}
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from switchover.plan.members.member_names import base_name
-from switchover.plan.model import CheckSpec, Phase, Plan, Service
+from switchover.plan.model import CheckSpec, MetricSpec, Phase, Plan, Service
 from switchover.plan.step_model import Step
 
 __all__ = ["ALWAYS", "FROM_THE_BEGINNING", "Presence", "WatchPoint", "presences", "step_uses"]
@@ -49,8 +49,10 @@ class Presence:
 ALWAYS = Presence()
 
 
-def presences(plan: Plan, parts: Mapping[str, CheckSpec] | Mapping[str, Service]) -> Mapping[str, Presence]:
-    """Return when each of a plan's checks, or services, is watched, by its name."""
+def presences(
+    plan: Plan, parts: Mapping[str, CheckSpec] | Mapping[str, Service] | Mapping[str, MetricSpec]
+) -> Mapping[str, Presence]:
+    """Return when each of a plan's checks, services or metrics is watched, by its name."""
     first = _first_uses(plan)
     return {
         name: Presence(_since(part, first.get(name)), _named(part.until) if part.until else None)
@@ -69,7 +71,7 @@ def step_uses(step: Step) -> Iterator[str]:
             yield item.check
 
 
-def _since(part: CheckSpec | Service, used: WatchPoint | None) -> WatchPoint | None:
+def _since(part: CheckSpec | Service | MetricSpec, used: WatchPoint | None) -> WatchPoint | None:
     if part.since is None:
         return used
     return None if part.since == FROM_THE_BEGINNING else _named(part.since)

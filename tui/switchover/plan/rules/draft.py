@@ -58,8 +58,13 @@ class Names:
 
     @property
     def watched(self) -> frozenset[str]:
-        """What can be looked at: checks and services, and loops of them."""
-        return self.check_items | self.services | looped(self.services)
+        """What can be looked at: checks, services and metrics, and loops of them."""
+        return self.check_items | self.services | looped(self.services) | self.metric_items
+
+    @property
+    def metric_items(self) -> frozenset[str]:
+        """Metrics, and loops of them."""
+        return self.metrics | looped(self.metrics)
 
     @property
     def check_items(self) -> frozenset[str]:

@@ -6,14 +6,15 @@ import re
 from collections.abc import Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
 
-from switchover.plan.complaints import Complaint, Path
+from switchover.plan.complaints import Complaint, Path, did_you_mean
 from switchover.plan.conditions import parse_condition
 from switchover.plan.members.member_names import base_name, part_of
 from switchover.plan.members.presence import FROM_THE_BEGINNING
-from switchover.plan.model import CheckSpec, Service
+from switchover.plan.model import CheckSpec, MetricSpec, Service
+from switchover.plan.promise_model import measured_item
 from switchover.plan.rules.draft import Draft
 from switchover.plan.targets import parse_target
-from switchover.plan.templates import has_template, texts_in
+from switchover.plan.templates import has_template, put_out_by, texts_in
 
 _USING_KEYS = frozenset(
     {"require", "verify", "needs", "when", "before", "after", "checks", "check", "ready", "only_if"}
@@ -79,6 +80,7 @@ def names_in_checks(draft: Draft) -> Iterator[Complaint]:
         if metric.kind == "check" and isinstance(item, str) and isinstance(measured, str):
             yield from draft.unmeasured(("metrics", name, "metric"), item, measured)
         yield from _names_in_config(("metrics", name), config, draft)
+        yield from _presence(("metrics", name), metric, draft)
     for name, side in draft.plan.sides.items():
         yield from _names_in_config(("sides", name), side.model_extra or {}, draft)
 
@@ -99,7 +101,7 @@ def _asked_for(path: Path, check: CheckSpec, draft: Draft) -> Iterator[Complaint
             yield Complaint((*path, index), f"{need!r} is looked at only when a gate asks, so this one would never be")
 
 
-def _presence(path: Path, part: CheckSpec | Service, draft: Draft) -> Iterator[Complaint]:
+def _presence(path: Path, part: CheckSpec | Service | MetricSpec, draft: Draft) -> Iterator[Complaint]:
     """Complain about moments that the plan does not have, and about a thing that would never be watched."""
     phases, steps = draft.names.phases, [f"{phase}.{step}" for phase, step in draft.names.steps]
     for key, name in (("since", part.since), ("until", part.until)):
@@ -157,7 +159,7 @@ def names_in_the_rest(draft: Draft) -> Iterator[Complaint]:
             if side is not None and side.phase is not None:
                 yield from draft.unknown((*path, key, "in"), "phase", side.phase, names.phases)
         try:
-            parse_target(promise.target)
+            parse_target(promise.target, promise.unit)
         except ValueError as error:
             yield Complaint((*path, "target"), str(error))
     for r, runbook in enumerate(draft.plan.runbooks):
@@ -175,16 +177,21 @@ def _condition(path: Path, text: str, draft: Draft) -> Iterator[Complaint]:
 
 
 def _measured(path: Path, text: str, draft: Draft) -> Iterator[Complaint]:
-    check, dot, metric = text.partition(".")
-    if check == "step" and "." in metric:
-        step, _, output = metric.partition(".")
+    if text.startswith("step.") and (source := put_out_by(text)) is not None and source[0]:
+        step, output = source
         yield from draft.unknown(path, "step", step, [name for _, name in draft.names.steps])
         known = {"seconds", *draft.names.outputs.get(step, ())}
         if step in draft.names.outputs and output not in known:
             yield from draft.unknown(path, f"output of the step {step}", output, sorted(known))
         return
-    if not dot or not metric:
-        yield Complaint(path, f"{text[:60]!r} is neither a number nor CHECK.METRIC")
+    check, metric = measured_item(text)
+    if not metric and check not in draft.names.check_items:
+        metrics = draft.names.metric_items
+        if check not in metrics:
+            hint = did_you_mean(check, [*metrics, *draft.names.check_items])
+            yield Complaint(path, f"{text[:60]!r} is neither a number, a metric of the plan nor CHECK.METRIC{hint}")
+    elif not metric:
+        yield Complaint(path, f"{text[:60]!r} is a check: say which number of it, as CHECK.METRIC")
     elif check not in draft.names.check_items:
         yield from draft.unknown(path, "check", check, draft.names.check_items)
     else:
