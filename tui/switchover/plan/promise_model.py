@@ -32,7 +32,7 @@ class PromiseValue(Model):
 
 
 def measured_item(source: str) -> tuple[str, str]:
-    """Return the check and its number that a value names; of a metric of the plan the number has no name."""
+    """Return the check and its number that a value names. A metric of the plan has no name of a number."""
     head, bracket, rest = source.partition("[")
     if not bracket:
         item, _, number = source.partition(".")

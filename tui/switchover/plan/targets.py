@@ -1,7 +1,7 @@
 """The language of a promise's `target`: a comparison over `before` and `after`, such as `after <= before / 5`.
 
-Numbers (`100`, `1s`, `20MiB`, `5%`),
-`+ - * /`, comparisons, `and`, `or`, `not`, `abs`, `min` and `max`; nothing of it is run as Python.
+There are numbers (`100`, `1s`, `20MiB`, `5%`), `+ - * /`, comparisons, `and`, `or`, `not`, `abs`, `min` and `max`.
+Nothing of it is run as Python.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class PromiseTarget:
 
 
 def parse_target(text: str, unit: str = "") -> PromiseTarget:
-    """Read a target for values in `unit`; without one they are in seconds, bytes or a share of one, where it has units.
+    """Read a target for values in `unit`. Without one they are in seconds, bytes or a share of one.
 
     Raise `ValueError` that says how one is written.
     """

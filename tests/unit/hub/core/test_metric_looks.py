@@ -68,7 +68,9 @@ async def test_a_metric_is_not_measured_before_its_time_and_says_so(tmp_path: Pa
         seen = await live.until(lambda s: row(s, "host.load").latest is not None)
         assert (row(seen, "late").latest, row(seen, "late").status) == (None, "pending")
         assert row(seen, "late").note == "watched from phase go on"
-        live.engine.said = MigrationView(phases=(PhaseView("look", "Look", "done"), PhaseView("go", "Go", "current", started_at=1.0)))
+        live.engine.said = MigrationView(
+            phases=(PhaseView("look", "Look", "done"), PhaseView("go", "Go", "running", started_at=1.0))
+        )
         live.hub.engine_changed()
         await live.until(lambda s: row(s, "late").latest is not None)
 

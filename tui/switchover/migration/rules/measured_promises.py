@@ -88,7 +88,7 @@ def measure(source: str, readings: Mapping[str, CheckReading], promise: Promise)
 
 
 def _in_unit_of(promise: Promise, value: float, unit: str) -> float:
-    """Turn a value into the unit of its promise: the one it names, else seconds or bytes where its target has units."""
+    """Turn a value into the unit of its promise. Without one, that is seconds or bytes where the target has units."""
     of_promise, wanted = PROMISE_UNITS.get(promise.unit, ("", 1.0))
     of_value, factor = PROMISE_UNITS.get(unit, ("", 1.0))
     if promise.unit and promise.unit not in PROMISE_UNITS:
