@@ -9,7 +9,7 @@ import pytest
 
 from switchover.plan.conditions import Condition, parse_condition
 from switchover.plan.notations import After, parse_capture, parse_moment
-from switchover.plan.targets import parse_target
+from switchover.plan.promises.targets import parse_target
 from switchover_checks.api import Status
 
 

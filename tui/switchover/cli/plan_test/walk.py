@@ -20,7 +20,7 @@ from switchover.migration.run.store.tools import Tools
 from switchover.plan.loader.load import LoadedPlan
 from switchover.plan.model import Gate, Plan, Promise, Step
 from switchover.plan.promise_model import measured_item
-from switchover.plan.targets import parse_target
+from switchover.plan.promises.targets import parse_target
 
 __all__ = ["Walked", "for_tests", "walk"]
 

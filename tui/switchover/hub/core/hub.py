@@ -19,7 +19,6 @@ from switchover.hub.core.assembler import Assembler
 from switchover.hub.core.follow_up import FollowUp
 from switchover.hub.core.job_reports import JobReports
 from switchover.hub.core.live_side import LiveSide
-from switchover.hub.core.metric_looks import MetricLooks
 from switchover.hub.core.run_marks import run_marks
 from switchover.hub.core.throttle import Throttle
 from switchover.hub.core.watcher import PlanWatcher
@@ -114,8 +113,6 @@ class Hub:
         self._watcher = PlanWatcher(
             evaluator, services, self._sampler, clock, phases=self._phases, changed=self._dirty.set
         )
-        if evaluator is not None:
-            evaluator.measured_by = MetricLooks(evaluator, self._sampler, clock, self._watcher.metric_rests)
         self.operations.changed = self._publish_now
         self._follow_up = FollowUp(evaluator, services, self._watcher.resting)
         self._acting = ServiceActor(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
+from typing import Protocol
 
 from switchover.clock import Clock
 from switchover.health.probing import CheckObservation, Evaluator
@@ -10,37 +11,43 @@ from switchover.hub.services.check_rows import metric_row
 from switchover.metrics.sampler import Sampler, Track
 from switchover_checks.api import Metric, Result, Status
 
-__all__ = ["MetricLooks"]
+__all__ = ["MetricLooks", "SampledMetrics"]
+
+
+class SampledMetrics(Protocol):
+    """What measures metrics in their rhythm. `PlanWatcher` is one."""
+
+    sampler: Sampler
+
+    def metric_rests(self, name: str) -> str:
+        """Say why a metric is not measured now; empty when it is."""
 
 
 class MetricLooks:
-    """Measures metrics when somebody waits for them. `sampler` keeps what is measured, as always.
+    """Measures metrics when somebody waits for them. The sampler keeps what is measured, as always."""
 
-    `rests` tells the metrics that nobody else measures now.
-    """
-
-    def __init__(self, evaluator: Evaluator, sampler: Sampler, clock: Clock, rests: Callable[[str], object]) -> None:
+    def __init__(self, evaluator: Evaluator, watched: SampledMetrics, clock: Clock) -> None:
         self._evaluator = evaluator
-        self._sampler = sampler
+        self._watched = watched
         self._clock = clock
-        self._rests = rests
 
     async def read(self, names: Collection[str]) -> Mapping[str, CheckObservation]:
         """Measure the named metrics now. What has a fresh value is OK, unless it is out of its bounds."""
-        tracks = {name: self._sampler.tracks[name] for name in names}
+        sampler, rests = self._watched.sampler, self._watched.metric_rests
+        tracks = {name: sampler.tracks[name] for name in names}
         checks = {str(track.config.get("check")) for track in tracks.values() if track.spec.kind == "check"}
         found = await self._evaluator.evaluate_items(checks) if checks else {}
         for check, seen in found.items():  # of a metric that is watched, the number has come by itself
-            self._sampler.note_check(
+            sampler.note_check(
                 check,
                 seen.result.metrics,
                 seen.duration_s,
                 at=seen.observed_at,
                 mono=self._clock.monotonic(),
-                rests=lambda name: name not in names or not self._rests(name),
+                rests=lambda name: name not in names or not rests(name),
             )
-        asked = {name for _, group in self._sampler.rhythms() for name in group}
-        await self._sampler.sample([name for name in names if name in asked])
+        asked = {name for _, group in sampler.rhythms() for name in group}
+        await sampler.sample([name for name in names if name in asked])
         return {name: self._seen(track) for name, track in tracks.items()}
 
     def _seen(self, track: Track) -> CheckObservation:

@@ -13,6 +13,7 @@ from switchover.health.check_state import CheckState, EffectiveStatus, advance, 
 from switchover.health.probing import CheckObservation, Evaluator
 from switchover.health.schedule import Schedule
 from switchover.health.watched_phases import PhaseMark, not_watched
+from switchover.hub.core.metric_looks import MetricLooks
 from switchover.hub.history.change_log import ChangeLog
 from switchover.hub.services.check_rows import clock_text
 from switchover.hub.services.service_watch import ServiceWatch
@@ -66,6 +67,7 @@ class PlanWatcher:
                 for need in item.needs:
                     self._dependants.setdefault(need, []).append(name)
             evaluator.subscribe(self._adopt)
+            evaluator.measured_by = MetricLooks(evaluator, self, clock)
 
     def every(self, name: str, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
         """Do `work` again and again. A round that is late makes the next one drop out."""

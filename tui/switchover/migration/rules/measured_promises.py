@@ -12,8 +12,8 @@ from switchover.migration.facts.run_state import RunState
 from switchover.migration.rules.next_action import reached
 from switchover.plan.model import Plan, Promise
 from switchover.plan.promise_model import measured_item
-from switchover.plan.promise_units import PROMISE_UNITS
-from switchover.plan.targets import parse_target
+from switchover.plan.promises.promise_units import PROMISE_UNITS
+from switchover.plan.promises.targets import parse_target
 from switchover.plan.templates import put_out_by
 from switchover.snapshot.states import PromiseWord
 from switchover_checks.api import Status

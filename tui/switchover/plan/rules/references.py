@@ -12,8 +12,8 @@ from switchover.plan.members.member_names import base_name, part_of
 from switchover.plan.members.presence import FROM_THE_BEGINNING
 from switchover.plan.model import CheckSpec, MetricSpec, Service
 from switchover.plan.promise_model import measured_item
+from switchover.plan.promises.targets import parse_target
 from switchover.plan.rules.draft import Draft
-from switchover.plan.targets import parse_target
 from switchover.plan.templates import has_template, put_out_by, texts_in
 
 _USING_KEYS = frozenset(

@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from switchover.plan.promise_units import without_units
+from switchover.plan.promises.promise_units import without_units
 
 __all__ = ["PromiseTarget", "parse_target"]
 

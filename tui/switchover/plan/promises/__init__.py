@@ -1,0 +1,1 @@
+"""What a promise asks: its target, and the units in it."""
