@@ -19,7 +19,7 @@ from switchover_checks.kinds.command import argv_of, ending, run_clearly
 from switchover_checks.kinds.file import age_findings, size_findings
 from switchover_checks.kinds.files.backup_memory import identity_of, remembered
 from switchover_checks.kinds.files.backup_s3 import is_s3, s3_digest, s3_objects
-from switchover_checks.kinds.files.backup_series import series_findings
+from switchover_checks.kinds.files.backup_series import newer_findings, series_findings
 from switchover_checks.language.effects import DeclaredEffect, by_word, command_changes
 from switchover_checks.language.fields import Duration, Share, Size
 from switchover_checks.language.units import format_bytes, format_duration
@@ -37,6 +37,10 @@ class BackupConfig:
     """The least size."""
     max_age: Duration | None = None
     """The greatest age."""
+    newer_than: str | None = None
+    """`run`, or a step: it was written since that began."""
+    keep_for: Duration | None = None
+    """So long after the run's end it must still be there: `30d`. Its age does not count any more then."""
     sha256: str | None = None
     """Its digest, or `sidecar` for FILE.sha256 beside it; of a folder also SHA256SUMS in it."""
     previous: str | None = None
@@ -155,6 +159,7 @@ def _look(cfg: BackupConfig, ctx: Context, known: dict[str, Any]) -> _Looked:
     findings += size_findings(size, max(1, cfg.min_size), None)
     findings += _share(cfg, size, others, ctx.base_dir)
     findings += age_findings(age, cfg.max_age)
+    findings += newer_findings(cfg.newer_than, time.time() - age)
     findings += _series(
         cfg, [one for one in (path, *others) if (facts_of(one).size if one.is_dir() else one.stat().st_size)]
     )
@@ -181,6 +186,7 @@ async def _look_in_s3(cfg: BackupConfig, ctx: Context) -> _Looked:
     ]
     findings += _share_of(cfg, newest.size, others[0].size if others else None, "the previous backup")
     findings += age_findings(age, cfg.max_age)
+    findings += newer_findings(cfg.newer_than, newest.written_at)
     times = [one.written_at for one in objects if one.size]
     findings += series_findings(times, time.time(), count=cfg.count, keep=cfg.keep, days=cfg.every_day)
     if cfg.sha256 is not None:

@@ -146,3 +146,39 @@ def test_a_warning_changes_no_exit_code_and_is_in_the_json(tmp_path: Path, capsy
     assert cli.main(["validate", str(tmp_path / "p.yaml"), "--format", "json"]) == 0
     (only,) = json.loads(capsys.readouterr().out)
     assert (only["severity"], only["line"], only["path"]) == ("warning", 20, "rollbacks.quick")
+
+
+_OLD = """
+checks:
+  saved: {kind: backup, path: a.tar, max_age: 2h}
+  up: {kind: tcp, host: localhost, port: 1}
+phases:
+  - {id: save, steps: [{id: dump, run: tar -cf a.tar x, effect: creates, rollback: not_needed, ready: [saved]}]}
+  - {id: watch, gate: {require: [up], hold: HOLD}}
+  - id: drop
+    steps:
+      - id: gone
+        run: ./gone.sh
+        effect: destroys
+        rollback: impossible
+        confirm: {text: drop it, require: [saved]MORE}
+"""
+
+
+@pytest.mark.parametrize(
+    ("hold", "more", "said"),
+    [
+        ("3h", "", "the waits before this confirmation take 3 h 00 m, and 'saved' may be 2 h 00 m old"),
+        ("1h", ", cooldown: 90m", "take 2 h 30 m"),
+        ("1m", ", not_before: phase.save + 24h", "take 24 h 00 m"),
+        ("1h", "", ""),
+        ("1h", ", not_before: phase.watch + 1h", ""),
+    ],
+)
+def test_a_backup_that_will_be_too_old_when_it_is_needed_gets_a_warning(
+    tmp_path: Path, hold: str, more: str, said: str
+) -> None:
+    text = "schema: 1\nid: a\ntitle: A\n" + _OLD.replace("HOLD", hold).replace("MORE", more)
+    found = [one for one in warnings(text, tmp_path) if "confirmation" in one]
+    assert [said in one for one in found] == [True] * bool(said), found
+    assert not [one for one in warnings(text.replace("max_age: 2h", "newer_than: run"), tmp_path) if "waits" in one]

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from switchover.clock import Clock
 from switchover.errors import SwitchoverError
+from switchover.health.backup_moments import backup_keys, kept_long_enough
 from switchover.health.catalog import Catalog, CheckItem
 from switchover.health.machines import join_machines
 from switchover.plan.loader.load import LoadedPlan
@@ -221,6 +222,13 @@ class Evaluator:
             return self._not_probed(item, error.title)
         except TemplateError as error:
             return self._not_probed(item, str(error))
+        if item.spec.kind == "backup":
+            if why := kept_long_enough(config, self._scope(), self._clock.now()):
+                return CheckObservation(item.name, Status.SKIPPED, Result(Status.SKIPPED, why), self._clock.now())
+            config, waits_for = backup_keys(config, self._scope())
+            if waits_for:
+                reading = self._not_probed(item, f"waits for {waits_for} to begin", (waits_for,))
+                return replace(reading, status=Status.PENDING, result=Result(Status.PENDING, reading.result.summary))
         if self._changes is not None and (why := self._changes(item.spec.kind, config)):
             summary = self._redact(f"read-only: {why}")
             return CheckObservation(item.name, Status.SKIPPED, Result(Status.SKIPPED, summary), self._clock.now())

@@ -60,6 +60,8 @@ class Scope:
     values: Mapping[str, str] = field(default_factory=dict)
     raw_sides: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     late: frozenset[str] = frozenset()  # what steps put out
+    moments: Mapping[str, float] = field(default_factory=dict)  # when the run and its steps began, epoch seconds
+    run_ended_at: float | None = None
 
     @classmethod
     def of(cls, plan: Plan, plan_dir: Path, run_id: str = "", values: Mapping[str, str] | None = None) -> Scope:

@@ -7,9 +7,26 @@ from datetime import datetime, timedelta
 
 from switchover_checks.api import Finding, Status
 
-__all__ = ["series_findings"]
+__all__ = ["newer_findings", "series_findings"]
 
 _MOST_NAMED = 5
+_COARSE_S = 1.0  # file systems and S3 write some times in whole seconds
+
+
+def newer_findings(since: str | None, written_at: float) -> list[Finding]:
+    """Judge whether a backup was written since a moment (epoch seconds as text)."""
+    if since is None:
+        return []
+    try:
+        moment = float(since)
+    except ValueError:
+        return [Finding("written", f"since {since} began", "nobody knows when that was", Status.UNKNOWN)]
+    expected = f"since {_clock(moment)}"
+    return [Finding.compare("written", expected, _clock(written_at), written_at >= moment - _COARSE_S)]
+
+
+def _clock(moment: float) -> str:
+    return datetime.fromtimestamp(moment).astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 
 def series_findings(

@@ -12,7 +12,7 @@ from switchover.plan.loader.loop_values import LoopMember
 __all__ = ["LoopedNames", "Turn"]
 
 _LISTS = frozenset({"require", "ready", "verify", "needs", "checks", "prove", "rollback", "service"})
-_SCALARS = frozenset({"check", "service", "undone_by"})
+_SCALARS = frozenset({"check", "service", "undone_by", "newer_than"})
 _MOMENTS = {"since": -1, "until": 0, "valid_until": 0, "loses_since": 0}  # which of all members decides
 _STEP_OUTPUT = re.compile(r"(\{\{\s*step\.)([A-Za-z_][\w-]*)(?=\.)")
 _WORD = re.compile(r"(?<![\w.\[-])[A-Za-z_][\w-]*(?![\w\[(-])")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from switchover.plan.complaints import Complaint
+from switchover.plan.rules.backup_rules import backup_moments
 from switchover.plan.rules.cost_rules import cost_lines
 from switchover.plan.rules.draft import Draft, Names, Rule
 from switchover.plan.rules.host_rules import hosts, services_on_hosts
@@ -42,6 +43,7 @@ RULES: tuple[Rule, ...] = (
     cycles,
     unreferenced_checks,
     check_configs,
+    backup_moments,
     service_keys,
     live_probe,
     places_of_services,

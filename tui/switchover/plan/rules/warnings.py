@@ -8,6 +8,7 @@ from itertools import pairwise
 
 from switchover.plan.complaints import Complaint
 from switchover.plan.model import Service, Step
+from switchover.plan.rules.backup_rules import backups_too_old
 from switchover.plan.rules.destroying_text import destroys
 from switchover.plan.rules.draft import Draft, Rule, shell_texts
 from switchover.plan.rules.shell_quotes import open_quote, plain_commands
@@ -159,6 +160,7 @@ WARNINGS: tuple[Rule, ...] = (
     unproved_ways_back,
     unmeasured_promises,
     weak_restore_tests,
+    backups_too_old,
     unbalanced_quotes,
     names_used_twice,
 )

@@ -111,7 +111,12 @@ class RunValues:
         return Redactor(self.secrets()).redact(text)
 
     def _base(self) -> Scope:
-        return Scope.of(self._run.loaded.plan, self._run.loaded.directory, self._run.state.run_id)
+        state = self._run.state
+        begun = {name: unit.last.started.at for name, unit in state.units.items() if unit.last is not None}
+        if state.started is not None:
+            begun["run"] = state.started.at
+        scope = Scope.of(self._run.loaded.plan, self._run.loaded.directory, state.run_id)
+        return replace(scope, moments=begun, run_ended_at=state.ended.at if state.ended is not None else None)
 
     def _sources_of(self, name: str) -> Iterator[tuple[str, str]]:
         """Yield each step and output that a value is made of, also by way of defaults."""
