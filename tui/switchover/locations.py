@@ -146,13 +146,31 @@ class Workspace:
         return self.directory / "agent.lock"
 
     @property
+    def applications(self) -> Path:
+        """What applications told the agent (SQLite)."""
+        return self.directory / "applications.sqlite"
+
+    @property
+    def api_token(self) -> Path:
+        """The token of the agent's API on a TCP port."""
+        return self.directory / "api.token"
+
+    @property
     def socket(self) -> Path:
         """The agent's socket: in the runtime directory, else beside the state, else (path too long) a temporary one."""
-        name = hashlib.sha256(os.fsencode(self.directory)).hexdigest()[:16] + ".sock"
+        return self._socket("agent", ".sock")
+
+    @property
+    def api_socket(self) -> Path:
+        """The socket of the agent's HTTP API, beside its own."""
+        return self._socket("api", ".api.sock")
+
+    def _socket(self, name_here: str, suffix: str) -> Path:
+        name = hashlib.sha256(os.fsencode(self.directory)).hexdigest()[:16] + suffix
         candidates = []
         if runtime := os.environ.get("XDG_RUNTIME_DIR"):
             candidates.append(Path(runtime) / "switchover" / name)
-        candidates.append(self.directory / "agent.sock")
+        candidates.append(self.directory / f"{name_here}.sock")
         for path in candidates:
             if len(os.fsencode(path)) <= _SOCKET_PATH_LIMIT and (path.parent.parent.is_dir() or path.parent.is_dir()):
                 return path

@@ -4,6 +4,7 @@ import errno
 import json
 import subprocess
 import sys
+from argparse import Namespace
 from pathlib import Path
 
 import pytest
@@ -75,7 +76,7 @@ def test_a_disk_that_is_full_is_told_to_whoever_starts_without_naming_a_log_that
 
     told: list[StartReport] = []
     monkeypatch.setattr(agent, "_serve", full)
-    assert agent._work(workspace_for(tmp_path, None), None, False, told.append, "") == 1
+    assert agent._work(workspace_for(tmp_path, None), None, Namespace(), told.append) == 1
     assert told[0].error is not None
     assert "No space left on device" in told[0].error.title
     assert "--state DIR" in told[0].error.hint

@@ -9,6 +9,7 @@ import signal
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from switchover.agent.http.api_server import ApiServer
 from switchover.agent.process.agent_record import AgentLock, AgentRecord, start_ticks, write_record
 from switchover.agent.server.group_socket import chosen_group, make_group_socket_folder
 from switchover.agent.server.server import AgentServer, Identity
@@ -33,10 +34,11 @@ async def serve(
     *,
     ready: Callable[[], None] = lambda: None,
     let_go: Callable[[], Awaitable[None]] | None = None,
+    api: ApiServer | None = None,
 ) -> None:
     """Serve until SIGTERM, SIGINT or a client's stop. `ready` is called once clients can connect, `let_go` at the end.
 
-    Raise `StateError` where the socket or the record cannot be made.
+    Without `api` no application can tell anything. Raise `StateError` where the socket or the record cannot be made.
     """
     loop = asyncio.get_running_loop()
     stopping = asyncio.Event()
@@ -55,6 +57,8 @@ async def serve(
         await _announce(server, identity, workspace)
         group = await _open_group_socket(server, workspace, "")
         tasks.append(loop.create_task(_keep_group_socket(server, workspace, group)))
+        if api is not None:
+            tasks.append(loop.create_task(_keep_api(api)))
         tasks.append(loop.create_task(_keep_watching(target)))
         tasks.append(loop.create_task(_keep_reachable(server, identity, workspace, lock, stopping)))
         if target.engine is not None:
@@ -72,6 +76,8 @@ async def serve(
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        if api is not None:
+            await api.aclose()
         await server.close()
         if let_go is not None:
             await let_go()
@@ -123,6 +129,26 @@ async def _keep_reachable(
                 log.info("the socket had gone and was made again")
             except SwitchoverError as error:
                 log.warning("%s", error.title)
+
+
+async def _keep_api(api: ApiServer) -> None:
+    """Keep the API reachable, and measure how the agent fares. Without it everything else goes on."""
+    watch = asyncio.create_task(api.watch_health())
+    trouble = ""
+    try:
+        while True:
+            try:
+                if not api.is_reachable:
+                    await api.aclose()
+                    api.listen()
+                trouble = ""
+            except SwitchoverError as error:
+                if error.title != trouble:
+                    log.warning("the API is not served: %s", error.title)
+                trouble = error.title
+            await asyncio.sleep(_LOOK_EVERY_S)
+    finally:
+        watch.cancel()
 
 
 async def _open_group_socket(server: AgentServer, workspace: Workspace, before: str) -> str:

@@ -50,6 +50,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--digest", metavar="SHA256", default="", help="start, run: refuse any other content of the plan"
     )
+    parser.add_argument(
+        "--api",
+        metavar="127.0.0.1:PORT",
+        help="start, run: serve the HTTP API on this port too, to whoever has its token",
+    )
     parser.add_argument("--all", action="store_true", help="stop: every agent of the state directory")
     parser.add_argument("--host", action="store_true", help="stop: the one that watches this host, without a plan")
 
@@ -200,7 +205,7 @@ def _start(args: argparse.Namespace) -> int:
 
     workspace, plan = workspace_of(args), _plan(args)
     _choose_group(workspace, args.group)
-    report = detach(lambda tell: _work(workspace, plan, args.read_only, tell, args.digest), _READY_WITHIN_S)
+    report = detach(lambda tell: _work(workspace, plan, args, tell), _READY_WITHIN_S)
     if report is None:
         error: SwitchoverError = AgentError("the agent did not come up", f"its log may say why: {workspace.agent_log}")
         report = StartReport(error=error_to_wire(error))
@@ -246,17 +251,17 @@ def _run(args: argparse.Namespace) -> int:
 
     workspace = workspace_of(args)
     _choose_group(workspace, args.group)
-    return _serve(workspace, _plan(args), args.read_only, tell, args.digest)
+    return _serve(workspace, _plan(args), args, tell)
 
 
-def _work(workspace: Workspace, plan: Path | None, read_only: bool, tell: Report, digest: str) -> int:
+def _work(workspace: Workspace, plan: Path | None, args: argparse.Namespace, tell: Report) -> int:
     """Be the agent of a starter: what keeps it from coming up is reported, and logged where it can be."""
     from switchover.agent.process.agent_record import AlreadyRunningError, read_record
     from switchover.agent.process.lifecycle import StartReport
     from switchover.agent.wire.protocol import ErrorInfo, error_to_wire
 
     try:
-        return _serve(workspace, plan, read_only, tell, digest)
+        return _serve(workspace, plan, args, tell)
     except AlreadyRunningError:
         record = read_record(workspace)
         tell(StartReport(already=True, pid=record.pid if record is not None else 0))
@@ -278,26 +283,33 @@ def _work(workspace: Workspace, plan: Path | None, read_only: bool, tell: Report
         return 1
 
 
-def _serve(workspace: Workspace, plan: Path | None, read_only: bool, tell: Report, digest: str) -> int:
+def _serve(workspace: Workspace, plan: Path | None, args: argparse.Namespace, tell: Report) -> int:
     import asyncio
 
     from switchover import app
+    from switchover.agent.http.api_server import ApiServer, parse_address
+    from switchover.agent.http.api_sources import ApiSources
     from switchover.agent.process import agent_process
     from switchover.agent.process.agent_log import open_log
     from switchover.agent.process.agent_record import AgentLock
     from switchover.agent.process.lifecycle import StartReport
+    from switchover.applications.event_file import EventFile
     from switchover.commands.command import CommandTarget
 
+    address = parse_address(args.api) if args.api else None
+    read_only = args.read_only
     lock = AgentLock.acquire(workspace)
     secret_words = app.KnownSecrets()
     open_log(workspace.agent_log, secret_words.redact)
     _note_crashes_of_libraries(workspace)
-    loaded = app.load(plan, workspace, digest=digest) if plan is not None else None
+    loaded = app.load(plan, workspace, digest=args.digest) if plan is not None else None
 
     async def live() -> None:
         parts = app.build(loaded, workspace, read_only=read_only, secret_words=secret_words, even_refused=True)
         secrets = asyncio.create_task(parts.know_secrets(), name="secrets")
         identity = app.identify(parts, read_only=read_only, since=time.time())
+        events = EventFile(workspace.applications)
+        api = ApiSources(parts.hub, parts.clock, events, secret_words.display, identity.version)
         await agent_process.serve(
             CommandTarget(
                 parts.hub, parts.engine, secret_words.values, workspace.directory / "logs", workspace.fill_in
@@ -307,6 +319,7 @@ def _serve(workspace: Workspace, plan: Path | None, read_only: bool, tell: Repor
             lock,
             ready=lambda: tell(StartReport(pid=os.getpid())),
             let_go=parts.aclose,
+            api=ApiServer(api, workspace.api_socket, workspace.api_token, address),
         )
         secrets.cancel()
 

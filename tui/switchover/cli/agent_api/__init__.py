@@ -1,0 +1,1 @@
+"""Where applications reach the agent."""
