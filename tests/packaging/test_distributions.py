@@ -107,7 +107,8 @@ def test_what_is_built_runs_and_finds_its_themes(by_way_of_sdist: bool, source: 
     _run(sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", tmp_path, origin, cwd=tmp_path)
     wheel = next(tmp_path.glob("*.whl"))
     names = zipfile.ZipFile(wheel).namelist()
-    assert {name.partition("/")[0] for name in names if ".dist-info" not in name} == {"switchover", "switchover_checks"}
+    packages = {name.partition("/")[0] for name in names if ".dist-info" not in name}
+    assert packages == {"switchover", "switchover_checks", "switchover_client"}
     python = _fresh_environment(tmp_path / "venv")
     _install(python, wheel, cwd=tmp_path)
     assert str(tmp_path / "venv") in _works(python, tmp_path)

@@ -153,8 +153,8 @@ def _lines(words: list[_Word], source: str, app: str) -> bytes:
         try:
             event = {"v": 1, "kind": kind, "name": str(name), "at": at, "seq": number, "app": app, "pid": pid}
             lines.append(json.dumps({**event, "source": source, "data": data}, default=str, allow_nan=False))
-        except Exception:  # a value that cannot be written is dropped; the agent sees its number missing
-            continue
+        except Exception:
+            _sender.broken += 1  # what cannot be written is dropped; the agent sees that its number is missing
     return ("\n".join(lines) + "\n").encode()
 
 
