@@ -22,7 +22,7 @@ _KINDS: list[Case] = [
         "checks.api_up.fial_after: a check of kind http has no key 'fial_after'; did you mean 'fail_after'?",
     ),
     ("mode: count", "mode: counts", "checks.rows.mode"),
-    ("max_age: 1h", "max_age: old", "checks.last_dump.max_age: 'old' is not a duration"),
+    ("max_age: 26h", "max_age: old", "checks.last_dump.max_age: 'old' is not a duration"),
     ('path: "{{ dump }}", ', "", "checks.last_dump.path: is needed and not set"),
     (
         'kind: http, url: "http://{{ new_ip }}:{{ port }}/health"',

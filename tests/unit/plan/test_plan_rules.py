@@ -230,14 +230,24 @@ _SAFETY: list[Case] = [
     ('text: "destroy {{ id }}"', 'text: "yes"', "confirm.text: the text to type must name what is done"),
     ('text: "destroy {{ id }}"', 'text: "destroy it "', "one line without spaces at its ends"),
     (
-        'effect: destroys, irreversible: true, confirm: {text: "recreate pg"}',
-        "effect: destroys, irreversible: true",
-        "this solution is irreversible and has no `confirm`",
+        'effect: destroys, confirm: {text: "recreate pg"}',
+        "effect: destroys",
+        "this solution destroys and has no `confirm`",
     ),
     (
-        'effect: destroys, irreversible: true, confirm: {text: "recreate pg"}',
-        "effect: destroys",
-        "this solution destroys: mark it `irreversible: true`",
+        "effect: destroys, confirm",
+        "effect: destroys, irreversible: true, confirm",
+        "irreversible: this key is called 'effect' now: write `effect: destroys`",
+    ),
+    (
+        "effect: destroys, confirm",
+        "effect: destroys, ask: {X: what}, env: {X: a}, confirm",
+        "troubleshooting[0].solutions[0].ask.X: X stands in `env` already",
+    ),
+    (
+        'run: "docker compose down -v", ',
+        "ask: {X: what}, ",
+        "troubleshooting[0].solutions[0].ask: nothing takes these answers: give the solution a `run`",
     ),
     ("{verify: [last_dump]}", "{verify: []}", "phases[0].steps[0].on_unknown.verify: expected at least one entry"),
     (

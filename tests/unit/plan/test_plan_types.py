@@ -44,9 +44,9 @@ def test_the_worked_example_is_right(problems: Problems, example: str) -> None:
             "expected 'read', 'creates', 'changes' or 'destroys', found the text 'change'; did you mean 'changes'?",
         ),
         (
-            "effect: destroys, irreversible: true",
-            "effect: destroys, irreversible: yes",
-            "troubleshooting[0].solutions[0].irreversible: expected true or false, found the text 'yes'; write true",
+            "effect: destroys, confirm: {text",
+            "effect: destroys, ask: {'1X': what}, confirm: {text",
+            "troubleshooting[0].solutions[0].ask.1X: the name of an environment variable has only letters",
         ),
         ("persons: 2", "persons: 3", "confirm.persons: expected at most 2"),
         ("persons: 2", "persons: two", "confirm.persons: expected a whole number, found the text 'two'"),

@@ -70,6 +70,7 @@ class SolveIssue(Command[CommandResult], frozen=True):
     """Run a solution.
 
     `confirmation` is the solution's `confirm_text` where it has one, else `yes`, and nothing where it only reads.
+    `answers` are those to what it asks.
     """
 
     name: ClassVar[str] = "issue.solve"
@@ -79,7 +80,10 @@ class SolveIssue(Command[CommandResult], frozen=True):
     solution: int
     about: str = ""
     confirmation: str = ""
+    answers: dict[str, str] = msgspec.field(default_factory=dict)
 
     async def apply(self, at: CommandContext) -> CommandResult:
-        triage = at.hub.triage
-        return CommandResult(*await triage.solve(self.entry, self.about, self.solution, self.confirmation, at.operator))
+        ended = await at.hub.triage.solve(
+            self.entry, self.about, self.solution, self.confirmation, at.operator, self.answers
+        )
+        return CommandResult(*ended)

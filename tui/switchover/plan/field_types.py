@@ -18,6 +18,7 @@ __all__ = [
     "UNTIL_WORDS",
     "WINDOW_WORDS",
     "Env",
+    "EnvName",
     "ExactText",
     "Flag",
     "Interval",
@@ -57,7 +58,8 @@ def _as_written(value: object) -> object:
 
 
 WrittenText = Annotated[str, BeforeValidator(_as_written)]
-Env = dict[Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")], WrittenText]
+EnvName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+Env = dict[EnvName, WrittenText]
 
 
 class Model(BaseModel):

@@ -35,6 +35,7 @@ from switchover.plan.people_model import ChecklistItem, Contact, Runbook, Signof
 from switchover.plan.promise_model import Promise, PromiseValue
 from switchover.plan.step_model import Confirm, RollbackAction, Step, UndoneBy, Verify
 from switchover.plan.templates import put_out_by, slots
+from switchover.plan.trouble_model import PlannedLook, Solution, TroubleshootingEntry
 from switchover_checks.runtime.registry import usual_timeout
 
 __all__ = [
@@ -50,6 +51,7 @@ __all__ = [
     "Name",
     "Phase",
     "Plan",
+    "PlannedLook",
     "Promise",
     "PromiseValue",
     "Rollback",
@@ -289,29 +291,6 @@ class Rollback(Model):
     loses_since: str | None = Field(None, description="PHASE.STEP from whose start on what is written is lost this way")
     steps: tuple[RollbackStep, ...] = Field(description="what is done, in this order")
     verify: tuple[str, ...] = Field((), description="checks that must be fine at its end")
-
-
-class Solution(Model):
-    """One thing that may help, with its own effect and confirmation."""
-
-    text: Text = Field(description="what it does, in words")
-    run: str | None = Field(None, description="the command; without it, a person follows the text")
-    env: Env = Field(default_factory=dict, description="variables of the command; secrets belong here")
-    timeout: Timeout = Field(300.0, description="it is ended after that time: 30s, 1h30m")
-    effect: StepEffect = Field("changes", description="what it changes; one that only reads runs at once")
-    irreversible: Flag = Field(False, description="it cannot be undone")
-    confirm: Confirm | None = Field(None, description="what must be typed before it runs")
-
-
-class TroubleshootingEntry(Model):
-    """A known issue: how it shows, how to look closer, what to do."""
-
-    symptom: Text = Field(description="how it shows")
-    when: str | None = Field(None, description="CHECK == STATUS: proposed by itself when this holds")
-    diagnose: tuple[str, ...] = Field((), description="commands that only read, run when the entry is opened")
-    run_on: Name | None = Field(None, description="the host of `hosts` on which its commands run, else this one")
-    cwd: str | None = Field(None, description="the folder in which they run, else that of the plan, or the home there")
-    solutions: tuple[Solution, ...] = Field((), description="what may help")
 
 
 class Plan(Model):

@@ -66,13 +66,17 @@ class KnownIssueView:
 
 @dataclass(frozen=True, slots=True)
 class SolutionView:
-    """One thing that may help. Without a `command` a person does it; `confirm_text` has to be typed before it runs."""
+    """One thing that may help. Without a `command` a person does it; `confirm_text` has to be typed before it runs.
+
+    `asks` are names and questions: what a person answers before it runs.
+    """
 
     text: str
     command: str = ""
     effect: StepEffect = "changes"
     irreversible: bool = False
     confirm_text: str = ""
+    asks: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

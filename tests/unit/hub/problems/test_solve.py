@@ -31,7 +31,7 @@ troubleshooting:
     solutions:
       - {text: look again, run: "echo $WORD", env: {WORD: "fine {{ id }}"}, effect: read}
       - {text: mend it, run: "echo mended > mended; exit 3", effect: changes}
-      - {text: throw it away, run: "touch gone", effect: destroys, irreversible: true,
+      - {text: throw it away, run: "touch gone", effect: destroys,
          confirm: {text: "destroy {{ id }}", require: [a]}}
       - {text: call somebody}
 """
@@ -65,7 +65,7 @@ class Bench:
         self.diagnosis = Diagnosis(self.cases, folder, lambda text: text, read_only=read_only)
         self.solver = Solver(
             self.cases, self.operations, self.act, folder, lambda text: text,
-            scope=scope, status_of=self.statuses.get, now=lambda: self.now, read_only=read_only,
+            status_of=self.statuses.get, now=lambda: self.now, read_only=read_only,
         )  # fmt: skip
         self.see()
 
@@ -232,7 +232,7 @@ async def test_nothing_is_run_where_only_is_watched(tmp_path: Path) -> None:
 
 async def test_what_has_to_cool_down_is_confirmed_twice_with_that_time_between(tmp_path: Path) -> None:
     text = (
-        "troubleshooting: [{symptom: x, solutions: [{text: wipe, effect: destroys, irreversible: true, "
+        "troubleshooting: [{symptom: x, solutions: [{text: wipe, effect: destroys, "
         'run: "echo x >> runs", confirm: {text: "wipe it", cooldown: 30s}}]}]\n'
     )
     bench = Bench(tmp_path, plan(text, tmp_path))
@@ -259,7 +259,7 @@ async def test_what_has_to_cool_down_is_confirmed_twice_with_that_time_between(t
 
 async def test_what_takes_two_persons_is_said_beforehand_and_not_after_it_was_typed(tmp_path: Path) -> None:
     text = (
-        "troubleshooting: [{symptom: x, solutions: [{text: wipe, effect: destroys, irreversible: true, "
+        "troubleshooting: [{symptom: x, solutions: [{text: wipe, effect: destroys, "
         'run: "touch gone", confirm: {text: "wipe it", persons: 2}}]}]\n'
     )
     bench = Bench(tmp_path, plan(text, tmp_path))
@@ -271,3 +271,51 @@ async def test_what_takes_two_persons_is_said_beforehand_and_not_after_it_was_ty
     with pytest.raises(RefusedError, match="for a person to do"):
         await bench.solver.run("plan:0", "", 0, "wipe it", ANA)
     assert not (tmp_path / "gone").exists()
+
+
+ASKING = """
+vars: {port: {default: "6333"}}
+troubleshooting:
+  - symptom: the port is taken
+    when: a == CRIT
+    cwd: below
+    env: {PORT: "{{ port }}"}
+    diagnose:
+      - "echo $PORT; pwd"
+      - {argv: [echo, "{{ port }} $PORT; true"], env: {MORE: x}}
+      - {argv: [echo, "{{ gone }}"]}
+    solutions:
+      - {text: stop it, ask: {UNIT: Which unit holds it}, run: 'echo "$UNIT:$PORT" > stopped'}
+"""
+
+
+def _asking(folder: Path) -> Bench:
+    (folder / "below").mkdir()
+    bench = Bench(folder, plan(ASKING))
+    bench.cases.scope = lambda: scope_of(plan(ASKING), {"port": "6333"})
+    return bench
+
+
+async def test_a_command_that_looks_closer_has_its_arguments_variables_and_folder(tmp_path: Path) -> None:
+    found = await _asking(tmp_path).diagnosis.run("plan:0", "a")
+    assert found[0][1:] == (0, f"6333\n{tmp_path / 'below'}\n")
+    assert found[1] == ("echo '6333 $PORT; true'", 0, "6333 $PORT; true\n")  # no shell reads it
+    assert found[2][:2] == ('echo "{{ gone }}"'.replace('"', ""), 126)
+    assert "the value of 'gone' is not known yet" in found[2][2]
+
+
+async def test_what_a_solution_asks_is_answered_before_it_runs_and_is_on_record(tmp_path: Path) -> None:
+    bench = _asking(tmp_path)
+    assert bench.cases.view_of(bench.cases.open("plan:0", "a")).acts[0].asks == (("UNIT", "Which unit holds it"),)
+    for answers, why in (
+        ({}, "UNIT is not answered: Which unit holds it"),
+        ({"UNIT": "a\nb"}, "UNIT is one line"),
+        ({"UNIT": "a", "LD_PRELOAD": "x"}, "nothing asks for 'LD_PRELOAD'"),
+    ):
+        with pytest.raises(RefusedError, match=why):
+            await bench.solver.run("plan:0", "a", 0, "yes", ANA, answers)
+    assert not (tmp_path / "below" / "stopped").exists()
+    await bench.solver.run("plan:0", "a", 0, "yes", ANA, {"UNIT": "$(touch hacked)"})
+    assert (tmp_path / "below" / "stopped").read_text() == "$(touch hacked):6333\n"
+    assert not (tmp_path / "below" / "hacked").exists()
+    assert any("stop it (UNIT=$(touch hacked))" in text for text in await bench.told())

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import shlex
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from switchover.errors import RefusedError
+from switchover.hub.problems.case_commands import CaseCommand
 from switchover.hub.problems.issue_values import values_of
 from switchover.hub.problems.known_issues import Fit, KnownIssues, solution_view
 from switchover.plan.conditions import parse_condition
 from switchover.plan.loader.load import LoadedPlan
 from switchover.plan.members.member_names import part_of
-from switchover.plan.model import Confirm, Solution
+from switchover.plan.model import Confirm, PlannedLook, Solution, TroubleshootingEntry
 from switchover.plan.templates import TemplateError
 from switchover.plan.variables import MissingValueError, Scope, render
 from switchover.services.provider_api import ServiceTarget
@@ -37,27 +39,26 @@ class Act:
     env: Mapping[str, str] = field(default_factory=dict)
     timeout_s: float = 120.0
     confirm: Confirm | None = None
+    ask: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """An entry, and what it is about now. `commands` are (what it shows, the command).
+    """An entry, and what it is about now.
 
-    `holds`: what the plan names for it is so now. `named` is the check that the plan names. Its commands run on
-    `machines`, as ssh calls them, if any; in `cwd`.
+    `holds`: what the plan names for it is so now. `named` is the check that the plan names. Its commands run in `cwd`.
     """
 
     id: str
     about: str
     symptom: str
     because: str
-    commands: tuple[tuple[str, str], ...]
+    commands: tuple[CaseCommand, ...]
     env: Mapping[str, str]
     acts: tuple[Act, ...]
     fit: Fit | None = None
     holds: bool = True
     named: str = ""
-    machines: tuple[str, ...] = ()
     cwd: str = ""
 
     @property
@@ -87,7 +88,7 @@ class Cases:
         self._loaded = loaded
         self._known_issues = known_issues
         self._target_of = target_of
-        self._scope = scope
+        self.scope = scope
         self._kept: dict[tuple[str, str], Case] = {}
 
     def open(self, entry: str, about: str) -> Case:
@@ -124,7 +125,7 @@ class Cases:
             return ""
         spec = part_of(self._loaded.plan.checks, check.name)
         try:
-            path = render(str(spec.config.get("path", "")), self._scope()) if spec is not None else ""
+            path = render(str(spec.config.get("path", "")), self.scope()) if spec is not None else ""
         except (MissingValueError, TemplateError):
             return ""
         return str(self._loaded.directory / path) if path else ""
@@ -145,15 +146,25 @@ class Cases:
             about,
             trouble.symptom,
             f"the plan names it for {trouble.when}" if trouble.when else "",
-            tuple(("", command) for command in trouble.diagnose),
+            tuple(self._look(trouble, look) for look in trouble.diagnose),
             env,
-            tuple(self._act(solution, trouble.run_on or "") for solution in trouble.solutions),
+            tuple(self._act(solution, trouble) for solution in trouble.solutions),
             fit,
             trouble.when is None or entry in self._known_issues.holding,
             parse_condition(trouble.when).subject if trouble.when else "",
-            self._machines(trouble.run_on),
             self._filled(trouble.cwd or ""),
         )
+
+    def _look(self, trouble: TroubleshootingEntry, look: str | PlannedLook) -> CaseCommand:
+        """Return a command that looks closer, with what it runs with."""
+        if isinstance(look, str):
+            return CaseCommand(look, "", trouble.env, self._machines(trouble.run_on))
+        try:
+            command = shlex.join(self._filled(word) for word in look.argv)
+            machines = self._machines(look.run_on or trouble.run_on)
+        except RefusedError as error:
+            return CaseCommand(look.command, why_not=error.title)
+        return CaseCommand(command, "", {**trouble.env, **look.env}, machines)
 
     def _machines(self, run_on: str | None) -> tuple[str, ...]:
         """Return what ssh calls the machines on which an entry's commands run; empty for here."""
@@ -163,38 +174,39 @@ class Cases:
 
     def _filled(self, text: str) -> str:
         try:
-            return render(text, self._scope())
+            return render(text, self.scope())
         except (MissingValueError, TemplateError) as error:
             raise RefusedError(f"{text!r} cannot be filled in yet: {error}") from error
 
-    def _act(self, solution: Solution, run_on: str = "") -> Act:
+    def _act(self, solution: Solution, trouble: TroubleshootingEntry) -> Act:
         view = solution_view(solution)
-        if (why := _not_from_here(solution, run_on)) and view.command:
+        if (why := _not_from_here(solution, trouble.run_on or "")) and view.command:
             return Act(replace(view, text=f"{view.text}: {why}. Its command: {view.command}", command=""))
         if view.confirm_text:
             try:
-                typed = render(view.confirm_text, self._scope())
+                typed = render(view.confirm_text, self.scope())
             except (MissingValueError, TemplateError):
                 typed = view.confirm_text
             view = replace(view, confirm_text=typed)
-        return Act(view, "", solution.run or "", solution.env, solution.timeout, solution.confirm)
+        env = {**trouble.env, **solution.env}
+        return Act(view, "", solution.run or "", env, solution.timeout, solution.confirm, solution.ask)
 
     def view_of(self, case: Case) -> KnownIssueView:
         """Return a case as a screen shows it."""
         return KnownIssueView(
             case.symptom,
             matches=True,
-            diagnose=tuple(command for _, command in case.commands),
+            diagnose=tuple(one.command for one in case.commands),
             id=case.id,
             about=(case.about,),
             acts=tuple(act.view for act in case.acts),
             because=(case.because,),
-            shows=tuple(shows for shows, _ in case.commands),
+            shows=tuple(one.shows for one in case.commands),
         )
 
 
 def _case(entry: KnownIssue, about: str, match: Match, env: Mapping[str, str], kind: str, fit: Fit) -> Case:
-    commands = tuple((look.text, look.command) for look in entry.looks if _applies(look, env, kind))
+    commands = tuple(CaseCommand(look.command, look.text) for look in entry.looks if _applies(look, env, kind))
     row = fit.evidence.service
     acts = []
     for remedy in entry.remedies:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
 from typing import Any
 
 from switchover.errors import RefusedError
 from switchover.hosts.far_look import look_there
 from switchover.hosts.host_lines import HostLines
+from switchover.hub.problems.case_commands import CaseCommand, filled_env
 from switchover.hub.problems.cases import Case, Cases
 from switchover.migration.steps.far_parts import FAR_PARTS
 from switchover.plan.secrets.secret_store import SecretSource, why_held_back
@@ -22,6 +23,7 @@ __all__ = ["OUTPUT_LIMIT", "TIMEOUT_S", "Diagnosis", "run_bounded"]
 TIMEOUT_S = 20.0
 OUTPUT_LIMIT = 200 * 1024
 _CUT_OFF = 124  # what timeout(1) says
+_NOT_RUN = 126
 _CANCELLED = 130  # what a shell says of an interrupt
 
 
@@ -72,14 +74,15 @@ async def look_bounded(
     lines: HostLines,
     machine: str,
     command: str,
-    case: Case,
+    env: Mapping[str, str],
+    cwd: str,
     redact: Callable[[str], str],
     secrets: SecretSource | None,
 ) -> tuple[str, int, str]:
     """Run a command on another machine as `run_bounded` does here."""
     argv = ["/bin/sh", "-c", f"exec 2>&1\n{command}"]
     try:
-        done = await look_there(lines.to(machine), argv, case.env, case.cwd, TIMEOUT_S)
+        done = await look_there(lines.to(machine), argv, env, cwd, TIMEOUT_S)
     except ProbeError as error:
         return f"{machine}: {command}", 127, f"{machine} {error}"
     text = done.stdout[:OUTPUT_LIMIT]
@@ -117,25 +120,33 @@ class Diagnosis:
         if self._read_only:
             raise RefusedError("diagnosis commands are not run here", "this session is read-only")
         case = self._cases.reopen(entry, about)
-        commands = [text for _, text in case.commands]
+        commands = list(case.commands)
         if command is not None:
             if not 0 <= command < len(commands):
                 raise RefusedError(f"the entry has no command {command + 1}")
             commands = [commands[command]]
-        if case.machines:
-            return await self._there(commands, case, token)
-        return [await self._one(text, case.env, token, case.cwd) for text in commands]
-
-    async def _there(self, commands: Sequence[str], case: Case, token: str) -> list[tuple[str, int, str]]:
-        """Run commands on other machines, over lines of their own."""
         lines, found = HostLines(FAR_PARTS), []
         try:
-            for machine in case.machines:
-                for text in commands:
-                    work = look_bounded(lines, machine, text, case, self._redact, self._secrets)
-                    found.append(await self._ended_by(token, text, work))
+            for one in commands:
+                found += await self._look(one, case, lines, token)
         finally:
             await lines.aclose()
+        return found
+
+    async def _look(self, one: CaseCommand, case: Case, lines: HostLines, token: str) -> list[tuple[str, int, str]]:
+        """Run a command here, or on each of its machines over lines of their own."""
+        if one.why_not:
+            return [(one.command, _NOT_RUN, one.why_not)]
+        try:
+            env = {**case.env, **await filled_env(one.env, self._cases.scope(), self._secrets)}
+        except RefusedError as error:
+            return [(one.command, _NOT_RUN, error.title)]
+        if not one.machines:
+            return [await self._one(one.command, env, token, case.cwd)]
+        found = []
+        for machine in one.machines:
+            work = look_bounded(lines, machine, one.command, env, case.cwd, self._redact, self._secrets)
+            found.append(await self._ended_by(token, one.command, work))
         return found
 
     def cancel(self, token: str) -> None:

@@ -70,7 +70,7 @@ class KnownIssues:
             KnownIssueView(
                 trouble.symptom,
                 condition is not None and index in self._held and mono - self._held[index] >= condition.hold_s,
-                tuple(map(display, trouble.diagnose)),
+                tuple(map(display, trouble.looks)),
                 tuple(f"{s.text}: {display(s.run.strip())}" if s.run else s.text for s in trouble.solutions),
                 f"{_PLAN}{index}",
                 acts=tuple(_shown(solution_view(solution)) for solution in trouble.solutions),
@@ -124,4 +124,7 @@ def _shown(view: SolutionView) -> SolutionView:
 def solution_view(solution: Solution) -> SolutionView:
     """Return a solution of the plan as it stands there."""
     typed = solution.confirm.text if solution.confirm is not None else ""
-    return SolutionView(solution.text, (solution.run or "").strip(), solution.effect, solution.irreversible, typed)
+    asks = tuple(solution.ask.items())
+    return SolutionView(
+        solution.text, (solution.run or "").strip(), solution.effect, solution.irreversible, typed, asks
+    )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -10,12 +9,11 @@ from typing import Any, Protocol
 
 from switchover.errors import RefusedError, SwitchoverError
 from switchover.hub.history.operations import Operations
+from switchover.hub.problems.case_commands import answers_for, filled_env
 from switchover.hub.problems.cases import Act, Case, Cases
 from switchover.hub.problems.diagnosis import run_bounded
 from switchover.migration.facts.operator import Operator
-from switchover.plan.secrets.secret_store import SecretError, SecretSource
-from switchover.plan.templates import TemplateError
-from switchover.plan.variables import MissingValueError, Scope, render
+from switchover.plan.secrets.secret_store import SecretSource
 from switchover.snapshot.tiers import Tier, tier_of
 from switchover_checks.api import Status
 from switchover_checks.language.units import format_duration
@@ -55,7 +53,6 @@ class Solver:
         directory: Path,
         redact: Callable[[str], str],
         *,
-        scope: Callable[[], Scope],
         secrets: SecretSource | None = None,
         status_of: Callable[[str], Status | None] = lambda _: None,
         now: Callable[[], float],
@@ -67,7 +64,6 @@ class Solver:
         self._act = act
         self._directory = directory
         self._redact = redact
-        self._scope = scope
         self._secrets = secrets
         self._status_of = status_of
         self._now = now
@@ -77,12 +73,18 @@ class Solver:
         self._cooling: dict[tuple[str, str, int], float] = {}  # when what has to cool down was confirmed
 
     async def run(
-        self, entry: str, about: str, solution: int, confirmation: str, operator: Operator
+        self,
+        entry: str,
+        about: str,
+        solution: int,
+        confirmation: str,
+        operator: Operator,
+        answers: Mapping[str, str] | None = None,
     ) -> tuple[str, int, str]:
         """Run a solution of an entry that fits now; return (command, exit code, output).
 
-        `confirmation` is what was typed where it asks for that, else `yes`; nothing where it only reads. Raise
-        `RefusedError` where it may not run, or runs already.
+        `confirmation` is what was typed where it asks for that, else `yes`; nothing where it only reads. `answers` are
+        those to what it asks. Raise `RefusedError` where it may not run, or runs already.
         """
         if self._read_only:
             raise RefusedError("solutions are not run here", "this session is read-only")
@@ -93,6 +95,7 @@ class Solver:
         if not act.run and not act.action:
             raise RefusedError("that is for a person to do", act.view.text)
         self._check(case, act, confirmation)
+        answered = answers_for(act.ask, answers or {})
         key = (entry, about)
         if key in self._under_way:
             raise RefusedError(f"a solution for {about or case.symptom} runs already", "wait until it has ended")
@@ -102,7 +105,7 @@ class Solver:
         try:
             if act.action:
                 return await self._of_service(case, act, confirmation, operator)
-            return await self._command(case, act, operator)
+            return await self._command(case, act, operator, answered)
         finally:
             self._under_way.discard(key)
             if act.view.effect != "read":
@@ -158,15 +161,17 @@ class Solver:
         result = (await self._act([item], act.action, "", typed, operator))[0]
         return f"{act.action} {row.name}", 0 if result.get("ok") else 1, str(result.get("text", ""))
 
-    async def _command(self, case: Case, act: Act, operator: Operator) -> tuple[str, int, str]:
-        env = await self._environment(act)
+    async def _command(
+        self, case: Case, act: Act, operator: Operator, answers: Mapping[str, str]
+    ) -> tuple[str, int, str]:
+        env = {**await filled_env(act.env, self._cases.scope(), self._secrets), **answers}
         ended: list[tuple[str, int, str]] = []
 
         async def work() -> str:
             ended.append(
                 await run_bounded(
                     act.run,
-                    self._directory,
+                    self._directory / case.cwd,
                     environment={**case.env, **env},
                     timeout_s=act.timeout_s,
                     redact=self._redact,
@@ -180,26 +185,12 @@ class Solver:
             return "done"
 
         subject = case.about or case.symptom
+        said = f"{act.view.text} ({', '.join(f'{k}={v}' for k, v in answers.items())})" if answers else act.view.text
         with suppress(_FailedError):
             await self._operations.perform(
-                operator, "solution", subject, work, kind="trouble", argument=act.view.text, command=act.run
+                operator, "solution", subject, work, kind="trouble", argument=said, command=act.run
             )
         return ended[0]
-
-    async def _environment(self, act: Act) -> Mapping[str, str]:
-        scope = self._scope()
-
-        def fill() -> dict[str, str]:
-            return {name: render(text, scope, self._secrets) for name, text in act.env.items()}
-
-        if not any("{{" in text for text in act.env.values()):
-            return act.env
-        try:
-            return await asyncio.to_thread(fill)  # a secret may have to be fetched
-        except (MissingValueError, SecretError) as error:
-            raise RefusedError(error.title, error.hint) from error
-        except TemplateError as error:
-            raise RefusedError(f"its environment cannot be filled in: {error}", "mend the plan") from error
 
 
 class _FailedError(SwitchoverError):

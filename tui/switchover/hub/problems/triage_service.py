@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +68,6 @@ class TriageService:
             act,
             directory,
             redact,
-            scope=scope,
             secrets=secrets,
             status_of=status_of,
             now=clock.now,
@@ -101,9 +100,17 @@ class TriageService:
         """End what was asked for under this token."""
         self._diagnosis.cancel(token)
 
-    async def solve(self, entry: str, about: str, solution: int, confirmation: str, operator: Operator) -> Result:
+    async def solve(
+        self,
+        entry: str,
+        about: str,
+        solution: int,
+        confirmation: str,
+        operator: Operator,
+        answers: Mapping[str, str] | None = None,
+    ) -> Result:
         """Run a solution."""
-        return await self._solver.run(entry, about, solution, confirmation, operator)
+        return await self._solver.run(entry, about, solution, confirmation, operator, answers)
 
     async def open_incident(self, title: str, operator: Operator) -> str:
         """Open an incident and return its number."""

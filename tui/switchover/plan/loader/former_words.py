@@ -77,7 +77,9 @@ FORMER_WORDS: Mapping[str, Mapping[str, FormerWord]] = {
         "compensate": FormerWord("rollback"),
         **dict.fromkeys(("optional", "checklist", "title", "cwd", "effect"), _NOT_YET),
     },
-    "troubleshooting.*.solutions.*": {"ask": _NOT_YET},
+    "troubleshooting.*.solutions.*": {
+        "irreversible": FormerWord("effect", "write `effect: destroys`", same_form=False),
+    },
     "services.*": {
         "env": FormerWord("side"),
         "when": FormerWord("since"),

@@ -158,8 +158,14 @@ def shell_texts(draft: Draft) -> Iterator[ShellText]:
         for s, action in enumerate(way_back.steps):
             yield from _shell(("rollbacks", name, "steps", s), action)
     for t, trouble in enumerate(draft.plan.troubleshooting):
-        for d, command in enumerate(trouble.diagnose):
-            yield ShellText(("troubleshooting", t, "diagnose", d), command)
+        here: Path = ("troubleshooting", t)
+        if trouble.env:
+            yield ShellText(here, "", (*here, "env"), trouble.env)
+        for d, look in enumerate(trouble.diagnose):
+            if isinstance(look, str):
+                yield ShellText((*here, "diagnose", d), look)
+            elif look.env:
+                yield ShellText((*here, "diagnose", d), "", (*here, "diagnose", d, "env"), look.env)
         for s, solution in enumerate(trouble.solutions):
             yield from _shell(("troubleshooting", t, "solutions", s), solution)
 
@@ -173,6 +179,10 @@ def argvs(draft: Draft) -> Iterator[tuple[Path, tuple[str, ...]]]:
     for name, way_back in draft.plan.rollbacks.items():
         for s, action in enumerate(way_back.steps):
             yield ("rollbacks", name, "steps", s, "argv"), action.argv or ()
+    for t, trouble in enumerate(draft.plan.troubleshooting):
+        for d, look in enumerate(trouble.diagnose):
+            if not isinstance(look, str):
+                yield ("troubleshooting", t, "diagnose", d, "argv"), look.argv
 
 
 def _shell(path: Path, part: Step | RollbackAction | RollbackStep | Solution) -> Iterator[ShellText]:

@@ -63,6 +63,9 @@ def _placed(draft: Draft) -> Iterator[tuple[Path, str, object]]:
     for index, entry in enumerate(draft.plan.troubleshooting):
         if entry.run_on is not None:
             yield ("troubleshooting", index), entry.run_on, True
+        for number, look in enumerate(entry.diagnose):
+            if not isinstance(look, str) and look.run_on is not None:
+                yield ("troubleshooting", index, "diagnose", number), look.run_on, True
     for name, check in draft.plan.checks.items():
         if check.run_on is not None:
             yield ("checks", name), check.run_on, check.kind in _COMMANDS

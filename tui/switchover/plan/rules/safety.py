@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from switchover.plan.complaints import Complaint, Path, unknown_name
 from switchover.plan.conditions import read_condition
-from switchover.plan.model import Confirm, Gate, Step
+from switchover.plan.model import Confirm, Gate, Solution, Step
 from switchover.plan.notations import parse_capture
 from switchover.plan.rules.draft import Draft, argvs, shell_texts
 from switchover.plan.templates import has_template
@@ -157,10 +157,16 @@ def irreversible_steps(draft: Draft) -> Iterator[Complaint]:
                 yield from _confirmation((*place, "confirm"), solution.confirm)
                 known = draft.names.check_items
                 yield from draft.each_unknown((*place, "confirm", "require"), "check", solution.confirm.require, known)
-            if solution.run is not None and solution.effect == "destroys" and not solution.irreversible:
-                yield Complaint((*place, "effect"), "this solution destroys: mark it `irreversible: true`")
             if solution.irreversible and draft.lacks((*place, "confirm")):
-                yield Complaint(place, "this solution is irreversible and has no `confirm`: add confirm: {text: TEXT}")
+                yield Complaint(place, "this solution destroys and has no `confirm`: add confirm: {text: TEXT}")
+            yield from _asked(place, solution)
+
+
+def _asked(place: Path, solution: Solution) -> Iterator[Complaint]:
+    if solution.ask and solution.run is None:
+        yield Complaint((*place, "ask"), "nothing takes these answers: give the solution a `run`", at_key=True)
+    for name in solution.ask.keys() & solution.env.keys():
+        yield Complaint((*place, "ask", name), f"{name} stands in `env` already", at_key=True)
 
 
 def _undone(draft: Draft, path: Path, step: Step) -> Iterator[Complaint]:

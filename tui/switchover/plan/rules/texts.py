@@ -79,6 +79,7 @@ def template_names(draft: Draft) -> Iterator[Complaint]:
     for shell in shell_texts(draft):
         yield from _texts(shell.env_path, shell.env, values, secrets=draft.names.secrets)
     for t, trouble in enumerate(plan.troubleshooting):
+        yield from _texts(("troubleshooting", t, "cwd"), trouble.cwd, values)
         for s, solution in enumerate(trouble.solutions):
             if solution.confirm is not None:
                 yield from _texts(

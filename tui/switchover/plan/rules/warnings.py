@@ -63,7 +63,7 @@ def unmarked_destruction(draft: Draft) -> Iterator[Complaint]:
             if solution.run is not None and solution.effect != "destroys" and (what := destroys(solution.run)):
                 place = ("troubleshooting", t, "solutions", s, "run")
                 yield Complaint(place, f"`{what}` destroys, and the solution says `effect: {solution.effect}`")
-        for d, command in enumerate(trouble.diagnose):
+        for d, command in enumerate(trouble.looks):
             if what := destroys(command):
                 yield Complaint(("troubleshooting", t, "diagnose", d), f"`{what}` destroys; a diagnosis only reads")
 
@@ -129,6 +129,8 @@ def unbalanced_quotes(draft: Draft) -> Iterator[Complaint]:
     cut = set()
     for t, trouble in enumerate(draft.plan.troubleshooting):
         for d, (first, second) in enumerate(pairwise(trouble.diagnose)):
+            if not isinstance(first, str) or not isinstance(second, str):
+                continue
             if _SEPARATOR_OPTION.search(first) or (open_quote(first) and open_quote(second)):
                 cut |= {(t, d), (t, d + 1)}
                 yield Complaint(

@@ -21,7 +21,9 @@ from switchover.ui.migration.wizard import find_gate, find_step
 from switchover.ui.text.render_context import RenderContext
 from switchover.ui.text.styled_line import Line, StyledSpan, cut, wrap
 
-__all__ = ["checklist_screen", "next_of", "repeat_screen", "steps_to_gate", "to_gate_of"]
+__all__ = ["FROZEN_NOTE", "checklist_screen", "next_of", "repeat_screen", "steps_to_gate", "to_gate_of"]
+
+FROZEN_NOTE = "The plan asks for these; they are frozen for the whole run."
 
 _SHOWN = 10  # steps that are named before they run
 
@@ -297,6 +299,11 @@ def decide_screen(moment: RenderContext, painter: Painter, step: StepView) -> Ch
 
 def variables_screen(moment: RenderContext, painter: Painter, *, new: bool = False) -> BaseScreen:
     """Ask for the values that the plan wants from the operator, then start."""
-    from switchover.ui.migration.variables_screen import VariablesScreen
+    from switchover.ui.kit.values_screen import ValuesScreen
 
-    return VariablesScreen(painter, moment, moment.data.migration.variables_needed, new=new)
+    wanted = [(name, ask) for name, _, ask in moment.data.migration.variables_needed]
+
+    def start(values: dict[str, str]) -> Intent:
+        return Intent(StartRun(values, new), "starting the run")
+
+    return ValuesScreen(painter, moment, "before the run starts", FROZEN_NOTE, wanted, start)

@@ -122,14 +122,15 @@ class DifferenceScreen(AskedScreen):
         if found is None:
             return
         if found.needed:
-            from switchover.ui.migration.variables_screen import VariablesScreen
+            from switchover.ui.kit.values_screen import ValuesScreen
+            from switchover.ui.migration.advance import FROZEN_NOTE
 
             def with_values(values: dict[str, str]) -> Intent:
                 return Intent(RebaseRun(values, digest=found.digest), "adopting the edited plan")
 
-            self.app.switch_screen(
-                VariablesScreen(self.painter, self.moment, found.needed, new=False, intent=with_values)
-            )
+            wanted = [(name, ask) for name, _, ask in found.needed]
+            title = "values that the plan asks for"
+            self.app.switch_screen(ValuesScreen(self.painter, self.moment, title, FROZEN_NOTE, wanted, with_values))
             return
 
         def with_reason(reason: str) -> Intent:

@@ -188,27 +188,43 @@ class DiagnoseScreen(OverScreen):
             self.say("not connected to the agent: nothing is started from here", error=True)
             return
         solution = self._trouble.acts[number]
+        if not solution.asks:
+            self._confirm(number, solution, {})
+            return
+        from switchover.ui.kit.values_screen import ValuesScreen
+
+        def take(answers: dict[str, str]) -> None:
+            self._confirm(number, solution, answers)
+
+        note = "The command gets these as variables."
+        self.app.push_screen(ValuesScreen(self.painter, self.moment, solution.text, note, solution.asks, take))
+
+    def _confirm(self, number: int, solution: SolutionView, answers: dict[str, str]) -> None:
+        """Run it once it was confirmed, where that is needed."""
         if takes_of(solution) == Takes.READ:
-            self._begin(number, "")
+            self._begin(number, "", answers)
             return
         from switchover.ui.problems.solution_screen import solution_screen
 
         self.app.push_screen(
-            solution_screen(self.painter, self.moment, solution, self._about, lambda typed: self._begin(number, typed))
+            solution_screen(
+                self.painter, self.moment, solution, self._about, lambda typed: self._begin(number, typed, answers)
+            )
         )
 
-    def _begin(self, number: int, confirmation: str) -> None:
+    def _begin(self, number: int, confirmation: str, answers: dict[str, str]) -> None:
         if self._busy is not None:
             return
         self._busy = number
         solution = self._trouble.acts[number]
         self._acted.append(Said(solution.command, solution=True))
-        self.run_worker(self._solve(number, solution, confirmation), name="solve")
+        self.run_worker(self._solve(number, solution, confirmation, answers), name="solve")
         self.draw()
 
-    async def _solve(self, number: int, solution: SolutionView, confirmation: str) -> None:
+    async def _solve(self, number: int, solution: SolutionView, confirmation: str, answers: dict[str, str]) -> None:
+        wish = SolveIssue(self._trouble.id, number, self._about, confirmation, answers)
         try:
-            ended = await self._sender.send(SolveIssue(self._trouble.id, number, self._about, confirmation))
+            ended = await self._sender.send(wish)
             self._acted[-1] = Said(solution.command, ended.exit_code, ended.output, solution=True)
             if takes_of(solution) != Takes.READ:
                 self._said = [replace(one, outdated=True) for one in self._said]

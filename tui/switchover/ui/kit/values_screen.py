@@ -1,4 +1,4 @@
-"""The values that the plan asks for before a run: one line each, then start."""
+"""Values that are asked for, one line each."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
-from switchover.commands.run import StartRun
 from switchover.ui.kit.base_screen import OverScreen
 from switchover.ui.kit.line_view import LineView
 from switchover.ui.kit.messages import Intent
@@ -17,11 +16,14 @@ from switchover.ui.kit.theme import Painter
 from switchover.ui.text.render_context import RenderContext
 from switchover.ui.text.styled_line import Line, StyledSpan
 
-__all__ = ["VariablesScreen"]
+__all__ = ["ValuesScreen"]
 
 
-class VariablesScreen(OverScreen):
-    """Enter takes a value and goes to the next; after the last one the run starts."""
+class ValuesScreen(OverScreen):
+    """Enter takes a value and goes to the next; after the last one it goes on.
+
+    `take` gets all values; what it returns is sent.
+    """
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+b", "previous", "the one before")]
 
@@ -29,17 +31,17 @@ class VariablesScreen(OverScreen):
         self,
         painter: Painter,
         moment: RenderContext,
-        wanted: Sequence[tuple[str, str, str]],
-        *,
-        new: bool,
-        intent: Callable[[dict[str, str]], Intent] | None = None,
+        title: str,
+        note: str,
+        wanted: Sequence[tuple[str, str]],
+        take: Callable[[dict[str, str]], Intent | None],
     ) -> None:
-        super().__init__(painter, moment, "values that the plan asks for" if intent else "before the run starts")
+        super().__init__(painter, moment, title)
+        self._note = note
         self._wanted = tuple(wanted)
         self._values = [""] * len(self._wanted)
-        self._intent = intent
+        self._take = take
         self._at = 0
-        self._new = new
         self._body = LineView(painter)
         self._entry = TextEntry(painter, "value:")
 
@@ -57,7 +59,7 @@ class VariablesScreen(OverScreen):
 
     def _ask(self, at: int) -> None:
         self._at = at
-        name, _, _ = self._wanted[at]
+        name, _ = self._wanted[at]
         self._entry.relabel(f"{name} =")
         self._entry.text = self._values[at]
         self._entry.take_focus()
@@ -67,10 +69,10 @@ class VariablesScreen(OverScreen):
         """Draw the values given so far."""
         lines: list[Line] = [
             (),
-            (StyledSpan(" The plan asks for these; they are frozen for the whole run.", "muted"),),
+            (StyledSpan(f" {self._note}", "muted"),),
             (),
         ]
-        for index, (name, _, ask) in enumerate(self._wanted):
+        for index, (name, ask) in enumerate(self._wanted):
             mark = "▶" if index == self._at else "✓" if index < self._at else "○"
             lines.append(
                 (StyledSpan(f" {mark} ", "accent"), StyledSpan(f"{name}  ", "strong"), StyledSpan(ask, "muted"))
@@ -80,7 +82,7 @@ class VariablesScreen(OverScreen):
         self._body.set_lines(lines)
 
     def on_text_entry_entered(self, event: TextEntry.Entered) -> None:
-        """Take a value; start after the last, once."""
+        """Take a value; hand all over after the last, once."""
         if self.left:
             return
         name = self._wanted[self._at][0]
@@ -92,10 +94,11 @@ class VariablesScreen(OverScreen):
         if self._at + 1 < len(self._wanted):
             self._ask(self._at + 1)
             return
-        variables = {name: value for (name, _, _), value in zip(self._wanted, self._values, strict=True)}
-        start = Intent(StartRun(variables, self._new), "starting the run")
-        self.app.post_message(self._intent(variables) if self._intent is not None else start)
+        values = {name: value for (name, _), value in zip(self._wanted, self._values, strict=True)}
+        app = self.app
         self.leave()
+        if (intent := self._take(values)) is not None:
+            app.post_message(intent)
 
     def on_text_entry_left(self) -> None:
         """Go back."""
