@@ -113,7 +113,7 @@ from switchover.alerts.notifier_api import Notification
 async def tell():
     deliveries = Deliveries(loaded.plan.notifiers, calls)
     deliveries.send(["book"], Notification("k", AlertEvent.FIRED, "too many wait", "backlog == CRIT", 1.0))
-    await asyncio.gather(*deliveries._tasks)
+    await deliveries.settled()
     assert not deliveries.failures, deliveries.failures
 asyncio.run(tell())
 """

@@ -111,6 +111,11 @@ class Workspace:
         return self.directory / "operations.sqlite"
 
     @property
+    def alerts(self) -> Path:
+        """The outbox of notices, with how alerts stand (SQLite)."""
+        return self.directory / "alerts.sqlite"
+
+    @property
     def unseen(self) -> Path:
         """What a person has yet to see of a host without a plan (JSON)."""
         return self.directory / "unseen.json"

@@ -7,11 +7,13 @@ import inspect
 import json
 import logging
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
 from ruamel.yaml import YAML
+from tests.support.virtual_time import VirtualClock, run_virtually
 
 from switchover.alerts.alert_state import AlertEvent
 from switchover.alerts.deliveries import Deliveries
@@ -23,6 +25,43 @@ from switchover.plan.model import NotifierSpec
 from switchover.plan.named_kinds import NOTIFIERS
 from switchover_checks.language.declared import declared, load_declared
 from switchover_checks.runtime.config import documented_fields, validate
+
+
+class Scripted(Notifier[NoKeys]):
+    """Answers what was laid down, then that all is well."""
+
+    pauses_s: ClassVar[tuple[float, ...]] = (2.0, 10.0, 30.0)
+    answers: ClassVar[list[Exception | None]]
+    got: ClassVar[list[Notification]]
+
+    async def send(self, notification: Notification, cfg: NoKeys, ctx: Any) -> None:
+        self.got.append(notification)
+        if self.answers and (answer := self.answers.pop(0)) is not None:
+            raise answer
+
+
+def scripted(answers: list[Exception | None]) -> type[Scripted]:
+    return type("Flaky", (Scripted,), {"answers": list(answers), "got": []})
+
+
+Works, Broken = scripted([]), scripted([NotSentError("busy")] * 1000)
+Gone = scripted([NotSentError("no such program", again=False)])
+KINDS: dict[str, type[Scripted]] = {}
+
+
+def made(kinds: dict[str, type[Scripted]]) -> dict[str, NotifierSpec]:
+    KINDS.clear()
+    KINDS.update(kinds)
+    return {name: NotifierSpec(kind=name) for name in kinds}
+
+
+@pytest.fixture(autouse=True)
+def _kinds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        "switchover.alerts.deliveries.load_declared",
+        lambda package, kind: KINDS.get(kind) or load_declared(package, kind),
+    )
+
 
 NOTE = Notification("api == CRIT 1.000", AlertEvent.FIRED, "alert fires: it is down", "api == CRIT", 1.0)
 PLAN = """
@@ -36,8 +75,7 @@ checks: {{a: {{kind: memory, warn: "1%:"}}}}
 
 async def sent(deliveries: Deliveries, *names: str) -> list[str]:
     deliveries.send(names, NOTE)
-    while deliveries._tasks:
-        await asyncio.gather(*deliveries._tasks)
+    await deliveries.settled()
     return deliveries.failures
 
 
@@ -72,52 +110,90 @@ async def test_log_and_bell_need_no_entry(deliveries: Deliveries, caplog: pytest
     assert not deliveries.rings(["log", "team"])
 
 
-async def test_one_that_fails_is_said_and_costs_only_itself(
-    deliveries: Deliveries, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(load_declared(NOTIFIERS, "command"), "pauses_s", (0.0, 0.0))
-    failures = await sent(deliveries, "broken", "gone", "team")
-    assert sorted(failures) == [
-        "broken was not told: its command ended with exit code 3",
-        "gone was not told: No such file or directory",
-    ]
-    assert (tmp_path / "told").exists()
+def test_one_that_fails_is_said_and_costs_only_itself(tmp_path: Path) -> None:
+    async def story() -> None:
+        clock = VirtualClock()
+        deliveries = Deliveries(made({"broken": Broken, "gone": Gone, "team": Works}), KindCalls(), clock=clock)
+        began = clock.monotonic()
+        deliveries.send(["broken", "gone", "team"], NOTE)
+        await deliveries.settled()
+        assert sorted(deliveries.failures) == ["broken was not told: busy", "gone was not told: no such program"]
+        assert 80_000 < clock.monotonic() - began <= 86_400 + 900
+        await deliveries.aclose()
 
-
-class Flaky(Notifier[NoKeys]):
-    pauses_s: ClassVar[tuple[float, ...]] = (0.0, 0.0)
-    tries: ClassVar[list[str]] = []
-    answers: ClassVar[list[Exception | None]] = []
-
-    async def send(self, notification: Notification, cfg: NoKeys, ctx: Any) -> None:
-        self.tries.append(notification.key)
-        if (answer := self.answers.pop(0)) is not None:
-            raise answer
+    run_virtually(story())
 
 
 @pytest.mark.parametrize(
     ("answers", "tries", "failures"),
     [
         ([None], 1, []),
-        ([NotSentError("429", retry_after_s=0.001), None], 2, []),
-        ([NotSentError("busy")] * 3, 3, ["flaky was not told: busy"]),
+        ([NotSentError("429", retry_after_s=90), None], 2, []),
         ([NotSentError("refused", again=False)], 1, ["flaky was not told: refused"]),
-        ([ValueError("secret")] * 3, 3, ["flaky was not told: it failed by itself: ValueError"]),
+        ([ValueError("secret"), None], 2, []),
         ([TimeoutError(), None], 2, []),
+        ([NotSentError("busy")] * 200, 102, ["flaky was not told: busy"]),
     ],
 )
-async def test_it_is_sent_again_as_the_notifier_says_and_only_while_it_is_of_use(
-    deliveries: Deliveries,
-    monkeypatch: pytest.MonkeyPatch,
-    answers: list[Exception | None],
-    tries: int,
-    failures: list[str],
+def test_it_is_sent_again_for_a_day_while_that_is_of_use(
+    answers: list[Exception | None], tries: int, failures: list[str]
 ) -> None:
-    monkeypatch.setattr("switchover.alerts.deliveries.load_declared", lambda package, kind: Flaky)
-    monkeypatch.setattr(Flaky, "tries", [])
-    monkeypatch.setattr(Flaky, "answers", list(answers))
-    assert await sent(deliveries, "flaky") == failures
-    assert Flaky.tries == [NOTE.key] * tries
+    async def story() -> None:
+        flaky = scripted(answers)
+        deliveries = Deliveries(made({"flaky": flaky}), KindCalls(), clock=VirtualClock())
+        deliveries.send(["flaky"], NOTE)
+        await deliveries.settled()
+        assert deliveries.failures == failures
+        assert len(flaky.got) == tries
+        assert len({got.id for got in flaky.got}) == 1
+        await deliveries.aclose()
+
+    run_virtually(story())
+
+
+def test_a_receiver_that_names_a_pause_is_left_alone_for_it() -> None:
+    async def story() -> None:
+        clock = VirtualClock()
+        flaky = scripted([NotSentError("429", retry_after_s=400), None])
+        deliveries = Deliveries(made({"flaky": flaky}), KindCalls(), clock=clock)
+        began = clock.monotonic()
+        deliveries.send(["flaky"], NOTE)
+        await deliveries.settled()
+        assert clock.monotonic() - began == pytest.approx(400, abs=1)
+        await deliveries.aclose()
+
+    run_virtually(story())
+
+
+def test_what_a_failing_channel_cannot_tell_goes_through_the_next_and_says_so() -> None:
+    async def story() -> None:
+        works, broken = scripted([]), scripted([NotSentError("busy")] * 1000)
+        deliveries = Deliveries(made({"broken": broken, "next": works}), KindCalls(), clock=VirtualClock())
+        deliveries.send(["broken"], NOTE)
+        await asyncio.sleep(60)
+        assert works.got[0].text == "alert fires: it is down (broken could not be told: busy)"
+        assert [(name, why, waiting) for name, why, _, waiting in deliveries.failing] == [("broken", "busy", 1)]
+        await deliveries.settled()
+        assert len(works.got) == 1
+        await deliveries.aclose()
+
+    run_virtually(story())
+
+
+def test_many_notices_go_out_as_a_digest_and_none_is_left_out() -> None:
+    async def story() -> None:
+        works = scripted([])
+        deliveries = Deliveries(made({"team": works}), KindCalls(), clock=VirtualClock())
+        for number in range(40):
+            deliveries.send(["team"], replace(NOTE, key=str(number), text=f"notice {number}."))
+        await deliveries.settled()
+        said = "\n".join(got.text for got in works.got)
+        assert len(works.got) < 12
+        assert [number for number in range(20) if f"notice {number}." not in said] == []
+        assert "40 notices:" in said
+        await deliveries.aclose()
+
+    run_virtually(story())
 
 
 @pytest.mark.parametrize("kind", sorted(declared(NOTIFIERS)))

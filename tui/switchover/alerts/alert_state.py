@@ -17,6 +17,7 @@ class AlertEvent(StrEnum):
     FIRED = "fired"
     REMINDED = "reminded"
     ENDED = "ended"
+    NOTED = "noted"  # a fact about a run, which is told once
 
 
 @dataclass(frozen=True, slots=True)

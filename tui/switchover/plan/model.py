@@ -31,7 +31,7 @@ from switchover.plan.field_types import (
     WrittenText,
 )
 from switchover.plan.hosts_model import Host
-from switchover.plan.people_model import ChecklistItem, Contact, Runbook, Signoff
+from switchover.plan.people_model import Alert, ChecklistItem, Contact, NotifierSpec, Runbook, Signoff
 from switchover.plan.promise_model import Promise, PromiseValue
 from switchover.plan.step_model import Confirm, RollbackAction, Step, UndoneBy, Verify
 from switchover.plan.templates import put_out_by, slots
@@ -49,6 +49,7 @@ __all__ = [
     "LiveProbe",
     "MetricSpec",
     "Name",
+    "NotifierSpec",
     "Phase",
     "Plan",
     "PlannedLook",
@@ -208,19 +209,6 @@ class MetricSpec(KeyedSpec):
     )
     since: str | None = Field(None, description=SINCE_WORDS)
     until: str | None = Field(None, description=UNTIL_WORDS)
-
-
-class NotifierSpec(KeyedSpec):
-    """Who is notified of an alert. `kind` says how; the keys of that kind are in `config`."""
-
-
-class Alert(Model):
-    """A rule over checks: `api_up == CRIT for 2m`."""
-
-    when: str = Field(description="the condition, such as `api_up == CRIT for 2m`")
-    notify: tuple[Text, ...] = Field(("log",), description="names of `notifiers`; `bell` and `log` need no entry there")
-    remind: Span | None = Field(None, description="how often it is said again: 30m, 4h")
-    text: Text = Field("", description="what the message says besides")
 
 
 class Gate(Model):

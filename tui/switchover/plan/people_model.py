@@ -2,15 +2,36 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from pydantic import Field, GetJsonSchemaHandler, model_validator
 from pydantic_core import CoreSchema
 
-from switchover.plan.field_types import Flag, Model, Span, Text
-from switchover.snapshot.states import EvidenceWord
+from switchover.plan.field_types import Flag, KeyedSpec, Model, Span, Text
+from switchover.snapshot.states import EvidenceWord, TopicWord
 
-__all__ = ["ChecklistItem", "Contact", "Runbook", "Signoff"]
+__all__ = ["Alert", "ChecklistItem", "Contact", "NotifierSpec", "Runbook", "Signoff"]
+
+_TOPICS: tuple[TopicWord, ...] = get_args(TopicWord)
+
+
+class NotifierSpec(KeyedSpec):
+    """Who is notified of an alert. `kind` says how; the keys of that kind are in `config`."""
+
+    tell: tuple[TopicWord, ...] = Field(
+        _TOPICS,
+        description="what of a run it is told besides alerts: a gate that waits for a person, an unknown outcome, what "
+        "failed, a hold that ended, the end, the budget",
+    )
+
+
+class Alert(Model):
+    """A rule over checks: `api_up == CRIT for 2m`."""
+
+    when: str = Field(description="the condition, such as `api_up == CRIT for 2m`")
+    notify: tuple[Text, ...] = Field(("log",), description="names of `notifiers`; `bell` and `log` need no entry there")
+    remind: Span | None = Field(None, description="how often it is said again: 30m, 4h")
+    text: Text = Field("", description="what the message says besides")
 
 
 class ChecklistItem(Model):

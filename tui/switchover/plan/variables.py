@@ -19,6 +19,7 @@ from switchover.plan.secrets.secret_store import SecretSource
 from switchover.plan.templates import TemplateError, fill, fill_tree, put_out_by, slots
 
 __all__ = [
+    "ALERT_NAMES",
     "BUILT_IN_NAMES",
     "MissingValueError",
     "Resolution",
@@ -32,6 +33,11 @@ __all__ = [
 
 # What every template may name besides the plan's own variables.
 BUILT_IN_NAMES = ("id", "title", "target", "run.id", "plan.dir")
+# What the keys of a notifier may name besides.
+ALERT_NAMES = frozenset(
+    f"alert.{name}"
+    for name in ("name", "instance", "text", "state", "event", "rule", "severity", "key", "id", "link", "host")
+)
 
 _BOOL_WORDS = {"true": "true", "yes": "true", "1": "true", "false": "false", "no": "false", "0": "false"}
 _INT = re.compile(r"[-+]?[0-9]{1,18}")

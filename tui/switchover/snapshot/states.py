@@ -6,6 +6,7 @@ from typing import Literal, TypeAlias
 
 __all__ = [
     "ActionKind",
+    "AlertWord",
     "EventKind",
     "EvidenceWord",
     "GateWord",
@@ -16,11 +17,13 @@ __all__ = [
     "PromiseWord",
     "RollbackWord",
     "ServiceWord",
+    "SeverityWord",
     "SourceWord",
     "StageWord",
     "StatedEffect",
     "StatusWord",
     "StepEffect",
+    "TopicWord",
 ]
 
 StatusWord: TypeAlias = Literal["ok", "warn", "crit", "unknown", "skipped", "pending"]
@@ -58,6 +61,9 @@ ServiceWord: TypeAlias = Literal["running", "stopped", "unknown"]
 SourceWord: TypeAlias = Literal["on", "off", "unused", "trouble", "unknown"]
 LogSourceWord: TypeAlias = Literal["reading", "ended", "off"]
 LevelWord: TypeAlias = Literal["", "debug", "info", "warn", "error", "fatal"]
+SeverityWord: TypeAlias = Literal["critical", "error", "warning", "info"]  # of a notice
+AlertWord: TypeAlias = Literal["pending", "firing", "told"]  # told: a fact about a run
+TopicWord: TypeAlias = Literal["gate", "unknown", "failed", "hold", "end", "budget"]  # what of a run is told
 EventKind: TypeAlias = Literal[
     "run", "step", "gate", "check", "service", "alert", "agent", "action", "change", "incident"
 ]

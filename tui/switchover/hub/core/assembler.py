@@ -41,6 +41,7 @@ from switchover.snapshot import (
     IncidentView,
     MetricRow,
     MigrationView,
+    Problem,
     ServiceRow,
     Snapshot,
     SourceNote,
@@ -84,7 +85,7 @@ class Assembler:
         self._live = live
         self._operations = operations
         self.services = ServiceRowCache(watcher.services, clock, doing, busy, read_only=read_only, redact=redact)
-        self._redact = redact
+        self.redact = redact
         self._clock = clock
         self._read_only = read_only
         self._host = socket.gethostname()
@@ -151,8 +152,8 @@ class Assembler:
         wanted = (name,) if name in known else members_of(known, name)
         return [services.health(member) for member in wanted if member not in resting]
 
-    def build(self, alerts: Sequence[AlertRow]) -> Snapshot:
-        """Return everything as it stands now, without a number yet."""
+    def build(self, alerts: Sequence[AlertRow], others: tuple[Problem, ...] = ()) -> Snapshot:
+        """Return everything as it stands now, without a number yet. `others` are problems that nothing here knows."""
         now = self._clock.now()
         holder = self._engine.holder() if self._engine is not None else None
         if (holder is not None) != self._driven:  # whether a run goes on or waits for a person depends on it
@@ -181,6 +182,7 @@ class Assembler:
             sources=sources,
             lines=self.lines,
             find=self.services.found_now,
+            others=others,
         )
         problems = find_problems(facts, self.known_issues.recognise)
         return Snapshot(
@@ -319,7 +321,7 @@ class Assembler:
             notes.append(SourceNote("kept until seen", "trouble", watcher.services.unseen.trouble))
         if self._operations is not None and self._operations.trouble:
             notes.append(SourceNote("operations", "trouble", self._operations.trouble))
-        return tuple(replace(note, why=self._redact(note.why)) for note in notes)
+        return tuple(replace(note, why=self.redact(note.why)) for note in notes)
 
 
 def _not_before_all_answered(view: MigrationView, checks: Sequence[CheckRow]) -> MigrationView:

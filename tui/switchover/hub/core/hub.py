@@ -49,7 +49,6 @@ __all__ = ["Hub"]
 _log = logging.getLogger("switchover.hub")
 _SELF = "snapshot"
 _PAUSE_S = 0.25  # between two Snapshots, unless something is urgent
-_TICK_S = 1.0
 _HEARTBEAT_S = 2.5  # so often a Snapshot goes out though nothing changed: who hears nothing knows that nobody watches
 
 
@@ -152,7 +151,7 @@ class Hub:
             redact=self._redact,
         )
         self._baselines = Baselines(workspace.directory / "baselines.json")
-        self._alarms = Alarms(loaded, calls, clock, self._assembler.status_for, self._watcher.remember)
+        self._alarms = Alarms(loaded, calls, clock, self._assembler, self._watcher.remember, workspace.alerts)
         self.triage = TriageService(
             loaded,
             workspace,
@@ -181,7 +180,8 @@ class Hub:
         """Watch and publish until cancelled."""
         if self._live is not None and self._loaded is not None and self._loaded.plan.live is not None:
             self._watcher.every("live side", self._loaded.plan.live.every, self._ask_live)
-        self._watcher.every("tick", _TICK_S, self._tick)
+        self._watcher.every("tick", 1.0, self._tick)
+        await self._alarms.start()
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._watcher.run(), name="watch")
@@ -395,6 +395,6 @@ class Hub:
             self._assembler.engine_changed()
             self._run_moved()
             self._engine_moved = False
-        self._alarms.follow()
+        self._alarms.follow(self._assembler.view)
         self._assembler.lines = self.triage.logs.lines
-        return self._assembler.build(self._alarms.rows())
+        return self._assembler.build(self._alarms.rows(), self._alarms.problems())

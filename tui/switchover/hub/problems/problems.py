@@ -57,7 +57,7 @@ class ProblemInputs:
 
     `live_side` is where users are served; empty where nobody knows. `found` are the rows outside of the plan that are
     worth showing. `find` finds any discovered row. `lines` are the last of the logs of services, by the id of their
-    row.
+    row. `others` are problems that were found elsewhere.
     """
 
     checks: tuple[CheckRow, ...] = ()
@@ -72,6 +72,7 @@ class ProblemInputs:
     sources: tuple[SourceNote, ...] = ()
     lines: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     find: Callable[[str], ServiceRow | None] = lambda _: None
+    others: tuple[Problem, ...] = ()
 
 
 def find_problems(facts: ProblemInputs, recognise: Recognise = _nothing) -> tuple[Problem, ...]:
@@ -130,6 +131,7 @@ def find_problems(facts: ProblemInputs, recognise: Recognise = _nothing) -> tupl
         for row in facts.metrics
         if row.status in _RANK and (row.warn or row.crit)
     ]
+    problems += facts.others
     problems.sort(key=_order)
     full = [_in_full(problem, checks, services, facts, changes, recognise) for problem in problems[:_MOST_IN_FULL]]
     return (*full, *problems[_MOST_IN_FULL:])

@@ -17,7 +17,7 @@ from switchover.plan.templates import (
     shell_templates,
     texts_in,
 )
-from switchover.plan.variables import BUILT_IN_NAMES
+from switchover.plan.variables import ALERT_NAMES, BUILT_IN_NAMES
 from switchover_checks.language.declared import declared, load_declared
 
 __all__ = ["late_values", "shell_text_in_checks", "shell_text_is_literal", "template_names"]
@@ -94,9 +94,10 @@ def template_names(draft: Draft) -> Iterator[Complaint]:
         (("costs", "sources"), COST_SOURCES, plan.costs.sources),
     ):
         for name, spec in specs.items():
-            takes = spec.kind in declared(package) and load_declared(package, spec.kind).takes_secrets
-            asked = draft.names.secrets if takes else None
-            yield from _texts((*place, name), spec.config, values | frozenset(spec.config), secrets=asked)
+            kind = load_declared(package, spec.kind) if spec.kind in declared(package) else None
+            asked = draft.names.secrets if kind is not None and kind.takes_secrets else None
+            own = values | frozenset(spec.config) | (ALERT_NAMES if getattr(kind, "fills", False) else frozenset())
+            yield from _texts((*place, name), spec.config, own, secrets=asked)
     for name, host in plan.hosts.items():
         yield from _texts(("hosts", name, "ssh"), host.ssh, values)
     for name, side in plan.sides.items():
