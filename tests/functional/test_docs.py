@@ -31,7 +31,7 @@ README = ROOT / "README.md"
 BLOCKS = [block for page in pages() for block in blocks_of(page)]
 STATE = "docs/state.md"  # in a folder of its own
 HOSTS = "docs/hosts.md"  # its plan is only looked at
-PLAYED = ("docs/first-plan.md", "docs/on-call.md", "docs/team.md")  # in this order, in one folder
+PLAYED = ("docs/first-plan.md", "docs/on-call.md", "docs/alerts.md", "docs/team.md")  # in this order, in one folder
 TARGETS = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -24,10 +25,12 @@ class JsonRoutes:
     routes: dict[str, Any]
     address: str = ""
     asked: list[tuple[str, str, Any, Mapping[str, str]]] = field(default_factory=list)
+    came: threading.Event = field(default_factory=threading.Event)
 
     def answer(self, method: str, path: str, body: bytes, headers: Mapping[str, str]) -> Answer:
         document = json.loads(body) if body[:1] in (b"{", b"[") else body.decode()
         self.asked.append((method, path, document, headers))
+        self.came.set()
         said = self.routes.get(urlsplit(path).path, self.routes.get("*", (404, {"error": "not found"})))
         if isinstance(said, Callable):  # type: ignore[arg-type]
             said = said(document if body else path)

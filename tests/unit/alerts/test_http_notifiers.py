@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -12,9 +13,11 @@ from tests.support.stand_ins.json_routes import JsonRoutes, json_routes
 
 from switchover.alerts.alert_state import AlertEvent
 from switchover.alerts.alert_values import knowing
+from switchover.alerts.heartbeats import Heartbeats
 from switchover.alerts.http_sending import _retry_after
 from switchover.alerts.notifier_api import Notification, NotSentError
 from switchover.plan.kind_calls import KindCalls, UnavailableError
+from switchover.plan.model import NotifierSpec
 from switchover.plan.named_kinds import NOTIFIERS
 from switchover_checks.api import Context
 from switchover_checks.language.declared import load_declared
@@ -152,3 +155,32 @@ def test_retry_after_is_seconds_or_a_date_and_never_without_end() -> None:
     assert _retry_after("soon") == 0
     date = time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime(time.time() + 100))
     assert 90 < _retry_after(date) <= 100
+
+
+async def test_alertmanager_gets_labels_and_an_end_that_lies_ahead_while_it_fires(there: JsonRoutes) -> None:
+    await send("alertmanager", {"url": there.address, "labels": {"team": "ops"}})
+    await send("alertmanager", {"url": there.address}, replace(NOTE, event=AlertEvent.ENDED))
+    (firing,), (over,) = (asked[2] for asked in there.asked)
+    assert there.asked[0][1] == "/api/v2/alerts"
+    assert firing["labels"] == {"alertname": "down", "severity": "critical", "instance": "api", "team": "ops"}
+    assert firing["annotations"]["runbook_url"] == "https://runbooks.example/down"
+    now = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(time.time() + 100))
+    assert firing["endsAt"] > now > over["endsAt"]
+
+
+async def test_a_heartbeat_beats_while_the_agent_watches_and_only_then(there: JsonRoutes) -> None:
+    calls, watching = KindCalls(), True
+    specs = {"dog": NotifierSpec.model_validate({"kind": "heartbeat", "url": there.address})}
+    beats = Heartbeats(specs, calls)
+    beats.fresh = lambda: watching
+    beats.start(NOTE)
+    await asyncio.to_thread(there.came.wait, 10)
+    await beats.aclose()
+    watching = False
+    stuck = Heartbeats(specs, calls)
+    stuck.fresh = lambda: watching
+    stuck.start(NOTE)
+    await asyncio.sleep(0)
+    await stuck.aclose()
+    await calls.aclose()
+    assert len(there.asked) == 1

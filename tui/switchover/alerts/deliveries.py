@@ -58,6 +58,10 @@ class Deliveries:
         """Tell whether the screens ring for one of these."""
         return any(self.notifier(name).rings for name in names)
 
+    def on_desktop(self, names: Sequence[str]) -> bool:
+        """Tell whether the screens ask for a desktop notification for one of these."""
+        return any(self._spec(name).kind == "desktop" for name in names)
+
     @property
     def failing(self) -> list[tuple[str, str, float, int]]:
         """The channels that fail now: name, why, since when, how many notices wait."""

@@ -84,6 +84,9 @@ class Notifier(Generic[ConfigT]):
     resends_s: ClassVar[float] = 0.0
     """The receiver forgets what fires unless it is sent again in this rhythm. 0 where it remembers."""
 
+    beats: ClassVar[bool] = False
+    """Whether it is told of nothing, and asked again and again for as long as the agent watches."""
+
     def joins(self, keys: Mapping[str, Any]) -> bool:
         """Tell whether several notices may go out as one."""
         del keys

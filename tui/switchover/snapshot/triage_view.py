@@ -126,6 +126,7 @@ class AlertRow:
     since: float
     bell: bool = False
     name: str = ""
+    desktop: bool = False
 
     @property
     def key(self) -> str:

@@ -9,6 +9,7 @@ from pathlib import Path
 from switchover.alerts.alert_state import AlertEvent, AlertRule, AlertState, follow
 from switchover.alerts.alert_store import StoreInUseError
 from switchover.alerts.deliveries import Deliveries, Notice
+from switchover.alerts.heartbeats import Heartbeats
 from switchover.alerts.notifier_api import Notification
 from switchover.alerts.outbox import Outbox
 from switchover.alerts.outbox_records import AlertRecord
@@ -26,6 +27,7 @@ from switchover.snapshot.states import AlertWord, EventKind, NamedStatus
 
 __all__ = ["Alarms", "rules_of"]
 
+_STUCK_S = 30.0  # without a look at the rules for so long, the agent is stuck and does not beat
 _WORDS = {AlertEvent.FIRED: "fires", AlertEvent.REMINDED: "still fires", AlertEvent.ENDED: "is over"}
 
 
@@ -65,6 +67,9 @@ class Alarms:
         self._outbox = Outbox(store if tells else None)
         self._deliveries = Deliveries(notifiers, calls, self._outbox, clock)
         self._deliveries.redact = redact
+        self._beats = Heartbeats(notifiers, calls)
+        self._beats.fresh = lambda: clock.monotonic() - self._followed < _STUCK_S
+        self._followed = clock.monotonic()
         self._ready = self._elsewhere = False
 
     async def start(self) -> None:
@@ -84,6 +89,8 @@ class Alarms:
                 self._states[index] = self._restored(record)
                 self._since[index] = record.fired or record.since
         await self._deliveries.resume()
+        at = self._clock.now()
+        self._beats.start(Notification("beat", AlertEvent.NOTED, "the agent lives", "heartbeat", at))
         self._ready = True
 
     def _restored(self, record: AlertRecord) -> AlertState:
@@ -100,6 +107,7 @@ class Alarms:
         if not self._ready or self._elsewhere:
             return
         now, at = self._clock.monotonic(), self._clock.now()
+        self._followed = now
         notices, records, over = self._run.follow(run_notices(view, self._title), at)
         notices = [(names, _redacted(one, self._redact)) for names, one in notices]
         for index, rule in enumerate(self._rules):
@@ -142,6 +150,7 @@ class Alarms:
 
     async def aclose(self) -> None:
         """Give notifications under way a last moment; what is still due stays in the outbox."""
+        await self._beats.aclose()
         await self._deliveries.aclose()
 
     def problems(self) -> tuple[Problem, ...]:
@@ -156,6 +165,10 @@ class Alarms:
             )
             for name, why, since, waiting in self._deliveries.failing
         ]
+        found += [
+            Problem("warn", f"heartbeat {name}", f"the watchdog does not hear that this agent lives: {why}", None)
+            for name, why in self._beats.failing.items()
+        ]
         if self._outbox.trouble and not self._elsewhere:
             found.append(Problem("warn", "outbox of notices", self._redact(self._outbox.trouble), None))
         return tuple(found)
@@ -164,7 +177,12 @@ class Alarms:
         """Return the alerts that fire now. Clients ring when a row is new that asks for it."""
         return tuple(
             AlertRow(
-                rule.text, rule.message or rule.text, self._since[index], self._deliveries.rings(rule.notify), rule.name
+                rule.text,
+                rule.message or rule.text,
+                self._since[index],
+                self._deliveries.rings(rule.notify),
+                rule.name,
+                self._deliveries.on_desktop(rule.notify),
             )
             for index, rule in enumerate(self._rules)
             if self._states[index].fired is not None

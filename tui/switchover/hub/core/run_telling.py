@@ -21,7 +21,7 @@ class RunTelling:
     """Knows what was told. `begin` takes what an agent before this one has told."""
 
     def __init__(self, notifiers: Mapping[str, NotifierSpec]) -> None:
-        self._notifiers = notifiers
+        self._notifiers = {name: spec for name, spec in notifiers.items() if spec.kind != "heartbeat"}
         self._told: dict[str, AlertRecord] = {}
 
     def begin(self, records: Iterable[AlertRecord]) -> None:

@@ -25,6 +25,7 @@ from switchover.ui.app.main_screen import MainScreen
 from switchover.ui.app.operator_actions import OperatorActions
 from switchover.ui.kit.actions import bound
 from switchover.ui.kit.base_screen import BaseScreen, hints_from
+from switchover.ui.kit.desktop import tell_desktop
 from switchover.ui.kit.messages import ClosedByItself, Intent, LinkChanged, Say, SnapshotChanged
 from switchover.ui.kit.theme import Painter, Theme
 from switchover.ui.text.driver_words import who_drives
@@ -151,8 +152,10 @@ class SwitchoverApp(OperatorActions):
         if self.read_only:
             snapshot = replace(snapshot, header=replace(snapshot.header, read_only=True))
         rung = {alert.key for alert in self._snapshot.alerts} if self._snapshot is not None else set()
-        if any(alert.bell and alert.key not in rung for alert in snapshot.alerts):
+        new = [alert for alert in snapshot.alerts if alert.key not in rung]
+        if any(alert.bell for alert in new):
             self.bell()
+        tell_desktop(self, [alert.text for alert in new if alert.desktop])
         before = self._snapshot.header if self._snapshot is not None else snapshot.header
         asked = before.asking is not None
         if before.asking is not None and before.asking.pid == os.getpid() and snapshot.header.asking is None:

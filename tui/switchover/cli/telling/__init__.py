@@ -1,0 +1,1 @@
+"""Verbs about who is told of what, and what is wrong now."""
