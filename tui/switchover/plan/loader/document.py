@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.events import (
     AliasEvent,
@@ -27,6 +28,7 @@ from ruamel.yaml.events import (
 
 from switchover.plan.complaints import Complaint, Path
 from switchover.plan.loader.syntax_errors import explain_syntax_error
+from switchover.plan.loader.yaml_events import exact_events, quick_events
 
 __all__ = ["MAX_DEPTH", "MAX_NODES", "Document", "Node", "NodeOrigin", "read_document"]
 
@@ -141,6 +143,14 @@ class _Builder:
         if frame.node.items is not None:
             return (*frame.path, len(frame.node.items))
         return (*frame.path, str(frame.key.data)) if frame.key is not None else frame.path
+
+    def feed_all(self, events: Iterator[Any]) -> None:
+        """Take in all events. Beyond a limit nothing is left of them but what is said about it."""
+        try:
+            for event in events:
+                self.feed(event)
+        except _StopError:
+            self.document.root = None
 
     def feed(self, event: Any) -> None:
         if isinstance(event, DocumentStartEvent):
@@ -310,13 +320,14 @@ def _place(event: Event) -> Node:
 
 def read_document(text: str) -> Document:
     """Read YAML text into nodes. Never raises for bad text: all that is wrong stands in the document's complaints."""
+    if (events := quick_events(text)) is not None:
+        quick = _Builder()
+        with suppress(Exception):  # wrong or not understood: the exact parser says what is wrong, and where
+            quick.feed_all(events)
+            return quick.document
     builder = _Builder()
-    yaml = YAML(typ="safe", pure=True)
     try:
-        for event in yaml.parse(text):
-            builder.feed(event)
-    except _StopError:
-        builder.document.root = None
+        builder.feed_all(exact_events(text))
     except MarkedYAMLError as error:
         line, column, message = explain_syntax_error(error, text)
         builder.document.root = None
