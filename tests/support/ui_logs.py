@@ -39,7 +39,7 @@ def log_app(theme: str = "dark") -> SwitchoverApp:
 async def open_log(app: SwitchoverApp, pilot: Any) -> LogScreen:
     """Open the log of both services, as it stands once it was read."""
     await settle(pilot)
-    app.open_logs(("docker:shop-api-1", "docker:shop-postgres-1"))
+    app.does.opener.logs(("docker:shop-api-1", "docker:shop-postgres-1"))
     await settle(pilot)
     screen = app.screen
     assert isinstance(screen, LogScreen)
@@ -247,7 +247,7 @@ async def play_log(
     app = SwitchoverApp(source, THEMES, "dark", clock=clock, ticks=False)
     async with app.run_test(size=size) as pilot:
         await settle(pilot)
-        app.open_logs(IDS)
+        app.does.opener.logs(IDS)
         await settle(pilot)
         desk = LogDesk(pilot, app, source, clock)
         await desk.tick()

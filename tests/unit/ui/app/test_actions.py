@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from tests.support import ui_samples as samples
@@ -15,12 +15,14 @@ from textual.binding import Binding
 from textual.dom import DOMNode
 
 from switchover import ui
+from switchover.ui.app.action_set import ActionSet
 from switchover.ui.app.application import SwitchoverApp
 from switchover.ui.kit.actions import ACTIONS, ScreenAction, Touches
 from switchover.ui.text.render_context import RenderContext
 
 BY_NAME = pytest.mark.parametrize("action", ACTIONS.values(), ids=lambda action: str(action.name))
 CHANGING = [action for action in ACTIONS.values() if action.changes is not Touches.NOTHING]
+METHODS = ActionSet(cast("Any", None)).methods()
 RUN = {action.name for action in CHANGING if action.changes is Touches.RUN}
 
 
@@ -39,7 +41,7 @@ def app_bindings() -> list[tuple[str, Binding]]:
 def test_an_action_says_what_it_does_and_is_done_by_the_app(action: ScreenAction) -> None:
     assert action.title
     assert action.tooltip
-    assert callable(getattr(SwitchoverApp, f"action_{action.name}"))
+    assert callable({**vars(SwitchoverApp), **METHODS}[f"action_{action.name}"])
 
 
 def test_every_key_that_the_app_answers_is_in_the_table_and_every_key_of_the_table_works_somewhere() -> None:
@@ -83,7 +85,7 @@ async def test_each_can_be_asked_for_at_any_moment_and_sends_nothing_where_it_is
         for tab in ("1", "2", "3", "6"):
             await pilot.press(tab)
             await settle(pilot)
-            assert isinstance([app.is_offered(name) for name in ACTIONS], list)
+            assert isinstance([app.does.is_offered(name) for name in ACTIONS], list)
         for action in CHANGING:
             assert app.check_action(action.name, ()) is False
             await app.run_action(f"app.{action.name}")

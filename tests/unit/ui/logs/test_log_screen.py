@@ -287,7 +287,7 @@ async def test_a_log_that_cannot_be_opened_says_why_and_is_tried_again() -> None
     app = SwitchoverApp(source, THEMES, "dark", clock=clock, ticks=False)
     async with app.run_test(size=(100, 24)) as pilot:
         await settle(pilot)
-        app.open_logs(("docker:gone",))
+        app.does.opener.logs(("docker:gone",))
         await settle(pilot)
         desk = Desk(pilot, app, source, clock)
         desk.screen.tick()

@@ -258,7 +258,7 @@ async def test_what_is_refused_is_said() -> None:
 async def test_the_log_of_a_problem_is_one_key_away() -> None:
     async def story(pilot: Any, app: SwitchoverApp, source: FakeSource) -> None:
         opened: list[Any] = []
-        app.open_logs = lambda items=(), paths=(), title="": opened.append((items, title))  # type: ignore[method-assign]
+        app.does.opener.logs = lambda items=(), paths=(), title="": opened.append((items, title))  # type: ignore[method-assign]
         await press(pilot, "l")
         assert opened == [(["docker:worker"], "logs of worker")]
         await press(pilot, "d", "l")

@@ -245,7 +245,7 @@ async def test_what_is_under_way_is_shown_and_not_done_twice() -> None:
         await pilot.press("2", "enter")
         answered.set()
         await settle(pilot)
-        assert app.under_way == {}
+        assert app.does.services.under_way == {}
 
     assert len(acts(await play(story, containers(1)))) == 1
 
@@ -273,7 +273,7 @@ async def test_a_refusal_is_told_for_the_service() -> None:
         source.answers["service.act"] = RefusedError("ana drives the run", "ask for it with T")
         await press(pilot, "x", "2", "enter", "y")
         assert "restart c0 failed: ana drives the run: ask for it with T" in screen_text(app)
-        assert app.under_way == {}
+        assert app.does.services.under_way == {}
 
     await play(story, containers(1))
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
-import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -18,15 +17,17 @@ from textual.theme import Theme as TextualTheme
 
 from switchover.clock import Clock, SystemClock
 from switchover.errors import SwitchoverError
-from switchover.private_files import make_private_dir, open_private
+from switchover.terminal.screen_difference import DifferenceMixin
+from switchover.ui.app.action_set import ActionSet
 from switchover.ui.app.bridge import SnapshotSource
-from switchover.ui.app.fingerprint import fingerprint
+from switchover.ui.app.crash_log import keep_crash
 from switchover.ui.app.main_screen import MainScreen
-from switchover.ui.app.operator_actions import OperatorActions
+from switchover.ui.app.run_actions import say_stale
 from switchover.ui.kit.actions import bound
 from switchover.ui.kit.base_screen import BaseScreen, hints_from
 from switchover.ui.kit.desktop import tell_desktop
 from switchover.ui.kit.messages import ClosedByItself, Intent, LinkChanged, Say, SnapshotChanged
+from switchover.ui.kit.pane import Pane
 from switchover.ui.kit.theme import Painter, Theme
 from switchover.ui.text.driver_words import who_drives
 from switchover.ui.text.outdated import Outdated, agent_problem
@@ -34,7 +35,7 @@ from switchover.ui.text.render_context import AgentLink, AgentLinkState, RenderC
 
 if TYPE_CHECKING:
     from switchover.snapshot import Snapshot
-from switchover_checks.unknown_secrets import redact_unknown
+    from switchover.ui.kit.terminal_handover import HandoverResult
 
 __all__ = ["SwitchoverApp"]
 
@@ -44,7 +45,7 @@ _ASKED = "T shows who, and answers; without an answer within a minute they are r
 _KEYS = "keys"
 
 
-class SwitchoverApp(OperatorActions):
+class SwitchoverApp(DifferenceMixin):
     """The control centre. `failure` holds the error that ended it, `crash_log` where an unexpected one was written."""
 
     CSS_PATH = "styles/app.tcss"
@@ -104,6 +105,9 @@ class SwitchoverApp(OperatorActions):
         self.moment = RenderContext(None, self.clock.now(), self._link)
         self.painter = self._fresh_painter
         self.main = MainScreen(self.painter, self.moment, tab)
+        self.does = ActionSet(self)
+        for name, method in self.does.methods().items():
+            setattr(self, name, method)
 
     def get_default_screen(self) -> Screen[Any]:
         """Return the screen with the tabs."""
@@ -113,7 +117,7 @@ class SwitchoverApp(OperatorActions):
         """Begin to listen, and to let time pass."""
         self.call_after_refresh(self._begin_to_listen)
         if self.logs_at_once is not None:
-            self.call_after_refresh(self.open_logs, *self.logs_at_once)
+            self.call_after_refresh(self.does.opener.logs, *self.logs_at_once)
         for notice in self.notices:
             self.call_after_refresh(self.say, notice, error=True)
         if self.lets_time_pass:
@@ -165,13 +169,12 @@ class SwitchoverApp(OperatorActions):
         self._snapshot = snapshot
         self._told_at = self.clock.monotonic()
         self._lag_s = max(self.clock.now() - message.snapshot.at, 0.0) if message.snapshot.at else 0.0
-        if self.sent is not None and fingerprint(message.snapshot.migration) != self.sent:
-            self.sent = None
+        self.does.run.compare(message.snapshot.migration)
         if not (self.link.poor and self.lets_time_pass):  # a poor line gets one drawing a second, by the tick
             self.show()
             if isinstance(self.screen, BaseScreen):
                 self.screen.hurries = True
-        if not asked and self.is_asked() and snapshot.header.asking is not None:
+        if not asked and self.does.takeover.is_asked() and snapshot.header.asking is not None:
             self.show()
             self.bell()  # and no more: a screen that others open would take keys that are meant for something else
             self.say(f"{snapshot.header.asking.who} asks to take over the run", error=True, hint=_ASKED)
@@ -187,7 +190,7 @@ class SwitchoverApp(OperatorActions):
         else:
             self._link = message.link
         if message.link.state in {AgentLinkState.LOST, AgentLinkState.STOPPED}:
-            self.sent = None
+            self.does.run.forget_sent()
         elif message.link.state is AgentLinkState.LIVE:
             for screen in self.screen_stack:
                 if isinstance(screen, BaseScreen):
@@ -212,7 +215,7 @@ class SwitchoverApp(OperatorActions):
             with self.batch_update():
                 pane = self.main.pane if screen is self.main and self.main.is_mounted and self.main.has_pane else None
                 if pane is not None:
-                    pane.told(sent=self.sent is not None, busy=self.under_way)
+                    pane.told(sent=self.does.run.sent, busy=self.does.services.under_way)
                 screen.show(self.moment, self.painter)
 
     def _present(self, snapshot: Snapshot | None, silent_s: float) -> RenderContext:
@@ -228,6 +231,27 @@ class SwitchoverApp(OperatorActions):
             return moment
         problems = (agent_problem(self._link, now, silent_s), *snapshot.problems)
         return replace(moment, snapshot=replace(moment.data, problems=problems))
+
+    @property
+    def pane(self) -> Pane:
+        """The chosen tab's pane."""
+        return self.main.pane
+
+    def say(self, text: str, *, error: bool = False, hint: str = "") -> None:
+        """Put a remark or an error into the status line of the screen that is seen."""
+        screen = self.screen
+        if isinstance(screen, BaseScreen):
+            screen.say(text, error=error, hint=hint)
+
+    def work(self, what: Coroutine[Any, Any, None], name: str, *, group: str = "default") -> None:
+        """Do something beside the screen. In a group other than the default, one at a time."""
+        self.run_worker(what, name=name, group=group, exclusive=group != "default")
+
+    async def hand_over(self, argv: Sequence[str]) -> HandoverResult:
+        """Give the terminal to a program until it ends."""
+        from switchover.ui.kit.terminal_handover import hand_over
+
+        return await hand_over(self, argv)
 
     def push_screen(self, screen: Any, *args: Any, **options: Any) -> Any:
         """Open a screen; it is drawn from the present moment."""
@@ -278,10 +302,10 @@ class SwitchoverApp(OperatorActions):
     async def on_intent(self, intent: Intent) -> None:
         """Send an intent; the answer goes to the status line. One that was decided on old data is not sent."""
         if self.moment.stale:
-            self.sent = None
-            self.say_stale()
+            self.does.run.forget_sent()
+            say_stale(self)
             return
-        self.run_worker(self.ask(intent), name=intent.command.name)
+        self.run_worker(self.does.run.send(intent), name=intent.command.name)
         self.show()
 
     def on_say(self, message: Say) -> None:
@@ -293,16 +317,10 @@ class SwitchoverApp(OperatorActions):
         if action == "palette":
             return self.screen is self.main
         return (
-            self.is_offered(action)
+            self.does.is_offered(action)
             if self.main.is_mounted and self.main.has_pane
             else super().check_action(action, parameters)
         )
-
-    def action_cancel_put_off(self) -> None:
-        """Take back that the run goes on by itself."""
-        from switchover.commands.put_off import CancelPutOff
-
-        self.post_message(Intent(CancelPutOff(), "taking back what was put off"))
 
     def action_help(self) -> None:
         """Open all keys that do something here, made from the bindings themselves."""
@@ -312,7 +330,7 @@ class SwitchoverApp(OperatorActions):
         if isinstance(screen, BaseScreen) and screen.headline == _KEYS:
             return
         hints = hints_from(screen.active_bindings.values(), only_shown=False)
-        self.open_lines(_KEYS, lambda _now, width, _height: help_lines(hints, width))
+        self.does.opener.lines(_KEYS, lambda _now, width, _height: help_lines(hints, width))
 
     def action_palette(self) -> None:
         """Open the palette."""
@@ -368,17 +386,7 @@ class SwitchoverApp(OperatorActions):
 
     def note_crash(self, error: Exception) -> None:
         """Keep what happened in one line, and all of it in the log."""
-        first = str(error).splitlines()
-        self.crash = redact_unknown(f"{type(error).__name__}: {first[0]}" if first else type(error).__name__)
-        if self.log_path is None:
-            return
-        try:
-            make_private_dir(self.log_path.parent)
-            descriptor = open_private(self.log_path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-            with os.fdopen(descriptor, "a", encoding="utf-8") as log:
-                log.write(redact_unknown("".join(traceback.format_exception(error))) + "\n")
-        except OSError:
-            self.crash += f", and {self.log_path} cannot be written"
+        self.crash = keep_crash(error, self.log_path)
 
 
 def _is_paste(event: events.Event) -> bool:

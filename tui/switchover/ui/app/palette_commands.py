@@ -57,7 +57,9 @@ def palette(app: SwitchoverApp) -> PaletteScreen:
         for number, tab in enumerate(tabs(), 1)
     )
     commands.append(
-        PaletteEntry("open a log file …", app.action_open_log_file, "", "follow it, search it, filter it", "logs tail")
+        PaletteEntry(
+            "open a log file …", app.does.look.action_open_log_file, "", "follow it, search it, filter it", "logs tail"
+        )
     )
     data = app.moment.data
     commands.extend(
@@ -70,7 +72,7 @@ def palette(app: SwitchoverApp) -> PaletteScreen:
     commands.extend(
         PaletteEntry(one.title, partial(_run_action, app, f"app.{one.name}", app), "", one.tooltip, one.words)
         for one in ACTIONS.values()
-        if not one.key and one.is_offered(app)
+        if not one.key and one.is_offered(app.does)
     )
     commands.extend(
         PaletteEntry(f"run {step.id} again", partial(_repeat, app, step), "", "its gate still needs what it does")
@@ -112,4 +114,4 @@ def _repeat(app: SwitchoverApp, step: StepView) -> None:
 
 
 def _open(app: SwitchoverApp, kind: str, name: str) -> Callable[[], None]:
-    return partial(app.open_thing, kind, name)
+    return partial(app.does.opener.thing, kind, name)

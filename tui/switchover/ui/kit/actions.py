@@ -1,6 +1,6 @@
 """What a person can do on a screen, listed once: keys, palette, help and the guard all read this table.
 
-The App does an action in its method `action_NAME`. A pane says with `bound` that an action's key works there.
+A part of the App does an action in its method `action_NAME`. A pane says with `bound` that an action's key works there.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from switchover.snapshot.tiers import ACTIONS as SERVICE_ACTIONS
 
 if TYPE_CHECKING:
     from switchover.snapshot import MigrationView, Snapshot
-    from switchover.ui.app.operator_actions import OperatorActions
+    from switchover.ui.app.action_set import ActionSet
 
 __all__ = ["ACTIONS", "ScreenAction", "Touches", "bound"]
 
 
-def _always(_at: OperatorActions) -> bool:
+def _always(_at: ActionSet) -> bool:
     return True
 
 
@@ -46,13 +46,13 @@ class ScreenAction:
     key: str
     title: str
     tooltip: str
-    offered: Callable[[OperatorActions], bool] = _always
+    offered: Callable[[ActionSet], bool] = _always
     changes: Touches = Touches.NOTHING
     words: str = ""
     shown: bool = True
     needs_data: bool = True
 
-    def is_offered(self, at: OperatorActions) -> bool:
+    def is_offered(self, at: ActionSet) -> bool:
         """Say whether it would do something now: only then its key is shown, and works."""
         data = at.moment.snapshot
         if data is None:
@@ -76,37 +76,37 @@ def bound(name: str, *, title: str = "", shown: bool | None = None) -> Binding:
     )
 
 
-def _data(at: OperatorActions) -> Snapshot:
+def _data(at: ActionSet) -> Snapshot:
     return at.moment.data
 
 
-def _run(at: OperatorActions) -> MigrationView:
+def _run(at: ActionSet) -> MigrationView:
     return at.moment.data.migration
 
 
-def _has_log(at: OperatorActions) -> bool:
-    return any("logs" in row.actions for row in at.services_at_hand())
+def _has_log(at: ActionSet) -> bool:
+    return any("logs" in row.actions for row in at.at_hand.services())
 
 
-def _can_act(at: OperatorActions) -> bool:
-    return any(can in SERVICE_ACTIONS for row in at.services_at_hand() for can in row.actions)
+def _can_act(at: ActionSet) -> bool:
+    return any(can in SERVICE_ACTIONS for row in at.at_hand.services() for can in row.actions)
 
 
-def _has_shell(at: OperatorActions) -> bool:
-    rows = at.services_at_hand()
+def _has_shell(at: ActionSet) -> bool:
+    rows = at.at_hand.services()
     return len(rows) == 1 and "exec" in rows[0].actions
 
 
-def _has_items(at: OperatorActions) -> bool:
+def _has_items(at: ActionSet) -> bool:
     return any(step.checklist for phase in _run(at).phases for step in phase.steps)
 
 
-def _incident(at: OperatorActions) -> bool:
+def _incident(at: ActionSet) -> bool:
     return not (_data(at).header.read_only and _data(at).incident is None)
 
 
-def _seen_all(at: OperatorActions) -> bool:
-    return not _data(at).header.read_only and at.keeps_anything()
+def _seen_all(at: ActionSet) -> bool:
+    return not _data(at).header.read_only and at.at_hand.keeps_anything()
 
 
 _IDLE = {"none", "wait", "later", "done"}
@@ -120,12 +120,12 @@ _LISTED = (
                  lambda at: _run(at).to_gate or (_run(at).action.kind == "step" and not _run(at).action.dangerous),
                  Touches.RUN, "run all steps phase continue"),
     ScreenAction("output", "o", "output", "all output of the step under the cursor",
-                 lambda at: at.step_at_hand() is not None),
+                 lambda at: at.at_hand.step() is not None),
     ScreenAction("note", "plus", "note", "tick the items of a checklist, with evidence", _has_items, Touches.RUN),
     ScreenAction("acknowledge", "a", "acknowledge", "let a warning pass while it stays one, with a reason",
-                 lambda at: at.can_let_pass("acknowledge"), Touches.RUN, "ack accept"),
+                 lambda at: at.at_hand.can_let_pass("acknowledge"), Touches.RUN, "ack accept"),
     ScreenAction("waive", "W", "waive", "let a check that is not fine pass for a while, with a reason",
-                 lambda at: at.can_let_pass("waive"), Touches.RUN),
+                 lambda at: at.at_hand.can_let_pass("waive"), Touches.RUN),
     ScreenAction("rollback", "R", "roll back", "the ways back: what each does, takes and loses",
                  lambda at: bool(_run(at).rollbacks), Touches.RUN, "undo revert back"),  # a way that is closed says why
     ScreenAction("abort", "A", "abort", "stop the running step and the run",
@@ -137,26 +137,26 @@ _LISTED = (
     ScreenAction("promises", "p", "proof", "what the migration promised, measured before and after",
                  lambda at: bool(_run(at).promises), shown=False),
     ScreenAction("plan_difference", "P", "edited plan", "what was edited in the plan's file; adopt it from there",
-                 lambda at: _data(at).header.plan_edited and at.is_on_main()),
+                 lambda at: _data(at).header.plan_edited and at.at_hand.is_on_main()),
     ScreenAction("takeover", "T", "take over", "ask whoever drives for the run, or answer one who asks",
-                 lambda at: at.can_take_over()),
+                 lambda at: at.takeover.can_take_over()),
     # what is wrong
     ScreenAction("open_selected", "enter", "open", "everything about the row under the cursor",
-                 lambda at: at.can_open()),
+                 lambda at: at.at_hand.can_open()),
     ScreenAction("open_problem", "o", "details", "the check or the service with everything that is known",
                  shown=False, needs_data=False),
     ScreenAction("diagnose", "d", "diagnose", "run the commands that look closer at this trouble",
-                 lambda at: at.entry_at_hand() is not None, needs_data=False),
+                 lambda at: at.at_hand.entry() is not None, needs_data=False),
     ScreenAction("problem_logs", "l", "logs", "the log of the service that the problem is about",
-                 lambda at: at.is_about_service(), words="logs tail follow", needs_data=False),
+                 lambda at: at.at_hand.is_about_service(), words="logs tail follow", needs_data=False),
     ScreenAction("recheck", "r", "recheck", "run this check now",
-                 lambda at: at.check_at_hand() is not None, words="check again refresh"),
+                 lambda at: at.at_hand.check() is not None, words="check again refresh"),
     ScreenAction("timeline", "t", "timeline", "what happened, newest first",
                  lambda at: bool(_data(at).timeline), words="history events"),
     ScreenAction("incident", "i", "incident", "open an incident, add a note to it, close it",
                  _incident, needs_data=False),
     ScreenAction("bundle", "B", "bundle", "one redacted file for a colleague: problems, timeline, logs",
-                 lambda at: at.can_bundle(), needs_data=False),
+                 lambda at: at.problems.can_bundle(), needs_data=False),
     ScreenAction("contacts", "c", "contacts", "whom to call and what to read",
                  lambda at: bool(_data(at).contacts), words="phone oncall who runbook"),
     ScreenAction("seen_all", "M", "all seen", "let go of all that is kept until seen", _seen_all, shown=False),
@@ -168,9 +168,9 @@ _LISTED = (
     ScreenAction("service_shell", "S", "shell", "a shell in it; leaving the shell comes back here",
                  _has_shell, Touches.HOST, "exec terminal bash"),
     ScreenAction("connections", "D", "who needs whom", "what it needs, what needs it, where it is broken",
-                 lambda at: bool(at.services_at_hand()), words="dependencies graph needs"),
+                 lambda at: bool(at.at_hand.services()), words="dependencies graph needs"),
     ScreenAction("service_inspect", "I", "inspect", "all that its source knows of it",
-                 lambda at: bool(at.services_at_hand()), shown=False),
+                 lambda at: bool(at.at_hand.services()), shown=False),
     ScreenAction("service_pager", "", "log by its own command",
                  "such as journalctl, on this terminal; leaving it comes back here", _has_log),
     ScreenAction("shell_here", "", "shell here", "your own shell on this host; leaving it comes back here",

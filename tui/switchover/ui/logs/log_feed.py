@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from switchover.clock import Clock
 from switchover.commands.logs import (
     CloseLog,
     LinePart,
@@ -128,7 +129,7 @@ class LogFeed:
 class Lane:
     """One request under way, and the newest that is wanted next: what was wanted in between is never asked."""
 
-    def __init__(self, start: Callable[[Coroutine[Any, Any, None]], object], clock: Callable[[], float]) -> None:
+    def __init__(self, start: Callable[[Coroutine[Any, Any, None]], object], clock: Clock) -> None:
         self._start = start
         self._clock = clock
         self._next: Callable[[], Awaitable[None]] | None = None
@@ -143,25 +144,25 @@ class Lane:
     @property
     def waited(self) -> float:
         """For how many seconds an answer is awaited; 0 where none is."""
-        return self._clock() - self._since if self._busy else 0.0
+        return self._clock.monotonic() - self._since if self._busy else 0.0
 
     def answered(self) -> None:
         """Count from now: what is under way has its answer, and is only to be shown."""
-        self._since = self._clock()
+        self._since = self._clock.monotonic()
 
     def want(self, job: Callable[[], Awaitable[None]]) -> None:
         """Do this next."""
         self._next = job
         if not self._busy:
             self._busy = True
-            self._since = self._clock()
+            self._since = self._clock.monotonic()
             self._start(self._run())
 
     async def _run(self) -> None:
         try:
             while self._next is not None:
                 job, self._next = self._next, None
-                self._since = self._clock()
+                self._since = self._clock.monotonic()
                 await job()
         finally:
             self._busy = False

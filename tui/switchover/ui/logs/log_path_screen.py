@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 
 from textual.app import ComposeResult
 
 from switchover.ui.kit.base_screen import OverScreen
 from switchover.ui.kit.line_view import LineView
+from switchover.ui.kit.ports import Opening
 from switchover.ui.kit.text_entry import TextEntry
 from switchover.ui.kit.theme import Painter
 from switchover.ui.text.render_context import RenderContext
@@ -18,11 +18,11 @@ __all__ = ["LogPathScreen"]
 
 
 class LogPathScreen(OverScreen):
-    """Takes one path, or several with blanks between them, and calls `chosen` with them."""
+    """Takes one path, or several with blanks between them, and has their logs opened."""
 
-    def __init__(self, painter: Painter, moment: RenderContext, chosen: Callable[[tuple[str, ...]], None]) -> None:
+    def __init__(self, painter: Painter, moment: RenderContext, opening: Opening) -> None:
         super().__init__(painter, moment, "open a log file")
-        self._chosen = chosen
+        self._opening = opening
         self._entry = TextEntry(painter, "path", f"{os.getcwd()}/")  # noqa: PTH109 - text to type on, not a path to use
         self._body = LineView(painter)
 
@@ -57,7 +57,7 @@ class LogPathScreen(OverScreen):
         if not paths or self.left:
             return
         self.leave()
-        self.app.call_later(self._chosen, paths)
+        self.app.call_later(self._opening.logs, (), paths)
 
     def on_text_entry_left(self) -> None:
         """Go back."""

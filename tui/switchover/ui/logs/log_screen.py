@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
+from switchover.clock import Clock
 from switchover.commands.logs import SoughtFor
 from switchover.errors import SwitchoverError
 from switchover.snapshot.logview import LogLine, LogQuery
 from switchover.snapshot.states import LevelWord
+from switchover.terminal.link import TerminalLink
 from switchover.ui.kit.clipboard import MOST_BYTES, copy
 from switchover.ui.kit.text_entry import TextEntry
 from switchover.ui.kit.theme import Painter
@@ -63,12 +64,12 @@ class LogScreen(LogWindowScreen):
         moment: RenderContext,
         title: str,
         feed: LogFeed,
-        clock: Callable[[], float],
+        clock: Clock,
+        line: TerminalLink,
         *,
-        poor: Callable[[], bool] = lambda: False,
         ticks: bool = True,
     ) -> None:
-        super().__init__(painter, moment, title, feed, clock, poor=poor)
+        super().__init__(painter, moment, title, feed, clock, line)
         self._ticks = ticks
         self._entry_for = ""
         self._entry = TextEntry(painter, "find")

@@ -6,11 +6,13 @@ in the background, one request at a time. So a slow or lost agent never holds up
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from switchover.clock import Clock
 from switchover.errors import SwitchoverError
 from switchover.snapshot.logview import LogQuery, LogWindow
+from switchover.terminal.link import TerminalLink
 from switchover.ui.kit.base_screen import OverScreen
 from switchover.ui.kit.line_view import LineView
 from switchover.ui.kit.pane import set_height
@@ -63,15 +65,14 @@ class LogWindowScreen(OverScreen):
         moment: RenderContext,
         title: str,
         feed: LogFeed,
-        clock: Callable[[], float],
-        *,
-        poor: Callable[[], bool] = lambda: False,
+        clock: Clock,
+        line: TerminalLink,
     ) -> None:
         super().__init__(painter, moment, title)
         self._title = title
         self._feed = feed
         self._clock = clock
-        self._poor = poor
+        self._line = line
         self.query_now = LogQuery()
         self._query_before = LogQuery()
         self.window = LogWindow()
@@ -103,7 +104,7 @@ class LogWindowScreen(OverScreen):
         """Ask for what is due, and open the stream where it is not; called a few times a second."""
         if self.left or not self.is_mounted:
             return
-        now = self._clock()
+        now = self._clock.monotonic()
         if self.moment.link.state is not AgentLinkState.LIVE:
             pass
         elif not self._feed.is_open:
@@ -162,7 +163,7 @@ class LogWindowScreen(OverScreen):
     def _fail(self, error: SwitchoverError) -> None:
         self._feed.drop()
         self._failures += 1
-        self._retry_at = self._clock() + min(_RETRY_S[0] * 2 ** (self._failures - 1), _RETRY_S[1])
+        self._retry_at = self._clock.monotonic() + min(_RETRY_S[0] * 2 ** (self._failures - 1), _RETRY_S[1])
         self._trouble = f"{error.title}; trying again" + (f" · {error.hint}" if error.hint else "")
         self._draw_around()
 
@@ -250,7 +251,7 @@ class LogWindowScreen(OverScreen):
         return self._held_for != self._wanted
 
     def _take_again(self, window: LogWindow) -> None:
-        self._due = self._clock() + _REST_S
+        self._due = self._clock.monotonic() + _REST_S
         if not window.lines and not self.view.logged:
             self.window = window
             self._hold(window)
@@ -266,7 +267,7 @@ class LogWindowScreen(OverScreen):
     def _set_pace(self, ask: _Ask, window: LogWindow) -> None:
         """Ask again soon where little changes at once, later where all does; once a second on a poor line."""
         pace = _QUICK_S
-        if self._poor() or ask.anchor is not None:
+        if self._line.poor or ask.anchor is not None:
             pace = _SLOW_S
         elif not ask.wait_s:
             pace = 0.0  # the next one waits for what is new
@@ -275,7 +276,7 @@ class LogWindowScreen(OverScreen):
             room = max(self.view.size.height, 1)
             if sum(line.seq not in held for line in window.lines[-room:]) > room // 2:
                 pace = _FLOOD_S
-        self._due = self._clock() + pace
+        self._due = self._clock.monotonic() + pace
 
     def _on_view_moved(self) -> None:
         self._note = ""
@@ -385,7 +386,7 @@ class LogWindowScreen(OverScreen):
         """Keep the filter that was, and say what is wrong with the new one."""
         self.say(problem, error=True, hint="what was shown before stays")
         before, self._query_before = self._query_before, LogQuery()  # one that is refused too is not tried again
-        self._due = self._clock() + _SLOW_S
+        self._due = self._clock.monotonic() + _SLOW_S
         if before == self.query_now:
             return
         self.query_now = before

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
 from switchover.ui.kit.base_screen import OverScreen
+from switchover.ui.kit.ports import Opening
 from switchover.ui.kit.row_list import RowList
 from switchover.ui.kit.theme import Painter
 from switchover.ui.services.connection_tree import Graph, branch_line, graph_of, starts_of, tree_of
@@ -19,7 +19,7 @@ __all__ = ["ConnectionsScreen"]
 
 
 class ConnectionsScreen(OverScreen):
-    """The tree. `opens` opens the service under the cursor."""
+    """The tree. Enter opens the service under the cursor."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "open", "open", tooltip="everything about the service under the cursor"),
@@ -27,12 +27,12 @@ class ConnectionsScreen(OverScreen):
         Binding("f", "here", "follow", tooltip="follow to the service under the cursor: its connections"),
     ]
 
-    def __init__(self, painter: Painter, moment: RenderContext, name: str, opens: Callable[[str], None]) -> None:
+    def __init__(self, painter: Painter, moment: RenderContext, name: str, opening: Opening) -> None:
         super().__init__(painter, moment, "who needs whom")
         graph = graph_of(moment.data)
         self._service = name
         self._whole = not (graph.needs.get(name) or graph.needed_by.get(name))
-        self._opens = opens
+        self._opening = opening
         self._rows = RowList(painter)
 
     def compose(self) -> ComposeResult:
@@ -81,7 +81,7 @@ class ConnectionsScreen(OverScreen):
     def action_open(self) -> None:
         """Open the service under the cursor."""
         if self._at_hand():
-            self._opens(self._at_hand())
+            self._opening.service(self._at_hand())
 
     def action_whole(self) -> None:
         """Show all connections, or those of the one service again."""

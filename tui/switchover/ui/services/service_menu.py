@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -14,6 +14,7 @@ from switchover.snapshot import ServiceRow
 from switchover.ui.kit.base_screen import OverScreen
 from switchover.ui.kit.clipboard import copy
 from switchover.ui.kit.messages import Sender
+from switchover.ui.kit.ports import ServiceOrders
 from switchover.ui.kit.row_list import RowList
 from switchover.ui.kit.text_entry import TextEntry
 from switchover.ui.kit.theme import Painter
@@ -36,7 +37,7 @@ _INDENT = 27
 
 
 class ServiceMenu(OverScreen):
-    """The actions that all chosen services support. `give` receives the choice; it asks where it has to.
+    """The actions that all chosen services support. What needs a yes asks for it.
 
     A number only goes to its action: it chooses a tab elsewhere, and a press too many must start nothing.
     """
@@ -53,16 +54,14 @@ class ServiceMenu(OverScreen):
         moment: RenderContext,
         ids: Sequence[str],
         sender: Sender,
-        give: Callable[[ServiceAction], None],
-        busy: Callable[[], Mapping[str, str]],
+        orders: ServiceOrders,
     ) -> None:
         first = find_service(moment, ids[0])
         called = first.name if first is not None else ids[0]
         super().__init__(painter, moment, f"{called}{f' and {len(ids) - 1} more' if len(ids) > 1 else ''}: actions")
         self._ids = tuple(ids)
         self._sender = sender
-        self._give = give
-        self._busy = busy
+        self._orders = orders
         self._commands: dict[str, str] = {}
         self._asked: set[str] = set()
         self._list = RowList(painter)
@@ -90,9 +89,10 @@ class ServiceMenu(OverScreen):
     def _why_nothing(self) -> str:
         if not self.rows:
             return "gone: nothing is left to act on"
-        under_way = [self._busy()[name] for name in self._ids if name in self._busy()]
-        if under_way:
-            return f"{doing_word(under_way[0])} it: wait until that has ended"
+        under_way = self._orders.under_way
+        doing = next((under_way[name] for name in self._ids if name in under_way), "")
+        if doing:
+            return f"{doing_word(doing)} it: wait until that has ended"
         return why_nothing(self.rows, self.moment)
 
     def draw(self) -> None:
@@ -231,4 +231,4 @@ class ServiceMenu(OverScreen):
     def _leave_with(self, order: ServiceAction) -> None:
         if not self.left and order.rows:
             self.leave()
-            self._give(order)
+            self._orders.order(order)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from textual import events
 from textual.app import ComposeResult
@@ -13,6 +13,7 @@ from switchover.snapshot.tiers import Tier
 from switchover.ui.kit.base_screen import OverScreen
 from switchover.ui.kit.guarded_screen import StakesScreen, TypedScreen, YesScreen
 from switchover.ui.kit.messages import Sender
+from switchover.ui.kit.ports import ServiceOrders
 from switchover.ui.kit.scroller import Scroller
 from switchover.ui.kit.theme import Painter
 from switchover.ui.services.arrangement import id_of
@@ -30,27 +31,25 @@ from switchover.ui.text.styled_line import StyledSpan, wrap
 
 __all__ = ["AskActionScreen", "ResultScreen", "TypeActionScreen", "service_action_screen"]
 
-Give = Callable[[ServiceAction, str], None]
-
 
 def service_action_screen(
-    painter: Painter, moment: RenderContext, order: ServiceAction, sender: Sender, give: Give
+    painter: Painter, moment: RenderContext, order: ServiceAction, sender: Sender, orders: ServiceOrders
 ) -> _OrderScreen:
-    """Return the screen that an order takes: a yes, or a name that is typed. `give` gets what was typed."""
+    """Return the screen that an order takes: a yes, or a name that is typed. `orders` gets what was typed."""
     kind = TypeActionScreen if order.tier is Tier.TYPED else AskActionScreen
-    return kind(painter, moment, order, sender, give)
+    return kind(painter, moment, order, sender, orders)
 
 
 class _OrderScreen(StakesScreen):
     """Names the things, what happens to them, who needs them, and the command line. Decides nothing on old data."""
 
     def __init__(
-        self, painter: Painter, moment: RenderContext, order: ServiceAction, sender: Sender, give: Give
+        self, painter: Painter, moment: RenderContext, order: ServiceAction, sender: Sender, orders: ServiceOrders
     ) -> None:
         super().__init__(painter, moment, f"{order.title}?")
         self.order = order
         self._sender = sender
-        self._give = give
+        self._orders = orders
         self._commands: list[str] = []
 
     def on_mount(self) -> None:
@@ -89,7 +88,7 @@ class _OrderScreen(StakesScreen):
 
     def do(self, typed: str) -> None:
         """Give the order."""
-        self._give(self.order, typed)
+        self._orders.give(self.order, typed)
 
 
 class AskActionScreen(_OrderScreen, YesScreen):
