@@ -27,6 +27,7 @@ __all__ = [
     "documented_fields",
     "has_template",
     "key_docs",
+    "key_of",
     "unknown_and_missing",
     "validate",
 ]
@@ -58,10 +59,15 @@ class ConfigField:
     doc: str = ""
 
 
+def key_of(field: str) -> str:
+    """Return the key of a field. One that is a word of Python ends in `_` in the class: `for_`."""
+    return field.removesuffix("_")
+
+
 def key_docs(node: ast.ClassDef) -> dict[str, str]:
     """Return the text that stands below each field of a class, as one line."""
     return {
-        field.target.id: " ".join(text.value.value.split())
+        key_of(field.target.id): " ".join(text.value.value.split())
         for field, text in itertools.pairwise(node.body)
         if isinstance(field, ast.AnnAssign)
         and isinstance(field.target, ast.Name)
@@ -92,6 +98,7 @@ def config_schema(config: type) -> dict[str, Any]:
     from pydantic import TypeAdapter
 
     schema: dict[str, Any] = TypeAdapter(config).json_schema(mode="validation")
+    schema["properties"] = {key_of(name): of for name, of in schema["properties"].items()}
     for key, doc in class_docs(config).items():
         schema["properties"][key]["description"] = doc
     return schema
@@ -103,7 +110,7 @@ def config_fields(config: type) -> tuple[ConfigField, ...]:
     for f in dataclasses.fields(config):
         required = f.default is dataclasses.MISSING and f.default_factory is dataclasses.MISSING
         default = "" if f.default in (dataclasses.MISSING, None, ()) else repr(f.default)
-        found.append(ConfigField(f.name, required, str(f.type), default))
+        found.append(ConfigField(key_of(f.name), required, str(f.type), default))
     return tuple(found)
 
 
@@ -151,7 +158,8 @@ def unknown_and_missing(fields: tuple[ConfigField, ...], mapping: Mapping[str, A
 def _read(config: type, mapping: Mapping[str, Any], *, templates: bool) -> tuple[dict[str, Any], list[Problem]]:
     problems = unknown_and_missing(config_fields(config), mapping)
     values: dict[str, Any] = {}
-    for name, adapter in _adapters(config).items():
+    for field, adapter in _adapters(config).items():
+        name = key_of(field)
         if name not in mapping:
             continue
         value, places = mapping[name], None
@@ -163,7 +171,7 @@ def _read(config: type, mapping: Mapping[str, Any], *, templates: bool) -> tuple
                 continue
             value = [value[i] for i in places]
         try:
-            values[name] = adapter.validate_python(value)
+            values[field] = adapter.validate_python(value)
         except ValueError as error:
             problems += _explain(name, value, error, places)
     return values, problems

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from switchover_checks.api import Effect
-from switchover_checks.runtime.config import ConfigField, key_docs
+from switchover_checks.runtime.config import ConfigField, key_docs, key_of
 
 __all__ = ["Scan", "ScannedKind", "locate_module", "scan_module"]
 
@@ -118,11 +118,11 @@ def _fields(node: ast.ClassDef) -> tuple[ConfigField, ...]:
     docs = key_docs(node)
     return tuple(
         ConfigField(
-            item.target.id,
+            key_of(item.target.id),
             item.value is None,
             ast.unparse(item.annotation),
             ast.unparse(item.value) if item.value is not None else "",
-            docs.get(item.target.id, ""),
+            docs.get(key_of(item.target.id), ""),
         )
         for item in node.body
         if isinstance(item, ast.AnnAssign)

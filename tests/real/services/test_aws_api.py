@@ -165,6 +165,21 @@ async def test_the_same_name_in_another_region_is_another_thing(aws: AwsProvider
     assert (seen["db"].state, seen["new"].state) == (ProcessState.RUNNING, ProcessState.STOPPED)
 
 
+async def test_a_volume_is_in_use_or_attached_to_nothing(aws: AwsProvider) -> None:
+    ec2 = client("ec2")
+    volume = ec2.create_volume(AvailabilityZone="eu-west-1a", Size=8, VolumeType="gp3", Encrypted=True)["VolumeId"]
+    target = ServiceTarget("volume", "aws", f"ebs/{volume}", resource="ebs", id=volume)
+    idle = await probe(aws, target)
+    assert (idle.health, idle.state) == (Status.WARN, ProcessState.STOPPED)
+    assert "8 GiB gp3" in idle.detail
+    name = instance()
+    ec2.attach_volume(VolumeId=volume, InstanceId=name, Device="/dev/sdf")
+    again = AwsProvider(every=0.05, metadata=nowhere)
+    used = await probe(again, target)
+    assert (used.health, used.state) == (Status.OK, ProcessState.RUNNING)
+    assert f"{name} /dev/sdf" in used.detail
+
+
 async def test_a_database_is_stopped_and_started_and_what_cannot_be_is_refused(aws: AwsProvider) -> None:
     db = database()
     seen = await probe(aws, db)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ def probe(tmp_path: Path) -> Probe:
         secrets: Callable[[str], str] = no_secret,
         ports: ProbePorts | None = None,
         about: str = "",
+        over_there: bool = False,
         **config: Any,
     ) -> Result:
         check = Registry().load(kind)
@@ -36,6 +38,9 @@ def probe(tmp_path: Path) -> Probe:
             time.monotonic() + 30, tmp_path, sides=sides, secrets=secrets, ports=ports, resources=resources
         )
         ctx.owner, ctx.about = "mine", about
+        if over_there:  # the other machine is this one, by a shell
+            ctx.ports = replace(ctx.ports, elsewhere=lambda _machine, argv, *_: LocalContext.run(here, argv))
+            ctx.machine, here = "there", LocalContext(time.monotonic() + 30, tmp_path, resources=resources)
         try:
             return await check.probe(build_config(check.config, config), ctx)
         finally:

@@ -12,6 +12,7 @@ from switchover.clock import Clock
 from switchover.errors import SwitchoverError
 from switchover.health.backup_moments import backup_keys, kept_long_enough
 from switchover.health.catalog import Catalog, CheckItem
+from switchover.health.load_targets import why_not_loaded
 from switchover.health.machines import join_machines
 from switchover.plan.loader.load import LoadedPlan
 from switchover.plan.members.member_names import members_of
@@ -229,6 +230,8 @@ class Evaluator:
             if waits_for:
                 reading = self._not_probed(item, f"waits for {waits_for} to begin", (waits_for,))
                 return replace(reading, status=Status.PENDING, result=Result(Status.PENDING, reading.result.summary))
+        if item.spec.kind == "load" and (why := why_not_loaded(config, self.catalog.services.values(), self._scope())):
+            return self._not_probed(item, why)
         if self._changes is not None and (why := self._changes(item.spec.kind, config)):
             summary = self._redact(f"read-only: {why}")
             return CheckObservation(item.name, Status.SKIPPED, Result(Status.SKIPPED, summary), self._clock.now())

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any, ClassVar
 
 from switchover_checks.api import Context, Effect, Finding, Measured, ProbeError, Result, Status
+from switchover_checks.kinds.clouds.spot_notice import SPOT_NOTICE, spot_notice
 from switchover_checks.language.expect import AS_LIST, Expectation, NameType, Unavailable, expected_in
 
 __all__ = ["AwsCheck", "AwsConfig"]
@@ -55,7 +56,9 @@ class AwsConfig:
     """A thing in AWS, or an operation of one of its APIs."""
 
     resource: str = ""
-    """What it is: `ec2`, `rds`, `rds-cluster`, `elasticache`, `ebs`, `snapshot`, `rds-snapshot` or `lambda`."""
+    """What it is: `ec2`, `rds`, `rds-cluster`, `elasticache`, `ebs`, `snapshot`, `rds-snapshot` or `lambda`. With
+    `spot_notice`: whether AWS has said that it takes this instance back. It is read on the instance, here or `run_on`
+    another machine."""
     id: str = ""
     """Its name there: `i-0abc`, `shop`."""
     in_state: str = ""
@@ -74,8 +77,12 @@ class AwsConfig:
     """What must be true of its `state` (`absent` where there is none), `thing.MultiAZ` and the like, and `answer`."""
 
     def __post_init__(self) -> None:
+        if self.resource == SPOT_NOTICE:
+            if self.id or self.in_state or self.expect or not self.exists:
+                raise ValueError("a spot_notice is read on the instance itself, and takes no other keys")
+            return
         if self.resource and self.resource not in _KINDS and "{{" not in self.resource:
-            raise ValueError(f"resource is {', '.join(_KINDS)}, not {self.resource!r}")
+            raise ValueError(f"resource is {', '.join(_KINDS)} or {SPOT_NOTICE}, not {self.resource!r}")
         if bool(self.resource) != bool(self.id):
             raise ValueError("resource and id go together")
         if bool(self.resource) == bool(self.api and self.operation):
@@ -101,6 +108,8 @@ class AwsCheck:
 
     async def probe(self, cfg: AwsConfig, ctx: Context) -> Result:
         """Ask once."""
+        if cfg.resource == SPOT_NOTICE:
+            return await spot_notice(ctx)
         if cfg.api:
             answer = await ctx.cloud("aws", cfg.api, cfg.operation, cfg.params, region=cfg.region)
             ctx.enter("assert")

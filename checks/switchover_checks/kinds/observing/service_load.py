@@ -1,13 +1,15 @@
-"""`load`: asks a service so often a second for a while, and judges times and errors. It changes the world: it is load.
+"""`load`: asks a service of the plan for a while, and judges times and errors. It changes the world: it is load.
 
-Requests begin when they are due, whether or not others were answered (an open model). The time of each counts from
-when it was due. So a service that stalls is not flattered by those who waited.
+With `rps` requests begin when they are due, whether or not others were answered (an open model). The time of each
+counts from when it was due. So a service that stalls is not flattered by those who waited. With `concurrency` so many
+clients each ask again once they were answered: it shows what a service can bear, and hides how long a stall was.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
+from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any, ClassVar, Literal
@@ -31,6 +33,8 @@ NAMES: dict[str, NameType] = {
 }
 _MOST_RPS = 2000
 _MOST_REQUESTS = 200_000
+_MOST_CLIENTS = 500
+_MOST_CLOSED = 5_000_000
 _ENOUGH = 20
 
 
@@ -38,12 +42,16 @@ _ENOUGH = 20
 class LoadConfig:
     """What is asked of the service that the check is about, how often, and how it must bear it."""
 
-    rps: float
-    """Requests a second."""
-    lasts: Duration = 10.0
+    rps: float = 0.0
+    """Requests a second, whether or not others were answered; or say `concurrency`."""
+    concurrency: int = 0
+    """How many clients ask at once, each again once it was answered."""
+    for_: Duration = 10.0
     """For how long. The check's own `timeout` must be longer."""
-    path: str = "/"
-    """What is asked for, below the service's `url`. No other host is ever asked."""
+    url: str = ""
+    """What is asked for; without it the `url` of the service. Its host must be that of a service of the plan."""
+    path: str = ""
+    """What is asked for below that address."""
     method: Literal["GET", "HEAD", "POST"] = "GET"
     """The method."""
     headers: dict[str, str] = field(default_factory=dict)
@@ -60,11 +68,15 @@ class LoadConfig:
     """Whether the certificate is checked."""
 
     def __post_init__(self) -> None:
-        if not 0 < self.rps <= _MOST_RPS:
+        if bool(self.rps) == bool(self.concurrency):
+            raise ValueError("set rps (requests a second), or concurrency (clients at once)")
+        if not 0 <= self.rps <= _MOST_RPS:
             raise ValueError(f"rps is more than 0 and at most {_MOST_RPS}")
-        if not 1 <= self.rps * self.lasts <= _MOST_REQUESTS:
-            raise ValueError(f"rps times lasts is 1 to {_MOST_REQUESTS} requests")
-        if not self.path.startswith("/"):
+        if not 0 <= self.concurrency <= _MOST_CLIENTS:
+            raise ValueError(f"concurrency is 1 to {_MOST_CLIENTS}")
+        if self.rps and not 1 <= self.rps * self.for_ <= _MOST_REQUESTS:
+            raise ValueError(f"rps times for is 1 to {_MOST_REQUESTS} requests")
+        if self.path and not self.path.startswith("/"):
             raise ValueError("path begins with /; the host is that of the service")
 
 
@@ -87,21 +99,20 @@ class LoadCheck:
     kind: load
     service: api
     rps: 50
-    lasts: 20s
+    for: 20s
     expect: [p95 < 300ms, errors < 1%]
     """
 
     async def probe(self, cfg: LoadConfig, ctx: Context) -> Result:
         """Load once."""
-        told = await ctx.service(ctx.about)
-        url = str(told.get("url") or "")
+        url = cfg.url or str((await ctx.service(ctx.about)).get("url") or "")
         if not url.startswith(("http://", "https://")):
-            raise ProbeError(f"the service {ctx.about} has no url of HTTP", status=Status.UNKNOWN)
-        if ctx.deadline - time.monotonic() < cfg.lasts + 1:
-            hint = f"set timeout to more than {format_duration(cfg.lasts + 1)}"
+            raise ProbeError(f"{cfg.url or f'the service {ctx.about}'} has no url of HTTP", status=Status.UNKNOWN)
+        if ctx.deadline - time.monotonic() < cfg.for_ + 1:
+            hint = f"set timeout to more than {format_duration(cfg.for_ + 1)}"
             return Result.unknown("the check's timeout is shorter than the load lasts", hint=hint)
         ctx.enter("send")
-        run = _Run(cfg, ctx, url.rstrip("/") + cfg.path)
+        run = _Run(cfg, ctx, url.rstrip("/") + cfg.path if cfg.path else url)
         await run.whole()
         ctx.enter("assert")
         facts = run.facts()
@@ -121,7 +132,7 @@ class _Run:
 
     def __init__(self, cfg: LoadConfig, ctx: Context, url: str) -> None:
         self._cfg, self._ctx, self._url = cfg, ctx, url
-        self._times: list[float] = []
+        self._times = array("d")
         self._open: set[asyncio.Task[None]] = set()
         self._errors = 0
         self.first_error = ""
@@ -129,9 +140,25 @@ class _Run:
         self._took = 1.0
 
     async def whole(self) -> None:
-        """Send all, each when it is due, and wait for the answers."""
+        """Send all and wait for the answers."""
         start = time.monotonic()
-        for number in range(round(self._cfg.rps * self._cfg.lasts)):
+        if self._cfg.concurrency:
+            async with asyncio.TaskGroup() as clients:
+                for _ in range(self._cfg.concurrency):
+                    clients.create_task(self._client(start + self._cfg.for_))
+        else:
+            await self._when_due(start)
+        self._took = max(1e-3, time.monotonic() - start)
+
+    async def _client(self, end: float) -> None:
+        """Ask again and again, as long as it makes sense."""
+        while (began := time.monotonic()) < end and not self.stopped:
+            await self._one(began)
+            self.stopped = self._hopeless(len(self._times)) or len(self._times) >= _MOST_CLOSED
+
+    async def _when_due(self, start: float) -> None:
+        """Send each when it is due."""
+        for number in range(round(self._cfg.rps * self._cfg.for_)):
             due = start + number / self._cfg.rps
             await asyncio.sleep(max(0.0, due - time.monotonic()))
             if self._hopeless(number):
@@ -149,7 +176,6 @@ class _Run:
             task.cancel()
         if late:
             await asyncio.gather(*late, return_exceptions=True)
-        self._took = max(1e-3, time.monotonic() - start)
 
     def _hopeless(self, sent: int) -> bool:
         return sent >= _ENOUGH and self._errors > max(_ENOUGH / 2, 10 * self._cfg.most_errors * sent)

@@ -10,6 +10,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from urllib.parse import quote
 
 from switchover_checks.api import Context, Effect, Finding, Measured, ProbeError, Result, Status
+from switchover_checks.kinds.stores.search_snapshot import judged_snapshot
 from switchover_checks.language.expect import AS_LIST, Expectation, NameType, Unavailable, expected_in
 from switchover_checks.language.fact_numbers import measured_in
 from switchover_checks.runtime.network.json_asking import Api
@@ -25,6 +26,7 @@ NAMES: dict[str, NameType] = {
     "shards": "number",
     "version": "text",
     "distribution": "text",
+    "age": "duration",
 }
 _FROM_HEALTH = {
     "nodes": "number_of_nodes",
@@ -56,19 +58,24 @@ class ElasticsearchConfig:
     """Its password: `{{ secret.NAME }}`."""
     api_key: str = ""
     """An API key, instead of an account."""
-    level: Literal["green", "yellow"] = "green"
-    """The colour that is fine; the next one warns, red is critical."""
+    level: Literal["", "green", "yellow"] = ""
+    """The colour that is fine, without it green; the next one warns, red is critical. Where a `snapshot` is asked
+    for, the colour is judged only if this is set."""
+    snapshot: str = ""
+    """A snapshot, `REPOSITORY/NAME`: it must be there, ended well, and hold every shard."""
     index: str = ""
     """An index, alias or pattern whose documents are counted. None at all is unknown."""
     expect: Annotated[tuple[Annotated[Expectation, expected_in(NAMES)], ...], AS_LIST] = ()
-    """What must be true of `status`, `nodes`, `docs`, `unassigned`, `pending`, `shards`, `version` and `distribution`.
-    Documents are counted as of the last refresh of the index."""
+    """What must be true of `status`, `nodes`, `docs`, `unassigned`, `pending`, `shards`, `version` and `distribution`,
+    and of the snapshot's `age`. Documents are counted as of the last refresh of the index."""
     verify: bool = True
     """Whether the certificate is checked."""
 
     def __post_init__(self) -> None:
         if bool(self.url) == bool(self.left) or bool(self.left) != bool(self.right):
             raise ValueError("set url, or left and right")
+        if self.snapshot and "{{" not in self.snapshot and not all(self.snapshot.partition("/")):
+            raise ValueError("snapshot is REPOSITORY/NAME")
         if self.left and self.left == self.right:
             raise ValueError("left and right are the same side, which always holds the same as itself")
 
@@ -83,6 +90,7 @@ class ElasticsearchCheck:
         Measured("nodes", "", "nodes of the cluster"),
         Measured("unassigned", "", "shards that no node holds"),
         Measured("docs", "", "documents of the index", ("index",)),
+        Measured("age", "s", "how long ago the snapshot ended", ("snapshot",)),
     )
     example: ClassVar[str] = """
     kind: elasticsearch
@@ -105,7 +113,10 @@ class ElasticsearchCheck:
             root = await api.ask("/")
             facts["version"] = str(root.need("version", "number"))
             facts["distribution"] = str(root.document["version"].get("distribution", "elasticsearch"))
-        findings = [_coloured(cfg, colour)]
+        findings = [_coloured(cfg, colour)] if cfg.level or not cfg.snapshot else []
+        facts["age"] = Unavailable("set snapshot")
+        if cfg.snapshot:
+            findings += await judged_snapshot(api, cfg.snapshot, facts)
         if cfg.left:
             findings += await _compared(cfg, _api(cfg, ctx, _of_side(ctx, cfg.left, cfg.url_key)), api)
         if cfg.index:
@@ -155,9 +166,10 @@ async def _indices(api: Api, pattern: str) -> dict[str, str]:
 
 def _coloured(cfg: ElasticsearchConfig, colour: str) -> Finding:
     status = {"green": Status.OK, "yellow": Status.WARN, "red": Status.CRIT}.get(colour, Status.UNKNOWN)
-    if colour == cfg.level:
+    level = cfg.level or "green"
+    if colour == level:
         status = Status.OK
-    return Finding("status", cfg.level, colour, status)
+    return Finding("status", level, colour, status)
 
 
 async def _counted(cfg: ElasticsearchConfig, api: Api, facts: dict[str, Any]) -> Finding:

@@ -68,7 +68,11 @@ def _placed(draft: Draft) -> Iterator[tuple[Path, str, object]]:
                 yield ("troubleshooting", index, "diagnose", number), look.run_on, True
     for name, check in draft.plan.checks.items():
         if check.run_on is not None:
-            yield ("checks", name), check.run_on, check.kind in _COMMANDS
+            yield (
+                ("checks", name),
+                check.run_on,
+                check.kind in _COMMANDS or check.config.get("resource") == "spot_notice",
+            )
     for name, rollback in draft.plan.rollbacks.items():
         for index, action in enumerate(rollback.steps):
             if action.run_on is not None:

@@ -64,7 +64,8 @@ def check_configs(draft: Draft) -> Iterator[Complaint]:
                     known = sorted(fields | set(CHECK_KEYS))
                     message = f"a check of kind {check.kind} has no key {key!r}{near_or_all(key, known)}"
                     yield Complaint((*path, key), message, at_key=True)
-        if check.service is None and draft.registry.about_a_service(check.kind):
+        named = check.service is not None or ("url" in fields and check.config.get("url"))
+        if not named and draft.registry.about_a_service(check.kind):
             message = f"a check of kind {check.kind} needs service: the service that it is about"
             yield Complaint((*path, "type"), message)
         seen: set[tuple[str, str]] = set()

@@ -21,7 +21,7 @@ class AwsKind(ServiceKind):
     maker: ClassVar[str] = "aws_provider:AwsProvider"
     all_of: ClassVar[tuple[str, ...]] = ("resource", "id")
     besides: ClassVar[tuple[str, ...]] = ("region",)
-    resources: ClassVar[tuple[str, ...]] = ("ec2", "rds", "elasticache")
+    resources: ClassVar[tuple[str, ...]] = ("ec2", "ebs", "rds", "elasticache")
     of_side: ClassVar[tuple[str, ...]] = ("region",)
     rank: ClassVar[int] = 6
     label: ClassVar[str] = "AWS"

@@ -1,4 +1,4 @@
-"""EC2, RDS and ElastiCache: state, events and what may be done, where a region and a login are configured."""
+"""EC2, EBS, RDS and ElastiCache: state, events and what may be done, where a region and a login are configured."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from switchover.errors import RefusedError
 from switchover.services.aws.aws_kind import AwsKind
 from switchover.services.aws.aws_observation import cache_item, database_item, instance_item, news_of, spot_news
 from switchover.services.aws.aws_spot import SpotNotice, SpotWatch, metadata_service
+from switchover.services.aws.aws_volume import volume_item
 from switchover.services.polling_cache import CloudItem, CloudNews, Group, PollingCache
 from switchover.services.provider_api import (
     Capability,
@@ -29,7 +30,7 @@ from switchover_checks.api import Status
 
 __all__ = ["AwsProvider"]
 
-_RESOURCES = ("ec2", "rds", "elasticache")
+_FOUND = ("ec2", "rds", "elasticache")
 _MOST = 2000
 _PAGE = 100
 _ACT_S = 15.0
@@ -100,7 +101,7 @@ class AwsProvider:
         for target in targets:
             group = self._group(target)
             reason = why or ("" if group.place else "AWS: no region configured (AWS_REGION, or `region` in the plan)")
-            if not reason and group.resource not in _RESOURCES:
+            if not reason and group.resource not in AwsKind.resources:
                 reason = f"AWS: nothing here can look at {group.resource}"
             if reason:
                 seen[target.name] = Observation(ProcessState.UNKNOWN, Status.UNKNOWN, reason)
@@ -128,7 +129,7 @@ class AwsProvider:
                 f"{self.kind}:{ref}", self.kind, ref, resource=group.resource, id=name, region=group.place
             )
 
-        return await self._polling_cache.discover([Group(resource, region) for resource in _RESOURCES], make)
+        return await self._polling_cache.discover([Group(resource, region) for resource in _FOUND], make)
 
     async def watch(self, tell: Callable[[ServiceEvent], None]) -> None:
         """Go round slowly; on an instance of EC2, listen for the notice that it is taken back."""
@@ -187,11 +188,14 @@ class _Reader:
 
     async def fetch(self, group: Group) -> Mapping[str, CloudItem]:
         """Return all of a kind in a region."""
-        work = {"ec2": _instances, "rds": _databases, "elasticache": _caches}[group.resource]
-        return {item.id: item for item in await self._aws.call(group.resource, group.place, work)}
+        work = {"ec2": _instances, "ebs": _volumes, "rds": _databases, "elasticache": _caches}[group.resource]
+        api = "ec2" if group.resource == "ebs" else group.resource
+        return {item.id: item for item in await self._aws.call(api, group.place, work)}
 
     async def news(self, group: Group, since: float) -> Sequence[CloudNews]:
-        """Return the events since then."""
+        """Return the events since then. AWS tells none of volumes."""
+        if group.resource == "ebs":
+            return []
         start = datetime.fromtimestamp(since, UTC)
 
         def events(client: Any) -> list[CloudNews]:
@@ -228,6 +232,10 @@ def _taken_back(client: Any) -> dict[str, str]:
     except Exception:  # the instances themselves are seen all the same
         return {}
     return {one.id: one.text for one in spot_news(requests)}
+
+
+def _volumes(client: Any) -> list[CloudItem]:
+    return [volume_item(one) for one in _all(client, "describe_volumes", "Volumes")]
 
 
 def _databases(client: Any) -> list[CloudItem]:
