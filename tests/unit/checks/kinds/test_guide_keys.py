@@ -6,6 +6,7 @@ All servers here are stand-ins on loopback; the documentation of the real ones i
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -109,7 +110,7 @@ async def test_a_server_without_samples_as_text_is_told(probe: Probe) -> None:
 
 
 async def test_an_overloaded_first_look_does_not_make_an_echo_an_arrival(probe: Probe) -> None:
-    looks = iter([(503, {})])
+    looks: Iterator[Any] = iter([(503, {})])
     echo = {"/send": {}, "/look": lambda path: next(looks, (200, {"error": f"no rows for {path}"}))}
     with json_routes(echo) as server:
         keys = {
