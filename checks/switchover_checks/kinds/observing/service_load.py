@@ -2,7 +2,7 @@
 
 With `rps` requests begin when they are due, whether or not others were answered (an open model). The time of each
 counts from when it was due. So a service that stalls is not flattered by those who waited. With `concurrency` so many
-clients each ask again once they were answered: it shows what a service can bear, and hides how long a stall was.
+clients each ask again once they were answered. This shows what a service can bear, but hides how long a stall was.
 """
 
 from __future__ import annotations
