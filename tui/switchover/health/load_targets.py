@@ -14,7 +14,7 @@ __all__ = ["why_not_loaded"]
 
 
 def why_not_loaded(config: Mapping[str, Any], services: Iterable[Service], scope: Scope) -> str:
-    """Say why an address is not put under load; empty where a service of the plan has its host and port."""
+    """Say why an address is not put under load; empty where it is that of a service of the plan."""
     address = str(config.get("url") or "")
     if not address:
         return ""
