@@ -114,8 +114,15 @@ def target_of(hub: FakeHub, engine: FakeEngine | None, **more: Any) -> CommandTa
     return CommandTarget(cast("Any", hub), cast("Any", engine), **more)
 
 
+class FakeUsefulCommands:
+    async def run(self, name: str, confirmation: str, op: Operator, *, only_reads: bool) -> list[tuple[str, int, str]]:
+        return [("true", 0, "done")]
+
+
 class FakeTriage:
     """What is wrong, where little is."""
+
+    commands = FakeUsefulCommands()
 
     def look(self, entry: str, about: str) -> KnownIssueView:
         return KnownIssueView("It is down", matches=True, id=entry, about=(about,))

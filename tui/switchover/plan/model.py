@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from switchover.plan.command_model import ARGV_WORDS, RUN_WORDS, Argv, command_text
+from switchover.plan.command_model import ARGV_WORDS, RUN_WORDS, Argv, UsefulCommand, command_text
 from switchover.plan.cost_model import Costs
 from switchover.plan.field_types import (
     DUE_WORDS,
@@ -68,6 +68,7 @@ __all__ = [
     "StepEffect",
     "TroubleshootingEntry",
     "UndoneBy",
+    "UsefulCommand",
     "Variable",
     "Verify",
 ]
@@ -313,6 +314,9 @@ class Plan(Model):
     troubleshooting: tuple[TroubleshootingEntry, ...] = Field((), description="known issues and what helps")
     promises: dict[MemberName, Promise] = Field(
         default_factory=dict, description="promises that are measured before and after"
+    )
+    commands: dict[Name, UsefulCommand] = Field(
+        default_factory=dict, description="useful commands, each one key away, on record as any action"
     )
     contacts: tuple[Contact, ...] = Field((), description="whom to call")
     runbooks: tuple[Runbook, ...] = Field((), description="what to read")

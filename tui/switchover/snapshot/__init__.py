@@ -36,6 +36,7 @@ from switchover.snapshot.triage_view import (
     SolutionView,
     SourceNote,
     TimelineRow,
+    UsefulCommandView,
 )
 from switchover.snapshot.who import Header, Holder
 from switchover.snapshot.whole import Snapshot
@@ -75,4 +76,5 @@ __all__ = [
     "SourceNote",
     "StepView",
     "TimelineRow",
+    "UsefulCommandView",
 ]

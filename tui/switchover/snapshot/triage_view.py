@@ -15,6 +15,7 @@ __all__ = [
     "SolutionView",
     "SourceNote",
     "TimelineRow",
+    "UsefulCommandView",
 ]
 
 
@@ -77,6 +78,18 @@ class SolutionView:
     irreversible: bool = False
     confirm_text: str = ""
     asks: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class UsefulCommandView:
+    """A command that people need again and again. `run_on` is its host; `key` runs it where they are listed."""
+
+    name: str
+    title: str
+    key: str = ""
+    command: str = ""
+    effect: StepEffect = "changes"
+    run_on: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from switchover.snapshot.triage_view import (
     Problem,
     SourceNote,
     TimelineRow,
+    UsefulCommandView,
 )
 from switchover.snapshot.who import Header
 
@@ -45,3 +46,4 @@ class Snapshot:
     sources: tuple[SourceNote, ...] = field(default=())
     found: tuple[ServiceRow, ...] = ()
     incident: IncidentView | None = None
+    commands: tuple[UsefulCommandView, ...] = ()

@@ -20,6 +20,7 @@ from switchover.hub.history.operations import Operations
 from switchover.hub.problems.known_issues import KnownIssues
 from switchover.hub.problems.problem_found import UnplannedProblems
 from switchover.hub.problems.problems import ProblemInputs, find_problems
+from switchover.hub.problems.useful_commands import command_views
 from switchover.hub.services.check_rows import POINTS, check_row, metric_row
 from switchover.hub.services.service_rows import ExpectedState
 from switchover.hub.services.service_table import ServiceRowCache
@@ -94,6 +95,7 @@ class Assembler:
             watcher.every("costs", self._costs.every_s, self._costs.refresh)
         self._first = sides(loaded.plan)[0] if loaded is not None else ""
         self._contacts = _contacts(loaded) if loaded is not None else ()
+        self._commands = command_views(loaded.plan.commands) if loaded is not None else ()
         self.known_issues = KnownIssues(loaded, clock)
         self.lines: Mapping[str, tuple[str, ...]] = {}  # the last of the logs of services that are not fine
         self.incident: Callable[[], IncidentView | None] = lambda: None
@@ -201,6 +203,7 @@ class Assembler:
             sources=sources,
             found=self._with(found, kept),
             incident=self.incident(),
+            commands=self._commands,
         )
 
     def seen(self, name: str) -> None:

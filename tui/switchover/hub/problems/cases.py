@@ -14,7 +14,7 @@ from switchover.hub.problems.known_issues import Fit, KnownIssues, solution_view
 from switchover.plan.conditions import parse_condition
 from switchover.plan.loader.load import LoadedPlan
 from switchover.plan.members.member_names import part_of
-from switchover.plan.model import Confirm, PlannedLook, Solution, TroubleshootingEntry
+from switchover.plan.model import Confirm, PlannedLook, Solution, TroubleshootingEntry, UsefulCommand
 from switchover.plan.templates import TemplateError
 from switchover.plan.variables import MissingValueError, Scope, render
 from switchover.services.provider_api import ServiceTarget
@@ -152,27 +152,33 @@ class Cases:
             fit,
             trouble.when is None or entry in self._known_issues.holding,
             parse_condition(trouble.when).subject if trouble.when else "",
-            self._filled(trouble.cwd or ""),
+            self.filled(trouble.cwd or ""),
         )
 
     def _look(self, trouble: TroubleshootingEntry, look: str | PlannedLook) -> CaseCommand:
         """Return a command that looks closer, with what it runs with."""
         if isinstance(look, str):
-            return CaseCommand(look, "", trouble.env, self._machines(trouble.run_on))
+            return CaseCommand(look, "", trouble.env, self.machines(trouble.run_on))
         try:
-            command = shlex.join(self._filled(word) for word in look.argv)
-            machines = self._machines(look.run_on or trouble.run_on)
+            command = shlex.join(self.filled(word) for word in look.argv)
+            machines = self.machines(look.run_on or trouble.run_on)
         except RefusedError as error:
             return CaseCommand(look.command, why_not=error.title)
         return CaseCommand(command, "", {**trouble.env, **look.env}, machines)
 
-    def _machines(self, run_on: str | None) -> tuple[str, ...]:
-        """Return what ssh calls the machines on which an entry's commands run; empty for here."""
+    @property
+    def commands(self) -> Mapping[str, UsefulCommand]:
+        """The useful commands of the plan."""
+        return self._loaded.plan.commands if self._loaded is not None else {}
+
+    def machines(self, run_on: str | None) -> tuple[str, ...]:
+        """Return what ssh calls the machines on which a command runs; empty for here. Raise `RefusedError`."""
         if run_on is None or self._loaded is None:
             return ()
-        return tuple(map(self._filled, self._loaded.plan.hosts[run_on].destinations))
+        return tuple(map(self.filled, self._loaded.plan.hosts[run_on].destinations))
 
-    def _filled(self, text: str) -> str:
+    def filled(self, text: str) -> str:
+        """Fill in a text. Raise `RefusedError` where that cannot be done yet."""
         try:
             return render(text, self.scope())
         except (MissingValueError, TemplateError) as error:

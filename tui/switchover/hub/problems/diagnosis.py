@@ -78,11 +78,12 @@ async def look_bounded(
     cwd: str,
     redact: Callable[[str], str],
     secrets: SecretSource | None,
+    timeout_s: float | None = None,
 ) -> tuple[str, int, str]:
     """Run a command on another machine as `run_bounded` does here."""
     argv = ["/bin/sh", "-c", f"exec 2>&1\n{command}"]
     try:
-        done = await look_there(lines.to(machine), argv, env, cwd, TIMEOUT_S)
+        done = await look_there(lines.to(machine), argv, env, cwd, timeout_s or TIMEOUT_S)
     except ProbeError as error:
         return f"{machine}: {command}", 127, f"{machine} {error}"
     text = done.stdout[:OUTPUT_LIMIT]

@@ -16,6 +16,7 @@ from switchover.hub.problems.incidents import Incidents
 from switchover.hub.problems.known_issues import KnownIssues
 from switchover.hub.problems.problem_logs import ProblemLogs
 from switchover.hub.problems.solver import ServiceAct, Solver
+from switchover.hub.problems.useful_commands import UsefulCommands
 from switchover.locations import Workspace
 from switchover.migration.facts.operator import Operator
 from switchover.plan.loader.load import LoadedPlan
@@ -74,6 +75,7 @@ class TriageService:
             done=done,
             read_only=read_only,
         )
+        self.commands = UsefulCommands(self._cases, operations, directory, redact, secrets=secrets, read_only=read_only)
         self._bundler = Bundler(workspace, loaded, log_sources, redact)
         self.incidents = Incidents(workspace.directory / INCIDENTS, operations, clock, redact, changed=changed)
         self.logs = ProblemLogs(log_sources, redact, clock, changed=changed)

@@ -25,6 +25,7 @@ from switchover.plan.rules.safety import (
 from switchover.plan.rules.secrecy import literal_secrets, secret_references
 from switchover.plan.rules.service_rules import live_probe, places_of_services, services_are_told_apart
 from switchover.plan.rules.texts import late_values, shell_text_in_checks, shell_text_is_literal, template_names
+from switchover.plan.rules.useful_rules import useful_commands
 from switchover.plan.rules.values import variables
 from switchover.plan.rules.window_rules import times
 
@@ -51,6 +52,7 @@ RULES: tuple[Rule, ...] = (
     metric_keys,
     notifier_keys,
     cost_source_keys,
+    useful_commands,
     hosts,
     services_on_hosts,
     cost_lines,

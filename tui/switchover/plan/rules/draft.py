@@ -8,7 +8,7 @@ from typing import Any
 
 from switchover.plan.complaints import Complaint, Path, unknown_name
 from switchover.plan.members.member_names import base_name, part_of, service_labels
-from switchover.plan.model import Plan, RollbackAction, RollbackStep, Solution, Step
+from switchover.plan.model import Plan, RollbackAction, RollbackStep, Solution, Step, UsefulCommand
 from switchover_checks.runtime.registry import Registry
 
 __all__ = ["Draft", "Names", "Rule", "ShellText", "argvs", "shell_texts"]
@@ -168,6 +168,12 @@ def shell_texts(draft: Draft) -> Iterator[ShellText]:
                 yield ShellText((*here, "diagnose", d), "", (*here, "diagnose", d, "env"), look.env)
         for s, solution in enumerate(trouble.solutions):
             yield from _shell(("troubleshooting", t, "solutions", s), solution)
+    yield from _useful(draft)
+
+
+def _useful(draft: Draft) -> Iterator[ShellText]:
+    for name, command in draft.plan.commands.items():
+        yield from _shell(("commands", name), command)
 
 
 def argvs(draft: Draft) -> Iterator[tuple[Path, tuple[str, ...]]]:
@@ -179,13 +185,15 @@ def argvs(draft: Draft) -> Iterator[tuple[Path, tuple[str, ...]]]:
     for name, way_back in draft.plan.rollbacks.items():
         for s, action in enumerate(way_back.steps):
             yield ("rollbacks", name, "steps", s, "argv"), action.argv or ()
+    for name, command in draft.plan.commands.items():
+        yield ("commands", name, "argv"), command.argv or ()
     for t, trouble in enumerate(draft.plan.troubleshooting):
         for d, look in enumerate(trouble.diagnose):
             if not isinstance(look, str):
                 yield ("troubleshooting", t, "diagnose", d, "argv"), look.argv
 
 
-def _shell(path: Path, part: Step | RollbackAction | RollbackStep | Solution) -> Iterator[ShellText]:
+def _shell(path: Path, part: Step | RollbackAction | RollbackStep | Solution | UsefulCommand) -> Iterator[ShellText]:
     if part.run is not None:
         yield ShellText((*path, "run"), part.run, (*path, "env"), part.env)
     elif part.env:

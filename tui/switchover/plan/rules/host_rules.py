@@ -66,6 +66,9 @@ def _placed(draft: Draft) -> Iterator[tuple[Path, str, object]]:
         for number, look in enumerate(entry.diagnose):
             if not isinstance(look, str) and look.run_on is not None:
                 yield ("troubleshooting", index, "diagnose", number), look.run_on, True
+    for name, command in draft.plan.commands.items():
+        if command.run_on is not None:
+            yield ("commands", name), command.run_on, command.command
     for name, check in draft.plan.checks.items():
         if check.run_on is not None:
             yield (

@@ -78,6 +78,8 @@ def template_names(draft: Draft) -> Iterator[Complaint]:
         yield from _texts(path, argv, values)
     for shell in shell_texts(draft):
         yield from _texts(shell.env_path, shell.env, values, secrets=draft.names.secrets)
+    for name, command in plan.commands.items():
+        yield from _texts(("commands", name, "cwd"), command.cwd, values)
     for t, trouble in enumerate(plan.troubleshooting):
         yield from _texts(("troubleshooting", t, "cwd"), trouble.cwd, values)
         for s, solution in enumerate(trouble.solutions):

@@ -58,6 +58,10 @@ def unmarked_destruction(draft: Draft) -> Iterator[Complaint]:
                 (*path, "argv" if step.run is None else "run"),
                 f"`{what}` destroys, and the step says `effect: {step.effect}`",
             )
+    for name, useful in draft.plan.commands.items():
+        if what := destroys(useful.command):
+            where = ("commands", name, "argv" if useful.run is None else "run")
+            yield Complaint(where, f"`{what}` destroys: that is for a step of the plan")
     for t, trouble in enumerate(draft.plan.troubleshooting):
         for s, solution in enumerate(trouble.solutions):
             if solution.run is not None and solution.effect != "destroys" and (what := destroys(solution.run)):

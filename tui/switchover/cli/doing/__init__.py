@@ -1,0 +1,1 @@
+"""Verbs that do a thing beside the run."""
