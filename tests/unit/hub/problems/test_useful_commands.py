@@ -13,6 +13,7 @@ from switchover.clock import SystemClock
 from switchover.errors import PlanError, RefusedError
 from switchover.hub.history.operations import Operations
 from switchover.hub.problems.cases import Cases
+from switchover.hub.problems.diagnosis import Diagnosis
 from switchover.hub.problems.known_issues import KnownIssues
 from switchover.hub.problems.useful_commands import UsefulCommands, command_views
 from switchover.plan.loader.load import load_plan_text
@@ -39,7 +40,8 @@ class Bench:
             lambda _: None,
             lambda: scope_of(loaded, {"word": "x; touch hacked"}),
         )
-        self.commands = UsefulCommands(cases, self.operations, folder, lambda text: text, read_only=read_only)
+        diagnosis = Diagnosis(cases, folder, lambda text: text, read_only=read_only)
+        self.commands = UsefulCommands(cases, self.operations, diagnosis)
 
     async def look(self, name: str) -> tuple[str, int, str]:
         (ended,) = await self.commands.run(name, "", ANA, only_reads=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -108,7 +108,7 @@ class Diagnosis:
         self._directory = directory
         self._redact = redact
         self._secrets = secrets
-        self._read_only = read_only
+        self.read_only = read_only
         self._under_way: dict[str, set[asyncio.Task[tuple[str, int, str]]]] = {}
 
     async def run(
@@ -118,7 +118,7 @@ class Diagnosis:
 
         What `cancel` ends under its `token` has the exit code 130. Raise `RefusedError`.
         """
-        if self._read_only:
+        if self.read_only:
             raise RefusedError("diagnosis commands are not run here", "this session is read-only")
         case = self._cases.reopen(entry, about)
         commands = list(case.commands)
@@ -149,6 +149,34 @@ class Diagnosis:
             work = look_bounded(lines, machine, one.command, env, case.cwd, self._redact, self._secrets)
             found.append(await self._ended_by(token, one.command, work))
         return found
+
+    async def bounded(
+        self,
+        text: str,
+        env: Mapping[str, str],
+        cwd: str,
+        machines: Sequence[str],
+        timeout_s: float,
+        *,
+        leaves: bool,
+    ) -> list[tuple[str, int, str]]:
+        """Run a command to its end, here or on each of the machines; return (command, exit code, output) for each."""
+        if not machines:
+            done = await run_bounded(
+                text,
+                self._directory / cwd,
+                environment=env,
+                timeout_s=timeout_s,
+                redact=self._redact,
+                secrets=self._secrets,
+                leaves=leaves,
+            )
+            return [done]
+        lines, there = HostLines(FAR_PARTS), (env, cwd, self._redact, self._secrets)
+        try:
+            return [await look_bounded(lines, one, text, *there, timeout_s=timeout_s) for one in machines]
+        finally:
+            await lines.aclose()
 
     def cancel(self, token: str) -> None:
         """End what runs under this token."""

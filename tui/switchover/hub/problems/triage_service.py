@@ -75,7 +75,7 @@ class TriageService:
             done=done,
             read_only=read_only,
         )
-        self.commands = UsefulCommands(self._cases, operations, directory, redact, secrets=secrets, read_only=read_only)
+        self.commands = UsefulCommands(self._cases, operations, self._diagnosis, secrets)
         self._bundler = Bundler(workspace, loaded, log_sources, redact)
         self.incidents = Incidents(workspace.directory / INCIDENTS, operations, clock, redact, changed=changed)
         self.logs = ProblemLogs(log_sources, redact, clock, changed=changed)

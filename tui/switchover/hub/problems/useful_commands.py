@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
-from pathlib import Path
 
 from switchover.errors import RefusedError, SwitchoverError
-from switchover.hosts.host_lines import HostLines
 from switchover.hub.history.operations import Operations
 from switchover.hub.problems.case_commands import filled_env
 from switchover.hub.problems.cases import Cases
-from switchover.hub.problems.diagnosis import look_bounded, run_bounded
+from switchover.hub.problems.diagnosis import Diagnosis
 from switchover.hub.problems.solver import YES
 from switchover.migration.facts.display import display
 from switchover.migration.facts.operator import Operator
-from switchover.migration.steps.far_parts import FAR_PARTS
 from switchover.plan.complaints import did_you_mean
 from switchover.plan.model import UsefulCommand
 from switchover.plan.secrets.secret_store import SecretSource
@@ -43,24 +40,15 @@ def command_views(commands: Mapping[str, UsefulCommand]) -> tuple[UsefulCommandV
 
 
 class UsefulCommands:
-    """Runs them for a person. `cases` fills in what they name."""
+    """Runs them for a person, as `diagnosis` runs commands. `cases` fills in what they name."""
 
     def __init__(
-        self,
-        cases: Cases,
-        operations: Operations,
-        directory: Path,
-        redact: Callable[[str], str],
-        *,
-        secrets: SecretSource | None = None,
-        read_only: bool = False,
+        self, cases: Cases, operations: Operations, diagnosis: Diagnosis, secrets: SecretSource | None = None
     ) -> None:
         self._cases = cases
         self._operations = operations
-        self._directory = directory
-        self._redact = redact
+        self._diagnosis = diagnosis
         self._secrets = secrets
-        self._read_only = read_only
         self._under_way: set[str] = set()
 
     async def run(self, name: str, confirmation: str, operator: Operator, *, only_reads: bool) -> list[Result]:
@@ -75,7 +63,7 @@ class UsefulCommands:
             has = f"it has: {', '.join(commands)}" if commands else "it has none: write them in `commands:`"
             raise RefusedError(f"the plan has no command {name[:60]!r}{did_you_mean(name, commands)}", has)
         reads = command.effect == "read"
-        if self._read_only:
+        if self._diagnosis.read_only:
             raise RefusedError("commands are not run here", "this session is read-only")
         if not reads and only_reads:
             raise RefusedError(f"{name} does more than read", "it is asked for as what changes something")
@@ -96,7 +84,8 @@ class UsefulCommands:
         ended: list[Result] = []
 
         async def work() -> str:
-            ended.extend(await (self._there if machines else self._here)(text, env, cwd, command, machines))
+            leaves = command.effect != "read"  # what it starts may stay
+            ended.extend(await self._diagnosis.bounded(text, env, cwd, machines, command.timeout, leaves=leaves))
             if bad := next((code for _, code, _ in ended if code), 0):
                 raise _FailedError(f"exit {bad}")
             return "done"
@@ -104,34 +93,6 @@ class UsefulCommands:
         with suppress(_FailedError):
             await self._operations.perform(operator, "command", name, work, kind="plan", command=text)
         return ended
-
-    async def _here(
-        self, text: str, env: Mapping[str, str], cwd: str, command: UsefulCommand, _: Sequence[str]
-    ) -> list[Result]:
-        """Run it on this machine. What it starts may stay, unless it only reads."""
-        done = await run_bounded(
-            text,
-            self._directory / cwd,
-            environment=env,
-            timeout_s=command.timeout,
-            redact=self._redact,
-            secrets=self._secrets,
-            leaves=command.effect != "read",
-        )
-        return [done]
-
-    async def _there(
-        self, text: str, env: Mapping[str, str], cwd: str, command: UsefulCommand, machines: Sequence[str]
-    ) -> list[Result]:
-        """Run it on each machine, one after the other."""
-        lines = HostLines(FAR_PARTS)
-        try:
-            return [
-                await look_bounded(lines, one, text, env, cwd, self._redact, self._secrets, timeout_s=command.timeout)
-                for one in machines
-            ]
-        finally:
-            await lines.aclose()
 
 
 class _FailedError(SwitchoverError):
