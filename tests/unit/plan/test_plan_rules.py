@@ -97,7 +97,7 @@ _NAMES: list[Case] = [
         "alerts.api_down.when: there is no check or service 'api_op'; did you mean 'api_up'?",
     ),
     ('when: "api_up == CRIT for 2m"', 'when: "api_up == CIRT"', "'CIRT' is no status; did you mean 'CRIT'?"),
-    ('when: "api_up == CRIT for 2m"', 'when: "api_up is down"', "is not a condition; write CHECK == CRIT"),
+    ('when: "api_up == CRIT for 2m"', 'when: "api_up is down"', "write api_up == CRIT, or api_up != OK"),
     (
         'when: "running[pg] == CRIT"',
         'when: "running[gp] == CRIT"',

@@ -62,6 +62,23 @@ class Deliveries:
         """Tell whether the screens ask for a desktop notification for one of these."""
         return any(self._spec(name).kind == "desktop" for name in names)
 
+    def joins(self, name: str) -> bool:
+        """Tell whether several notices may reach a channel as one."""
+        return self.notifier(name).joins(self._spec(name).config)
+
+    @property
+    def forgetful(self) -> dict[str, float]:
+        """The channels that forget what fires unless it is sent again, each with its rhythm."""
+        kinds = {name: self.notifier(name) for name, spec in self._specs.items() if spec.kind == "alertmanager"}
+        return {name: notifier.resends_s for name, notifier in kinds.items()}
+
+    def resend(self, name: str, notification: Notification) -> None:
+        """Send again what was told; unlike news this is not written down, since it is said again soon."""
+        channel = self._channel(name)
+        if channel.failing_since is None and len(channel.waiting) < channel.notifier.burst:
+            now = self._clock.now()
+            channel.add([Delivery(secrets.token_hex(8), name, notification, now, now, handed_on=True)])
+
     @property
     def failing(self) -> list[tuple[str, str, float, int]]:
         """The channels that fail now: name, why, since when, how many notices wait."""

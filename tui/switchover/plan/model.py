@@ -31,7 +31,7 @@ from switchover.plan.field_types import (
     WrittenText,
 )
 from switchover.plan.hosts_model import Host
-from switchover.plan.people_model import Alert, ChecklistItem, Contact, NotifierSpec, Runbook, Signoff
+from switchover.plan.people_model import Alert, AlertGroups, ChecklistItem, Contact, NotifierSpec, Runbook, Signoff
 from switchover.plan.promise_model import Promise, PromiseValue
 from switchover.plan.step_model import Confirm, RollbackAction, Step, UndoneBy, Verify
 from switchover.plan.templates import put_out_by, slots
@@ -40,6 +40,7 @@ from switchover_checks.runtime.registry import usual_timeout
 
 __all__ = [
     "Alert",
+    "AlertGroups",
     "CheckSpec",
     "ChecklistItem",
     "Confirm",
@@ -308,7 +309,8 @@ class Plan(Model):
     checks: dict[MemberName, CheckSpec] = Field(default_factory=dict, description="what must be true")
     metrics: dict[MemberName, MetricSpec] = Field(default_factory=dict, description="numbers over time")
     notifiers: dict[Name, NotifierSpec] = Field(default_factory=dict, description="who is notified of alerts, and how")
-    alerts: dict[MemberName, Alert] = Field(default_factory=dict, description="rules over checks")
+    alerts: dict[MemberName, Alert] = Field(default_factory=dict, description="rules over checks and metrics")
+    alert_groups: AlertGroups | None = Field(None, description="which alerts are told together, and when")
     phases: tuple[Phase, ...] = Field((), description="what is done, in this order")
     rollbacks: dict[Name, Rollback] = Field(default_factory=dict, description="named ways back")
     troubleshooting: tuple[TroubleshootingEntry, ...] = Field((), description="known issues and what helps")

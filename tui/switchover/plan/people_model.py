@@ -7,10 +7,10 @@ from typing import Any, Literal, get_args
 from pydantic import Field, GetJsonSchemaHandler, model_validator
 from pydantic_core import CoreSchema
 
-from switchover.plan.field_types import Flag, KeyedSpec, Model, Span, Text
-from switchover.snapshot.states import EvidenceWord, TopicWord
+from switchover.plan.field_types import Flag, Interval, KeyedSpec, Model, Name, Span, Text
+from switchover.snapshot.states import EvidenceWord, SeverityWord, TopicWord
 
-__all__ = ["Alert", "ChecklistItem", "Contact", "NotifierSpec", "Runbook", "Signoff"]
+__all__ = ["Alert", "AlertGroups", "ChecklistItem", "Contact", "NotifierSpec", "Runbook", "Signoff"]
 
 _TOPICS: tuple[TopicWord, ...] = get_args(TopicWord)
 
@@ -25,13 +25,52 @@ class NotifierSpec(KeyedSpec):
     )
 
 
-class Alert(Model):
-    """A rule over checks: `api_up == CRIT for 2m`."""
+class Escalation(Model):
+    """Who is told besides when nobody has acknowledged an alert for a while."""
 
-    when: str = Field(description="the condition, such as `api_up == CRIT for 2m`")
+    after: Span = Field(description="so long it fires unacknowledged: 15m")
+    notify: tuple[Text, ...] = Field(description="names of `notifiers`")
+
+
+class Alert(Model):
+    """A rule over checks and metrics: `api_up == CRIT for 2m`, `metric("cpu") > 80% for 5m clear 75% keep 2m`."""
+
+    when: str | None = Field(None, description='the rule, such as `metric("cpu") > 80% for 5m` or `api == CRIT for 2m`')
+    promql: str | None = Field(
+        None, description="a rule that a Prometheus judges; each series of its answer is an alert"
+    )
+    url: str | None = Field(None, description="the Prometheus or VictoriaMetrics that is asked for `promql`")
+    hold: Span | None = Field(None, alias="for", description="so long `promql` has to hold before it fires: 5m")
+    every: Interval = Field(30.0, description="how often `promql` is asked")
     notify: tuple[Text, ...] = Field(("log",), description="names of `notifiers`; `bell` and `log` need no entry there")
     remind: Span | None = Field(None, description="how often it is said again: 30m, 4h")
     text: Text = Field("", description="what the message says besides")
+    severity: SeverityWord = Field("critical", description="how bad it is: critical, error, warning, info")
+    labels: dict[Name, Text] = Field(default_factory=dict, description="labels for grouping, silences and receivers")
+    runbook: Text = Field("", description="the address of what to read when it fires")
+    no_data: Literal["tell", "ignore", "fire"] = Field(
+        "tell", description="what to do where its numbers are missing for 5 minutes"
+    )
+    escalate: Escalation | None = Field(None, description="who is told besides when nobody acknowledges it")
+    since: str | None = Field(None, description="it is judged from this phase or step on: PHASE or PHASE.STEP")
+    until: str | None = Field(None, description="it is judged up to this phase or step")
+
+    @model_validator(mode="after")
+    def _one_rule(self) -> Alert:
+        if (self.when is None) == (self.promql is None):
+            raise ValueError("an alert has either `when` or `promql`")
+        if self.promql is not None and self.url is None:
+            raise ValueError("`promql` needs `url`: the Prometheus that is asked")
+        return self
+
+
+class AlertGroups(Model):
+    """Alerts that are told together, and when."""
+
+    by: tuple[Text, ...] = Field(("alertname",), description="labels: what has the same values is one group")
+    wait: Span = Field(10.0, description="so long a new group waits for more: 10s")
+    interval: Span = Field(300.0, description="so long lies between two notices of a group: 5m")
+    repeat: Span = Field(43200.0, description="so often a group that still fires is told again: 12h")
 
 
 class ChecklistItem(Model):

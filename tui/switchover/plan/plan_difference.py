@@ -28,7 +28,7 @@ _NAMED = (
 )
 _WHOLE = (
     *("id", "title", "owner", "target", "check_modules", "live"),
-    *("troubleshooting", "contacts", "runbooks", "signoff"),
+    *("alert_groups", "troubleshooting", "contacts", "runbooks", "signoff"),
 )
 _SHOWN = 200
 

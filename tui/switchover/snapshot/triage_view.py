@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from switchover.snapshot.states import EventKind, NamedStatus, SourceWord, StatusWord, StepEffect
+from switchover.snapshot.states import EventKind, NamedStatus, SeverityWord, SourceWord, StatusWord, StepEffect
 
 __all__ = [
     "AlertRow",
@@ -132,7 +132,10 @@ class TimelineRow:
 
 @dataclass(frozen=True, slots=True)
 class AlertRow:
-    """An alert that fires."""
+    """An alert that fires. `note` says why nobody is told of it now; `runbook` is what to read.
+
+    `id` names it for silences and acknowledgements.
+    """
 
     rule: str
     text: str
@@ -140,6 +143,10 @@ class AlertRow:
     bell: bool = False
     name: str = ""
     desktop: bool = False
+    severity: SeverityWord = "critical"
+    note: str = ""
+    runbook: str = ""
+    id: str = ""
 
     @property
     def key(self) -> str:

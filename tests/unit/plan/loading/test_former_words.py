@@ -113,7 +113,6 @@ def test_ways_back_and_promises_of_the_first_edition_are_told_what_to_write(tmp_
     ("part", "said"),
     [
         ("alerts: [{when: a == CRIT}]", "4 alerts: each alert has a name now: write `alerts: {NAME: {when: …}}`"),
-        ("alert_groups: {by: side}", "4 alert_groups: this key is not there yet: it comes with a later version"),
     ],
 )
 def test_what_has_another_form_or_is_not_there_yet_is_told_at_its_line(tmp_path: Path, part: str, said: str) -> None:

@@ -2,44 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
-from switchover.alerts.alert_state import AlertEvent, AlertRule, AlertState, follow
+from switchover.alerts.alert_state import AlertEvent, AlertRule
 from switchover.alerts.alert_store import StoreInUseError
 from switchover.alerts.deliveries import Deliveries, Notice
 from switchover.alerts.heartbeats import Heartbeats
 from switchover.alerts.notifier_api import Notification
 from switchover.alerts.outbox import Outbox
-from switchover.alerts.outbox_records import AlertRecord
+from switchover.alerts.rules.alert_engine import AlertEngine, Instance
+from switchover.alerts.rules.alert_notices import alert_words, notices_of, notification_of
+from switchover.alerts.rules.missing_data import MissingData
+from switchover.alerts.rules.plan_rules import rules_of
+from switchover.alerts.rules.promql_rules import ask_promql
 from switchover.clock import Clock
 from switchover.errors import StateError
+from switchover.health.watched_phases import PhaseMark, not_watched
 from switchover.hub.core.assembler import Assembler
+from switchover.hub.core.rule_facts import LiveFacts
 from switchover.hub.core.run_notices import run_notices
 from switchover.hub.core.run_telling import RunTelling
-from switchover.plan.conditions import parse_condition
-from switchover.plan.kind_calls import KindCalls
+from switchover.hub.core.watcher import PlanWatcher
+from switchover.plan.kind_calls import KindCalls, UnavailableError
 from switchover.plan.loader.load import LoadedPlan
-from switchover.plan.model import Plan
-from switchover.snapshot import AlertRow, MigrationView, Problem
-from switchover.snapshot.states import AlertWord, EventKind, NamedStatus
+from switchover.plan.members.presence import presences
+from switchover.snapshot import AlertRow, MigrationView, Problem, Snapshot
 
-__all__ = ["Alarms", "rules_of"]
+__all__ = ["Alarms"]
 
 _STUCK_S = 30.0  # without a look at the rules for so long, the agent is stuck and does not beat
-_WORDS = {AlertEvent.FIRED: "fires", AlertEvent.REMINDED: "still fires", AlertEvent.ENDED: "is over"}
-
-
-def rules_of(plan: Plan) -> tuple[AlertRule, ...]:
-    """Return the plan's rules, parsed."""
-    return tuple(
-        AlertRule(name, a.when, parse_condition(a.when), a.text, a.notify, a.remind) for name, a in plan.alerts.items()
-    )
 
 
 class Alarms:
-    """Follows every rule. `assembler` gives what a condition is judged by; `remember` puts a line on the timeline.
+    """Follows every rule. `assembler` and `watcher` give what a rule is judged by.
 
     What fires and what was told lies at `store`, so another agent goes on from there.
     """
@@ -50,30 +48,36 @@ class Alarms:
         calls: KindCalls,
         clock: Clock,
         assembler: Assembler,
-        remember: Callable[[EventKind, str, NamedStatus], None],
+        watcher: PlanWatcher,
         store: Path | None = None,
     ) -> None:
-        self._rules = rules_of(loaded.plan) if loaded is not None else ()
-        self._states = [AlertState() for _ in self._rules]
-        self._since: list[float] = [0.0 for _ in self._rules]
-        self._clock = clock
-        self._status_for = assembler.status_for
-        self._remember = remember
-        self._redact = redact = assembler.redact
-        self._title = loaded.plan.title if loaded is not None else ""
-        notifiers = loaded.plan.notifiers if loaded is not None else {}
+        plan = loaded.plan if loaded is not None else None
+        checks = watcher.evaluator.catalog.names if watcher.evaluator is not None else ()
+        rules = rules_of(plan, checks) if plan is not None else ()
+        self._rules = {rule.name: rule for rule in rules}
+        self._asked = {name: a for name, a in plan.alerts.items() if a.promql is not None} if plan is not None else {}
+        self._unanswered: dict[str, str] = {}
+        self._clock, self._calls, self._watcher = clock, calls, watcher
+        self._redact = assembler.redact
+        self._title = plan.title if plan is not None else ""
+        self._presences = presences(plan, plan.alerts) if plan is not None else {}
+        self.engine = AlertEngine(rules, plan.alert_groups if plan is not None else None, clock)
+        self._missing = MissingData(self.engine)
+        self._facts = LiveFacts(assembler, lambda: watcher.sampler, clock)
+        notifiers = plan.notifiers if plan is not None else {}
         self._run = RunTelling(notifiers)
-        tells = bool(notifiers or self._rules)
-        self._outbox = Outbox(store if tells else None)
+        self._outbox = Outbox(store if notifiers or rules else None)
         self._deliveries = Deliveries(notifiers, calls, self._outbox, clock)
-        self._deliveries.redact = redact
+        self._deliveries.redact = self._redact
         self._beats = Heartbeats(notifiers, calls)
         self._beats.fresh = lambda: clock.monotonic() - self._followed < _STUCK_S
-        self._followed = clock.monotonic()
+        self._followed = self._resent = clock.monotonic()
         self._ready = self._elsewhere = False
 
     async def start(self) -> None:
         """Take over what an agent before this one has told, and send what it could not."""
+        for name, alert in self._asked.items():
+            self._watcher.every(f"alert {name}", alert.every, partial(self._ask, name))
         try:
             await self._outbox.open()
         except StoreInUseError:
@@ -82,71 +86,78 @@ class Alarms:
         except StateError:
             pass  # it tells all the same; `problems` says that nothing is kept
         records = await self._outbox.alerts()
+        self.engine.silences = await self._outbox.ask(lambda kept: kept.silences(self._clock.now()), [])
         self._run.begin(records)
-        known = {record.key: record for record in records}
-        for index, rule in enumerate(self._rules):
-            if (record := known.get(_key(rule))) is not None:
-                self._states[index] = self._restored(record)
-                self._since[index] = record.fired or record.since
+        self.engine.restore(records)
         await self._deliveries.resume()
         at = self._clock.now()
         self._beats.start(Notification("beat", AlertEvent.NOTED, "the agent lives", "heartbeat", at))
         self._ready = True
 
-    def _restored(self, record: AlertRecord) -> AlertState:
-        """Return the state in this process's time. A clock that was set back takes nothing off."""
-        mono, now = self._clock.monotonic(), self._clock.now()
+    async def _ask(self, name: str) -> None:
+        try:
+            series = await ask_promql(self._calls, self._asked[name])
+        except UnavailableError as error:
+            self._unanswered[name] = self._redact(str(error))
+            self.engine.judge_series(self._rules[name], None)
+        else:
+            self._unanswered.pop(name, None)
+            self.engine.judge_series(self._rules[name], series)
 
-        def moved(at: float | None) -> float | None:
-            return None if at is None else mono - max(0.0, now - at)
-
-        return AlertState(moved(record.since), moved(record.fired), moved(record.told))
-
-    def follow(self, view: MigrationView) -> None:
+    def follow(self, view: MigrationView, marks: Mapping[str, PhaseMark], before: Snapshot | None) -> None:
         """Bring every rule and the run up to now, and begin to tell what happened."""
         if not self._ready or self._elsewhere:
             return
-        now, at = self._clock.monotonic(), self._clock.now()
-        self._followed = now
+        self._followed = self._clock.monotonic()
+        at = self._clock.now()
         notices, records, over = self._run.follow(run_notices(view, self._title), at)
-        notices = [(names, _redacted(one, self._redact)) for names, one in notices]
-        for index, rule in enumerate(self._rules):
-            before = self._states[index]
-            state, event = follow(rule, before, self._status_for(rule.condition), now)
-            self._states[index] = state
-            if event is None and (state.holds_since is None) == (before.holds_since is None):
-                continue
-            if event is AlertEvent.FIRED:
-                self._since[index] = at
-            if event is not None:
-                notices.append(self._notice(index, rule, event, at))
-            if state.holds_since is None:
-                over.append(_key(rule))
-            else:
-                records.append(self._record(rule, state, now, at))
-        if notices or records or over:
-            self._deliveries.begin(notices, records, over)
+        notices = [(names, replace(one, text=self._redact(one.text))) for names, one in notices]
+        self._facts.begin(before.costs if before is not None else None)
+        self.engine.judge_all(self._facts, lambda name: self._rests(name, marks))
+        self._missing.judge(self._why, self._followed)
+        notices += self._tell(before.problems if before is not None else (), at)
+        changes = self.engine.take_changes()
+        for instance, event in changes.events:
+            text = self._redact(alert_words(instance, event))
+            self._watcher.remember("alert", text, "ok" if event is AlertEvent.ENDED else "warn")
+        if notices or records or over or changes.records or changes.over:
+            self._deliveries.begin(notices, [*records, *changes.records], [*over, *changes.over])
+        self._resend(at)
         while self._deliveries.failures:
-            self._remember("alert", self._deliveries.failures.pop(0), "warn")
+            self._watcher.remember("alert", self._deliveries.failures.pop(0), "warn")
 
-    def _notice(self, index: int, rule: AlertRule, event: AlertEvent, at: float) -> Notice:
-        text = self._redact(f"alert {_WORDS[event]}: {rule.message or rule.text}")
-        self._remember("alert", text, "ok" if event is AlertEvent.ENDED else "warn")
-        key = f"{rule.name} {self._since[index]:.3f}"
-        subject = rule.condition.subject
-        labels = (("alertname", rule.name), ("instance", subject), ("severity", "critical"))
-        return rule.notify, Notification(
-            key, event, text, rule.text, at, rule.name, "critical", labels, since=self._since[index]
-        )
+    def _rests(self, name: str, marks: Mapping[str, PhaseMark]) -> bool:
+        presence = self._presences.get(name)
+        return presence is not None and bool(not_watched(presence.as_written, marks))
 
-    @staticmethod
-    def _record(rule: AlertRule, state: AlertState, now: float, at: float) -> AlertRecord:
-        def moved(mono: float | None) -> float | None:
-            return None if mono is None else at - (now - mono)
+    def _why(self, metric: str) -> str:
+        return self._unanswered.get(metric, "") or self._facts.why(metric)
 
-        since = moved(state.holds_since)
-        word: AlertWord = "firing" if state.fired is not None else "pending"
-        return AlertRecord(_key(rule), word, since if since is not None else at, moved(state.fired), moved(state.told))
+    def _tell(self, problems: tuple[Problem, ...], at: float) -> Iterator[Notice]:
+        causes = {name: problem for problem in problems for name in problem.waiting}
+        told_of = {subject for one in self.engine.firing for subject in _subjects(one.rule)}
+
+        def because_of(instance: Instance) -> str:
+            for subject in _subjects(instance.rule):
+                cause = causes.get(subject)
+                if cause is not None and told_of & {cause.check, cause.service, cause.subject} - {"", subject}:
+                    return cause.subject
+            return ""
+
+        for tell in self.engine.to_tell(because_of):
+            yield from notices_of(tell, at, self._deliveries.joins, self._redact)
+
+    def _resend(self, at: float) -> None:
+        """Tell receivers that forget (Alertmanager) what still fires."""
+        for name, rhythm in self._deliveries.forgetful.items():
+            if self._followed - self._resent < rhythm:
+                continue
+            self._resent = self._followed
+            for one in self.engine.firing:
+                held = one.grouped is None or one.grouped.held_back or one.grouped.told is None
+                if name in one.rule.notify and not held:
+                    text = self._redact(alert_words(one, AlertEvent.FIRED))
+                    self._deliveries.resend(name, notification_of(one, AlertEvent.FIRED, text, at))
 
     async def aclose(self) -> None:
         """Give notifications under way a last moment; what is still due stays in the outbox."""
@@ -175,23 +186,23 @@ class Alarms:
 
     def rows(self) -> tuple[AlertRow, ...]:
         """Return the alerts that fire now. Clients ring when a row is new that asks for it."""
-        return tuple(
-            AlertRow(
-                rule.text,
-                rule.message or rule.text,
-                self._since[index],
-                self._deliveries.rings(rule.notify),
-                rule.name,
-                self._deliveries.on_desktop(rule.notify),
-            )
-            for index, rule in enumerate(self._rules)
-            if self._states[index].fired is not None
+        return tuple(self._row(one) for one in self.engine.firing)
+
+    def _row(self, one: Instance) -> AlertRow:
+        rule = one.rule
+        return AlertRow(
+            rule.text,
+            self._redact(alert_words(one, AlertEvent.FIRED).removeprefix("alert fires: ")),
+            one.fired_at,
+            self._deliveries.rings(rule.notify) and not one.note,
+            rule.name + one.key.removeprefix(f"rule:{rule.name}:{rule.text}"),
+            self._deliveries.on_desktop(rule.notify) and not one.note,
+            rule.severity,
+            one.note,
+            rule.runbook,
+            one.key,
         )
 
 
-def _key(rule: AlertRule) -> str:
-    return f"rule:{rule.name}:{rule.text}"
-
-
-def _redacted(notification: Notification, redact: Callable[[str], str]) -> Notification:
-    return replace(notification, text=redact(notification.text))
+def _subjects(rule: AlertRule) -> tuple[str, ...]:
+    return rule.parsed.subjects if rule.parsed is not None else ()

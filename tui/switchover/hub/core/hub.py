@@ -151,7 +151,7 @@ class Hub:
             redact=self._redact,
         )
         self._baselines = Baselines(workspace.directory / "baselines.json")
-        self._alarms = Alarms(loaded, calls, clock, self._assembler, self._watcher.remember, workspace.alerts)
+        self.alarms = Alarms(loaded, calls, clock, self._assembler, self._watcher, workspace.alerts)
         self.triage = TriageService(
             loaded,
             workspace,
@@ -181,7 +181,7 @@ class Hub:
         if self._live is not None and self._loaded is not None and self._loaded.plan.live is not None:
             self._watcher.every("live side", self._loaded.plan.live.every, self._ask_live)
         self._watcher.every("tick", 1.0, self._tick)
-        await self._alarms.start()
+        await self.alarms.start()
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._watcher.run(), name="watch")
@@ -192,7 +192,7 @@ class Hub:
             await self._follow_up.aclose()
             await self.triage.aclose()
             await self._sampler.aclose()
-            await self._alarms.aclose()
+            await self.alarms.aclose()
             await self._inventory.aclose()
 
     @property
@@ -395,6 +395,6 @@ class Hub:
             self._assembler.engine_changed()
             self._run_moved()
             self._engine_moved = False
-        self._alarms.follow(self._assembler.view)
+        self.alarms.follow(self._assembler.view, self._marks, self.snapshot)
         self._assembler.lines = self.triage.logs.lines
-        return self._assembler.build(self._alarms.rows(), self._alarms.problems())
+        return self._assembler.build(self.alarms.rows(), self.alarms.problems())

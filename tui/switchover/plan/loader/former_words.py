@@ -58,7 +58,6 @@ FORMER_WORDS: Mapping[str, Mapping[str, FormerWord]] = {
             only=lambda plan: isinstance(plan["alerts"], list),
             said="each alert has a name now: write `alerts: {NAME: {when: …}}`",
         ),
-        "alert_groups": _NOT_YET,
         "currency": FormerWord("costs", "write `costs: {currency: EUR}`", same_form=False),
         "budget_month": FormerWord("costs", "write `costs: {budget: 15}`", same_form=False),
         "cost_sources": FormerWord("costs", "write `costs: {sources: {NAME: …}}`", same_form=False),

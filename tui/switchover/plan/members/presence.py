@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from switchover.plan.members.member_names import base_name
-from switchover.plan.model import CheckSpec, MetricSpec, Phase, Plan, Service
+from switchover.plan.model import Alert, CheckSpec, MetricSpec, Phase, Plan, Service
 from switchover.plan.step_model import Step
 
 __all__ = ["ALWAYS", "FROM_THE_BEGINNING", "Presence", "WatchPoint", "presences", "step_uses"]
@@ -50,7 +50,7 @@ ALWAYS = Presence()
 
 
 def presences(
-    plan: Plan, parts: Mapping[str, CheckSpec] | Mapping[str, Service] | Mapping[str, MetricSpec]
+    plan: Plan, parts: Mapping[str, CheckSpec] | Mapping[str, Service] | Mapping[str, MetricSpec] | Mapping[str, Alert]
 ) -> Mapping[str, Presence]:
     """Return when each of a plan's checks, services or metrics is watched, by its name."""
     first = _first_uses(plan)
@@ -71,7 +71,7 @@ def step_uses(step: Step) -> Iterator[str]:
             yield item.check
 
 
-def _since(part: CheckSpec | Service | MetricSpec, used: WatchPoint | None) -> WatchPoint | None:
+def _since(part: CheckSpec | Service | MetricSpec | Alert, used: WatchPoint | None) -> WatchPoint | None:
     if part.since is None:
         return used
     return None if part.since == FROM_THE_BEGINNING else _named(part.since)

@@ -129,6 +129,9 @@ def notifier_keys(draft: Draft) -> Iterator[Complaint]:
         yield from declared_keys(("notifiers", name), "notifier", NOTIFIERS, notifier)
     for a, alert in draft.plan.alerts.items():
         yield from draft.each_unknown(("alerts", a, "notify"), "notifier", alert.notify, own.keys() | kinds.keys())
+        if alert.escalate is not None:
+            path = ("alerts", a, "escalate", "notify")
+            yield from draft.each_unknown(path, "notifier", alert.escalate.notify, own.keys() | kinds.keys())
         for n, name in enumerate(alert.notify):
             if name in kinds and name not in own and config_fields(load_declared(NOTIFIERS, name).config):
                 message = f"a notifier of kind {name} has keys: give one a name in `notifiers`, and write that here"

@@ -6,11 +6,13 @@ import re
 from collections.abc import Iterator, Mapping
 from graphlib import CycleError, TopologicalSorter
 
+from switchover.plan.alerting.rule_names import rule_names
+from switchover.plan.alerting.rule_parser import parse_rule
 from switchover.plan.complaints import Complaint, Path, did_you_mean
 from switchover.plan.conditions import parse_condition
 from switchover.plan.members.member_names import base_name, part_of
 from switchover.plan.members.presence import FROM_THE_BEGINNING
-from switchover.plan.model import CheckSpec, MetricSpec, Service
+from switchover.plan.model import Alert, CheckSpec, MetricSpec, Service
 from switchover.plan.promise_model import measured_item
 from switchover.plan.promises.targets import parse_target
 from switchover.plan.rules.draft import Draft
@@ -101,7 +103,7 @@ def _asked_for(path: Path, check: CheckSpec, draft: Draft) -> Iterator[Complaint
             yield Complaint((*path, index), f"{need!r} is looked at only when a gate asks, so this one would never be")
 
 
-def _presence(path: Path, part: CheckSpec | Service | MetricSpec, draft: Draft) -> Iterator[Complaint]:
+def _presence(path: Path, part: CheckSpec | Service | MetricSpec | Alert, draft: Draft) -> Iterator[Complaint]:
     """Complain about moments that the plan does not have, and about a thing that would never be watched."""
     phases, steps = draft.names.phases, [f"{phase}.{step}" for phase, step in draft.names.steps]
     for key, name in (("since", part.since), ("until", part.until)):
@@ -137,7 +139,9 @@ def names_in_the_rest(draft: Draft) -> Iterator[Complaint]:
     """Complain about unknown names in alerts, rollback paths, troubles, promises and runbooks."""
     names = draft.names
     for a, alert in draft.plan.alerts.items():
-        yield from _condition(("alerts", a, "when"), alert.when, draft)
+        yield from _presence(("alerts", a), alert, draft)
+        if alert.when is not None:
+            yield from _rule(("alerts", a, "when"), alert.when, draft)
     for t, trouble in enumerate(draft.plan.troubleshooting):
         if trouble.when is not None:
             yield from _condition(("troubleshooting", t, "when"), trouble.when, draft)
@@ -164,6 +168,15 @@ def names_in_the_rest(draft: Draft) -> Iterator[Complaint]:
             yield Complaint((*path, "target"), str(error))
     for r, runbook in enumerate(draft.plan.runbooks):
         yield from draft.each_unknown(("runbooks", r, "checks"), "check", runbook.checks, names.check_items)
+
+
+def _rule(path: Path, text: str, draft: Draft) -> Iterator[Complaint]:
+    if "{{" in text:
+        return
+    try:
+        parse_rule(text, rule_names(draft.plan, draft.names.watched))
+    except ValueError as error:
+        yield Complaint(path, str(error))
 
 
 def _condition(path: Path, text: str, draft: Draft) -> Iterator[Complaint]:

@@ -1,0 +1,1 @@
+"""Rules of alerts: when each fires, with which others it is told, who is silenced."""
