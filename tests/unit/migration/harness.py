@@ -63,6 +63,7 @@ class Reading:
     status: Status
     result: Result
     observed_at: float
+    duration_s: float = 0.0
 
 
 @dataclass

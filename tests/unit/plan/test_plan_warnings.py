@@ -10,6 +10,7 @@ from tests.docs.blocks import blocks_of, pages
 
 import switchover
 from switchover.cli import parser as cli
+from switchover.errors import PlanError
 from switchover.plan.loader.load import load_plan, load_plan_text
 from switchover.plan.loader.plan_warnings import plan_warnings
 from switchover.plan.rules.destroying_text import destroys
@@ -182,3 +183,29 @@ def test_a_backup_that_will_be_too_old_when_it_is_needed_gets_a_warning(
     found = [one for one in warnings(text, tmp_path) if "confirmation" in one]
     assert [said in one for one in found] == [True] * bool(said), found
     assert not [one for one in warnings(text.replace("max_age: 2h", "newer_than: run"), tmp_path) if "waits" in one]
+
+
+_MANAGED = """schema: 1
+id: a
+title: A
+checks:
+  listed: {kind: command, command: gcloud sql backups list}
+  up: {kind: tcp, host: localhost, port: 1}
+phases:
+  - id: save
+    steps:
+      - {id: make, run: ./save.sh, effect: creates, on_unknown: {verify: [listed]}, rollback: not_needed}
+    gate: {require: [up]}
+  - id: drop
+    steps:
+      - {id: gone, run: ./gone.sh, effect: destroys, rollback: impossible, confirm: {text: drop it, require: [listed]}}
+"""
+
+
+def test_what_cannot_be_undone_may_rest_on_the_check_that_proves_a_managed_backup_and_is_warned_of(
+    tmp_path: Path,
+) -> None:
+    (found,) = warnings(_MANAGED, tmp_path)
+    assert "step 'gone' rests on no check of kind backup" in found
+    with pytest.raises(PlanError, match="rests on no backup"):
+        load_plan_text(_MANAGED.replace("require: [listed]", "require: [up]"), tmp_path / "p")

@@ -27,6 +27,10 @@ class CheckReading(Protocol):
     def observed_at(self) -> float:
         """Epoch seconds at which it was probed."""
 
+    @property
+    def duration_s(self) -> float:
+        """The seconds that the probe took; 0 where it was not probed."""
+
 
 class CheckEvaluator(Protocol):
     """Looks at checks of the plan, now, never from memory."""

@@ -177,3 +177,10 @@ async def test_a_promise_may_speak_of_a_metric_of_the_plan(tmp_path: Path) -> No
     await bench.engine.drive(ANA)
     view = bench.engine.view().promises[0]
     assert (view.before, view.after, view.state) == (9.0, 4.0, "met")
+
+
+@pytest.mark.parametrize(("has", "value"), [((), 0.4), ((Metric("time", 0.1, "s"),), 0.1)])
+def test_the_time_of_a_check_is_its_own_or_how_long_the_look_took(has: tuple[Metric, ...], value: float) -> None:
+    promise = Promise.model_validate({"title": "S", "after": {"value": "new.time"}, "target": "after < 1s"})
+    seen = CaseReading(Status.OK, Result(Status.OK, "", metrics=has), 1.0, 0.4)
+    assert measure("new.time", {"new": seen}, promise) == value

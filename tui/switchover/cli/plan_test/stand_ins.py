@@ -62,6 +62,7 @@ class CaseReading:
     status: Status
     result: Result
     observed_at: float
+    duration_s: float = 0.0
 
 
 @dataclass

@@ -84,6 +84,8 @@ def measure(source: str, readings: Mapping[str, CheckReading], promise: Promise)
     if reading is None or (not number and reading.status is Status.UNKNOWN):
         return None
     found = next((m for m in reading.result.metrics if m.name == (number or "value")), None)
+    if found is None and number == "time" and reading.duration_s:  # as long as the look took
+        return _in_unit_of(promise, reading.duration_s, "s")
     return None if found is None else _in_unit_of(promise, float(found.value), found.unit)
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from switchover.plan.complaints import Complaint
+from switchover.plan.members.member_names import part_of
 from switchover.plan.model import Phase
 from switchover.plan.notations import After, parse_moment
 from switchover.plan.rules.draft import Draft, looped
 from switchover.plan.step_model import Step
 from switchover_checks.language.units import format_duration, parse_duration
 
-__all__ = ["backup_moments", "backups_too_old"]
+__all__ = ["backup_moments", "backups_of_others", "backups_too_old"]
 
 
 def backup_moments(draft: Draft) -> Iterator[Complaint]:
@@ -21,6 +22,19 @@ def backup_moments(draft: Draft) -> Iterator[Complaint]:
         since = check.config.get("newer_than") if check.kind == "backup" else None
         if isinstance(since, str) and "{{" not in since:
             yield from draft.unknown(("checks", name, "newer_than"), "step", since, ("run", *steps, *looped(steps)))
+
+
+def backups_of_others(draft: Draft) -> Iterator[Complaint]:
+    """Warn of what cannot be undone and rests on a check that is no backup. Nothing here knows what that proves."""
+    for path, step in draft.steps():
+        if not step.irreversible or step.confirm is None:
+            continue
+        kinds = {check.kind for name in step.confirm.require if (check := part_of(draft.plan.checks, name)) is not None}
+        if kinds and "backup" not in kinds:
+            yield Complaint(
+                (*path, "confirm", "require"),
+                f"step {step.id!r} rests on no check of kind backup: nothing here proves that it can be restored",
+            )
 
 
 def backups_too_old(draft: Draft) -> Iterator[Complaint]:

@@ -119,7 +119,7 @@ class Draft:
         if check is None or check.kind not in self.registry.kinds():
             return
         known = self.registry.measures(check.kind, check.config)
-        if known is None or metric in known:
+        if known is None or metric in known or metric == "time":  # how long the look took, where it measures no other
             return
         keys = {field.name for field in self.registry.config_fields(check.kind) or ()}
         switches = sorted(keys & {f"{metric}_warn", f"{metric}_crit"})

@@ -143,7 +143,7 @@ def irreversible_steps(draft: Draft) -> Iterator[Complaint]:
                 f"step {step.id!r} is irreversible and has no `confirm`: "
                 "add confirm: {text: TEXT, require: [A BACKUP CHECK]}",
             )
-        elif not set(step.confirm.require) & (backups | unjudged):
+        elif not set(step.confirm.require) & (backups | unjudged | _proving(draft)):
             hint = f"; this plan has {', '.join(sorted(backups))}" if backups else "; this plan has none yet"
             yield Complaint(
                 (*path, "confirm"),
@@ -160,6 +160,11 @@ def irreversible_steps(draft: Draft) -> Iterator[Complaint]:
             if solution.irreversible and draft.lacks((*place, "confirm")):
                 yield Complaint(place, "this solution destroys and has no `confirm`: add confirm: {text: TEXT}")
             yield from _asked(place, solution)
+
+
+def _proving(draft: Draft) -> frozenset[str]:
+    """Return the checks that decide whether a step has made something: a managed backup has no file to look into."""
+    return frozenset(name for _, step in draft.steps() if step.effect == "creates" for name in step.verify)
 
 
 def _asked(place: Path, solution: Solution) -> Iterator[Complaint]:

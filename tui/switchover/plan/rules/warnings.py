@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from switchover.plan.complaints import Complaint
 from switchover.plan.model import Service, Step
-from switchover.plan.rules.backup_rules import backups_too_old
+from switchover.plan.rules.backup_rules import backups_of_others, backups_too_old
 from switchover.plan.rules.destroying_text import destroys
 from switchover.plan.rules.draft import Draft, Rule, shell_texts
 from switchover.plan.rules.shell_quotes import open_quote, plain_commands
@@ -167,6 +167,7 @@ WARNINGS: tuple[Rule, ...] = (
     unmeasured_promises,
     weak_restore_tests,
     backups_too_old,
+    backups_of_others,
     unbalanced_quotes,
     names_used_twice,
 )
