@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Annotated, Any, ClassVar, Literal
 
 from switchover_checks.api import Context, Effect, Finding, Measured, ProbeError, Result, Status
-from switchover_checks.kinds.stores.qdrant_comparison import Comparison, Mode
+from switchover_checks.kinds.stores.qdrant_comparison import Mode, QdrantComparison
 from switchover_checks.kinds.stores.qdrant_reading import (
     collection_path,
     count_points,
@@ -178,9 +178,9 @@ async def _sides(cfg: QdrantConfig, ctx: Context) -> Result:
     )
 
 
-def _comparison(cfg: QdrantConfig, ctx: Context, left: Api, right: Api) -> Comparison:
+def _comparison(cfg: QdrantConfig, ctx: Context, left: Api, right: Api) -> QdrantComparison:
     keep = cfg.indexes == "keep"
-    return Comparison(ctx, left, right, cfg.mode, cfg.samples, cfg.tolerance, cfg.payload, keep)
+    return QdrantComparison(ctx, left, right, cfg.mode, cfg.samples, cfg.tolerance, cfg.payload, keep)
 
 
 async def _collection(cfg: QdrantConfig, ctx: Context, api: Api, name: str) -> tuple[dict[str, Any], list[Finding]]:

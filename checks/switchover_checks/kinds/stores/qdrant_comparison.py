@@ -20,14 +20,14 @@ from switchover_checks.kinds.stores.qdrant_reading import (
 )
 from switchover_checks.runtime.network.json_asking import Api
 
-__all__ = ["Comparison", "Mode"]
+__all__ = ["Mode", "QdrantComparison"]
 
 Mode = Literal["count", "sample", "checksum"]
 _NAMED = 5
 
 
 @dataclass
-class Comparison:
+class QdrantComparison:
     """How two servers are compared; `points` counts those that were."""
 
     ctx: Context
