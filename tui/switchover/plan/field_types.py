@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, Strict, StringConstraints
 
@@ -32,7 +32,9 @@ __all__ = [
     "Timeout",
     "ValueType",
     "WindowText",
+    "WrittenNumber",
     "WrittenText",
+    "figure_as_written",
 ]
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_-]{0,63}$")]
@@ -50,6 +52,29 @@ Span = Annotated[Duration, Field(le=_YEARS)]
 Timeout = Annotated[Duration, Field(gt=0, le=_YEARS)]
 Interval = Annotated[Duration, Field(ge=0.1, le=_YEARS)]
 Flag = Annotated[bool, Strict()]
+
+
+class WrittenNumber(float):
+    """A number of a plan that knows how it was written: `0.20` has two decimals."""
+
+    __slots__ = ("written",)
+
+    def __new__(cls, value: float, written: str) -> Self:
+        """Keep both."""
+        made = super().__new__(cls, value)
+        made.written = written
+        return made
+
+    written: str
+
+    def __reduce__(self) -> tuple[type[WrittenNumber], tuple[float, str]]:
+        """Be copied with both."""
+        return WrittenNumber, (float(self), self.written)
+
+
+def figure_as_written(value: object) -> object:
+    """Take numbers as the text in which they were written, with all of its decimals."""
+    return value.written if isinstance(value, WrittenNumber) else _as_written(value)
 
 
 def _as_written(value: object) -> object:

@@ -7,7 +7,7 @@ unknown skipped rolled_back. Text is already redacted and free of control charac
 
 from __future__ import annotations
 
-from switchover.snapshot.cost_rows import CostRow, CostsView
+from switchover.snapshot.cost_rows import ChoiceRow, CostRow, CostsView
 from switchover.snapshot.gate_view import GateView, Requirement
 from switchover.snapshot.migration_view import (
     ActionView,
@@ -46,6 +46,7 @@ __all__ = [
     "AlertRow",
     "CheckRow",
     "ChecklistItemView",
+    "ChoiceRow",
     "ContactRow",
     "CostRow",
     "CostsView",

@@ -71,7 +71,8 @@ class KeyExamples:
             else:
                 held = [value]
             for one in held:
-                yield from self._keys(inside, one)
+                for member in one.items if one.items is not None else (one,):
+                    yield from self._keys(inside, member)
 
 
 def lines_of_key(text: str, key: str) -> str:

@@ -27,6 +27,7 @@ from ruamel.yaml.events import (
 )
 
 from switchover.plan.complaints import Complaint, Path
+from switchover.plan.field_types import WrittenNumber
 from switchover.plan.loader.syntax_errors import explain_syntax_error
 from switchover.plan.loader.yaml_events import exact_events, quick_events
 
@@ -307,7 +308,7 @@ class _Builder:
         if _FLOAT.fullmatch(text):
             number = float(text)
             if math.isfinite(number):
-                return number
+                return WrittenNumber(number, text)
         elif text.lower() not in _NOT_FINITE:
             return text
         self.complain(node, f"{text[:40]} is not a number that can be used here")

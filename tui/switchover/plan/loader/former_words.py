@@ -68,8 +68,10 @@ FORMER_WORDS: Mapping[str, Mapping[str, FormerWord]] = {
             "costs", "write `costs: {lines: [{name: NAME, side: SIDE, stated: 15 USD/month}]}`", same_form=False
         )
     },
-    "costs": dict.fromkeys(("schedules", "one_off", "what_if", "claims"), _NOT_YET),
-    "costs.lines.*": dict.fromkeys(("price", "usage", "schedule", "option", "low", "high"), _NOT_YET),
+    "costs.lines.*": {
+        "low": FormerWord("stated", "write the range: 18..22 USD/month", same_form=False),
+        "high": FormerWord("stated", "write the range: 18..22 USD/month", same_form=False),
+    },
     "rollbacks.*": {"budget": FormerWord("within"), "data_loss_window": FormerWord("loses")},
     "rollbacks.*.steps.*": {
         "compensate": FormerWord("rollback"),

@@ -9,6 +9,7 @@ from itertools import pairwise
 from switchover.plan.complaints import Complaint
 from switchover.plan.model import Service, Step
 from switchover.plan.rules.backup_rules import backups_of_others, backups_too_old
+from switchover.plan.rules.cost_rules import doubtful_costs
 from switchover.plan.rules.destroying_text import destroys
 from switchover.plan.rules.draft import Draft, Rule, shell_texts
 from switchover.plan.rules.shell_quotes import open_quote, plain_commands
@@ -168,6 +169,7 @@ WARNINGS: tuple[Rule, ...] = (
     weak_restore_tests,
     backups_too_old,
     backups_of_others,
+    doubtful_costs,
     unbalanced_quotes,
     names_used_twice,
 )

@@ -1,0 +1,1 @@
+"""What a plan costs a month: as a table, JSON, CSV, FOCUS or Markdown."""
