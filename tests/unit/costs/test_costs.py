@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from switchover.costs.estimate import costs_view, sides
-from switchover.pricing.money import display, display_change, display_percent, round_half_up
 from switchover.plan.model import Plan
+from switchover.pricing.money import display, display_change, display_percent, round_half_up
 from switchover.snapshot import CostRow
 
 M = "\N{MINUS SIGN}"
