@@ -88,7 +88,7 @@ def test_a_schedule_saves_nothing_of_a_monthly_price_nor_of_a_reservation_and_sa
 
 def test_about_twenty_is_18_to_22_and_a_sum_keeps_what_is_open() -> None:
     amount, _ = parse_stated("~20 USD/month")
-    assert (amount.low, amount.expected, amount.high) == (18, 20, 22)
+    assert amount == Amount(Decimal(18), Decimal(20), Decimal(22))
     assert parse_stated("18..22 USD/month")[0] == amount
     assert amount.minus(amount) == Amount(Decimal(-4), Decimal(0), Decimal(4))
 

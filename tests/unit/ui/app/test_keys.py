@@ -57,6 +57,7 @@ MEANING = {
     "top": "first and last",
     "bottom": "first and last",
     "select": "select",
+    "toggle_choice": "select",
     "select_all": "select all",
     "output": "all there is of it",
     "open_problem": "all there is of it",

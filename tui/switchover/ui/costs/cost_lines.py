@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from switchover.snapshot import CostRow, CostsView
+from collections.abc import Collection
+
+from switchover.snapshot import ChoiceRow, CostRow, CostsView
 from switchover.ui.text.columns import Column, ColumnLayout, header_line, lay_out, row_line, widen
 from switchover.ui.text.numbers import signed
 from switchover.ui.text.render_context import RenderContext
-from switchover.ui.text.styled_line import Line, ListItem, StyledSpan
+from switchover.ui.text.styled_line import Line, ListItem, StyledSpan, wrap
 
 __all__ = ["cost_table", "cost_totals"]
 
@@ -17,18 +19,46 @@ _COLUMNS = (
     Column("difference", 10, "right"),
     Column("note", 6, grow=1, drop=1),
 )
-_SOURCES = {"planned": "as the plan says", "measured": "as billed", "priced": "from the price list"}
+_SOURCES = {"planned": "as the plan says", "measured": "as billed", "priced": "as the plan and its prices say"}
+_BARS_FROM = 60
 
 
 def _layout(moment: RenderContext, width: int) -> ColumnLayout:
-    return lay_out(widen(_COLUMNS, 0, [row.line for row in moment.data.costs.rows]), width)
+    return lay_out(
+        widen(
+            _COLUMNS,
+            0,
+            [*(r.line for r in moment.data.costs.rows), *(f"[x] {c.name}" for c in moment.data.costs.choices)],
+        ),
+        width,
+    )
 
 
-def cost_table(moment: RenderContext, width: int, wanted: str = "") -> tuple[list[Line], list[ListItem]]:
-    """Return the heading and an item a line of money."""
+def cost_table(
+    moment: RenderContext, width: int, wanted: str = "", chosen: Collection[str] = ()
+) -> tuple[list[Line], list[ListItem]]:
+    """Return the heading, an item a line of money, and one for each choice that one has."""
     layout = _layout(moment, width)
-    rows = [row for row in moment.data.costs.rows if wanted in f"{row.line} {row.note}".lower()]
-    return [header_line(layout)], [ListItem(f"cost:{row.line}", (_row(layout, row),)) for row in rows]
+    costs = moment.data.costs
+    rows = [row for row in costs.rows if wanted in f"{row.line} {row.note}".lower()]
+    items = [ListItem(f"cost:{row.line}", (_row(layout, row),)) for row in rows]
+    choices = [choice for choice in costs.choices if wanted in choice.name.lower()]
+    items += [ListItem(f"choice:{one.name}", (_choice(layout, one, one.name in chosen),)) for one in choices]
+    return [header_line(layout)], items
+
+
+def _choice(layout: ColumnLayout, choice: ChoiceRow, on: bool) -> Line:
+    mark = "[x]" if on else "[ ]"
+    return row_line(
+        layout,
+        [
+            StyledSpan(f"{mark} {choice.name}", "strong" if on else "text"),
+            StyledSpan(""),
+            StyledSpan(""),
+            _difference(choice.change),
+            StyledSpan("; ".join(choice.warnings) or "what if", "outcome-warn" if choice.warnings else "muted"),
+        ],
+    )
 
 
 def _row(layout: ColumnLayout, row: CostRow, style: str = "text") -> Line:
@@ -50,30 +80,96 @@ def _difference(amount: str) -> StyledSpan:
     return StyledSpan(text or "–", style)
 
 
-def cost_totals(moment: RenderContext, width: int) -> list[Line]:
-    """Return the sum under the columns, the budget, what both stacks cost together, and how it is known."""
+def cost_totals(
+    moment: RenderContext, width: int, chosen: Collection[str] = (), key: str = "", most: int = 40
+) -> list[Line]:
+    """Return the sum under the columns, with the choices that are on; then the budget and what else counts.
+
+    The line under the cursor (`key`) is computed in a sentence. Of doubts no more are named than fit into `most` lines.
+    """
     costs = moment.data.costs
     if not costs.rows:
         return []
-    layout = _layout(moment, width)
-    note = f"{costs.percent.replace('-', '−')}" if costs.percent else ""
-    total = CostRow("total " + costs.currency, costs.before_total, costs.after_total, costs.difference, note)
-    lines = [_row(layout, total, "strong"), ()]
-    lines.extend(_remarks(costs))
-    return lines
+    before, after, difference, percent = _sums(costs, chosen)
+    total = CostRow(f"total {costs.currency}", before, after, difference, percent.replace("-", "−"))
+    bars = [] if width < _BARS_FROM else _bars(before, after, width)
+    sentence = _sentence(moment, key, width)
+    found = [_row(_layout(moment, width), total, "strong"), *bars, *sentence, *_remarks(costs, chosen, after, width)]
+    return [*found, *_doubts(costs, max(most - len(found), 2))]
 
 
-def _remarks(costs: CostsView) -> list[Line]:
+def _doubts(costs: CostsView, most: int) -> list[Line]:
+    lines = [(StyledSpan(f" ! {warning}", "outcome-warn"),) for warning in costs.warnings]
+    if len(lines) <= most:
+        return list(lines)
+    left = len(lines) - most + 1
+    return [
+        *lines[: most - 1],
+        (StyledSpan(f" ! {left} more doubts; `switchover cost` names them all", "outcome-warn"),),
+    ]
+
+
+def _sentence(moment: RenderContext, key: str, width: int) -> list[Line]:
+    """Return how the chosen line is computed, with its numbers."""
+    row = next((row for row in moment.data.costs.rows if f"cost:{row.line}" == key), None)
+    if row is None or not row.sentence:
+        return []
+    return wrap("\n".join(f"{row.line} {line}" for line in row.sentence.split("\n")), width, "muted")
+
+
+def _sums(costs: CostsView, chosen: Collection[str]) -> tuple[str, str, str, str]:
+    """Return the totals under the choices; the agent has computed each combination beforehand."""
+    number = sum(1 << bit for bit, choice in enumerate(costs.choices) if choice.name in chosen)
+    if 0 < number < len(costs.combinations):
+        return costs.combinations[number]
+    return costs.before_total, costs.after_total, costs.difference, costs.percent
+
+
+def _bars(before: str, after: str, width: int) -> list[Line]:
+    """Return both sums as bars of one scale."""
+    amounts = [_number(text) for text in (before, after)]
+    most, room = max(amounts), min(width - 14, 60)
+    if most <= 0:
+        return []
+    found: list[Line] = []
+    for word, amount, style in (("before", amounts[0], "money-added"), ("after", amounts[1], "money-saved")):
+        found.append((StyledSpan(f" {word:7}", "muted"), StyledSpan("█" * max(round(room * amount / most), 0), style)))
+    return found
+
+
+def _number(text: str) -> float:
+    try:
+        return max(float(text.lstrip("~").replace("−", "-")), 0.0)
+    except ValueError:
+        return 0.0
+
+
+def _budget(costs: CostsView, after: str, *, plain: bool) -> Line:
+    good = costs.within_budget if plain or costs.within_budget is None else _number(after) <= _number(costs.budget)
+    mark, style = ("✓ within", "outcome-ok") if good else ("✗ over", "outcome-crit")
+    if good is None:
+        mark, style = "? not known against", "outcome-unknown"
+    words = f" {mark} the budget of {costs.budget} {costs.currency} a month"
+    share = f", {100 * _number(after) / _number(costs.budget):.0f} % of it" if _number(costs.budget) else ""
+    return (StyledSpan(words + share, style),)
+
+
+def _remarks(costs: CostsView, chosen: Collection[str], after: str, width: int) -> list[Line]:
     lines: list[Line] = []
     if costs.budget:
-        good = costs.within_budget
-        mark, style = ("✓ within", "outcome-ok") if good else ("✗ over", "outcome-crit")
-        if good is None:
-            mark, style = "? not known against", "outcome-unknown"
-        lines.append((StyledSpan(f" {mark} the budget of {costs.budget} {costs.currency} a month", style),))
-    if costs.both_total:
+        lines.append(_budget(costs, after, plain=not chosen))
+    if costs.unpriced:
         lines.append(
-            (StyledSpan(f" While both stacks run they cost {costs.both_total} {costs.currency} a month together."),)
+            (StyledSpan(f" ? {costs.unpriced} lines have no price: the sum is at least that", "outcome-unknown"),)
         )
+    if costs.after_range:
+        lines.append((StyledSpan(f" After lies between {costs.after_range} {costs.currency}.", "muted"),))
+    if costs.both_total:
+        both = f" While both stacks run they cost {costs.both_total} {costs.currency} a month together"
+        waiting = f"; waiting costs {costs.waiting_a_day} a day" if costs.waiting_a_day else ""
+        lines += wrap(f"{both}{waiting}.", width)
+    if costs.once:
+        pays = f"; the saving has paid it after {costs.pays_after}" if costs.pays_after not in {"", "never"} else ""
+        lines.append((StyledSpan(f" Once, in no sum above: {costs.once} {costs.currency}{pays}."),))
     lines.append((StyledSpan(f" Amounts {_SOURCES.get(costs.source, costs.source)}.", "muted"),))
     return lines

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 
 from switchover.ui.costs.cost_lines import cost_table, cost_totals
 from switchover.ui.kit.line_view import LineView
@@ -25,25 +26,45 @@ class CostsPane(TablePane):
     short_title: ClassVar[str] = "Costs"
     search: ClassVar[str] = "money bill"
     BINDING_GROUP_TITLE = "Costs"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("space", "toggle_choice", "choose", tooltip="turn a choice on or off: the sums follow"),
+    ]
 
     def __init__(self, painter: Painter, moment: RenderContext) -> None:
         super().__init__(painter, moment, "costs")
         self._list = RowList(painter)
         self._totals = LineView(painter)
+        self._chosen: set[str] = set()
 
     def compose(self) -> ComposeResult:
         """Place the lines, then their sum."""
         yield self._list
         yield self._totals
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer to choose only on a choice."""
+        if action == "toggle_choice":
+            return self.rows.key.startswith("choice:")
+        return super().check_action(action, parameters)
+
+    def action_toggle_choice(self) -> None:
+        """Turn the choice under the cursor on or off."""
+        kind, _, name = self.rows.key.partition(":")
+        if kind == "choice":
+            self._chosen ^= {name}
+            self.draw()
+
     def draw(self) -> None:
         """Draw the lines, and the sum right under them."""
         width, height = self.size
-        heading, items = cost_table(self.moment, width, self.wanted)
+        self._chosen &= {choice.name for choice in self.moment.data.costs.choices}
+        heading, items = cost_table(self.moment, width, self.wanted, self._chosen)
         self.fill(heading, items, "costs")
-        totals = [rule(width), *cost_totals(self.moment, width)] if items else []
+        most = max(height - min(len(items) + 1, 8) - 1, 6)
+        sums = cost_totals(self.moment, width, self._chosen, self.rows.key, most)
+        totals = [rule(width), *sums] if items else []
         room = height - len(totals)
         wanted = len(items) + 1 + len(self.filter_lines())
-        set_height(self._list, max(min(wanted, room), 2) if items else max(height, 1))
-        set_height(self._totals, min(len(totals), max(height - 2, 0)))
+        set_height(self._list, max(min(wanted, room), 6) if items else max(height, 1))
+        set_height(self._totals, min(len(totals), max(height - 6, 0)))
         self._totals.set_lines(totals)
