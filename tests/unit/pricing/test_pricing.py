@@ -12,10 +12,10 @@ from switchover.pricing.figures import claim_problem, figure
 from switchover.pricing.lines import CostItem, Moment, cost_of
 from switchover.pricing.money import display
 from switchover.pricing.price_book import PriceBook, read_entries, shipped_book
+from switchover.pricing.price_units import Amount, PricingError, parse_amount, parse_price, parse_usage
 from switchover.pricing.scenarios import Change, Estimate, OneOff
 from switchover.pricing.schedules import parse_schedule
 from switchover.pricing.stated import parse_once, parse_stated
-from switchover.pricing.units import Amount, PricingError, parse_amount, parse_price, parse_usage
 
 BOTH = parse_schedule(["* 22:00-08:00", "sat-sun"], "Europe/Paris")
 TODAY = date(2026, 11, 30)

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from switchover.pricing.price_units import PricingError
 from switchover.pricing.schedules import AVERAGE_MONTH_H, month_hours, parse_month, parse_schedule
-from switchover.pricing.units import PricingError
 
 PARIS = "Europe/Paris"
 ZONES = (

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from switchover.costs.cost_source_api import CostLine
-from switchover.plan.cost_estimate import claim_complaints, read_costs
-from switchover.plan.cost_model import compared_sides
+from switchover.plan.costs.cost_estimate import claim_complaints, read_costs
+from switchover.plan.costs.cost_model import compared_sides
 from switchover.plan.model import Plan
 from switchover.pricing.lines import ItemCost
 from switchover.pricing.money import display, display_change, display_percent, plain, round_half_up
+from switchover.pricing.price_units import Amount
 from switchover.pricing.scenarios import Estimate, Scenario
-from switchover.pricing.units import Amount
 from switchover.snapshot import ChoiceRow, CostRow, CostsView
 from switchover.snapshot.cost_rows import CostState
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from switchover.plan.command_model import ARGV_WORDS, RUN_WORDS, Argv, UsefulCommand, command_text
-from switchover.plan.cost_model import Costs
+from switchover.plan.costs.cost_model import Costs
 from switchover.plan.field_types import (
     DUE_WORDS,
     NOT_BEFORE_WORDS,

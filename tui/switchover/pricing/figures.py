@@ -8,8 +8,8 @@ from decimal import Decimal
 from fractions import Fraction
 
 from switchover.pricing.money import plain, round_half_up
+from switchover.pricing.price_units import Amount, PricingError, parse_amount
 from switchover.pricing.scenarios import Estimate
-from switchover.pricing.units import Amount, PricingError, parse_amount
 
 __all__ = ["Figure", "claim_problem", "figure", "figure_names"]
 

@@ -9,8 +9,8 @@ from fractions import Fraction
 from typing import Literal
 
 from switchover.pricing.money import display, plain
-from switchover.pricing.schedules import Schedule, month_hours
-from switchover.pricing.units import Amount, PricePer, Usage
+from switchover.pricing.price_units import Amount, PricePer, Usage
+from switchover.pricing.schedules import WeeklySchedule, month_hours
 
 __all__ = ["OPTIONS", "CostItem", "ItemCost", "ItemState", "Moment", "cost_of", "join_problem"]
 
@@ -57,7 +57,7 @@ class ItemCost:
 class Moment:
     """What a month is: 730 hours, or one of the calendar; and the schedules by name."""
 
-    schedules: Mapping[str, Schedule] = field(default_factory=dict)
+    schedules: Mapping[str, WeeklySchedule] = field(default_factory=dict)
     month: tuple[int, int] | None = None
 
     def hours(self, schedule: str) -> tuple[Fraction, Fraction]:

@@ -13,7 +13,7 @@ from importlib import resources
 from typing import Any
 
 from switchover.pricing.lines import OPTIONS
-from switchover.pricing.units import PricePer, PricingError, parse_price
+from switchover.pricing.price_units import PricePer, PricingError, parse_price
 from switchover_checks.language.suggest import did_you_mean
 
 __all__ = ["BookEntry", "PriceBook", "is_reference", "read_entries", "shipped_book"]

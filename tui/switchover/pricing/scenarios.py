@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from switchover.pricing.lines import CostItem, ItemCost, Moment, cost_of
-from switchover.pricing.units import Amount, PricePer, Usage
+from switchover.pricing.price_units import Amount, PricePer, Usage
 
 __all__ = ["ZERO", "Change", "Estimate", "OneOff", "Scenario", "apply_changes"]
 

@@ -10,9 +10,9 @@ from decimal import Decimal
 from fractions import Fraction
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from switchover.pricing.units import PricingError
+from switchover.pricing.price_units import PricingError
 
-__all__ = ["AVERAGE_MONTH_H", "Schedule", "month_hours", "parse_month", "parse_schedule"]
+__all__ = ["AVERAGE_MONTH_H", "WeeklySchedule", "month_hours", "parse_month", "parse_schedule"]
 
 AVERAGE_MONTH_H = Fraction(730)
 _DAY_S = 86_400
@@ -24,8 +24,8 @@ Span = tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Schedule:
-    """The seconds of a week (Monday 00:00 is 0) in which something is stopped, merged, as the clock of `zone` shows."""
+class WeeklySchedule:
+    """When something is stopped, in seconds of a week from Monday 00:00 by the clock of `zone`. Spans are merged."""
 
     stopped: tuple[Span, ...]
     zone: str
@@ -36,7 +36,7 @@ class Schedule:
         return Decimal(sum(end - start for start, end in self.stopped)) / 3600
 
     def hours(self, month: tuple[int, int] | None) -> tuple[Fraction, Fraction]:
-        """Return the hours on and the hours off: of an average month of 730 hours, or of a month as it really is."""
+        """Return the hours on and off: of an average month of 730 hours, or of one as it really is."""
         if month is None:
             off = AVERAGE_MONTH_H * Fraction(sum(end - start for start, end in self.stopped), _WEEK_S)
             return AVERAGE_MONTH_H - off, off
@@ -62,7 +62,7 @@ def parse_month(text: str) -> tuple[int, int]:
     return int(found[1]), int(found[2])
 
 
-def parse_schedule(windows: Sequence[str], zone: str, *, running: bool = False) -> Schedule:
+def parse_schedule(windows: Sequence[str], zone: str, *, running: bool = False) -> WeeklySchedule:
     """Read windows such as `* 22:00-08:00` and `sat-sun`. With `running` they say when it runs.
 
     Overlapping windows count once. A window over midnight belongs to the day on which it begins. Raise `PricingError`.
@@ -74,7 +74,7 @@ def parse_schedule(windows: Sequence[str], zone: str, *, running: bool = False) 
     if not windows:
         raise PricingError("a schedule has at least one window: `sat-sun` or `mon-fri 20:00-06:00`")
     spans = _merged(span for window in windows for span in _window(window))
-    return Schedule(_rest(spans) if running else spans, zone)
+    return WeeklySchedule(_rest(spans) if running else spans, zone)
 
 
 def _window(text: str) -> Iterable[Span]:
@@ -151,7 +151,7 @@ def _overlap(spans: Sequence[Span], start: int, end: int) -> int:
 
 
 def _wall_clock(month: tuple[int, int], zone: str) -> list[Span]:
-    """Return the month as spans of local seconds since a Monday; where the clock jumps, a span ends and one begins.
+    """Return the month as spans of local seconds since a Monday. Where the clock jumps, another begins.
 
     A span's length is real time. So an hour that comes twice counts twice, and one that is left out not at all.
     """

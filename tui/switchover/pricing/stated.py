@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 
-from switchover.pricing.units import Amount, PricingError, parse_amount, parse_price
+from switchover.pricing.price_units import Amount, PricingError, parse_amount, parse_price
 
 __all__ = ["parse_once", "parse_stated"]
 

@@ -12,7 +12,7 @@ CostState = Literal["priced", "stated", "unpriced", "stale"]
 
 @dataclass(frozen=True, slots=True)
 class CostRow:
-    """One line of money a month; amounts are decimal text, empty where the side has no such line, `?` where unknown.
+    """One line of money a month. Amounts are decimal text: empty where the side has none, `?` where it is unknown.
 
     `sentence` computes it with its numbers, a line for each side.
     """

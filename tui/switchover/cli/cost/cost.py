@@ -1,4 +1,4 @@
-"""`switchover cost PLAN`: what it costs a month before and after, line by line, and under the choices that one has."""
+"""`switchover cost PLAN`: what it costs a month, before and after, and under the choices that one has."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ def run(args: Namespace) -> int:
     from switchover.cli.cost.cost_formats import FORMATS
     from switchover.plan.loader.load import load_plan
     from switchover.plan.loader.plan_warnings import plan_warnings
+    from switchover.pricing.price_units import PricingError
     from switchover.pricing.schedules import parse_month
-    from switchover.pricing.units import PricingError
 
     loaded = load_plan(Path(args.plan))
     try:

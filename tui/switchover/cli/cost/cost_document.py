@@ -11,8 +11,8 @@ from switchover.errors import PlanProblem
 from switchover.plan.model import Plan
 from switchover.pricing.lines import ItemCost
 from switchover.pricing.money import plain, round_half_up
+from switchover.pricing.price_units import Amount
 from switchover.pricing.scenarios import Estimate, Scenario
-from switchover.pricing.units import Amount
 
 __all__ = ["amount_text", "cost_document"]
 

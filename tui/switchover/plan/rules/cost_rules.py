@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from switchover.plan.complaints import Complaint, unknown_name
-from switchover.plan.cost_estimate import claim_complaints, read_costs
-from switchover.plan.cost_model import compared_sides
+from switchover.plan.costs.cost_estimate import claim_complaints, read_costs
+from switchover.plan.costs.cost_model import compared_sides
 from switchover.plan.rules.draft import Draft
 from switchover.pricing.figures import claim_problem, figure_names
 from switchover.pricing.lines import join_problem
+from switchover.pricing.price_units import PricingError, parse_usage
 from switchover.pricing.scenarios import Estimate
-from switchover.pricing.units import PricingError, parse_usage
 
 __all__ = ["cost_lines", "doubtful_costs"]
 

@@ -10,9 +10,9 @@ from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, 
 
 from switchover.plan.field_types import Flag, KeyedSpec, Model, Name, Text, WrittenText, figure_as_written
 from switchover.pricing.price_book import is_reference
+from switchover.pricing.price_units import parse_amount, parse_price, parse_usage
 from switchover.pricing.schedules import parse_schedule
 from switchover.pricing.stated import parse_once, parse_stated
-from switchover.pricing.units import parse_amount, parse_price, parse_usage
 
 __all__ = [
     "ChangeSpec",
@@ -92,7 +92,7 @@ class ScheduleSpec(Model):
 
 
 class CostLineSpec(Model):
-    """What one thing costs a month, on one side: an amount that is stated, or a price with how much is used."""
+    """What one thing costs a month, on one side. An amount is stated, or a price has a usage."""
 
     name: Name = Field(description="what costs it; the same name on both sides is one line")
     side: str = Field(description="the side that it belongs to")

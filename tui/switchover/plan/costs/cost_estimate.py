@@ -10,14 +10,14 @@ from decimal import Decimal
 from typing import Any
 
 from switchover.plan.complaints import Complaint, Path, unknown_name
-from switchover.plan.cost_model import ChangeSpec, CostLineSpec, Costs
+from switchover.plan.costs.cost_model import ChangeSpec, CostLineSpec, Costs
 from switchover.pricing.figures import claim_problem
 from switchover.pricing.lines import CostItem, Moment
 from switchover.pricing.price_book import PriceBook, is_reference, shipped_book
+from switchover.pricing.price_units import PricePer, PricingError, parse_price, parse_usage
 from switchover.pricing.scenarios import Change, Estimate, OneOff
 from switchover.pricing.schedules import parse_schedule
 from switchover.pricing.stated import parse_once, parse_stated
-from switchover.pricing.units import PricePer, PricingError, parse_price, parse_usage
 
 __all__ = ["CostReading", "claim_complaints", "read_costs", "today"]
 

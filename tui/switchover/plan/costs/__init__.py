@@ -1,0 +1,1 @@
+"""What a plan says of its costs, and the estimate that follows from it."""
