@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from switchover.plan.complaints import did_you_mean
 from switchover.plan.model import Plan
@@ -11,12 +11,13 @@ from switchover_checks.api import Status
 from switchover_checks.language.expect import Expectation, NameType, parse
 from switchover_checks.language.units import parse_duration
 
-__all__ = ["Condition", "checks_in", "parse_condition", "read_condition"]
+__all__ = ["Condition", "checks_in", "parse_alternatives", "parse_condition", "read_condition"]
 
 _SHAPE = re.compile(
     r"\s*(?P<subject>[A-Za-z_][\w-]*(?:\[[\w.,-]+\])?)\s*(?P<operator>==|!=)\s*(?P<status>[A-Za-z]+)"
     r"(?:\s+for\s+(?P<hold>\S+))?\s*"
 )
+_OR = re.compile(r"\s+or\s+")
 _KINDS: dict[str, NameType] = {"int": "number", "float": "number", "port": "number", "bool": "bool"}
 _WORDS = {status.name: status for status in Status}
 
@@ -49,6 +50,12 @@ def parse_condition(text: str) -> Condition:
         raise ValueError(f"{word!r} is no status{hint}")
     hold = parse_duration(match["hold"]) if match["hold"] else 0.0
     return Condition(match["subject"], match["operator"] == "==", status, hold)
+
+
+def parse_alternatives(text: str) -> tuple[Condition, ...]:
+    """Read `A == CRIT or B == CRIT for 1m`: any of them, each so long. Raise `ValueError`."""
+    read = [parse_condition(part) for part in _OR.split(text)]
+    return tuple(replace(one, hold_s=one.hold_s or read[-1].hold_s) for one in read)
 
 
 def read_condition(plan: Plan, text: str) -> Expectation:

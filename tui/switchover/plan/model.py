@@ -138,12 +138,18 @@ class Service(BaseModel):
 
 
 class LiveProbe(Model):
-    """Which side serves now. What decides it is asked: a URL, a file, a symbolic link or a command."""
+    """Which side serves now. What decides it is asked: a URL, a file, a symbolic link, a command or DNS."""
 
     url: str | None = Field(None, description="the address that is asked; its JSON body names the side")
     file: str | None = Field(None, description="a file that holds the side's name")
     symlink: str | None = Field(None, description="a symbolic link; the last part of its target is the side's name")
     run: str | None = Field(None, description="a command that only reads and prints the side's name; it has 10 s")
+    dns: str | None = Field(None, description="a name whose records tell; `answers` says which side has which")
+    record: Literal["A", "AAAA", "CNAME"] = Field("A", description="dns: the type of record that is asked for")
+    server: str | None = Field(None, description="dns: the server that is asked, else that of this machine: 192.0.2.53")
+    answers: dict[str, str | tuple[str, ...]] = Field(
+        default_factory=dict, description="dns: SIDE: its record, or all of them"
+    )
     path: str = Field("live", description="dotted path into the JSON body; the value there is a side's name")
     every: Interval = Field(2.0, description="how often it is asked: 500ms, 2s, 1m")
 

@@ -59,7 +59,9 @@ class TroubleshootingEntry(Model):
     """A known issue: how it shows, how to look closer, what to do."""
 
     symptom: Text = Field(description="how it shows")
-    when: str | None = Field(None, description="CHECK == STATUS: proposed by itself when this holds")
+    when: str | None = Field(
+        None, description="CHECK == STATUS, also `A == CRIT or B == CRIT for 1m`: proposed by itself when this holds"
+    )
     diagnose: tuple[AnyLook, ...] = Field(
         (), description="commands that only read, run when the entry is opened: text, or {argv, run_on, env}"
     )

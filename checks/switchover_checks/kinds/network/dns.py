@@ -19,7 +19,7 @@ from switchover_checks.language.units import format_duration
 if TYPE_CHECKING:
     from dns.message import Message
 
-__all__ = ["DnsCheck", "DnsConfig"]
+__all__ = ["DnsCheck", "DnsConfig", "dns_records", "written_record"]
 
 NAMES: dict[str, NameType] = {
     "rcode": "text",
@@ -83,7 +83,7 @@ class DnsCheck:
         ctx.enter("assert")
         wanted = dns.rdatatype.from_text(cfg.record)
         sets = [rrset for rrset in reply.answer if rrset.rdtype == wanted]
-        answers = sorted(_shown(record.to_text(), cfg.record) for rrset in sets for record in rrset)
+        answers = _records(reply, cfg.record)
         rcode = dns.rcode.to_text(reply.rcode())
         facts: dict[str, Any] = {
             "rcode": rcode,
@@ -101,6 +101,24 @@ class DnsCheck:
             findings.insert(0, Finding.compare(f"{cfg.record} records", "at least one", shown, bool(answers)))
         metrics = [Metric("time", seconds, "s"), Metric("answers", len(answers))]
         return Result.of(findings, metrics=metrics, ok=f"{shown}, from {server} in {format_duration(seconds)}")
+
+
+async def dns_records(cfg: DnsConfig) -> list[str]:
+    """Return the records of a name, so written that equal ones are equal. Raise `ProbeError`."""
+    reply, _ = await _ask(cfg)
+    return _records(reply, cfg.record)
+
+
+def written_record(text: str, record: str) -> str:
+    """Write a record as `dns_records` does."""
+    return _shown(text, record)
+
+
+def _records(reply: Message, record: str) -> list[str]:
+    import dns.rdatatype
+
+    wanted = dns.rdatatype.from_text(record)
+    return sorted(_shown(one.to_text(), record) for rrset in reply.answer if rrset.rdtype == wanted for one in rrset)
 
 
 def _shown(record: str, kind: str) -> str:

@@ -147,7 +147,7 @@ def test_what_answers_badly_since_a_service_stopped_stands_under_that_service() 
             service("api_old", "crit", "stopped", side="before", needs=("shop_old",), changed_at=104.0),
         ),
         known_issues=(KnownIssueView("Visitors get an error", matches=True),),
-        entry_subjects=("front",),
+        entry_subjects=(("front",),),
         live_side="before",
     )
     (problem,) = find_problems(facts)
@@ -185,7 +185,7 @@ def test_the_next_key_is_the_troubleshooting_entry_that_matches_and_the_quickest
     facts = ProblemInputs(
         checks=(check("running[pg]", "crit"),),
         known_issues=known_issues,
-        entry_subjects=("disk", "running"),
+        entry_subjects=(("disk",), ("running",)),
         migration=OPEN_RUN,
     )
     (problem,) = find_problems(facts)

@@ -18,6 +18,10 @@ _ELSEWHERE = {
     (PLAN, "check_modules"): "check_modules: [checks/queue_kind.py]",
     ("LiveProbe", "file"): "live: {file: /etc/shop/live-side}",
     ("LiveProbe", "symlink"): "live: {symlink: /srv/shop/current}",
+    ("LiveProbe", "dns"): "live: {dns: shop.example.org, answers: {before: 192.0.2.1}}",
+    ("LiveProbe", "record"): "live: {dns: shop.example.org, record: CNAME}",
+    ("LiveProbe", "server"): "live: {dns: shop.example.org, server: 192.0.2.53}",
+    ("LiveProbe", "answers"): "answers: {before: 192.0.2.1, after: [192.0.2.2, 192.0.2.3]}",
     ("LiveProbe", "run"): "live: {run: ./scripts/live-side.sh, every: 1m}",
 }
 

@@ -74,11 +74,28 @@ class LiveSide:
             if ended.exit_code:
                 raise NoValueError(f"the command ends with {ended.exit_code}")
             return ended.stdout.strip()
+        if probe.dns is not None:
+            return await self._by_dns(render(probe.dns, scope), scope)
         path = self._directory / render(probe.file or probe.symlink or "", scope)
         try:
             return await asyncio.to_thread(_name_in if probe.file is not None else _name_behind, path)
         except (OSError, ValueError) as error:
             raise NoValueError(f"{path.name}: {getattr(error, 'strerror', None) or 'is no text'}") from None
+
+    async def _by_dns(self, name: str, scope: Scope) -> str:
+        """Return the side whose records the name has. Raise `NoValueError` where it is none."""
+        from switchover_checks.kinds.network.dns import DnsConfig, dns_records, written_record
+
+        probe = self._probe
+        try:
+            found = await dns_records(DnsConfig(name, probe.record, probe.server))
+        except (ProbeError, ValueError) as error:
+            raise NoValueError(f"{name}: {error}") from None
+        for side, records in probe.answers.items():
+            own = (records,) if isinstance(records, str) else records
+            if sorted(written_record(render(one, scope), probe.record) for one in own) == found:
+                return side
+        raise NoValueError(f"{name} is {', '.join(found) or 'nothing'}, which is no side's")
 
     def _environment(self, value: object) -> str:
         if not isinstance(value, str):

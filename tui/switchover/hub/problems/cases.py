@@ -11,7 +11,7 @@ from switchover.errors import RefusedError
 from switchover.hub.problems.case_commands import CaseCommand
 from switchover.hub.problems.issue_values import values_of
 from switchover.hub.problems.known_issues import Fit, KnownIssues, solution_view
-from switchover.plan.conditions import parse_condition
+from switchover.plan.conditions import parse_alternatives
 from switchover.plan.loader.load import LoadedPlan
 from switchover.plan.members.member_names import part_of
 from switchover.plan.model import Confirm, PlannedLook, Solution, TroubleshootingEntry, UsefulCommand
@@ -46,7 +46,8 @@ class Act:
 class Case:
     """An entry, and what it is about now.
 
-    `holds`: what the plan names for it is so now. `named` is the check that the plan names. Its commands run in `cwd`.
+    `holds`: what the plan names for it is so now. `named` are the checks that the plan names. Its commands run in
+    `cwd`.
     """
 
     id: str
@@ -58,7 +59,7 @@ class Case:
     acts: tuple[Act, ...]
     fit: Fit | None = None
     holds: bool = True
-    named: str = ""
+    named: tuple[str, ...] = ()
     cwd: str = ""
 
     @property
@@ -69,7 +70,7 @@ class Case:
         check = evidence.check if evidence is not None else None
         return (
             self.about,
-            self.named,
+            *self.named,
             *((service.id or service.name,) if service is not None else ()),
             *((check.name,) if check is not None else ()),
         )
@@ -151,7 +152,7 @@ class Cases:
             tuple(self._act(solution, trouble) for solution in trouble.solutions),
             fit,
             trouble.when is None or entry in self._known_issues.holding,
-            parse_condition(trouble.when).subject if trouble.when else "",
+            tuple(one.subject for one in parse_alternatives(trouble.when)) if trouble.when else (),
             self.filled(trouble.cwd or ""),
         )
 

@@ -9,7 +9,7 @@ from switchover.clock import Clock
 from switchover.hub.problems.problems import ProblemInputs, evidence_of
 from switchover.hub.problems.recogniser import Recogniser
 from switchover.migration.facts.display import display
-from switchover.plan.conditions import Condition, parse_condition
+from switchover.plan.conditions import Condition, parse_alternatives
 from switchover.plan.loader.load import LoadedPlan
 from switchover.plan.model import Solution
 from switchover.snapshot import KnownIssueView, Problem, SolutionView
@@ -45,7 +45,7 @@ class KnownIssues:
 
     def __init__(self, loaded: LoadedPlan | None, clock: Clock) -> None:
         self._entries = loaded.plan.troubleshooting if loaded is not None else ()
-        self._conditions: list[Condition | None] = [parse_condition(t.when) if t.when else None for t in self._entries]
+        self._conditions = [parse_alternatives(t.when) if t.when else () for t in self._entries]
         self._clock = clock
         self._held: dict[int, float] = {}  # since when the condition of an entry of the plan holds, by its number
         self._views: tuple[KnownIssueView, ...] = ()
@@ -54,28 +54,28 @@ class KnownIssues:
         self.fits: dict[str, Fit] = {}
 
     @property
-    def subjects(self) -> tuple[str, ...]:
-        """The check that each entry of the plan is about; empty where it names none."""
-        return tuple(c.subject if c is not None else "" for c in self._conditions)
+    def subjects(self) -> tuple[tuple[str, ...], ...]:
+        """The checks that each entry of the plan is about; none where it names none."""
+        return tuple(tuple(one.subject for one in conditions) for conditions in self._conditions)
 
     def of_plan(self, status_for: Callable[[Condition], Status | None]) -> tuple[KnownIssueView, ...]:
         """Return the plan's entries in their order, each with whether it fits now."""
         mono = self._clock.monotonic()
-        for index, condition in enumerate(self._conditions):
-            if condition is None or not condition.holds(status_for(condition)):
+        for index, conditions in enumerate(self._conditions):
+            if not any(one.holds(status_for(one)) for one in conditions):
                 self._held.pop(index, None)
             else:
                 self._held.setdefault(index, mono)
         views = tuple(
             KnownIssueView(
                 trouble.symptom,
-                condition is not None and index in self._held and mono - self._held[index] >= condition.hold_s,
+                index in self._held and mono - self._held[index] >= conditions[0].hold_s,
                 tuple(map(display, trouble.looks)),
                 tuple(f"{s.text}: {display(s.run.strip())}" if s.run else s.text for s in trouble.solutions),
                 f"{_PLAN}{index}",
                 acts=tuple(_shown(solution_view(solution)) for solution in trouble.solutions),
             )
-            for index, (trouble, condition) in enumerate(zip(self._entries, self._conditions, strict=True))
+            for index, (trouble, conditions) in enumerate(zip(self._entries, self._conditions, strict=True))
         )
         self.holding = frozenset(view.id for view in views if view.matches)
         return views

@@ -53,7 +53,7 @@ def _nothing(_: ProblemEvidence) -> Sequence[Match]:
 class ProblemInputs:
     """The inputs from which problems are found.
 
-    `entry_subjects` names the check that each entry of `known_issues` is about.
+    `entry_subjects` names the checks that each entry of `known_issues` is about.
 
     `live_side` is where users are served; empty where nobody knows. `found` are the rows outside of the plan that are
     worth showing. `find` finds any discovered row. `lines` are the last of the logs of services, by the id of their
@@ -66,7 +66,7 @@ class ProblemInputs:
     migration: MigrationView = field(default_factory=MigrationView)
     timeline: tuple[TimelineRow, ...] = ()
     known_issues: tuple[KnownIssueView, ...] = ()
-    entry_subjects: tuple[str, ...] = ()
+    entry_subjects: tuple[tuple[str, ...], ...] = ()
     live_side: str = ""
     found: tuple[ServiceRow, ...] = ()
     sources: tuple[SourceNote, ...] = ()
@@ -336,8 +336,8 @@ def _with_what_fails_behind(problem: Problem, behind: Sequence[Problem]) -> Prob
 def _matching(name: str, facts: ProblemInputs) -> int | None:
     """Return the index of the first troubleshooting entry that holds now and is about `name`."""
     base = name.partition("[")[0]
-    for index, (entry, subject) in enumerate(zip(facts.known_issues, facts.entry_subjects, strict=True)):
-        if entry.matches and subject in (name, base):
+    for index, (entry, subjects) in enumerate(zip(facts.known_issues, facts.entry_subjects, strict=True)):
+        if entry.matches and not {name, base}.isdisjoint(subjects):
             return index
     return None
 

@@ -9,7 +9,7 @@ from graphlib import CycleError, TopologicalSorter
 from switchover.plan.alerting.rule_names import rule_names
 from switchover.plan.alerting.rule_parser import parse_rule
 from switchover.plan.complaints import Complaint, Path, did_you_mean
-from switchover.plan.conditions import parse_condition
+from switchover.plan.conditions import parse_alternatives
 from switchover.plan.members.member_names import base_name, part_of
 from switchover.plan.members.presence import FROM_THE_BEGINNING
 from switchover.plan.model import Alert, CheckSpec, MetricSpec, Service
@@ -181,12 +181,12 @@ def _rule(path: Path, text: str, draft: Draft) -> Iterator[Complaint]:
 
 def _condition(path: Path, text: str, draft: Draft) -> Iterator[Complaint]:
     try:
-        condition = parse_condition(text)
+        conditions = parse_alternatives(text)
     except ValueError as error:
         yield Complaint(path, str(error))
         return
-    names = draft.names
-    yield from draft.unknown(path, "check or service", condition.subject, names.watched)
+    for condition in conditions:
+        yield from draft.unknown(path, "check or service", condition.subject, draft.names.watched)
 
 
 def _measured(path: Path, text: str, draft: Draft) -> Iterator[Complaint]:

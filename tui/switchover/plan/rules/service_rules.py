@@ -76,8 +76,22 @@ def services_are_told_apart(draft: Draft) -> Iterator[Complaint]:
 
 
 def live_probe(draft: Draft) -> Iterator[Complaint]:
-    """Complain about a live side that is asked of nothing, or of several things."""
-    if draft.plan.live is not None:
-        asked = [key for key in ("url", "file", "symlink", "run") if not draft.lacks(("live", key))]
-        if len(asked) != 1:
-            yield Complaint(("live",), "the live side is asked of one thing: `url`, `file`, `symlink` or `run`")
+    """Complain about a live side that is asked of nothing, or of several things, or whose records tell nothing."""
+    live = draft.plan.live
+    if live is None:
+        return
+    asked = [key for key in ("url", "file", "symlink", "run", "dns") if not draft.lacks(("live", key))]
+    if len(asked) != 1:
+        yield Complaint(("live",), "the live side is asked of one thing: `url`, `file`, `symlink`, `run` or `dns`")
+    if live.dns is not None and not live.answers:
+        yield Complaint(("live",), "say which records each side has: `answers: {before: 192.0.2.1, after: 192.0.2.2}`")
+    for key in ("record", "server", "answers"):
+        if live.dns is None and not draft.lacks(("live", key)):
+            yield Complaint(("live", key), f"`{key}` is for a live side that DNS tells", at_key=True)
+    seen: dict[tuple[str, ...], str] = {}
+    for side, records in live.answers.items():
+        yield from draft.unknown(("live", "answers", side), "side", side, draft.names.sides)
+        own = tuple(sorted([records] if isinstance(records, str) else records))
+        if not own or seen.setdefault(own, side) != side:
+            why = "no record" if not own else f"the records of {seen[own]!r}: they tell nothing apart"
+            yield Complaint(("live", "answers", side), f"{side!r} has {why}")

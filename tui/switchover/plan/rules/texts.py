@@ -109,7 +109,9 @@ def template_names(draft: Draft) -> Iterator[Complaint]:
         yield from _texts(("services", name), given, values)
     if plan.live is not None:
         yield from _texts(
-            ("live",), plan.live.model_dump(include={"url", "file", "symlink"}, exclude_none=True), values
+            ("live",),
+            plan.live.model_dump(include={"url", "file", "symlink", "dns", "answers"}, exclude_none=True),
+            values,
         )
     for name, variable in plan.vars.items():
         yield from _texts(("vars", name, "default"), variable.default, values)
