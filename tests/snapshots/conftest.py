@@ -6,6 +6,9 @@ import time
 from collections.abc import Iterator
 
 import pytest
+from tests.support.ui_idle import waits_without_sleeping
+
+__all__ = ["utc", "waits_without_sleeping"]
 
 
 @pytest.fixture(autouse=True)

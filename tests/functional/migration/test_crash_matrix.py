@@ -12,7 +12,7 @@ from tests.functional.migration.crash_world import World
 
 BATCHES = 3  # of those that always run
 SOAK_BATCHES = 30
-TRIALS = 20  # in each
+TRIALS = 12  # in each
 
 
 def test_the_plans_have_every_effect_with_every_on_unknown() -> None:
