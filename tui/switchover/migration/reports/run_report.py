@@ -15,6 +15,7 @@ from switchover.migration.reports.rollback_view import gone_over
 from switchover.migration.reports.run_view import ViewContext, build_view
 from switchover.migration.rules.rollback_paths import RollbackPath, rollback_paths
 from switchover.plan.model import ChecklistItem, Gate, Plan, Step
+from switchover.plan.promise_model import Promise
 from switchover.snapshot import CostsView, PhaseView, RollbackRun, StepView
 
 __all__ = ["ReportInputs", "make_report"]
@@ -48,27 +49,8 @@ def make_report(plan: Plan, state: RunState, sources: ReportInputs) -> dict[str,
     shown = {step.id: step for phase in view.phases for step in phase.steps}
     parts = {phase.id: phase for phase in view.phases}
     return {
-        "plan": {
-            "id": started.plan_id,
-            "title": started.plan_title,
-            "owner": plan.owner,
-            "path": started.plan_path,
-            "sha256": started.plan_digest,
-            "rebased_to": [r.event.plan_digest for r in records if isinstance(r.event, ev.PlanRebased)],
-            "target": started.target or None,
-        },
-        "run": {
-            "id": state.run_id,
-            "state": "unknown" if sources.lost else view.state,
-            "reason": state.reason or None,
-            "not_believed": [str(wrong) for wrong in state.impossible],
-            "started_by": str(started.by),
-            "started_at": _when(state.started),
-            "ended_at": _when(state.ended),
-            "duration_s": _between(state.started, state.ended or state.last_moment),
-            "variables": dict(state.variables),
-            "version": started.version,
-        },
+        "plan": _plan(plan, started, records),
+        "run": {"id": state.run_id, "state": "unknown" if sources.lost else view.state, **_run(state, started)},
         "operators": people.operators(records),
         "phases": [
             {
@@ -89,20 +71,7 @@ def make_report(plan: Plan, state: RunState, sources: ReportInputs) -> dict[str,
         "decisions": people.decisions(records),
         "confirmations": _confirmations(records),
         "waivers": people.waivers(records),
-        "promises": [
-            {
-                "name": name,
-                "title": promise.title,
-                "unit": promise.unit,
-                "target": promise.target,
-                "before": measured.before if measured else (state.baseline or {}).get(name),
-                "after": measured.after if measured else None,
-                "state": measured.state if measured else "pending",
-                "let_pass": measured.let_pass or None if measured else None,
-            }
-            for name, promise in plan.promises.items()
-            for measured in [state.measurements.get(name)]
-        ],
+        "promises": [_promise(name, promise, state) for name, promise in plan.promises.items()],
         "costs": _costs(costs_view(plan)),
         "ways_back": [_way_back(way, records) for way in rollback_paths(plan, state)],
         "rollback": _rollback(state, view.rollback, sources),
@@ -114,6 +83,45 @@ def make_report(plan: Plan, state: RunState, sources: ReportInputs) -> dict[str,
         },
         "journal": {"records": len(records), "head_seq": sources.head[0], "head_hash": sources.head[1]},
         "made_at": iso_utc(sources.made_at),
+    }
+
+
+def _plan(plan: Plan, started: ev.RunStarted, records: Sequence[ev.Record]) -> dict[str, Any]:
+    return {
+        "id": started.plan_id,
+        "title": started.plan_title,
+        "owner": plan.owner,
+        "path": started.plan_path,
+        "sha256": started.plan_digest,
+        "rebased_to": [r.event.plan_digest for r in records if isinstance(r.event, ev.PlanRebased)],
+        "target": started.target or None,
+    }
+
+
+def _run(state: RunState, started: ev.RunStarted) -> dict[str, Any]:
+    return {
+        "reason": state.reason or None,
+        "not_believed": [str(wrong) for wrong in state.impossible],
+        "started_by": str(started.by),
+        "started_at": _when(state.started),
+        "ended_at": _when(state.ended),
+        "duration_s": _between(state.started, state.ended or state.last_moment),
+        "variables": dict(state.variables),
+        "version": started.version,
+    }
+
+
+def _promise(name: str, promise: Promise, state: RunState) -> dict[str, Any]:
+    measured = state.measurements.get(name)
+    return {
+        "name": name,
+        "title": promise.title,
+        "unit": promise.unit,
+        "target": promise.target,
+        "before": measured.before if measured else (state.baseline or {}).get(name),
+        "after": measured.after if measured else None,
+        "state": measured.state if measured else "pending",
+        "let_pass": measured.let_pass or None if measured else None,
     }
 
 

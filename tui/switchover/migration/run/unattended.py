@@ -154,35 +154,13 @@ async def _one(
         case "step":
             await engine.run_step(unit, op)
         case "confirm":
-            typed = confirmations.ask(unit)
-            if typed is None:
-                wanted = engine.view_step(unit).confirm_text
-                hint = f"`{_command(engine)} --confirm {unit}={_quoted(wanted)}`"
-                return DriveOutcome("waiting", f"{unit} waits for its confirmation", hint)
-            try:
-                await engine.run_step(unit, op, typed)
-            except RefusedError as error:
-                return DriveOutcome("waiting", error.title, error.hint)
+            return await _confirm(engine, op, unit, confirmations)
         case "checklist":
             return await _tick(engine, op, unit, ticks)
         case "gate" | "decide":
-            await engine.check_gate(phase, op)
-            gate = engine.state.gate(phase)
-            if gate.undecided:
-                return _undecided(engine, phase)
-            if gate.stage is Stage.FAILED:
-                reason = gate.reason
-                return DriveOutcome("failed", f"gate {phase} stays shut: {reason}", "mend it and run again")
+            return await _check_gate(engine, op, phase)
         case "human":
-            if (confirmations.ask(phase) or "").strip().lower() != "go":
-                human = next(p.gate.human for p in plan.phases if p.id == phase and p.gate)
-                return DriveOutcome(
-                    "waiting", f"gate {phase} asks: {human}", f"answer with `{_command(engine)} --confirm {phase}=go`"
-                )
-            try:
-                await engine.answer_gate(phase, op, True)
-            except RefusedError as error:
-                return DriveOutcome("waiting", error.title, error.hint)
+            return await _answer(engine, op, phase, confirmations)
         case "failed":
             if unit not in retries:
                 return DriveOutcome(
@@ -190,6 +168,52 @@ async def _one(
                 )
             retries.remove(unit)
             return await _repeat(engine, op, unit, confirmations)
+        case _:
+            return _waits_for_a_person(engine, unit)
+    return None
+
+
+async def _confirm(engine: Engine, op: Operator, unit: str, confirmations: _Given[str]) -> DriveOutcome | None:
+    typed = confirmations.ask(unit)
+    if typed is None:
+        wanted = engine.view_step(unit).confirm_text
+        hint = f"`{_command(engine)} --confirm {unit}={_quoted(wanted)}`"
+        return DriveOutcome("waiting", f"{unit} waits for its confirmation", hint)
+    try:
+        await engine.run_step(unit, op, typed)
+    except RefusedError as error:
+        return DriveOutcome("waiting", error.title, error.hint)
+    return None
+
+
+async def _check_gate(engine: Engine, op: Operator, phase: str) -> DriveOutcome | None:
+    await engine.check_gate(phase, op)
+    gate = engine.state.gate(phase)
+    if gate.undecided:
+        return _undecided(engine, phase)
+    if gate.stage is Stage.FAILED:
+        reason = gate.reason
+        return DriveOutcome("failed", f"gate {phase} stays shut: {reason}", "mend it and run again")
+    return None
+
+
+async def _answer(engine: Engine, op: Operator, phase: str, confirmations: _Given[str]) -> DriveOutcome | None:
+    if (confirmations.ask(phase) or "").strip().lower() != "go":
+        human = next(p.gate.human for p in engine.loaded.plan.phases if p.id == phase and p.gate)
+        return DriveOutcome(
+            "waiting", f"gate {phase} asks: {human}", f"answer with `{_command(engine)} --confirm {phase}=go`"
+        )
+    try:
+        await engine.answer_gate(phase, op, True)
+    except RefusedError as error:
+        return DriveOutcome("waiting", error.title, error.hint)
+    return None
+
+
+def _waits_for_a_person(engine: Engine, unit: str) -> DriveOutcome:
+    """Say what nobody but a person, or another machine, can carry on."""
+    action = engine.action
+    match action.kind:
         case "resolve":
             hint = f"say how it ended: `{_command(engine)} --resolve {unit}=done|failed|retry|rollback --reason TEXT`"
             return DriveOutcome("unknown", f"the outcome of {_named(engine, unit)} is unknown: {action.reason}", hint)
@@ -201,7 +225,6 @@ async def _one(
             return DriveOutcome("waiting", f"{unit} runs on {place}", hint)
         case _:
             return DriveOutcome("failed", f"{unit} runs", f"see `{_command(engine, 'status')}`")
-    return None
 
 
 async def _repeat(engine: Engine, op: Operator, unit: str, confirmations: _Given[str]) -> DriveOutcome | None:
