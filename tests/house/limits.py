@@ -5,7 +5,7 @@ from __future__ import annotations
 FOLDER_FILES = 20  # Python files in one folder
 FILE_NAMES_TWICE = 15  # names that more than one file has
 FUNCTION_LINES = 60
-LONG_FUNCTIONS = {"tui": 3, "checks": 0, "tests": 2}  # functions longer than that; to reach: 0
+LONG_FUNCTIONS = {"tui": 1, "checks": 0, "tests": 2}  # functions longer than that; to reach: 0
 FILE_LINES = 400
 LONG_FILES = {"tui": 1, "checks": 0, "tests": 6}  # files longer than that; to reach: 0
 SENTENCE_WORDS = 20

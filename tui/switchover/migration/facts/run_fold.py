@@ -9,17 +9,16 @@ from switchover.migration.facts import events as ev
 from switchover.migration.facts.beside import is_beside_a_failure
 from switchover.migration.facts.run_state import (
     Acknowledgement,
-    Attempt,
     GateState,
     Impossible,
     RollbackState,
     RunState,
     Stage,
-    Tick,
     Timestamp,
     UnitState,
     Waiver,
 )
+from switchover.migration.facts.unit_fold import UnitEvent, attempt_changed, unit_after
 
 __all__ = ["fold"]
 
@@ -119,7 +118,7 @@ def _ended_late(state: RunState, event: ev.StepEndedLate) -> RunState:
     late = f"attempt {event.attempt} ended after all, as was known too late: {event.outcome}{code}"
     reason = f"{unit.reason}; {late}" if unit.reason else late
     told = next((a.reason for a in unit.attempts if a.number == event.attempt), "")
-    attempts = _ended(unit, event.attempt, late=late, reason=f"{told}; {late}" if told else late)
+    attempts = attempt_changed(unit, event.attempt, late=late, reason=f"{told}; {late}" if told else late)
     units = state.units if isinstance(state.units, _Own) else _Own(state.units)
     units[event.unit] = replace(unit, reason=reason, attempts=attempts)
     return replace(state, units=units)
@@ -159,26 +158,13 @@ def _rollback_ended(state: RunState, event: ev.RollbackEnded, now: Timestamp) ->
     return replace(state, rollback=rollback)
 
 
-UnitEvent = (
-    ev.StepStarted
-    | ev.StepEnded
-    | ev.StepUnknown
-    | ev.StepNotStarted
-    | ev.StepResolved
-    | ev.StepRetried
-    | ev.StepReady
-    | ev.StepNotReady
-    | ev.StepSkipped
-    | ev.Ticked
-    | ev.ConfirmationGiven
-)
 GateEvent = ev.GateOpened | ev.GateWaitsForHuman | ev.GateAnswered | ev.GatePassed | ev.GateFailed | ev.GateUndecided
 
 
 def _unit(state: RunState, event: UnitEvent, now: Timestamp, record: str) -> RunState:
     name = event.step if isinstance(event, ev.Ticked | ev.ConfirmationGiven) else event.unit
     before = state.unit(name)
-    after = _unit_after(before, event, now, record)
+    after = unit_after(before, event, now, record)
     order = state.order
     if after.began and not before.began:
         order = (*order, name)
@@ -210,108 +196,6 @@ def _undo_item(rollback: RollbackState, unit: str) -> ev.RollbackItem | None:
 def _undone_by(state: RunState, unit: str) -> tuple[str, ...]:
     item = _undo_item(state.rollback, unit) if state.rollback else None
     return (item.undoes, *item.also) if item and item.undoes else ()
-
-
-_BY_OUTCOME = {"done": Stage.DONE, "unknown": Stage.UNKNOWN}
-
-
-def _unit_after(unit: UnitState, event: UnitEvent, now: Timestamp, record: str) -> UnitState:
-    match event:
-        case ev.StepStarted():
-            return _started(unit, event, now, record)
-        case ev.StepEnded():
-            return _unit_ended(unit, event, now)
-        case ev.StepUnknown():
-            remote = event.remote or (unit.last.remote if unit.last else ())
-            attempts = _ended(unit, event.attempt, outcome="unknown", reason=event.reason, remote=remote)
-            return replace(unit, stage=Stage.UNKNOWN, reason=event.reason, attempts=attempts)
-        case ev.StepNotStarted():
-            attempts = _ended(unit, event.attempt, ended=now, outcome="not started", reason=event.reason)
-            began = any(a.outcome != "not started" or a.members for a in attempts)
-            return replace(unit, stage=Stage.PENDING, began=began, attempts=attempts, reason="")
-        case ev.StepResolved():
-            return _resolved(unit, event, now)
-        case ev.StepReady():
-            attempts = _ended(unit, event.attempt, ready_s=event.waited_s)
-            return replace(unit, stage=Stage.DONE, reason=attempts[-1].reason, ended=now, attempts=attempts)
-        case ev.StepNotReady():
-            return replace(unit, stage=Stage.FAILED, reason=event.reason)
-        case ev.StepSkipped():
-            return replace(unit, stage=Stage.SKIPPED, reason=f"{event.condition} does not hold: {event.found}")
-        case ev.StepRetried():
-            return replace(unit, stage=Stage.PENDING, reason="", ended=None, confirmations=(), ticks={})
-        case ev.Ticked():
-            return _ticked(unit, event, now)
-        case ev.ConfirmationGiven():
-            return replace(unit, confirmations=(*unit.confirmations, (event.by, now)))
-
-
-def _started(unit: UnitState, event: ev.StepStarted, now: Timestamp, record: str) -> UnitState:
-    attempt = Attempt(
-        event.attempt,
-        now,
-        event.by,
-        event.argv,
-        event.place,
-        plan_digest=event.plan_digest,
-        record=record,
-        prepared=event.prepared,
-        rules=event.rules,
-        timeout_s=event.timeout_s,
-        far=event.far,
-        members=event.members,
-    )
-    return replace(unit, stage=Stage.RUNNING, began=True, attempts=(*unit.attempts, attempt), reason="", ended=None)
-
-
-def _unit_ended(unit: UnitState, event: ev.StepEnded, now: Timestamp) -> UnitState:
-    stage = _BY_OUTCOME.get(event.outcome, Stage.FAILED)
-    ready = unit.last.rules.ready if unit.last is not None and stage is Stage.DONE else ()
-    until = f"ended well, and waits until {', '.join(ready)} is fine" if ready else ""
-    return replace(
-        unit,
-        stage=Stage.WAITING if ready else stage,
-        reason="; ".join(filter(None, (event.reason, until))),
-        ended=now,
-        outputs=dict(event.outputs) if stage is Stage.DONE else {**unit.outputs, **event.outputs},
-        sealed=_sealed(unit, event, keep=stage is not Stage.DONE),
-        confirmations=(),
-        attempts=_ended(
-            unit,
-            event.attempt,
-            ended=now,
-            outcome=event.outcome,
-            exit_code=event.exit_code,
-            duration_s=event.duration_s,
-            output_bytes=event.output_bytes,
-            reason=event.reason,
-            remote=event.remote,
-            kept=event.kept,
-        ),
-    )
-
-
-def _resolved(unit: UnitState, event: ev.StepResolved, now: Timestamp) -> UnitState:
-    if event.choice == "done" and event.policy and unit.last is not None and unit.last.rules.ready:
-        return replace(unit, stage=Stage.WAITING, reason=event.reason, ended=now, confirmations=())
-    stages = {"done": Stage.DONE, "retry": Stage.PENDING, "skip": Stage.SKIPPED}
-    stage = stages.get(event.choice, Stage.FAILED)
-    return replace(unit, stage=stage, reason=event.reason, ended=now if stage is Stage.DONE else None, confirmations=())
-
-
-def _ticked(unit: UnitState, event: ev.Ticked, now: Timestamp) -> UnitState:
-    ticks = {**unit.ticks, event.item: Tick(event.by.who, now.at, event.evidence, event.file, event.seen)}
-    if unit.stage is Stage.DONE:
-        return replace(unit, ticks=ticks)
-    stage = Stage.DONE if event.complete else Stage.WAITING
-    attempts = unit.attempts or (Attempt(1, now, event.by),)
-    if event.complete:
-        attempts = (*attempts[:-1], replace(attempts[-1], ended=now, outcome="done"))
-    return replace(unit, stage=stage, began=True, ticks=ticks, ended=now if event.complete else None, attempts=attempts)
-
-
-def _ended(unit: UnitState, number: int, **changes: object) -> tuple[Attempt, ...]:
-    return tuple(replace(a, **changes) if a.number == number else a for a in unit.attempts)  # type: ignore[arg-type]
 
 
 def _gate(state: RunState, event: GateEvent, now: Timestamp) -> RunState:
@@ -403,8 +287,3 @@ def _exception(
     else:
         gate = replace(gate, undecided=(), stage=Stage.PENDING, reason="")
     return replace(state, gates={**state.gates, phase: gate})
-
-
-def _sealed(unit: UnitState, event: ev.StepEnded, *, keep: bool) -> dict[str, str]:
-    before = {name: value for name, value in unit.sealed.items() if keep and name not in event.outputs}
-    return {**before, **event.sealed}

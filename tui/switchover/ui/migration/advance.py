@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from switchover.commands.gates import AnswerGate, CheckGate
@@ -225,66 +226,8 @@ def human_screen(moment: RenderContext, painter: Painter, phase: str) -> ChoiceS
 
 def decide_screen(moment: RenderContext, painter: Painter, step: StepView) -> ChoiceScreen:
     """Return a step that failed, or of which nobody knows how it ended: what is true, and what to do."""
+    known = _known_choices(step)
     unknown = step.state == "unknown"
-
-    def about(now: RenderContext, width: int) -> Sequence[Line]:
-        entry = find_step(now.data.migration, step.id) or step
-        name = "" if entry.id.startswith("rollback:") else f" {entry.id} "
-        lines: list[Line] = [(StyledSpan(name, "strong"), StyledSpan(f" {entry.title}", "muted"))]
-        lines.extend(
-            (StyledSpan(" "), *line)
-            for line in wrap(
-                entry.reason or "it failed",
-                width - 2,
-                f"step-{entry.state}" if entry.state in {"failed", "unknown"} else "text",
-                limit=4,
-            )
-        )
-        view = now.data.migration
-        if view.output_step == entry.id:
-            lines.extend((StyledSpan("   "), StyledSpan(cut(text, width - 4), "muted")) for text in view.output[-4:])
-        return lines
-
-    def resolve(choice: ResolvedAs) -> Callable[[str], Intent]:
-        return lambda reason: Intent(ResolveStep(step.id, choice, reason), f"{step.id}: {choice}")
-
-    known = {
-        "done": Choice(
-            "done",
-            "✓ it is done",
-            "I have looked: it ended well. The run goes on behind it.",
-            resolve("done"),
-            "how do you know?",
-            need=True,
-        ),
-        "failed": Choice(
-            "failed",
-            "✗ it failed",
-            "I have looked: it did not do its work.",
-            resolve("failed"),
-            "how do you know?",
-            need=True,
-        ),
-        "retry": Choice(
-            "retry",
-            "▶ run it again",
-            "Only where running it twice does no harm.",
-            resolve("retry"),
-            "why is it safe?",
-            need=True,
-        ),
-        "skip": Choice(
-            "skip",
-            "– leave it out",
-            "The rollback goes on behind it; the report says that this was not undone.",
-            resolve("skip"),
-            "why may it be left out?",
-            need=True,
-        ),
-        "rollback": Choice(
-            "rollback", "↶ roll it back", "Undo this step, then decide.", resolve("rollback"), "reason:", need=True
-        ),
-    }
     if unknown:
         names = step.choices or tuple(name for name in known if name != "skip")
         chosen = [known[name] for name in names if name in known]
@@ -294,7 +237,45 @@ def decide_screen(moment: RenderContext, painter: Painter, step: StepView) -> Ch
         chosen += [known[name] for name in step.choices if name in {"skip", "done"}]
     name = step.title if step.id.startswith("rollback:") else step.id
     title = f"nobody knows how {name} ended" if unknown else f"{name} failed"
-    return ChoiceScreen(painter, moment, title, about, lambda _now: chosen)
+    return ChoiceScreen(painter, moment, title, partial(_about_ended, step), lambda _now: chosen)
+
+
+def _about_ended(step: StepView, now: RenderContext, width: int) -> Sequence[Line]:
+    view = now.data.migration
+    entry = find_step(view, step.id) or step
+    name = "" if entry.id.startswith("rollback:") else f" {entry.id} "
+    style = f"step-{entry.state}" if entry.state in {"failed", "unknown"} else "text"
+    lines: list[Line] = [(StyledSpan(name, "strong"), StyledSpan(f" {entry.title}", "muted"))]
+    lines.extend((StyledSpan(" "), *line) for line in wrap(entry.reason or "it failed", width - 2, style, limit=4))
+    if view.output_step == entry.id:
+        lines.extend((StyledSpan("   "), StyledSpan(cut(text, width - 4), "muted")) for text in view.output[-4:])
+    return lines
+
+
+_RESOLVING: tuple[tuple[ResolvedAs, str, str, str], ...] = (
+    ("done", "✓ it is done", "I have looked: it ended well. The run goes on behind it.", "how do you know?"),
+    ("failed", "✗ it failed", "I have looked: it did not do its work.", "how do you know?"),
+    ("retry", "▶ run it again", "Only where running it twice does no harm.", "why is it safe?"),
+    (
+        "skip",
+        "– leave it out",
+        "The rollback goes on behind it; the report says that this was not undone.",
+        "why may it be left out?",
+    ),
+    ("rollback", "↶ roll it back", "Undo this step, then decide.", "reason:"),
+)
+
+
+def _known_choices(step: StepView) -> dict[str, Choice]:
+    """Return the ways to say how a step ended, each with a reason that is asked for."""
+
+    def resolve(choice: ResolvedAs) -> Callable[[str], Intent]:
+        return lambda reason: Intent(ResolveStep(step.id, choice, reason), f"{step.id}: {choice}")
+
+    return {
+        name: Choice(name, title, about, resolve(name), question, need=True)
+        for name, title, about, question in _RESOLVING
+    }
 
 
 def variables_screen(moment: RenderContext, painter: Painter, *, new: bool = False) -> BaseScreen:

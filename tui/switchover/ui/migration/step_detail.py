@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from switchover.snapshot import GateView, MigrationView, Requirement, RollbackView, StepView
 from switchover.ui.migration.checklist_lines import checklist_lines
@@ -195,8 +195,16 @@ def gate_lines(entry: GateView, moment: RenderContext, width: int, height: int) 
     if entry.reason:
         lines.extend((StyledSpan(" "), *line) for line in wrap(entry.reason, width - 2, word.style, limit=2))
     lines.append(())
+    lines += _needs_lines(entry, moment, width, max(height - _BELOW_NEEDS, 3))
+    lines += _time_lines(entry, moment, width)
+    lines += _person_lines(entry, width)
+    return lines[:height]
+
+
+def _needs_lines(entry: GateView, moment: RenderContext, width: int, room: int) -> list[Line]:
+    """Return what the gate needs; the worst first where there is no room for all."""
     needs: Sequence[Requirement] = needs_now(entry, moment)
-    room = max(height - _BELOW_NEEDS, 3)
+    lines: list[Line] = []
     if len(needs) > room:
         needs = worst_first(needs)
     for need in needs[:room]:
@@ -217,6 +225,12 @@ def gate_lines(entry: GateView, moment: RenderContext, width: int, height: int) 
         lines.append((StyledSpan(f" … {len(needs) - room} more, at worst {rest.glyph} {rest.word}", "muted"),))
     if not entry.requirements:
         lines.append((StyledSpan(" no check is required", "muted"),))
+    return lines
+
+
+def _time_lines(entry: GateView, moment: RenderContext, width: int) -> list[Line]:
+    """Return how long it has held, since when, what broke it, and when it gives up."""
+    lines: list[Line] = []
     if entry.hold_s:
         share = entry.held_s / entry.hold_s
         lines.extend(
@@ -235,33 +249,32 @@ def gate_lines(entry: GateView, moment: RenderContext, width: int, height: int) 
         said = "goes on in the agent when this screen is closed; only time that was watched counts"
         lines.extend((StyledSpan(" " * 10), *line) for line in wrap(said, width - 11, "muted"))
     if entry.broken_at is not None and entry.state != "passed":
-        lines.extend(
-            (StyledSpan(" broke    " if not index else " " * 10, "muted"), *line)
-            for index, line in enumerate(
-                wrap(f"{clock(entry.broken_at)} {entry.broken_why}", width - 11, "outcome-warn", limit=2)
-            )
-        )
+        broke = f"{clock(entry.broken_at)} {entry.broken_why}"
+        lines += _labelled("broke", wrap(broke, width - 11, "outcome-warn", limit=2))
     if entry.deadline_at is not None and entry.state in {"waiting", "holding"}:
         lines.append((StyledSpan(" gives up ", "muted"), StyledSpan(f"in {age(entry.deadline_at - moment.now)}")))
+    return lines
+
+
+def _person_lines(entry: GateView, width: int) -> list[Line]:
+    """Return whom it asks, and who has answered."""
+    lines: list[Line] = []
     if entry.human:
-        lines.extend(
-            (StyledSpan(" asks     " if not index else " " * 10, "muted"), *line)
-            for index, line in enumerate(wrap(entry.human, width - 11))
-        )
+        lines += _labelled("asks", wrap(entry.human, width - 11))
     if entry.persons > 1 and entry.state != "passed":
-        lines.extend(
-            (StyledSpan(" persons  " if not index else " " * 10, "muted"), *line)
-            for index, line in enumerate(wrap(people_text(entry.said_go), width - 11, "step-waiting"))
-        )
+        lines += _labelled("persons", wrap(people_text(entry.said_go), width - 11, "step-waiting"))
     if entry.who:
         said = f"{', '.join(entry.who)} (advice that nobody checks)"
-        lines.extend(
-            (StyledSpan(" who      " if not index else " " * 10, "muted"), *line)
-            for index, line in enumerate(wrap(said, width - 11, "muted"))
-        )
+        lines += _labelled("who", wrap(said, width - 11, "muted"))
     if entry.answered_by and (entry.persons < 2 or entry.state == "passed"):
         lines.append((StyledSpan(" answered ", "muted"), StyledSpan(entry.answered_by)))
-    return lines[:height]
+    return lines
+
+
+def _labelled(label: str, lines: Sequence[Line]) -> Iterator[Line]:
+    """Put a label before the first line, and as much room before the others."""
+    for index, line in enumerate(lines):
+        yield (StyledSpan(f" {label:<9}" if not index else " " * 10, "muted"), *line)
 
 
 def side_lines(entry: GateView | None, moment: RenderContext, width: int, height: int) -> list[Line]:
