@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from switchover.cli.plan_test.plan_cases import Expected
 from switchover.cli.plan_test.walk import Walked
 from switchover.costs.estimate import costs_view
+from switchover.plan.members.member_names import members_of
 
 __all__ = ["differences"]
 
@@ -46,12 +47,15 @@ def _whole(expected: Expected, walked: Walked) -> Iterator[str]:
 
 
 def _steps(expected: Expected, walked: Walked) -> Iterator[str]:
-    for step in expected.not_started:
-        if walked.state.unit(step).began:
-            yield f"not_started: {step} has started"
-    for step in expected.started:
-        if not walked.state.unit(step).began:
-            yield f"started: {step} has not started"
+    steps = [step.id for step in walked.plan.all_steps]
+    for name in expected.not_started:
+        for step in members_of(steps, name) or (name,):
+            if walked.state.unit(step).began:
+                yield f"not_started: {step} has started"
+    for name in expected.started:
+        for step in members_of(steps, name) or (name,):
+            if not walked.state.unit(step).began:
+                yield f"started: {step} has not started"
     for part in expected.ran:
         if not any(part in command for command in walked.commands):
             yield f"ran: no command with {part!r} was run"

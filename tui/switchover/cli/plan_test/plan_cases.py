@@ -12,6 +12,7 @@ from switchover.errors import PlanError, PlanProblem
 from switchover.plan.complaints import near_or_all, unknown_name
 from switchover.plan.field_types import Model, Span
 from switchover.plan.loader.document import Document, read_document
+from switchover.plan.members.member_names import base_name
 from switchover.plan.model import Plan
 from switchover.plan.plan_bytes import decode_plan, read_plan
 
@@ -191,6 +192,8 @@ def _unknown(read: _TestFile, plan: Plan) -> Iterator[tuple[tuple[str | int, ...
     steps, phases = [step.id for step in plan.all_steps], [phase.id for phase in plan.phases]
     parts = [*plan.checks, *plan.services, *plan.metrics]
     parts += [f"{name}[{one}]" for name, check in plan.checks.items() for one in _each(check.service)]
+    parts += {base_name(part) for part in parts}  # of a loop, all members
+    looped = [*steps, *{base_name(step) for step in steps}]
     ways = plan.rollbacks.items()
     actions = [f"{name}.{n + 1}" for name, way in ways for n in range(len(way.steps))]
     undone = [f"undo.{step}" for step in steps]
@@ -198,8 +201,8 @@ def _unknown(read: _TestFile, plan: Plan) -> Iterator[tuple[tuple[str | int, ...
         for key, what, known in (
             ("vars", "variable", [*plan.vars]),
             ("checks", "check or service", parts),
-            ("steps", "step", [*steps, *actions, *undone]),
-            ("human", "phase or step", ["*", *phases, *steps]),
+            ("steps", "step", [*looped, *actions, *undone]),
+            ("human", "phase or step", ["*", *phases, *looped]),
         ):
             for name in getattr(given, key):
                 if name not in known:
@@ -207,8 +210,8 @@ def _unknown(read: _TestFile, plan: Plan) -> Iterator[tuple[tuple[str | int, ...
     for name, case in read.cases.items():
         expected = case.expect
         for key, what, known in (
-            ("not_started", "step", steps),
-            ("started", "step", steps),
+            ("not_started", "step", looped),
+            ("started", "step", looped),
             ("rollbacks", "rollback", [*plan.rollbacks]),
         ):
             for one in getattr(expected, key) or ():

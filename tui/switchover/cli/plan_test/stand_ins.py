@@ -12,6 +12,7 @@ from pathlib import Path
 from switchover.cli.plan_test.plan_cases import GivenCheck, GivenStep
 from switchover.migration.steps.sealing import seal
 from switchover.migration.steps.spawn import ShimRequest, ShimWatch
+from switchover.plan.members.member_names import base_name
 from switchover.plan.model import Plan
 from switchover.plan.templates import put_out_by
 from switchover_checks.api import Metric, Result, Status
@@ -120,7 +121,8 @@ class CaseLauncher:
         """Note what would run, and say how it ended."""
         self.commands.append(" ".join(request.argv))
         unit = request.sealed_about.split("/", 1)[1].removesuffix("/")
-        given = self._given.get(self.names.get(unit, unit), GivenStep())
+        name = self.names.get(unit, unit)
+        given = self._given.get(name) or self._given.get(base_name(name)) or GivenStep()
         ending = {"unknown": "exited", "timeout": "timeout"}.get(given.result, "exited")
         takes = request.timeout_s if given.result == "timeout" else min(given.takes, request.timeout_s)
         self._clock.passed += takes

@@ -76,7 +76,10 @@ def for_tests(loaded: LoadedPlan) -> LoadedPlan:
         )
         for name, way in plan.rollbacks.items()
     }
-    checks = {name: spec.model_copy(update={"every": max(spec.every, every)}) for name, spec in plan.checks.items()}
+    checks = {
+        name: spec if spec.every == "gate" else spec.model_copy(update={"every": max(spec.every, every)})
+        for name, spec in plan.checks.items()
+    }
     changes = {"phases": tuple(phases), "rollbacks": rollbacks, "checks": checks}
     return replace(loaded, plan=plan.model_copy(update=changes))
 
