@@ -9,13 +9,13 @@ from tests.unit.alerts.test_rule_language import NAMES, Facts
 from tests.unit.health.health_fakes import StillClock
 
 from switchover.alerts.alert_state import AlertRule
-from switchover.alerts.outbox_records import SilenceRecord
 from switchover.alerts.rules.alert_engine import AlertEngine
 from switchover.alerts.rules.missing_data import MissingData
 from switchover.alerts.rules.silences import matches, parse_matchers
 from switchover.errors import UsageError
 from switchover.plan.alerting.rule_parser import parse_rule
 from switchover.plan.model import AlertGroups
+from switchover.snapshot import SilenceRecord
 
 
 def rule(name: str, text: str = 'metric("cpu") > 80%', **keys: Any) -> AlertRule:

@@ -16,10 +16,11 @@ from switchover.alerts.alert_store import AlertStore, StoreInUseError
 from switchover.alerts.deliveries import Deliveries
 from switchover.alerts.notifier_api import NoKeys, Notification, Notifier
 from switchover.alerts.outbox import Outbox
-from switchover.alerts.outbox_records import AlertRecord, SilenceRecord
+from switchover.alerts.outbox_records import AlertRecord
 from switchover.errors import StateError
 from switchover.plan.kind_calls import KindCalls
 from switchover.plan.model import NotifierSpec
+from switchover.snapshot import SilenceRecord
 
 NOTE = Notification("down 1.000", AlertEvent.FIRED, "it is down", "api == CRIT", 1.0)
 SPECS = {"file": NotifierSpec(kind="file")}

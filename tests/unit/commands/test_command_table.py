@@ -100,11 +100,21 @@ def test_who_may_ask_for_what_is_as_it_is_written_down_here() -> None:
         "issue.look",
         "check.push",
     }
-    lists = {"check.push", "bundle.make", "incident.list", "service.found", "service.inspect", "service.sources"}
+    lists = {
+        "alert.list",
+        "alert.silences",
+        "problem.list",
+        "check.push",
+        "bundle.make",
+        "incident.list",
+        "service.found",
+        "service.inspect",
+        "service.sources",
+    }
     assert questions == logs | looks | lists
     incident = {"incident.close", "incident.note", "incident.open"}
     for_all = {"lease.answer", "lease.ask", "person.confirm", "service.command", "service.seen"}
-    for_all |= {"issue.diagnose", "command.look"}
+    for_all |= {"issue.diagnose", "command.look", "alert.silence", "alert.acknowledge", "alert.unsilence"}
     assert {kind.name for kind in KINDS if kind.who is Who.ANYONE} - questions == incident | for_all
     services = {"service.act", "issue.solve", "command.run"}
     assert {kind.name for kind in KINDS if kind.who is Who.DRIVER_OF_RUN} == services

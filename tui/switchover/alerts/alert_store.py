@@ -13,9 +13,10 @@ from typing import Self
 import msgspec
 
 from switchover.alerts.notifier_api import Notification
-from switchover.alerts.outbox_records import AlertRecord, Delivery, SilenceRecord
+from switchover.alerts.outbox_records import AlertRecord, Delivery
 from switchover.errors import StateError
 from switchover.private_files import open_private
+from switchover.snapshot import SilenceRecord
 
 __all__ = ["AlertStore", "StoreInUseError"]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from switchover.alerts.notifier_api import Notification
 from switchover.snapshot.states import AlertWord
 
-__all__ = ["AlertRecord", "Delivery", "SilenceRecord"]
+__all__ = ["AlertRecord", "Delivery"]
 
 
 @dataclass(slots=True)
@@ -40,19 +40,3 @@ class AlertRecord:
     fired: float | None = None
     told: float | None = None
     text: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class SilenceRecord:
-    """Whom nobody is told of, until when, who said so and why. `matchers` are texts such as `name=api_*`.
-
-    An acknowledgement is a silence of one alert (`ack`), which ends with that alert at the latest.
-    """
-
-    id: str
-    matchers: tuple[str, ...]
-    start: float
-    until: float
-    who: str
-    why: str
-    ack: bool = False

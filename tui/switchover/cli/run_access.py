@@ -64,6 +64,7 @@ async def _watched(parts: WorkspaceRuntime, *, looks_first: bool) -> AsyncIterat
     if not looks_first:
         yield
         return
+    parts.hub.current.alarms.only_looks = True
     watching = asyncio.ensure_future(parts.hub.run())
     try:
         parts.hub.note_viewer(parts, found=True)

@@ -12,6 +12,7 @@ __all__ = [
     "IncidentView",
     "KnownIssueView",
     "Problem",
+    "SilenceRecord",
     "SolutionView",
     "SourceNote",
     "TimelineRow",
@@ -161,3 +162,19 @@ class SourceNote:
     name: str
     state: SourceWord
     why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SilenceRecord:
+    """Whom nobody is told of, until when, who said so and why. `matchers` are texts such as `name=api_*`.
+
+    An acknowledgement is a silence of one alert (`ack`), which ends with that alert at the latest.
+    """
+
+    id: str
+    matchers: tuple[str, ...]
+    start: float
+    until: float
+    who: str
+    why: str
+    ack: bool = False

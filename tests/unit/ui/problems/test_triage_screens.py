@@ -382,3 +382,17 @@ async def test_an_alert_opens_what_it_is_about() -> None:
             assert bool(asked(source, "issue.look")) is opens
 
         await play(story, sample(problems=(failing,), alerts=alerts, known_issues=(about,)))
+
+
+@pytest.mark.parametrize(("key", "method"), [("K", "alert.acknowledge"), ("Z", "alert.silence")])
+async def test_an_alert_is_taken_on_or_silenced_after_a_yes(key: str, method: str) -> None:
+    alerts = (AlertRow("up == CRIT", "Orders are lost", NOW - 5, name="lost", id="rule:lost:up == CRIT"),)
+
+    async def story(pilot: Any, app: SwitchoverApp, source: FakeSource) -> None:
+        source.answers[method] = {"id": "1", "matchers": [], "start": NOW, "until": NOW + 1, "who": "ann", "why": ""}
+        await press(pilot, key)
+        assert asked(source, method) == []
+        await press(pilot, "y")
+        assert len(asked(source, method)) == 1
+
+    await play(story, sample(problems=(PROBLEM,), alerts=alerts))

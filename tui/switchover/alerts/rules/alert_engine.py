@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from switchover.alerts.alert_state import AlertEvent, AlertRule, AlertState, follow
-from switchover.alerts.outbox_records import AlertRecord, SilenceRecord
+from switchover.alerts.outbox_records import AlertRecord
 from switchover.alerts.rules.alert_groups import GroupedAlert, Grouping
 from switchover.alerts.rules.silences import silenced_by
 from switchover.clock import Clock
 from switchover.plan.alerting.rule_values import RuleFacts
 from switchover.plan.model import AlertGroups
+from switchover.snapshot import SilenceRecord
 
 __all__ = ["AlertEngine", "Instance", "ToTell"]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 
-from switchover.alerts.outbox_records import SilenceRecord
 from switchover.errors import UsageError
+from switchover.snapshot import SilenceRecord
 
 __all__ = ["matches", "parse_matchers", "silenced_by"]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -25,6 +26,7 @@ from switchover.hub.core.assembler import Assembler
 from switchover.hub.core.rule_facts import LiveFacts
 from switchover.hub.core.run_notices import run_notices
 from switchover.hub.core.run_telling import RunTelling
+from switchover.hub.core.silencing import Silencing
 from switchover.hub.core.watcher import PlanWatcher
 from switchover.plan.kind_calls import KindCalls, UnavailableError
 from switchover.plan.loader.load import LoadedPlan
@@ -69,15 +71,22 @@ class Alarms:
         self._outbox = Outbox(store if notifiers or rules else None)
         self._deliveries = Deliveries(notifiers, calls, self._outbox, clock)
         self._deliveries.redact = self._redact
+        self.silencing = Silencing(self.engine, self._outbox, watcher, clock)
         self._beats = Heartbeats(notifiers, calls)
         self._beats.fresh = lambda: clock.monotonic() - self._followed < _STUCK_S
         self._followed = self._resent = clock.monotonic()
         self._ready = self._elsewhere = False
+        self.only_looks = False  # follow the rules, and tell nobody
 
     async def start(self) -> None:
         """Take over what an agent before this one has told, and send what it could not."""
         for name, alert in self._asked.items():
             self._watcher.every(f"alert {name}", alert.every, partial(self._ask, name))
+        if self.only_looks:
+            with suppress(StateError):
+                await self.silencing.load_once()
+            self._ready = True
+            return
         try:
             await self._outbox.open()
         except StoreInUseError:
@@ -86,7 +95,7 @@ class Alarms:
         except StateError:
             pass  # it tells all the same; `problems` says that nothing is kept
         records = await self._outbox.alerts()
-        self.engine.silences = await self._outbox.ask(lambda kept: kept.silences(self._clock.now()), [])
+        await self.silencing.load()
         self._run.begin(records)
         self.engine.restore(records)
         await self._deliveries.resume()
@@ -120,6 +129,8 @@ class Alarms:
         for instance, event in changes.events:
             text = self._redact(alert_words(instance, event))
             self._watcher.remember("alert", text, "ok" if event is AlertEvent.ENDED else "warn")
+        if self.only_looks:
+            return
         if notices or records or over or changes.records or changes.over:
             self._deliveries.begin(notices, [*records, *changes.records], [*over, *changes.over])
         self._resend(at)

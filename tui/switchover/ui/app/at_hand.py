@@ -11,7 +11,7 @@ from switchover.ui.services.arrangement import is_kept
 from switchover.ui.text.render_context import RenderContext
 
 if TYPE_CHECKING:
-    from switchover.snapshot import CheckRow, KnownIssueView, Problem, ServiceRow, StepView
+    from switchover.snapshot import AlertRow, CheckRow, KnownIssueView, Problem, ServiceRow, StepView
 
 __all__ = ["AtHand"]
 
@@ -56,6 +56,13 @@ class AtHand:
                 return problem
         check = self.check()
         return problem_of(check.name, self.moment) if check is not None else None
+
+    def alert(self) -> AlertRow | None:
+        """Return the alert under the cursor."""
+        kind, _, key = (
+            self.pane.rows.key.partition(":") if self.is_on_main() and self._stage.main.has_pane else ("",) * 3
+        )
+        return next((row for row in self.moment.data.alerts if kind == "alert" and row.key == key), None)
 
     def entry(self) -> tuple[Problem, KnownIssueView] | None:
         """Return the problem with the entry that fits it."""

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from switchover.commands.alert_commands import AcknowledgeAlert, SilenceAlerts
 from switchover.commands.incidents import MakeBundle
 from switchover.errors import SwitchoverError
 from switchover.ui.app.action_stage import ActionStage
 from switchover.ui.app.at_hand import AtHand
 from switchover.ui.app.opener import Opener
+from switchover.ui.kit.messages import Intent
 from switchover.ui.problems.chosen_problem import entries_of
 from switchover.ui.services.arrangement import id_of
 from switchover.ui.text.styled_line import Line, StyledSpan, wrap
 
 if TYPE_CHECKING:
+    from switchover.snapshot import AlertRow
     from switchover.ui.text.render_context import RenderContext
 
 __all__ = ["ProblemActions"]
@@ -69,6 +72,26 @@ class ProblemActions:
         problem = self._at_hand.problem()
         suggested = f"{problem.subject}: {problem.what}"[:80] if problem is not None else ""
         self._stage.push_screen(IncidentScreen(self._stage.painter, self._stage.moment, self._stage.source, suggested))
+
+    def action_take_on(self) -> None:
+        """Ask whether the alert is acknowledged: it is neither repeated nor escalated for a day."""
+        if (alert := self._at_hand.alert()) is not None:
+            intent = Intent(AcknowledgeAlert(alert.id or alert.name), "the alert is acknowledged for a day")
+            self._ask("do you take this alert on?", alert, "nobody else is told of it again for a day", intent)
+
+    def action_silence(self) -> None:
+        """Ask whether the alert is silenced for an hour."""
+        if (alert := self._at_hand.alert()) is not None:
+            name = alert.name.partition("{")[0]
+            intent = Intent(SilenceAlerts((name,), 3600.0), "the alert is silenced for an hour")
+            command = f"longer: switchover silence {name} --for 8h --reason TEXT"
+            self._ask("tell nobody of this alert for an hour?", alert, command, intent)
+
+    def _ask(self, question: str, alert: AlertRow, more: str, intent: Intent) -> None:
+        from switchover.ui.kit.guarded_screen import AskScreen
+
+        lines: list[Line] = [(StyledSpan(f"   {alert.text}"),), (StyledSpan(f"   {more}", "muted"),)]
+        self._stage.push_screen(AskScreen(self._stage.painter, self._stage.moment, question, lines, intent))
 
     def action_bundle(self) -> None:
         """Make a bundle for a colleague, one at a time."""

@@ -159,6 +159,12 @@ _LISTED = (
                  lambda at: at.problems.can_bundle(), needs_data=False),
     ScreenAction("contacts", "c", "contacts", "whom to call and what to read",
                  lambda at: bool(_data(at).contacts), words="phone oncall who runbook"),
+    ScreenAction("take_on", "K", "take on", "acknowledge the alert: it is neither repeated nor escalated for a day",
+                 lambda at: (row := at.at_hand.alert()) is not None and not row.note.startswith("acknowledged"),
+                 words="acknowledge ack alert"),
+    ScreenAction("silence", "Z", "silence", "tell nobody of the alert for an hour",
+                 lambda at: (row := at.at_hand.alert()) is not None and not row.note.startswith("silenced"),
+                 words="silence mute alert", shown=False),
     ScreenAction("seen_all", "M", "all seen", "let go of all that is kept until seen", _seen_all, shown=False),
     # services
     ScreenAction("service_actions", "x", "actions", "what can be done to the row, or to all selected rows",

@@ -49,9 +49,9 @@ def problem_items(moment: RenderContext, width: int, wanted: str = "") -> list[L
 
 def _alert(alert: AlertRow, now: float, width: int) -> Line:
     head: Line = (
-        StyledSpan(" ⚑ alert ", "danger"),
+        StyledSpan(" ⚑ alert ", "muted" if alert.note else "danger"),
         StyledSpan(alert.text or alert.rule, "strong"),
-        StyledSpan(f"  {alert.rule}", "muted"),
+        StyledSpan(f"  {alert.note or alert.rule}", "muted"),
     )
     return spread(head, (StyledSpan(f"  {f'since {age(now - alert.since)}':>11} ", "muted"),), width)
 

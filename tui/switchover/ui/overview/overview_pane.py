@@ -47,6 +47,8 @@ class OverviewPane(Pane):
         bound("waive"),
         bound("bundle"),
         bound("recheck"),
+        bound("take_on"),
+        bound("silence"),
         bound("seen_all"),
         bound("contacts"),
         bound("open_problem"),
@@ -74,7 +76,8 @@ class OverviewPane(Pane):
         if kind == "alert":
             from switchover.ui.problems.chosen_problem import problem_of
 
-            return problem_of(name.partition(" ")[0], self.moment)
+            rule = next((row.rule for row in self.moment.data.alerts if row.key == name), name)
+            return problem_of(rule.partition(" ")[0], self.moment)
         for index, problem in enumerate(self.moment.data.problems):
             if name in {problem.check, problem.service, f"{problem.subject}/{index}"} and name:
                 return problem
