@@ -21,6 +21,7 @@ from switchover import redaction
 from switchover.migration.steps import bounded_output, remote_clients, sealing, shim
 from switchover.migration.steps import launcher as launcher_script
 from switchover.migration.steps.spawn import Launcher, ShimRequest, ShimWatch
+from switchover.migration.steps.step_processes import descendants
 
 __all__ = ["ForkedLauncher", "apart", "end_all_below", "kill_after", "sometimes_all", "warm_up"]
 
@@ -91,7 +92,7 @@ def end_all_below() -> None:
     """Kill every descendant of this process and wait until there is none."""
     give_up = time.monotonic() + 20
     while True:
-        for pid in shim.descendants(os.getpid()):
+        for pid in descendants(os.getpid()):
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         try:

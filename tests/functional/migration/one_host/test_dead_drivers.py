@@ -18,7 +18,7 @@ from switchover.errors import LockedError
 from switchover.migration.facts import events as ev
 from switchover.migration.journal.host_registry import HostRegistry, Notes
 from switchover.migration.journal.sqlite_journal import Journal
-from switchover.migration.steps.shim import start_time
+from switchover.migration.steps.shim_records import start_time
 from switchover.migration.steps.spawn import Launcher
 from switchover.migration.steps.traces import open_process
 

@@ -17,7 +17,7 @@ import sys
 from contextlib import suppress
 from typing import Any
 
-shim: Any = sys.modules.get("shim")
+shim_records: Any = sys.modules.get("shim_records")
 
 SET_ASIDE = (".claim", ".started", ".exit")
 PROVING = (".started", ".exit")
@@ -72,7 +72,7 @@ def _make_private(folder: str) -> None:
 def _fill_blank(path: str) -> None:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     try:
-        if os.write(descriptor, b" " * shim.RECORD_BYTES) != shim.RECORD_BYTES:
+        if os.write(descriptor, b" " * shim_records.RECORD_BYTES) != shim_records.RECORD_BYTES:
             raise OSError(errno.ENOSPC, "full")
     finally:
         os.close(descriptor)
@@ -87,7 +87,7 @@ def fingerprint(folder: str) -> str:
             blank = not _content(f"{folder}/{name}").strip(b" ")
         except OSError:
             return ""
-        if not blank or found.st_size != shim.RECORD_BYTES:
+        if not blank or found.st_size != shim_records.RECORD_BYTES:
             return ""
         facts.append((found.st_ino, found.st_mtime_ns, found.st_ctime_ns))
     return hashlib.sha256(repr(facts).encode()).hexdigest()[:32]
@@ -204,7 +204,7 @@ class FarFolder:
         return self.read("claim")
 
     def _living_shim(self) -> int:
-        name = shim.shim_name(self.belongs[1]).encode()
+        name = shim_records.shim_name(self.belongs[1]).encode()
         for pid in processes():
             with suppress(OSError):
                 ours = os.stat(f"/proc/{pid}").st_uid in (os.geteuid(), 0)  # noqa: PTH116
@@ -288,7 +288,7 @@ def session(leader: int, started: int) -> list[int]:
 
 def marked(started: str) -> list[int]:
     """Return the living processes of the session that a step began in, by the mark in their environment."""
-    mark = f"{shim.MARK}={started}:".encode()
+    mark = f"{shim_records.MARK}={started}:".encode()
     found = []
     for pid in processes():
         known = _stat(pid)

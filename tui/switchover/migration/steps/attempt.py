@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from switchover.errors import StateError
-from switchover.migration.steps.shim import RECORD_BYTES
+from switchover.migration.steps.shim_records import RECORD_BYTES
 from switchover.migration.steps.traces import living_shim, marked_processes, open_process, session_members
 from switchover.private_files import make_private_dir, open_private, read_private
 

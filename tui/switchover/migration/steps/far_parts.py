@@ -7,9 +7,8 @@ from pathlib import Path
 
 __all__ = ["FAR_PARTS", "far_key"]
 
-FAR_PARTS = tuple(
-    Path(__file__).with_name(f"{name}.py") for name in ("sealing", "bounded_output", "remote_clients", "shim")
-)
+_BEFORE_THE_SHIM = ("sealing", "bounded_output", "remote_clients", "shim_records", "step_processes", "step_streams")
+FAR_PARTS = tuple(Path(__file__).with_name(f"{name}.py") for name in (*_BEFORE_THE_SHIM, "shim"))
 
 
 def far_key(key: bytes, started: str) -> bytes:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import gc
 import importlib
-import importlib.util
 import json
 import os
 import select
@@ -25,27 +24,21 @@ from typing import Any
 LENGTH = struct.Struct("!I")
 
 
-HERE = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH120, PTH100 - no pathlib
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))  # noqa: PTH120, PTH100
 
 
-def load_beside(name: str) -> ModuleType:
-    """Load a module by its file, without importing the package that it belongs to."""
-    path = os.path.join(HERE, f"{name}.py")  # noqa: PTH118
-    spec = importlib.util.spec_from_file_location(name, path)
-    if spec is None or spec.loader is None:
-        raise ImportError(path)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-def load_redaction() -> ModuleType:
-    """Load the package that keeps secrets out, under its own name and without what lies around it."""
-    around = ModuleType("switchover")
-    around.__path__ = [os.path.dirname(os.path.dirname(HERE))]  # noqa: PTH120
-    sys.modules["switchover"] = around
-    return importlib.import_module("switchover.redaction")
+def load_parts() -> tuple[ModuleType, Any]:
+    """Load the shim and what it builds with, under their own names and without what lies around them."""
+    for around in ("switchover", "switchover.migration", "switchover.migration.steps"):
+        package = sys.modules[around] = ModuleType(around)
+        package.__path__ = [os.path.join(ROOT, *around.split(".")[1:])]  # noqa: PTH118
+    redaction = importlib.import_module("switchover.redaction")
+    shim, output, remote, sealing = (
+        importlib.import_module(f"switchover.migration.steps.{name}")
+        for name in ("shim", "bounded_output", "remote_clients", "sealing")
+    )
+    kit = shim.Kit(redaction.Redactor, output.BoundedOutput, output.Captures, remote.RemoteClients, sealing.seal)
+    return shim, kit
 
 
 def receive(connection: socket.socket) -> tuple[dict[str, Any], int] | None:
@@ -127,14 +120,7 @@ def main() -> None:
         return  # it died already, and another process has its pid
     for number in (signal.SIGINT, signal.SIGHUP, signal.SIGQUIT):
         signal.signal(number, signal.SIG_IGN)
-    redaction = load_redaction()
-    shim = load_beside("shim")
-    bounded_output = load_beside("bounded_output")
-    remote = load_beside("remote_clients")
-    sealing = load_beside("sealing")
-    kit = shim.Kit(
-        redaction.Redactor, bounded_output.BoundedOutput, bounded_output.Captures, remote.RemoteClients, sealing.seal
-    )
+    shim, kit = load_parts()
     gc.disable()
     gc.freeze()
     connection = socket.socket(fileno=int(sys.argv[1]))

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from switchover.migration.steps.shim import MARK, shim_name, start_time
+from switchover.migration.steps.shim_records import MARK, shim_name, start_time
 
 __all__ = ["living_shim", "marked_processes", "open_process", "session_members"]
 

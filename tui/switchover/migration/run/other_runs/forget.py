@@ -25,7 +25,7 @@ from switchover.migration.journal.host_registry import GivenUp, Notes
 from switchover.migration.journal.journal_store import open_journal
 from switchover.migration.journal.run_lock import RunLock
 from switchover.migration.run.other_runs.elsewhere import describe_run, open_elsewhere
-from switchover.migration.steps.shim import shim_name
+from switchover.migration.steps.shim_records import shim_name
 from switchover.migration.steps.traces import living_shim, marked_processes, open_process
 from switchover.plan.model import Plan
 from switchover.private_files import make_private_dir, read_private, replace_private
