@@ -47,7 +47,7 @@ async def test_a_master_tells_its_state_in_figures(run: Run, master: RedisServer
 
 
 async def test_a_key_of_its_own_is_written_and_leaves_nothing(run: Run, master: RedisServer) -> None:
-    result = await run("redis", port=master.port, write=True)
+    result = await run("redis", url=f"redis://127.0.0.1:{master.port}/0", set_get=True)
     assert finding(result, "a key that was written") == (Status.OK, "read again")
     assert master.cli("keys", "*") == "order:1"
 
@@ -55,7 +55,7 @@ async def test_a_key_of_its_own_is_written_and_leaves_nothing(run: Run, master: 
 def test_only_a_check_that_writes_is_left_out_by_read_only() -> None:
     registry = Registry()
     assert registry.changes("redis", {}) == ""
-    assert "sets and deletes a key" in registry.changes("redis", {"write": True})
+    assert "sets and deletes a key" in registry.changes("redis", {"set_get": True})
 
 
 async def test_what_the_account_may_not_ask_is_never_fine(run: Run, master: RedisServer) -> None:

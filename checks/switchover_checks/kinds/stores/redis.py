@@ -11,6 +11,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+from urllib.parse import urlsplit
 
 from switchover_checks.api import Context, Effect, Finding, Measured, Metric, ProbeError, Result, Status
 from switchover_checks.language.expect import AS_LIST, Expectation, NameType, Unavailable, expected_in
@@ -52,6 +53,8 @@ _ANSWER_S = 5.0
 class RedisConfig:
     """A server, and what must be true of it."""
 
+    url: str | None = None
+    """Where it is, in one: `redis://cache.example.org:6379/0`, or `rediss://` with TLS. No account stands in it."""
     host: str = "127.0.0.1"
     """The host."""
     port: LocalPort = 6379
@@ -70,10 +73,18 @@ class RedisConfig:
     """Whether the certificate is checked."""
     role: Literal["master", "replica", "sentinel"] | None = None
     """What it must be. A replica must have its master, too."""
-    write: bool = False
+    set_get: bool = False
     """Whether a key of its own is set, read and deleted: `switchover:check:…`, which ends by itself after a minute."""
     expect: Annotated[tuple[Annotated[Expectation, expected_in(NAMES)], ...], AS_LIST] = ()
     """What must be true. `lag` is the seconds since a replica heard of its master; `save` is `ok` or `err`."""
+
+    def __post_init__(self) -> None:
+        if self.url is None or "{{" in self.url:
+            return
+        if self.socket is not None:
+            raise ValueError("url or socket says where it is, not both")
+        for key, value in _parts_of(self.url).items():
+            object.__setattr__(self, key, value)
 
 
 class RedisCheck:
@@ -100,7 +111,7 @@ class RedisCheck:
 
     def changes(self, cfg: RedisConfig) -> str:
         """Judge whether a key is written."""
-        return "it sets and deletes a key of its own" if cfg.write else ""
+        return "it sets and deletes a key of its own" if cfg.set_get else ""
 
     async def probe(self, cfg: RedisConfig, ctx: Context) -> Result:
         """Connect, and ask as far as the account may."""
@@ -119,7 +130,7 @@ class RedisCheck:
             findings = [Finding("PING", "PONG", f"PONG in {format_duration(facts['time'])}", Status.OK)]
             findings += await _role(client, cfg, facts)
             await _state(client, cfg, facts)
-            if cfg.write:
+            if cfg.set_get:
                 findings.append(await _written(client))
         except errors.AuthenticationError as error:
             raise ProbeError(f"{where} does not let it in: {error}", phase="auth") from None
@@ -144,6 +155,21 @@ class RedisCheck:
         return Result.of(
             findings, metrics=metrics, ok=f"{facts['role']}{used}, PONG in {format_duration(facts['time'])}"
         )
+
+
+def _parts_of(url: str) -> dict[str, Any]:
+    """Return host, port, database and TLS of a URL. Raise `ValueError`."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("redis", "rediss") or not parts.hostname or parts.query or parts.fragment:
+        raise ValueError("url is redis://HOST[:PORT][/DATABASE], or rediss:// with TLS")
+    if parts.username or parts.password:
+        raise ValueError("url holds no account: write user, and password by a template")
+    found: dict[str, Any] = {"host": parts.hostname, "tls": parts.scheme == "rediss", "port": parts.port or 6379}
+    if database := parts.path.strip("/"):
+        if not database.isdecimal():
+            raise ValueError("url ends with the number of the database, such as /0")
+        found["database"] = int(database)
+    return found
 
 
 async def _client(cfg: RedisConfig, ctx: Context) -> Redis:

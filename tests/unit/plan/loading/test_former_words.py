@@ -11,7 +11,9 @@ from switchover.errors import PlanError
 from switchover.plan.loader.document import Document, read_document
 from switchover.plan.loader.former_words import FORMER_WORDS, FormerWord, refuse_former_words
 from switchover.plan.loader.load import load_plan_text
+from switchover.plan.named_kinds import COMING, METRIC_SOURCES
 from switchover.plan.type_errors import fields_at
+from switchover_checks.language.declared import declared
 
 WORDS = {
     "": {"olds": FormerWord("news")},
@@ -120,3 +122,15 @@ def test_what_has_another_form_or_is_not_there_yet_is_told_at_its_line(tmp_path:
         load_plan_text(f"schema: 1\nid: p\ntitle: P\n{part}\n", tmp_path / "p.yaml")
 
     assert [f"{p.line} {p.path}: {p.message}" for p in refused.value.problems] == [said]
+
+
+def test_a_kind_that_comes_later_is_named_so_at_its_place(tmp_path: Path) -> None:
+    coming = sorted(COMING[METRIC_SOURCES] - declared(METRIC_SOURCES).keys())
+    metrics = ", ".join(f"m{n}: {{kind: {kind}}}" for n, kind in enumerate(coming))
+    text = f"schema: 1\nid: a\ntitle: A\nmetrics: {{m: {{kind: nowhere}}, {metrics}}}\n"
+    with pytest.raises(PlanError) as wrong:
+        load_plan_text(text, tmp_path / "p.yaml")
+    said = [f"metrics.m{n}.kind: a metric of kind {kind} is not there yet" for n, kind in enumerate(coming)]
+    found = [str(problem) for problem in wrong.value.problems]
+    assert [one for one in said if not any(one in problem for problem in found)] == []
+    assert "there is no metric of kind 'nowhere'" in found[0]

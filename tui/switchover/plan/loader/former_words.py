@@ -108,6 +108,8 @@ FORMER_WORDS: Mapping[str, Mapping[str, FormerWord]] = {
         "secret_outputs": FormerWord("outputs", "write `outputs: {NAME: {from: …, secret: true}}`", same_form=False),
         "irreversible": FormerWord("rollback", "write `rollback: impossible`", same_form=False),
         "manual": FormerWord("checklist"),
+        "on_fail": _NOT_YET,
+        "tty": _NOT_YET,
         "evidence": FormerWord("checklist", "write `{text: …, evidence: text}` at each item", same_form=False),
     },
     "phases.*.steps.*.confirm": {"type": FormerWord("text")},

@@ -9,7 +9,7 @@ from typing import Any
 from switchover.plan.complaints import Complaint, Path, near_or_all, unknown_name
 from switchover.plan.field_types import KeyedSpec
 from switchover.plan.model import CheckSpec, Plan, Service
-from switchover.plan.named_kinds import COST_SOURCES, METRIC_SOURCES, NOTIFIERS, SERVICES
+from switchover.plan.named_kinds import COMING, COST_SOURCES, METRIC_SOURCES, NOTIFIERS, SERVICES
 from switchover.plan.rules.draft import Draft
 from switchover.plan.type_errors import sensitive
 from switchover_checks.language.declared import declared, load_declared
@@ -147,6 +147,11 @@ def cost_source_keys(draft: Draft) -> Iterator[Complaint]:
 def declared_keys(path: Path, noun: str, package: str, spec: KeyedSpec) -> Iterator[Complaint]:
     """Complain about a kind that a package does not declare, and about keys that do not fit what it declares."""
     if spec.kind not in declared(package):
+        if spec.kind in COMING.get(package, ()):
+            yield Complaint(
+                (*path, "kind"), f"a {noun} of kind {spec.kind} is not there yet: it comes with a later version"
+            )
+            return
         yield Complaint((*path, "kind"), unknown_name(f"{noun} of kind", spec.kind, declared(package)))
         return
     what, config = f"a {noun} of kind {spec.kind}", load_declared(package, spec.kind).config
