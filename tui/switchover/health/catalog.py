@@ -14,6 +14,7 @@ from switchover.plan.model import CheckSpec, Plan, Service
 
 __all__ = ["Catalog", "CheckItem"]
 
+_UNSTEADY_S = 1800.0
 _SERVICE_FIELDS = ("url", "container", "pid_file", "pattern", "listen")
 
 
@@ -30,8 +31,10 @@ class CheckItem:
 
     @property
     def rule(self) -> Rule:
-        """How its results add up. One missed beat is forgiven, two are not."""
-        return Rule(self.spec.fail_after, self.spec.ok_after, 2 * self.spec.every_s + self.spec.timeout_s)
+        """How its results add up. One missed beat is forgiven, two are not. A slow check is judged over more time."""
+        every = self.spec.every_s
+        unsteady = max(_UNSTEADY_S, 20 * every) if not self.spec.on_demand else 0.0
+        return Rule(self.spec.fail_after, self.spec.ok_after, 2 * every + self.spec.timeout_s, unsteady_s=unsteady)
 
     def config(self, services: Mapping[str, Service], fields: Iterable[str]) -> dict[str, Any]:
         """Return the kind's keys, still with templates; of `fields`, what is not set comes from the service."""

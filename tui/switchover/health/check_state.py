@@ -4,21 +4,31 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from switchover.health.check_failures import CheckFailure, note_failure
 from switchover_checks.api import Result, Status
+from switchover_checks.language.units import format_duration
 
 __all__ = ["HISTORY_LENGTH", "CheckState", "EffectiveStatus", "Rule", "advance", "stand"]
 
 HISTORY_LENGTH = 60
+_BAD = (Status.WARN, Status.CRIT, Status.UNKNOWN)
+_KNOWN = (Status.OK, *_BAD)
+_MOST_CHANGES = 100
 _NEVER = Result(Status.PENDING, "not looked at yet")
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """How many results in a row change a status, and how old a result may become (seconds)."""
+    """How many results in a row change a status, and how old a result may become (seconds).
+
+    A check that went from fine to not fine or back more than `most_changes` times within `unsteady_s` is unsteady.
+    """
 
     fail_after: int = 1
     ok_after: int = 1
     stale_after_s: float = 40.0
+    most_changes: int = 5
+    unsteady_s: float = 1800.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +38,8 @@ class CheckState:
     `observed_at`, `changed_at` and `last_ok_at` are epoch seconds; `observed_mono` is monotonic, for the age. `history`
     holds the newest results' statuses as digits, oldest first. `wrong_since` is when the first bad result of the
     current row came. Good results that did not count do not end the row. With `or_before` it is the latest possible
-    time.
+    time. `changes` are the newest times (monotonic) at which it became fine or stopped being so; `last_bad` is the
+    newest status that was not fine.
     """
 
     status: Status = Status.PENDING
@@ -44,6 +55,9 @@ class CheckState:
     recoveries: int = 0
     wrong_since: float | None = None
     or_before: bool = False
+    changes: tuple[float, ...] = ()
+    last_bad: Status = Status.WARN
+    failures_kept: tuple[CheckFailure, ...] = ()
 
     @property
     def pending_failures(self) -> int:
@@ -58,6 +72,8 @@ class EffectiveStatus:
     status: Status
     summary: str
     stale: bool = False
+    changes: int = 0
+    """How often it changed lately, where that is too often: then it is held at its last bad status."""
 
 
 def advance(
@@ -77,7 +93,7 @@ def advance(
     """
     raw = result.status
     good = raw is Status.OK
-    known = state.status in (Status.OK, Status.WARN, Status.CRIT, Status.UNKNOWN)
+    known = state.status in _KNOWN
     if known and state.observed_mono is not None and mono - state.observed_mono > rule.stale_after_s:
         known = False
     failures = 0 if good else state.failures + 1
@@ -95,8 +111,14 @@ def advance(
         wrong_since, or_before = None, False
     elif not good and wrong_since is None:
         wrong_since, or_before = at, not known
+    changes = state.changes
+    if known and status in _KNOWN and (status is Status.OK) is not (state.status is Status.OK):
+        changes = tuple(t for t in (*changes, mono) if mono - t <= rule.unsteady_s)[-_MOST_CHANGES:]
     return replace(
         state,
+        changes=changes,
+        last_bad=status if status in _BAD else state.last_bad,
+        failures_kept=note_failure(state.failures_kept, result, at),
         status=status,
         result=result,
         observed_at=at,
@@ -124,6 +146,11 @@ def stand(state: CheckState, rule: Rule, *, mono: float, clock_text: str = "") -
         return EffectiveStatus(
             Status.UNKNOWN, f"no result since {clock_text}" if clock_text else "no result in time", stale=True
         )
+    changes = sum(mono - at <= rule.unsteady_s for at in state.changes)
+    if changes > rule.most_changes and state.status in _KNOWN:
+        within = format_duration(rule.unsteady_s)
+        summary = f"unsteady, {changes} changes in {within}; now {state.status.label}: {state.result.summary}"
+        return EffectiveStatus(state.status if state.status in _BAD else state.last_bad, summary, changes=changes)
     if state.status is Status.OK and state.failures:
         return EffectiveStatus(
             Status.OK, f"{state.result.summary} ({state.failures} of {rule.fail_after} before it counts)"

@@ -26,7 +26,14 @@ from switchover.snapshot.rollback_paths_view import (
     RollbackRun,
     RollbackView,
 )
-from switchover.snapshot.service_rows_view import CheckRow, FindingRow, MetricRow, ProgressRow, ServiceRow
+from switchover.snapshot.service_rows_view import (
+    CheckRow,
+    FailureRow,
+    FindingRow,
+    MetricRow,
+    ProgressRow,
+    ServiceRow,
+)
 from switchover.snapshot.triage_view import (
     AlertRow,
     ContactRow,
@@ -51,6 +58,7 @@ __all__ = [
     "ContactRow",
     "CostRow",
     "CostsView",
+    "FailureRow",
     "FindingRow",
     "GateView",
     "Header",

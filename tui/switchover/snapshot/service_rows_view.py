@@ -71,6 +71,8 @@ class CheckRow:
 
     `resting`: nobody looks at it now, because the plan watches it in other phases.
     `wrong_since` is when the first of the bad results came, however bad they were since; `or_before`: at the latest.
+    `changes` is how often it changed lately, where that is too often. `uptime` holds shares of 1 for an hour, a day
+    and a week; None where nothing is known. `failed` are its last failures, newest first.
     """
 
     name: str
@@ -98,6 +100,24 @@ class CheckRow:
     resting: bool = False
     on_demand: bool = False  # looked at only when a gate or a person asks
     progress: ProgressRow | None = None
+    changes: int = 0
+    uptime: tuple[float | None, ...] = ()
+    failed: tuple[FailureRow, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FailureRow:
+    """A time at which a check failed: its first bad result in full, until when it lasted, and how many they were."""
+
+    at: float
+    until: float
+    status: StatusWord
+    summary: str
+    phase: str = ""
+    times: int = 1
+    findings: tuple[FindingRow, ...] = ()
+    evidence: tuple[tuple[str, str], ...] = ()
+    over: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -276,12 +276,14 @@ class Assembler:
             standing: EffectiveStatus = self._watcher.standing(name)
             running = evaluator is not None and evaluator.busy(name)
             progress = evaluator.progress(name) if evaluator is not None and running else None
-            key = (state, resting, standing, running, progress)
+            uptime = self._watcher.uptime_of(name)
+            key = (state, resting, standing, running, progress, uptime)
             cached = self._checks.get(name)
             if cached is None or cached.key != key:
-                cached = _Cached(
-                    key, check_row(item, state, standing, running=running, resting=resting, progress=progress)
+                row = check_row(
+                    item, state, standing, running=running, resting=resting, progress=progress, uptime=uptime
                 )
+                cached = _Cached(key, row)
                 self._checks[name] = cached
             rows.append(cached.row)
         return rows

@@ -12,6 +12,7 @@ from switchover.clock import Clock
 from switchover.health.check_state import CheckState, EffectiveStatus, advance, stand
 from switchover.health.probing import CheckObservation, Evaluator
 from switchover.health.schedule import Schedule
+from switchover.health.uptime import Uptime
 from switchover.health.watched_phases import PhaseMark, not_watched
 from switchover.hub.core.metric_looks import MetricLooks
 from switchover.hub.history.change_log import ChangeLog
@@ -51,6 +52,8 @@ class PlanWatcher:
         self.services = services
         self.sampler = sampler
         self.checks: dict[str, CheckState] = {}
+        self.uptimes: dict[str, Uptime] = {}
+        self._shares: dict[str, tuple[float | None, ...]] = {}
         self.changes: ChangeLog = services.changes
         self.troubled: dict[str, str] = {}
         self._clock = clock
@@ -84,6 +87,9 @@ class PlanWatcher:
             for name, item in self.evaluator.catalog.items.items():
                 if old.get(name) == item:
                     self.checks[name] = before.checks[name]
+                if name in before.uptimes and name in old and old[name].spec.kind == item.spec.kind:
+                    self.uptimes[name] = before.uptimes[name]
+                    self._shares[name] = before.uptime_of(name)
 
     async def run(self) -> None:
         """Watch until cancelled."""
@@ -151,6 +157,10 @@ class PlanWatcher:
             return "looked at only when a gate or a person asks"
         return not_watched(item.presence, self._phases())
 
+    def uptime_of(self, name: str) -> tuple[float | None, ...]:
+        """Return which share of the last hour, day and week a check was fine; as of its last look."""
+        return self._shares.get(name, ())
+
     def is_watched(self, name: str) -> bool:
         """Whether it is looked at now without being asked for."""
         assert self.evaluator is not None
@@ -164,7 +174,11 @@ class PlanWatcher:
         return stand(state, rule, mono=self._clock.monotonic(), clock_text=clock_text(state.observed_at))
 
     def _need(self, name: str) -> Status:
-        return self.standing(name).status if name in self.checks else self.services.health(name)
+        """Return how a need stands at this very moment, also where it is held because it is unsteady."""
+        if name not in self.checks:
+            return self.services.health(name)
+        standing = self.standing(name)
+        return self.checks[name].status if standing.changes else standing.status
 
     async def _probe_check(self, name: str) -> None:
         assert self.evaluator is not None
@@ -186,8 +200,10 @@ class PlanWatcher:
     def _adopt(self, reading: CheckObservation) -> None:
         assert self.evaluator is not None
         name = reading.name
-        before = self.standing(name).status
+        stood = self.standing(name)
+        before = self.checks[name].status if stood.changes else stood.status
         mono = self._clock.monotonic()
+        self._count_time(name, reading, mono)
         state = advance(
             self.checks[name],
             reading.result,
@@ -198,10 +214,13 @@ class PlanWatcher:
             waits_for=reading.waits_for,
         )
         self.checks[name] = state
-        if state.status is not before:
+        stands = self.standing(name)
+        if bool(stands.changes) is not bool(stood.changes):
+            self._tell_unsteady(name, stands, at=state.observed_at)
+        elif state.status is not before and not stands.changes:
             self._tell_check(name, before, state)
-            if (state.status is Status.OK) != (before is Status.OK):
-                self.probe_dependants_now(name)
+        if (state.status is Status.OK) != (before is Status.OK):
+            self.probe_dependants_now(name)
         if reading.result.status is not Status.SKIPPED:
             self.sampler.note_check(
                 name,
@@ -218,6 +237,24 @@ class PlanWatcher:
         if (state.status in _BAD and not waits_for_variable) or (state.status is Status.OK and before in _BAD):
             text = f"{name} {state.status.label}: {state.result.summary}"
             self.remember("check", text, state.status.label, at=state.observed_at)
+
+    def _tell_unsteady(self, name: str, stands: EffectiveStatus, *, at: float | None) -> None:
+        if stands.changes:
+            self.remember("check", f"{name} {stands.summary}", stands.status.label, at=at)
+        else:
+            self.remember("check", f"{name} is steady again: {stands.summary}", stands.status.label, at=at)
+
+    def _count_time(self, name: str, reading: CheckObservation, mono: float) -> None:
+        """Add the time since the last result to the uptime, as it stood through it."""
+        assert self.evaluator is not None
+        before, item = self.checks[name], self.evaluator.catalog.items[name]
+        if before.observed_mono is None or before.status not in (Status.OK, *_BAD) or item.spec.on_demand:
+            return
+        seconds = min(mono - before.observed_mono, item.rule.stale_after_s)
+        fine = before.status in (Status.OK, Status.WARN)
+        uptime = self.uptimes.setdefault(name, Uptime())
+        uptime.add(reading.observed_at, seconds, fine=fine)
+        self._shares[name] = uptime.shares(reading.observed_at)
 
     def probe_dependants_now(self, name: str) -> None:
         """Look at once at what needs `name`."""

@@ -7,10 +7,12 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from switchover.health.catalog import CheckItem
+from switchover.health.check_failures import CheckFailure
 from switchover.health.check_state import CheckState, EffectiveStatus
 from switchover.metrics.sampler import Track
 from switchover.redaction import sanitize
-from switchover.snapshot import CheckRow, FindingRow, MetricRow, ProgressRow
+from switchover.snapshot import CheckRow, FailureRow, FindingRow, MetricRow, ProgressRow
+from switchover.snapshot.states import StatusWord
 from switchover_checks.api import Status
 from switchover_checks.runtime.probe_ports import ProgressNote
 
@@ -32,6 +34,7 @@ def check_row(
     running: bool,
     resting: str,
     progress: ProgressNote | None = None,
+    uptime: tuple[float | None, ...] = (),
 ) -> CheckRow:
     """Return the row of a check. `resting` says why it is not watched now; then its past is not shown as present."""
     spec = item.spec
@@ -50,6 +53,8 @@ def check_row(
         on_demand=spec.on_demand,
         stale_after_s=item.rule.stale_after_s,
         resting=bool(resting),
+        uptime=uptime,
+        failed=tuple(_failure_row(one) for one in state.failures_kept),
     )
     if resting:
         return row
@@ -75,7 +80,19 @@ def check_row(
         evidence=tuple(state.result.evidence.items()),
         wrong_since=wrong_since,
         or_before=or_before,
+        changes=standing.changes,
     )
+
+
+def _failure_row(one: CheckFailure) -> FailureRow:
+    findings = tuple(FindingRow(f.what, f.expected, f.observed, _word(f.status), f.hint) for f in one.findings)
+    return FailureRow(
+        one.at, one.until, _word(one.status), one.summary, one.phase, one.times, findings, one.evidence, one.over
+    )
+
+
+def _word(status: str) -> StatusWord:
+    return next((known.label for known in Status if known.label == status), "unknown")
 
 
 def _progress_row(note: ProgressNote | None) -> ProgressRow | None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from switchover.snapshot import CheckRow, ProgressRow
+import math
+from collections.abc import Iterator
+
+from switchover.snapshot import CheckRow, FailureRow, ProgressRow
 from switchover.ui.text.columns import Column, header_line, lay_out, row_line, widen
 from switchover.ui.text.labelled import fact, is_late
 from switchover.ui.text.numbers import age, clock, took
@@ -121,6 +124,8 @@ def check_brief(row: CheckRow, moment: RenderContext, width: int, height: int) -
         when.append(f"now {progress_text(row.progress)}")
     if row.on_demand and row.observed_at is not None:
         when.append(f"looked at {age(now - row.observed_at)} ago")
+    when.append(f"uptime {shares}" if (shares := uptime_text(row.uptime)) else "")
+    when = [text for text in when if text]
     when.append(every_text(row))
     lines.append((StyledSpan(f"   {' · '.join(when)}", "muted"),))
     return lines[:height]
@@ -167,6 +172,8 @@ def check_detail(row: CheckRow, moment: RenderContext, width: int) -> list[Line]
         ("waits for", ", ".join(row.waits_for)),
     )
     lines.extend(fact(label, (StyledSpan(text),)) for label, text in facts if text)
+    if shares := uptime_text(row.uptime):
+        lines.append(fact("uptime", (StyledSpan(shares),)))
     lines.append(fact("history", history_bar(row.history, min(len(row.history), max(width - 14, 1)))))
     if row.findings:
         lines.extend([(), (StyledSpan(" what was found", "heading"),)])
@@ -183,7 +190,41 @@ def check_detail(row: CheckRow, moment: RenderContext, width: int) -> list[Line]
             )
     if row.evidence:
         lines.extend([(), (StyledSpan(" evidence", "heading"),)])
-    for name, value in row.evidence:
+    lines.extend(_evidence(row.evidence, width))
+    return [*lines, *_failures(row.failed, now, width)]
+
+
+def uptime_text(shares: tuple[float | None, ...]) -> str:
+    """Say for which share of an hour, a day and a week it was fine. Never rounded up to all of it."""
+    spans = ("1 h", "24 h", "7 d")
+    return " · ".join(
+        f"{span} {math.floor(share * 10_000) / 100:g} %"
+        for span, share in zip(spans, shares, strict=False)
+        if share is not None
+    )
+
+
+def _evidence(evidence: tuple[tuple[str, str], ...], width: int) -> Iterator[Line]:
+    for name, value in evidence:
         wrapped = wrap(value, width - 14, limit=40)
-        lines.extend(fact(name if not index else "", line) for index, line in enumerate(wrapped))
-    return lines
+        yield from (fact(name if not index else "", line) for index, line in enumerate(wrapped))
+
+
+def _failures(failed: tuple[FailureRow, ...], now: float, width: int) -> Iterator[Line]:
+    """Yield the last failures in full, newest first."""
+    if failed:
+        yield ()
+        yield (StyledSpan(" last failures", "heading"),)
+    for one in failed:
+        mark = outcome(one.status)
+        times = f", {one.times} looks" if one.times > 1 else ""
+        until = f" until {clock(one.until)}" if one.times > 1 else ""
+        lasted = "" if one.over else ", still so"
+        head = f" {clock(one.at)}{until}, {age(now - one.at)} ago{times}{lasted}"
+        yield (StyledSpan(f" {mark.glyph} {mark.word}", mark.style), StyledSpan(head, "strong"))
+        at = f"failed at {one.phase}: " if one.phase else ""
+        yield from ((StyledSpan("     "), *line) for line in wrap(f"{at}{one.summary}", width - 5))
+        for found in one.findings:
+            text = f"{found.what}: expected {found.expected}, observed {found.observed}"
+            yield from ((StyledSpan("     "), *line) for line in wrap(text, width - 5, "muted"))
+        yield from _evidence(one.evidence, width)
