@@ -16,8 +16,8 @@ def test_the_share_is_of_the_time_that_is_known() -> None:
     uptime = Uptime()
     uptime.add(NOON + 900, 600.0, fine=True)
     uptime.add(NOON + 1100, 200.0, fine=False)
-    assert uptime.share(HOUR, NOON + 1100) == (pytest.approx(0.75), pytest.approx(800.0))
-    assert uptime.shares(NOON + 1100) == (pytest.approx(0.75),) * 3
+    assert uptime.share(HOUR, NOON + 1100) == (0.75, 800.0)
+    assert uptime.shares(NOON + 1100) == (0.75, 0.75, 0.75)
 
 
 def test_what_is_older_than_the_span_no_longer_counts() -> None:

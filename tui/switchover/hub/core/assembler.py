@@ -322,6 +322,8 @@ class Assembler:
         if self._live is not None and self._live.why:
             notes.append(SourceNote("live side", "unknown", self._live.why))
         notes += [SourceNote(name, "trouble", why) for name, why in watcher.troubled.items()]
+        if watcher.trouble:
+            notes.append(SourceNote("kept checks", "trouble", watcher.trouble))
         if watcher.services.unseen is not None and watcher.services.unseen.trouble:
             notes.append(SourceNote("kept until seen", "trouble", watcher.services.unseen.trouble))
         if self._operations is not None and self._operations.trouble:

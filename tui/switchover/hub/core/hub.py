@@ -23,6 +23,7 @@ from switchover.hub.core.run_marks import run_marks
 from switchover.hub.core.throttle import Throttle
 from switchover.hub.core.watcher import PlanWatcher
 from switchover.hub.history.baselines import Baselines
+from switchover.hub.history.kept_checks import KeptChecks
 from switchover.hub.history.operations import Operations
 from switchover.hub.problems.triage_service import TriageService
 from switchover.hub.services.config_files import ConfigFiles
@@ -95,9 +96,8 @@ class Hub:
             redact=self._redact,
             judge_host=loaded is None,
         )
-        inventory = inventory or Inventory({}, (), lambda name: f"there is no {name}", clock)
-        self._inventory = inventory
-        services = ServiceWatch(
+        self._inventory = inventory = inventory or Inventory({}, (), lambda name: f"there is no {name}", clock)
+        self._services = services = ServiceWatch(
             inventory,
             clock,
             changed=self._dirty.set,
@@ -108,9 +108,9 @@ class Hub:
             unseen=Unseen.of(workspace.unseen, clock, self.log_sources, read_only) if loaded is None else None,
             redact=self._redact,
         )
-        self._services = services
+        kept = KeptChecks(workspace.directory / "checks.json", clock, writes=not read_only)
         self._watcher = PlanWatcher(
-            evaluator, services, self._sampler, clock, phases=self._phases, changed=self._dirty.set
+            evaluator, services, self._sampler, clock, phases=self._phases, changed=self._dirty.set, kept=kept
         )
         self.operations.changed = self._publish_now
         self._follow_up = FollowUp(evaluator, services, self._watcher.resting)

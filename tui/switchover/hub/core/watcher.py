@@ -16,6 +16,7 @@ from switchover.health.uptime import Uptime
 from switchover.health.watched_phases import PhaseMark, not_watched
 from switchover.hub.core.metric_looks import MetricLooks
 from switchover.hub.history.change_log import ChangeLog
+from switchover.hub.history.kept_checks import KeptChecks
 from switchover.hub.services.check_rows import clock_text
 from switchover.hub.services.service_watch import ServiceWatch
 from switchover.metrics.sampler import Sampler
@@ -29,6 +30,7 @@ _log = logging.getLogger("switchover.hub")
 _Key = tuple[str, str]
 _BAD = (Status.WARN, Status.CRIT, Status.UNKNOWN)
 _NEED_WAIT_S = 0.25
+_KEEP_S = 30.0
 _SHORTEST_SLEEP_S = 0.02
 
 
@@ -47,6 +49,7 @@ class PlanWatcher:
         *,
         phases: Callable[[], Mapping[str, PhaseMark]],
         changed: Callable[[], None],
+        kept: KeptChecks | None = None,
     ) -> None:
         self.evaluator = evaluator
         self.services = services
@@ -56,6 +59,7 @@ class PlanWatcher:
         self._shares: dict[str, tuple[float | None, ...]] = {}
         self.changes: ChangeLog = services.changes
         self.troubled: dict[str, str] = {}
+        self._kept = kept
         self._clock = clock
         self._phases = phases
         self._changed = changed
@@ -69,6 +73,9 @@ class PlanWatcher:
             for name, item in evaluator.catalog.items.items():
                 for need in item.needs:
                     self._dependants.setdefault(need, []).append(name)
+            if kept is not None:
+                self.uptimes = kept.restore(evaluator.catalog.items, self.checks)
+                self._shares = {name: uptime.shares(clock.now()) for name, uptime in self.uptimes.items()}
             evaluator.subscribe(self._adopt)
             evaluator.measured_by = MetricLooks(evaluator, self, clock)
 
@@ -110,6 +117,17 @@ class PlanWatcher:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            await self._keep()
+
+    async def _keep(self) -> None:
+        """Keep what is known of checks over time."""
+        if self._kept is not None and self.evaluator is not None:
+            await self._kept.keep(self.evaluator.catalog.items, self.checks, self.uptimes)
+
+    @property
+    def trouble(self) -> str:
+        """Why an agent that starts anew would not know how checks fared; empty while it would."""
+        return self._kept.trouble if self._kept is not None else ""
 
     def _plan_work(self) -> None:
         now = self._clock.monotonic()
@@ -119,6 +137,7 @@ class PlanWatcher:
                     continue
                 self._work["check", name] = partial(self._probe_check, name)
                 self._schedule.add(("check", name), max(item.spec.every_s, 0.1), now)
+        self.every("kept checks", _KEEP_S, self._keep)
         for job, every, work in self.services.jobs():
             self.every(job, every, work)
         for every, metrics in self.sampler.rhythms():
