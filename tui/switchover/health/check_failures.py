@@ -1,9 +1,10 @@
-"""The last failures of a check in full, one for each time that it failed: what was found, and what was said."""
+"""The last failures of a check in full: what was found and what was said, once for each time it failed."""
 
 from __future__ import annotations
 
 import msgspec
 
+from switchover.snapshot.states import StatusWord
 from switchover_checks.api import Result, Status
 
 __all__ = ["KEPT_FAILURES", "CheckFailure", "FailedFinding", "note_failure"]
@@ -19,7 +20,7 @@ class FailedFinding(msgspec.Struct, frozen=True, array_like=True):
     what: str
     expected: str
     observed: str
-    status: str
+    status: StatusWord
     hint: str = ""
 
 
@@ -28,7 +29,7 @@ class CheckFailure(msgspec.Struct, frozen=True, omit_defaults=True):
 
     at: float
     until: float
-    status: str
+    status: StatusWord
     summary: str
     phase: str = ""
     times: int = 1

@@ -38,7 +38,7 @@ class CheckState:
     `observed_at`, `changed_at` and `last_ok_at` are epoch seconds; `observed_mono` is monotonic, for the age. `history`
     holds the newest results' statuses as digits, oldest first. `wrong_since` is when the first bad result of the
     current row came. Good results that did not count do not end the row. With `or_before` it is the latest possible
-    time. `changes` are the newest times (monotonic) at which it became fine or stopped being so; `last_bad` is the
+    time. `changes` are the newest times (monotonic) at which it became fine or stopped being so. `last_bad` is the
     newest status that was not fine.
     """
 

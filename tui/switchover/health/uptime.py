@@ -1,4 +1,4 @@
-"""For how much of the time a check was fine: in pieces of five minutes for a day, of an hour for a week."""
+"""Which share of the time a check was fine. Pieces of five minutes cover a day, those of an hour a week."""
 
 from __future__ import annotations
 

@@ -107,7 +107,7 @@ class CheckRow:
 
 @dataclass(frozen=True, slots=True)
 class FailureRow:
-    """A time at which a check failed: its first bad result in full, until when it lasted, and how many they were."""
+    """A time at which a check failed: its first bad result in full, its length, and how many came."""
 
     at: float
     until: float

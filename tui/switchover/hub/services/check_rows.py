@@ -12,7 +12,6 @@ from switchover.health.check_state import CheckState, EffectiveStatus
 from switchover.metrics.sampler import Track
 from switchover.redaction import sanitize
 from switchover.snapshot import CheckRow, FailureRow, FindingRow, MetricRow, ProgressRow
-from switchover.snapshot.states import StatusWord
 from switchover_checks.api import Status
 from switchover_checks.runtime.probe_ports import ProgressNote
 
@@ -85,14 +84,10 @@ def check_row(
 
 
 def _failure_row(one: CheckFailure) -> FailureRow:
-    findings = tuple(FindingRow(f.what, f.expected, f.observed, _word(f.status), f.hint) for f in one.findings)
+    findings = tuple(FindingRow(f.what, f.expected, f.observed, f.status, f.hint) for f in one.findings)
     return FailureRow(
-        one.at, one.until, _word(one.status), one.summary, one.phase, one.times, findings, one.evidence, one.over
+        one.at, one.until, one.status, one.summary, one.phase, one.times, findings, one.evidence, one.over
     )
-
-
-def _word(status: str) -> StatusWord:
-    return next((known.label for known in Status if known.label == status), "unknown")
 
 
 def _progress_row(note: ProgressNote | None) -> ProgressRow | None:
