@@ -1,4 +1,4 @@
-"""The last failures of a check in full: what was found and what was said, once for each time it failed."""
+"""The last failures of a check in full. Each time it failed, what was found and said is kept once."""
 
 from __future__ import annotations
 
