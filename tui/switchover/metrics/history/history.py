@@ -1,0 +1,219 @@
+"""The past of all series: what is still gathered, and what lies on disk, read as one."""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+from switchover.metrics.history.chunks import MINUTE_S, MinuteChunk, Point, RawChunk
+from switchover.metrics.history.history_file import HistoryFile, SeriesKey
+
+__all__ = ["Column", "History"]
+
+T = TypeVar("T")
+
+Column = tuple[float, float | None, float | None, float | None]
+"""When a column begins, and the mean, least and most in it; None where nothing was measured."""
+
+_TRIM_EVERY_S = 3600.0
+
+
+@dataclass(slots=True)
+class _Open:
+    """What is gathered of one series."""
+
+    raw: RawChunk | None = None
+    minutes: MinuteChunk | None = None
+    minute: float = -1.0
+    values: list[float] = field(default_factory=list)
+    fresh: list[Point] = field(default_factory=list)
+
+
+class History:
+    """Blocking calls, made in a thread, one at a time. `trouble` says why nothing is kept, where that is so."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = HistoryFile(path)
+        self._open: dict[SeriesKey, _Open] = {}
+        self._full_raw: list[tuple[SeriesKey, RawChunk]] = []
+        self._full_minutes: list[tuple[SeriesKey, MinuteChunk]] = []
+        self._lock = threading.Lock()
+        self._trimmed = 0.0
+        self._replayed = False
+        self.trouble = ""
+
+    def add(self, key: SeriesKey, points: Iterable[Point]) -> None:
+        """Gather points, oldest first. One that is older than the newest known (the clock was set back) is left out."""
+        with self._lock:
+            gathered = self._open.setdefault(key, _Open())
+            for at, value in points:
+                if self._gather(key, gathered, at, value):
+                    gathered.fresh.append((at, value))
+
+    def flush(self, now: float) -> None:
+        """Put on disk what is not there yet. Never raises: what cannot be kept now is tried again."""
+        with self._lock:
+            if not self._restore():
+                return
+            tail = {key: one.fresh for key, one in self._open.items() if one.fresh}
+            opened = [one.raw.start for one in self._open.values() if one.raw is not None]
+            try:
+                if now - self._trimmed >= _TRIM_EVERY_S:
+                    self._file.trim(now)
+                    self._trimmed = now
+                self._file.write(self._full_raw, self._full_minutes, tail, now, min(opened, default=now))
+            except OSError as error:
+                self.trouble = str(error)
+                self._forget_some()
+                return
+            self.trouble = ""
+            self._full_raw, self._full_minutes = [], []
+            for one in self._open.values():
+                one.fresh = []
+
+    def newest(self, key: SeriesKey, since: float, until: float) -> list[Point]:
+        """Return every point of a span, oldest first: NaN is a gap."""
+        with self._lock:
+            self._restore()
+            found = self._on_disk(lambda: self._file.raw(key, since, until))
+            for chunk in [c for k, c in self._full_raw if k == key] + self._open_raw(key):
+                for index, value in enumerate(chunk.points):
+                    at = chunk.start + index * chunk.step
+                    if since <= at <= until and (not found or at > found[-1][0]):
+                        found.append((at, value))
+            return found
+
+    def columns(self, key: SeriesKey, since: float, until: float, count: int) -> list[Column]:
+        """Return a span as `count` columns of equal width, from every point where that is enough, else from minutes."""
+        width = (until - since) / max(count, 1)
+        if width < MINUTE_S:
+            rows = [(at, value, value, value) for at, value in self.newest(key, since, until)]
+        else:
+            rows = self._minutes(key, since, until)
+        gathered: list[list[tuple[float, float, float]]] = [[] for _ in range(count)]
+        for at, mean, least, most in rows:
+            index = int((at - since) / width)
+            if 0 <= index < count and not math.isnan(mean):
+                gathered[index].append((mean, least, most))
+        return [_column(since + index * width, cell) for index, cell in enumerate(gathered)]
+
+    def names(self) -> list[SeriesKey]:
+        """Return every series that was ever measured."""
+        with self._lock:
+            self._restore()
+            return self._on_disk(self._file.names)
+
+    def close(self) -> None:
+        """Close the file."""
+        with self._lock:
+            self._file.close()
+
+    # Inside
+
+    def _restore(self) -> bool:
+        """Open the file and take in what was gathered before this process began; tell whether that went well."""
+        if self._replayed:
+            return True
+        try:
+            self._file.open()
+            tails = self._file.tails()
+            for key, points in tails.items():
+                self._replay(key, points)
+        except OSError as error:
+            self.trouble = str(error)
+            return False
+        self._replayed = True
+        return True
+
+    def _replay(self, key: SeriesKey, points: Sequence[Point]) -> None:
+        """Begin where the process before ended; what was measured meanwhile comes after it."""
+        ours = self._open.pop(key, _Open())
+        known = self._file.raw(key, self._file.minutes_until(key), math.inf)
+        last = known[-1][0] + key[1] / 2 if known else 0.0
+        gathered = self._open[key] = _Open()
+        for at, value in known:
+            self._to_minute(key, gathered, at, value)
+        for at, value in points:
+            if at > last and (gathered.raw is None or at > gathered.raw.end):
+                self._gather(key, gathered, at, value)
+        for at, value in ours.fresh:
+            if self._gather(key, gathered, at, value):
+                gathered.fresh.append((at, value))
+
+    def _gather(self, key: SeriesKey, gathered: _Open, at: float, value: float) -> bool:
+        chunk = gathered.raw
+        if chunk is not None and at <= chunk.end:
+            return False
+        if chunk is not None and not chunk.takes(at):
+            self._full_raw.append((key, chunk))
+            chunk = None
+        if chunk is None:
+            chunk = gathered.raw = RawChunk(at, key[1])
+        chunk.add(at, value)
+        self._to_minute(key, gathered, at, value)
+        return True
+
+    def _to_minute(self, key: SeriesKey, gathered: _Open, at: float, value: float) -> None:
+        minute = at // MINUTE_S * MINUTE_S
+        if minute != gathered.minute:
+            self._end_minute(key, gathered)
+            gathered.minute = minute
+        gathered.values.append(value)
+
+    def _end_minute(self, key: SeriesKey, gathered: _Open) -> None:
+        values, gathered.values = gathered.values, []
+        if not values:
+            return
+        chunk = gathered.minutes
+        if chunk is not None and not chunk.takes(gathered.minute):
+            self._full_minutes.append((key, chunk))
+            chunk = None
+        if chunk is None:
+            chunk = gathered.minutes = MinuteChunk(gathered.minute)
+        chunk.add(gathered.minute, values)
+
+    def _minutes(self, key: SeriesKey, since: float, until: float) -> list[tuple[float, float, float, float]]:
+        with self._lock:
+            self._restore()
+            found = self._on_disk(lambda: self._file.minutes(key, since, until))
+            gathered = self._open.get(key)
+            chunks = [c for k, c in self._full_minutes if k == key]
+            if gathered is not None and gathered.minutes is not None:
+                chunks.append(gathered.minutes)
+            for chunk in chunks:
+                for index, row in enumerate(zip(chunk.mean, chunk.least, chunk.most, strict=True)):
+                    at = chunk.start + index * MINUTE_S
+                    if since <= at <= until and (not found or at > found[-1][0]):
+                        found.append((at, *row))
+            known = [v for v in gathered.values if not math.isnan(v)] if gathered is not None else []
+            if gathered is not None and known and since <= gathered.minute <= until:
+                found.append((gathered.minute, math.fsum(known) / len(known), min(known), max(known)))
+            return found
+
+    def _open_raw(self, key: SeriesKey) -> list[RawChunk]:
+        gathered = self._open.get(key)
+        return [gathered.raw] if gathered is not None and gathered.raw is not None else []
+
+    def _on_disk(self, read: Callable[[], list[T]]) -> list[T]:
+        try:
+            return read() if self._replayed else []
+        except OSError as error:
+            self.trouble = str(error)
+            return []
+
+    def _forget_some(self) -> None:
+        """Hold no more than fits while nothing can be kept."""
+        del self._full_raw[:-1000]
+        del self._full_minutes[:-1000]
+        for one in self._open.values():
+            del one.fresh[:-1000]
+
+
+def _column(at: float, cell: Sequence[tuple[float, float, float]]) -> Column:
+    if not cell:
+        return at, None, None, None
+    return at, math.fsum(c[0] for c in cell) / len(cell), min(c[1] for c in cell), max(c[2] for c in cell)
