@@ -156,6 +156,11 @@ class Workspace:
         return self.directory / "applications.sqlite"
 
     @property
+    def telemetry(self) -> Path:
+        """What was measured, for thirty days (SQLite)."""
+        return self.directory / "telemetry.sqlite"
+
+    @property
     def api_token(self) -> Path:
         """The token of the agent's API on a TCP port."""
         return self.directory / "api.token"

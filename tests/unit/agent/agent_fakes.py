@@ -36,6 +36,8 @@ class FakeHub:
         self.snapshot_age_s = 0.0
         self.rechecked: list[tuple[str, ...]] = []
         self.reports = self
+        self.current = self
+        self.past: Any = None
         self.logs: dict[str, LogSource] = {}
         self.viewers: dict[object, bool] = {}
         self.acted: list[tuple[str, str, str, str, list[str]]] = []

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import statistics
+from collections import deque
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -36,6 +38,7 @@ _PRESSURE = {  # judged where there is no plan that could say what is too much: 
     "pressure_memory": ("5", "25", "all work waits for memory"),
     "pressure_io": ("25", "60", "all work waits for disks"),
 }
+_MOST_FRESH = 600  # of what waits to be put on disk
 _TITLES = {"host.disk": "disk /", "host.net_in": "net in", "host.net_out": "net out"}
 
 
@@ -59,15 +62,27 @@ class Track:
     longest_pause_s: float = 0.0
     failures: int = 0
     rests_until: float = 0.0
+    fresh: deque[tuple[float, float]] = field(default_factory=lambda: deque(maxlen=_MOST_FRESH))
+    _counted: tuple[float, float] | None = None
 
     def add(self, value: float | None, note: str, *, at: float, mono: float) -> None:
-        """Keep a value, or that there was none and why."""
+        """Keep a value, or that there was none and why. What counts up becomes how much it grows a second, once."""
+        if self.spec.rate:
+            value = self._grows(value, mono)
         self.series.add(value, at=at, mono=mono)
+        self.fresh.append((at, math.nan if value is None else value))
         self.note = note
         self.version += 1
         self.failures = self.failures + 1 if note else 0
         pause = min(self.series.step_s * 2 ** min(self.failures, 30), self.longest_pause_s)
         self.rests_until = mono + pause if note else mono
+
+    def _grows(self, value: float | None, mono: float) -> float | None:
+        """Return how much a counter grew a second since its last value; None where it began anew."""
+        before, self._counted = self._counted, None if value is None else (value, mono)
+        if value is None or before is None or mono <= before[1] or value < before[0]:
+            return None
+        return (value - before[0]) / (mono - before[1])
 
     def status(self, *, stale: bool) -> Status:
         """Judge the newest value. Without a fresh one it is UNKNOWN; PENDING when there never was one."""
@@ -128,7 +143,7 @@ class Sampler:
     def _add(self, name: str, spec: MetricSpec, group: str, title: str, every: float | None = None) -> None:
         source, config = self._source(spec.kind), spec.config
         step = every or (spec.every if "every" in spec.model_fields_set else source.every)
-        unit = spec.unit or source.unit(config)
+        unit = spec.unit or source.unit(config) + ("/s" if spec.rate else "")
         track = Track(name, group, spec, Series(step), title, unit, config=config)
         track.late_s, track.longest_pause_s = source.late_s, source.longest_pause_s
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from array import array
+from collections.abc import Sequence
 
 __all__ = ["Series"]
 
@@ -36,10 +37,22 @@ class Series:
         if value is None or not math.isfinite(value):
             self._push(_GAP)
             return
-        value = float(f"{value:.6g}")  # more digits say nothing and cost bytes on their way to a screen
         self._push(value)
         self.latest = value
         self.observed_at, self.observed_mono = at, mono
+
+    def restore(self, points: Sequence[tuple[float, float]], *, now: float, mono: float) -> None:
+        """Put points of before this process began in front: they fill the past and count as no fresh value."""
+        if self._count or not points:
+            return
+        slots = [round((at - points[0][0]) / self.step_s) for at, _ in points]
+        filled = 0
+        for slot, (_, value) in zip(slots, points, strict=True):
+            for _ in range(min(slot - filled, len(self._points))):
+                self._push(_GAP)
+            self._push(value)
+            filled = slot + 1
+        self._last_mono = mono - max(now - points[-1][0], 0.0)
 
     def _push(self, value: float) -> None:
         self._points[self._next] = value

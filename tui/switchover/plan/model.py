@@ -210,6 +210,7 @@ class MetricSpec(KeyedSpec):
     title: Text | None = Field(None, description="how it is called on the screen")
     unit: str = Field("", description="what stands behind the number")
     every: Interval = Field(2.0, description="how often it is measured: 500ms, 2s, 1m")
+    rate: Flag = Field(False, description="it counts up: what is shown and judged is how much it grows a second")
     warn: str | None = Field(None, description="a range; outside of it the metric warns")
     crit: str | None = Field(None, description="a range; outside of it the metric is critical")
     baseline: Literal["record"] | float | None = Field(

@@ -17,6 +17,9 @@ from websockets.exceptions import ConnectionClosed
 from switchover.agent.http.api_server import parse_address
 from switchover.agent.http.openapi import ROUTES
 from switchover.errors import UsageError
+from switchover.hub.history.metric_past import MetricPast
+from switchover.metrics.sampler import Sampler
+from switchover.plan.kind_calls import KindCalls
 from switchover.snapshot import AlertRow, MetricRow
 
 
@@ -65,11 +68,15 @@ async def test_wrong_input_is_refused_with_the_reason(api: Api) -> None:
     assert (await api.http.get("/monitoring/workflows/none")).status_code == 404
 
 
-async def test_points_of_a_plans_metric_have_their_times(api: Api) -> None:
+async def test_points_of_a_plans_metric_come_from_its_past(api: Api, tmp_path: Path) -> None:
     now = api.sources.clock.now()
-    api.hub.publish(metrics=(MetricRow("cpu", "host", "%", (1.0, None, 3.0), 3.0, observed_at=now, step_s=10.0),))
-    (series,) = (await api.http.get("/monitoring/metrics/cpu?hours=1")).json()["series"]
-    assert series["points"] == [[now - 20, 1.0], [now - 10, None], [now, 3.0]]
+    sampler = Sampler({}, KindCalls(), api.sources.clock)
+    sampler.tracks["host.cpu"].fresh.extend([(now - 20, 1.5), (now - 10, 3.25)])
+    api.hub.past = MetricPast(tmp_path / "t.sqlite", sampler, api.sources.clock)
+    row = MetricRow("host.cpu", "host", "%", (), 3.25, observed_at=now, step_s=2.0)
+    api.hub.publish(metrics=(row,))
+    (series,) = (await api.http.get("/monitoring/metrics/host.cpu?hours=1")).json()["series"]
+    assert [value for _, value in series["points"]] == [1.5, 3.25]
 
 
 async def test_a_port_wants_the_token_and_its_own_name(api: Api) -> None:

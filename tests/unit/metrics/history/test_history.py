@@ -169,13 +169,13 @@ for batch in range(10_000):
 def test_killed_at_any_write_nothing_that_was_flushed_is_lost(tmp_path: Path, seed: int) -> None:
     path = tmp_path / "t.sqlite"
     with subprocess.Popen(
-        [sys.executable, "-c", _WRITER, str(path), str(START)], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", _WRITER, str(path), repr(START)], stdout=subprocess.PIPE, text=True
     ) as writer:
         assert writer.stdout is not None
         for _ in range(random.Random(seed).randrange(1, 200)):
             done = int(writer.stdout.readline())
         writer.kill()
-        done = int((writer.stdout.read().split() or [done])[-1])
+        done = int((writer.stdout.read().split() or [str(done)])[-1])
     found = History(path).newest(KEY, START, START + 1e6)
     assert [value for _, value in found][: (done + 1) * 5] == [float(i) for i in range((done + 1) * 5)]
     assert [at for at, _ in found] == sorted({at for at, _ in found})

@@ -51,11 +51,8 @@ class HttpAnswers:
         found = [
             _pushed(series, points=True, since=since) for series in self._sources.applications.numbers.of_name(name)
         ]
-        found += [
-            _head(row) | {"points": _points(row, since)}
-            for row in self._sources.hub.snapshot.metrics
-            if row.name == name
-        ]
+        rows = [row for row in self._sources.hub.snapshot.metrics if row.name == name]
+        found += [_head(row) | {"points": await self._past(row, since, hours)} for row in rows]
         if not found:
             return _refused(404, f"there is no metric {name!r}")
         return _json({"name": name, "hours": hours, "series": found})
@@ -147,6 +144,12 @@ class HttpAnswers:
         """Describe all of this as OpenAPI does."""
         return _json(openapi(self._sources.version))
 
+    async def _past(self, row: MetricRow, since: float, hours: float) -> list[tuple[float, float | None]]:
+        """Return the points of a span: those measured, or the means of as many columns as are worth reading."""
+        until, past = self._sources.clock.now(), self._sources.hub.current.past
+        count = int(min(hours * 3600 / row.step_s, MOST_POINTS))
+        return [(at, mean) for at, mean, _, _ in await past.columns(row.name, since, until, max(count, 1)) if mean is not None]
+
     async def _ready(self) -> None:
         self._sources.health.requests += 1
         await self._sources.restore()
@@ -179,15 +182,6 @@ def _head(row: MetricRow) -> dict[str, Any]:
         "observed_at": row.observed_at,
         "note": row.note,
     }
-
-
-def _points(row: MetricRow, since: float) -> list[tuple[float, float | None]]:
-    """Return the points with their times; the newest was measured at `observed_at`, one each step before it."""
-    if row.observed_at is None:
-        return []
-    last = len(row.values) - 1
-    found = [(row.observed_at - (last - i) * row.step_s, value) for i, value in enumerate(row.values)]
-    return [(at, value) for at, value in found if at >= since]
 
 
 def _pushed(series: AppSeries, *, points: bool, since: float = 0.0) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from switchover.health.watched_phases import not_needed
 from switchover.hub.core.live_side import LiveSide
 from switchover.hub.core.run_marks import run_marks
 from switchover.hub.core.watcher import PlanWatcher
+from switchover.hub.history.metric_past import MetricPast
 from switchover.hub.history.operations import Operations
 from switchover.hub.problems.known_issues import KnownIssues
 from switchover.hub.problems.problem_found import UnplannedProblems
@@ -106,6 +107,7 @@ class Assembler:
         self._presences = presences(loaded.plan, loaded.plan.services) if loaded is not None else {}
         self.view = MigrationView()
         self.lease: tuple[Holder | None, Holder | None, float | None] = (None, None, None)
+        self.past: MetricPast | None = None
         self._run_timeline: tuple[TimelineRow, ...] = ()
         self._timeline_of: tuple[tuple[object, ...], tuple[TimelineRow, ...]] = ((), ())
         self._no_return = self._driven = False
@@ -310,7 +312,8 @@ class Assembler:
         def points() -> tuple[float | None, ...]:
             cached = self._metrics.get(name)
             if cached is None or cached[0] != version:
-                cached = self._metrics[name] = (version, newest(POINTS))
+                short = tuple(None if p is None else float(f"{p:.6g}") for p in newest(POINTS))  # bytes on the line
+                cached = self._metrics[name] = (version, short)
             return cached[1]
 
         return points
@@ -326,6 +329,8 @@ class Assembler:
             notes.append(SourceNote("kept checks", "trouble", watcher.trouble))
         if watcher.services.unseen is not None and watcher.services.unseen.trouble:
             notes.append(SourceNote("kept until seen", "trouble", watcher.services.unseen.trouble))
+        if self.past is not None and self.past.trouble:
+            notes.append(SourceNote("history of metrics", "trouble", f"it is not kept: {self.past.trouble}"))
         if self._operations is not None and self._operations.trouble:
             notes.append(SourceNote("operations", "trouble", self._operations.trouble))
         return tuple(replace(note, why=self.redact(note.why)) for note in notes)

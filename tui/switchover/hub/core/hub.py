@@ -24,6 +24,7 @@ from switchover.hub.core.throttle import Throttle
 from switchover.hub.core.watcher import PlanWatcher
 from switchover.hub.history.baselines import Baselines
 from switchover.hub.history.kept_checks import KeptChecks
+from switchover.hub.history.metric_past import MetricPast
 from switchover.hub.history.operations import Operations
 from switchover.hub.problems.triage_service import TriageService
 from switchover.hub.services.config_files import ConfigFiles
@@ -150,6 +151,8 @@ class Hub:
             operations=self.operations,
             redact=self._redact,
         )
+        self.past = MetricPast(workspace.telemetry, self._sampler, clock)
+        self._assembler.past = self.past
         self._baselines = Baselines(workspace.directory / "baselines.json")
         self.alarms = Alarms(loaded, calls, clock, self._assembler, self._watcher, workspace.alerts)
         self.triage = TriageService(
@@ -187,6 +190,7 @@ class Hub:
                 group.create_task(self._watcher.run(), name="watch")
                 group.create_task(self._services.run(), name="services")
                 group.create_task(self._publish(), name="publish")
+                group.create_task(self.past.keep(), name="history")
                 group.create_task(self.operations.look_back(), name="operations")
         finally:
             await self._follow_up.aclose()

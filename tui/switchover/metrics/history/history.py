@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
+from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,6 +21,7 @@ Column = tuple[float, float | None, float | None, float | None]
 """When a column begins, and the mean, least and most in it; None where nothing was measured."""
 
 _TRIM_EVERY_S = 3600.0
+_MOST_WAITING = 100_000
 
 
 @dataclass(slots=True)
@@ -41,23 +43,23 @@ class History:
         self._open: dict[SeriesKey, _Open] = {}
         self._full_raw: list[tuple[SeriesKey, RawChunk]] = []
         self._full_minutes: list[tuple[SeriesKey, MinuteChunk]] = []
+        self._inbox: deque[tuple[SeriesKey, tuple[Point, ...]]] = deque(maxlen=_MOST_WAITING)
         self._lock = threading.Lock()
         self._trimmed = 0.0
         self._replayed = False
         self.trouble = ""
 
     def add(self, key: SeriesKey, points: Iterable[Point]) -> None:
-        """Gather points, oldest first. One that is older than the newest known (the clock was set back) is left out."""
-        with self._lock:
-            gathered = self._open.setdefault(key, _Open())
-            for at, value in points:
-                if self._gather(key, gathered, at, value):
-                    gathered.fresh.append((at, value))
+        """Gather points, oldest first. Never waits, whatever the disk does.
+
+        One that is older than the newest known (the clock was set back) is left out.
+        """
+        self._inbox.append((key, tuple(points)))
 
     def flush(self, now: float) -> None:
         """Put on disk what is not there yet. Never raises: what cannot be kept now is tried again."""
         with self._lock:
-            if not self._restore():
+            if not self._ready():
                 return
             tail = {key: one.fresh for key, one in self._open.items() if one.fresh}
             opened = [one.raw.start for one in self._open.values() if one.raw is not None]
@@ -78,7 +80,7 @@ class History:
     def newest(self, key: SeriesKey, since: float, until: float) -> list[Point]:
         """Return every point of a span, oldest first: NaN is a gap."""
         with self._lock:
-            self._restore()
+            self._ready()
             found = self._on_disk(lambda: self._file.raw(key, since, until))
             for chunk in [c for k, c in self._full_raw if k == key] + self._open_raw(key):
                 for index, value in enumerate(chunk.points):
@@ -104,7 +106,7 @@ class History:
     def names(self) -> list[SeriesKey]:
         """Return every series that was ever measured."""
         with self._lock:
-            self._restore()
+            self._ready()
             return self._on_disk(self._file.names)
 
     def close(self) -> None:
@@ -113,6 +115,15 @@ class History:
             self._file.close()
 
     # Inside
+
+    def _ready(self) -> bool:
+        """Take in what came, and what a process before this one left; tell whether the disk can be used."""
+        usable = self._restore()
+        while self._inbox:
+            key, points = self._inbox.popleft()
+            gathered = self._open.setdefault(key, _Open())
+            gathered.fresh += [point for point in points if self._gather(key, gathered, *point)]
+        return usable
 
     def _restore(self) -> bool:
         """Open the file and take in what was gathered before this process began; tell whether that went well."""
@@ -178,7 +189,7 @@ class History:
 
     def _minutes(self, key: SeriesKey, since: float, until: float) -> list[tuple[float, float, float, float]]:
         with self._lock:
-            self._restore()
+            self._ready()
             found = self._on_disk(lambda: self._file.minutes(key, since, until))
             gathered = self._open.get(key)
             chunks = [c for k, c in self._full_minutes if k == key]

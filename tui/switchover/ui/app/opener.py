@@ -35,22 +35,20 @@ class Opener:
 
     def _detail(self, kind: str, name: str) -> None:
         from switchover.ui.checks.check_lines import check_detail
-        from switchover.ui.kit.detail_screen import CheckScreen, DetailScreen
-        from switchover.ui.metrics.metric_lines import metric_detail
+        from switchover.ui.kit.detail_screen import CheckScreen
+        from switchover.ui.metrics.metric_screen import MetricScreen
 
-        def lines(moment: RenderContext, width: int, height: int) -> Sequence[Line]:
+        def lines(moment: RenderContext, width: int, _height: int) -> Sequence[Line]:
             found = _row(moment, kind, name)
             if found is None:
                 return [(), (StyledSpan(f"   {name} is gone", "muted"),)]
-            if kind == "check":
-                return [*check_detail(found, moment, width), *_advice(found, moment, width)]
-            return metric_detail(found, moment, width, max(height - 8, 5), plot=True)
+            return [*check_detail(found, moment, width), *_advice(found, moment, width)]
 
         stage = self._stage
         if kind == "check":
             stage.push_screen(CheckScreen(stage.painter, stage.moment, name, lines))
         else:
-            stage.push_screen(DetailScreen(stage.painter, stage.moment, f"{kind} {name}", lines))
+            stage.push_screen(MetricScreen(stage.painter, stage.moment, name, stage.source))
 
     def lines(self, title: str, make: Any) -> None:
         """Open a screen of lines."""
