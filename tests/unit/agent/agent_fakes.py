@@ -36,7 +36,6 @@ class FakeHub:
         self.snapshot_age_s = 0.0
         self.rechecked: list[tuple[str, ...]] = []
         self.reports = self
-        self.current = self
         self.past: Any = None
         self.logs: dict[str, LogSource] = {}
         self.viewers: dict[object, bool] = {}

@@ -94,11 +94,12 @@ def test_who_may_ask_for_what_is_as_it_is_written_down_here() -> None:
     looks = {
         "check.run",
         "output.read",
-        "plan.difference",
-        "rollback.rehearse",
+        "check.push",
         "issue.cancel",
         "issue.look",
-        "check.push",
+        "plan.difference",
+        "rollback.rehearse",
+        "series.read",
     }
     lists = {
         "alert.list",

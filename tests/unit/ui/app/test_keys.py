@@ -57,6 +57,8 @@ MEANING = {
     "top": "first and last",
     "bottom": "first and last",
     "select": "select",
+    "longer": "a longer span",
+    "shorter": "a shorter span",
     "toggle_choice": "select",
     "select_all": "select all",
     "output": "all there is of it",

@@ -148,7 +148,11 @@ class HttpAnswers:
         """Return the points of a span: those measured, or the means of as many columns as are worth reading."""
         until, past = self._sources.clock.now(), self._sources.hub.current.past
         count = int(min(hours * 3600 / row.step_s, MOST_POINTS))
-        return [(at, mean) for at, mean, _, _ in await past.columns(row.name, since, until, max(count, 1)) if mean is not None]
+        return [
+            (at, mean)
+            for at, mean, _, _ in await past.columns(row.name, since, until, max(count, 1))
+            if mean is not None
+        ]
 
     async def _ready(self) -> None:
         self._sources.health.requests += 1

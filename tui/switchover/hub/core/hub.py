@@ -305,13 +305,8 @@ class Hub:
             return None
         if state.observation.state is not ProcessState.RUNNING:
             return None
-        return (
-            state.observation.cpu_percent
-            if metric == "cpu"
-            else state.observation.memory_bytes
-            if metric == "memory"
-            else None
-        )
+        seen = state.observation
+        return {"cpu": seen.cpu_percent, "memory": seen.memory_bytes}.get(metric)
 
     def _config_files(self) -> ConfigFiles | None:
         """Return what watches the configuration files that the plan's services name."""

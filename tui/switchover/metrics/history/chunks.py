@@ -1,4 +1,4 @@
-"""What is gathered of a series before it goes to disk: its points on a grid, and the minutes made of them."""
+"""What is gathered of a series before it goes to disk: points, and the minutes made of them."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """The SQLite file with what was measured. Plain blocking calls, made in a thread; one connection, one writer.
 
-An ordinary rowid table and chunks of about a kilobyte: rows that spill over a page would take three times the space.
+The table has ordinary row ids, and chunks of about a kilobyte.
+Rows that spill over a page would take three times the space.
 """
 
 from __future__ import annotations

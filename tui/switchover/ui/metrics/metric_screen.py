@@ -7,7 +7,7 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
-from switchover.commands.series import ReadSeries, SeriesPart
+from switchover.commands.metric_series import ReadSeries, SeriesPart
 from switchover.errors import SwitchoverError
 from switchover.snapshot import MetricRow
 from switchover.ui.kit.base_screen import OverScreen
@@ -40,10 +40,10 @@ class MetricScreen(OverScreen):
     """Live at first; from the first zoom on it reads the past from the agent."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("minus", "zoom(1)", "longer", tooltip="a longer span, up to 30 days, then a week by hours"),
-        Binding("plus,equals_sign", "zoom(-1)", "shorter", tooltip="a shorter span"),
-        Binding("left", "reader(-1)", "earlier", tooltip="move the cursor, and the span at its edge"),
-        Binding("right", "reader(1)", "later", tooltip="move the cursor, and the span at its edge"),
+        Binding("minus", "longer", "longer", tooltip="a longer span, up to 30 days, then a week by hours"),
+        Binding("equals_sign", "shorter", "shorter", tooltip="a shorter span"),
+        Binding("left", "sideways(-1)", "earlier", tooltip="move the cursor, and the span at its edge"),
+        Binding("right", "sideways(1)", "later", tooltip="move the cursor, and the span at its edge"),
     ]
 
     def __init__(self, painter: Painter, moment: RenderContext, metric: str, sender: Sender) -> None:
@@ -102,15 +102,22 @@ class MetricScreen(OverScreen):
         cursor = self._cursor if self._cursor >= 0 else len(self._part.columns) - 1
         return span_lines(row, self._part, self.moment.data.timeline, max(height - 10, 4), cursor, width)
 
-    def action_zoom(self, by: int) -> None:
-        """Show a longer or a shorter span."""
+    def action_longer(self) -> None:
+        """Show a longer span."""
+        self._zoom(1)
+
+    def action_shorter(self) -> None:
+        """Show a shorter span."""
+        self._zoom(-1)
+
+    def _zoom(self, by: int) -> None:
         self._span = min(max(self._span + by, 0), _WEEK)
         self._part, self._why, self._cursor = None, "", -1
         if self._span:
             self._read()
         self.draw()
 
-    def action_reader(self, by: int) -> None:
+    def action_sideways(self, by: int) -> None:
         """Move the cursor; at the edge the span moves by half of itself."""
         if self._part is None or self._span == _WEEK:
             return
@@ -134,11 +141,12 @@ class MetricScreen(OverScreen):
         self.run_worker(self._load(), exclusive=True)
 
     async def _load(self) -> None:
-        until = self._until or self.moment.now
-        length = _SPANS[self._span][1]
-        count = int(length // _HOUR) if self._span == _WEEK else self._columns
+        until, length, count = self._until, _SPANS[self._span][1], self._columns
+        if self._span == _WEEK:  # a column is an hour of the clock
+            until, count = (self.moment.now // _HOUR + 1) * _HOUR, int(length // _HOUR)
+        since = (until or self.moment.now) - length
         try:
-            self._part = await self._sender.send(ReadSeries(self._metric, until - length, self._until, count))
+            self._part = await self._sender.send(ReadSeries(self._metric, since, until, count))
         except SwitchoverError as error:
             self._part, self._why = None, error.title
         self.draw()

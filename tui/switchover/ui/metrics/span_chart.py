@@ -1,11 +1,11 @@
-"""A span of a metric as a chart with a cursor and marks of what happened, and a week as a map of its hours."""
+"""A span of a metric as a chart with a cursor and marks; a week as a map of its hours."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
 
-from switchover.commands.series import SeriesPart
+from switchover.commands.metric_series import SeriesPart
 from switchover.snapshot import MetricRow, TimelineRow
 from switchover.ui.text.chart_scale import finite, scale_of, ticks_of
 from switchover.ui.text.numbers import age, value_with_unit

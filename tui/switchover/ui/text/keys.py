@@ -24,6 +24,8 @@ _NAMES = {
     "escape": "esc",
     "enter": "enter",
     "space": "space",
+    "minus": "-",
+    "equals_sign": "=",
     "ctrl+p": "^P",
     "ctrl+d": "^D",
     "ctrl+u": "^U",
