@@ -1,4 +1,4 @@
-"""A span of a metric as a chart with a cursor and marks; a week as a map of its hours."""
+"""A span of a metric as a chart with a cursor and marks. A week as a map of its hours."""
 
 from __future__ import annotations
 
