@@ -17,6 +17,16 @@ from switchover.demo.layout import Demo
 _TYPED = "remove_old=remove old shop"
 
 
+@pytest.fixture
+def demo(demo: Demo) -> Demo:
+    """Return a demo whose gates hold for a second, not for what a person watches."""
+    plan = demo.plan.read_text(encoding="utf-8")
+    brisk = plan.replace("hold: 5s", "hold: 1s").replace("hold: 3s", "hold: 1s")
+    assert brisk.count("hold: 1s") == 2
+    demo.plan.write_text(brisk, encoding="utf-8")
+    return demo
+
+
 def _states(demo: Demo, switchover: Switchover) -> dict[str, str]:
     done = switchover("status", demo.plan, "--format", "json")
     return {step["id"]: step["state"] for step in json.loads(done.stdout)["steps"]}

@@ -13,6 +13,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import cast
 
+from tests.support.quiet_hub import QuietHub
 from tests.unit.health.health_fakes import StillClock
 
 from switchover.agent.process.agent_log import open_log
@@ -122,7 +123,7 @@ def _bundle(text: str, folder: Path) -> str:
 
 def _incident(texts: Sequence[str], folder: Path) -> str:
     operations = Operations(folder / "operations.sqlite", StillClock(), lambda said: said)
-    incidents = Incidents(folder / "incidents", operations, StillClock(), lambda said: said, changed=lambda: None)
+    incidents = Incidents(folder / "incidents", operations, StillClock(), QuietHub())
     rows = [f"== {n} == {text}" for n, text in enumerate(texts)]
 
     async def note() -> Path:

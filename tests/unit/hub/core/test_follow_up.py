@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from tests.support.quiet_hub import QuietHub
 from tests.unit.health.health_fakes import FakeRunner
 from tests.unit.hub.hub_fakes import Stage, stage
 
@@ -63,7 +64,7 @@ async def test_one_that_failed_may_have_changed_something_all_the_same(tmp_path:
 
 
 def follow_up(live: Stage, evaluator: Evaluator | None, *pauses: float) -> FollowUp:
-    return FollowUp(evaluator, live.hub._services, lambda _: "", pauses=pauses)
+    return FollowUp(evaluator, live.hub._services, QuietHub(), pauses=pauses)
 
 
 async def test_the_checks_of_a_service_are_looked_at_too_and_what_is_not_well_again(tmp_path: Path) -> None:

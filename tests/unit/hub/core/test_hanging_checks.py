@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
+from tests.support.quiet_hub import QuietHub
 from tests.support.virtual_time import VirtualClock, run_virtually
 from tests.unit.health.health_fakes import plan, scope_of
 
@@ -100,12 +101,10 @@ async def watched(
             seen[reading.name].append(loop.time())
 
     evaluator.subscribe(note)
-    services = ServiceWatch(
-        inventory, clock, changed=lambda: None, publish_now=lambda: None, probe_dependants=lambda _: None
-    )
+    services = ServiceWatch(inventory, clock, QuietHub())
     sampler = Sampler({}, KindCalls(), clock)
     sampler.tracks.clear()  # the host's own numbers come in real time
-    watcher = PlanWatcher(evaluator, services, sampler, clock, phases=dict, changed=lambda: None)
+    watcher = PlanWatcher(evaluator, services, sampler, clock, QuietHub())
     task = asyncio.create_task(watcher.run())
     await asyncio.sleep(SECONDS)
     task.cancel()

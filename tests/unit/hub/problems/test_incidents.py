@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from tests.support.quiet_hub import QuietHub
 from tests.unit.health.health_fakes import StillClock
 
 from switchover.errors import JournalError, StateError, UsageError
@@ -26,7 +27,7 @@ class FullDisk(Operations):
 
 def incidents(folder: Path) -> Incidents:
     operations = FullDisk(folder / "operations.sqlite", StillClock(), lambda text: text)
-    return Incidents(folder / "incidents", operations, StillClock(), lambda text: text, changed=lambda: None)
+    return Incidents(folder / "incidents", operations, StillClock(), QuietHub())
 
 
 async def test_what_is_on_record_is_never_said_to_be_refused(tmp_path: Path) -> None:

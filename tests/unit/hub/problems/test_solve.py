@@ -7,6 +7,7 @@ from typing import Any
 
 import psutil
 import pytest
+from tests.support.quiet_hub import QuietHub
 from tests.unit.health.health_fakes import plan, scope_of
 
 from switchover.clock import SystemClock
@@ -45,12 +46,21 @@ async def until(holds: Callable[[], bool]) -> None:
     pytest.fail("it did not come to that in time")
 
 
+class HeldClock(SystemClock):
+    """A clock that stands at `at`."""
+
+    at = 1000.0
+
+    def now(self) -> float:
+        return self.at
+
+
 class Bench:
     """Entries over a service and a check that are both wrong."""
 
     def __init__(self, folder: Path, loaded: LoadedPlan | None = None, *, read_only: bool = False) -> None:
         self.folder = folder
-        self.now = 1000.0
+        self.clock = HeldClock()
         self.statuses: dict[str, Status] = {}
         self.acted: list[tuple[Any, ...]] = []
         self.known_issues = KnownIssues(loaded, SystemClock())
@@ -61,12 +71,10 @@ class Bench:
         self.check = CheckRow("a", "http", "crit", "a is down")
         self.operations = Operations(folder / "operations.sqlite", SystemClock(), lambda text: text)
         scope = lambda: scope_of(loaded, {}) if loaded is not None else pytest.fail("no scope")  # noqa: E731
-        self.cases = Cases(loaded, self.known_issues, lambda _: None, scope)
-        self.diagnosis = Diagnosis(self.cases, folder, lambda text: text, read_only=read_only)
-        self.solver = Solver(
-            self.cases, self.operations, self.act, folder, lambda text: text,
-            status_of=self.statuses.get, now=lambda: self.now, read_only=read_only,
-        )  # fmt: skip
+        self.hub = QuietHub(scope, self.statuses.get)
+        self.cases = Cases(loaded, self.known_issues, self.hub)
+        self.diagnosis = Diagnosis(self.cases, folder, self.hub, read_only=read_only)
+        self.solver = Solver(self.cases, self.operations, self.act, folder, self.hub, self.clock, read_only=read_only)
         self.see()
 
     def see(self) -> None:
@@ -118,7 +126,7 @@ async def test_an_action_of_the_service_goes_the_way_of_all_actions(tmp_path: Pa
         await bench.solver.run("out-of-memory", "docker:web", 1, "", ANA)
     assert await bench.solver.run("out-of-memory", "docker:web", 1, "yes", ANA) == ("start web", 0, "it runs")
     assert bench.acted == [(("docker:web", "abc", 1000.0), "start", "")]
-    bench.now = 5000.0
+    bench.clock.at = 5000.0
     with pytest.raises(RefusedError, match="was last seen"):
         await bench.solver.run("out-of-memory", "docker:web", 1, "yes", ANA)
 
@@ -241,17 +249,17 @@ async def test_what_has_to_cool_down_is_confirmed_twice_with_that_time_between(t
         await bench.solver.run("plan:0", "", 0, typed, ANA)
 
     for later in (0, 29):
-        bench.now = 1000.0 + later
+        bench.clock.at = 1000.0 + later
         with pytest.raises(RefusedError, match="nothing was done yet: it cools down for"):
             await wipe()
-    bench.now = 1031.0
+    bench.clock.at = 1031.0
     with pytest.raises(RefusedError, match="was not confirmed"):
         await wipe("wipe")
     assert not (tmp_path / "runs").exists()
     await wipe()
     with pytest.raises(RefusedError, match="cools down"):
         await wipe()  # each time anew
-    bench.now = 9000.0
+    bench.clock.at = 9000.0
     with pytest.raises(RefusedError, match="cools down"):
         await wipe()  # nobody remembers that word
     assert (tmp_path / "runs").read_text() == "x\n"
@@ -292,7 +300,7 @@ troubleshooting:
 def _asking(folder: Path) -> Bench:
     (folder / "below").mkdir()
     bench = Bench(folder, plan(ASKING))
-    bench.cases.scope = lambda: scope_of(plan(ASKING), {"port": "6333"})
+    bench.hub.scope = lambda: scope_of(plan(ASKING), {"port": "6333"})  # type: ignore[method-assign]
     return bench
 
 

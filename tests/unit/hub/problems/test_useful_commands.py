@@ -6,6 +6,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from tests.support.quiet_hub import QuietHub
 from tests.unit.health.health_fakes import plan, scope_of
 from tests.unit.hub.problems.test_solve import ANA, until
 
@@ -37,10 +38,9 @@ class Bench:
         cases = Cases(
             loaded,
             KnownIssues(loaded, SystemClock()),
-            lambda _: None,
-            lambda: scope_of(loaded, {"word": "x; touch hacked"}),
+            QuietHub(lambda: scope_of(loaded, {"word": "x; touch hacked"})),
         )
-        diagnosis = Diagnosis(cases, folder, lambda text: text, read_only=read_only)
+        diagnosis = Diagnosis(cases, folder, QuietHub(), read_only=read_only)
         self.commands = UsefulCommands(cases, self.operations, diagnosis)
 
     async def look(self, name: str) -> tuple[str, int, str]:

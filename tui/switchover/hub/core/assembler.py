@@ -18,6 +18,7 @@ from switchover.hub.core.run_marks import run_marks
 from switchover.hub.core.watcher import PlanWatcher
 from switchover.hub.history.metric_past import MetricPast
 from switchover.hub.history.operations import Operations
+from switchover.hub.hub_ports import Redacting, UnderWay
 from switchover.hub.problems.known_issues import KnownIssues
 from switchover.hub.problems.problem_found import UnplannedProblems
 from switchover.hub.problems.problems import ProblemInputs, find_problems
@@ -32,7 +33,6 @@ from switchover.plan.kind_calls import KindCalls
 from switchover.plan.loader.load import LoadedPlan
 from switchover.plan.members.member_names import members_of
 from switchover.plan.members.presence import presences
-from switchover.redaction import sanitize
 from switchover.snapshot import (
     ActionView,
     AlertRow,
@@ -76,18 +76,17 @@ class Assembler:
         calls: KindCalls,
         *,
         read_only: bool,
-        doing: Callable[[str, str], str] = lambda _kind, _ref: "",
-        busy: Callable[[], bool] = lambda: False,
-        operations: Operations | None = None,
-        redact: Callable[[str], str] = sanitize,
+        under_way: UnderWay,
+        operations: Operations,
+        hub: Redacting,
     ) -> None:
         self._loaded = loaded
         self._engine = engine
         self._watcher = watcher
         self._live = live
         self._operations = operations
-        self.services = ServiceRowCache(watcher.services, clock, doing, busy, read_only=read_only, redact=redact)
-        self.redact = redact
+        self.services = ServiceRowCache(watcher.services, clock, under_way, hub, read_only=read_only)
+        self.redact = hub.redact
         self._clock = clock
         self._read_only = read_only
         self._host = socket.gethostname()

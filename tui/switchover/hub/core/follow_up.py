@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from typing import Protocol
 
 from switchover.health.probing import Evaluator
 from switchover.hub.services.service_watch import ServiceWatch
@@ -17,20 +18,28 @@ _log = logging.getLogger("switchover.hub")
 _PAUSES_S = (2.0, 5.0)  # what was started takes a moment to be well
 
 
+class Resting(Protocol):
+    """Knows which checks are not watched now."""
+
+    def resting(self, name: str) -> str:
+        """Say why a check is not watched now; empty when it is."""
+        ...
+
+
 class FollowUp:
-    """Looks at services and checks by their names. `resting` says why a check is not watched now."""
+    """Looks at services and checks by their names, but at none that is not watched now."""
 
     def __init__(
         self,
         evaluator: Evaluator | None,
         services: ServiceWatch,
-        resting: Callable[[str], str],
+        watcher: Resting,
         *,
         pauses: Sequence[float] = _PAUSES_S,
     ) -> None:
         self._evaluator = evaluator
         self._services = services
-        self._resting = resting
+        self._watcher = watcher
         self._pauses = tuple(pauses)
         self._under_way: set[asyncio.Task[None]] = set()
 
@@ -72,4 +81,4 @@ class FollowUp:
     def _checks_of(self, names: Collection[str]) -> list[str]:
         items = self._evaluator.catalog.items.values() if self._evaluator is not None else ()
         about = ((item.name, {item.name, item.base, item.service, *item.needs}) for item in items)
-        return [name for name, subjects in about if subjects.intersection(names) and not self._resting(name)]
+        return [name for name, subjects in about if subjects.intersection(names) and not self._watcher.resting(name)]

@@ -20,6 +20,7 @@ from switchover.hub.core.follow_up import FollowUp
 from switchover.hub.core.job_reports import JobReports
 from switchover.hub.core.live_side import LiveSide
 from switchover.hub.core.run_marks import run_marks
+from switchover.hub.core.sampled_numbers import SampledNumbers
 from switchover.hub.core.throttle import Throttle
 from switchover.hub.core.watcher import PlanWatcher
 from switchover.hub.history.baselines import Baselines
@@ -38,13 +39,14 @@ from switchover.migration.facts.operator import Operator
 from switchover.migration.run.engine import Engine
 from switchover.plan.kind_calls import KindCalls
 from switchover.plan.loader.load import LoadedPlan
-from switchover.plan.members.member_names import part_of
+from switchover.plan.secrets.secret_store import SecretSource
 from switchover.plan.templates import TemplateError
 from switchover.plan.variables import MissingValueError, Scope, render
 from switchover.redaction import sanitize
 from switchover.services.inventory import Inventory
-from switchover.services.provider_api import LogSource, LogSpan, ProcessState, ServiceTarget
+from switchover.services.provider_api import LogSource, LogSpan, ServiceTarget
 from switchover.snapshot import Holder, ServiceRow, Snapshot, SourceNote
+from switchover_checks.api import Status
 
 __all__ = ["Hub"]
 
@@ -87,97 +89,83 @@ class Hub:
         self._publish_event = asyncio.Event()
         self._published = asyncio.Condition()
         secrets = evaluator.secrets if evaluator is not None else None
-        calls = KindCalls(self._scope, secrets, loaded.directory) if loaded is not None else KindCalls()
-        self._sampler = Sampler(
-            loaded.plan.metrics if loaded is not None else {},
-            calls,
-            clock,
-            service_number=self._service_number,
-            check_period=self._check_period,
-            redact=self._redact,
-            judge_host=loaded is None,
-        )
-        self._inventory = inventory = inventory or Inventory({}, (), lambda name: f"there is no {name}", clock)
-        self._services = services = ServiceWatch(
-            inventory,
-            clock,
-            changed=self._dirty.set,
-            publish_now=self._publish_now,
-            probe_dependants=self._probe_dependants_now,
-            host_mode=loaded is None,
-            config_files=self._config_files(),
-            unseen=Unseen.of(workspace.unseen, clock, self.log_sources, read_only) if loaded is None else None,
-            redact=self._redact,
-        )
+        calls = KindCalls(self.scope, secrets, loaded.directory) if loaded is not None else KindCalls()
+        self._inventory = inventory or Inventory({}, (), lambda name: f"there is no {name}", clock)
+        self._services = self._make_services()
+        self._sampler = self._make_sampler(calls)
         kept = KeptChecks(workspace.directory / "checks.json", clock, writes=not read_only)
-        self._watcher = PlanWatcher(
-            evaluator, services, self._sampler, clock, phases=self._phases, changed=self._dirty.set, kept=kept
-        )
-        self.operations.changed = self._publish_now
-        self._follow_up = FollowUp(evaluator, services, self._watcher.resting)
-        self._acting = ServiceActor(
-            services,
-            self.operations,
-            clock,
-            row=self._row,
-            redact=self._redact,
-            publish_now=self._publish_now,
-            done=lambda name: self._follow_up.begin([name], only_checks=True),
-        )
+        self._watcher = PlanWatcher(evaluator, self._services, self._sampler, clock, self, kept=kept)
+        self._follow_up = FollowUp(evaluator, self._services, self._watcher)
+        self.operations.changed = self.publish_now
+        self._acting = ServiceActor(self._services, self.operations, clock, self)
+        directory = loaded.directory if loaded is not None else Path("/")
         self._inspector = ServiceInspector(
-            services,
-            self.operations,
-            row=self._row,
-            redact=self._redact,
-            directory=loaded.directory if loaded is not None else Path("/"),
-            read_only=read_only,
+            self._services, self.operations, self, directory=directory, read_only=read_only
         )
-        live = loaded.plan.live if loaded is not None else None
-        self._live = (
-            LiveSide(loaded.plan, live, self._sampler.documents, clock, loaded.directory)
-            if loaded is not None and live is not None
-            else None
-        )
-        self._assembler = Assembler(
-            loaded,
-            engine,
-            self._watcher,
-            self._live,
-            clock,
-            calls,
-            read_only=read_only,
-            doing=self._acting.doing,
-            busy=self._acting.busy,
-            operations=self.operations,
-            redact=self._redact,
-        )
+        self._live = self._live_side()
+        self._assembler = self._make_assembler(calls)
         self.past = MetricPast(workspace.telemetry, self._sampler, clock)
         self._assembler.past = self.past
         self._baselines = Baselines(workspace.directory / "baselines.json")
         self.alarms = Alarms(loaded, calls, clock, self._assembler, self._watcher, workspace.alerts)
-        self.triage = TriageService(
-            loaded,
-            workspace,
-            self._assembler.known_issues,
-            self.operations,
-            clock,
-            act=self.act,
-            log_sources=self.log_sources,
-            target_of=self._target_of,
-            scope=self._scope,
-            status_of=self._assembler.status_of,
-            snapshot=lambda: self.snapshot,
-            redact=self._redact,
-            changed=self._publish_now,
-            secrets=secrets,
-            done=self._follow_up.begin,
-            read_only=read_only,
-        )
+        self.triage = self._make_triage(secrets)
         self._assembler.incident = self.triage.incidents.view
         self._engine_moved = False
         self._run_moved()
         self.snapshot: Snapshot = replace(self._assembler.build(()), seq=1)
         self._published_mono = clock.monotonic()
+
+    def _make_sampler(self, calls: KindCalls) -> Sampler:
+        numbers = SampledNumbers(self._loaded, self._inventory, self._services)
+        return Sampler(
+            self._loaded.plan.metrics if self._loaded is not None else {},
+            calls,
+            self._clock,
+            service_number=numbers.of_service,
+            check_period=numbers.check_period,
+            redact=self._redact,
+            judge_host=self._loaded is None,
+        )
+
+    def _make_services(self) -> ServiceWatch:
+        return ServiceWatch(
+            self._inventory,
+            self._clock,
+            self,
+            host_mode=self._loaded is None,
+            config_files=self._config_files(),
+            unseen=Unseen.of(self._workspace.unseen, self._clock, self.log_sources, self._read_only)
+            if self._loaded is None
+            else None,
+        )
+
+    def _make_assembler(self, calls: KindCalls) -> Assembler:
+        return Assembler(
+            self._loaded,
+            self._engine,
+            self._watcher,
+            self._live,
+            self._clock,
+            calls,
+            read_only=self._read_only,
+            under_way=self._acting,
+            operations=self.operations,
+            hub=self,
+        )
+
+    def _make_triage(self, secrets: SecretSource | None) -> TriageService:
+        return TriageService(
+            self._loaded,
+            self._workspace,
+            self._assembler.known_issues,
+            self.operations,
+            self._clock,
+            act=self.act,
+            log_sources=self.log_sources,
+            hub=self,
+            secrets=secrets,
+            read_only=self._read_only,
+        )
 
     async def run(self) -> None:
         """Watch and publish until cancelled."""
@@ -241,7 +229,7 @@ class Hub:
     def seen(self, name: str) -> None:
         """Mark what was kept until then as seen by a person; all of it where there is no name."""
         self._assembler.seen(name)
-        self._publish_now()
+        self.publish_now()
 
     def note_viewer(self, who: object, *, found: bool = False, gone: bool = False) -> None:
         """Take notice that a client looks, whether it wants what is in no plan, or that it has gone."""
@@ -281,32 +269,57 @@ class Hub:
         """Return where the logs of services are read; (name, reason) for one that has none."""
         return await self._inspector.log_sources(names, span)
 
-    # Inside
+    # What its parts ask: see `hub_ports`
 
-    def _phases(self) -> Mapping[str, PhaseMark]:
+    def redact(self, text: str) -> str:
+        """Return a text without secrets."""
+        return self._redact(text)
+
+    def changed(self) -> None:
+        """Have what is new in the next Snapshot."""
+        self._dirty.set()
+
+    def publish_now(self) -> None:
+        """Have what is new published at once."""
+        self._publish_event.set()
+        self._dirty.set()
+
+    def probe_dependants(self, service: str) -> None:
+        """Probe what depends on a service whose health is another."""
+        self._watcher.probe_dependants_now(service)
+
+    def follow_up(self, subjects: Iterable[str], *, only_checks: bool = False) -> None:
+        """Look again at services and checks to which something was done."""
+        self._follow_up.begin(subjects, only_checks=only_checks)
+
+    def phases(self) -> Mapping[str, PhaseMark]:
+        """Return how far the run is."""
         return self._marks
 
-    def _scope(self) -> Scope:
+    def status_of(self, name: str) -> Status | None:
+        """Return how a check is."""
+        return self._assembler.status_of(name)
+
+    def row(self, name: str) -> ServiceRow | None:
+        """Return the row of a service as it stands now."""
+        return self._assembler.services.row(name, self._assembler.expectation)
+
+    def target_of(self, name: str) -> ServiceTarget | None:
+        """Return where a service is found, planned or discovered."""
+        if name in self._inventory.services:
+            target = self._inventory.target(name)
+            return target if isinstance(target, ServiceTarget) else None
+        known = self._services.discovery.found.get(name)
+        return known.found.target if known is not None else None
+
+    def scope(self) -> Scope:
+        """Return the values of the plan's variables now."""
         assert self._loaded is not None
         if self._engine is not None:
             return self._engine.scope()
         return Scope.of(self._loaded.plan, self._loaded.directory)
 
-    def _check_period(self, check: str) -> float:
-        plan = self._loaded.plan if self._loaded is not None else None
-        spec = part_of(plan.checks, check) if plan is not None else None
-        return spec.every_s if spec is not None else 15.0
-
-    def _service_number(self, service: str, metric: str) -> float | None:
-        if service not in self._inventory.states:
-            return None
-        state = self._inventory.states[service]
-        if state.observed_mono is None or self._services.is_late(service):
-            return None
-        if state.observation.state is not ProcessState.RUNNING:
-            return None
-        seen = state.observation
-        return {"cpu": seen.cpu_percent, "memory": seen.memory_bytes}.get(metric)
+    # Inside
 
     def _config_files(self) -> ConfigFiles | None:
         """Return what watches the configuration files that the plan's services name."""
@@ -315,30 +328,18 @@ class Hub:
 
         def fill(text: str) -> str | None:
             try:
-                return render(text, self._scope())
+                return render(text, self.scope())
             except (MissingValueError, TemplateError):
                 return None
 
         files = {name: service.config for name, service in self._loaded.plan.services.items()}
         return ConfigFiles(files, self._loaded.directory, fill)
 
-    def _row(self, name: str) -> ServiceRow | None:
-        return self._assembler.services.row(name, self._assembler.expectation)
-
-    def _target_of(self, name: str) -> ServiceTarget | None:
-        if name in self._inventory.services:
-            target = self._inventory.target(name)
-            return target if isinstance(target, ServiceTarget) else None
-        known = self._services.discovery.found.get(name)
-        return known.found.target if known is not None else None
-
-    def _probe_dependants_now(self, service: str) -> None:
-        self._watcher.probe_dependants_now(service)
-
-    def _publish_now(self) -> None:
-        """Have what is new published at once."""
-        self._publish_event.set()
-        self._dirty.set()
+    def _live_side(self) -> LiveSide | None:
+        plan = self._loaded.plan if self._loaded is not None else None
+        if plan is None or plan.live is None or self._loaded is None:
+            return None
+        return LiveSide(plan, plan.live, self._sampler.documents, self._clock, self._loaded.directory)
 
     async def _tick(self) -> None:
         """Let what depends on time alone be seen: staleness, alerts that hold for a while, what a step writes."""
@@ -348,7 +349,7 @@ class Hub:
 
     async def _ask_live(self) -> None:
         assert self._live is not None
-        if await self._live.ask(self._scope()):
+        if await self._live.ask(self.scope()):
             if self._live.side:
                 self._watcher.remember("service", f"live side is {self._live.side}", "ok")
             self._dirty.set()
@@ -360,7 +361,7 @@ class Hub:
             self._baselines.follow(view.run_id, view.started_at, self._sampler, self._clock.now())
 
     async def _publish(self) -> None:
-        pace = Throttle(self._clock.monotonic)
+        pace = Throttle(self._clock)
         while True:
             await self._dirty.wait()
             publish_now = self._publish_event.is_set()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from switchover.clock import Clock
 
 __all__ = ["Throttle"]
 
@@ -14,14 +14,14 @@ _AGAIN_S = 0.05  # between urgent ones in the long run
 class Throttle:
     """Counts the urgent Snapshots: a few may follow each other closely, then 20 a second."""
 
-    def __init__(self, monotonic: Callable[[], float]) -> None:
-        self._monotonic = monotonic
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
         self._credit = float(_AT_ONCE)
-        self._counted = monotonic()
+        self._counted = clock.monotonic()
 
     def pause(self, *, publish_now: bool) -> float:
         """Return for how many seconds nothing is published after a Snapshot."""
-        now = self._monotonic()
+        now = self._clock.monotonic()
         self._credit = min(float(_AT_ONCE), self._credit + (now - self._counted) / _AGAIN_S)
         self._counted = now
         if not publish_now:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from functools import partial
 
 from switchover.clock import Clock
@@ -13,10 +13,11 @@ from switchover.health.check_state import CheckState, EffectiveStatus, advance, 
 from switchover.health.probing import CheckObservation, Evaluator
 from switchover.health.schedule import Schedule
 from switchover.health.uptime import Uptime
-from switchover.health.watched_phases import PhaseMark, not_watched
+from switchover.health.watched_phases import not_watched
 from switchover.hub.core.metric_looks import MetricLooks
 from switchover.hub.history.change_log import ChangeLog
 from switchover.hub.history.kept_checks import KeptChecks
+from switchover.hub.hub_ports import WatchHub
 from switchover.hub.services.check_rows import clock_text
 from switchover.hub.services.service_watch import ServiceWatch
 from switchover.metrics.sampler import Sampler
@@ -35,10 +36,7 @@ _SHORTEST_SLEEP_S = 0.02
 
 
 class PlanWatcher:
-    """Holds the live state of checks, services and metrics; `changed` is called whenever some of it is new.
-
-    `phases` returns how far the run is, for the checks that are watched in some phases only.
-    """
+    """Holds the live state of checks, services and metrics, and tells the hub whenever some of it is new."""
 
     def __init__(
         self,
@@ -46,9 +44,8 @@ class PlanWatcher:
         services: ServiceWatch,
         sampler: Sampler,
         clock: Clock,
+        hub: WatchHub,
         *,
-        phases: Callable[[], Mapping[str, PhaseMark]],
-        changed: Callable[[], None],
         kept: KeptChecks | None = None,
     ) -> None:
         self.evaluator = evaluator
@@ -61,8 +58,7 @@ class PlanWatcher:
         self.troubled: dict[str, str] = {}
         self._kept = kept
         self._clock = clock
-        self._phases = phases
-        self._changed = changed
+        self._hub = hub
         self._schedule: Schedule[_Key] = Schedule()
         self._work: dict[_Key, Callable[[], Awaitable[None]]] = {}
         self._under_way: dict[_Key, asyncio.Task[None]] = {}
@@ -161,10 +157,10 @@ class PlanWatcher:
         except Exception as error:
             _log.exception("watching %s failed", " ".join(key))
             self.troubled[key[1]] = f"{type(error).__name__}: {error}"[:200]
-            self._changed()
+            self._hub.changed()
         else:
             if self.troubled.pop(key[1], None) is not None:
-                self._changed()
+                self._hub.changed()
 
     # Checks
 
@@ -174,7 +170,7 @@ class PlanWatcher:
         item = self.evaluator.catalog.items[name]
         if item.spec.on_demand and self.checks[name].observed_mono is None:
             return "looked at only when a gate or a person asks"
-        return not_watched(item.presence, self._phases())
+        return not_watched(item.presence, self._hub.phases())
 
     def uptime_of(self, name: str) -> tuple[float | None, ...]:
         """Return which share of the last hour, day and week a check was fine; as of its last look."""
@@ -249,7 +245,7 @@ class PlanWatcher:
                 mono=mono,
                 rests=self.metric_rests,
             )
-        self._changed()
+        self._hub.changed()
 
     def _tell_check(self, name: str, before: Status, state: CheckState) -> None:
         waits_for_variable = any(need.startswith("variable ") for need in state.waits_for)
@@ -287,11 +283,11 @@ class PlanWatcher:
     def metric_rests(self, name: str) -> str:
         """Say why a metric is not measured now; empty when it is."""
         presence = self.evaluator.catalog.metrics.get(name) if self.evaluator is not None else None
-        return not_watched(presence, self._phases()) if presence is not None else ""
+        return not_watched(presence, self._hub.phases()) if presence is not None else ""
 
     async def _sample(self, names: tuple[str, ...]) -> None:
         await self.sampler.sample([name for name in names if not self.metric_rests(name)])
-        self._changed()
+        self._hub.changed()
 
     def remember(self, kind: EventKind, text: str, status: NamedStatus = "", *, at: float | None = None) -> None:
         """Put something on the timeline."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import shlex
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from switchover.errors import RefusedError
+from switchover.hub.hub_ports import CaseHub
 from switchover.hub.problems.case_commands import CaseCommand
 from switchover.hub.problems.issue_values import values_of
 from switchover.hub.problems.known_issues import Fit, KnownIssues, solution_view
@@ -17,7 +18,6 @@ from switchover.plan.members.member_names import part_of
 from switchover.plan.model import Confirm, PlannedLook, Solution, TroubleshootingEntry, UsefulCommand
 from switchover.plan.templates import TemplateError
 from switchover.plan.variables import MissingValueError, Scope, render
-from switchover.services.provider_api import ServiceTarget
 from switchover.snapshot import KnownIssueView, SolutionView
 from switchover.snapshot.states import StepEffect
 from switchover.snapshot.tiers import Tier, tier_of
@@ -77,20 +77,22 @@ class Case:
 
 
 class Cases:
-    """Makes cases. `target_of` gives what a service's provider is asked for, `scope` the plan's values now."""
+    """Makes cases."""
 
     def __init__(
         self,
         loaded: LoadedPlan | None,
         known_issues: KnownIssues,
-        target_of: Callable[[str], ServiceTarget | None],
-        scope: Callable[[], Scope],
+        hub: CaseHub,
     ) -> None:
         self._loaded = loaded
         self._known_issues = known_issues
-        self._target_of = target_of
-        self.scope = scope
+        self._hub = hub
         self._kept: dict[tuple[str, str], Case] = {}
+
+    def scope(self) -> Scope:
+        """Return the plan's values now."""
+        return self._hub.scope()
 
     def open(self, entry: str, about: str) -> Case:
         """Return the entry for what is wrong. Raise `RefusedError` where there is no such thing."""
@@ -115,7 +117,7 @@ class Cases:
         if fit is None or match is None:
             raise RefusedError(f"{about or 'nothing'} is not wrong in that way now", "look at the Overview again")
         row = fit.evidence.service
-        target = self._target_of(row.id or row.name) if row is not None else None
+        target = self._hub.target_of(row.id or row.name) if row is not None else None
         env = values_of(fit.evidence, match.values, target, self._path(fit))
         kind = row.kind if row is not None else _NO_SERVICE
         return _case(match.entry, about, match, env, kind, fit)
@@ -141,7 +143,7 @@ class Cases:
         env: dict[str, str] = {}
         if fit is not None:
             row = fit.evidence.service
-            env = values_of(fit.evidence, {}, self._target_of(row.id or row.name) if row is not None else None)
+            env = values_of(fit.evidence, {}, self._hub.target_of(row.id or row.name) if row is not None else None)
         return Case(
             entry,
             about,

@@ -10,6 +10,7 @@ from typing import Any
 from switchover.errors import RefusedError
 from switchover.hosts.far_look import look_there
 from switchover.hosts.host_lines import HostLines
+from switchover.hub.hub_ports import Redacting
 from switchover.hub.problems.case_commands import CaseCommand, filled_env
 from switchover.hub.problems.cases import Case, Cases
 from switchover.migration.steps.far_parts import FAR_PARTS
@@ -99,14 +100,14 @@ class Diagnosis:
         self,
         cases: Cases,
         directory: Path,
-        redact: Callable[[str], str],
+        hub: Redacting,
         *,
         secrets: SecretSource | None = None,
         read_only: bool,
     ) -> None:
         self._cases = cases
         self._directory = directory
-        self._redact = redact
+        self._redact = hub.redact
         self._secrets = secrets
         self.read_only = read_only
         self._under_way: dict[str, set[asyncio.Task[tuple[str, int, str]]]] = {}

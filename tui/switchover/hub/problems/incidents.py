@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 from switchover.clock import Clock
 from switchover.errors import RefusedError, StateError, SwitchoverError, UsageError
 from switchover.hub.history.operations import Operations
+from switchover.hub.hub_ports import Publishing
 from switchover.migration.facts.operator import Operator
 from switchover.private_files import replace_private
 from switchover.snapshot import IncidentView, Snapshot, TimelineRow
@@ -28,22 +28,19 @@ _RANK = {"crit", "warn", "unknown"}
 
 
 class Incidents:
-    """One incident is open at a time; it survives this process. `changed` is called when it is another."""
+    """One incident is open at a time; it survives this process."""
 
     def __init__(
         self,
         folder: Path,
         operations: Operations,
         clock: Clock,
-        redact: Callable[[str], str],
-        *,
-        changed: Callable[[], None],
+        hub: Publishing,
     ) -> None:
         self._store = IncidentStore(folder)
         self._operations = operations
         self._clock = clock
-        self._known_secrets = redact
-        self._changed = changed
+        self._hub = hub
         self._seen: set[tuple[float, str]] | None = None
         self._wrong: dict[str, tuple[NamedStatus, str]] = {}
         self._unwritten: list[IncidentFact] = []  # what the disk did not take, to be tried again
@@ -70,7 +67,7 @@ class Incidents:
         self._seen, self._wrong, self._unwritten = set(), {}, []
         self.follow(now)
         await self._journal(operator, incident, f"opened: {fact.text}")
-        self._changed()
+        self._hub.publish_now()
         return str(incident.number)
 
     async def note(self, text: str, operator: Operator) -> None:
@@ -78,7 +75,7 @@ class Incidents:
         fact = self._fact("note", _asked(text, "a note"), operator)
         incident = self._store.add([fact])
         await self._journal(operator, incident, f"note: {fact.text}")
-        self._changed()
+        self._hub.publish_now()
 
     async def close(self, text: str, operator: Operator, now: Snapshot) -> Path:
         """Close the incident, and return where its report lies. The report is written first."""
@@ -92,7 +89,7 @@ class Incidents:
         _write(path, self._redact(incident_markdown(whole)))
         self._store.close(fact)
         await self._journal(operator, incident, "closed")
-        self._changed()
+        self._hub.publish_now()
         return path
 
     def all(self) -> list[dict[str, object]]:
@@ -173,7 +170,7 @@ class Incidents:
 
     def _redact(self, text: str) -> str:
         """Take out what is secret, and what looks like it: a report is handed on."""
-        return redact_unknown(self._known_secrets(text))
+        return redact_unknown(self._hub.redact(text))
 
     def _fact(self, what: str, text: str, operator: Operator) -> IncidentFact:
         return IncidentFact(self._clock.now(), what, self._redact(text), operator.who, operator.host)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from switchover.clock import Clock
+from switchover.hub.hub_ports import Publishing
 from switchover.hub.problems.bundler import LogSources
 from switchover.hub.services.log_tail import read_tail
 from switchover.services.provider_api import LogSource, LogSpan
@@ -23,15 +24,12 @@ _State = tuple[str, str, int | None, str]
 
 
 class ProblemLogs:
-    """Reads in the background. `lines` are by the id of the service's row; `changed` is called when they are others."""
+    """Reads in the background. `lines` are by the id of the service's row."""
 
-    def __init__(
-        self, log_sources: LogSources, redact: Callable[[str], str], clock: Clock, *, changed: Callable[[], None]
-    ) -> None:
+    def __init__(self, log_sources: LogSources, clock: Clock, hub: Publishing) -> None:
         self._log_sources = log_sources
-        self._redact = redact
         self._clock = clock
-        self._changed = changed
+        self._hub = hub
         self._states: dict[str, tuple[_State, float]] = {}
         self._reading: dict[str, asyncio.Task[None]] = {}
         self.lines: Mapping[str, tuple[str, ...]] = {}
@@ -85,7 +83,7 @@ class ProblemLogs:
         lines: list[str] = []
         for source in sources[:3]:
             if isinstance(source, LogSource) and source.kind not in {"cloudwatch", "gcp"}:
-                lines += (await read_tail(source, _LINES, self._redact))[0]
+                lines += (await read_tail(source, _LINES, self._hub.redact))[0]
         if name in self._states and self.lines.get(name, ()) != tuple(lines):
             self.lines = {**self.lines, name: tuple(lines)}
-            self._changed()
+            self._hub.publish_now()

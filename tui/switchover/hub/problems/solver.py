@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol
 
+from switchover.clock import Clock
 from switchover.errors import RefusedError, SwitchoverError
 from switchover.hub.history.operations import Operations
+from switchover.hub.hub_ports import TriageHub
 from switchover.hub.problems.case_commands import answers_for, filled_env
 from switchover.hub.problems.cases import Act, Case, Cases
 from switchover.hub.problems.diagnosis import run_bounded
@@ -40,10 +42,7 @@ class ServiceAct(Protocol):
 
 
 class Solver:
-    """Runs solutions. `status_of` returns how a check is, `secrets` gives what a solution's environment names.
-
-    `done` is called with the services and checks that a solution was about, once it has run.
-    """
+    """Runs solutions. `secrets` gives what a solution's environment names."""
 
     def __init__(
         self,
@@ -51,23 +50,19 @@ class Solver:
         operations: Operations,
         act: ServiceAct,
         directory: Path,
-        redact: Callable[[str], str],
+        hub: TriageHub,
+        clock: Clock,
         *,
         secrets: SecretSource | None = None,
-        status_of: Callable[[str], Status | None] = lambda _: None,
-        now: Callable[[], float],
-        done: Callable[[Iterable[str]], None] = lambda _: None,
         read_only: bool = False,
     ) -> None:
         self._cases = cases
         self._operations = operations
         self._act = act
         self._directory = directory
-        self._redact = redact
+        self._hub = hub
+        self._clock = clock
         self._secrets = secrets
-        self._status_of = status_of
-        self._now = now
-        self._done = done
         self._read_only = read_only
         self._under_way: set[tuple[str, str]] = set()
         self._cooling: dict[tuple[str, str, int], float] = {}  # when what has to cool down was confirmed
@@ -109,7 +104,7 @@ class Solver:
         finally:
             self._under_way.discard(key)
             if act.view.effect != "read":
-                self._done(case.subjects)
+                self._hub.follow_up(case.subjects)
 
     def _check(self, case: Case, act: Act, confirmation: str) -> None:
         view = act.view
@@ -126,13 +121,13 @@ class Solver:
         confirm = act.confirm
         if confirm is None:
             return
-        bad = [name for name in confirm.require if self._status_of(name) is not Status.OK]
+        bad = [name for name in confirm.require if self._hub.status_of(name) is not Status.OK]
         if bad:
             raise RefusedError(f"this needs {', '.join(bad)} to be fine first", "look at the checks: 3")
 
     def _cool_down(self, key: tuple[str, str, int], cooldown: float) -> None:
         """Refuse what was not confirmed well before, once: the first word only begins the time to think."""
-        now = self._now()
+        now = self._clock.now()
         confirmed = self._cooling.get(key)
         if confirmed is None or not 0 <= now - confirmed <= cooldown + _WORD_HOLDS_S:
             self._cooling[key] = confirmed = now
@@ -148,7 +143,7 @@ class Solver:
         row = case.fit.evidence.service if case.fit is not None else None
         if row is None or row.observed_at is None:
             return
-        age = self._now() - row.observed_at
+        age = self._clock.now() - row.observed_at
         if age > row.stale_after_s:
             raise RefusedError(f"{row.name} was last seen {format_duration(age)} ago", "wait until it is seen again")
 
@@ -174,7 +169,7 @@ class Solver:
                     self._directory / case.cwd,
                     environment={**case.env, **env},
                     timeout_s=act.timeout_s,
-                    redact=self._redact,
+                    redact=self._hub.redact,
                     secrets=self._secrets,
                     leaves=True,
                 )

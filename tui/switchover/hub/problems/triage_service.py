@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from switchover.clock import Clock
 from switchover.errors import RefusedError
 from switchover.hub.history.operations import Operations
+from switchover.hub.hub_ports import TriageHub
 from switchover.hub.problems.bundler import Bundler, LogSources
 from switchover.hub.problems.cases import Cases
 from switchover.hub.problems.diagnosis import Diagnosis
@@ -21,10 +22,7 @@ from switchover.locations import Workspace
 from switchover.migration.facts.operator import Operator
 from switchover.plan.loader.load import LoadedPlan
 from switchover.plan.secrets.secret_store import SecretSource, why_held_back
-from switchover.plan.variables import Scope
-from switchover.services.provider_api import ServiceTarget
 from switchover.snapshot import KnownIssueView, Snapshot
-from switchover_checks.api import Status
 
 __all__ = ["INCIDENTS", "TriageService"]
 
@@ -34,7 +32,7 @@ Result = tuple[str, int, str]
 
 
 class TriageService:
-    """Answers, of one plan in force. `snapshot` is how things stand now."""
+    """Answers, of one plan in force."""
 
     def __init__(
         self,
@@ -46,39 +44,31 @@ class TriageService:
         *,
         act: ServiceAct,
         log_sources: LogSources,
-        target_of: Callable[[str], ServiceTarget | None],
-        scope: Callable[[], Scope],
-        status_of: Callable[[str], Status | None],
-        snapshot: Callable[[], Snapshot],
-        redact: Callable[[str], str],
-        changed: Callable[[], None],
+        hub: TriageHub,
         secrets: SecretSource | None = None,
-        done: Callable[[Iterable[str]], None] = lambda _: None,
         read_only: bool = False,
     ) -> None:
         directory = loaded.directory if loaded is not None else workspace.directory
-        self._snapshot = snapshot
+        self._hub = hub
         self._secrets = secrets
         self._read_only = read_only
         self._operations = operations
-        self._cases = Cases(loaded, known_issues, target_of, scope)
-        self._diagnosis = Diagnosis(self._cases, directory, redact, secrets=secrets, read_only=read_only)
+        self._cases = Cases(loaded, known_issues, hub)
+        self._diagnosis = Diagnosis(self._cases, directory, hub, secrets=secrets, read_only=read_only)
         self._solver = Solver(
             self._cases,
             operations,
             act,
             directory,
-            redact,
+            hub,
+            clock,
             secrets=secrets,
-            status_of=status_of,
-            now=clock.now,
-            done=done,
             read_only=read_only,
         )
         self.commands = UsefulCommands(self._cases, operations, self._diagnosis, secrets)
-        self._bundler = Bundler(workspace, loaded, log_sources, redact)
-        self.incidents = Incidents(workspace.directory / INCIDENTS, operations, clock, redact, changed=changed)
-        self.logs = ProblemLogs(log_sources, redact, clock, changed=changed)
+        self._bundler = Bundler(workspace, loaded, log_sources, hub.redact)
+        self.incidents = Incidents(workspace.directory / INCIDENTS, operations, clock, hub)
+        self.logs = ProblemLogs(log_sources, clock, hub)
 
     def follow(self, now: Snapshot) -> None:
         """Take notice of a Snapshot that was published."""
@@ -117,7 +107,7 @@ class TriageService:
     async def open_incident(self, title: str, operator: Operator) -> str:
         """Open an incident and return its number."""
         self._refuse_read_only()
-        return await self.incidents.open(title, operator, self._snapshot())
+        return await self.incidents.open(title, operator, self._hub.snapshot)
 
     async def note_incident(self, text: str, operator: Operator) -> None:
         """Write a note down."""
@@ -127,7 +117,7 @@ class TriageService:
     async def close_incident(self, text: str, operator: Operator) -> Path:
         """Close the incident and return where its report lies."""
         self._refuse_read_only()
-        return await self.incidents.close(text, operator, self._snapshot())
+        return await self.incidents.close(text, operator, self._hub.snapshot)
 
     def all_incidents(self) -> list[dict[str, Any]]:
         """Return every incident, newest first."""
@@ -136,7 +126,7 @@ class TriageService:
     async def bundle(self, operator: Operator) -> tuple[Path, int]:
         """Make a bundle; return its path and its size in bytes."""
         await why_held_back(self._secrets)  # logs are in it: what can be known is to be kept out of them
-        path, size = await self._bundler.make(self._snapshot())
+        path, size = await self._bundler.make(self._hub.snapshot)
         if not self._read_only:
             await self._operations.record(operator, "made a bundle", path.name)
         return path, size

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from switchover.clock import Clock
 from switchover.errors import RefusedError, SwitchoverError
 from switchover.hub.history.operations import Operations
+from switchover.hub.hub_ports import ActingHub
 from switchover.hub.services.check_rows import clock_text
 from switchover.hub.services.service_watch import ServiceWatch
 from switchover.migration.facts.operator import Operator
@@ -46,29 +47,19 @@ class _UnderWay:
 
 
 class ServiceActor:
-    """Acts for operators. `row` returns the row of an id as it stands now, `publish_now` has it shown at once.
-
-    `done` is called with the id of what something was done to.
-    """
+    """Acts for operators."""
 
     def __init__(
         self,
         services: ServiceWatch,
         operations: Operations,
         clock: Clock,
-        *,
-        row: Callable[[str], ServiceRow | None],
-        redact: Callable[[str], str],
-        publish_now: Callable[[], None],
-        done: Callable[[str], None] = lambda _: None,
+        hub: ActingHub,
     ) -> None:
         self._services = services
         self._operations = operations
         self._clock = clock
-        self._row = row
-        self._redact = redact
-        self._publish_now = publish_now
-        self._done = done
+        self._hub = hub
         self._under_way: dict[tuple[str, str], list[_UnderWay]] = {}
         self._at_once = asyncio.Semaphore(_AT_ONCE)
 
@@ -104,7 +95,7 @@ class ServiceActor:
 
     def _check_typed(self, items: Sequence[Asked], action: str, confirmation: str) -> None:
         if len(items) == 1:
-            row = self._row(items[0][0])
+            row = self._hub.row(items[0][0])
             wanted = row.name if row is not None else ""
         else:
             wanted = f"{action} {len(items)}"
@@ -120,14 +111,14 @@ class ServiceActor:
             return False, _words(error)
         key, mine = (target.kind, target.ref), _UnderWay(action, operator, self._clock.monotonic())
         self._under_way.setdefault(key, []).append(mine)
-        self._publish_now()
+        self._hub.publish_now()
         try:
             async with self._at_once:
                 text = await self._perform(row, target, action, argument, operator)
         except SwitchoverError as error:
-            return False, self._redact(_words(error))
+            return False, self._hub.redact(_words(error))
         except Exception as error:  # the boundary: a provider that raises fails its own item only
-            return False, self._redact(f"{type(error).__name__}: {error}")[:200]
+            return False, self._hub.redact(f"{type(error).__name__}: {error}")[:200]
         else:
             return True, text
         finally:
@@ -135,13 +126,13 @@ class ServiceActor:
             if not self._under_way[key]:
                 del self._under_way[key]
             self._services.sources.probe_soon(*key)
-            self._done(item[0])
-            self._publish_now()
+            self._hub.follow_up([item[0]], only_checks=True)
+            self._hub.publish_now()
 
     def _admit(self, item: Asked, action: str) -> tuple[ServiceRow, ServiceTarget]:
         """Return the row as it stands, and whom to act on. Raise `RefusedError` where it is not what was seen."""
         name, identity, seen_at = item
-        row = self._row(name)
+        row = self._hub.row(name)
         if row is None:
             raise RefusedError("it is gone")
         if row.state == "unknown":
@@ -185,7 +176,7 @@ class ServiceActor:
             except TimeoutError as error:
                 late = f"no answer within {format_duration(_LONGEST_S)}: whether it happened is not known"
                 raise SwitchoverError(late, "look at it before asking again") from error
-            return self._redact(said).strip()[:500] or "done"
+            return self._hub.redact(said).strip()[:500] or "done"
 
         try:
             command = " ".join(provider.command_line(target, what, argument))

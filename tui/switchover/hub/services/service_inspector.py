@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from switchover.errors import RefusedError, SwitchoverError
 from switchover.hub.history.operations import Operations
+from switchover.hub.hub_ports import ActingHub
 from switchover.hub.services.command_line import command_line_of, without_secrets
 from switchover.hub.services.dead_listeners import LISTENER
 from switchover.hub.services.kept_failures import FAILED
@@ -45,22 +46,20 @@ _MOST_TEXT = 200 * 1024
 
 
 class ServiceInspector:
-    """Answers. `row` returns the row of an id as it stands now; `directory` is where paths of the plan begin."""
+    """Answers. `directory` is where paths of the plan begin."""
 
     def __init__(
         self,
         services: ServiceWatch,
         operations: Operations,
+        hub: ActingHub,
         *,
-        row: Callable[[str], ServiceRow | None],
-        redact: Callable[[str], str],
         directory: Path,
         read_only: bool,
     ) -> None:
         self._services = services
         self._operations = operations
-        self._row = row
-        self._redact = redact
+        self._hub = hub
         self._directory = directory
         self._read_only = read_only
 
@@ -99,7 +98,7 @@ class ServiceInspector:
     async def inspect(self, name: str) -> str:
         """Return all that is known of a service, in lines, without secrets. Raise `RefusedError`."""
         row, provider, target = self._find(name)
-        lines = [f"{label:12}{self._redact(text)}" for label, text in _facts(row) if text]
+        lines = [f"{label:12}{self._hub.redact(text)}" for label, text in _facts(row) if text]
         if (unseen := self._services.unseen) is not None and unseen.row(name) is not None:
             lines += _kept_lines(unseen.lines(name))
             if name.removeprefix(FAILED) not in self._services.discovery.found:
@@ -142,7 +141,7 @@ class ServiceInspector:
         return await asyncio.to_thread(self._hidden, text)
 
     def _hidden(self, text: str) -> str:
-        return redact_unknown(self._redact(text))
+        return redact_unknown(self._hub.redact(text))
 
     async def log_sources(self, names: Sequence[str], span: LogSpan) -> list[LogSource | tuple[str, str]]:
         """Return where the logs of services are read, by id or by any name that the list shows.
@@ -152,7 +151,7 @@ class ServiceInspector:
         return [source for word in names for source in await self._log_sources_of(word, span)]
 
     async def _log_sources_of(self, word: str, span: LogSpan) -> list[LogSource | tuple[str, str]]:
-        if self._row(word) is not None or word.startswith((FAILED, LISTENER)):
+        if self._hub.row(word) is not None or word.startswith((FAILED, LISTENER)):
             return await self._log_sources(word, span)
         ids = meant_by(word, self._services.names())
         if not ids:
@@ -212,7 +211,7 @@ class ServiceInspector:
 
     def _find(self, name: str) -> tuple[ServiceRow, Provider, ServiceTarget]:
         unseen = self._services.unseen
-        row = self._row(name) or (unseen.row(name) if unseen is not None else None)
+        row = self._hub.row(name) or (unseen.row(name) if unseen is not None else None)
         if row is None:
             raise RefusedError(f"there is no service {name!r} any more", "look again")
         inventory = self._services.inventory

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from switchover.clock import Clock
+from switchover.hub.hub_ports import Redacting, UnderWay
 from switchover.hub.services.service_rows import ExpectedState, Offers, Stance, actions_of, found_row, service_row
 from switchover.hub.services.service_watch import ServiceWatch
 from switchover.plan.model import Service
-from switchover.redaction import sanitize
 from switchover.services.discovery import FoundState
 from switchover.services.inventory import ServiceState
 from switchover.services.service_kind import service_kind
@@ -26,29 +26,24 @@ _Key = tuple[object, ...]
 
 
 class ServiceRowCache:
-    """Makes rows. `doing` says what is being done to (kind, ref) now, in words, `busy` whether anything is.
-
-    `redact` is applied to all that others say: a health check's output, a process's name for itself.
-    """
+    """Makes rows, without secrets in what others say: a health check's output, a process's name for itself."""
 
     def __init__(
         self,
         services: ServiceWatch,
         clock: Clock,
-        doing: Callable[[str, str], str],
-        busy: Callable[[], bool],
+        under_way: UnderWay,
+        hub: Redacting,
         *,
         read_only: bool,
-        redact: Callable[[str], str] = sanitize,
     ) -> None:
         self._services = services
         self._inventory = services.inventory
         self._discovery = services.discovery
         self._sources = services.sources
         self._clock = clock
-        self._doing = doing
-        self._busy = busy
-        self._redact = redact
+        self._under_way = under_way
+        self._redact = hub.redact
         providers = self._inventory.providers
         self._offers = {kind: Offers.of(provider, read_only=read_only) for kind, provider in providers.items()}
         self._planned: dict[str, tuple[_Key, ServiceRow]] = {}
@@ -88,7 +83,7 @@ class ServiceRowCache:
             late = mono > late_at
             if not late:
                 self._next_late = min(self._next_late, late_at)
-            key = (late, limit, self._doing(target.kind, target.ref))
+            key = (late, limit, self._under_way.doing(target.kind, target.ref))
             cached = self._found.get(name)
             if cached is None or cached[0][1] != key or not _is_same(cached[0][0], known, cached[1], limit):
                 cached = self._found[name] = ((known, key), self._found_row(known, key[2], late=late, limit=limit))
@@ -108,7 +103,7 @@ class ServiceRowCache:
 
     def _is_busy(self) -> bool:
         """Say whether something is being done to anything, or was until just now: then rows say so, with its age."""
-        before, self._was_busy = self._was_busy, self._busy()
+        before, self._was_busy = self._was_busy, self._under_way.busy()
         return before or self._was_busy
 
     def row(self, name: str, expectation: ExpectedState) -> ServiceRow | None:
@@ -140,7 +135,7 @@ class ServiceRowCache:
         late = self._services.is_late(name)
         limit = self._sources.late_after(service.kind, service.every)
         ref = self._inventory.ref_of(name)
-        doing = self._doing(service.kind, ref)
+        doing = self._under_way.doing(service.kind, ref)
         known = self._discovery.found.get(f"{service.kind}:{ref}") if ref else None
         found = known.found if known is not None else None
         group = found.group if found is not None else ""

@@ -8,10 +8,10 @@ from functools import partial
 
 from switchover.clock import Clock
 from switchover.hub.history.change_log import ChangeLog
+from switchover.hub.hub_ports import ServiceHub
 from switchover.hub.services.config_files import ConfigFiles
 from switchover.hub.services.unseen import Unseen
 from switchover.hub.services.watch_supervisor import WatchSupervisor
-from switchover.redaction import sanitize
 from switchover.services.discovery import Discovery, DiscoveryChange
 from switchover.services.inventory import Inventory, ServiceState
 from switchover.services.provider_api import ServiceEvent
@@ -27,45 +27,37 @@ _NEW_FILES_S = 10.0  # a variable in the name of a file may get its value at any
 
 
 class ServiceWatch:
-    """Holds what is known of services. `changed` is called when some of it is new, `publish_now` when that cannot wait.
-
-    `probe_dependants` is called with a service whose health is another, for what depends on it. `redact` is applied to
-    what others say for the timeline. `unseen` is for a host without a plan.
-    """
+    """Holds what is known of services, and tells the hub what is new. `unseen` is for a host without a plan."""
 
     def __init__(
         self,
         inventory: Inventory,
         clock: Clock,
+        hub: ServiceHub,
         *,
-        changed: Callable[[], None],
-        publish_now: Callable[[], None],
-        probe_dependants: Callable[[str], None],
         host_mode: bool = False,
         config_files: ConfigFiles | None = None,
         unseen: Unseen | None = None,
-        redact: Callable[[str], str] = sanitize,
     ) -> None:
         self.inventory = inventory
         self.discovery = Discovery(inventory.providers.values(), clock)
-        self.changes = ChangeLog(redact)
+        self.changes = ChangeLog(hub.redact)
         self.config_files = config_files
         self.unseen = unseen
         self.sources = WatchSupervisor(
             inventory,
             self.discovery,
             clock,
-            told=self._hear,
-            probed=self._probed,
-            found=self._found,
-            publish_now=publish_now,
+            listener=self,
             host_mode=host_mode,
         )
         self._clock = clock
-        self._changed = changed
-        self._probe_dependants = probe_dependants
+        self._hub = hub
         self._host_mode = host_mode
-        self._redact = redact
+
+    def publish_now(self) -> None:
+        """Have what the sources said published at once."""
+        self._hub.publish_now()
 
     async def run(self) -> None:
         """Receive events until cancelled."""
@@ -151,8 +143,8 @@ class ServiceWatch:
         before = {name: self.inventory.states[name] for name in names}
         await self.inventory.probe(names)
         for name, state in before.items():
-            self._probed(name, state)
-        self._found(await self.discovery.probe([f"{kind}:{ref}"]))
+            self.probed(name, state)
+        self.found(await self.discovery.probe([f"{kind}:{ref}"]))
 
     def names(self) -> dict[str, str]:
         """Return the name that the list shows of everything that is known, by id."""
@@ -174,8 +166,8 @@ class ServiceWatch:
             task.cancel()
         for task in done:
             if not task.cancelled() and task.exception() is None:
-                self._found(task.result())
-        self._changed()
+                self.found(task.result())
+        self._hub.changed()
 
     def forget_unwanted(self) -> None:
         """Let go of what was listed for one who asked, unless somebody looks at it."""
@@ -187,9 +179,9 @@ class ServiceWatch:
         before = {name: self.inventory.states[name] for name in names if name in self.inventory.services}
         await self.inventory.probe(before)
         for name, state in before.items():
-            self._probed(name, state)
-        self._found(await self.discovery.probe([name for name in names if name not in before]))
-        self._changed()
+            self.probed(name, state)
+        self.found(await self.discovery.probe([name for name in names if name not in before]))
+        self._hub.changed()
 
     async def _probe(self, names: list[str]) -> None:
         services, states = self.inventory.services, self.inventory.states
@@ -199,27 +191,29 @@ class ServiceWatch:
         before = {name: self.inventory.states[name] for name in due}
         await self.inventory.probe(due)
         for name in due:
-            self._probed(name, before[name])
-        self._changed()
+            self.probed(name, before[name])
+        self._hub.changed()
 
-    def _probed(self, name: str, before: ServiceState) -> None:
+    def probed(self, name: str, before: ServiceState) -> None:
+        """Take notice that a service was probed; `before` is its state until then."""
         after = self.inventory.states[name]
         if (after.observation.health is Status.OK) != (before.observation.health is Status.OK):
-            self._probe_dependants(name)
+            self._hub.probe_dependants(name)
         self.changes.saw(name, before, after)
 
-    def _found(self, changes: list[DiscoveryChange]) -> None:
+    def found(self, changes: list[DiscoveryChange]) -> None:
         """Publish discovered events, where that is all there is; processes come and go too often for that."""
         for change in changes if self._host_mode else ():
             before, after = change.before, change.after
             if before is not None and after is not None and after.found.target.kind != "process":
                 self.changes.saw(after.found.title, before.state, after.state, change.id)
 
-    def _hear(self, told: ServiceEvent, names: tuple[str, ...]) -> None:
+    def heard(self, told: ServiceEvent, names: tuple[str, ...]) -> None:
+        """Put what an event source says on the timeline."""
         if not names and told.text and told.status is Status.CRIT:  # this host itself, taken back by its cloud
             self.changes.hear(f"{told.kind}:{told.ref}", told, self._clock.now())
         if self.unseen is not None and told.observation is not None:
-            self.unseen.hear(told, self._redact(told.observation.detail), self._clock.now())
+            self.unseen.hear(told, self._hub.redact(told.observation.detail), self._clock.now())
         for name in names:
             known = self.discovery.found.get(name)
             if known is None:
@@ -229,4 +223,4 @@ class ServiceWatch:
 
     def _config_changed(self, service: str, text: str) -> None:
         self.changes.say(self._clock.now(), "change", service, "configuration changed", text)
-        self._changed()
+        self._hub.changed()

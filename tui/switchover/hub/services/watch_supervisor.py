@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Protocol
 
 from switchover.clock import Clock
 from switchover.services.discovery import Discovery, DiscoveryChange
@@ -53,12 +54,26 @@ class _Kind:
     listing: bool = False
 
 
+class SourceListener(Protocol):
+    """Takes what the sources say."""
+
+    def heard(self, told: ServiceEvent, names: tuple[str, ...]) -> None:
+        """Take an event, with the services that it is about."""
+
+    def probed(self, name: str, before: ServiceState) -> None:
+        """Take notice that a service of the plan was probed because of it; `before` is its state until then."""
+
+    def found(self, changes: list[DiscoveryChange]) -> None:
+        """Take what changed among the discovered."""
+
+    def publish_now(self) -> None:
+        """Have all that seen at once."""
+
+
 class WatchSupervisor:
     """Watches and lists for an inventory and a discovery.
 
-    `told` is called with an event of a source. `probed` gets the services of the plan that were probed because of it,
-    as name and state before. `found` gets what changed among the discovered. `publish_now` is called when that should
-    be seen at once. With `host_mode` there is no plan: all that runs here is of interest while any client looks.
+    With `host_mode` there is no plan: all that runs here is of interest while any client looks.
     """
 
     def __init__(
@@ -67,16 +82,13 @@ class WatchSupervisor:
         discovery: Discovery,
         clock: Clock,
         *,
-        told: Callable[[ServiceEvent, tuple[str, ...]], None],
-        probed: Callable[[str, ServiceState], None],
-        found: Callable[[list[DiscoveryChange]], None],
-        publish_now: Callable[[], None],
+        listener: SourceListener,
         host_mode: bool = False,
     ) -> None:
         self.inventory = inventory
         self.discovery = discovery
         self._clock = clock
-        self._told, self._probed, self._found, self._publish_now = told, probed, found, publish_now
+        self._listener = listener
         self._host_mode = host_mode
         self._planned = {service.kind for service in inventory.services.values()}
         self._kinds = {kind: _Kind(provider) for kind, provider in inventory.providers.items()}
@@ -192,7 +204,7 @@ class WatchSupervisor:
                 known.line.trouble = f"{type(error).__name__}: {error}"[:200]
             finally:
                 self._lose(known.line)
-            self._publish_now()
+            self._listener.publish_now()
             if self._clock.monotonic() - began > _LONGEST_PAUSE_S:
                 pause = _FIRST_PAUSE_S
             await asyncio.sleep(pause)
@@ -210,7 +222,7 @@ class WatchSupervisor:
         name = f"{kind}:{told.ref}"
         here = name in self.discovery.found
         if told.ref:
-            self._told(told, names or ((name,) if here else ()))
+            self._listener.heard(told, names or ((name,) if here else ()))
         if told.listing:
             known.list_now.set()
             self._probe_soon(kind, known, [ref for k, ref in self.inventory.refs if k == kind])
@@ -225,10 +237,10 @@ class WatchSupervisor:
         for one in names:
             before = self.inventory.states[one]
             self.inventory.adopt(one, told.observation)
-            self._probed(one, before)
+            self._listener.probed(one, before)
         if here:
-            self._found(self.discovery.adopt(name, told.unplanned or told.observation))
-        self._publish_now()
+            self._listener.found(self.discovery.adopt(name, told.unplanned or told.observation))
+        self._listener.publish_now()
 
     def probe_soon(self, kind: str, ref: str) -> None:
         """Look at a thing at once, and show it."""
@@ -260,12 +272,12 @@ class WatchSupervisor:
             await self.inventory.probe(names)
             changes = await self.discovery.probe(ids)
             for name, state in before.items():
-                self._probed(name, state)
-            self._found(changes)
+                self._listener.probed(name, state)
+            self._listener.found(changes)
         except Exception as error:  # the boundary: what goes wrong costs this look only
             _log.exception("looking at what %s told failed", kind)
             known.line.trouble = f"{type(error).__name__}: {error}"[:200]
-        self._publish_now()
+        self._listener.publish_now()
         await asyncio.sleep(_AGAIN_S)
         known.in_flight.difference_update(refs)
         self._flush(kind, known)
@@ -287,10 +299,10 @@ class WatchSupervisor:
                 first = known.listed_mono is None
                 known.listed_mono = self._clock.monotonic()
                 if not first:
-                    self._found(changes)
+                    self._listener.found(changes)
             finally:
                 known.listing = False
-            self._publish_now()
+            self._listener.publish_now()
             await asyncio.sleep(_LIST_AGAIN_S)
             with suppress(TimeoutError):
                 async with asyncio.timeout(service_kind(kind).list_every_s):
