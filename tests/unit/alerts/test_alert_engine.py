@@ -8,8 +8,9 @@ import pytest
 from tests.unit.alerts.test_rule_language import NAMES, Facts
 from tests.unit.health.health_fakes import StillClock
 
-from switchover.alerts.alert_state import AlertRule
+from switchover.alerts.alert_state import AlertEvent, AlertRule
 from switchover.alerts.rules.alert_engine import AlertEngine
+from switchover.alerts.rules.alert_notices import alert_words
 from switchover.alerts.rules.missing_data import MissingData
 from switchover.alerts.rules.silences import matches, parse_matchers
 from switchover.errors import UsageError
@@ -172,3 +173,13 @@ def test_matchers_name_labels_and_a_star_stands_for_anything() -> None:
     for wrong in ([], ["=x"], ["a b=c"], ["name="]):
         with pytest.raises(UsageError):
             parse_matchers(wrong)
+
+
+def test_labels_and_value_stand_in_the_text_of_a_rule_that_was_read_from_a_prometheus() -> None:
+    scene = Scene()
+    up = AlertRule("up", "up == 0", None, "$labels.instance is at $value ($labels.gone) of $labels")
+    scene.engine.judge_series(up, [({"instance": "a"}, 0.5)])
+    (one,) = scene.engine.firing
+    labels = "alertname=up, severity=critical, instance=a"
+    said = f"alert fires: a is at 0.5 () of {labels} [instance=a] (now 0.5)"
+    assert alert_words(one, AlertEvent.FIRED) == said

@@ -52,7 +52,7 @@ def compose() -> Imported:
 
 
 def test_each_format_is_found_by_what_it_declares() -> None:
-    assert set(import_formats()) == {"goss", "gatus", "compose"}
+    assert set(import_formats()) == {"goss", "gatus", "compose", "prometheus"}
 
 
 def test_a_plan_validates_and_holds_no_secret(goss: Imported, gatus: Imported, compose: Imported) -> None:

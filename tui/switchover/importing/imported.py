@@ -24,7 +24,7 @@ __all__ = ["Imported", "import_files", "import_formats"]
 
 _PACKAGE = "switchover.importing"
 _REFERENCE = re.compile(r"\{\{ [\w.]+ \}\}")
-_ITEM = re.compile(r"(checks|services|vars|secrets)\.([A-Za-z_][A-Za-z0-9_-]*)")
+_ITEM = re.compile(r"(checks|services|alerts|vars|secrets)\.([A-Za-z_][A-Za-z0-9_-]*)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ def _format(name: str) -> ImportFormat:
 
 def _sound(draft: PlanDraft, plan_id: str, title: str) -> str:
     """Return a plan that the loader takes. An entry that it refuses goes, and its keys are listed."""
-    for section in ("services", "checks"):
+    for section in ("services", "checks", "alerts"):
         for name, entry in list(draft.sections[section].items()):
             if _holds_a_secret(entry):
                 draft.drop(section, name, "something in it looks like a secret, which a plan never holds")

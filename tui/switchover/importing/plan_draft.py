@@ -24,6 +24,7 @@ class PlanDraft:
     def __init__(self, tally: KeyTally) -> None:
         self.tally = tally
         self.sections: dict[str, dict[str, dict[str, Any]]] = {"vars": {}, "secrets": {}, "services": {}, "checks": {}}
+        self.sections["alerts"] = {}
         self.alerts: list[tuple[str, dict[str, Any]]] = []
 
     def add(self, section: str, wanted: str, entry: Mapping[str, Any], *carried: Source | None) -> str:
@@ -75,7 +76,7 @@ class PlanDraft:
 
     def document(self, plan_id: str, title: str) -> dict[str, Any]:
         """Return the plan as plain data; what nothing refers to any more is left out."""
-        used = repr([*self.sections["services"].values(), *self.sections["checks"].values()])
+        used = repr([*(entry for part in ("services", "checks", "alerts") for entry in self.sections[part].values())])
         secrets = {n: e for n, e in self.sections["secrets"].items() if e.get("kept") or re.search(rf"\b{n}\b", used)}
         variables = {n: e for n, e in self.sections["vars"].items() if re.search(rf"\b{n}\b", used)}
         document: dict[str, Any] = {"schema": 1, "id": plan_id, "title": title}
@@ -84,7 +85,10 @@ class PlanDraft:
             "secrets": {name: {"ref": entry["ref"]} for name, entry in secrets.items()},
             "services": self.sections["services"],
             "checks": self.sections["checks"],
-            "alerts": _named([(check, alert) for check, alert in self.alerts if check in self.sections["checks"]]),
+            "alerts": {
+                **_named([(check, alert) for check, alert in self.alerts if check in self.sections["checks"]]),
+                **self.sections["alerts"],
+            },
         }
         return document | {name: part for name, part in parts.items() if part}
 

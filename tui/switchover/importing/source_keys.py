@@ -24,6 +24,9 @@ _TEMPLATE = re.compile(r"\{\{.*?\}\}")
 _TEMPLATE_LINE = re.compile(r"^\s*(?:\{\{.*?\}\}\s*)+$")
 _MARK = "\ue000"
 _PLACE = tuple[str, tuple[str | int, ...]]
+_RULES = re.compile(r"^groups:", re.MULTILINE)  # rules of a Prometheus: what their texts name, ours can name too
+_LABEL = re.compile(r"\{\{-?\s*\$labels((?:\.\w+)?)\s*-?\}\}")
+_VALUE = re.compile(r"\{\{-?\s*(?:printf\s+\\?[\"'`][^\"'`\n]{0,20}[\"'`]\s+)?\$value(?:\s*\|\s*\w+)*\s*-?\}\}")
 NO_PLACE = "nothing in a plan stands for it"
 
 
@@ -140,6 +143,8 @@ def read_source(file: Path, tally: KeyTally) -> Source:
     if len(data) > _MOST_BYTES:
         raise UsageError(f"{file} is larger than 4 MiB, which no such file is")
     text = data.decode("utf-8", "replace").replace(_MARK, "")
+    if _RULES.search(text):
+        text = _VALUE.sub("$value", _LABEL.sub(r"$labels\1", text))
     found: list[int] = []
     lines = text.split("\n")
     for number, line in enumerate(lines):

@@ -41,6 +41,7 @@ class Alert(Model):
     )
     url: str | None = Field(None, description="the Prometheus or VictoriaMetrics that is asked for `promql`")
     hold: Span | None = Field(None, alias="for", description="so long `promql` has to hold before it fires: 5m")
+    keep: Span | None = Field(None, description="so long `promql` fires on after its end")
     every: Interval = Field(30.0, description="how often `promql` is asked")
     notify: tuple[Text, ...] = Field(("log",), description="names of `notifiers`; `bell` and `log` need no entry there")
     remind: Span | None = Field(None, description="how often it is said again: 30m, 4h")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
@@ -12,16 +13,27 @@ from switchover.alerts.rules.alert_engine import Instance, ToTell
 
 __all__ = ["alert_words", "notices_of", "notification_of"]
 
+_LABEL = re.compile(r"\$labels(?:\.(\w+))?")
 _WORDS = {AlertEvent.FIRED: "fires", AlertEvent.REMINDED: "still fires", AlertEvent.ENDED: "is over"}
 
 
 def alert_words(instance: Instance, event: AlertEvent) -> str:
     """Return what is said of an alert."""
-    message = instance.rule.message or instance.rule.text
+    message = _filled(instance.rule.message, instance) or instance.rule.text
     own = [f"{name}={value}" for name, value in instance.labels.items() if f"{name}={value}" in instance.key]
     more = f" [{', '.join(own)}]" if own else ""
     value = f" (now {instance.value:.4g})" if instance.value is not None and event is not AlertEvent.ENDED else ""
     return f"alert {_WORDS[event]}: {message}{more}{value}"
+
+
+def _filled(text: str, instance: Instance) -> str:
+    """Put labels and value in, as rules of a Prometheus name them."""
+    if "$" not in text:
+        return text
+    value = "" if instance.value is None else f"{instance.value:.4g}"
+    every = ", ".join(f"{name}={one}" for name, one in instance.labels.items())
+    filled = _LABEL.sub(lambda found: instance.labels.get(found[1], "") if found[1] else every, text)
+    return filled.replace("$value", value)
 
 
 def notification_of(instance: Instance, event: AlertEvent, text: str, at: float) -> Notification:

@@ -34,7 +34,7 @@ def rule_of(name: str, alert: Alert, names: RuleNames) -> AlertRule:
         tuple(alert.labels.items()),
         alert.runbook,
         parsed.hold_s if parsed is not None else (alert.hold or 0.0),
-        parsed.keep_s if parsed is not None else 0.0,
+        parsed.keep_s if parsed is not None else (alert.keep or 0.0),
         alert.no_data == "fire",
         alert.no_data == "tell",
         escalate.after if escalate is not None else None,
