@@ -1,4 +1,4 @@
-"""`switchover import FILE…`: read files of goss, Gatus or Compose into a plan. Nothing of them is executed.
+"""`switchover import FILE…`: read files of goss, Gatus, Compose or Prometheus into a plan. Nothing of them is executed.
 
 The plan goes to standard output, or to a new file with `--output`. A file that is there is never overwritten. Every key
 of the files is carried, or listed on standard error with `FILE:LINE` and the reason, and counted.
@@ -18,7 +18,7 @@ __all__ = ["add_arguments", "run"]
 
 VERB = "import"
 RANK = 175
-SUMMARY = "read goss, Gatus or Compose files into a plan"
+SUMMARY = "read goss, Gatus, Compose or Prometheus files into a plan"
 NEEDS_JOURNAL = False
 
 
