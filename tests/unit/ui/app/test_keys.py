@@ -104,6 +104,7 @@ MEANING = {
     "gate": "gate",
     "timeline": "timeline",
     "contacts": "contacts",
+    "useful_commands": "commands of the plan",
     "diagnose": "diagnose",
     "promises": "proof",
     "service_actions": "actions",

@@ -80,11 +80,20 @@ def palette(app: SwitchoverApp) -> PaletteScreen:
         for step in phase.steps
         if step.state == "done" and "retry" in step.choices and not step.confirm_text and not data.header.read_only
     )
+    commands.extend(_useful(app))
     commands.extend(
         PaletteEntry(f"metric {row.name}", _open(app, "metric", row.name), "", row.title) for row in data.metrics
     )
     commands.extend(PaletteEntry(f"theme {name}", partial(app.choose_theme, name)) for name in app.theme_names)
     return PaletteScreen(app.painter, app.moment, _told_apart(commands))
+
+
+def _useful(app: SwitchoverApp) -> list[PaletteEntry]:
+    run = app.does.problems.action_useful_commands
+    return [
+        PaletteEntry(f"command {one.title}", partial(run, one.name), "", one.command)
+        for one in app.moment.data.commands
+    ]
 
 
 def _told_apart(commands: list[PaletteEntry]) -> list[PaletteEntry]:

@@ -73,6 +73,12 @@ class ProblemActions:
         suggested = f"{problem.subject}: {problem.what}"[:80] if problem is not None else ""
         self._stage.push_screen(IncidentScreen(self._stage.painter, self._stage.moment, self._stage.source, suggested))
 
+    def action_useful_commands(self, run: str = "") -> None:
+        """Open the commands of the plan; run one of them at once where it is named."""
+        from switchover.ui.problems.commands_screen import CommandsScreen
+
+        self._stage.push_screen(CommandsScreen(self._stage.painter, self._stage.moment, self._stage.source, run))
+
     def action_take_on(self) -> None:
         """Ask whether the alert is acknowledged: it is neither repeated nor escalated for a day."""
         if (alert := self._at_hand.alert()) is not None:

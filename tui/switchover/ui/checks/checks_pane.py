@@ -28,6 +28,7 @@ class ChecksPane(DetailTablePane):
         bound("recheck"),
         bound("diagnose"),
         bound("contacts"),
+        bound("useful_commands"),
     ]
 
     def __init__(self, painter: Painter, moment: RenderContext) -> None:

@@ -159,6 +159,8 @@ _LISTED = (
                  lambda at: at.problems.can_bundle(), needs_data=False),
     ScreenAction("contacts", "c", "contacts", "whom to call and what to read",
                  lambda at: bool(_data(at).contacts), words="phone oncall who runbook"),
+    ScreenAction("useful_commands", "X", "commands", "the useful commands of the plan, each one key away",
+                 lambda at: bool(_data(at).commands), words="useful run shell do"),
     ScreenAction("take_on", "K", "take on", "acknowledge the alert: it is neither repeated nor escalated for a day",
                  lambda at: (row := at.at_hand.alert()) is not None and not row.note.startswith("acknowledged"),
                  words="acknowledge ack alert"),

@@ -51,6 +51,7 @@ class OverviewPane(Pane):
         bound("silence"),
         bound("seen_all"),
         bound("contacts"),
+        bound("useful_commands"),
         bound("open_problem"),
     ]
 

@@ -44,6 +44,7 @@ class ServicesPane(DetailTablePane):
         bound("service_inspect"),
         bound("seen_all"),
         bound("contacts"),
+        bound("useful_commands"),
     ]
 
     def __init__(self, painter: Painter, moment: RenderContext) -> None:
