@@ -264,6 +264,7 @@ class Phase(Model):
 class RollbackStep(Model):
     """A command, or `rollback`: the per-step rollbacks of the named phases, in reverse."""
 
+    title: Text | None = Field(None, description="how the command is called on the screen")
     run: str | None = Field(None, description=RUN_WORDS)
     argv: Argv | None = Field(None, description=ARGV_WORDS)
     env: Env = Field(default_factory=dict, description="variables of the command; secrets belong here")
@@ -271,6 +272,11 @@ class RollbackStep(Model):
     expect_duration: Span | None = Field(None, description="how long it should take: 30s, 1h30m")
     rollback: tuple[str, ...] = Field((), description="phases whose begun steps are undone, in reverse")
     run_on: Name | None = Field(None, description="the host of `hosts` on which the command runs, else this one")
+    cwd: str | None = Field(None, description="the folder in which the command runs, else that of the plan")
+    effect: StepEffect = Field(
+        "changes", description="what the command changes; one that reads undoes nothing: read, creates, destroys"
+    )
+    optional: Flag = Field(False, description="where the command fails, the way back goes on without it")
 
     @property
     def command(self) -> str:

@@ -89,6 +89,8 @@ class RehearsedAction:
     expect_s: float | None = None
     measured: bool = False
     run_on: str = ""
+    title: str = ""
+    optional: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,7 +70,8 @@ def _rehearsal(rehearsal: Rehearsal) -> Iterator[str]:
         times = f", about {format_duration(action.expect_s)}" if action.expect_s is not None else ""
         times += " (measured)" if action.measured else ""
         limit = f"; ends after {format_duration(action.timeout_s)} at the latest"
-        yield f"  {number}. {f'undoes {action.undoes}' if action.undoes else 'runs'}{times}{limit}"
+        what = f"undoes {action.undoes}" if action.undoes else action.title or "runs"
+        yield f"  {number}. {what}{times}{limit}{'; where it fails it is left out' if action.optional else ''}"
         if action.run_on:
             yield f"    on {action.run_on}"
         yield f"    argv {json.dumps(action.argv, ensure_ascii=False)}"

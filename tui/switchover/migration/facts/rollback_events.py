@@ -15,9 +15,9 @@ class RollbackItem:
     """One action of a rollback, whole, so that it can be gone on with from here alone. `env` still holds its templates.
 
     `undoes` is the step that it undoes, empty for an action of a named plan. `also` are steps undone with it.
-    It runs on the host `run_on`, called `ssh` where the undone step ran there.
-    `undoes` is the step that it undoes, empty for an action of a named plan. `also` are steps undone with it. `run` is
-    the command as a person reads it. Where no shell reads it, `argv` are its words, still with their templates.
+    It runs on the host `run_on`, called `ssh` where the undone step ran there. `run` is the command as a person reads
+    it. Where no shell reads it, `argv` are its words, still with their templates. The way back goes on without one that
+    is `optional` and failed.
     """
 
     unit: str
@@ -31,6 +31,8 @@ class RollbackItem:
     run_on: str = ""
     ssh: str = ""
     argv: tuple[str, ...] = ()
+    title: str = ""
+    optional: bool = False
 
 
 @dataclass(frozen=True, slots=True)

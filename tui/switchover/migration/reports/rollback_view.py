@@ -75,7 +75,7 @@ def _rollback_action(item: RollbackItem, unit: UnitState) -> RollbackActionView:
     last = unit.last
     return RollbackActionView(
         unit=item.unit,
-        label=display(" ".join(item.run.split())),
+        label=display(item.title or " ".join(item.run.split())),
         state=unit.stage.word,
         undoes=item.undoes,
         attempts=len(unit.attempts),

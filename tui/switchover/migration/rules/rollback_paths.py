@@ -45,6 +45,8 @@ class RollbackPathItem:
     argv: tuple[str, ...] = ()
     run_on: str = ""
     ssh: str = ""
+    title: str = ""
+    optional: bool = False
 
     @property
     def place(self) -> str:
@@ -54,7 +56,7 @@ class RollbackPathItem:
     @property
     def label(self) -> str:
         """A line for people."""
-        text = " ".join(self.run.split())
+        text = self.title or " ".join(self.run.split())
         text = f"on {self.place}: {text}" if self.run_on else text
         return f"undo {self.undoes}: {text}" if self.undoes else text
 
@@ -150,7 +152,7 @@ def phases_gone_over(plan: Plan, name: str) -> frozenset[str]:
     what it undid is known step by step.
     """
     spec = plan.rollbacks.get(name)
-    if spec is None or not any(action.command for action in spec.steps):
+    if spec is None or not any(action.command and action.effect != "read" for action in spec.steps):
         return frozenset()
     undone = frozenset(phase for action in spec.steps for phase in action.rollback or ())
     return undone or frozenset(phase.id for phase in plan.phases)
@@ -171,7 +173,7 @@ def as_if_begun(plan: Plan, name: str = "") -> RunState:
 
 def _step_by_step(known: _Known) -> RollbackPath:
     steps = _begun(known)
-    items = tuple(item for step in steps if step.undo is not None for item in _items(known, step, step.undo))
+    items = tuple(_undoing(known, steps))
     cannot = [_unknown(known, step) for step in steps]
     undone = _undone(items)
     cannot += [_cannot(step) for step in steps if step.id not in undone]
@@ -198,7 +200,8 @@ def _gone_through(known: _Known, items: Iterable[RollbackPathItem]) -> str:
     left = {step.id for step in _begun(known) if step.effect != "read" and not step.irreversible}
     if any(step.id in left for phase in known.plan.phases if phase.id not in over for step in phase.steps):
         return ""
-    skipped = any(known.state.unit(item.unit).stage is Stage.SKIPPED for item in rollback.items)
+    left_out = [item for item in rollback.items if known.state.unit(item.unit).stage is Stage.SKIPPED]
+    skipped = not all(item.optional for item in left_out)
     proved = all(e.status == "ok" for e in rollback.evidence)
     return "" if skipped or not proved else rollback.name or "the way back step by step"
 
@@ -210,13 +213,13 @@ def _named(known: _Known, name: str, spec: Rollback) -> RollbackPath:
     for action in spec.steps:
         if action.command:
             items += _on_hosts(known, _own(known, action), action.run_on)
-        for step in _begun(known, frozenset(action.rollback)) if action.rollback else ():
-            if step.undo is not None:
-                items += _items(known, step, step.undo)
-            else:
-                left.append(step)
+        if action.rollback:
+            steps = _begun(known, frozenset(action.rollback))
+            items += _undoing(known, steps)
+            left += (step for step in steps if step.undo is None)
     undone = _undone(items)
-    cannot += [text for step in left if step.id not in undone and (text := _cannot(step))]
+    stays = [text for step in left if step.id not in undone and (text := _cannot(step))]
+    cannot += stays
     cannot += [_IRREVERSIBLE.format(step.id) for step in _begun(known) if step.irreversible]
     reason = ""
     if not known.state.exists:
@@ -224,7 +227,7 @@ def _named(known: _Known, name: str, spec: Rollback) -> RollbackPath:
     elif spec.valid_until and (point := _passed(known, spec.valid_until)):
         reason = f"closed since {point} began"
     elif not items:
-        reason = "nothing that it would undo has begun"
+        reason = stays[0] if stays else "nothing that it would undo has begun"
     elif gone := _gone_through(known, items):
         reason = f"{gone} has been gone, and nothing that this undoes is left"
     since, after = (None, "") if spec.loses == "nothing" else _since(known, spec.loses_since, None)
@@ -245,6 +248,33 @@ def _named(known: _Known, name: str, spec: Rollback) -> RollbackPath:
 
 def _undone(items: Iterable[RollbackPathItem]) -> set[str]:
     return {name for item in items for name in (item.undoes, *item.also) if name}
+
+
+def _undoing(known: _Known, steps: list[Step]) -> list[RollbackPathItem]:
+    """Return what undoes these begun steps, in their order.
+
+    The other step that undoes one may not have begun, or be undone already. Its command is run for that one then.
+    """
+    items: list[RollbackPathItem] = []
+    begun = {step.id for step in _begun(known)}
+    borrowed: set[str] = set()
+    for step in steps:
+        if step.undo is not None:
+            items += _items(known, step, step.undo)
+        elif step.undone_by and step.undone_by not in begun | borrowed:
+            borrowed.add(step.undone_by)
+            other = next(other for other in known.plan.all_steps if other.id == step.undone_by)
+            items += _borrowed(known, step, other)
+    return items
+
+
+def _borrowed(known: _Known, step: Step, other: Step) -> list[RollbackPathItem]:
+    """Return what undoes `step` with the command of another, which has nothing to be undone itself."""
+    if other.undo is None:
+        return []
+    item = _item(known, other, other.undo)
+    also = tuple(name for name in item.also if name != step.id)
+    return _on_hosts(known, replace(item, undoes=step.id, also=also), other.undo.run_on or other.run_on)
 
 
 def _begun(known: _Known, phases: frozenset[str] | None = None) -> list[Step]:
@@ -318,11 +348,17 @@ def _item(known: _Known, step: Step, action: RollbackAction) -> RollbackPathItem
 
 
 def _own(known: _Known, action: RollbackStep) -> RollbackPathItem:
-    env = tuple(action.env.items())
-    return _timed(
-        known,
-        RollbackPathItem(action.command, env, action.timeout, expect_s=action.expect_duration, argv=action.argv or ()),
+    item = RollbackPathItem(
+        action.command,
+        tuple(action.env.items()),
+        action.timeout,
+        expect_s=action.expect_duration,
+        cwd=action.cwd or "",
+        argv=action.argv or (),
+        title=action.title or "",
+        optional=action.optional,
     )
+    return _timed(known, item)
 
 
 def _timed(known: _Known, item: RollbackPathItem) -> RollbackPathItem:

@@ -47,6 +47,8 @@ def _actions(way: RollbackPath) -> tuple[RehearsedAction, ...]:
             expect_s=item.expect_s,
             measured=item.measured,
             run_on=item.place,
+            title=display(item.title),
+            optional=item.optional,
         )
         for item in way.items
     )

@@ -18,6 +18,7 @@ from switchover.migration.run.run_store import RunStore
 
 __all__ = ["open_rollback_path", "refuse_loss", "roll_back", "rollback_path_named", "unit_of"]
 
+_FAILED_ALONE = frozenset(("failed", "timeout", "not started")).__contains__
 _TRIES = 200
 _PAUSE_S = 0.01
 
@@ -99,6 +100,9 @@ async def roll_back(
                 f"say how it ended: `{run_store.workspace.command('run')} --resolve {item.unit}=done|failed|retry|skip "
                 "--reason TEXT`",
             )
+        if _may_be_left_out(unit, item) and item.unit not in again:
+            await _leave_out(run_store, item, operator)
+            continue
         if unit.stage is Stage.FAILED and item.unit not in again:
             number = rollback.items.index(item) + 1
             raise RefusedError(
@@ -109,11 +113,26 @@ async def roll_back(
         if unit.stage is Stage.FAILED:
             await run_store.record(ev.StepRetried(item.unit, operator))
         await executor.run(ExecutionUnit.of_item(item), operator)
-        if run_store.state.unit(item.unit).stage is not Stage.DONE:
+        if _may_be_left_out(run_store.state.unit(item.unit), item):
+            await _leave_out(run_store, item, operator)
+        elif run_store.state.unit(item.unit).stage is not Stage.DONE:
             return False
     await _finish(run_store, operator, rollback)
     executor.there.sweep()
     return True
+
+
+def _may_be_left_out(unit: UnitState, item: ev.RollbackItem) -> bool:
+    """Whether it is optional and failed by itself. What a person stopped, or called failed, waits for a person."""
+    return item.optional and unit.stage is Stage.FAILED and unit.last is not None and _FAILED_ALONE(unit.last.outcome)
+
+
+async def _leave_out(run_store: RunStore, item: ev.RollbackItem, operator: Operator) -> None:
+    """Put on record that the rollback goes on without an optional action that failed."""
+    unit = run_store.state.unit(item.unit)
+    number = unit.last.number if unit.last is not None else 0
+    why = f"it is optional: {unit.reason}"
+    await run_store.record(ev.StepResolved(item.unit, number, "skip", why, operator))
 
 
 def _goes_on(rollback: RollbackState | None, run_store: RunStore, name: str) -> bool:
@@ -186,6 +205,8 @@ async def _begin(run_store: RunStore, operator: Operator, way: RollbackPath) -> 
             argv=item.argv,
             run_on=item.run_on,
             ssh=item.ssh,
+            title=item.title,
+            optional=item.optional,
         )
         for index, item in enumerate(way.items)
     )
@@ -219,7 +240,7 @@ async def _finish(run_store: RunStore, operator: Operator, rollback: RollbackSta
     skipped = [item for item in rollback.items if run_store.state.unit(item.unit).stage is Stage.SKIPPED]
     what = f"rolled back by {rollback.name}" if rollback.name else "rolled back step by step"
     if skipped:
-        what += f", without {', '.join(item.undoes or item.unit for item in skipped)}"
+        what += f", without {', '.join(item.undoes or item.title or item.unit for item in skipped)}"
     done = run_store.state.rollback
     evidence = done.evidence if done is not None else ()
     bad = [f"{e.check} is {e.status}" for e in evidence if e.status != "ok"]

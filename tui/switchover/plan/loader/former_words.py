@@ -75,7 +75,7 @@ FORMER_WORDS: Mapping[str, Mapping[str, FormerWord]] = {
     "rollbacks.*": {"budget": FormerWord("within"), "data_loss_window": FormerWord("loses")},
     "rollbacks.*.steps.*": {
         "compensate": FormerWord("rollback"),
-        **dict.fromkeys(("optional", "checklist", "title", "cwd", "effect"), _NOT_YET),
+        "checklist": _NOT_YET,
     },
     "troubleshooting.*.solutions.*": {
         "irreversible": FormerWord("effect", "write `effect: destroys`", same_form=False),

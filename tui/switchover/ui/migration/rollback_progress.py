@@ -114,12 +114,13 @@ def rehearsal_lines(rehearsal: Rehearsal, width: int) -> list[Line]:
         time = (
             f"~{_span(action.expect_s)}{' measured' if action.measured else ''}" if action.expect_s is not None else ""
         )
-        what = f"undoes {action.undoes}" if action.undoes else "runs"
+        what = f"undoes {action.undoes}" if action.undoes else action.title or "runs"
+        what += ", where it fails left out" if action.optional else ""
         lines.extend(
             [
                 (),
                 spread(
-                    (StyledSpan(f" {number}. ", "muted"), StyledSpan(what, "strong")),
+                    (StyledSpan(f" {number}. ", "muted"), StyledSpan(cut(what, width - 18), "strong")),
                     (StyledSpan(f"{time} ", "muted"),),
                     width,
                 ),
