@@ -30,6 +30,11 @@ from tests.functional.migration.test_steps import (  # noqa: F401
 )
 from tests.real.conftest import Postgres
 from tests.unit.migration import harness
+from tests.unit.migration.rollbacks.test_rollback import (  # noqa: F401
+    test_a_named_way_back_compensates_its_phases_and_reports_its_checks,
+    test_a_rollback_that_fails_stops_and_goes_on_where_it_stopped,
+    test_step_by_step_in_reverse_and_plain_about_what_stays,
+)
 from tests.unit.migration.test_confirm import (  # noqa: F401
     test_a_cool_down_runs_from_when_all_before_it_was_through_by_the_monotonic_clock,
     test_the_exact_text_runs_it_and_is_on_record_with_what_it_rested_on,
@@ -42,11 +47,6 @@ from tests.unit.migration.test_gates import (  # noqa: F401
     test_all_required_ok_opens_the_gate,
     test_anything_but_ok_keeps_it_shut_and_says_why,
     test_no_go_keeps_the_gate_shut,
-)
-from tests.unit.migration.test_rollback import (  # noqa: F401
-    test_a_named_way_back_compensates_its_phases_and_reports_its_checks,
-    test_a_rollback_that_fails_stops_and_goes_on_where_it_stopped,
-    test_step_by_step_in_reverse_and_plain_about_what_stays,
 )
 
 from switchover.settings import JournalAddress
