@@ -74,6 +74,13 @@ class EffectiveStatus:
     stale: bool = False
     changes: int = 0
     """How often it changed lately, where that is too often: then it is held at its last bad status."""
+    at_this_moment: Status | None = None
+    """How it would stand, were it not held or in maintenance."""
+
+    @property
+    def unheld(self) -> Status:
+        """How it stands at this very moment."""
+        return self.status if self.at_this_moment is None else self.at_this_moment
 
 
 def advance(
@@ -150,7 +157,8 @@ def stand(state: CheckState, rule: Rule, *, mono: float, clock_text: str = "") -
     if changes > rule.most_changes and state.status in _KNOWN:
         within = format_duration(rule.unsteady_s)
         summary = f"unsteady, {changes} changes in {within}; now {state.status.label}: {state.result.summary}"
-        return EffectiveStatus(state.status if state.status in _BAD else state.last_bad, summary, changes=changes)
+        held = state.status if state.status in _BAD else state.last_bad
+        return EffectiveStatus(held, summary, changes=changes, at_this_moment=state.status)
     if state.status is Status.OK and state.failures:
         return EffectiveStatus(
             Status.OK, f"{state.result.summary} ({state.failures} of {rule.fail_after} before it counts)"

@@ -14,6 +14,7 @@ from switchover.health.backup_moments import backup_keys, kept_long_enough
 from switchover.health.catalog import Catalog, CheckItem
 from switchover.health.load_targets import why_not_loaded
 from switchover.health.machines import join_machines
+from switchover.health.maintenance import MaintenanceTimes
 from switchover.plan.loader.load import LoadedPlan
 from switchover.plan.members.member_names import members_of
 from switchover.plan.secrets.secret_store import SecretSource, why_held_back
@@ -98,6 +99,7 @@ class Evaluator:
     ) -> None:
         self.catalog = Catalog(loaded.plan)
         self._hosts = loaded.plan.hosts
+        self.maintenance = MaintenanceTimes(loaded.plan.maintenance, loaded.directory)
         self._scope = scope
         self._runner = runner
         self._services = services

@@ -31,6 +31,7 @@ from switchover.plan.field_types import (
     WrittenText,
 )
 from switchover.plan.hosts_model import Host
+from switchover.plan.maintenance_model import Maintenance
 from switchover.plan.people_model import Alert, AlertGroups, ChecklistItem, Contact, NotifierSpec, Runbook, Signoff
 from switchover.plan.promise_model import Promise, PromiseValue
 from switchover.plan.step_model import Confirm, RollbackAction, Step, UndoneBy, Verify
@@ -332,6 +333,9 @@ class Plan(Model):
     )
     commands: dict[Name, UsefulCommand] = Field(
         default_factory=dict, description="useful commands, each one key away, on record as any action"
+    )
+    maintenance: dict[Name, Maintenance] = Field(
+        default_factory=dict, description="times in which what fails is told only if it still fails at their end"
     )
     contacts: tuple[Contact, ...] = Field((), description="whom to call")
     runbooks: tuple[Runbook, ...] = Field((), description="what to read")

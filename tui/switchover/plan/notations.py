@@ -82,7 +82,7 @@ def parse_moment(text: str) -> After | datetime:
 
 
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-_DAY = "(?:" + "|".join(_DAYS) + ")"
+_DAY = "(?i:" + "|".join(_DAYS) + ")"
 _WINDOW = re.compile(
     rf"(?:(?P<days>{_DAY}(?:[-,]{_DAY})*|daily)\s+|(?P<date>\d{{4}}-\d\d-\d\d)\s+)?"
     r"(?P<from>\d\d:\d\d)\s*-\s*(?P<to>\d\d:\d\d)\s+(?P<zone>[A-Za-z][\w+-]*(?:/[\w+-]+)*)"
@@ -191,7 +191,7 @@ def _days(text: str | None) -> frozenset[int]:
             return frozenset(range(7))
         if "-" in last:
             raise ValueError(f"{part} are no days; write such as Mon-Fri")
-        begin, end = _DAYS.index(first), _DAYS.index(last or first)
+        begin, end = _DAYS.index(first.title()), _DAYS.index((last or first).title())
         found |= {number % 7 for number in range(begin, end + 1 + (7 if end < begin else 0))}
     return frozenset(found)
 

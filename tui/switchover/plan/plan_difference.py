@@ -25,6 +25,7 @@ _NAMED = (
     ("alerts", "alert"),
     ("rollbacks", "way back"),
     ("promises", "promise"),
+    ("maintenance", "maintenance"),
 )
 _WHOLE = (
     *("id", "title", "owner", "target", "check_modules", "live"),

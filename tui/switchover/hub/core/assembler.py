@@ -163,7 +163,8 @@ class Assembler:
             self._driven = holder is not None
             self.look_at_run()
         checks = tuple(self._check_rows())
-        services = self.services.planned(self.expectation, self._resting())
+        planned = self.services.planned(self.expectation, self._resting())
+        services = tuple(map(self._watcher.maintenance.shown, planned)) if self._watcher.maintenance.times else planned
         found = self.services.found()
         kept = self._kept(found, now)
         metrics = tuple(self._metric_rows())
@@ -324,6 +325,8 @@ class Assembler:
         if self._live is not None and self._live.why:
             notes.append(SourceNote("live side", "unknown", self._live.why))
         notes += [SourceNote(name, "trouble", why) for name, why in watcher.troubled.items()]
+        troubles = watcher.maintenance.times.troubles
+        notes += [SourceNote(f"maintenance {name}", "trouble", why) for name, why in troubles.items()]
         if watcher.trouble:
             notes.append(SourceNote("kept checks", "trouble", watcher.trouble))
         if watcher.services.unseen is not None and watcher.services.unseen.trouble:

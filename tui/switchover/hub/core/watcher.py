@@ -6,14 +6,18 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 from switchover.clock import Clock
 from switchover.health.check_state import CheckState, EffectiveStatus, advance, stand
+from switchover.health.maintenance import MaintenanceTimes
 from switchover.health.probing import CheckObservation, Evaluator
 from switchover.health.schedule import Schedule
 from switchover.health.uptime import Uptime
 from switchover.health.watched_phases import not_watched
+from switchover.hub.core.maintenance_watch import MaintenanceWatch
 from switchover.hub.core.metric_looks import MetricLooks
 from switchover.hub.history.change_log import ChangeLog
 from switchover.hub.history.kept_checks import KeptChecks
@@ -52,6 +56,8 @@ class PlanWatcher:
         self.services = services
         self.sampler = sampler
         self.checks: dict[str, CheckState] = {}
+        times = evaluator.maintenance if evaluator is not None else MaintenanceTimes({}, Path())
+        self.maintenance = MaintenanceWatch(times, clock)
         self.uptimes: dict[str, Uptime] = {}
         self._shares: dict[str, tuple[float | None, ...]] = {}
         self.changes: ChangeLog = services.changes
@@ -96,6 +102,8 @@ class PlanWatcher:
 
     async def run(self) -> None:
         """Watch until cancelled."""
+        if self.maintenance.times:  # before anything is told
+            await self._follow_maintenance()
         self._plan_work()
         self._under_way["job", "prime"] = asyncio.create_task(self.sampler.prime(), name="prime")
         try:
@@ -134,6 +142,8 @@ class PlanWatcher:
                 self._work["check", name] = partial(self._probe_check, name)
                 self._schedule.add(("check", name), max(item.spec.every_s, 0.1), now)
         self.every("kept checks", _KEEP_S, self._keep)
+        if self.maintenance.times:
+            self.every("maintenance", 1.0, self._follow_maintenance)
         for job, every, work in self.services.jobs():
             self.every(job, every, work)
         for every, metrics in self.sampler.rhythms():
@@ -184,16 +194,18 @@ class PlanWatcher:
     def standing(self, name: str) -> EffectiveStatus:
         """Say how a check stands at this moment."""
         assert self.evaluator is not None
-        state = self.checks[name]
-        rule = self.evaluator.catalog.items[name].rule
-        return stand(state, rule, mono=self._clock.monotonic(), clock_text=clock_text(state.observed_at))
+        state, item = self.checks[name], self.evaluator.catalog.items[name]
+        stands = stand(state, item.rule, mono=self._clock.monotonic(), clock_text=clock_text(state.observed_at))
+        if stands.status not in _BAD or (now := self.maintenance.of((name, item.service))) is None:
+            return stands
+        summary = f"{now.words}; {stands.status.label}: {stands.summary}"
+        return replace(stands, status=Status.SKIPPED, summary=summary, at_this_moment=stands.unheld)
 
     def _need(self, name: str) -> Status:
         """Return how a need stands at this very moment, also where it is held because it is unsteady."""
         if name not in self.checks:
             return self.services.health(name)
-        standing = self.standing(name)
-        return self.checks[name].status if standing.changes else standing.status
+        return self.standing(name).unheld
 
     async def _probe_check(self, name: str) -> None:
         assert self.evaluator is not None
@@ -216,7 +228,7 @@ class PlanWatcher:
         assert self.evaluator is not None
         name = reading.name
         stood = self.standing(name)
-        before = self.checks[name].status if stood.changes else stood.status
+        before = stood.unheld
         mono = self._clock.monotonic()
         self._count_time(name, reading, mono)
         state = advance(
@@ -232,7 +244,7 @@ class PlanWatcher:
         stands = self.standing(name)
         if bool(stands.changes) is not bool(stood.changes):
             self._tell_unsteady(name, stands, at=state.observed_at)
-        elif state.status is not before and not stands.changes:
+        elif state.status is not before and stands.at_this_moment is None:
             self._tell_check(name, before, state)
         if (state.status is Status.OK) != (before is Status.OK):
             self.probe_dependants_now(name)
@@ -253,6 +265,20 @@ class PlanWatcher:
             text = f"{name} {state.status.label}: {state.result.summary}"
             self.remember("check", text, state.status.label, at=state.observed_at)
 
+    async def _follow_maintenance(self) -> None:
+        """Say what begins and ends. What still fails at an end is told then."""
+        began, ended = await self.maintenance.follow()
+        for text in (*began, *(f"maintenance {name} is over" for name in ended)):
+            self.remember("check", text)
+        for name, state in self.checks.items() if ended else ():
+            stands = self.standing(name)
+            if stands.status in _BAD and not self.resting(name) and self.maintenance.was_about(name, ended):
+                since = f" since {clock_text(state.wrong_since)}" if state.wrong_since is not None else ""
+                text = f"{name} {stands.status.label}{since}, and still after the maintenance: {stands.summary}"
+                self.remember("check", text, stands.status.label)
+        if began or ended:
+            self._changed()
+
     def _tell_unsteady(self, name: str, stands: EffectiveStatus, *, at: float | None) -> None:
         if stands.changes:
             self.remember("check", f"{name} {stands.summary}", stands.status.label, at=at)
@@ -263,7 +289,12 @@ class PlanWatcher:
         """Add the time since the last result to the uptime, as it stood through it."""
         assert self.evaluator is not None
         before, item = self.checks[name], self.evaluator.catalog.items[name]
-        if before.observed_mono is None or before.status not in (Status.OK, *_BAD) or item.spec.on_demand:
+        if (
+            self.maintenance.of((name, item.service)) is not None
+            or before.observed_mono is None
+            or before.status not in (Status.OK, *_BAD)
+            or item.spec.on_demand
+        ):
             return
         seconds = min(mono - before.observed_mono, item.rule.stale_after_s)
         fine = before.status in (Status.OK, Status.WARN)

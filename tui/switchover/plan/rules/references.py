@@ -145,6 +145,8 @@ def names_in_the_rest(draft: Draft) -> Iterator[Complaint]:
     for t, trouble in enumerate(draft.plan.troubleshooting):
         if trouble.when is not None:
             yield from _condition(("troubleshooting", t, "when"), trouble.when, draft)
+    for name, maintenance in draft.plan.maintenance.items():
+        yield from draft.each_unknown(("maintenance", name, "of"), "check or service", maintenance.of, names.watched)
     for name, way_back in draft.plan.rollbacks.items():
         path: Path = ("rollbacks", name)
         known = [*(f"{phase}.{step}" for phase, step in names.steps)]
