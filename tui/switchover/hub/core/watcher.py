@@ -277,7 +277,7 @@ class PlanWatcher:
                 text = f"{name} {stands.status.label}{since}, and still after the maintenance: {stands.summary}"
                 self.remember("check", text, stands.status.label)
         if began or ended:
-            self._changed()
+            self._hub.changed()
 
     def _tell_unsteady(self, name: str, stands: EffectiveStatus, *, at: float | None) -> None:
         if stands.changes:
