@@ -5,12 +5,13 @@ from pathlib import Path
 
 import pytest
 from tests.functional.migration.loss_world import LossWorld
-from tests.functional.migration.test_loss_matrix import TRIALS, play
+from tests.functional.migration.test_loss_matrix import play
 from tests.real.conftest import Postgres
 
 from switchover.settings import JournalAddress
 
-BATCHES = 14  # of which the first always runs
+BATCHES = 20  # of which the first always runs
+TRIALS = 8  # in each
 
 
 def _worlds(url: str) -> Callable[[Path, int], LossWorld]:

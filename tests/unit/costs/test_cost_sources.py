@@ -68,6 +68,7 @@ async def test_amounts_of_all_sources_add_up_exactly(tmp_path: Path) -> None:
         (HEAD + "after,logs,1,USD,\n", "logs is in USD, the plan counts in EUR"),
         ("\x00" * (2 << 20), "costs.csv is larger than 1 MiB"),
     ],
+    ids=["missing", "no amount", "no number", "nan", "no side", "another currency", "too large"],
 )
 async def test_a_source_that_cannot_be_read_says_why_and_leaves_the_budget_open(
     tmp_path: Path, content: str | None, why: str
