@@ -189,3 +189,18 @@ def test_a_damaged_file_is_an_error_in_words(tmp_path: Path) -> None:
     path.chmod(0o600)
     with pytest.raises(OSError, match="not a database"):
         EventFile(path).read(NOW)
+
+
+def test_a_plans_metric_of_kind_pushed_is_the_sum_of_a_counter_the_newest_gauge_the_mean_of_a_histogram() -> None:
+    numbers = AppNumbers()
+    for provider, cost in (("a", 1.5), ("b", 2.0), ("a", 0.5)):
+        numbers.take("ai_cost", "counter", cost, NOW, {"provider": provider})
+    for at, depth in ((NOW, 7.0), (NOW + 1, 3.0)):
+        numbers.take("depth", "gauge", depth, at, {"queue": str(at)})
+    for seconds in (1.0, 3.0):
+        numbers.take("took", "histogram", seconds, NOW, {})
+    assert numbers.told("ai_cost", {}) == ("counter", 4.0)
+    assert numbers.told("ai_cost", {"provider": "a"}) == ("counter", 2.0)
+    assert numbers.told("depth", {}) == ("gauge", 3.0)
+    assert numbers.told("took", {}) == ("histogram", 2.0)
+    assert numbers.told("ai_cost", {"provider": "c"}) is None

@@ -15,6 +15,7 @@ from switchover.app.current_plan import CurrentPlan
 from switchover.app.known_secrets import KnownSecrets
 from switchover.app.plan_runtime import PlanRuntimeBuilder, providers_of
 from switchover.app.workspace_runtime import WorkspaceRuntime
+from switchover.applications.applications import Applications
 from switchover.clock import Clock, SystemClock
 from switchover.clouds.cloud_calls import CloudCalls
 from switchover.errors import PlanError
@@ -47,13 +48,14 @@ def build(
     words = secret_words or KnownSecrets()
     ensure_private_dir(workspace.directory)
     operations = Operations(workspace.operations, clock, words.display, read_only=read_only)
+    applications = Applications(clock)
     if loaded is None:
         everything = Inventory({}, providers_of(Path("/"), clock), lambda name: f"there is no {name}", clock)
         hub_alone = Hub(
             None, workspace, None, None, clock, read_only,
             inventory=everything, redact=words.display, operations=operations,
         )  # fmt: skip
-        return WorkspaceRuntime(workspace, clock, words, FollowingHub(lambda: hub_alone))
+        return WorkspaceRuntime(workspace, clock, words, FollowingHub(lambda: hub_alone), applications)
     builder = _builder(workspace, clock, words, writes=not read_only, only_read=read_only, planned_only=False)
     current = CurrentPlan(loaded, builder, {})
     words.follow(current.known_secrets)
@@ -70,12 +72,13 @@ def build(
             inventory=current.inventory,
             redact=words.display,
             operations=operations,
+            applications=applications,
         )
 
     hub = FollowingHub(make, current.retire)
     current.replaced.append(hub.replace)
     current.listeners.append(hub.engine_changed)
-    return WorkspaceRuntime(workspace, clock, words, hub, current)
+    return WorkspaceRuntime(workspace, clock, words, hub, applications, current)
 
 
 def build_evaluator(

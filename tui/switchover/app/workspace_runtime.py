@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from switchover.app.current_plan import CurrentPlan
 from switchover.app.known_secrets import KnownSecrets
+from switchover.applications.applications import Applications
 from switchover.clock import Clock
 from switchover.health.probing import Evaluator
 from switchover.hub import FollowingHub
@@ -26,6 +27,7 @@ class WorkspaceRuntime:
     clock: Clock
     words: KnownSecrets
     hub: FollowingHub
+    applications: Applications
     current: CurrentPlan | None = None
 
     @property

@@ -73,6 +73,21 @@ class AppNumbers:
         found.take(value, at)
         self.changed.add(key)
 
+    def told(self, name: str, where: Mapping[str, str]) -> tuple[str, float] | None:
+        """Return the type and the value over all series with these labels; None where none was told.
+
+        A counter is their sum, a gauge the newest, a histogram the mean of all samples.
+        """
+        found = [s for s in self.of_name(name) if where.items() <= dict(s.labels).items()]
+        if not found:
+            return None
+        kind = found[0].kind
+        if kind == "counter":
+            return kind, sum(series.value for series in found)
+        if kind == "gauge":
+            return kind, max(found, key=lambda series: series.points[-1][0]).value
+        return kind, sum(series.total for series in found) / max(sum(series.count for series in found), 1)
+
     def of_name(self, name: str) -> list[AppSeries]:
         """Return every series of that name, by labels."""
         return [self.series[key] for key in sorted(self.series) if key[0] == name]

@@ -122,7 +122,13 @@ class Sampler:
         self._redact = redact or sanitize
         self._clock = clock
         self.documents = documents or JsonDocuments()
-        self._tools = SourceTools(clock.monotonic, self.documents, service_number or (lambda *_: None))
+        self._tools = SourceTools(
+            clock.monotonic,
+            self.documents,
+            service_number or (lambda *_: None),
+            self._told,
+        )
+        self.pushed: Callable[[str, Mapping[str, str]], tuple[str, float] | None] = lambda *_: None
         self._sources: dict[str, MetricSource[Any]] = {}
         self.tracks: dict[str, Track] = {}
         for name, (metric, path) in _DEFAULTS.items():
@@ -134,6 +140,9 @@ class Sampler:
         for name, spec in metrics.items():
             every = check_period(str(spec.config.get("check"))) if spec.kind == "check" and check_period else None
             self._add(name, spec, "host" if spec.kind == "host" else "plan", spec.title or name, every)
+
+    def _told(self, name: str, labels: Mapping[str, str]) -> tuple[str, float] | None:
+        return self.pushed(name, labels)
 
     def _source(self, kind: str) -> MetricSource[Any]:
         if kind not in self._sources:

@@ -17,11 +17,15 @@ Reading = float | Exception | None
 
 @dataclass(frozen=True, slots=True)
 class SourceTools:
-    """What a source may use. `service_number(service, metric)` is what was last seen of a service, if it is fresh."""
+    """What a source may use. `service_number(service, metric)` is what was last seen of a service, if it is fresh.
+
+    `pushed(name, labels)` is the type and the value of what applications told, if they did.
+    """
 
     monotonic: Callable[[], float]
     documents: JsonDocuments
     service_number: Callable[[str, str], float | None]
+    pushed: Callable[[str, Mapping[str, str]], tuple[str, float] | None] = lambda *_: None
 
 
 class MetricSource(Generic[ConfigT]):

@@ -13,6 +13,6 @@ COST_SOURCES = "switchover.costs.sources"
 SERVICES = "switchover.services"
 
 COMING: Mapping[str, frozenset[str]] = {
-    METRIC_SOURCES: frozenset(str.split("docker scrape postgres redis cloudwatch gcp pushed")),
+    METRIC_SOURCES: frozenset(str.split("docker scrape postgres redis cloudwatch gcp")),
 }
 """Kinds that a plan may be written with before they are there."""

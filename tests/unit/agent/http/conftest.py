@@ -13,6 +13,7 @@ from websockets.asyncio.client import unix_connect
 
 from switchover.agent.http.api_server import ApiServer
 from switchover.agent.http.api_sources import ApiSources
+from switchover.applications.applications import Applications
 from switchover.applications.event_file import EventFile
 from switchover.clock import SystemClock
 from switchover.redaction import sanitize
@@ -38,8 +39,10 @@ class Api:
 
 @pytest.fixture
 async def api(short_dir: Path) -> AsyncIterator[Api]:
-    path, hub = short_dir / "run" / "api.sock", FakeHub()
-    sources = ApiSources(cast("Any", hub), SystemClock(), EventFile(short_dir / "apps.sqlite"), sanitize, "1.0")
+    path, hub, clock = short_dir / "run" / "api.sock", FakeHub(), SystemClock()
+    sources = ApiSources(
+        cast("Any", hub), clock, EventFile(short_dir / "apps.sqlite"), sanitize, Applications(clock), "1.0"
+    )
     server = ApiServer(sources, path, short_dir / "api.token", ("127.0.0.1", 0))
     server.listen()
     async with httpx.AsyncClient(

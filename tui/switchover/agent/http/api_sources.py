@@ -32,16 +32,13 @@ class ApiSources:
     clock: Clock
     file: EventFile
     redact: Callable[[str], str]
+    applications: Applications
     version: str = ""
     health: OwnHealth = field(default_factory=OwnHealth)
-    applications: Applications = field(init=False)
     trouble: str = ""
     _unsaved: list[AppEvent] = field(default_factory=list)
     _restored: bool = False
     _restoring: asyncio.Lock = field(default_factory=asyncio.Lock)
-
-    def __post_init__(self) -> None:
-        self.applications = Applications(self.clock)
 
     async def restore(self) -> None:
         """Take in what was kept by an agent before this one, once."""

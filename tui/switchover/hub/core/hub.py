@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from switchover.applications.applications import Applications
 from switchover.clock import Clock
 from switchover.errors import RefusedError, SwitchoverError
 from switchover.health.probing import Evaluator
@@ -74,6 +75,7 @@ class Hub:
         inventory: Inventory | None = None,
         redact: Callable[[str], str] | None = None,
         operations: Operations | None = None,
+        applications: Applications | None = None,
     ) -> None:
         self._loaded = loaded
         self._workspace = workspace
@@ -93,6 +95,8 @@ class Hub:
         self._inventory = inventory or Inventory({}, (), lambda name: f"there is no {name}", clock)
         self._services = self._make_services()
         self._sampler = self._make_sampler(calls)
+        if applications is not None:
+            self._sampler.pushed = applications.numbers.told
         kept = KeptChecks(workspace.directory / "checks.json", clock, writes=not read_only)
         self._watcher = PlanWatcher(evaluator, self._services, self._sampler, clock, self, kept=kept)
         self._follow_up = FollowUp(evaluator, self._services, self._watcher)
