@@ -11,7 +11,7 @@ from switchover.ui.app.at_hand import AtHand
 from switchover.ui.app.opener import Opener
 from switchover.ui.services.arrangement import id_of
 from switchover.ui.text.render_context import RenderContext
-from switchover.ui.text.styled_line import Line, StyledSpan, fit, wrap
+from switchover.ui.text.styled_line import Line, StyledSpan, fit, linked, wrap
 
 __all__ = ["LookActions"]
 
@@ -57,7 +57,8 @@ class LookActions:
             names = min(max((cell_len(row.name) for row in now.data.contacts), default=0), max(width // 2, 10))
             rows: list[Line] = []
             for row in now.data.contacts:
-                how = wrap(row.how, max(width - names - 4, 10)) or [()]
+                link = linked(row.how)
+                how = [(link,)] if link.style != "text" else wrap(row.how, max(width - names - 4, 10)) or [()]
                 rows.append((StyledSpan(f" {fit(row.name, names)}  ", "strong"), *how[0]))
                 rows += [(StyledSpan(" " * (names + 3)), *line) for line in how[1:]]
             return [(), *rows] if rows else [(), (StyledSpan("   the plan names nobody and nothing to read", "muted"),)]

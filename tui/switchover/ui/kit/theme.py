@@ -20,7 +20,7 @@ from rich.style import Style
 from textual.strip import Strip
 from textual.theme import Theme as TextualTheme
 
-from switchover.ui.text.styled_line import Line, pad
+from switchover.ui.text.styled_line import Line, address_of, pad
 
 __all__ = ["PALETTE", "STYLES", "Painter", "Theme", "ThemeError", "load_theme", "load_themes", "theme_folders"]
 
@@ -227,16 +227,23 @@ class Painter:
             self._styles = {name: style if name in _ALWAYS_FRESH else grey for name, style in theme.styles.items()}
         self._ground = ground
         self.paint = lru_cache(maxsize=2048)(self._paint)
+        self._link = lru_cache(maxsize=256)(self._link_to)  # one id, so that it is the same at every painting
 
     def style(self, name: str) -> Style:
         """Return the style for a meaning, on the theme's ground."""
         return self._ground + self._styles[name]
+
+    def _link_to(self, address: str) -> Style:
+        return self.style("text") + Style(underline=True, link=address)
 
     def _paint(self, line: Line, width: int, over: str = "") -> Strip:
         """Paint a line `width` cells wide; `over` names a style laid over the whole line (the cursor)."""
         top = self._styles[over] if over else None
         segments = []
         for text, name in pad(line, width):
+            if address := address_of(name):
+                segments.append(Segment(text, self._link(address)))
+                continue
             style = self._ground + self._styles[name]
             has_ground = self._styles[name].bgcolor is not None  # chosen for its letters: the cursor would hide them
             segments.append(Segment(text, style if top is None or has_ground else style + top))

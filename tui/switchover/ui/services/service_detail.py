@@ -11,7 +11,7 @@ from switchover.ui.text.numbers import age, clock, format_bytes, percent, took
 from switchover.ui.text.render_context import RenderContext
 from switchover.ui.text.spark import sparkline
 from switchover.ui.text.state_words import outcome
-from switchover.ui.text.styled_line import Line, StyledSpan, join
+from switchover.ui.text.styled_line import Line, StyledSpan, join, linked
 
 __all__ = ["find_service", "service_brief", "service_detail"]
 
@@ -64,7 +64,7 @@ def service_detail(row: ServiceRow, moment: RenderContext, width: int) -> list[L
         ("link", row.link),
         ("needs", ", ".join(row.needs)),
     )
-    lines.extend(fact(label, (StyledSpan(text),)) for label, text in more if text)
+    lines.extend(fact(label, (linked(text) if label == "link" else StyledSpan(text),)) for label, text in more if text)
     for check in moment.data.checks:
         if check.service == row.name:
             state = outcome(check.status)

@@ -21,12 +21,14 @@ __all__ = [
     "ListItem",
     "ListItems",
     "StyledSpan",
+    "address_of",
     "clean",
     "cut",
     "fit",
     "indent",
     "join",
     "line_width",
+    "linked",
     "pad",
     "plain",
     "restyle",
@@ -44,6 +46,20 @@ class StyledSpan(NamedTuple):
 
     text: str
     style: str = "text"
+
+
+_LINK = "link "
+_ADDRESS = re.compile(r"https?://[!-~]{1,1000}")
+
+
+def linked(address: str) -> StyledSpan:
+    """Return an address that the terminal opens where it can; one that is none of the web's is only text."""
+    return StyledSpan(address, f"{_LINK}{address}" if _ADDRESS.fullmatch(address) else "text")
+
+
+def address_of(style: str) -> str:
+    """Return the address that a style leads to; empty where it is no link."""
+    return style.removeprefix(_LINK) if style.startswith(_LINK) else ""
 
 
 Line = tuple[StyledSpan, ...]
