@@ -16,6 +16,7 @@ __all__ = ["KeyExamples", "lines_of_key"]
 _MOST_LINES = 12
 _ELSEWHERE = {
     (PLAN, "check_modules"): "check_modules: [checks/queue_kind.py]",
+    ("CostLineSpec", "question"): "{name: workers, side: after, stated: ~20 EUR/month, question: all three or each?}",
     ("LiveProbe", "file"): "live: {file: /etc/shop/live-side}",
     ("LiveProbe", "symlink"): "live: {symlink: /srv/shop/current}",
     ("LiveProbe", "dns"): "live: {dns: shop.example.org, answers: {before: 192.0.2.1}}",
