@@ -94,6 +94,7 @@ def test_status_is_json_alone_before_and_after_and_writes_nothing(tmp_path: Path
         "started_at": None,
         "ended_at": None,
         "due_at": None,
+        "progress": None,
     }
     assert not (tmp_path / "state").exists()
     cli("run")

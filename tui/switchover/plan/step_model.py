@@ -122,7 +122,9 @@ class Step(Model):
     env: Env = Field(default_factory=dict, description="variables of the command; secrets belong here")
     cwd: str | None = Field(None, description="the folder in which it runs, else that of the plan")
     timeout: Timeout = Field(3600.0, description="it is ended after that time: 30s, 1h30m")
-    expect_duration: Span | None = Field(None, description="how long it should take: 30s, 1h30m")
+    expect_duration: Span | None = Field(
+        None, description="how long it should take: 30s, 1h30m; a line `progress: 40 %` of its output says it better"
+    )
     effect: StepEffect | None = Field(None, description="what it changes")
     confirm: Confirm | None = Field(None, description="what must be typed before it runs")
     on_unknown: OnUnknown = Field("ask", description="what a resume may do when the outcome is unknown")

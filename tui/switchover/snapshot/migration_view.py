@@ -46,7 +46,8 @@ class StepView:
     """A step as the wizard shows it. `command` is the exact text; `env` is what it gets, never values of secrets.
 
     It runs on the host `run_on`; where that is a group, on each of its `machines`. `rollback` is the command that
-    undoes it. Where it has none of its own, `undo_note` says what the plan says of that.
+    undoes it. Where it has none of its own, `undo_note` says what the plan says of that. While it runs, `progress` is
+    the share of it, from 0 to 1, that its own output tells.
     """
 
     id: str
@@ -79,6 +80,7 @@ class StepView:
     requirements: tuple[Requirement, ...] = ()
     run_on: str = ""
     machines: tuple[MachineView, ...] = ()
+    progress: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

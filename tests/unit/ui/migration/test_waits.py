@@ -108,3 +108,14 @@ async def test_a_run_that_is_put_off_says_until_when_and_the_palette_takes_it_ba
         await app.run_action("cancel_put_off")
         await settle(pilot)
         assert source.requests == [("appointment.cancel", {})]
+
+
+@pytest.mark.parametrize("size", [(80, 24), (200, 50)])
+async def test_a_running_step_shows_how_far_it_says_that_it_is(size: tuple[int, int]) -> None:
+    at = acting("step", "index", "run index").at
+    snapshot = _snapshot("step", "second runs", step={})
+    phase = snapshot.migration.phases[0]
+    second = replace(phase.steps[1], state="running", started_at=at - 60, expect_s=600.0, progress=0.419)
+    view = replace(snapshot.migration, state="running", phases=(replace(phase, steps=(phase.steps[0], second)),))
+    text = await _shown(replace(snapshot, migration=view), size)
+    assert "41 % as it says" in text

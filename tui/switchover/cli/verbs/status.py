@@ -63,6 +63,7 @@ def status_json(engine: Engine) -> dict[str, Any]:
             "started_at": iso_utc(step.started_at),
             "ended_at": iso_utc(step.ended_at),
             "due_at": iso_utc(step.due_at),
+            "progress": step.progress,
         }
         for phase in view.phases
         for step in phase.steps
@@ -201,7 +202,8 @@ def _text(engine: Engine) -> str:
         lines.append(f"{phase.id}: {phase.state}{_due(phase)}")
         for step in phase.steps:
             word = "unknown" if step.id in lost else step.state
-            lines.append(f"  {step.id:<24} {word}" + (f": {step.reason}" if step.reason else "") + _due(step))
+            far = f", {int(step.progress * 100)} % as it says" if step.progress is not None else ""
+            lines.append(f"  {step.id:<24} {word}{far}" + (f": {step.reason}" if step.reason else "") + _due(step))
             if step.persons > 1 and step.state in ("pending", "waiting"):
                 lines.append(f"  {'':<24} {_people(step.confirmed_by)}")
         if phase.gate is not None:

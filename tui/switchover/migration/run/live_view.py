@@ -11,6 +11,7 @@ from switchover.migration.facts.display import display
 from switchover.migration.facts.events import EvidenceFile
 from switchover.migration.facts.run_state import Stage, Timestamp
 from switchover.migration.reports.run_view import GateLive, OutputTail, ViewContext, build_view
+from switchover.migration.reports.step_progress import progress_of
 from switchover.migration.rules.confirmations import confirmed_by
 from switchover.migration.rules.next_action import may_repeat, next_action
 from switchover.migration.rules.times import opens_at, why_not_yet
@@ -71,7 +72,7 @@ def live_view(run_store: RunStore, executor: Executor, gate: GateLive | None, *,
         driven,
         frozenset(may_repeat(run_store.plan, run_store.state)),
     )
-    view = build_view(run_store.plan, run_store.state, context)
+    view = _with_progress(run_store, executor, build_view(run_store.plan, run_store.state, context))
     for look_again in (
         _with_places,
         _with_evidence,
@@ -129,6 +130,27 @@ def _with_places(run_store: RunStore, view: MigrationView) -> MigrationView:
                 for step in phase.steps
             ),
         )
+        for phase in view.phases
+    )
+    return replace(view, phases=phases)
+
+
+def _with_progress(run_store: RunStore, executor: Executor, view: MigrationView) -> MigrationView:
+    """Say of each running step how far it says it is, in its last lines. One on several machines tells nothing."""
+    told: dict[str, float | None] = {}
+    for phase in view.phases:
+        for step in phase.steps:
+            last = run_store.state.unit(step.id).last if step.state == "running" else None
+            if last is None or last.members or not last.argv:
+                continue
+            lines = view.output if (view.output_step, view.output_attempt) == (step.id, last.number) else None
+            if lines is None:
+                lines = read_tail(executor.attempt(step.id, last.number).directory, TAIL_LINES)[0]
+            told[step.id] = progress_of(lines)
+    if not any(share is not None for share in told.values()):
+        return view
+    phases = tuple(
+        replace(phase, steps=tuple(replace(step, progress=told.get(step.id)) for step in phase.steps))
         for phase in view.phases
     )
     return replace(view, phases=phases)

@@ -67,13 +67,16 @@ def _head(entry: StepView, moment: RenderContext, width: int) -> list[Line]:
             width,
         )
     ]
-    if entry.state == "running" and entry.expect_s and time is not None:
+    if entry.state == "running" and entry.progress is not None:
+        said = f"  {int(entry.progress * 100)} % as it says"
+        lines.append((StyledSpan(" "), *progress_bar(entry.progress, _bar(width)), StyledSpan(said, "muted")))
+    elif entry.state == "running" and entry.expect_s and time is not None:
         share = time / entry.expect_s
         late = f"longer than the expected {age(entry.expect_s)}" if share > 1 else f"~{age(entry.expect_s - time)} left"
         lines.append(
             (
                 StyledSpan(" "),
-                *progress_bar(share, max(min(width - 40, 40), 8)),
+                *progress_bar(share, _bar(width)),
                 StyledSpan(f"  {late}", "outcome-warn" if share > 1 else "muted"),
             )
         )
@@ -90,6 +93,10 @@ def _head(entry: StepView, moment: RenderContext, width: int) -> list[Line]:
     if two := word_text(entry):
         lines.extend((StyledSpan(" "), *line) for line in wrap(two, width - 2, "step-waiting", limit=2))
     return lines
+
+
+def _bar(width: int) -> int:
+    return max(min(width - 40, 40), 8)
 
 
 def _command(entry: StepView, width: int, limit: int) -> list[Line]:
