@@ -143,7 +143,8 @@ class HostLine:
                     await self._close()
                     raise
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(asyncio.shield(saying), 2)
+                    async with asyncio.timeout(2):  # `wait_for` of Python 3.11 may lose a cancellation
+                        await asyncio.shield(saying)
                 code = await self._ended(process)
                 raise LineError(reason_of(self.destination, bytes(self._said), code)) from error
             except BaseException:
