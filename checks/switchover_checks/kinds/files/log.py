@@ -121,7 +121,9 @@ def _look(cfg: LogConfig, name: str, base_dir: Path, known: dict[str, Any], dead
     if known.get("path") not in (None, str(path)) and known.get("inode") is not None and not path.exists():
         known.clear()
     try:
-        found = read_new(path, known, deadline - 0.5)
+        found = read_new(
+            path, known, deadline - 0.5, lambda line: (_time_of(line, now, zoned=False) or 0) > now - cfg.last
+        )
         written_at = path.stat().st_mtime
     except OSError as error:
         words = f"{path}: {(error.strerror or str(error)).lower()}"
@@ -219,6 +221,9 @@ def _judged(cfg: LogConfig, path: Path, found: NewLines, counts: _Counts, quiet:
     findings = []
     if found.lost:
         findings.append(Finding("rotation", "read to its end", found.lost, Status.UNKNOWN))
+    if found.first and not found.whole and _begins_late(cfg, found):
+        observed = f"the first look read its last {format_bytes(found.bytes)}, which are of a shorter time"
+        findings.append(Finding("reading", format_duration(cfg.last), observed, Status.UNKNOWN))
     if found.behind:
         findings.append(Finding("reading", "at the end", f"{format_bytes(found.behind)} behind", Status.UNKNOWN))
     for pattern in cfg.deny:
@@ -241,8 +246,17 @@ def _judged(cfg: LogConfig, path: Path, found: NewLines, counts: _Counts, quiet:
     if found.first:
         facts |= {"rate": Unavailable("it is the first look"), "line_rate": Unavailable("it is the first look")}  # type: ignore[dict-item]
     findings += [e.check(facts) for e in cfg.expect]
-    first = ", the first look" if found.first else ""
+    part = "" if found.whole else f" at its last {format_bytes(found.bytes)}"
+    first = f", the first look{part}" if found.first else ""
     return Result.of(findings, metrics=measured_in(facts, LogCheck.metrics), ok=f"{len(found.lines)} new lines{first}")
+
+
+def _begins_late(cfg: LogConfig, found: NewLines) -> bool:
+    """Say whether the lines say that they begin within the time that is judged."""
+    now = time.time()
+    dated = (at for _, line in found.lines[:100] if (at := _time_of(line, now, zoned=False)) is not None)
+    first = next(dated, None)
+    return first is not None and first > now - cfg.last
 
 
 def _required(pattern: Pattern, counts: _Counts, found: NewLines, over: float) -> Finding:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from typing import Any
 __all__ = ["FIRST_BYTES", "NewLines", "line_at", "read_new"]
 
 FIRST_BYTES = 1 << 20
-"""So much of its end the first look reads."""
+"""So much of its end the first look reads, or up to 16 times as much where its lines say that this is too little."""
 _MOST_BYTES = 16 << 20
 _PIECE = 1 << 18
 _LONGEST = 64 << 10
@@ -30,30 +31,54 @@ class NewLines:
     first: bool = False
     whole: bool = False
     """Of a first look: whether all that the log holds was read."""
+    bytes: int = 0
+    """Of a first look: how much of its end was read."""
 
 
-def read_new(path: Path, known: dict[str, Any], deadline: float) -> NewLines:
-    """Read on, and note in `known` how far. Raise `OSError`."""
+def read_new(
+    path: Path, known: dict[str, Any], deadline: float, too_late: Callable[[str], bool] = lambda _line: False
+) -> NewLines:
+    """Read on, and note in `known` how far. Raise `OSError`.
+
+    A first look goes back until a line is not too late to be the first.
+    """
     found = NewLines()
     with path.open("rb") as file:
         info = os.fstat(file.fileno())
-        start = _start(path, info, file, known, found, deadline)
+        start = _start(path, info, file, known, found, deadline, too_late)
         end = _take(file, start, info.st_size, found, deadline, places=True)
         found.behind += max(0, info.st_size - end - _LONGEST) if end < info.st_size else 0
         known.update(inode=info.st_ino, device=info.st_dev, offset=end, mark=_mark(file, end))
     return found
 
 
-def _start(path: Path, info: os.stat_result, file: Any, known: dict[str, Any], found: NewLines, deadline: float) -> int:
+def _first_start(file: Any, size: int, found: NewLines, too_late: Callable[[str], bool]) -> int:
+    """Return where a first look begins."""
+    found.first, back = True, FIRST_BYTES
+    while True:
+        start = max(0, size - back)
+        found.whole, found.bytes = not start, size - start
+        if not start:
+            return 0
+        file.seek(start)
+        start += len(file.readline(_LONGEST))
+        if back >= _MOST_BYTES or not too_late(_text(file.readline(_LONGEST).rstrip(b"\n"))):
+            return start
+        back *= 4
+
+
+def _start(
+    path: Path,
+    info: os.stat_result,
+    file: Any,
+    known: dict[str, Any],
+    found: NewLines,
+    deadline: float,
+    too_late: Callable[[str], bool],
+) -> int:
     """Return where to read on; of a log that was rotated, first read the rest of the one before."""
     if "inode" not in known:
-        found.first = True
-        start = max(0, info.st_size - FIRST_BYTES)
-        found.whole = not start
-        if start:
-            file.seek(start)
-            start += len(file.readline(_LONGEST))
-        return start
+        return _first_start(file, info.st_size, found, too_late)
     offset = int(known["offset"])
     if (info.st_ino, info.st_dev) == (known["inode"], known["device"]):
         same = offset <= info.st_size and _mark(file, offset) == known["mark"]

@@ -179,3 +179,33 @@ async def test_of_a_pattern_the_newest_file_is_read(look: Look, path: Path) -> N
 def test_demands_that_say_nothing_are_refused(keys: dict[str, Any]) -> None:
     with pytest.raises(ConfigError):
         build_config(LogConfig, {"path": "x", **keys})
+
+
+async def test_a_first_look_goes_back_as_far_as_its_time_asks(
+    look: Look, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(log_following, "FIRST_BYTES", 200)
+    add(path, f"{stamp(300)} ERROR the disk is full", *(f"{stamp(200 - n)} all is well" for n in range(100)))
+    assert (await look(last="10m")).status is Status.CRIT
+
+
+async def test_a_first_look_that_cannot_go_back_far_enough_says_so(
+    look: Look, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(log_following, "FIRST_BYTES", 200)
+    monkeypatch.setattr(log_following, "_MOST_BYTES", 400)
+    add(path, f"{stamp(300)} ERROR the disk is full", *(f"{stamp(200 - n)} all is well" for n in range(100)))
+    first, second = await look(last="10m"), await look(last="10m")
+    assert first.status is Status.UNKNOWN
+    assert "the first look read its last 800 B" in first.summary
+    assert second.status is Status.OK
+
+
+async def test_a_first_look_at_lines_without_a_time_says_how_much_it_read(
+    look: Look, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(log_following, "FIRST_BYTES", 200)
+    add(path, *("all is well" for _ in range(100)))
+    first, second = await look(), await look()
+    assert first.summary.endswith("the first look at its last 200 B")
+    assert "first look" not in second.summary

@@ -527,6 +527,14 @@ async def test_recheck_asks_for_the_check_under_the_cursor() -> None:
     await play(story, samples.trouble(), tab="checks")
 
 
+async def test_all_checks_are_run_by_one_key() -> None:
+    async def story(pilot: Any, app: SwitchoverApp, source: FakeSource, _clock: StillClock) -> None:
+        await press(pilot, "V")
+        assert source.requests == [("check.run", {})]
+
+    await play(story, samples.trouble(), tab="checks")
+
+
 async def test_help_is_made_from_the_keys_that_work_here() -> None:
     async def story(pilot: Any, app: SwitchoverApp, *_: Any) -> None:
         await press(pilot, "question_mark")

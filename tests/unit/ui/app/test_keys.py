@@ -65,6 +65,7 @@ MEANING = {
     "open_problem": "all there is of it",
     "rehearse": "all there is of it",
     "recheck": "look again",
+    "recheck_all": "look at all again",
     "again": "look again",
     "follow": "follow",
     "here": "follow",

@@ -195,6 +195,10 @@ class RunActions:
         if check is not None:
             self._stage.post_message(Intent(RunChecks((check.name,)), f"running the check {check.name}"))
 
+    def action_recheck_all(self) -> None:
+        """Run all checks that are watched now."""
+        self._stage.post_message(Intent(RunChecks(), "running all checks"))
+
     def action_cancel_put_off(self) -> None:
         """Take back that the run goes on by itself."""
         self._stage.post_message(Intent(CancelPutOff(), "taking back what was put off"))

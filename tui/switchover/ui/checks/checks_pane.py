@@ -26,6 +26,7 @@ class ChecksPane(DetailTablePane):
     BINDING_GROUP_TITLE = "Checks"
     BINDINGS: ClassVar[list[BindingType]] = [
         bound("recheck"),
+        bound("recheck_all"),
         bound("diagnose"),
         bound("contacts"),
         bound("useful_commands"),

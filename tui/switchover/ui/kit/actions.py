@@ -151,6 +151,8 @@ _LISTED = (
                  lambda at: at.at_hand.is_about_service(), words="logs tail follow", needs_data=False),
     ScreenAction("recheck", "r", "recheck", "run this check now",
                  lambda at: at.at_hand.check() is not None, words="check again refresh"),
+    ScreenAction("recheck_all", "V", "check all", "run all checks now that are watched",
+                 lambda at: bool(_data(at).checks), words="run every check again now refresh", shown=False),
     ScreenAction("timeline", "t", "timeline", "what happened, newest first",
                  lambda at: bool(_data(at).timeline), words="history events"),
     ScreenAction("incident", "i", "incident", "open an incident, add a note to it, close it",
