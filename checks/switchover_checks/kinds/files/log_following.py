@@ -13,7 +13,7 @@ from typing import Any
 __all__ = ["FIRST_BYTES", "NewLines", "line_at", "read_new"]
 
 FIRST_BYTES = 1 << 20
-"""So much of its end the first look reads, or up to 16 times as much where its lines say that this is too little."""
+"""So much of its end the first look reads. Where its lines say that this is too little, it reads more."""
 _MOST_BYTES = 16 << 20
 _PIECE = 1 << 18
 _LONGEST = 64 << 10
