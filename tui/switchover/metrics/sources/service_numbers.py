@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
@@ -12,7 +13,7 @@ from switchover_checks.language.fields import one_of
 
 __all__ = ["ServiceNumberConfig", "ServiceNumberSource"]
 
-_UNITS = {"cpu": "%", "memory": "B"}
+_UNITS = {"cpu": "%", "memory": "B", "memory_share": "%"}
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,7 @@ class ServiceNumberConfig:
     service: str
     """The service."""
     metric: Annotated[str, one_of("process metric", _UNITS)] = "cpu"
-    """`cpu` is percent of one processor, `memory` resident bytes."""
+    """`cpu` is percent of one processor, `memory` resident bytes, `memory_share` these as percent of this machine's."""
 
 
 class ServiceNumberSource(MetricSource[ServiceNumberConfig]):
@@ -46,5 +47,13 @@ class ServiceNumberSource(MetricSource[ServiceNumberConfig]):
         return [self._last(config.service, config.metric) for config in wanted]
 
     def _last(self, service: str, metric: str) -> Reading:
-        value = self.tools.service_number(service, metric)
-        return value if value is not None else NoValueError(f"{service} does not run or was not measured")
+        share = metric == "memory_share"
+        value = self.tools.service_number(service, "memory" if share else metric)
+        if value is None:
+            return NoValueError(f"{service} does not run or was not measured")
+        return 100.0 * value / _all_memory() if share else value
+
+
+def _all_memory() -> int:
+    """Return the bytes of memory that this machine has."""
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
