@@ -24,6 +24,7 @@ _NAMES = (
     "unit_events",
     "log_reader",
     "compared_tables",
+    "alert_rules",
 )
 
 

@@ -34,3 +34,31 @@ def test_each_notifier_says_whether_it_took_the_notice_and_no_secret_is_shown(tm
     assert "test from switchover on " in there.asked[0][2]["text"]
     assert one.returncode == 2
     assert "the plan has no notifier 'nobody'" in one.stderr
+
+
+WAITS = """
+schema: 1
+id: told_by_run
+target: {place}
+title: Move it
+notifiers: {{team: {{kind: slack, url: "{address}/hook"}}}}
+phases:
+  - id: one
+    title: One
+    steps: [{{id: go, argv: ["true"], effect: read, rollback: not_needed}}]
+    gate: {{human: Is it well?}}
+"""
+
+
+def test_a_run_without_an_agent_tells_once_that_its_gate_waits_and_that_it_is_done(tmp_path: Path) -> None:
+    environ = {"SWITCHOVER_STATE": str(tmp_path / "state"), "HOME": str(tmp_path), "PATH": "/usr/bin:/bin"}
+    with json_routes({"*": "ok"}) as there:
+        (tmp_path / "plan.yaml").write_text(WAITS.format(address=there.address, place=tmp_path.name))
+        codes = [
+            run_switchover("run", "plan.yaml", *more, cwd=tmp_path, env=environ).returncode
+            for more in ((), (), ("--confirm", "one=go"))
+        ]
+    assert codes == [4, 4, 0]
+    waits, done = (asked[2]["text"] for asked in there.asked)
+    assert waits == ":information_source: Move it: gate one waits for a person: Is it well?"
+    assert "Move it: run 1 is done" in done

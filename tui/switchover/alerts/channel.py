@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from switchover.alerts.alert_values import knowing
-from switchover.alerts.digest import digest_of
+from switchover.alerts.digest import MOST_JOINED, digest_of
 from switchover.alerts.notifier_api import Notifier, NotSentError
 from switchover.alerts.outbox import Outbox
 from switchover.alerts.outbox_records import Delivery
@@ -97,10 +97,10 @@ class Channel:
         return 0.0 if self._tokens >= 1 else (1 - self._tokens) * _REFILL_S
 
     def _batch(self) -> list[Delivery]:
-        """Return the first notice; all of them where so many came that they go out as one."""
+        """Return the first notice; the first of many where so many came that they go out as one."""
         crowded = self._tokens < 2 or len(self.waiting) > self.notifier.burst or self.waiting[0].tries > 0
         joined = crowded and self.notifier.joins(self._spec.config)
-        return list(self.waiting) if joined else self.waiting[:1]
+        return self.waiting[: MOST_JOINED if joined else 1]
 
     async def _try(self, batch: list[Delivery]) -> None:
         for delivery in batch:

@@ -8,9 +8,9 @@ from dataclasses import replace
 from switchover.alerts.notifier_api import Notification
 from switchover.alerts.outbox_records import Delivery
 
-__all__ = ["digest_of"]
+__all__ = ["MOST_JOINED", "digest_of"]
 
-_SHOWN = 20
+MOST_JOINED = 20  # each has its line: none is only counted
 
 
 def digest_of(batch: Sequence[Delivery]) -> Notification:
@@ -18,7 +18,5 @@ def digest_of(batch: Sequence[Delivery]) -> Notification:
     notices = [replace(d.notification, id=d.notification.id or d.id) for d in batch]
     if len(notices) == 1:
         return notices[0]
-    lines = [f"{len(notices)} notices:", *(notice.sentence for notice in notices[:_SHOWN])]
-    if len(notices) > _SHOWN:
-        lines.append(f"and {len(notices) - _SHOWN} more")
+    lines = [f"{len(notices)} notices:", *(notice.sentence for notice in notices)]
     return replace(notices[-1], text="\n".join(lines), id=notices[0].id, repeated=False)

@@ -13,7 +13,7 @@ from switchover_checks.api import Context
 __all__ = ["SlackNotifier", "SlackNotifierConfig"]
 
 _SIGNS = {"fired": ":rotating_light:", "reminded": ":rotating_light:", "ended": ":white_check_mark:"}
-_MOST = 3000
+_MOST = 30_000
 
 
 @dataclass(frozen=True)

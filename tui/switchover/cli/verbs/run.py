@@ -170,6 +170,7 @@ async def _run(args: Namespace) -> int:
                     retry=tuple(args.retry),
                     new=args.new,
                 )
+        await parts.hub.current.alarms.tell_run(engine.view())
         return _say_outcome(engine, outcome)
     finally:
         await parts.aclose()

@@ -103,6 +103,22 @@ class Alarms:
         self._beats.start(Notification("beat", AlertEvent.NOTED, "the agent lives", "heartbeat", at))
         self._ready = True
 
+    async def tell_run(self, view: MigrationView) -> None:
+        """Tell what a run has come to that goes on without an agent. What is not through in a moment stays kept."""
+        if not self._run.tells:
+            return
+        try:
+            await self._outbox.open()
+        except StoreInUseError:
+            return  # an agent is there, and tells
+        except StateError:
+            pass  # better told twice than not at all
+        self._run.begin(await self._outbox.alerts())
+        notices, records, over = self._run.follow(run_notices(view, self._title), self._clock.now())
+        notices = [(names, replace(one, text=self._redact(one.text))) for names, one in notices]
+        self._deliveries.begin(notices, records, over)
+        await self._deliveries.aclose()
+
     async def _ask(self, name: str) -> None:
         try:
             series = await ask_promql(self._calls, self._asked[name])

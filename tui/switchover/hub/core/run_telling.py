@@ -24,6 +24,11 @@ class RunTelling:
         self._notifiers = {name: spec for name, spec in notifiers.items() if spec.kind != "heartbeat"}
         self._told: dict[str, AlertRecord] = {}
 
+    @property
+    def tells(self) -> bool:
+        """Whether there is anybody to tell."""
+        return bool(self._notifiers)
+
     def begin(self, records: Iterable[AlertRecord]) -> None:
         """Take over what was told."""
         self._told = {record.key: record for record in records if record.key.startswith(_PREFIX)}

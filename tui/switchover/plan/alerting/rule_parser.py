@@ -138,16 +138,16 @@ class _Parser:
     # Logic
 
     def _or(self) -> Truth:
-        parts = [self._and()]
+        truth = self._and()
         while self._accept("or"):
-            parts.append(self._and())
-        return parts[0] if len(parts) == 1 else partial(any_of, tuple(parts))
+            truth = any_of(truth, self._and())
+        return truth
 
     def _and(self) -> Truth:
-        parts = [self._not()]
+        truth = self._not()
         while self._accept("and"):
-            parts.append(self._not())
-        return parts[0] if len(parts) == 1 else partial(all_of, tuple(parts))
+            truth = all_of(truth, self._not())
+        return truth
 
     def _not(self) -> Truth:
         token = self._accept("not")
@@ -156,7 +156,7 @@ class _Parser:
         self._deeper(token)
         inner = self._not()
         self._depth -= 1
-        return partial(negated, inner)
+        return negated(inner)
 
     def _deeper(self, token: RuleToken) -> None:
         self._depth += 1
@@ -216,7 +216,7 @@ class _Parser:
                 f"there is no check or service {name.text!r}{did_you_mean(name.text, self._names.watched)}", name
             )
         self._subjects.append(name.text)
-        return partial(stands, Condition(name.text, sign.text == "==", status))
+        return stands(Condition(name.text, sign.text == "==", status))
 
     def _absent(self) -> Truth:
         self._take()

@@ -61,37 +61,49 @@ def both(
     return None if a is None or b is None else compare(a, b)
 
 
-def stands(condition: Condition, facts: RuleFacts) -> bool | None:
+def stands(condition: Condition) -> Truth:
     """Judge a check. One that is skipped or pending ends nothing. One that is not watched is not wrong."""
-    status = facts.status(condition)
-    if condition.holds(status):
-        return True
-    return None if status in (Status.SKIPPED, Status.PENDING) else False
+    unclear = (Status.SKIPPED, Status.PENDING)
+    by_status = tuple(True if condition.holds(one) else None if one in unclear else False for one in Status)
+
+    def judged(facts: RuleFacts) -> bool | None:
+        status = facts.status(condition)
+        return False if status is None else by_status[status]
+
+    return judged
 
 
-def all_of(parts: tuple[Truth, ...], facts: RuleFacts) -> bool | None:
-    """Tell whether all hold."""
-    known: bool | None = True
-    for part in parts:
-        truth = part(facts)
-        if truth is False:
+def all_of(left: Truth, right: Truth) -> Truth:
+    """Tell whether both hold."""
+
+    def judged(facts: RuleFacts) -> bool | None:
+        first = left(facts)
+        if first is False:
             return False
-        known = known if truth else None
-    return known
+        second = right(facts)
+        return second if first or second is False else None
+
+    return judged
 
 
-def any_of(parts: tuple[Truth, ...], facts: RuleFacts) -> bool | None:
+def any_of(left: Truth, right: Truth) -> Truth:
     """Tell whether one holds."""
-    known: bool | None = False
-    for part in parts:
-        truth = part(facts)
-        if truth:
+
+    def judged(facts: RuleFacts) -> bool | None:
+        first = left(facts)
+        if first:
             return True
-        known = known if truth is False else None
-    return known
+        second = right(facts)
+        return second if first is False or second else None
+
+    return judged
 
 
-def negated(inner: Truth, facts: RuleFacts) -> bool | None:
+def negated(inner: Truth) -> Truth:
     """Tell whether it does not hold."""
-    truth = inner(facts)
-    return None if truth is None else not truth
+
+    def judged(facts: RuleFacts) -> bool | None:
+        truth = inner(facts)
+        return None if truth is None else not truth
+
+    return judged
