@@ -56,6 +56,9 @@ class ActionStage(Protocol):
         """Draw this moment."""
         ...
 
+    def bell(self) -> None:
+        """Ring."""
+
     def push_screen(self, screen: Any) -> Any:
         """Open a screen."""
         ...

@@ -34,14 +34,13 @@ from switchover.ui.text.outdated import Outdated, agent_problem
 from switchover.ui.text.render_context import AgentLink, AgentLinkState, RenderContext
 
 if TYPE_CHECKING:
-    from switchover.snapshot import Snapshot
+    from switchover.snapshot import AlertRow, Snapshot
     from switchover.ui.kit.terminal_handover import HandoverResult
 
 __all__ = ["SwitchoverApp"]
 
 _TICK_S = 1.0
 _PAUSE_S = 0.7  # in the typing, after which a key is meant for what is seen
-_ASKED = "T shows who, and answers; without an answer within a minute they are refused"
 _KEYS = "keys"
 
 
@@ -155,33 +154,24 @@ class SwitchoverApp(DifferenceMixin):
         snapshot = message.snapshot
         if self.read_only:
             snapshot = replace(snapshot, header=replace(snapshot.header, read_only=True))
-        rung = {alert.key for alert in self._snapshot.alerts} if self._snapshot is not None else set()
-        new = [alert for alert in snapshot.alerts if alert.key not in rung]
-        if any(alert.bell for alert in new):
-            self.bell()
-        tell_desktop(self, [alert.text for alert in new if alert.desktop])
-        before = self._snapshot.header if self._snapshot is not None else snapshot.header
-        asked = before.asking is not None
-        if before.asking is not None and before.asking.pid == os.getpid() and snapshot.header.asking is None:
-            mine = snapshot.header.driver is not None and snapshot.header.driver.pid == os.getpid()
-            said = "you drive now" if mine else f"{self.moment.watching} did not hand over: t on tab 1 tells why"
-            self.say(said, error=not mine)
+        before = self._snapshot if self._snapshot is not None else snapshot
+        known = {alert.key for alert in self._snapshot.alerts} if self._snapshot is not None else set()
+        self._tell_alerts([alert for alert in snapshot.alerts if alert.key not in known])
+        self.does.takeover.tell_answer(before.header, snapshot.header)
         self._snapshot = snapshot
         self._told_at = self.clock.monotonic()
-        self._lag_s = max(self.clock.now() - message.snapshot.at, 0.0) if message.snapshot.at else 0.0
-        self.does.run.compare(message.snapshot.migration)
+        self._lag_s = max(self.clock.now() - snapshot.at, 0.0) if snapshot.at else 0.0
+        self.does.run.compare(snapshot.migration)
         if not (self.link.poor and self.lets_time_pass):  # a poor line gets one drawing a second, by the tick
             self.show()
             if isinstance(self.screen, BaseScreen):
                 self.screen.hurries = True
-        if not asked and self.does.takeover.is_asked() and snapshot.header.asking is not None:
-            self.show()
-            self.bell()  # and no more: a screen that others open would take keys that are meant for something else
-            self.say(f"{snapshot.header.asking.who} asks to take over the run", error=True, hint=_ASKED)
-        elif asked and snapshot.header.asking is None:
-            for screen in self.screen_stack:
-                if isinstance(screen, BaseScreen):
-                    screen.status.forget(_ASKED)
+        self.does.takeover.tell_question(before.header, snapshot.header)
+
+    def _tell_alerts(self, new: Sequence[AlertRow]) -> None:
+        if any(alert.bell for alert in new):
+            self.bell()
+        tell_desktop(self, [alert.text for alert in new if alert.desktop])
 
     def on_link_changed(self, message: LinkChanged) -> None:
         """Say that the agent came or went; what was sent and not answered counts as not taken."""

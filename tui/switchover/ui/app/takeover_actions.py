@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 
 from switchover.commands.lease import AskForRun
+from switchover.snapshot import Header
 from switchover.ui.app.action_stage import ActionStage
-from switchover.ui.kit.base_screen import OverScreen
+from switchover.ui.kit.base_screen import BaseScreen, OverScreen
 from switchover.ui.kit.messages import Intent
 from switchover.ui.text.styled_line import Line, StyledSpan, wrap
 
 __all__ = ["TakeoverActions"]
 
+_ASKED = "T shows who, and answers; without an answer within a minute they are refused"
 _TAKE_OVER = (
     "They see your request and may hand over or refuse. Without an answer within a minute you are refused; one whose "
     "screen has gone is taken over at once. What runs goes on either way."
@@ -41,6 +43,26 @@ class TakeoverActions:
             and header.driver is not None
             and header.driver.pid == os.getpid()
         )
+
+    def tell_answer(self, before: Header, now: Header) -> None:
+        """Say what came of a request of this screen's own."""
+        if before.asking is None or before.asking.pid != os.getpid() or now.asking is not None:
+            return
+        mine = now.driver is not None and now.driver.pid == os.getpid()
+        watching = self._stage.moment.watching
+        said = "you drive now" if mine else f"{watching} did not hand over: t on tab 1 tells why"
+        self._stage.say(said, error=not mine)
+
+    def tell_question(self, before: Header, now: Header) -> None:
+        """Say that somebody asks for the run, or forget it once nobody does."""
+        if before.asking is None and now.asking is not None and self.is_asked():
+            self._stage.show()
+            self._stage.bell()  # and no more: a screen that others open would take keys meant for something else
+            self._stage.say(f"{now.asking.who} asks to take over the run", error=True, hint=_ASKED)
+        elif before.asking is not None and now.asking is None:
+            for screen in self._stage.screen_stack:
+                if isinstance(screen, BaseScreen):
+                    screen.status.forget(_ASKED)
 
     def action_takeover(self) -> None:
         """Ask whoever drives for the run, or answer one who asks."""
