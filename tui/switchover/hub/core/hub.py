@@ -29,7 +29,7 @@ from switchover.hub.history.kept_checks import KeptChecks
 from switchover.hub.history.metric_past import MetricPast
 from switchover.hub.history.operations import Operations
 from switchover.hub.problems.triage_service import TriageService
-from switchover.hub.services.config_files import ConfigFiles
+from switchover.hub.services.config_files import config_files_of
 from switchover.hub.services.service_acting import ServiceActor
 from switchover.hub.services.service_inspector import ServiceInspector
 from switchover.hub.services.service_watch import ServiceWatch
@@ -41,8 +41,7 @@ from switchover.migration.run.engine import Engine
 from switchover.plan.kind_calls import KindCalls
 from switchover.plan.loader.load import LoadedPlan
 from switchover.plan.secrets.secret_store import SecretSource
-from switchover.plan.templates import TemplateError
-from switchover.plan.variables import MissingValueError, Scope, render
+from switchover.plan.variables import Scope
 from switchover.redaction import sanitize
 from switchover.services.inventory import Inventory
 from switchover.services.provider_api import LogSource, LogSpan, ServiceTarget
@@ -137,7 +136,7 @@ class Hub:
             self._clock,
             self,
             host_mode=self._loaded is None,
-            config_files=self._config_files(),
+            config_files=config_files_of(self._loaded, self),
             unseen=Unseen.of(self._workspace.unseen, self._clock, self.log_sources, self._read_only)
             if self._loaded is None
             else None,
@@ -324,20 +323,6 @@ class Hub:
         return Scope.of(self._loaded.plan, self._loaded.directory)
 
     # Inside
-
-    def _config_files(self) -> ConfigFiles | None:
-        """Return what watches the configuration files that the plan's services name."""
-        if self._loaded is None:
-            return None
-
-        def fill(text: str) -> str | None:
-            try:
-                return render(text, self.scope())
-            except (MissingValueError, TemplateError):
-                return None
-
-        files = {name: service.config for name, service in self._loaded.plan.services.items()}
-        return ConfigFiles(files, self._loaded.directory, fill)
 
     def _live_side(self) -> LiveSide | None:
         plan = self._loaded.plan if self._loaded is not None else None

@@ -11,15 +11,34 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
+from switchover.hub.hub_ports import CaseHub
+from switchover.plan.loader.load import LoadedPlan
+from switchover.plan.templates import TemplateError
+from switchover.plan.variables import MissingValueError, render
 from switchover.services.file_watch import FileEvent, FileWatch
 from switchover_checks.api import ProbeError
 from switchover_checks.runtime.threads import Threads
 
-__all__ = ["ConfigFiles"]
+__all__ = ["ConfigFiles", "config_files_of"]
 
 _MOST_BYTES = 4 * 1024 * 1024
 _PATIENCE_S = 5.0  # with a file that hangs (a dead NFS mount)
 _GONE = "gone"
+
+
+def config_files_of(loaded: LoadedPlan | None, hub: CaseHub) -> ConfigFiles | None:
+    """Return what watches the configuration files that a plan's services name."""
+    if loaded is None:
+        return None
+
+    def fill(text: str) -> str | None:
+        try:
+            return render(text, hub.scope())
+        except (MissingValueError, TemplateError):
+            return None
+
+    files = {name: service.config for name, service in loaded.plan.services.items()}
+    return ConfigFiles(files, loaded.directory, fill)
 
 
 class ConfigFiles:
