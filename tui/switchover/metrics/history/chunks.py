@@ -11,7 +11,7 @@ __all__ = ["MINUTE_S", "MinuteChunk", "Point", "RawChunk"]
 
 MINUTE_S = 60.0
 MOST_POINTS = 240
-MOST_S = 900.0
+MOST_S = 14_400.0
 MOST_MINUTES = 240
 
 Point = tuple[float, float]

@@ -199,6 +199,7 @@ class HistoryFile:
             except msgspec.MsgspecError:
                 continue
             columns = [_unpacked(codec, body, count) for codec, body in parts]
+            columns *= 3 if len(columns) == 1 else 1
             for index, row in enumerate(zip(*columns, strict=False)):
                 at = start + index * MINUTE_S
                 if since <= at <= until:
@@ -222,7 +223,9 @@ class HistoryFile:
 
 
 def _minute_row(chunk: MinuteChunk) -> tuple[float, float, int, int, bytes]:
-    body = msgspec.msgpack.encode([pack(column) for column in (chunk.mean, chunk.least, chunk.most)])
+    packed = [pack(column) for column in (chunk.mean, chunk.least, chunk.most)]
+    alike = packed[0] == packed[1] == packed[2]  # one value a minute: it stands once
+    body = msgspec.msgpack.encode(packed[:1] if alike else packed)
     count = len(chunk.mean)
     return chunk.start, chunk.start + count * MINUTE_S, count, 0, body
 
