@@ -272,6 +272,13 @@ class Context(Protocol):
         API.
         """
 
+    async def costs(self) -> Mapping[str, Any]:
+        """Return what the plan costs a month. Raise `ProbeError` where that is not known here.
+
+        `currency`, its `digits`, `budget`; `before_`, `after_` and `both_` with `low`, `expected`, `high`: decimal
+        text. `unknown` names what is in no sum.
+        """
+
     def pushed(self) -> Mapping[str, Any]:
         """Return what a job reported last for this check by `switchover push`: `at`, `status`, `text`.
 

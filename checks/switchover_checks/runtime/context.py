@@ -169,6 +169,10 @@ class LocalContext:
         self.enter("api")
         return await self.ports.cloud(provider, service, operation, params or {}, region)
 
+    async def costs(self) -> Mapping[str, Any]:
+        """Return what the plan costs a month. Raise `ProbeError`."""
+        return await self.ports.costs()
+
     def pushed(self) -> Mapping[str, Any]:
         """Return what was last reported for this check."""
         return self.ports.pushed(self.owner)

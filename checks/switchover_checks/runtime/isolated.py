@@ -116,7 +116,7 @@ async def _converse(child: Child, reader: asyncio.StreamReader, ctx: Context) ->
         if "progress" in message:
             _take_progress(message, ctx)
             continue
-        if message.get("ask") in ("service", "cloud"):
+        if message.get("ask") in ("service", "cloud", "costs"):
             await child.write(json.dumps(await _asked(message, ctx), default=str).encode() + b"\n")
             continue
         asks = functools.partial(_answer, message, ctx)
@@ -152,6 +152,8 @@ async def _asked(message: Mapping[str, Any], ctx: Context) -> dict[str, Any]:
     try:
         if message["ask"] == "service":
             return {"value": dict(await ctx.service(name))}
+        if message["ask"] == "costs":
+            return {"value": dict(await ctx.costs())}
         service, operation, params, region = more if isinstance(more, list) and len(more) == 4 else ("", "", {}, "")
         return {"value": dict(await ctx.cloud(name, service, operation, params, region=region))}
     except KeyError:

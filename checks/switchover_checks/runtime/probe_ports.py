@@ -125,6 +125,10 @@ async def _no_cloud(*_: object) -> Mapping[str, Any]:
     raise ProbeError("no cloud can be asked from here", status=Status.UNKNOWN)
 
 
+async def _no_costs() -> Mapping[str, Any]:
+    raise ProbeError("no costs are known here", status=Status.UNKNOWN)
+
+
 def _nothing_pushed(_check: str) -> Mapping[str, Any]:
     return {}
 
@@ -135,7 +139,7 @@ async def _no_elsewhere(*_: object) -> CommandOutput:
 
 @dataclass(frozen=True, slots=True)
 class ProbePorts:
-    """What stands behind `Context.service`, `run` on another machine, `cloud`, `pushed`, `since` and `progress`."""
+    """What stands behind a `Context`: `service`, `run` elsewhere, `cloud`, `costs`, `pushed`, `since`, `progress`."""
 
     service: Callable[[str], Awaitable[Mapping[str, Any]]] = _no_service
     cloud: CloudCall = _no_cloud
@@ -143,3 +147,4 @@ class ProbePorts:
     memory: ProbeMemory = field(default_factory=ProbeMemory)
     progress: ProbeProgress = field(default_factory=ProbeProgress)
     elsewhere: ElsewhereCall = _no_elsewhere
+    costs: Callable[[], Awaitable[Mapping[str, Any]]] = _no_costs

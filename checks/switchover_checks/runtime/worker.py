@@ -99,6 +99,11 @@ class _AskingContext(LocalContext):
         value: Mapping[str, Any] = await self.in_thread(lambda: self._line.ask("cloud", *asked))
         return value
 
+    async def costs(self) -> Mapping[str, Any]:
+        """Return what the plan costs a month. Raise `ProbeError`."""
+        value: Mapping[str, Any] = await self.in_thread(lambda: self._line.ask("costs", ""))
+        return value
+
     def side(self, name: str) -> Mapping[str, Any]:
         """Return the plan's side `name`. Raise `KeyError`."""
         value: Mapping[str, Any] = self._line.ask("side", name)

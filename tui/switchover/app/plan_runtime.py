@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from switchover.app.check_ports import check_ports
@@ -12,11 +12,13 @@ from switchover.app.known_secrets import KnownSecrets
 from switchover.app.probe_limits import room_to_wait, room_to_work
 from switchover.clock import Clock
 from switchover.clouds.cloud_calls import CloudCalls
+from switchover.costs.cost_book import cost_port
 from switchover.health.catalog import Catalog
 from switchover.health.probing import Evaluator
 from switchover.hosts.host_lines import HostLines
 from switchover.locations import Workspace
 from switchover.migration.steps.far_parts import FAR_PARTS
+from switchover.plan.kind_calls import KindCalls
 from switchover.plan.loader.load import LoadedPlan, check_modules
 from switchover.plan.secrets.secret_store import SecretStore
 from switchover.plan.variables import Scope
@@ -68,7 +70,8 @@ class PlanRuntimeBuilder:
         secrets = SecretStore(plan.plan, plan.directory)
         inventory = self._inventory(plan, scope)
         lines = HostLines(FAR_PARTS)  # not those of steps: no look holds a step up
-        ports = check_ports(self.workspace, inventory, self.clouds, self.memory, lines)
+        costs = cost_port(plan, KindCalls(scope, secrets, plan.directory))
+        ports = replace(check_ports(self.workspace, inventory, self.clouds, self.memory, lines), costs=costs)
         runner = _runner(plan, registry, scope, secrets, ports)
         runner.on_close(lines.aclose)
         runner.on_close(self.memory.aclose)

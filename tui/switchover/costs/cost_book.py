@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from switchover.costs.cost_source_api import CostLine, CostSource
-from switchover.costs.estimate import costs_view
+from switchover.costs.estimate import cost_facts, costs_view
 from switchover.plan.kind_calls import KindCalls, UnavailableError
 from switchover.plan.loader.load import LoadedPlan
 from switchover.plan.named_kinds import COST_SOURCES
 from switchover.snapshot import CostsView
 from switchover_checks.language.declared import load_declared
 
-__all__ = ["CostBook"]
+__all__ = ["CostBook", "cost_port"]
 
 
 class CostBook:
@@ -46,6 +46,15 @@ class CostBook:
         self._due.update({name: now + 0.9 * self._sources[name].every_s for name in due})
         self.view = self._view()
 
+    def facts(self) -> dict[str, Any]:
+        """Return the sums as a check is judged by them."""
+        if self._loaded is None:
+            return {}
+        return cost_facts(self._loaded.plan, self._known(), tuple(self._failed))
+
+    def _known(self) -> list[CostLine]:
+        return [line for name, found in self._lines.items() if name not in self._failed for line in found]
+
     async def _read(self, name: str) -> None:
         assert self._loaded is not None
         source, plan = self._sources[name], self._loaded.plan
@@ -64,5 +73,17 @@ class CostBook:
     def _view(self) -> CostsView:
         if self._loaded is None:
             return CostsView()
-        lines = [line for name, found in self._lines.items() if name not in self._failed for line in found]
-        return costs_view(self._loaded.plan, lines, self._failed)
+        return costs_view(self._loaded.plan, self._known(), self._failed)
+
+
+def cost_port(loaded: LoadedPlan, calls: KindCalls) -> Callable[[], Awaitable[Mapping[str, Any]]]:
+    """Return what tells checks what the plan costs: its sources are read when a check first asks."""
+    books: list[CostBook] = []
+
+    async def costs() -> Mapping[str, Any]:
+        if not books:
+            books.append(CostBook(loaded, calls))
+        await books[0].refresh()
+        return books[0].facts()
+
+    return costs

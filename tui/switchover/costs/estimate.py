@@ -5,19 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
 from switchover.costs.cost_source_api import CostLine
 from switchover.plan.costs.cost_estimate import claim_complaints, read_costs
 from switchover.plan.costs.cost_model import compared_sides
 from switchover.plan.model import Plan
 from switchover.pricing.lines import ItemCost
-from switchover.pricing.money import display, display_change, display_percent, plain, round_half_up
+from switchover.pricing.money import digits_of, display, display_change, display_percent, plain, round_half_up
 from switchover.pricing.price_units import Amount
 from switchover.pricing.scenarios import Estimate, Scenario
 from switchover.snapshot import ChoiceRow, CostRow, CostsView
 from switchover.snapshot.cost_rows import CostState
 
-__all__ = ["costs_view", "estimate_of", "sides"]
+__all__ = ["cost_facts", "costs_view", "estimate_of", "sides"]
 
 _MOST_CHOICES = 6  # each combination is computed beforehand: so a screen toggles at once
 _HOURS_A_DAY, _HOURS_A_MONTH = Decimal(24), Decimal(730)
@@ -86,6 +87,19 @@ def _sums(scenario: Scenario, lines: Sequence[CostLine]) -> _Sums:
     for line in lines:
         found[line.side] = found[line.side].plus(Amount.exactly(line.amount))
     return _Sums(found["before"], found["after"])
+
+
+def cost_facts(plan: Plan, lines: Sequence[CostLine], unread: Sequence[str]) -> dict[str, Any]:
+    """Return the sums of both sides as decimal text, not rounded; `unknown` names what is in none of them."""
+    now = estimate_of(plan).scenario()
+    sums = _sums(now, lines)
+    both = sums.before.plus(sums.after)
+    told: dict[str, Any] = {"currency": plan.costs.currency, "digits": digits_of(plan.costs.currency)}
+    for name, amount in (("before", sums.before), ("after", sums.after), ("both", both)):
+        told |= {f"{name}_{what}": f"{getattr(amount, what):f}" for what in ("low", "expected", "high")}
+    unpriced = [cost.item.name for side in ("before", "after") for cost in now.unpriced(side)]
+    budget = plan.costs.budget
+    return told | {"unknown": [*unpriced, *unread], "budget": f"{budget:f}" if budget is not None else ""}
 
 
 def _within(after: Amount, budget: Decimal | None, *, known: bool) -> bool | None:

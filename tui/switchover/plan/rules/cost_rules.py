@@ -33,6 +33,9 @@ def cost_lines(draft: Draft) -> Iterator[Complaint]:
     yield from reading.complaints
     yield from _wrong_products(draft, reading.estimate)
     yield from _unknown_figures(draft, reading.estimate)
+    for name, check in draft.plan.checks.items():
+        if check.kind == "budget" and costs.budget is None and check.config.get("limit") is None:
+            yield Complaint(("checks", name), "there is no `costs.budget`: say the `limit`", at_key=True)
 
 
 def _wrong_products(draft: Draft, estimate: Estimate) -> Iterator[Complaint]:
