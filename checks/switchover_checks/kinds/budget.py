@@ -1,4 +1,4 @@
-"""`budget`: whether what the plan costs a month stays within its budget, by its own lines and its sources of costs.
+"""`budget`: whether a month of the plan stays within its budget. Lines and sources of costs count.
 
 A sum that lacks a price is never said to be within it.
 """
@@ -17,7 +17,7 @@ __all__ = ["BudgetCheck", "BudgetConfig"]
 
 @dataclass(frozen=True)
 class BudgetConfig:
-    """What may be spent. A range such as 18 to 22 is over when its low end is; it warns when its high end is."""
+    """What may be spent. A sum of 18 to 22 is over when 18 is; it warns when 22 is."""
 
     of: Literal["after", "before", "both"] = "after"
     """Which sum: that of the side after, before, or of both while they run."""
