@@ -53,7 +53,8 @@ async def _engine(plan: Path, state: Path) -> float:
     assert parts.engine is not None
     operator = Operator.current()
     try:
-        await parts.engine.start(operator, variables={}, new=False)
+        # A host runs a plan's id once: each round is a new run of it.
+        await parts.engine.start(operator, variables={}, new=True)
         began = time.perf_counter()
         outcome = await parts.engine.drive(operator)
         took = time.perf_counter() - began
