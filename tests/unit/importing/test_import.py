@@ -111,11 +111,55 @@ def test_goss_resources_become_checks(goss: Imported) -> None:
         'not (stdout contains "panic")',
     ]
     assert check(goss, "command_go_version")["timeout"] == "10s"
-    assert check(goss, "command_len")["expect"][1].startswith('(stdout matches "^hi") and (stdout matches "h.")')
+    assert check(goss, "command_len")["expect"][1:3] == ['stdout matches "^hi"', 'stdout matches "h."']
     assert check(goss, "dns_MX_example_com")["record"] == "MX"
     assert check(goss, "mount__home_usage")["crit"] == "5%:"
     assert check(goss, "kernel_param_vm_max_map_count")["expect"] == "value >= 1000"
     assert "file__etc_hostname" in plan(goss)["checks"]  # of a file that is included
+
+
+def test_a_part_of_goss_that_has_no_words_here_costs_no_other_part(tmp_path: Path) -> None:
+    stdout = '{and: [{have-prefix: "v"}, {semver-constraint: ">1"}, {not: {contain-substring: "rc"}}]}'
+    text = f"command: {{a: {{exec: a, exit-status: 0, stdout: {stdout}, stderr: [fine, {{gjson: {{b: 1}}}}]}}}}\n"
+    (tmp_path / "goss.yaml").write_text(text)
+    found = imported("goss.yaml", folder=tmp_path)
+    assert check(found, "command_a")["expect"] == [
+        "exit == 0",
+        'stdout matches "^v"',
+        'not (stdout contains "rc")',
+        'stderr contains "fine"',
+    ]
+    assert set(lost(found)) == {
+        "command.a.stdout.and[1].semver-constraint",
+        "command.a.stderr[1].gjson.b",
+    }
+
+
+@pytest.mark.parametrize(
+    ("size", "bounds"),
+    [
+        ("{gt: 0}", {"min_size": 1}),
+        ("{ge: 5}", {"min_size": 5}),
+        ("{lt: 10}", {"max_size": 9}),
+        ("{le: 10}", {"max_size": 10}),
+        ("{equal: 7}", {"min_size": 7, "max_size": 7}),
+        ("{and: [{gt: 1}, {lt: 10}, {le: 20}]}", {"min_size": 2, "max_size": 9}),
+        ("{or: [1, 2]}", {}),
+        ("{gt: big}", {}),
+        ("{lt: 0}", {}),
+        ("true", {}),
+    ],
+)
+def test_the_bounds_of_a_size_are_carried_and_others_listed(tmp_path: Path, size: str, bounds: dict[str, int]) -> None:
+    (tmp_path / "goss.yaml").write_text(f"file: {{/a: {{exists: true, size: {size}}}}}\n")
+    found = imported("goss.yaml", folder=tmp_path)
+    assert {key: value for key, value in check(found, "file__a").items() if "size" in key} == bounds
+    assert bool(lost(found)) is not bool(bounds)
+
+
+def test_a_number_in_quotes_is_compared_as_the_number(tmp_path: Path) -> None:
+    (tmp_path / "goss.yaml").write_text('kernel-param: {vm.swappiness: {value: {le: "60"}}}\n')
+    assert check(imported("goss.yaml", folder=tmp_path), "kernel_param_vm_swappiness")["expect"] == "value <= 60"
 
 
 def test_a_secret_of_goss_becomes_a_reference(goss: Imported) -> None:

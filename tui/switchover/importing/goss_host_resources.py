@@ -7,7 +7,13 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from switchover.importing.goss_resource import Resource
-from switchover.importing.matchers import number_expectation, output_expectations, value_expectation
+from switchover.importing.matchers import (
+    each_wish,
+    number_expectation,
+    output_expectations,
+    size_bounds,
+    value_expectation,
+)
 from switchover.importing.plan_draft import each_of
 from switchover.importing.source_keys import Source, as_text
 
@@ -28,13 +34,22 @@ def _file(found: Resource) -> None:
         check["mode"] = found.text("mode")
     if re.fullmatch(r"[0-9a-fA-F]{64}", found.source.text("sha256")):
         check["sha256"] = found.text("sha256")
-    size = found.source.get("size")
-    if size is not None and isinstance(size.value, int) and not isinstance(size.value, bool):
-        check["min_size"] = check["max_size"] = found.take("size")
+    _size(found, check)
     found.add(check)
     if check["exists"]:
         for number, line in enumerate(each_of(found.source.get("contents", "contains")), 1):
             _content(found, path, number, line)
+
+
+def _size(found: Resource, check: dict[str, Any]) -> None:
+    """Take a size that is given, or the bounds that one matcher sets."""
+    size = found.source.get("size")
+    if size is None or not check["exists"]:
+        return
+    bounds = size_bounds(size.value)
+    if bounds:
+        check.update(bounds)
+        found.take("size")
 
 
 def _content(found: Resource, path: str, number: int, line: Source) -> None:
@@ -91,10 +106,11 @@ def _command(found: Resource) -> None:
         expect.append(wanted)
         found.take("exit-status")
     for stream in ("stdout", "stderr"):
-        said = found.source.get(stream)
-        if said is not None and not said.templated and (parts := output_expectations(stream, said.value)) is not None:
-            expect += parts
-            found.take(stream)
+        said_of = found.source.get(stream)
+        for said in each_wish(said_of):
+            if not said.templated and (parts := output_expectations(stream, said.value)) is not None:
+                expect += parts
+                found.carried.append(said)
     found.add({**check, "expect": expect or None})
 
 

@@ -7,11 +7,54 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from switchover.importing.plan_draft import text_of
-from switchover.importing.source_keys import as_text
+from switchover.importing.source_keys import Source, as_text
 
-__all__ = ["number_expectation", "output_expectations", "value_expectation"]
+__all__ = ["each_wish", "number_expectation", "output_expectations", "size_bounds", "value_expectation"]
 
+_NUMBER = r"-?\d+(\.\d+)?"
 _COMPARED = {"gt": ">", "ge": ">=", "lt": "<", "le": "<=", "equal": "=="}
+
+
+def each_wish(said: Source | None) -> list[Source]:
+    """Return what must all be true, one by one, so that a part without words here costs no other part."""
+    if said is None:
+        return []
+    if isinstance(said.value, list) and said.value:
+        return [one for part in said.children() for one in each_wish(part)]
+    joined = said.get("and")
+    if joined is not None and len(said.value) == 1 and isinstance(joined.value, list) and joined.value:
+        return [one for part in joined.children() for one in each_wish(part)]
+    return [said]
+
+
+def size_bounds(value: Any) -> dict[str, int] | None:
+    """Return the least and the greatest size that a number or one matcher stands for."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return {"min_size": value, "max_size": value} if value >= 0 else None
+    if not isinstance(value, Mapping) or len(value) != 1:
+        return None
+    ((matcher, wanted),) = value.items()
+    if matcher == "and" and isinstance(wanted, list) and wanted:
+        return _both_bounds([size_bounds(one) for one in wanted])
+    if not isinstance(wanted, int) or isinstance(wanted, bool):
+        return None
+    bounds = {
+        "equal": {"min_size": wanted, "max_size": wanted},
+        "gt": {"min_size": wanted + 1},
+        "ge": {"min_size": wanted},
+        "lt": {"max_size": wanted - 1},
+        "le": {"max_size": wanted},
+    }.get(str(matcher))
+    return bounds if bounds is not None and min(bounds.values()) >= 0 else None
+
+
+def _both_bounds(parts: list[dict[str, int] | None]) -> dict[str, int] | None:
+    known = [part for part in parts if part is not None]
+    if len(known) < len(parts):
+        return None
+    least = [part["min_size"] for part in known if "min_size" in part]
+    most = [part["max_size"] for part in known if "max_size" in part]
+    return {**({"min_size": max(least)} if least else {}), **({"max_size": min(most)} if most else {})}
 
 
 def value_expectation(name: str, value: Any, *, is_list: bool = False) -> str | None:
@@ -33,7 +76,7 @@ def value_expectation(name: str, value: Any, *, is_list: bool = False) -> str | 
 def number_expectation(name: str, value: Any) -> str | None:
     """Return what a number must be; text that is no number has no expression."""
     if isinstance(value, str):
-        return f"{name} == {value}" if re.fullmatch(r"-?\d+(\.\d+)?", value) else None
+        return f"{name} == {value}" if re.fullmatch(_NUMBER, value) else None
     return value_expectation(name, value)
 
 
@@ -71,6 +114,8 @@ def _matched(name: str, matcher: str, wanted: Any, *, is_list: bool) -> str | No
         return _joined(name, wanted, "and", is_list=True)
     if matcher in _COMPARED and isinstance(wanted, int | float):
         return f"{name} {_COMPARED[matcher]} {as_text(wanted)}"
+    if matcher in _COMPARED and matcher != "equal" and isinstance(wanted, str) and re.fullmatch(_NUMBER, wanted):
+        return f"{name} {_COMPARED[matcher]} {wanted}"
     if matcher == "have-len" and isinstance(wanted, int):
         return f"len({name}) == {wanted}"
     write = _TEXT_MATCHERS.get(matcher)
