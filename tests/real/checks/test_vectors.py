@@ -34,7 +34,7 @@ def fill(server: str, database: str, kind: str, rows: list[tuple[int, list[float
     with psycopg.connect(address) as connection:
         connection.execute("CREATE EXTENSION IF NOT EXISTS vector")
         connection.execute("DROP TABLE IF EXISTS t")
-        connection.execute(f"CREATE TABLE t (id bigint PRIMARY KEY, name text, v {kind}(3))")  # type: ignore[arg-type]
+        connection.execute(f"CREATE TABLE t (id bigint PRIMARY KEY, name text, v {kind}(3))")
         for number, vector in rows:
             connection.execute("INSERT INTO t VALUES (%s, 'x', %s)", (number, json.dumps(vector)))
     return address
