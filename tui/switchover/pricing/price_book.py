@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from functools import cache
-from importlib import resources
+from pathlib import Path
 from typing import Any
 
 from switchover.pricing.lines import OPTIONS
@@ -121,7 +121,7 @@ def read_entries(document: Any, name: str) -> Iterable[BookEntry]:
 def shipped_book() -> Mapping[str, BookEntry]:
     """Return the prices that ship with the program, by reference."""
     found: dict[str, BookEntry] = {}
-    for file in sorted(resources.files("switchover.pricing").joinpath("book").iterdir(), key=lambda f: f.name):
+    for file in sorted((Path(__file__).parent / "book").glob("*.json")):
         for entry in read_entries(json.loads(file.read_text("utf-8")), file.name):
             found[entry.reference] = entry
     return found

@@ -153,7 +153,7 @@ async def test_a_service_bears_a_load_or_not(probe: Probe, code: int, keys: dict
         async def service(_name: str) -> Mapping[str, Any]:
             return {"url": server.address, "state": "running"}
 
-        load = {"rps": 200, "lasts": "100ms", "path": "/health", **keys}
+        load = {"rps": 200, "for": "100ms", "path": "/health", **keys}
         result = await probe("load", ports=ProbePorts(service), about="api", **load)
     assert result.status is status, result
 

@@ -31,9 +31,7 @@ class CostReading:
     """Reads the costs of a plan; `complaints` are what is wrong with them."""
 
     def __init__(self, costs: Costs, sides: tuple[str, str], *, month: tuple[int, int] | None, day: date) -> None:
-        own = {name: parse_price(text) for name, text in costs.prices.items()}
         self._costs = costs
-        self._book = PriceBook(shipped_book(), own, costs.discounts)
         self._day = day
         self.complaints: list[Complaint] = []
         schedules = {
@@ -118,7 +116,9 @@ class CostReading:
         if not written or not is_reference(written):
             return ({"on_demand": parse_price(written)} if written else {}), "", "", ""
         try:
-            return (*self._book.find(written, self._day), "")
+            own = {name: parse_price(text) for name, text in self._costs.prices.items()}
+            book = PriceBook(shipped_book(), own, self._costs.discounts)  # read only where a plan names a price of it
+            return (*book.find(written, self._day), "")
         except PricingError as error:
             self._complain(path, str(error))
             return {}, "", "", str(error)
