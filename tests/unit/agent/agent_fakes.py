@@ -21,11 +21,31 @@ from switchover.snapshot import (
     PlanDifference,
     Rehearsal,
     RollbackView,
+    SilenceRecord,
     Snapshot,
     StepView,
 )
 from switchover.snapshot.states import StageWord
 from switchover.snapshot.triage_view import SourceNote
+
+
+class FakeSilencing:
+    """Keeps nothing, and answers as the one of alerts does."""
+
+    async def all(self) -> tuple[SilenceRecord, ...]:
+        return (SilenceRecord("1", ("a",), 0.0, 1.0, "ann", "why"),)
+
+    async def silence(self, *_: object) -> SilenceRecord:
+        return (await self.all())[0]
+
+    acknowledge = end = silence
+
+
+class FakePast:
+    """Has measured nothing."""
+
+    async def columns(self, _metric: str, since: float, _until: float, count: int) -> list[Any]:
+        return [(since, None, None, None)] * count
 
 
 class FakeHub:
@@ -36,7 +56,9 @@ class FakeHub:
         self.snapshot_age_s = 0.0
         self.rechecked: list[tuple[str, ...]] = []
         self.reports = self
-        self.past: Any = None
+        self.past: Any = FakePast()
+        self.alarms = self
+        self.silencing = FakeSilencing()
         self.logs: dict[str, LogSource] = {}
         self.viewers: dict[object, bool] = {}
         self.acted: list[tuple[str, str, str, str, list[str]]] = []
