@@ -70,7 +70,8 @@ class ApiServer:
             return False
 
     async def watch_health(self) -> None:
-        """Measure how the agent fares, until cancelled."""
+        """Take in what an agent before this one was told; then measure how the agent fares, until cancelled."""
+        await self._sources.restore()
         await self._sources.health.watch()
 
     def listen(self) -> None:

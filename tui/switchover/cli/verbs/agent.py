@@ -310,7 +310,6 @@ def _serve(workspace: Workspace, plan: Path | None, args: argparse.Namespace, te
         identity = app.identify(parts, read_only=read_only, since=time.time())
         events = EventFile(workspace.applications)
         api = ApiSources(parts.hub, parts.clock, events, secret_words.display, parts.applications, identity.version)
-        await api.restore()
         await agent_process.serve(
             CommandTarget(
                 parts.hub, parts.engine, secret_words.values, workspace.directory / "logs", workspace.fill_in
