@@ -140,7 +140,8 @@ class Diagnosis:
         if one.why_not:
             return [(one.command, _NOT_RUN, one.why_not)]
         try:
-            env = {**case.env, **await filled_env(one.env, self._cases.scope(), self._secrets)}
+            own = await filled_env(one.env, self._cases.scope(), self._secrets) if one.env else {}  # no plan, no scope
+            env = {**case.env, **own}
         except RefusedError as error:
             return [(one.command, _NOT_RUN, error.title)]
         if not one.machines:

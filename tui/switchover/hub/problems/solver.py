@@ -159,7 +159,8 @@ class Solver:
     async def _command(
         self, case: Case, act: Act, operator: Operator, answers: Mapping[str, str]
     ) -> tuple[str, int, str]:
-        env = {**await filled_env(act.env, self._cases.scope(), self._secrets), **answers}
+        own = await filled_env(act.env, self._cases.scope(), self._secrets) if act.env else {}
+        env = {**own, **answers}
         ended: list[tuple[str, int, str]] = []
 
         async def work() -> str:
