@@ -56,6 +56,10 @@ class MinuteChunk:
         """Tell whether a minute belongs to this chunk."""
         return len(self.mean) <= round((minute - self.start) / MINUTE_S) < MOST_MINUTES
 
+    def copy(self) -> MinuteChunk:
+        """Return one that does not grow with this."""
+        return MinuteChunk(self.start, self.mean[:], self.least[:], self.most[:])
+
     def add(self, minute: float, values: Iterable[float]) -> None:
         """Put a minute that it takes in its place; one without any value is a gap."""
         slot = round((minute - self.start) / MINUTE_S)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
+from array import array
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -92,16 +93,15 @@ class History:
     def columns(self, key: SeriesKey, since: float, until: float, count: int) -> list[Column]:
         """Return a span as `count` columns of equal width, from every point where that is enough, else from minutes."""
         width = (until - since) / max(count, 1)
-        if width < MINUTE_S:
-            rows = [(at, value, value, value) for at, value in self.newest(key, since, until)]
+        if width >= MINUTE_S:
+            chunks = self._minutes(key, since, until)
         else:
-            rows = self._minutes(key, since, until)
-        gathered: list[list[tuple[float, float, float]]] = [[] for _ in range(count)]
-        for at, mean, least, most in rows:
-            index = int((at - since) / width)
-            if 0 <= index < count and not math.isnan(mean):
-                gathered[index].append((mean, least, most))
-        return [_column(since + index * width, cell) for index, cell in enumerate(gathered)]
+            points = self.newest(key, since, until)
+            chunks = [MinuteChunk(at, *(array("d", [value]),) * 3) for at, value in points]
+        cells = [_Cell() for _ in range(count)]
+        for chunk in chunks:
+            _into_cells(cells, chunk, since, width)
+        return [(since + index * width, *cell.values) for index, cell in enumerate(cells)]
 
     def names(self) -> list[SeriesKey]:
         """Return every series that was ever measured."""
@@ -187,22 +187,17 @@ class History:
             chunk = gathered.minutes = MinuteChunk(gathered.minute)
         chunk.add(gathered.minute, values)
 
-    def _minutes(self, key: SeriesKey, since: float, until: float) -> list[tuple[float, float, float, float]]:
+    def _minutes(self, key: SeriesKey, since: float, until: float) -> list[MinuteChunk]:
         with self._lock:
             self._ready()
             found = self._on_disk(lambda: self._file.minutes(key, since, until))
             gathered = self._open.get(key)
-            chunks = [c for k, c in self._full_minutes if k == key]
-            if gathered is not None and gathered.minutes is not None:
-                chunks.append(gathered.minutes)
-            for chunk in chunks:
-                for index, row in enumerate(zip(chunk.mean, chunk.least, chunk.most, strict=True)):
-                    at = chunk.start + index * MINUTE_S
-                    if since <= at <= until and (not found or at > found[-1][0]):
-                        found.append((at, *row))
-            known = [v for v in gathered.values if not math.isnan(v)] if gathered is not None else []
-            if gathered is not None and known and since <= gathered.minute <= until:
-                found.append((gathered.minute, math.fsum(known) / len(known), min(known), max(known)))
+            found += [c for k, c in self._full_minutes if k == key]
+            if gathered is not None:
+                found += [gathered.minutes.copy()] if gathered.minutes is not None else []
+                now = MinuteChunk(gathered.minute)
+                now.add(gathered.minute, gathered.values)
+                found.append(now)
             return found
 
     def _open_raw(self, key: SeriesKey) -> list[RawChunk]:
@@ -224,7 +219,43 @@ class History:
             del one.fresh[:-1000]
 
 
-def _column(at: float, cell: Sequence[tuple[float, float, float]]) -> Column:
-    if not cell:
-        return at, None, None, None
-    return at, math.fsum(c[0] for c in cell) / len(cell), min(c[1] for c in cell), max(c[2] for c in cell)
+@dataclass(slots=True)
+class _Cell:
+    """What falls into one column."""
+
+    total: float = 0.0
+    count: int = 0
+    least: float = math.inf
+    most: float = -math.inf
+
+    def take(self, mean: array[float], least: array[float], most: array[float]) -> None:
+        """Add values side by side; NaN is none."""
+        total = math.fsum(mean)
+        if total != total:  # noqa: PLR0124 - NaN: a gap is among them
+            known = [index for index, value in enumerate(mean) if not math.isnan(value)]
+            if not known:
+                return
+            mean, least, most = (array("d", [row[index] for index in known]) for row in (mean, least, most))
+            total = math.fsum(mean)
+        self.total += total
+        self.count += len(mean)
+        lowest, highest = min(least), max(most)
+        self.least, self.most = min(self.least, lowest), max(self.most, highest)
+
+    @property
+    def values(self) -> tuple[float | None, float | None, float | None]:
+        """Mean, least and most; None where nothing fell into it."""
+        return (self.total / self.count, self.least, self.most) if self.count else (None, None, None)
+
+
+def _into_cells(cells: list[_Cell], chunk: MinuteChunk, since: float, width: float) -> None:
+    """Let the minutes of a chunk fall into columns, as many at once as fall into the same."""
+    index, count = 0, len(chunk.mean)
+    while index < count:
+        place = (chunk.start + index * MINUTE_S - since) / width
+        column = math.floor(place)
+        after = max(math.ceil(((column + 1) * width + since - chunk.start) / MINUTE_S), index + 1)
+        if 0 <= column < len(cells):
+            part = slice(index, min(after, count))
+            cells[column].take(chunk.mean[part], chunk.least[part], chunk.most[part])
+        index = after

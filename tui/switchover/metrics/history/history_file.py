@@ -82,8 +82,8 @@ class HistoryFile:
         """Return the points of a span that are in chunks, oldest first."""
         return self._guard(lambda: self._raw(key, since, until))
 
-    def minutes(self, key: SeriesKey, since: float, until: float) -> list[tuple[float, float, float, float]]:
-        """Return (minute, mean, least, most) of a span that are in chunks, oldest first."""
+    def minutes(self, key: SeriesKey, since: float, until: float) -> list[MinuteChunk]:
+        """Return the minutes of a span that are in chunks, oldest first; each chunk whole."""
         return self._guard(lambda: self._minutes(key, since, until))
 
     def minutes_until(self, key: SeriesKey) -> float:
@@ -191,8 +191,8 @@ class HistoryFile:
                     found.append((at, value))
         return found
 
-    def _minutes(self, key: SeriesKey, since: float, until: float) -> list[tuple[float, float, float, float]]:
-        found: list[tuple[float, float, float, float]] = []
+    def _minutes(self, key: SeriesKey, since: float, until: float) -> list[MinuteChunk]:
+        found: list[MinuteChunk] = []
         for start, count, _, data in self._chunks(key, _MINUTE, since, until):
             try:
                 parts = msgspec.msgpack.decode(data, type=list[tuple[int, bytes]])
@@ -200,10 +200,7 @@ class HistoryFile:
                 continue
             columns = [_unpacked(codec, body, count) for codec, body in parts]
             columns *= 3 if len(columns) == 1 else 1
-            for index, row in enumerate(zip(*columns, strict=False)):
-                at = start + index * MINUTE_S
-                if since <= at <= until:
-                    found.append((at, *row))
+            found.append(MinuteChunk(start, *columns[:3]))
         return found
 
     def _trim(self, now: float) -> None:
