@@ -17,6 +17,9 @@ __all__ = ["OPTIONS", "CostItem", "ItemCost", "ItemState", "Moment", "cost_of", 
 ItemState = Literal["priced", "stated", "unpriced", "stale"]
 OPTIONS = ("on_demand", "spot", "reserved", "savings_plan")
 _COMMITTED = ("reserved", "savings_plan")
+_FLAT = {"month": Fraction(1), "year": Fraction(1, 12)}  # no schedule changes them
+_IN_AN_HOUR = {"s": Fraction(3600), "h": Fraction(1), "day": Fraction(1, 24), "week": Fraction(1, 168)}
+_ONE = Usage(Amount.exactly(Decimal(1)), text="1")
 _COMMITTED_WORDS = {"reserved": "a reservation", "savings_plan": "a savings plan"}
 
 
@@ -43,52 +46,83 @@ class CostItem:
 
 
 @dataclass(frozen=True, slots=True)
-class ItemCost:
-    """What a line comes to a month, and the sentence that computes it. `amount` is None where it is not known."""
-
-    item: CostItem
-    state: ItemState
-    amount: Amount | None
-    sentence: str
-    note: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class Moment:
     """What a month is: 730 hours, or one of the calendar; and the schedules by name."""
 
     schedules: Mapping[str, WeeklySchedule] = field(default_factory=dict)
     month: tuple[int, int] | None = None
+    _known: dict[str, tuple[Fraction, Fraction]] = field(default_factory=dict, compare=False, repr=False)
+    _factors: dict[tuple[str, str, str, bool], tuple[Decimal, Decimal]] = field(
+        default_factory=dict, compare=False, repr=False
+    )
 
     def hours(self, schedule: str) -> tuple[Fraction, Fraction]:
         """Return the hours on and in all."""
-        if not schedule:
-            whole = month_hours(self.month)
-            return whole, whole
-        on, off = self.schedules[schedule].hours(self.month)
-        return on, on + off
+        found = self._known.get(schedule)
+        if found is None:
+            if schedule:
+                on, off = self.schedules[schedule].hours(self.month)
+                found = on, on + off
+            else:
+                found = (month_hours(self.month),) * 2
+            self._known[schedule] = found
+        return found
+
+    def factor(self, item: CostItem, price: PricePer, usage: Usage) -> tuple[Decimal, Decimal]:
+        """Return by what a price times a usage is multiplied, and then divided, to be a month's."""
+        key = (item.schedule, price.time, usage.per, item.option in _COMMITTED)
+        found = self._factors.get(key)
+        if found is None:
+            times = _times(item, price, usage, self)
+            found = self._factors[key] = Decimal(times.numerator), Decimal(times.denominator)
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class ItemCost:
+    """What a line comes to a month. `amount` is None where it is not known; `why` says so."""
+
+    item: CostItem
+    state: ItemState
+    amount: Amount | None
+    moment: Moment
+    why: str = ""
+
+    @property
+    def sentence(self) -> str:
+        """How it is computed, with its numbers."""
+        item = self.item
+        if self.amount is None:
+            return self.why
+        converted = f", × {plain(item.rate)} = {plain(self.amount.expected)}" if item.rate != 1 else ""
+        if item.stated is not None:
+            return f"stated: {item.stated.text} {item.currency} a month{converted}"
+        return _sentence(item, self.moment) + converted
+
+    @property
+    def note(self) -> str:
+        """What is to be known of it: why it has no amount, a question, an old price, what saves nothing."""
+        if self.amount is None:
+            return self.why
+        return "; ".join(filter(None, (self.item.question, self.item.stale, _unsaved(self.item))))
 
 
 def cost_of(item: CostItem, moment: Moment) -> ItemCost:
     """Compute one line. What cannot be computed is unpriced, with the reason, and never zero."""
     if item.refused:
-        return ItemCost(item, "unpriced", None, item.refused, item.refused)
+        return ItemCost(item, "unpriced", None, moment, item.refused)
     if item.stated is not None:
-        amount = item.stated.scaled(item.rate)
-        words = f"stated: {item.stated.text} {item.currency} a month"
-        return ItemCost(item, "stated", amount, words + _converted(item, amount), item.question)
+        return ItemCost(item, "stated", item.stated.scaled(item.rate) if item.rate != 1 else item.stated, moment)
     price = item.prices.get(item.option)
     if price is None:
         given = ", ".join(item.prices) or "none"
-        why = f"there is no price for {item.option} (there is: {given})"
-        return ItemCost(item, "unpriced", None, why, why)
-    usage = item.usage or Usage(Amount.exactly(Decimal(1)), text="1")
+        return ItemCost(item, "unpriced", None, moment, f"there is no price for {item.option} (there is: {given})")
+    usage = item.usage or _ONE
     if (problem := join_problem(price, usage)) is not None:
-        return ItemCost(item, "unpriced", None, problem, problem)
-    amount, sentence, note = _product(item, price, usage, moment)
-    amount = amount.scaled(item.rate)
-    note = "; ".join(filter(None, (item.question, item.stale, note)))
-    return ItemCost(item, "stale" if item.stale else "priced", amount, sentence + _converted(item, amount), note)
+        return ItemCost(item, "unpriced", None, moment, problem)
+    by, over = moment.factor(item, price, usage)
+    amount = price.amount.times(usage.amount).scaled(by * item.rate, over)
+    return ItemCost(item, "stale" if item.stale else "priced", amount, moment)
 
 
 def join_problem(price: PricePer, usage: Usage) -> str | None:
@@ -104,33 +138,43 @@ def join_problem(price: PricePer, usage: Usage) -> str | None:
     return None
 
 
-def _product(item: CostItem, price: PricePer, usage: Usage, moment: Moment) -> tuple[Amount, str, str]:
-    base = price.amount.times(usage.amount)
+def _times(item: CostItem, price: PricePer, usage: Usage, moment: Moment) -> Fraction:
+    """Return how often a month has the time of a price, while the line is on; or the time in which so much flows."""
     hours_on, hours = moment.hours(item.schedule)
-    used = usage.text or "1"
     if price.is_flow:
-        times = _times_a_month(usage.per, hours) if usage.per else Fraction(0)
-        sentence = f"{used} × {price.text}" + (
-            "" if usage.per == "month" else f" × {_number(times)} {usage.per}s a month"
-        )
-        note = "a schedule saves nothing of what flows" if item.schedule else ""
-    elif price.time in {"month", "year"}:
-        times = Fraction(1, 12) if price.time == "year" else Fraction(1)
-        sentence = f"{used} × {price.text}" + (" / 12" if price.time == "year" else "")
-        note = f"a schedule saves nothing of a price a {price.time}" if item.schedule else ""
+        return _times_a_month(usage.per, hours) if usage.per else Fraction(0)
+    if price.time in _FLAT:
+        return _FLAT[price.time]
+    return (hours if item.option in _COMMITTED else hours_on) * _IN_AN_HOUR[price.time]
+
+
+def _sentence(item: CostItem, moment: Moment) -> str:
+    price, usage = item.prices[item.option], item.usage or _ONE
+    times, used = _times(item, price, usage, moment), usage.text or "1"
+    words = f"{used} × {price.text}"
+    if price.is_flow:
+        words += "" if usage.per == "month" else f" × {_number(times)} {usage.per}s a month"
+    elif price.time in _FLAT:
+        words += " / 12" if price.time == "year" else ""
     else:
-        committed = item.option in _COMMITTED and item.schedule
-        on = hours if committed else hours_on
-        times = (
-            on * {"s": Fraction(3600), "h": Fraction(1), "day": Fraction(1, 24), "week": Fraction(1, 168)}[price.time]
-        )
-        counted = f"{_number(times)} {price.time}"
-        sentence = f"{used} × {price.text} × {counted}"
-        if item.schedule and not committed:
-            sentence += f" ({item.schedule}: {_number(hours - hours_on)} of {_number(hours)} h off)"
-        note = f"{_COMMITTED_WORDS[item.option]} is billed while it is stopped" if committed else ""
-    amount = base.scaled(Decimal(times.numerator), Decimal(times.denominator))
-    return amount, f"{sentence} = {_result(amount, price.currency)}", note
+        words += f" × {_number(times)} {price.time}"
+        if item.schedule and item.option not in _COMMITTED:
+            on, hours = moment.hours(item.schedule)
+            words += f" ({item.schedule}: {_number(hours - on)} of {_number(hours)} h off)"
+    amount = price.amount.times(usage.amount).scaled(Decimal(times.numerator), Decimal(times.denominator))
+    return f"{words} = {_result(amount, price.currency)}"
+
+
+def _unsaved(item: CostItem) -> str:
+    """Say why a schedule saves nothing of a line; empty where it does, or there is none."""
+    price = item.prices.get(item.option)
+    if not item.schedule or price is None:
+        return ""
+    if price.is_flow:
+        return "a schedule saves nothing of what flows"
+    if price.time in _FLAT:
+        return f"a schedule saves nothing of a price a {price.time}"
+    return f"{_COMMITTED_WORDS[item.option]} is billed while it is stopped" if item.option in _COMMITTED else ""
 
 
 def _times_a_month(per: str, hours: Fraction) -> Fraction:
@@ -145,10 +189,6 @@ def _result(amount: Amount, currency: str) -> str:
     if amount.is_exact:
         return f"{display(amount.expected, currency)} {currency}"
     return f"{display(amount.low, currency)} to {display(amount.high, currency)} {currency}"
-
-
-def _converted(item: CostItem, amount: Amount) -> str:
-    return f", × {plain(item.rate)} = {plain(amount.expected)}" if item.rate != 1 else ""
 
 
 def _number(value: Fraction) -> str:

@@ -74,10 +74,14 @@ class Amount:
 
     def times(self, other: Amount) -> Amount:
         """Multiply two that are not negative."""
+        if self.low is self.high and other.low is other.high:  # exact, as most are: reckoned once
+            return Amount.exactly(self.low * other.low)
         return Amount(self.low * other.low, self.expected * other.expected, self.high * other.high)
 
     def scaled(self, by: Decimal, over: Decimal = Decimal(1)) -> Amount:
         """Multiply first, then divide: so nothing is lost before it must be."""
+        if self.low is self.high:
+            return Amount.exactly(self.low * by / over)
         return Amount(self.low * by / over, self.expected * by / over, self.high * by / over)
 
     def plus(self, other: Amount) -> Amount:
@@ -128,7 +132,7 @@ def parse_amount(text: str) -> tuple[Amount, str]:
     low = Decimal(found["low"])
     if found["high"] is None:
         slack = abs(low) * _ABOUT if found["about"] else Decimal(0)
-        amount = Amount(low - slack, low, low + slack)
+        amount = Amount(low - slack, low, low + slack) if slack else Amount.exactly(low)
     else:
         high = Decimal(found["high"])
         if high < low:

@@ -47,11 +47,9 @@ class Scenario:
 
     def total(self, side: str) -> Amount:
         """Return the sum of what is known of `before` or `after`."""
-        total = ZERO
-        for cost in self.before if side == "before" else self.after:
-            if cost.amount is not None:
-                total = total.plus(cost.amount)
-        return total
+        costs = self.before if side == "before" else self.after
+        amounts = [cost.amount for cost in costs if cost.amount is not None]
+        return Amount(*(sum((getattr(a, end) for a in amounts), Decimal(0)) for end in ("low", "expected", "high")))
 
     def unpriced(self, side: str) -> tuple[ItemCost, ...]:
         """Return the lines of a side that are in no sum."""
