@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from switchover.pricing.money import display, plain
 from switchover.pricing.price_units import Amount, PricePer, Usage
@@ -78,8 +78,7 @@ class Moment:
         return found
 
 
-@dataclass(frozen=True, slots=True)
-class ItemCost:
+class ItemCost(NamedTuple):
     """What a line comes to a month. `amount` is None where it is not known; `why` says so."""
 
     item: CostItem
@@ -121,7 +120,7 @@ def cost_of(item: CostItem, moment: Moment) -> ItemCost:
     if (problem := join_problem(price, usage)) is not None:
         return ItemCost(item, "unpriced", None, moment, problem)
     by, over = moment.factor(item, price, usage)
-    amount = price.amount.times(usage.amount).scaled(by * item.rate, over)
+    amount = price.amount.times(usage.amount).scaled(by if item.rate == 1 else by * item.rate, over)
     return ItemCost(item, "stale" if item.stale else "priced", amount, moment)
 
 

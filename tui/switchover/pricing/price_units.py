@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import NamedTuple
 
 from switchover.pricing.money import plain
 
@@ -54,8 +55,7 @@ class PricingError(ValueError):
     """A text that is no price, or a price that cannot be multiplied so. The message is for the one who wrote it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Amount:
+class Amount(NamedTuple):
     """A number that may be a range: what is expected, and from where to where it may lie."""
 
     low: Decimal
