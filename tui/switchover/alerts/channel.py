@@ -22,6 +22,8 @@ __all__ = ["Channel"]
 
 _LONGEST_PAUSE_S = 900.0
 _REFILL_S = 6.0
+_CLOCK_SET_S = 5.0
+_LATEST_TRY_S = 3600.0  # no receiver is left alone for longer
 _HANDED_ON_AFTER = 3  # tries
 
 
@@ -52,11 +54,13 @@ class Channel:
         self._task: asyncio.Task[None] | None = None
         self._tokens = float(notifier.burst)
         self._filled = clock.monotonic()
+        self._offset = clock.now() - self._filled
         self.idle = asyncio.Event()
         self.idle.set()
 
     def add(self, deliveries: Sequence[Delivery]) -> None:
         """Take notices that are written down already, and begin to send."""
+        self._go_with_the_clock()  # before: what is new has the new time
         self.waiting.extend(deliveries)
         self.idle.clear()
         self._wake.set()
@@ -72,6 +76,7 @@ class Channel:
     async def _run(self) -> None:
         while self.waiting:
             self._wake.clear()
+            self._go_with_the_clock()
             pause = max(self.waiting[0].next_at - self._clock.now(), self._until_a_token())
             if pause > 0:
                 await self._sleep(min(pause, _LONGEST_PAUSE_S))
@@ -80,6 +85,17 @@ class Channel:
             self._tokens -= 1
             await self._try(batch)
         self.idle.set()
+
+    def _go_with_the_clock(self) -> None:
+        """Move what waits along with a clock that was set, so that this neither delays a try nor is the last one."""
+        offset = self._clock.now() - self._clock.monotonic()
+        moved, self._offset = offset - self._offset, offset
+        if abs(moved) >= _CLOCK_SET_S:
+            for delivery in self.waiting:
+                delivery.made, delivery.next_at = delivery.made + moved, delivery.next_at + moved
+        latest = self._clock.now() + _LATEST_TRY_S
+        for delivery in self.waiting[:1]:  # it may come from an agent whose clock was wrong
+            delivery.next_at = min(delivery.next_at, latest)
 
     async def _sleep(self, seconds: float) -> None:
         """Wait, but not past news: a notice that is new waits for its turn behind the first all the same."""

@@ -45,6 +45,7 @@ class Deliveries:
         self._channels: dict[str, Channel] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self.failures: list[str] = []
+        self._resent: dict[str, float] = {}  # when each of those that forget was last sent all again
 
     def _spec(self, name: str) -> NotifierSpec:
         return self._specs.get(name) or NotifierSpec(kind=name)
@@ -66,11 +67,13 @@ class Deliveries:
         """Tell whether several notices may reach a channel as one."""
         return self.notifier(name).joins(self._spec(name).config)
 
-    @property
-    def forgetful(self) -> dict[str, float]:
-        """The channels that forget what fires unless it is sent again, each with its rhythm."""
-        kinds = {name: self.notifier(name) for name, spec in self._specs.items() if spec.kind == "alertmanager"}
-        return {name: notifier.resends_s for name, notifier in kinds.items()}
+    def due_again(self) -> list[str]:
+        """Return the channels that forget what fires unless it is sent again, and are due for that now."""
+        now = self._clock.monotonic()
+        names = [name for name, spec in self._specs.items() if spec.kind == "alertmanager"]
+        due = [name for name in names if now - self._resent.setdefault(name, now) >= self.notifier(name).resends_s]
+        self._resent |= dict.fromkeys(due, now)
+        return due
 
     def resend(self, name: str, notification: Notification) -> None:
         """Send again what was told; unlike news this is not written down, since it is said again soon."""
@@ -137,6 +140,7 @@ class Deliveries:
             if delivery.handed_on:
                 return
         others = (name for name in self._next_after(delivery.channel) if name not in delivery.siblings)
+        others = (name for name in others if not self._tells_nobody(name))
         wanted = next((name for name in others if not self._fails(name)), "log")
         if wanted == delivery.channel or wanted in delivery.siblings:
             return
@@ -153,6 +157,11 @@ class Deliveries:
         names = list(self._specs)
         place = names.index(name) + 1 if name in names else 0
         return (*names[place:], *names[: max(place - 1, 0)])
+
+    def _tells_nobody(self, name: str) -> bool:
+        """Tell whether nobody would read it there: a heartbeat, or a bell of screens that may be shut."""
+        notifier = self.notifier(name)
+        return notifier.beats or notifier.rings
 
     def _fails(self, name: str) -> bool:
         return name in self._channels and self._channels[name].failing_since is not None

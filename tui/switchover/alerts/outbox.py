@@ -49,7 +49,7 @@ class Outbox:
             return otherwise
         try:
             done = await asyncio.get_running_loop().run_in_executor(self._thread, work, store)
-        except SqliteError as error:
+        except (SqliteError, ValueError, OverflowError) as error:  # also words that no file takes
             self.trouble = f"notices cannot be written down: {error}"
             return otherwise
         self.trouble = ""

@@ -41,7 +41,7 @@ class CommandNotifier(Notifier[CommandNotifierConfig]):
     async def send(self, notification: Notification, cfg: CommandNotifierConfig, ctx: Context) -> None:
         """Run it."""
         told = {
-            "ALERT_TEXT": notification.text,
+            "ALERT_TEXT": notification.sentence,
             "ALERT_EVENT": notification.event.value,
             "ALERT_RULE": notification.rule,
             "ALERT_KEY": notification.key,

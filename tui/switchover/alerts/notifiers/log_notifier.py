@@ -21,4 +21,4 @@ class LogNotifier(Notifier[NoKeys]):
 
     async def send(self, notification: Notification, cfg: NoKeys, ctx: Context) -> None:
         """Log the text."""
-        _log.warning("%s", notification.text)
+        _log.warning("%s", notification.sentence)

@@ -74,7 +74,7 @@ class Alarms:
         self.silencing = Silencing(self.engine, self._outbox, watcher, clock)
         self._beats = Heartbeats(notifiers, calls)
         self._beats.fresh = lambda: clock.monotonic() - self._followed < _STUCK_S
-        self._followed = self._resent = clock.monotonic()
+        self._followed = clock.monotonic()
         self._ready = self._elsewhere = False
         self.only_looks = False  # follow the rules, and tell nobody
 
@@ -176,10 +176,7 @@ class Alarms:
 
     def _resend(self, at: float) -> None:
         """Tell receivers that forget (Alertmanager) what still fires."""
-        for name, rhythm in self._deliveries.forgetful.items():
-            if self._followed - self._resent < rhythm:
-                continue
-            self._resent = self._followed
+        for name in self._deliveries.due_again():
             for one in self.engine.firing:
                 held = one.grouped is None or one.grouped.held_back or one.grouped.told is None
                 if name in one.rule.notify and not held:
@@ -204,7 +201,12 @@ class Alarms:
             for name, why, since, waiting in self._deliveries.failing
         ]
         found += [
-            Problem("warn", f"heartbeat {name}", f"the watchdog does not hear that this agent lives: {why}", None)
+            Problem(
+                "warn",
+                f"heartbeat {name}",
+                f"the watchdog does not hear that this agent lives: {self._redact(why)}",
+                None,
+            )
             for name, why in self._beats.failing.items()
         ]
         if self._outbox.trouble and not self._elsewhere:
