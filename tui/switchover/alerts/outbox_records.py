@@ -32,7 +32,7 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class AlertRecord:
-    """How one alert stood when that was last written down. `state` is pending, firing or told."""
+    """How one alert stood when that was last written down. `state` is pending, firing, escalated or told."""
 
     key: str
     state: AlertWord

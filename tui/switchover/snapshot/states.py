@@ -62,7 +62,7 @@ SourceWord: TypeAlias = Literal["on", "off", "unused", "trouble", "unknown"]
 LogSourceWord: TypeAlias = Literal["reading", "ended", "off"]
 LevelWord: TypeAlias = Literal["", "debug", "info", "warn", "error", "fatal"]
 SeverityWord: TypeAlias = Literal["critical", "error", "warning", "info"]  # of a notice
-AlertWord: TypeAlias = Literal["pending", "firing", "told"]  # told: a fact about a run
+AlertWord: TypeAlias = Literal["pending", "firing", "escalated", "told"]  # told: a fact about a run
 TopicWord: TypeAlias = Literal["gate", "unknown", "failed", "hold", "end", "budget"]  # what of a run is told
 EventKind: TypeAlias = Literal[
     "run", "step", "gate", "check", "service", "alert", "agent", "action", "change", "incident"

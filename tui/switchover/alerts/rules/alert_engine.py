@@ -9,11 +9,13 @@ from dataclasses import dataclass, field
 from switchover.alerts.alert_state import AlertEvent, AlertRule, AlertState, follow
 from switchover.alerts.outbox_records import AlertRecord
 from switchover.alerts.rules.alert_groups import GroupedAlert, Grouping
+from switchover.alerts.rules.alert_keys import alert_key, series_of
 from switchover.alerts.rules.silences import silenced_by
 from switchover.clock import Clock
 from switchover.plan.alerting.rule_values import RuleFacts
 from switchover.plan.model import AlertGroups
 from switchover.snapshot import SilenceRecord
+from switchover.snapshot.states import AlertWord
 
 __all__ = ["AlertEngine", "Instance", "ToTell"]
 
@@ -69,6 +71,7 @@ class AlertEngine:
         self.silences: list[SilenceRecord] = []
         self.changes = RoundChanges()
         self._ended: list[Instance] = []
+        self._kept: dict[str, AlertRecord] = {}
         for rule in rules:
             self.add(rule)
 
@@ -86,8 +89,7 @@ class AlertEngine:
             self.changes.over.append(instance.key)
 
     def _instance(self, rule: AlertRule, about: Iterable[str], series: Mapping[str, str] | None = None) -> Instance:
-        own = ",".join(f"{name}={value}" for name, value in sorted((series or {}).items()))
-        key = f"rule:{rule.name}:{rule.text}" + (f"{{{own}}}" if own else "")
+        key = alert_key(rule, series or {})
         if key not in self.instances:
             labels = {"alertname": rule.name, "severity": rule.severity, "instance": next(iter(about), "")}
             self.instances[key] = Instance(rule, key, {**labels, **dict(rule.labels), **(series or {})})
@@ -95,19 +97,32 @@ class AlertEngine:
 
     def restore(self, records: Iterable[AlertRecord]) -> None:
         """Go on from what an agent before this one knew. A clock that was set back takes nothing off."""
-        mono, now = self._clock.monotonic(), self._clock.now()
         for record in records:
             instance = self.instances.get(record.key)
             if instance is None:
-                continue
+                self._kept[record.key] = record  # of a series, perhaps: known when its rule is judged first
+            else:
+                self._go_on(instance, record)
 
-            def moved(at: float | None) -> float | None:
-                return None if at is None else mono - max(0.0, now - at)
+    def _go_on(self, instance: Instance, record: AlertRecord) -> None:
+        mono, now = self._clock.monotonic(), self._clock.now()
 
-            instance.state = AlertState(holds_since=moved(record.since), fired=moved(record.fired))
-            instance.fired_at = record.fired or 0.0
-            if record.fired is not None:
-                self._group(instance).told = moved(record.told)
+        def moved(at: float | None) -> float | None:
+            return None if at is None else mono - max(0.0, now - at)
+
+        instance.state = AlertState(holds_since=moved(record.since), fired=moved(record.fired))
+        instance.fired_at = record.fired or 0.0
+        instance.escalated = record.state == "escalated"
+        if record.fired is not None:
+            self._group(instance).told = moved(record.told)
+
+    def _go_on_with_series(self, rule: AlertRule) -> None:
+        """Take over the series of a rule that an agent before this one knew."""
+        for key in [key for key in self._kept if key.startswith(alert_key(rule, {}))]:
+            series = series_of(rule, key)
+            if series is not None:
+                instance = self._instance(rule, (series.get("instance", ""),), series)
+                self._go_on(instance, self._kept.pop(key))
 
     def _group(self, instance: Instance) -> GroupedAlert:
         rule = instance.rule
@@ -135,6 +150,8 @@ class AlertEngine:
 
     def judge_series(self, rule: AlertRule, series: Iterable[tuple[Mapping[str, str], float]] | None) -> None:
         """Judge a rule by the series that a Prometheus answered; None where it did not answer."""
+        if self._kept:
+            self._go_on_with_series(rule)
         present = set()
         for labels, value in series or ():
             instance = self._instance(rule, (labels.get("instance", ""),), labels)
@@ -175,9 +192,10 @@ class AlertEngine:
         state = instance.state
         told = instance.grouped.told if instance.grouped is not None and state.fired is not None else None
         fired = instance.fired_at if state.fired is not None else None
+        word: AlertWord = "pending" if fired is None else "escalated" if instance.escalated else "firing"
         return AlertRecord(
             instance.key,
-            "firing" if fired is not None else "pending",
+            word,
             moved(state.holds_since) or now,
             fired,
             moved(told),
@@ -223,6 +241,7 @@ class AlertEngine:
                 continue
             if one.grouped is not None and not one.grouped.held_back:
                 one.escalated = True
+                self.changes.records.append(self._record(one))
                 yield ToTell((one,), (AlertEvent.FIRED,), rule.escalate_to)
 
     def take_changes(self) -> RoundChanges:
