@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from itertools import islice
 from typing import Any, Literal
 
 import msgspec
@@ -12,6 +13,9 @@ __all__ = ["AppEvent", "EventError", "number_of", "read_events", "text_of"]
 
 MOST_BYTES = 4 << 20
 MOST_TEXT = 200
+_MOST_KEPT = 1_000
+_MOST_ITEMS = 100
+_DEEPEST = 4
 
 EventKind = Literal["workflow", "step", "ai", "git", "tests", "log", "metric"]
 
@@ -61,8 +65,20 @@ def read_events(body: bytes, redact: Callable[[str], str] = str) -> Iterator[App
         elif not event.name.strip():
             yield EventError(f"line {number}: `name` is empty")
         else:
-            data = {key: redact(value) if isinstance(value, str) else value for key, value in event.data.items()}
-            yield msgspec.structs.replace(event, name=redact(event.name), data=data)
+            name, app, source = (redact(text)[:MOST_TEXT] for text in (event.name, event.app, event.source))
+            yield msgspec.structs.replace(event, name=name, app=app, source=source, data=_clean(event.data, redact))
+
+
+def _clean(value: Any, redact: Callable[[str], str], depth: int = 0) -> Any:
+    """Return what was told without secrets, and with no more of it than anybody reads."""
+    if isinstance(value, str):
+        return redact(value)[:_MOST_KEPT]
+    if isinstance(value, dict) and depth < _DEEPEST:
+        items = islice(value.items(), _MOST_ITEMS)
+        return {redact(str(key))[:MOST_TEXT]: _clean(item, redact, depth + 1) for key, item in items}
+    if isinstance(value, list) and depth < _DEEPEST:
+        return [_clean(item, redact, depth + 1) for item in value[:_MOST_ITEMS]]
+    return None if isinstance(value, dict | list) else value
 
 
 def number_of(value: Any) -> float | None:

@@ -57,19 +57,21 @@ class AppNumbers:
         self.series: dict[tuple[str, Labels], AppSeries] = {}
         self.changed: set[tuple[str, Labels]] = set()
         self.refused = 0
+        self._kinds: dict[str, SeriesKind] = {}
 
     def take(self, name: str, kind: SeriesKind, value: float, at: float, labels: Mapping[str, str]) -> None:
-        """Take in one value of a series. A series keeps the kind with which it began; another kind is refused."""
+        """Take in one value of a series. A name keeps the kind with which it began; another kind is refused."""
         key = (name, tuple(sorted((k, v[:100]) for k, v in labels.items())))
+        if self._kinds.get(name, kind) != kind:
+            self.refused += 1
+            return
         found = self.series.get(key)
         if found is None:
             if len(self.series) >= self._most:
                 self.refused += 1
                 return
             found = self.series[key] = AppSeries(name, key[1], kind)
-        if found.kind != kind:
-            self.refused += 1
-            return
+            self._kinds[name] = kind
         found.take(value, at)
         self.changed.add(key)
 

@@ -17,6 +17,9 @@ from switchover.clock import Clock
 __all__ = ["AiUsage", "Applications", "Taken"]
 
 _MOST_SOURCES = 1_000
+_MOST_USAGE = 10_000  # days, providers, models
+_MOST_COUNT = 10**12
+_FIGURES_KEPT_S = KEPT_S + 86_400 * 24
 _KINDS = ("counter", "gauge", "histogram")
 
 
@@ -64,7 +67,7 @@ class Applications:
         self.lost = 0
         self.told = 0
         self._days: dict[str, _Day] = defaultdict(_Day)
-        self._peaks: dict[str, int] = {}
+        self._peak = ("", 0)  # the day, and how many ran at once
         self._newest: dict[str, int] = {}  # of each source: the number of its newest event
 
     def take(self, events: Iterable[AppEvent | EventError]) -> Taken:
@@ -92,7 +95,7 @@ class Applications:
         now = self._clock.now()
         for flow in self.workflows.settle(now):
             self._ended(flow)
-        first = _day(now - KEPT_S - 86_400 * 24)
+        first = _day(now - _FIGURES_KEPT_S)
         for day in [d for d in self._days if d < first]:
             del self._days[day]
         for key in [k for k in self.usage if k[0] < first]:
@@ -120,7 +123,7 @@ class Applications:
             "ai_calls_unpriced_today": sum(u.unpriced for k, u in self.usage.items() if k[0] == today),
             "tests_run_today": one.tests,
             "tests_passed_today": one.tests_passed,
-            "peak_active_today": max(active, self._peaks.get(today, 0)),
+            "peak_active_today": max(active, self._peak[1] if self._peak[0] == today else 0),
             "events_lost": self.lost,
         }
 
@@ -168,13 +171,26 @@ class Applications:
             take("workflow_started", "counter", 1, at, {"task_type": "", "priority": ""})
         for flow in ended:
             self._ended(flow)
-        day = _day(at)
-        self._peaks[day] = max(
-            self._peaks.get(day, 0), sum(1 for f in self.workflows.known.values() if f.state == "running")
-        )
+        today = _day(self._clock.now())
+        if _day(at) == today:
+            before = self._peak[1] if self._peak[0] == today else 0
+            self._peak = today, max(before, len(self.workflows.running))
+
+    def _figures(self, at: float) -> _Day:
+        """Return the figures of a day; of one that nobody asks for they are not kept."""
+        now = self._clock.now()
+        return self._days[_day(at)] if now - _FIGURES_KEPT_S < at < now + 2 * 86_400 else _Day()
+
+    def _count(self, value: Any) -> int:
+        """Return a count. One that cannot be is none, and is counted as refused."""
+        number = number_of(value) or 0.0
+        if 0 <= number <= _MOST_COUNT:
+            return int(number)
+        self.numbers.refused += 1
+        return 0
 
     def _ended(self, flow: Workflow) -> None:
-        day, success = self._days[_day(flow.ended)], flow.state == "succeeded"
+        day, success = self._figures(flow.ended), flow.state == "succeeded"
         day.succeeded += success
         day.failed += not success
         day.seconds += flow.seconds
@@ -192,8 +208,12 @@ class Applications:
     def _ai(self, event: AppEvent) -> None:
         data, at, take = event.data, event.at, self.numbers.take
         model, currency = text_of(data.get("model")), text_of(data.get("currency")) or "USD"
-        prompt, completion = (max(0, int(number_of(data.get(k)) or 0)) for k in ("prompt", "completion"))
-        found = self.usage.setdefault((_day(at), event.name, model), AiUsage())
+        prompt, completion = (self._count(data.get(k)) for k in ("prompt", "completion"))
+        key = (_day(at), event.name, model)
+        if key not in self.usage and len(self.usage) >= _MOST_USAGE:
+            self.numbers.refused += 1
+            return
+        found = self.usage.setdefault(key, AiUsage())
         found.calls += 1
         found.prompt += prompt
         found.completion += completion
@@ -209,11 +229,11 @@ class Applications:
             take("ai_cost", "counter", float(cost), at, {"provider": event.name, "currency": currency})
 
     def _tests(self, event: AppEvent) -> None:
-        counts = {k: max(0, int(number_of(event.data.get(k)) or 0)) for k in ("passed", "failed")}
+        counts = {k: self._count(event.data.get(k)) for k in ("passed", "failed")}
         counts["executed"] = counts["passed"] + counts["failed"]
         for word, count in counts.items():
             self.numbers.take(f"tests_{word}", "counter", count, event.at, {"test_type": event.name})
-        day = self._days[_day(event.at)]
+        day = self._figures(event.at)
         day.tests += counts["executed"]
         day.tests_passed += counts["passed"]
         seconds = number_of(event.data.get("seconds"))
@@ -241,7 +261,7 @@ def _money(value: Any) -> Decimal | None:
         amount = Decimal(str(value))
     except InvalidOperation:
         return None
-    return amount if amount.is_finite() and amount >= 0 else None
+    return amount if amount.is_finite() and 0 <= amount <= _MOST_COUNT else None
 
 
 def _rate(good: int, bad: int) -> float | None:

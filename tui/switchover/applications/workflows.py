@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from heapq import nsmallest
 from typing import Any, Literal
 
 from switchover.applications.app_events import MOST_TEXT, AppEvent, number_of, text_of
@@ -16,6 +17,7 @@ WorkflowState = Literal["queued", "running", "succeeded", "failed"]
 KEPT_S = 7 * 86_400.0
 _SETTLED_AFTER_S = 60.0  # a failed step ends its workflow once nothing more came for so long: a retry may follow
 _MOST_WORKFLOWS = 5_000
+_DROPPED_AT_ONCE = 100  # to look for one at a time would take the agent long
 _MOST_STEPS = 200
 _MOST_LOG_LINES = 200
 
@@ -94,6 +96,7 @@ class Workflows:
     def __init__(self) -> None:
         self.known: dict[str, Workflow] = {}
         self.changed: set[str] = set()
+        self.running: set[str] = set()
         self.dropped = 0
 
     def take(self, event: AppEvent) -> list[Workflow]:
@@ -111,6 +114,7 @@ class Workflows:
             flow.logs.append((event.at, text_of(event.data.get("level")) or "info", event.name[:MOST_TEXT]))
         flow.seen = max(flow.seen, event.at)
         self.changed.add(flow.id)
+        (self.running.add if flow.state == "running" else self.running.discard)(flow.id)
         return [flow] if flow.is_over and not was_over else []
 
     def settle(self, now: float) -> list[Workflow]:
@@ -124,20 +128,24 @@ class Workflows:
             flow.ended = flow.seen
             self.changed.add(flow.id)
         for old in [f.id for f in self.known.values() if now - f.seen > KEPT_S]:
-            del self.known[old]
+            self._forget(old)
         return ended
 
     def in_order(self) -> Iterable[Workflow]:
         """Return those that go on first, then the newest first."""
         return sorted(self.known.values(), key=lambda f: (f.is_over, -f.seen))
 
+    def _forget(self, name: str) -> None:
+        del self.known[name]
+        self.running.discard(name)
+
     def _of(self, event: AppEvent) -> Workflow:
         flow = self.known.get(event.workflow)
         if flow is None:
             if len(self.known) >= _MOST_WORKFLOWS:
-                oldest = min(self.known.values(), key=lambda f: (not f.is_over, f.seen))
-                del self.known[oldest.id]
-                self.dropped += 1
+                for oldest in nsmallest(_DROPPED_AT_ONCE, self.known.values(), key=lambda f: (not f.is_over, f.seen)):
+                    self._forget(oldest.id)
+                    self.dropped += 1
             flow = Workflow(event.workflow, event.app, started=event.at, seen=event.at)
             self.known[flow.id] = flow
         return flow
