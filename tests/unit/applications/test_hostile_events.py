@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 from tests.unit.applications.test_applications import NOW, At, event, told
 
+from switchover.agent.http.api_sources import ApiSources
 from switchover.applications.app_events import read_events
 from switchover.applications.app_numbers import AppNumbers
 from switchover.applications.applications import Applications
+from switchover.applications.event_file import EventFile
 
 
 @pytest.mark.parametrize(
@@ -56,3 +60,22 @@ def test_names_and_days_without_end_take_no_memory_without_end() -> None:
     assert max(len(apps.usage), len(apps._days)) <= 10_000
     (long,) = read_events(msgspec.json.encode(event("metric", "n" * 100_000, value=1, type="gauge")))
     assert len(long.name) <= 1_000  # type: ignore[union-attr]
+
+
+async def test_a_large_batch_lets_others_have_their_turn(tmp_path: Path) -> None:
+    clock: Any = At(NOW)
+    sources = ApiSources(None, clock, EventFile(tmp_path / "events"), str, Applications(clock))  # type: ignore[arg-type]
+    batch = [event("log", "x", workflow=f"w{n % 50}", seq=n + 1, source="s") for n in range(20_000)]
+    turns = 0
+
+    async def other() -> None:
+        nonlocal turns
+        while True:
+            await asyncio.sleep(0)
+            turns += 1 if sources.applications.told and len(batch) != sources.applications.told else 0
+
+    beside = asyncio.create_task(other())
+    taken = await sources.accept(b"\n".join(msgspec.json.encode(e) for e in batch))
+    beside.cancel()
+    assert len(taken.taken) == 20_000
+    assert turns >= 2

@@ -70,9 +70,9 @@ class Applications:
         self._peak = ("", 0)  # the day, and how many ran at once
         self._newest: dict[str, int] = {}  # of each source: the number of its newest event
 
-    def take(self, events: Iterable[AppEvent | EventError]) -> Taken:
-        """Take in a batch. What came before is passed over, so a batch may be sent again."""
-        result = Taken()
+    def take(self, events: Iterable[AppEvent | EventError], into: Taken | None = None) -> Taken:
+        """Take in a batch, or a part of one. What came before is passed over, so a batch may be sent again."""
+        result = into or Taken()
         for event in events:
             if isinstance(event, EventError):
                 result.refused += 1

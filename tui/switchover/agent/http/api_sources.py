@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from switchover.agent.own_health import OwnHealth
-from switchover.applications.app_events import AppEvent, read_events
+from switchover.applications.app_events import AppEvent, EventError, read_events
 from switchover.applications.applications import Applications, Taken
 from switchover.applications.event_file import EventFile
 from switchover.clock import Clock
@@ -21,7 +22,7 @@ __all__ = ["ApiSources"]
 
 log = logging.getLogger("switchover.agent")
 
-_KEEP_EVERY_S = 1.0
+_SLICE_S = 0.02
 
 
 @dataclass(slots=True)
@@ -39,6 +40,7 @@ class ApiSources:
     _unsaved: list[AppEvent] = field(default_factory=list)
     _restored: bool = False
     _restoring: asyncio.Lock = field(default_factory=asyncio.Lock)
+    _taking: asyncio.Lock = field(default_factory=asyncio.Lock)  # one batch after another, in order
 
     async def restore(self) -> None:
         """Take in what was kept by an agent before this one, once."""
@@ -50,15 +52,27 @@ class ApiSources:
                     self.trouble = f"what applications told before cannot be read: {error}"
                     log.warning("%s", self.trouble)
                 else:
-                    self.applications.restore(events)
+                    await self._take(events)
+                    self.applications.lost = 0
                 self._restored = True
 
     async def accept(self, body: bytes) -> Taken:
         """Take in a batch of lines. What is new is on disk when this returns, or `trouble` says why it is not."""
         await self.restore()
-        taken = self.applications.take(read_events(body, self.redact))
+        async with self._taking:
+            taken = await self._take(read_events(body, self.redact))
         if taken.taken:
             await self._keep(taken.taken)
+        return taken
+
+    async def _take(self, events: Iterable[AppEvent | EventError]) -> Taken:
+        """Take them in, and let others have their turn meanwhile: a batch may be large."""
+        taken, began = Taken(), time.monotonic()
+        for event in events:
+            self.applications.take((event,), taken)
+            if time.monotonic() - began > _SLICE_S:
+                await asyncio.sleep(0)
+                began = time.monotonic()
         return taken
 
     async def _keep(self, events: list[AppEvent]) -> None:

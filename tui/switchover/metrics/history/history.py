@@ -23,6 +23,8 @@ Column = tuple[float, float | None, float | None, float | None]
 
 _TRIM_EVERY_S = 3600.0
 _MOST_WAITING = 100_000
+_SET_BACK_S = 600.0  # a clock that was set back so far is believed
+_IN_NO_CHUNK_S = 86_400.0  # a tail so much older than the chunks was measured after them
 
 
 @dataclass(slots=True)
@@ -53,7 +55,7 @@ class History:
     def add(self, key: SeriesKey, points: Iterable[Point]) -> None:
         """Gather points, oldest first. Never waits, whatever the disk does.
 
-        One that is older than the newest known (the clock was set back) is left out.
+        One that is older than the newest known (the clock was set back) is left out, unless by minutes.
         """
         self._inbox.append((key, tuple(points)))
 
@@ -61,6 +63,7 @@ class History:
         """Put on disk what is not there yet. Never raises: what cannot be kept now is tried again."""
         with self._lock:
             if not self._ready():
+                self._forget_some()
                 return
             tail = {key: one.fresh for key, one in self._open.items() if one.fresh}
             opened = [one.raw.start for one in self._open.values() if one.raw is not None]
@@ -149,7 +152,7 @@ class History:
         for at, value in known:
             self._to_minute(key, gathered, at, value)
         for at, value in points:
-            if at > last and (gathered.raw is None or at > gathered.raw.end):
+            if at > last or last - at >= _IN_NO_CHUNK_S:
                 self._gather(key, gathered, at, value)
         for at, value in ours.fresh:
             if self._gather(key, gathered, at, value):
@@ -157,7 +160,7 @@ class History:
 
     def _gather(self, key: SeriesKey, gathered: _Open, at: float, value: float) -> bool:
         chunk = gathered.raw
-        if chunk is not None and at <= chunk.end:
+        if chunk is not None and chunk.end - _SET_BACK_S < at <= chunk.end:
             return False
         if chunk is not None and not chunk.takes(at):
             self._full_raw.append((key, chunk))
