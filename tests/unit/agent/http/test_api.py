@@ -69,6 +69,18 @@ async def test_wrong_input_is_refused_with_the_reason(api: Api) -> None:
     assert (await api.http.get("/monitoring/workflows/none")).status_code == 404
 
 
+async def test_names_with_a_slash_are_found_and_a_wrong_path_is_refused_in_json(api: Api) -> None:
+    words = {"workflow": "feature/x", "state": "started"}
+    await api.tell({"kind": "workflow", "name": "w", "data": words})
+    await api.tell({"kind": "metric", "name": "disk//a", "data": {"value": 1, "type": "gauge"}})
+    assert (await api.http.get("/monitoring/workflows/feature%2Fx")).json()["id"] == "feature/x"
+    assert (await api.http.get("/monitoring/metrics/disk%2F%2Fa")).json()["name"] == "disk//a"
+    for path in ("/monitoring/none", "/monitoring/metrics/"):
+        answer = await api.http.get(path)
+        assert (answer.status_code, list(answer.json())) == (404, ["error"])
+    assert (await api.http.put("/monitoring/stats")).json() == {"error": "Method Not Allowed"}
+
+
 async def test_points_of_a_plans_metric_come_from_its_past(api: Api, tmp_path: Path) -> None:
     now = api.sources.clock.now()
     sampler = Sampler({}, KindCalls(), api.sources.clock)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -143,6 +144,11 @@ class HttpAnswers:
     async def description(self, _: Request) -> Response:
         """Describe all of this as OpenAPI does."""
         return _json(openapi(self._sources.version))
+
+    async def refused(self, _: Request, error: Exception) -> Response:
+        """Say in JSON, too, that there is no such path or method."""
+        assert isinstance(error, HTTPException)
+        return _refused(error.status_code, error.detail)
 
     async def _past(self, row: MetricRow, since: float, hours: float) -> list[tuple[float, float | None]]:
         """Return the points of a span: those measured, or the means of as many columns as are worth reading."""

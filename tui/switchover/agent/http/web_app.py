@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
 from starlette.routing import Route as HttpRoute
 from starlette.routing import WebSocketRoute
 
@@ -21,5 +22,8 @@ __all__ = ["build_app"]
 def build_app(sources: ApiSources) -> tuple[Starlette, ApiStream]:
     """Return the application, and its stream, which is closed before the server is."""
     answers, stream = HttpAnswers(sources), ApiStream(sources)
-    routes = [HttpRoute(r.path, getattr(answers, r.answer), methods=[r.method]) for r in ROUTES]
-    return Starlette(routes=[*routes, WebSocketRoute(WEBSOCKET_PATH, stream.serve)]), stream
+    routes = [HttpRoute(r.path.replace("}", ":path}"), getattr(answers, r.answer), methods=[r.method]) for r in ROUTES]
+    return Starlette(
+        routes=[*routes, WebSocketRoute(WEBSOCKET_PATH, stream.serve)],
+        exception_handlers={HTTPException: answers.refused},
+    ), stream

@@ -33,7 +33,9 @@ def run(args: argparse.Namespace) -> int:
     rows.append(("WS", WEBSOCKET_PATH, "What changes, as it changes"))
     if args.format == "json":
         routes = [{"method": method, "path": path, "summary": summary} for method, path, summary in rows]
-        emit_json({"socket": str(socket), "served": served, "token": str(workspace.api_token), "routes": routes})
+        emit_json(
+            {"socket": str(socket), "served": served, "token": str(workspace.api_token), "routes": routes}, exact=True
+        )
         return 0 if served else 1
     emit_text(f"socket  {socket}" + ("" if served else "  (no agent serves it now)"))
     emit_text(f"token   {workspace.api_token}  (for a port: `agent start --api 127.0.0.1:PORT`)")
