@@ -7,6 +7,7 @@ import math
 from tests.unit.alerts.test_alert_engine import Scene, again, rule
 
 from switchover.alerts.alert_state import AlertRule
+from switchover.alerts.rules.missing_data import MissingData
 
 POD = {"instance": "a:1", "pod": "x,y"}
 UP = AlertRule("up", "up == 0", None)
@@ -48,3 +49,13 @@ def test_who_was_called_in_by_one_agent_is_not_called_in_by_the_next() -> None:
     assert again(scene, made).at(901, cpu=90.0) == ["fired a -> phone"]
     assert scene.at(901, cpu=90.0) == ["fired a -> phone"]
     assert again(scene, made).at(1000, cpu=90.0) == []
+
+
+def test_a_reason_that_names_other_numbers_each_time_is_told_once() -> None:
+    scene = Scene(rule("a"))
+    missing = MissingData(scene.engine)
+    told = []
+    for at in range(0, 600, 20):
+        told += scene.at(at)
+        missing.judge(lambda _, at=at: f"it answered 503 after {at} ms", scene.clock.monotonic())  # type: ignore[misc]
+    assert told == ["fired no_data -> log"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
 
 from switchover.alerts.alert_state import AlertRule
@@ -11,6 +12,7 @@ from switchover.alerts.rules.alert_engine import AlertEngine, Instance
 __all__ = ["MissingData"]
 
 _NAMED = 5
+_NUMBER = re.compile(r"\d+(?:\.\d+)?")
 _NONE: list[tuple[dict[str, str], float]] = []
 
 
@@ -24,19 +26,22 @@ class MissingData:
     def judge(self, why: Callable[[str], str], now: float) -> None:
         """Let it fire, or end, by what is missing now."""
         found: dict[str, list[Instance]] = {}
+        reasons: dict[str, str] = {}
         for one in list(self._engine.instances.values()):
             if one.state.missing_since is None or not one.state.missing(now) or not one.rule.tells_missing:
                 continue
             metrics = one.rule.parsed.metrics if one.rule.parsed is not None else ()
             reason = next(filter(None, map(why, metrics)), "" if metrics else why(one.rule.name))
             if reason:
-                found.setdefault(reason, []).append(one)
-        for reason, waiting in found.items():
-            if reason not in self._rules:
-                self._rules[reason] = self._rule(reason, waiting)
-            self._engine.judge_series(self._rules[reason], [({}, math.nan)])
-        for reason in self._rules.keys() - found.keys():
-            self._engine.judge_series(self._rules.pop(reason), _NONE)
+                kind = _NUMBER.sub("#", reason)  # the same reason with other numbers is no other alert
+                found.setdefault(kind, []).append(one)
+                reasons.setdefault(kind, reason)
+        for kind, waiting in found.items():
+            if kind not in self._rules:
+                self._rules[kind] = self._rule(reasons[kind], waiting)
+            self._engine.judge_series(self._rules[kind], [({}, math.nan)])
+        for kind in self._rules.keys() - found.keys():
+            self._engine.judge_series(self._rules.pop(kind), _NONE)
 
     def _rule(self, reason: str, waiting: list[Instance]) -> AlertRule:
         names = sorted({one.rule.name for one in waiting})

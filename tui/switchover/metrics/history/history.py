@@ -137,7 +137,7 @@ class History:
             tails = self._file.tails()
             for key, points in tails.items():
                 self._replay(key, points)
-        except OSError as error:
+        except (OSError, ValueError, ArithmeticError) as error:  # whatever lies in the file ends no agent
             self.trouble = str(error)
             return False
         self._replayed = True

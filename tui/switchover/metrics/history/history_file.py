@@ -172,7 +172,7 @@ class HistoryFile:
                 continue  # a torn one is left out: at most ten seconds
             for number, points in rows:
                 if number in keys:
-                    found.setdefault(keys[number], []).extend(points)
+                    found.setdefault(keys[number], []).extend(point for point in points if math.isfinite(point[0]))
         return found
 
     def _chunks(self, key: SeriesKey, tier: int, since: float, until: float) -> list[tuple[Any, ...]]:
