@@ -95,6 +95,8 @@ class _Sender:
                 sent = False
             failures = 0 if sent else failures + 1
             if self.stopping:
+                with self.starting:
+                    self.thread = None
                 return
 
     def send_all(self) -> bool:
@@ -312,9 +314,9 @@ def flush(within_s: float = _FLUSH_AT_EXIT_S) -> None:
     sender = _sender
     sender.stopping = True
     sender.wake.set()
-    if sender.thread is not None:
-        sender.thread.join(within_s)
-        sender.thread = None
+    thread = sender.thread
+    if thread is not None:
+        thread.join(within_s)  # where that is too short it goes on, alone
     sender.stopping = False
 
 

@@ -87,7 +87,7 @@ class Channel:
         self.idle.set()
 
     def _go_with_the_clock(self) -> None:
-        """Move what waits along with a clock that was set, so that this neither delays a try nor is the last one."""
+        """Move what waits along with a clock that was set: that neither delays a try nor makes it the last."""
         offset = self._clock.now() - self._clock.monotonic()
         moved, self._offset = offset - self._offset, offset
         if abs(moved) >= _CLOCK_SET_S:
