@@ -25,8 +25,8 @@ _NAMES = (
     "log_reader",
     "compared_tables",
     "alert_rules",
-    "metric_history",
-    "cost_lines",
+    "numbers.kept_points",
+    "numbers.computed_costs",
 )
 
 
