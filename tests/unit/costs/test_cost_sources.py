@@ -185,3 +185,23 @@ def test_what_is_wrong_in_the_other_parts_of_costs_is_said_precisely(tmp_path: P
     with pytest.raises(PlanError) as error:
         load(tmp_path, PLAN + f"  {part}\n")
     assert problem in "\n".join(map(str, error.value.problems))
+
+
+@pytest.mark.parametrize("amount", ["1e30", "-1e400"])
+async def test_an_amount_that_is_no_money_makes_its_source_unknown(tmp_path: Path, amount: str) -> None:
+    (tmp_path / "costs.csv").write_text(f"{HEAD}after,logs,{amount},,\n")
+    book = CostBook(load(tmp_path), KindCalls(base_dir=tmp_path))
+    await book.refresh()
+    assert "the amount of logs is no money" in book.view.rows[-1].note
+    assert book.view.within_budget is None
+
+
+async def test_what_is_paid_once_is_set_against_what_sources_say_too(tmp_path: Path) -> None:
+    text = (
+        PLAN
+        + "  one_off: [{name: t, stated: 100 EUR}]\n  sources:\n    s: {kind: stated, side: after, lines: {s: 19.90}}\n"
+    )
+    book = CostBook(load(tmp_path, text), KindCalls(base_dir=tmp_path))
+    assert book.view.pays_after == ""
+    await book.refresh()
+    assert book.view.pays_after == "10 months"

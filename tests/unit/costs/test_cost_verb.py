@@ -97,3 +97,13 @@ def test_csv_and_focus_have_a_row_a_line(plan: Path, capsys: pytest.CaptureFixtu
     focus = list(csv.DictReader(io.StringIO(cost(plan, capsys, "--format", "focus")[1])))
     assert {r["ChargeFrequency"] for r in focus} == {"Recurring", "One-Time"}
     assert cost(plan, capsys, "--format", "markdown")[1].startswith("**33.00 → 8.13 USD a month")
+
+
+def test_a_sum_that_lacks_a_price_is_at_least_that_and_no_difference_is_told(
+    plan: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plan.write_text(PLAN.replace("usage: 1 instance", "usage: 1 instance, option: reserved, price: {spot: 1 USD/h}"))
+    plan.write_text(plan.read_text().replace("price: 0.0084 USD/h, ", ""))
+    found = document(plan, capsys)
+    assert (found["within_budget"], found["break_even_months"]) == (None, None)
+    assert cost(plan, capsys)[1].splitlines()[0] == "33.00 → at least 2.00 USD a month"

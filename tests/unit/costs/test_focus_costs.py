@@ -86,3 +86,8 @@ async def test_a_file_that_is_not_there_or_a_month_that_is_none_is_named(tmp_pat
         await read(tmp_path)
     with pytest.raises(UnavailableError, match="month is written 2026-10, not '2026-13'"):
         await read(tmp_path, month="2026-13")
+
+
+def test_a_row_without_a_currency_is_never_counted_as_the_plans(tmp_path: Path) -> None:
+    with pytest.raises(UnreadableBillError, match="line 2: it has no BillingCurrency"):
+        read_bill(bill(tmp_path, "EC2,1,1,,2026-10-01,\n"), "BilledCost")

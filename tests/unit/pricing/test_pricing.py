@@ -177,6 +177,28 @@ def test_break_even_against_a_price_by_the_hour_is_458_hours() -> None:
     assert round(value.expected, 2) == Decimal("458.33")
 
 
+def test_what_costs_nothing_by_the_hour_never_breaks_even() -> None:
+    prices = {"on_demand": parse_price("0 USD/h"), "reserved": parse_price("3.85 USD/month")}
+    found = figure(Estimate((CostItem("vm", "after", None, prices),), Moment()), "vm.break_even", "USD")
+    assert (found.value, found.why) == (None, "by the hour it costs nothing")
+
+
+def test_a_huge_amount_is_shown() -> None:
+    assert display(Decimal("1e30")) == "1" + "0" * 30 + ".00"
+
+
+@pytest.mark.parametrize(
+    "name", ["total.after", "total.both", "saving", "saving.percent", "budget.percent", "big.total"]
+)
+def test_a_figure_of_a_sum_that_lacks_a_price_is_not_known(name: str) -> None:
+    unknown = CostItem("x", "after", refused="no price")
+    known = CostItem("y", "after", parse_stated("5 USD/month")[0], currency="USD")
+    old = CostItem("old", "before", parse_stated("70 USD/month")[0], currency="USD")
+    choices = {"big": (Change("y", stated=parse_stated("9 USD/month")[0]),)}
+    found = figure(Estimate((old, known, unknown), Moment(), choices=choices, budget=Decimal(10)), name, "USD")
+    assert (found.value, found.why) == (None, "no price of x")
+
+
 @pytest.mark.parametrize(
     ("says", "value", "wrong"),
     [
@@ -195,6 +217,9 @@ def test_break_even_against_a_price_by_the_hour_is_458_hours() -> None:
         ("2.28", "reserved.saving", "0 USD/month (a reservation does not apply"),
         ("5", "on_demand.saving", "is not known"),
         ("58.67 USD/year", "saving", "58.67 USD/month"),
+        ("84 USD", "saving.percent", "83.81 %"),
+        ("11.33 EUR", "total.after", "11.33 USD/month"),
+        ("11.33 USD", "total.after", ""),
         ("704.02 USD/year", "saving.year", ""),
         ("10 USD/month", "cheaper_before.saving", "48.67"),
     ],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 from switchover.costs.cost_source_api import CostLine, CostSource
@@ -16,6 +17,8 @@ from switchover.snapshot import CostsView
 from switchover_checks.language.declared import load_declared
 
 __all__ = ["CostBook", "cost_port"]
+
+_MOST = Decimal("1e15")
 
 
 class CostBook:
@@ -64,7 +67,9 @@ class CostBook:
         except UnavailableError as error:
             self._failed[name] = str(error)
             return
-        if foreign := next((line for line in lines if line.currency not in ("", plan.costs.currency)), None):
+        if odd := next((line for line in lines if not (line.amount.is_finite() and abs(line.amount) <= _MOST)), None):
+            self._failed[name] = f"the amount of {odd.name} is no money: {f'{odd.amount}'[:40]}"
+        elif foreign := next((line for line in lines if line.currency not in ("", plan.costs.currency)), None):
             self._failed[name] = f"{foreign.name} is in {foreign.currency}, the plan counts in {plan.costs.currency}"
         else:
             self._lines[name] = lines

@@ -74,9 +74,9 @@ def costs_view(plan: Plan, lines: Sequence[CostLine] = (), unknown: Mapping[str,
         after_range=_range(sums.after, currency),
         unpriced=len(unpriced) + len(unread),
         once=display(estimate.once.expected, currency) if estimate.one_offs else "",
-        pays_after=_pays_after(estimate),
+        pays_after="" if unread or unpriced else _pays_after(estimate, sums),
         choices=tuple(_choice(estimate, name, currency) for name in estimate.choices),
-        combinations=_combinations(estimate, lines, currency),
+        combinations=_combinations(estimate, lines, currency, readable=not unread),
         warnings=tuple(c.message for c in claim_complaints(plan.costs, estimate)),
         source="priced" if any(item.prices for item in estimate.items) else "planned",
     )
@@ -169,12 +169,12 @@ def _range(amount: Amount, currency: str) -> str:
     return "" if amount.is_exact else f"{display(amount.low, currency)} to {display(amount.high, currency)}"
 
 
-def _pays_after(estimate: Estimate) -> str:
+def _pays_after(estimate: Estimate, sums: _Sums) -> str:
     """Return after how many months the saving has paid what is paid once; empty where nothing is."""
     if not estimate.one_offs:
         return ""
-    months = estimate.break_even_months()
-    return f"{plain(round_half_up(months, 1))} months" if months is not None else "never"
+    saving = sums.before.minus(sums.after).expected
+    return f"{plain(round_half_up(estimate.once.expected / saving, 1))} months" if saving > 0 else "never"
 
 
 def _choice(estimate: Estimate, name: str, currency: str) -> ChoiceRow:
@@ -184,19 +184,20 @@ def _choice(estimate: Estimate, name: str, currency: str) -> ChoiceRow:
 
 
 def _combinations(
-    estimate: Estimate, lines: Sequence[CostLine], currency: str
-) -> tuple[tuple[str, str, str, str], ...]:
-    """Return totals before, after, their difference and percent for each combination of the first choices.
+    estimate: Estimate, lines: Sequence[CostLine], currency: str, *, readable: bool
+) -> tuple[tuple[str, str, str, str, bool | None], ...]:
+    """Return totals, difference, percent, and whether the budget is kept, for each combination of the first choices.
 
     The number of a combination is binary: bit 0 is the first choice.
     """
     names = list(estimate.choices)[:_MOST_CHOICES]
     found = []
     for number in range(1 << len(names)) if names else ():
-        sums = _sums(estimate.scenario([n for i, n in enumerate(names) if number >> i & 1]), lines)
+        then = estimate.scenario([n for i, n in enumerate(names) if number >> i & 1])
+        sums = _sums(then, lines)
+        within = _within(sums.after, estimate.budget, known=readable and not then.unpriced("after"))
         before, after = sums.before.expected, sums.after.expected
         change = display_change(after - before, currency)
-        found.append(
-            (display(before, currency), display(after, currency), change, display_percent(after - before, before))
-        )
+        percent = display_percent(after - before, before)
+        found.append((display(before, currency), display(after, currency), change, percent, within))
     return tuple(found)

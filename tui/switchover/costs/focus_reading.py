@@ -71,6 +71,8 @@ def _sums(path: str, column: str) -> tuple[dict[Key, Decimal], str]:
             key = (begin[:7], row[service], row[currency], once)
             if key in sums:
                 sums[key] += amount
+            elif not row[currency].strip():
+                raise UnreadableBillError(f"line {rows.line_num}: it has no BillingCurrency")
             elif not _MONTH.fullmatch(key[0]):
                 raise UnreadableBillError(f"line {rows.line_num}: ChargePeriodStart is {begin[:40]!r}, which is no day")
             else:

@@ -9,7 +9,7 @@ from fractions import Fraction
 
 from switchover.pricing.money import plain, round_half_up
 from switchover.pricing.price_units import Amount, PricingError, parse_amount
-from switchover.pricing.scenarios import Estimate
+from switchover.pricing.scenarios import Estimate, Scenario
 
 __all__ = ["Figure", "claim_problem", "figure", "figure_names"]
 
@@ -48,20 +48,22 @@ def figure(estimate: Estimate, name: str, currency: str) -> Figure:
     now = estimate.scenario()
     match name:
         case "total.before" | "total.after":
-            return Figure(now.total(rest), f"{currency}/month")
+            return _sum(now, now.total(rest), f"{currency}/month", rest)
         case "total.both":
-            return Figure(now.total("before").plus(now.total("after")), f"{currency}/month")
+            return _sum(now, now.total("before").plus(now.total("after")), f"{currency}/month")
         case "saving" | "saving.percent" | "saving.year":
-            return _saving(now.saving, now.total("before"), rest, currency)
+            found = _saving(now.saving, now.total("before"), rest, currency)
+            return _sum(now, found.value, found.unit, why=found.why)
         case "budget.percent":
             if not estimate.budget:
                 return Figure(None, "%", "there is no budget")
-            return Figure(now.total("after").scaled(Decimal(100), estimate.budget), "%")
+            return _sum(now, now.total("after").scaled(Decimal(100), estimate.budget), "%", "after")
         case "one_off.total":
             return Figure(estimate.once, currency)
         case "break_even.months":
             months = estimate.break_even_months()
-            return Figure(Amount.exactly(months) if months is not None else None, "months", "nothing is saved")
+            exact = Amount.exactly(months) if months is not None else None
+            return _sum(now, exact, "months", why="nothing is saved")
     if rest == "break_even":
         return _break_even(estimate, head)
     costs = [c for c in (*now.before, *now.after) if c.item.name == head]
@@ -85,7 +87,7 @@ def claim_problem(estimate: Estimate, says: str, name: str, currency: str) -> st
         return f"says {says}, and {name} is not known: {found.why}"
     places = _places(says)
     right = found.value.expected
-    if unit and "/" in unit and unit != found.unit:
+    if unit and unit != found.unit and not found.unit.startswith(f"{unit}/"):
         return f"says {says}, and {name} is {_shown(right, places)} {found.unit}"
     agrees = stated.low <= right <= stated.high if not stated.is_exact else round_half_up(right, places) == stated.low
     reason = f" ({found.why})" if found.why else ""
@@ -104,7 +106,8 @@ def _of_choice(estimate: Estimate, choice: str, part: str, currency: str) -> Fig
     then = estimate.scenario([choice])
     why = "; ".join(w.partition(": ")[2] for w in then.warnings)
     if part in {"total", "total.after", "total.before"}:
-        return Figure(then.total("before" if part == "total.before" else "after"), f"{currency}/month", why)
+        side = "before" if part == "total.before" else "after"
+        return _sum(then, then.total(side), f"{currency}/month", side, why=why)
     head, _, rest = part.partition(".")
     if head != "saving" or rest not in {"", "percent", "year"}:
         raise KeyError(f"{choice}.{part}")
@@ -113,7 +116,15 @@ def _of_choice(estimate: Estimate, choice: str, part: str, currency: str) -> Fig
         return Figure(None, f"{currency}/month", "a line of it has no price")
     whole = then.total("before") if estimate.changes_before(choice) else estimate.scenario().total("after")
     found = _saving(saved, whole, rest, currency)
+    if rest == "percent" and not estimate.changes_before(choice):
+        found = _sum(estimate.scenario(), found.value, found.unit, "after", why=found.why)
     return Figure(found.value, found.unit, why or found.why)
+
+
+def _sum(scenario: Scenario, value: Amount | None, unit: str, *sides: str, why: str = "") -> Figure:
+    """Return a figure that rests on sums: not known where they lack a price."""
+    lacking = [cost.item.name for side in sides or ("before", "after") for cost in scenario.unpriced(side)]
+    return Figure(None, unit, f"no price of {', '.join(lacking)}") if lacking else Figure(value, unit, why)
 
 
 def _saving(saved: Amount, whole: Amount, part: str, currency: str) -> Figure:
@@ -132,6 +143,8 @@ def _break_even(estimate: Estimate, name: str) -> Figure:
         hourly = item.prices.get(item.option)
         flat = next((p for o, p in item.prices.items() if o in {"reserved", "savings_plan"}), None)
         if item.name == name and hourly and flat and hourly.time == "h" and flat.time in {"h", "month"}:
+            if not hourly.amount.expected:
+                return Figure(None, "h/month", "by the hour it costs nothing")
             month = flat.amount if flat.time == "month" else flat.amount.scaled(Decimal(730))
             return Figure(Amount.exactly(month.expected / hourly.amount.expected), "h/month")
         if item.name == name:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal
 
 __all__ = ["MINUS", "digits_of", "display", "display_change", "display_percent", "plain", "round_half_up"]
 
@@ -31,6 +31,7 @@ _DIGITS = {
     ),
     **dict.fromkeys(["BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"], 3),
 }  # ISO 4217; every other currency has two
+_WIDE = Context(prec=400, rounding=ROUND_HALF_UP)  # a huge amount is shown, and not an error
 
 
 def digits_of(currency: str) -> int:
@@ -40,7 +41,7 @@ def digits_of(currency: str) -> int:
 
 def round_half_up(amount: Decimal, places: int = 2) -> Decimal:
     """Round to `places` decimals; a tie goes away from zero, as on an invoice."""
-    return amount.quantize(Decimal(1).scaleb(-places), rounding=ROUND_HALF_UP)
+    return amount.quantize(Decimal(1).scaleb(-places), context=_WIDE)
 
 
 def display(amount: Decimal, currency: str = "") -> str:

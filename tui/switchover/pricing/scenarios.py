@@ -26,6 +26,9 @@ class Change:
     price: PricePer | None = None
     usage: Usage | None = None
     remove: bool = False
+    currency: str = ""
+    rate: Decimal = Decimal(1)
+    """That of the amount or price it brings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +98,7 @@ class Estimate:
         if any(cost.amount is None for cost in (*then.before, *then.after) if cost.item.name in names):
             return None
         if self.changes_before(choice):
-            return then.saving
+            return None if then.unpriced("before") or then.unpriced("after") else then.saving
         return now.total("after").minus(then.total("after"))
 
     @property
@@ -107,9 +110,13 @@ class Estimate:
         return total
 
     def break_even_months(self) -> Decimal | None:
-        """Return after how many months the saving has paid what is paid once; None where it never does."""
-        saving, once = self.scenario().saving.expected, self.once.expected
-        if saving <= 0:
+        """Return after how many months the saving has paid what is paid once; None where it never does.
+
+        Where a line has no price nobody knows.
+        """
+        now = self.scenario()
+        saving, once = now.saving.expected, self.once.expected
+        if saving <= 0 or now.unpriced("before") or now.unpriced("after"):
             return None
         return once / saving
 
@@ -145,6 +152,8 @@ def _side_of(change: Change, items: Sequence[CostItem], sides: tuple[str, str]) 
 
 def _problem(item: CostItem, change: Change) -> str:
     option = change.option
+    if item.stated is not None and change.stated is None and change.price is None and not change.remove:
+        return f"{item.name} is an amount that is stated: a schedule, an option or a usage changes nothing of it"
     if option in {"reserved", "savings_plan"} and item.option == "spot" and option not in item.prices:
         words = "a reservation" if option == "reserved" else "a savings plan"
         return f"{words} does not apply to {item.name}, which runs on Spot: nothing is saved"
@@ -155,12 +164,14 @@ def _problem(item: CostItem, change: Change) -> str:
 
 def _changed(item: CostItem, change: Change) -> CostItem:
     if change.stated is not None:
-        return replace(item, stated=change.stated, prices={}, usage=None, schedule="", refused="", question="")
+        told = replace(item, currency=change.currency or item.currency, rate=change.rate)
+        return replace(told, stated=change.stated, prices={}, usage=None, schedule="", refused="", question="")
     changed = item
     if change.option is not None:
         changed = replace(changed, option=change.option)
     if change.price is not None:
         changed = replace(changed, prices={changed.option: change.price}, stated=None, refused="", stale="")
+        changed = replace(changed, currency=change.price.currency, rate=change.rate)
     if change.usage is not None:
         changed = replace(changed, usage=change.usage)
     if change.schedule is not None:

@@ -41,7 +41,7 @@ class CostsView:
 
     `after_range` is what the sum may lie between, where it is not exact. `once` is paid once, and in no other sum;
     `pays_after` says when the saving has paid it. `waiting_a_day` is what a day costs in which the old side still runs.
-    `combinations` are (before, after, difference, percent) by choices: bit 0 of the index is the first choice.
+    `combinations` are (before, after, difference, percent, within_budget): bit 0 of the index is the first choice.
     """
 
     currency: str = ""
@@ -60,5 +60,5 @@ class CostsView:
     once: str = ""
     pays_after: str = ""
     choices: tuple[ChoiceRow, ...] = ()
-    combinations: tuple[tuple[str, str, str, str], ...] = ()
+    combinations: tuple[tuple[str, str, str, str, bool | None], ...] = ()
     warnings: tuple[str, ...] = ()

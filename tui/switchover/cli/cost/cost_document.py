@@ -42,7 +42,7 @@ def cost_document(
         },
         "both": amount_text(before.expected + after.expected),
         "once": {"total": amount_text(estimate.once.expected), "items": _once(estimate)},
-        "break_even_months": _months(estimate),
+        "break_even_months": _months(estimate, elsewhere=bool(plan.costs.sources)),
         "choices": [_choice(estimate, name) for name in estimate.choices],
         "budget": amount_text(estimate.budget) if estimate.budget is not None else None,
         "within_budget": _within(then, estimate.budget, elsewhere=bool(plan.costs.sources)),
@@ -91,8 +91,8 @@ def _once(estimate: Estimate) -> list[dict[str, str]]:
     return [{"line": one.name, "amount": amount_text(one.amount.expected)} for one in estimate.one_offs]
 
 
-def _months(estimate: Estimate) -> str | None:
-    months = estimate.break_even_months() if estimate.one_offs else None
+def _months(estimate: Estimate, *, elsewhere: bool) -> str | None:
+    months = estimate.break_even_months() if estimate.one_offs and not elsewhere else None
     return amount_text(months) if months is not None else None
 
 

@@ -24,11 +24,14 @@ def _table(document: Document) -> str:
 def _lines(document: Document) -> Iterator[str]:
     """Yield the sum first, then the lines, the choices and what is doubtful."""
     currency, rows = document["currency"], _rows(document)
-    before, after = (document["scenarios"][side]["total"] for side in ("before", _new_side(document)))
+    sides = [document["scenarios"][side] for side in ("before", _new_side(document))]
+    before, after = (side["total"] for side in sides)
+    least = ["at least " if side["unpriced"] else "" for side in sides]
     change = Decimal(document["difference"]["amount"])
     percent = display_percent(change, Decimal(before))
-    sums = f"{display(Decimal(before), currency)} → {display(Decimal(after), currency)} {currency} a month"
-    yield f"{sums}, {display_change(change, currency)}" + (f" ({percent})" if percent else "") + _chosen(document)
+    shown = [f"{word}{display(Decimal(total), currency)}" for word, total in zip(least, (before, after), strict=True)]
+    told = f", {display_change(change, currency)}" + (f" ({percent})" if percent else "")
+    yield f"{shown[0]} → {shown[1]} {currency} a month" + ("" if any(least) else told) + _chosen(document)
     if document["budget"] is not None:
         fits = {True: "within", False: "over", None: "perhaps over"}[document["within_budget"]]
         yield f"{fits} the budget of {display(Decimal(document['budget']), currency)} {currency}"

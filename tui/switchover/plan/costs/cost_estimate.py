@@ -129,16 +129,27 @@ class CostReading:
             self._complain((*path, "line"), unknown_name("line of costs", change.line, {i.name for i in items}))
         elif change.side is not None and change.side not in {item.side for item in named}:
             self._complain((*path, "side"), f"the line {change.line!r} is not on the side {change.side!r}")
-        price = None
+        price, currency, rate = None, self._costs.currency, Decimal(1)
         if change.price is not None:
-            prices, option, _, _ = self._prices(change.price, (*path, "price"))
-            price = prices.get(change.option or option or "on_demand") or next(iter(prices.values()), None)
-        stated, currency = parse_stated(change.stated) if change.stated is not None else (None, self._costs.currency)
-        if currency != self._costs.currency:
-            self._rate(currency, (*path, "stated"))
+            price = self._changed_price(change, change.price, path)
+            currency = price.currency if price is not None else currency
+            rate = self._rate(currency, (*path, "price"))
+        stated = None
+        if change.stated is not None:
+            stated, currency = parse_stated(change.stated)
+            rate = self._rate(currency, (*path, "stated"))
         usage = parse_usage(change.usage) if change.usage is not None else None
         schedule = self._schedule(change.schedule, path) or None
-        return Change(change.line, change.side or "", schedule, change.option, stated, price, usage, change.remove)
+        side, option = change.side or "", change.option
+        return Change(change.line, side, schedule, option, stated, price, usage, change.remove, currency, rate)
+
+    def _changed_price(self, change: ChangeSpec, text: str, path: Path) -> PricePer | None:
+        """Return the price that a choice brings: of the book that of its option, never another's."""
+        prices, named, _, _ = self._prices(text, (*path, "price"))
+        if prices and change.option and is_reference(text) and change.option not in prices:
+            self._complain((*path, "price"), f"{text} has no price for {change.option}; it has {', '.join(prices)}")
+            return None
+        return prices.get(change.option or named or "on_demand") or next(iter(prices.values()), None)
 
     def _once(self, number: int) -> OneOff:
         spec = self._costs.one_off[number]

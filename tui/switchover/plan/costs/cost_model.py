@@ -26,6 +26,7 @@ __all__ = [
     "compared_sides",
 ]
 
+_LEAST, _MOST = Decimal("1e-12"), Decimal("1e15")  # beyond them a number is a slip
 OptionWord = Literal["on_demand", "spot", "reserved", "savings_plan"]
 
 
@@ -148,7 +149,9 @@ class ClaimSpec(Model):
 class RateSpec(Model):
     """What one unit of a currency is in that of the plan, and since when that is known."""
 
-    rate: Annotated[Decimal, Field(gt=0)] = Field(description="how much of the plan's currency one unit is")
+    rate: Annotated[Decimal, Field(ge=_LEAST, le=_MOST)] = Field(
+        description="how much of the plan's currency one unit is"
+    )
     as_of: Annotated[WrittenText, StringConstraints(pattern=r"^\d{4}-\d\d-\d\d$")] = Field(
         description="the day of the rate: '2026-01-31'"
     )
@@ -158,7 +161,9 @@ class Costs(Model):
     """What the two sides cost a month, and what they may cost."""
 
     currency: Currency = Field("USD", description="the currency of all sums")
-    budget: Decimal | None = Field(None, description="the money that a month may cost on the new side")
+    budget: Annotated[Decimal, Field(gt=0, le=_MOST)] | None = Field(
+        None, description="the money that a month may cost on the new side"
+    )
     schedules: dict[Name, ScheduleSpec] = Field(default_factory=dict, description="when things are stopped")
     lines: tuple[CostLineSpec, ...] = Field((), description="what costs money every month")
     one_off: tuple[OneOffSpec, ...] = Field((), description="what costs money once")

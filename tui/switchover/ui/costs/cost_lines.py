@@ -90,11 +90,16 @@ def cost_totals(
     costs = moment.data.costs
     if not costs.rows:
         return []
-    before, after, difference, percent = _sums(costs, chosen)
+    before, after, difference, percent, within = _sums(costs, chosen)
     total = CostRow(f"total {costs.currency}", before, after, difference, percent.replace("-", "−"))
     bars = [] if width < _BARS_FROM else _bars(before, after, width)
     sentence = _sentence(moment, key, width)
-    found = [_row(_layout(moment, width), total, "strong"), *bars, *sentence, *_remarks(costs, chosen, after, width)]
+    found = [
+        _row(_layout(moment, width), total, "strong"),
+        *bars,
+        *sentence,
+        *_remarks(costs, after, width, within=within),
+    ]
     return [*found, *_doubts(costs, max(most - len(found), 2))]
 
 
@@ -117,12 +122,12 @@ def _sentence(moment: RenderContext, key: str, width: int) -> list[Line]:
     return wrap("\n".join(f"{row.line} {line}" for line in row.sentence.split("\n")), width, "muted")
 
 
-def _sums(costs: CostsView, chosen: Collection[str]) -> tuple[str, str, str, str]:
+def _sums(costs: CostsView, chosen: Collection[str]) -> tuple[str, str, str, str, bool | None]:
     """Return the totals under the choices; the agent has computed each combination beforehand."""
     number = sum(1 << bit for bit, choice in enumerate(costs.choices) if choice.name in chosen)
     if 0 < number < len(costs.combinations):
         return costs.combinations[number]
-    return costs.before_total, costs.after_total, costs.difference, costs.percent
+    return costs.before_total, costs.after_total, costs.difference, costs.percent, costs.within_budget
 
 
 def _bars(before: str, after: str, width: int) -> list[Line]:
@@ -144,20 +149,19 @@ def _number(text: str) -> float:
         return 0.0
 
 
-def _budget(costs: CostsView, after: str, *, plain: bool) -> Line:
-    good = costs.within_budget if plain or costs.within_budget is None else _number(after) <= _number(costs.budget)
-    mark, style = ("✓ within", "outcome-ok") if good else ("✗ over", "outcome-crit")
-    if good is None:
+def _budget(costs: CostsView, after: str, *, within: bool | None) -> Line:
+    mark, style = ("✓ within", "outcome-ok") if within else ("✗ over", "outcome-crit")
+    if within is None:
         mark, style = "? not known against", "outcome-unknown"
     words = f" {mark} the budget of {costs.budget} {costs.currency} a month"
     share = f", {100 * _number(after) / _number(costs.budget):.0f} % of it" if _number(costs.budget) else ""
     return (StyledSpan(words + share, style),)
 
 
-def _remarks(costs: CostsView, chosen: Collection[str], after: str, width: int) -> list[Line]:
+def _remarks(costs: CostsView, after: str, width: int, *, within: bool | None) -> list[Line]:
     lines: list[Line] = []
     if costs.budget:
-        lines.append(_budget(costs, after, plain=not chosen))
+        lines.append(_budget(costs, after, within=within))
     if costs.unpriced:
         lines.append(
             (StyledSpan(f" ? {costs.unpriced} lines have no price: the sum is at least that", "outcome-unknown"),)

@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from switchover.costs.estimate import costs_view
+from switchover.plan.costs.cost_estimate import CostReading, read_costs
+from switchover.plan.costs.cost_model import Costs
+from switchover.plan.model import Plan
+
+RATES = {"EUR": {"rate": 2, "as_of": "2026-11-30"}}
+DB = {"name": "db", "side": "after", "stated": "10 USD/month"}
+VM = {"name": "vm", "side": "after", "price": {"on_demand": "1 USD/h"}, "usage": "1 instance"}
+
+
+def reading(*lines: Mapping[str, Any], **changes: Mapping[str, Any]) -> CostReading:
+    what_if = {name: [change] for name, change in changes.items()}
+    costs = Costs.model_validate({"lines": lines, "what_if": what_if, "rates": RATES})
+    return read_costs(costs, ("before", "after"))
+
+
+def after(found: CostReading, choice: str) -> Decimal:
+    return found.estimate.scenario([choice]).total("after").expected
+
+
+def test_an_amount_that_a_choice_states_in_another_currency_is_changed_by_its_rate() -> None:
+    found = reading(DB, eur={"line": "db", "stated": "10 EUR/month"})
+    assert after(found, "eur") == 20
+
+
+def test_an_amount_in_the_plans_currency_is_not_changed_by_the_rate_of_the_line_it_replaces() -> None:
+    found = reading({**DB, "stated": "10 EUR/month"}, usd={"line": "db", "stated": "10 USD/month"})
+    assert after(found, "usd") == 10
+
+
+def test_a_price_that_a_choice_brings_in_another_currency_is_changed_by_its_rate() -> None:
+    found = reading(VM, eur={"line": "vm", "price": "10 EUR/month"})
+    assert after(found, "eur") == 20
+    assert not found.complaints
+
+
+def test_a_price_that_a_choice_brings_in_a_currency_without_a_rate_is_a_complaint() -> None:
+    found = reading(VM, chf={"line": "vm", "price": "10 CHF/month"})
+    assert [c.path for c in found.complaints] == [("costs", "what_if", "chf", 0, "price")]
+
+
+def test_a_price_of_the_book_is_never_taken_for_that_of_another_option() -> None:
+    own = {"aws:ec2/x/spot@here": "0.1 USD/h"}
+    change = {"line": "vm", "price": "aws:ec2/x@here", "option": "reserved"}
+    costs = Costs.model_validate({"lines": [VM], "prices": own, "what_if": {"r": [change]}})
+    assert "has no price for reserved" in read_costs(costs, ("before", "after")).complaints[0].message
+
+
+def test_a_schedule_of_an_amount_that_is_stated_is_said_to_change_nothing() -> None:
+    found = reading(DB, twice={"line": "db", "usage": "2 instances"})
+    assert "changes nothing of it" in found.estimate.scenario(["twice"]).warnings[0]
+
+
+def test_a_choice_without_a_price_is_never_within_the_budget() -> None:
+    choice = [{"line": "vm", "option": "reserved"}]
+    costs = {"lines": [DB, VM], "budget": 15, "what_if": {"reserved": choice}}
+    plan = Plan.model_validate(
+        {"schema": 1, "id": "p", "title": "p", "sides": {"before": {}, "after": {}}, "costs": costs}
+    )
+    view = costs_view(plan)
+    assert view.within_budget is False
+    assert view.combinations[1][4] is None
+
+
+@pytest.mark.parametrize("budget", ["1e30", "0", "-5"])
+def test_a_budget_is_money(budget: str) -> None:
+    with pytest.raises(ValueError, match="budget"):
+        Costs.model_validate({"budget": budget})
