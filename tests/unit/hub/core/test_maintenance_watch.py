@@ -77,3 +77,16 @@ async def test_a_calendar_that_cannot_be_read_mutes_nothing_and_is_told(tmp_path
     async with stage(PLAN, tmp_path, runner=FakeRunner({"db": Status.CRIT})) as live:
         seen = await live.until(lambda s: row(s, "db").status == "crit" and bool(s.sources))
         assert any(note.name == "maintenance dump" and "no calendar" in note.why for note in seen.sources)
+
+
+async def test_a_check_of_a_service_in_maintenance_that_still_fails_at_the_end_is_told(tmp_path: Path) -> None:
+    calendar(tmp_path, 60)
+    plan = PLAN.replace("of: [db]", "of: [store]").replace(
+        "{kind: tcp, port: 1,", "{kind: tcp, port: 1, service: store,"
+    )
+    plan += "services: {store: {kind: process, side: s, pid_file: none}}\nsides: {s: {}}\n"
+    async with stage(plan, tmp_path, runner=FakeRunner({"db": Status.CRIT})) as live:
+        await live.until(lambda s: row(s, "db").summary.startswith("in maintenance"))
+        await ends(live, tmp_path)
+        seen = await live.until(lambda s: row(s, "db").status == "crit")
+        assert any("db" in event.text and "still after the maintenance" in event.text for event in seen.timeline)

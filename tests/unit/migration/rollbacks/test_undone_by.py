@@ -106,3 +106,25 @@ async def test_what_is_undone_with_a_later_step_stays_where_that_command_failed(
     (tmp_path / "broken").touch()
     await bench.engine.rollback(None, ANA)
     assert [bench.engine.state.unit(step).stage for step in ("draft", "more")] == [Stage.DONE, Stage.DONE]
+
+
+APART = (
+    BEFORE.replace("rollbacks:", "").split("  full:")[0]
+    + """  - {id: last, steps: [{id: end, run: "true", effect: read, rollback: not_needed}]}
+rollbacks:
+  apart: {title: Apart, steps: [{rollback: [two]}, {rollback: [build]}]}
+  again: {title: Again, steps: [{rollback: [build, two]}, {run: echo own >> log}, {rollback: [build]}]}
+"""
+).replace(
+    "      - {id: more,",
+    "  - id: two\n    steps:\n      - {id: more,",
+)
+
+
+@pytest.mark.parametrize(("name", "log"), [("apart", ["drop"]), ("again", ["drop", "own"])])
+async def test_a_way_back_in_several_parts_undoes_nothing_twice(tmp_path: Path, name: str, log: list[str]) -> None:
+    bench = open_bench(tmp_path, APART, clock=HandClock())
+    await bench.engine.drive(ANA, until="two")
+    await bench.engine.rollback(name, ANA)
+    assert bench.log == ["draft", "more", *log]
+    assert [bench.engine.state.unit(step).stage for step in ("draft", "more")] == [Stage.ROLLED_BACK] * 2

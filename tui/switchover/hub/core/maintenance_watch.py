@@ -40,9 +40,9 @@ class MaintenanceWatch:
         self._open = now
         return began, ended
 
-    def was_about(self, name: str, ended: tuple[str, ...]) -> bool:
-        """Say whether one of these was about a check."""
-        return any(self.times.is_about(one, (name,)) for one in ended)
+    def was_about(self, names: tuple[str, ...], ended: tuple[str, ...]) -> bool:
+        """Say whether one of these was about a check, by its name or that of its service."""
+        return any(self.times.is_about(one, names) for one in ended)
 
     def shown(self, row: ServiceRow) -> ServiceRow:
         """Return a service's row as it counts: in maintenance, what is bad is expected."""

@@ -267,12 +267,13 @@ class PlanWatcher:
 
     async def _follow_maintenance(self) -> None:
         """Say what begins and ends. What still fails at an end is told then."""
+        assert self.evaluator is not None
         began, ended = await self.maintenance.follow()
         for text in (*began, *(f"maintenance {name} is over" for name in ended)):
             self.remember("check", text)
         for name, state in self.checks.items() if ended else ():
-            stands = self.standing(name)
-            if stands.status in _BAD and not self.resting(name) and self.maintenance.was_about(name, ended):
+            stands, names = self.standing(name), (name, self.evaluator.catalog.items[name].service)
+            if stands.status in _BAD and not self.resting(name) and self.maintenance.was_about(names, ended):
                 since = f" since {clock_text(state.wrong_since)}" if state.wrong_since is not None else ""
                 text = f"{name} {stands.status.label}{since}, and still after the maintenance: {stands.summary}"
                 self.remember("check", text, stands.status.label)
