@@ -78,6 +78,12 @@ class EffectiveStatus:
     """How it would stand, were it not held or in maintenance."""
 
     @property
+    def judged(self) -> Status:
+        """How rules judge it. What fails in maintenance begins nothing and ends nothing, as what is not known yet."""
+        expected = self.status is Status.SKIPPED and self.at_this_moment is not None
+        return Status.PENDING if expected else self.status
+
+    @property
     def unheld(self) -> Status:
         """How it stands at this very moment."""
         return self.status if self.at_this_moment is None else self.at_this_moment

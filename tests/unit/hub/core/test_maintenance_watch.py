@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+import pytest
 from tests.unit.health.health_fakes import FakeRunner
 from tests.unit.hub.hub_fakes import Stage, stage
 
@@ -90,3 +91,27 @@ async def test_a_check_of_a_service_in_maintenance_that_still_fails_at_the_end_i
         await ends(live, tmp_path)
         seen = await live.until(lambda s: row(s, "db").status == "crit")
         assert any("db" in event.text and "still after the maintenance" in event.text for event in seen.timeline)
+
+
+@pytest.mark.parametrize("when", ["db == CRIT", "db != OK"])
+async def test_a_check_in_maintenance_rings_nobody_until_it_ends(tmp_path: Path, when: str) -> None:
+    calendar(tmp_path, 60)
+    plan = PLAN.replace("db == CRIT", when)
+    async with stage(plan, tmp_path, runner=FakeRunner({"db": Status.CRIT})) as live:
+        seen = await live.until(lambda s: row(s, "db").summary.startswith("in maintenance"))
+        assert seen.alerts == ()
+        await ends(live, tmp_path)
+        await live.until(lambda s: bool(s.alerts))
+
+
+@pytest.mark.parametrize("when", ["store == CRIT", "store != OK"])
+async def test_a_service_in_maintenance_rings_nobody_until_it_ends(tmp_path: Path, when: str) -> None:
+    calendar(tmp_path, 60)
+    plan = PLAN.replace("of: [db]", "of: [store]").replace("db == CRIT", when)
+    plan += "services: {store: {kind: process, side: s, pid_file: none}}\nsides: {s: {}}\n"
+    async with stage(plan, tmp_path, runner=FakeRunner({})) as live:
+        seen = await live.until(lambda s: any(one.health == "skipped" for one in s.services))
+        assert seen.alerts == ()
+        await ends(live, tmp_path)
+        seen = await live.until(lambda s: bool(s.alerts))
+        assert [alert.name for alert in seen.alerts] == ["down"]

@@ -149,11 +149,12 @@ class Assembler:
         evaluator = self._watcher.evaluator
         if evaluator is not None and name in evaluator.catalog.names:
             members = evaluator.catalog.members(name)
-            return [self._watcher.standing(m).status for m in members if not self._watcher.resting(m)]
+            return [self._watcher.standing(m).judged for m in members if not self._watcher.resting(m)]
         resting, services = self._resting(), self._watcher.services
         known = services.inventory.services
         wanted = (name,) if name in known else members_of(known, name)
-        return [services.health(member) for member in wanted if member not in resting]
+        counts = self._watcher.maintenance.counts
+        return [counts(member, services.health(member)) for member in wanted if member not in resting]
 
     def build(self, alerts: Sequence[AlertRow], others: tuple[Problem, ...] = ()) -> Snapshot:
         """Return everything as it stands now, without a number yet. `others` are problems that nothing here knows."""

@@ -8,6 +8,7 @@ from dataclasses import replace
 from switchover.clock import Clock
 from switchover.health.maintenance import MaintenanceTimes, OpenMaintenance
 from switchover.snapshot import ServiceRow
+from switchover_checks.api import Status
 
 __all__ = ["MaintenanceWatch"]
 
@@ -43,6 +44,11 @@ class MaintenanceWatch:
     def was_about(self, names: tuple[str, ...], ended: tuple[str, ...]) -> bool:
         """Say whether one of these was about a check, by its name or that of its service."""
         return any(self.times.is_about(one, names) for one in ended)
+
+    def counts(self, service: str, health: Status) -> Status:
+        """Return a service's health as rules judge it: what is bad in maintenance begins nothing and ends nothing."""
+        expected = health.label in _BAD and self.of((service,)) is not None
+        return Status.PENDING if expected else health
 
     def shown(self, row: ServiceRow) -> ServiceRow:
         """Return a service's row as it counts: in maintenance, what is bad is expected."""
