@@ -6,10 +6,13 @@ from typing import Any
 
 import pytest
 
-from switchover.costs.estimate import costs_view
+from switchover.cli.cost.cost_document import cost_document
+from switchover.costs.estimate import cost_facts, costs_view
 from switchover.plan.costs.cost_estimate import CostReading, read_costs
 from switchover.plan.costs.cost_model import Costs
 from switchover.plan.model import Plan
+from switchover.snapshot import CostsView
+from switchover.ui.costs.cost_lines import choosable
 
 RATES = {"EUR": {"rate": 2, "as_of": "2026-11-30"}}
 DB = {"name": "db", "side": "after", "stated": "10 USD/month"}
@@ -74,3 +77,24 @@ def test_a_choice_without_a_price_is_never_within_the_budget() -> None:
 def test_a_budget_is_money(budget: str) -> None:
     with pytest.raises(ValueError, match="budget"):
         Costs.model_validate({"budget": budget})
+
+
+def test_a_plan_that_says_nothing_of_its_costs_is_not_within_its_budget() -> None:
+    sides = {"before": {}, "after": {}}
+    plan = Plan.model_validate({"schema": 1, "id": "p", "title": "p", "sides": sides, "costs": {"budget": 15}})
+    assert cost_facts(plan, [], [])["unknown"] == ["anything"]
+    assert cost_document(plan, [], None, [])["within_budget"] is None
+
+
+def test_a_rate_is_of_a_day_that_there_is() -> None:
+    with pytest.raises(ValueError, match="2026-13-45 is no day"):
+        Costs.model_validate({"rates": {"EUR": {"rate": 1, "as_of": "2026-13-45"}}})
+
+
+def test_only_choices_whose_sums_are_computed_are_offered() -> None:
+    names = [f"c{number}" for number in range(8)]
+    costs = {"lines": [DB], "what_if": {name: [{"line": "db", "remove": True}] for name in names}}
+    sides = {"before": {}, "after": {}}
+    view = costs_view(Plan.model_validate({"schema": 1, "id": "p", "title": "p", "sides": sides, "costs": costs}))
+    assert choosable(view) == frozenset(names[:6])
+    assert choosable(CostsView()) == frozenset()

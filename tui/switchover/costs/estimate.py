@@ -98,6 +98,8 @@ def cost_facts(plan: Plan, lines: Sequence[CostLine], unread: Sequence[str]) -> 
     for name, amount in (("before", sums.before), ("after", sums.after), ("both", both)):
         told |= {f"{name}_{what}": f"{getattr(amount, what):f}" for what in ("low", "expected", "high")}
     unpriced = [cost.item.name for side in ("before", "after") for cost in now.unpriced(side)]
+    if not (now.before or now.after or lines or unread):
+        unpriced = ["anything"]  # a plan that says nothing of its costs does not cost nothing
     budget = plan.costs.budget
     return told | {"unknown": [*unpriced, *unread], "budget": f"{budget:f}" if budget is not None else ""}
 

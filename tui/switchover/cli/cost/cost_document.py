@@ -45,7 +45,7 @@ def cost_document(
         "break_even_months": _months(estimate, elsewhere=bool(plan.costs.sources)),
         "choices": [_choice(estimate, name) for name in estimate.choices],
         "budget": amount_text(estimate.budget) if estimate.budget is not None else None,
-        "within_budget": _within(then, estimate.budget, elsewhere=bool(plan.costs.sources)),
+        "within_budget": _within(then, estimate.budget, elsewhere=bool(plan.costs.sources) or not estimate.items),
         "warnings": [{"line": w.line, "message": w.message} for w in warnings]
         + [{"line": 0, "message": warning} for warning in then.warnings]
         + [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date
 from decimal import Decimal
 from typing import Annotated, Literal
 
@@ -58,6 +59,14 @@ def _once(text: str) -> str:
 
 def _claimed(text: str) -> str:
     parse_amount(text)
+    return text
+
+
+def _day(text: str) -> str:
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"{text} is no day: '2026-01-31'") from None
     return text
 
 
@@ -152,7 +161,7 @@ class RateSpec(Model):
     rate: Annotated[Decimal, Field(ge=_LEAST, le=_MOST)] = Field(
         description="how much of the plan's currency one unit is"
     )
-    as_of: Annotated[WrittenText, StringConstraints(pattern=r"^\d{4}-\d\d-\d\d$")] = Field(
+    as_of: Annotated[WrittenText, StringConstraints(pattern=r"^\d{4}-\d\d-\d\d$"), AfterValidator(_day)] = Field(
         description="the day of the rate: '2026-01-31'"
     )
 

@@ -10,7 +10,7 @@ from switchover.ui.text.numbers import signed
 from switchover.ui.text.render_context import RenderContext
 from switchover.ui.text.styled_line import Line, ListItem, StyledSpan, wrap
 
-__all__ = ["cost_table", "cost_totals"]
+__all__ = ["choosable", "cost_table", "cost_totals"]
 
 _COLUMNS = (
     Column("a month", 12, most=48),
@@ -43,12 +43,21 @@ def cost_table(
     rows = [row for row in costs.rows if wanted in f"{row.line} {row.note}".lower()]
     items = [ListItem(f"cost:{row.line}", (_row(layout, row),)) for row in rows]
     choices = [choice for choice in costs.choices if wanted in choice.name.lower()]
-    items += [ListItem(f"choice:{one.name}", (_choice(layout, one, one.name in chosen),)) for one in choices]
+    offered = choosable(costs)
+    items += [
+        ListItem(f"choice:{one.name}", (_choice(layout, one, one.name in chosen, one.name in offered),))
+        for one in choices
+    ]
     return [header_line(layout)], items
 
 
-def _choice(layout: ColumnLayout, choice: ChoiceRow, on: bool) -> Line:
-    mark = "[x]" if on else "[ ]"
+def choosable(costs: CostsView) -> frozenset[str]:
+    """Return the choices whose sums the agent has computed: of very many the first."""
+    return frozenset(choice.name for choice in costs.choices[: max(len(costs.combinations).bit_length() - 1, 0)])
+
+
+def _choice(layout: ColumnLayout, choice: ChoiceRow, on: bool, offered: bool) -> Line:
+    mark = "   " if not offered else "[x]" if on else "[ ]"
     return row_line(
         layout,
         [
@@ -56,7 +65,10 @@ def _choice(layout: ColumnLayout, choice: ChoiceRow, on: bool) -> Line:
             StyledSpan(""),
             StyledSpan(""),
             _difference(choice.change),
-            StyledSpan("; ".join(choice.warnings) or "what if", "outcome-warn" if choice.warnings else "muted"),
+            StyledSpan(
+                "; ".join(choice.warnings) or ("what if" if offered else "what if, alone"),
+                "outcome-warn" if choice.warnings else "muted",
+            ),
         ],
     )
 

@@ -7,7 +7,7 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
-from switchover.ui.costs.cost_lines import cost_table, cost_totals
+from switchover.ui.costs.cost_lines import choosable, cost_table, cost_totals
 from switchover.ui.kit.line_view import LineView
 from switchover.ui.kit.pane import TablePane, set_height
 from switchover.ui.kit.row_list import RowList
@@ -44,20 +44,24 @@ class CostsPane(TablePane):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer to choose only on a choice."""
         if action == "toggle_choice":
-            return self.rows.key.startswith("choice:")
+            return self._offered(self.rows.key)
         return super().check_action(action, parameters)
 
     def action_toggle_choice(self) -> None:
         """Turn the choice under the cursor on or off."""
-        kind, _, name = self.rows.key.partition(":")
-        if kind == "choice":
+        name = self.rows.key.removeprefix("choice:")
+        if self._offered(self.rows.key):
             self._chosen ^= {name}
             self.draw()
+
+    def _offered(self, key: str) -> bool:
+        kind, _, name = key.partition(":")
+        return kind == "choice" and name in choosable(self.moment.data.costs)
 
     def draw(self) -> None:
         """Draw the lines, and the sum right under them."""
         width, height = self.size
-        self._chosen &= {choice.name for choice in self.moment.data.costs.choices}
+        self._chosen &= choosable(self.moment.data.costs)
         heading, items = cost_table(self.moment, width, self.wanted, self._chosen)
         self.fill(heading, items, "costs")
         most = max(height - min(len(items) + 1, 8) - 1, 6)
