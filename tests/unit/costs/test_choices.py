@@ -2,7 +2,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
@@ -12,7 +13,8 @@ from switchover.plan.costs.cost_estimate import CostReading, read_costs
 from switchover.plan.costs.cost_model import Costs
 from switchover.plan.model import Plan
 from switchover.snapshot import CostsView
-from switchover.ui.costs.cost_lines import choosable
+from switchover.ui.costs.cost_lines import choosable, cost_table, cost_totals
+from switchover.ui.text.render_context import RenderContext
 
 RATES = {"EUR": {"rate": 2, "as_of": "2026-11-30"}}
 DB = {"name": "db", "side": "after", "stated": "10 USD/month"}
@@ -70,7 +72,8 @@ def test_a_choice_without_a_price_is_never_within_the_budget() -> None:
     )
     view = costs_view(plan)
     assert view.within_budget is False
-    assert view.combinations[1][4] is None
+    assert view.combinations[1].within_budget is None
+    assert (view.unpriced, view.combinations[1].unpriced) == (0, 1)
 
 
 @pytest.mark.parametrize("budget", ["1e30", "0", "-5"])
@@ -80,7 +83,7 @@ def test_a_budget_is_money(budget: str) -> None:
 
 
 def test_a_plan_that_says_nothing_of_its_costs_is_not_within_its_budget() -> None:
-    sides = {"before": {}, "after": {}}
+    sides: dict[str, Any] = {"before": {}, "after": {}}
     plan = Plan.model_validate({"schema": 1, "id": "p", "title": "p", "sides": sides, "costs": {"budget": 15}})
     assert cost_facts(plan, [], [])["unknown"] == ["anything"]
     assert cost_document(plan, [], None, [])["within_budget"] is None
@@ -94,7 +97,20 @@ def test_a_rate_is_of_a_day_that_there_is() -> None:
 def test_only_choices_whose_sums_are_computed_are_offered() -> None:
     names = [f"c{number}" for number in range(8)]
     costs = {"lines": [DB], "what_if": {name: [{"line": "db", "remove": True}] for name in names}}
-    sides = {"before": {}, "after": {}}
+    sides: dict[str, Any] = {"before": {}, "after": {}}
     view = costs_view(Plan.model_validate({"schema": 1, "id": "p", "title": "p", "sides": sides, "costs": costs}))
     assert choosable(view) == frozenset(names[:6])
     assert choosable(CostsView()) == frozenset()
+
+
+def test_no_amount_is_cut_at_80_columns() -> None:
+    old = {"name": "b" * 60, "side": "before"}
+    costs = {"lines": [{**old, "stated": "1234567890.12 USD/month"}, {**DB, "name": "a" * 60}]}
+    sides: dict[str, Any] = {"before": {}, "after": {}}
+    view = costs_view(Plan.model_validate({"schema": 1, "id": "p", "title": "p", "sides": sides, "costs": costs}))
+    moment = cast("RenderContext", SimpleNamespace(data=SimpleNamespace(costs=view)))
+    heading, items = cost_table(moment, 80)
+    lines = [*heading, *(line for item in items for line in item.lines), *cost_totals(moment, 80)]
+    texts = ["".join(span.text for span in line) for line in lines]
+    assert sum("1234567890.12" in text for text in texts) == 2
+    assert "\N{MINUS SIGN}1234567880.12" in texts[3]

@@ -15,7 +15,7 @@ from switchover.pricing.lines import ItemCost
 from switchover.pricing.money import digits_of, display, display_change, display_percent, plain, round_half_up
 from switchover.pricing.price_units import Amount
 from switchover.pricing.scenarios import Estimate, Scenario
-from switchover.snapshot import ChoiceRow, CostRow, CostsView
+from switchover.snapshot import ChoiceRow, ChosenSums, CostRow, CostsView
 from switchover.snapshot.cost_rows import CostState
 
 __all__ = ["cost_facts", "costs_view", "estimate_of", "sides"]
@@ -76,7 +76,7 @@ def costs_view(plan: Plan, lines: Sequence[CostLine] = (), unknown: Mapping[str,
         once=display(estimate.once.expected, currency) if estimate.one_offs else "",
         pays_after="" if unread or unpriced else _pays_after(estimate, sums),
         choices=tuple(_choice(estimate, name, currency) for name in estimate.choices),
-        combinations=_combinations(estimate, lines, currency, readable=not unread),
+        combinations=_combinations(estimate, lines, currency, unread=len(unread)),
         warnings=tuple(c.message for c in claim_complaints(plan.costs, estimate)),
         source="priced" if any(item.prices for item in estimate.items) else "planned",
     )
@@ -186,9 +186,9 @@ def _choice(estimate: Estimate, name: str, currency: str) -> ChoiceRow:
 
 
 def _combinations(
-    estimate: Estimate, lines: Sequence[CostLine], currency: str, *, readable: bool
-) -> tuple[tuple[str, str, str, str, bool | None], ...]:
-    """Return totals, difference, percent, and whether the budget is kept, for each combination of the first choices.
+    estimate: Estimate, lines: Sequence[CostLine], currency: str, *, unread: int
+) -> tuple[ChosenSums, ...]:
+    """Return the sums for each combination of the first choices.
 
     The number of a combination is binary: bit 0 is the first choice.
     """
@@ -197,9 +197,19 @@ def _combinations(
     for number in range(1 << len(names)) if names else ():
         then = estimate.scenario([n for i, n in enumerate(names) if number >> i & 1])
         sums = _sums(then, lines)
-        within = _within(sums.after, estimate.budget, known=readable and not then.unpriced("after"))
+        within = _within(sums.after, estimate.budget, known=not unread and not then.unpriced("after"))
         before, after = sums.before.expected, sums.after.expected
         change = display_change(after - before, currency)
-        percent = display_percent(after - before, before)
-        found.append((display(before, currency), display(after, currency), change, percent, within))
+        found.append(
+            ChosenSums(
+                display(before, currency),
+                display(after, currency),
+                change,
+                display_percent(after - before, before),
+                within,
+                display(before + after, currency),
+                _range(sums.after, currency),
+                len(then.unpriced("before")) + len(then.unpriced("after")) + unread,
+            )
+        )
     return tuple(found)

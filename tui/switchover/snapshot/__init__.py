@@ -7,7 +7,7 @@ unknown skipped rolled_back. Text is already redacted and free of control charac
 
 from __future__ import annotations
 
-from switchover.snapshot.cost_rows import ChoiceRow, CostRow, CostsView
+from switchover.snapshot.cost_rows import ChoiceRow, ChosenSums, CostRow, CostsView
 from switchover.snapshot.gate_view import GateView, Requirement
 from switchover.snapshot.migration_view import (
     ActionView,
@@ -55,6 +55,7 @@ __all__ = [
     "CheckRow",
     "ChecklistItemView",
     "ChoiceRow",
+    "ChosenSums",
     "ContactRow",
     "CostRow",
     "CostsView",

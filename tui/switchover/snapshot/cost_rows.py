@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["ChoiceRow", "CostRow", "CostState", "CostsView"]
+__all__ = ["ChoiceRow", "ChosenSums", "CostRow", "CostState", "CostsView"]
 
 CostState = Literal["priced", "stated", "unpriced", "stale"]
 
@@ -36,12 +36,26 @@ class ChoiceRow:
 
 
 @dataclass(frozen=True, slots=True)
+class ChosenSums:
+    """The sums under some choices, as `CostsView` has them without any."""
+
+    before: str
+    after: str
+    difference: str
+    percent: str
+    within_budget: bool | None = None
+    both: str = ""
+    after_range: str = ""
+    unpriced: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class CostsView:
     """Costs a month before and after. Amounts are decimal text in `currency`; `source` says how they are known.
 
     `after_range` is what the sum may lie between, where it is not exact. `once` is paid once, and in no other sum;
     `pays_after` says when the saving has paid it. `waiting_a_day` is what a day costs in which the old side still runs.
-    `combinations` are (before, after, difference, percent, within_budget): bit 0 of the index is the first choice.
+    `combinations` are the sums by choices: bit 0 of the index is the first choice.
     """
 
     currency: str = ""
@@ -60,5 +74,5 @@ class CostsView:
     once: str = ""
     pays_after: str = ""
     choices: tuple[ChoiceRow, ...] = ()
-    combinations: tuple[tuple[str, str, str, str, bool | None], ...] = ()
+    combinations: tuple[ChosenSums, ...] = ()
     warnings: tuple[str, ...] = ()

@@ -214,8 +214,7 @@ def _named(known: _Known, name: str, spec: Rollback) -> RollbackPath:
         if action.command:
             items += _on_hosts(known, _own(known, action), action.run_on)
         if action.rollback:
-            over = _undone(items)  # an earlier part of this way undoes it already
-            steps = [step for step in _begun(known, frozenset(action.rollback)) if step.id not in over]
+            steps = [step for step in _begun(known, frozenset(action.rollback)) if step.id not in _undone(items)]
             items += _undoing(known, steps)
             left += (step for step in steps if step.undo is None)
     undone = _undone(items)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 
-from switchover.snapshot import ChoiceRow, CostRow, CostsView
+from switchover.snapshot import ChoiceRow, ChosenSums, CostRow, CostsView
 from switchover.ui.text.columns import Column, ColumnLayout, header_line, lay_out, row_line, widen
 from switchover.ui.text.numbers import signed
 from switchover.ui.text.render_context import RenderContext
@@ -14,9 +15,9 @@ __all__ = ["choosable", "cost_table", "cost_totals"]
 
 _COLUMNS = (
     Column("a month", 12, most=48),
-    Column("before", 9, "right"),
-    Column("after", 9, "right"),
-    Column("difference", 10, "right"),
+    Column("before", 9, "right", most=20),
+    Column("after", 9, "right", most=20),
+    Column("difference", 10, "right", most=20),
     Column("note", 6, grow=1, drop=1),
 )
 _SOURCES = {"planned": "as the plan says", "measured": "as billed", "priced": "as the plan and its prices say"}
@@ -24,14 +25,15 @@ _BARS_FROM = 60
 
 
 def _layout(moment: RenderContext, width: int) -> ColumnLayout:
-    return lay_out(
-        widen(
-            _COLUMNS,
-            0,
-            [*(r.line for r in moment.data.costs.rows), *(f"[x] {c.name}" for c in moment.data.costs.choices)],
-        ),
-        width,
-    )
+    costs = moment.data.costs
+    sums = [_sums(costs, ()), *costs.combinations]
+    columns = widen(_COLUMNS, 1, [*(r.before for r in costs.rows), *(s.before for s in sums)])
+    columns = widen(columns, 2, [*(r.after for r in costs.rows), *(s.after for s in sums)])
+    changes = [*(r.difference for r in costs.rows), *(s.difference for s in sums), *(c.change for c in costs.choices)]
+    columns = widen(columns, 3, changes)
+    names = [*(r.line for r in costs.rows), *(f"[x] {c.name}" for c in costs.choices)]
+    room = width - sum(column.width for column in columns[1:4]) - 9
+    return lay_out(widen((replace(columns[0], most=max(min(48, room), 12)), *columns[1:]), 0, names), width)
 
 
 def cost_table(
@@ -102,16 +104,12 @@ def cost_totals(
     costs = moment.data.costs
     if not costs.rows:
         return []
-    before, after, difference, percent, within = _sums(costs, chosen)
-    total = CostRow(f"total {costs.currency}", before, after, difference, percent.replace("-", "−"))
-    bars = [] if width < _BARS_FROM else _bars(before, after, width)
-    sentence = _sentence(moment, key, width)
-    found = [
-        _row(_layout(moment, width), total, "strong"),
-        *bars,
-        *sentence,
-        *_remarks(costs, after, width, within=within),
-    ]
+    sums = _sums(costs, chosen)
+    percent = sums.percent.replace("-", "−")
+    total = CostRow(f"total {costs.currency}", sums.before, sums.after, sums.difference, percent)
+    bars = [] if width < _BARS_FROM else _bars(sums.before, sums.after, width)
+    sentence, remarks = _sentence(moment, key, width), _remarks(costs, sums, width, chosen=bool(chosen))
+    found = [_row(_layout(moment, width), total, "strong"), *bars, *sentence, *remarks]
     return [*found, *_doubts(costs, max(most - len(found), 2))]
 
 
@@ -134,12 +132,13 @@ def _sentence(moment: RenderContext, key: str, width: int) -> list[Line]:
     return wrap("\n".join(f"{row.line} {line}" for line in row.sentence.split("\n")), width, "muted")
 
 
-def _sums(costs: CostsView, chosen: Collection[str]) -> tuple[str, str, str, str, bool | None]:
+def _sums(costs: CostsView, chosen: Collection[str]) -> ChosenSums:
     """Return the totals under the choices; the agent has computed each combination beforehand."""
     number = sum(1 << bit for bit, choice in enumerate(costs.choices) if choice.name in chosen)
     if 0 < number < len(costs.combinations):
         return costs.combinations[number]
-    return costs.before_total, costs.after_total, costs.difference, costs.percent, costs.within_budget
+    totals = (costs.before_total, costs.after_total, costs.difference, costs.percent)
+    return ChosenSums(*totals, costs.within_budget, costs.both_total, costs.after_range, costs.unpriced)
 
 
 def _bars(before: str, after: str, width: int) -> list[Line]:
@@ -161,31 +160,37 @@ def _number(text: str) -> float:
         return 0.0
 
 
-def _budget(costs: CostsView, after: str, *, within: bool | None) -> Line:
+def _budget(costs: CostsView, sums: ChosenSums) -> Line:
+    within = sums.within_budget
     mark, style = ("✓ within", "outcome-ok") if within else ("✗ over", "outcome-crit")
     if within is None:
         mark, style = "? not known against", "outcome-unknown"
     words = f" {mark} the budget of {costs.budget} {costs.currency} a month"
-    share = f", {100 * _number(after) / _number(costs.budget):.0f} % of it" if _number(costs.budget) else ""
+    least = "at least " if sums.unpriced else ""
+    share = f", {least}{100 * _number(sums.after) / _number(costs.budget):.0f} % of it" if _number(costs.budget) else ""
     return (StyledSpan(words + share, style),)
 
 
-def _remarks(costs: CostsView, after: str, width: int, *, within: bool | None) -> list[Line]:
+def _remarks(costs: CostsView, sums: ChosenSums, width: int, *, chosen: bool) -> list[Line]:
     lines: list[Line] = []
     if costs.budget:
-        lines.append(_budget(costs, after, within=within))
-    if costs.unpriced:
+        lines.append(_budget(costs, sums))
+    if sums.unpriced:
         lines.append(
-            (StyledSpan(f" ? {costs.unpriced} lines have no price: the sum is at least that", "outcome-unknown"),)
+            (StyledSpan(f" ? {sums.unpriced} lines have no price: the sum is at least that", "outcome-unknown"),)
         )
-    if costs.after_range:
-        lines.append((StyledSpan(f" After lies between {costs.after_range} {costs.currency}.", "muted"),))
-    if costs.both_total:
-        both = f" While both stacks run they cost {costs.both_total} {costs.currency} a month together"
-        waiting = f"; waiting costs {costs.waiting_a_day} a day" if costs.waiting_a_day else ""
+    if sums.after_range:
+        lines.append((StyledSpan(f" After lies between {sums.after_range} {costs.currency}.", "muted"),))
+    if sums.both:
+        both = f" While both stacks run they cost {sums.both} {costs.currency} a month together"
+        waiting = f"; waiting costs {costs.waiting_a_day} a day" if costs.waiting_a_day and not chosen else ""
         lines += wrap(f"{both}{waiting}.", width)
     if costs.once:
-        pays = f"; the saving has paid it after {costs.pays_after}" if costs.pays_after not in {"", "never"} else ""
+        pays = (
+            f"; the saving has paid it after {costs.pays_after}"
+            if costs.pays_after not in {"", "never"} and not chosen
+            else ""
+        )
         lines.append((StyledSpan(f" Once, in no sum above: {costs.once} {costs.currency}{pays}."),))
     lines.append((StyledSpan(f" Amounts {_SOURCES.get(costs.source, costs.source)}.", "muted"),))
     return lines
