@@ -8,7 +8,10 @@ from typing import Any, cast
 import pytest
 
 from switchover.cli.cost.cost_document import cost_document
+from switchover.cli.report import report_blocks
+from switchover.cli.report.report_blocks import Text
 from switchover.costs.estimate import cost_facts, costs_view
+from switchover.migration.reports import run_report
 from switchover.plan.costs.cost_estimate import CostReading, read_costs
 from switchover.plan.costs.cost_model import Costs
 from switchover.plan.model import Plan
@@ -114,3 +117,24 @@ def test_no_amount_is_cut_at_80_columns() -> None:
     texts = ["".join(span.text for span in line) for line in lines]
     assert sum("1234567890.12" in text for text in texts) == 2
     assert "\N{MINUS SIGN}1234567880.12" in texts[3]
+
+
+@pytest.mark.parametrize(
+    ("line", "says", "unpriced"),
+    [
+        (VM, "over it", []),
+        ({**VM, "option": "reserved"}, "not known to be kept", ["vm"]),
+        (DB, "within it", []),
+        ({**DB, "stated": "14..16 USD/month"}, "not known to be kept", []),
+    ],
+)
+def test_a_report_says_of_the_budget_what_is_known(line: dict[str, Any], says: str, unpriced: list[str]) -> None:
+    sides: dict[str, Any] = {"before": {}, "after": {}}
+    costs = {"lines": [line], "budget": 15}
+    plan = Plan.model_validate({"schema": 1, "id": "p", "title": "p", "sides": sides, "costs": costs})
+    told = run_report._costs(costs_view(plan))
+    assert told is not None
+    text = " ".join(block.text for block in report_blocks._costs(told) if isinstance(block, Text))
+    assert says in text
+    assert told["unpriced"] == unpriced
+    assert all(name in text for name in unpriced)

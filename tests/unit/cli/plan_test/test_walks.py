@@ -6,11 +6,13 @@ import argparse
 import json
 import xml.etree.ElementTree as ET
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
-from switchover.cli.plan_test import walk_verb
-from switchover.cli.plan_test.plan_cases import cases_file, read_cases
+from switchover.cli.plan_test import judging, walk_verb
+from switchover.cli.plan_test.plan_cases import Expected, cases_file, read_cases
 from switchover.errors import PlanError, UsageError
 from switchover.plan.loader.load import load_plan
 
@@ -218,3 +220,11 @@ def test_many_cases_walk_side_by_side_and_come_back_in_order(plan: Path, capsys:
     assert walk(plan) == 1
     said = capsys.readouterr().out.splitlines()
     assert said[:-1] == [f"{'FAILED' if n % 4 else 'ok    '} case {n}" for n in range(60)]
+
+
+def test_a_sum_that_lacks_a_price_is_not_the_one_expected(tmp_path: Path) -> None:
+    costs = "{name: b, side: after, price: {spot: 1 USD/h}, option: reserved}]}"
+    (tmp_path / "p.yaml").write_text(PLAN.replace("11.33 USD/month}]}", f"11.33 USD/month}}, {costs}"))
+    walked = SimpleNamespace(plan=load_plan(tmp_path / "p.yaml").plan)
+    told = list(judging._whole(Expected(cost_after="11.33"), cast("Any", walked)))
+    assert told == ["cost_after: expected 11.33, was at least 11.33"]

@@ -41,9 +41,10 @@ def _whole(expected: Expected, walked: Walked) -> Iterator[str]:
     if expected.proved is not None and set(expected.proved) != set(walked.proved):
         yield f"proved: expected {_list(expected.proved)}, was {_list(walked.proved)}"
     if expected.cost_after is not None:
-        cost = costs_view(walked.plan).after_total
-        if cost != expected.cost_after:
-            yield f"cost_after: expected {expected.cost_after}, was {cost or 'nothing'}"
+        costs = costs_view(walked.plan)
+        least = "at least " if costs.unpriced else ""
+        if costs.after_total != expected.cost_after or least:
+            yield f"cost_after: expected {expected.cost_after}, was {least}{costs.after_total or 'nothing'}"
 
 
 def _steps(expected: Expected, walked: Walked) -> Iterator[str]:

@@ -307,8 +307,10 @@ def _costs(costs: Report | None) -> Iterator[Block]:
     ]
     yield _table(("line", "planned before", "planned after", "difference"), rows)
     if costs["budget"]:
-        fits = "within" if costs["within_budget"] else "over"
-        yield Text(f"The budget is {costs['budget']} a month; the plan is {fits} it.")
+        fits = {True: "the plan is within it", False: "the plan is over it", None: "it is not known to be kept"}
+        yield Text(f"The budget is {costs['budget']} a month; {fits[costs['within_budget']]}.")
+    if costs["unpriced"]:
+        yield Text(f"Without a price, so that the sums are at least that: {', '.join(costs['unpriced'])}.")
     if costs["measured"] is None:
         yield Text("Measured: not measured. These are the plan's own figures; no invoice or price list was compared.")
 

@@ -329,6 +329,7 @@ def _costs(costs: CostsView) -> dict[str, Any] | None:
         "difference": costs.difference,
         "budget": costs.budget or None,
         "within_budget": costs.within_budget,
+        "unpriced": [row.line for row in costs.rows if row.state == "unpriced"],
         "source": costs.source,
         "measured": None,
         "lines": [

@@ -356,4 +356,6 @@ def _costs(snapshot: Snapshot) -> Line:
         parts.append((StyledSpan(f"both together {costs.both_total}", "muted"),))
     if costs.within_budget is False:
         parts.append((StyledSpan(f"! over the budget of {costs.budget}", "outcome-warn"),))
+    if costs.unpriced:
+        parts.append((StyledSpan(f"? {costs.unpriced} without a price", "outcome-unknown"),))
     return join(parts)
