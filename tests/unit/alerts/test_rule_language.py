@@ -90,8 +90,8 @@ def holds(text: str, **values: Any) -> bool | None:
         ('count(metric("hits"), 1m) < 3', {"points": {"hits": [1.0]}}, True),
         ('absent(metric("hits"), 5m)', {}, True),
         ('absent(metric("hits"), 5m)', {"points": {"hits": [0.0]}}, False),
-        ("cost.pace > 110%", {"cost_pace": 120.0}, True),
-        ("cost.pace > 110%", {}, None),
+        ("cost.share > 110%", {"cost_share": 120.0}, True),
+        ("cost.share > 110%", {}, None),
     ],
 )
 def test_what_a_rule_means(text: str, values: dict[str, Any], truth: bool | None) -> None:
@@ -127,7 +127,8 @@ def test_for_clear_and_keep_are_read_in_any_order() -> None:
         ('metric("cpu") > 80% clear 75', "its values are in %; write the unit"),
         ("api == CRIT clear 5", "clear needs a rule of one comparison"),
         ("api == CRIT for 1m for 2m", "'for' stands twice"),
-        ("cost.pac > 110%", "there is no cost.pac; did you mean 'pace'?"),
+        ("cost.shar > 110%", "there is no cost.shar; did you mean 'share'?"),
+        ("cost.pace > 110%", "cost.pace is not there yet"),
         ("api == CRIT and", "expected metric"),
         ("(" * 40 + "api == CRIT" + ")" * 40, "nested too deeply"),
         ("x" * 2000, "longer than 1000 characters"),

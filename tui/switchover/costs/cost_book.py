@@ -34,7 +34,7 @@ class CostBook:
         self._failed: dict[str, str] = dict.fromkeys(specs, "not read yet")
         self._lines: dict[str, Sequence[CostLine]] = {}
         self._due: dict[str, float] = dict.fromkeys(specs, 0.0)
-        self.view = self._view()
+        self.view, self.figures = self._view(), self._figures()
 
     @property
     def every_s(self) -> float:
@@ -47,13 +47,24 @@ class CostBook:
         due = [name for name, at in self._due.items() if now >= at]
         await asyncio.gather(*map(self._read, due))
         self._due.update({name: now + 0.9 * self._sources[name].every_s for name in due})
-        self.view = self._view()
+        self.view, self.figures = self._view(), self._figures()
 
     def facts(self) -> dict[str, Any]:
         """Return the sums as a check is judged by them."""
         if self._loaded is None:
             return {}
         return cost_facts(self._loaded.plan, self._known(), tuple(self._failed))
+
+    def _figures(self) -> dict[str, float]:
+        """Return what a rule may ask: a month in money, and its share of the budget in per cent.
+
+        What is not known for sure is left out.
+        """
+        facts = self.facts()
+        if not facts or facts["unknown"]:
+            return {}
+        month, budget = Decimal(facts["after_expected"]), Decimal(facts["budget"] or 0)
+        return {"month": float(month)} | ({"share": float(month * 100 / budget)} if budget else {})
 
     def _known(self) -> list[CostLine]:
         return [line for name, found in self._lines.items() if name not in self._failed for line in found]

@@ -138,7 +138,7 @@ def join_problem(price: PricePer, usage: Usage) -> str | None:
 
 
 def _times(item: CostItem, price: PricePer, usage: Usage, moment: Moment) -> Fraction:
-    """Return how often a month has the time of a price while the line is on, or that of a flow."""
+    """Return how often a month has the time of a price, or that of a flow."""
     hours_on, hours = moment.hours(item.schedule)
     if price.is_flow:
         return _times_a_month(usage.per, hours) if usage.per else Fraction(0)

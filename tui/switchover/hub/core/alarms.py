@@ -137,7 +137,7 @@ class Alarms:
         at = self._clock.now()
         notices, records, over = self._run.follow(run_notices(view, self._title), at)
         notices = [(names, replace(one, text=self._redact(one.text))) for names, one in notices]
-        self._facts.begin(before.costs if before is not None else None)
+        self._facts.begin()
         self.engine.judge_all(self._facts, lambda name: self._rests(name, marks))
         self._missing.judge(self._why, self._followed)
         notices += self._tell(before.problems if before is not None else (), at)

@@ -292,6 +292,11 @@ class Assembler:
         return rows
 
     @property
+    def cost_figures(self) -> Mapping[str, float]:
+        """What rules may ask of the costs, as far as it is known."""
+        return self._costs.figures
+
+    @property
     def expectation(self) -> ExpectedState:
         """What tells now whether a service that does not run ought to."""
         live = (self._live.side or self._live.last) if self._live is not None else ""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
 
 from switchover.clock import Clock
 from switchover.hub.core.assembler import Assembler
@@ -11,7 +10,6 @@ from switchover.metrics.sampler import Sampler, Track
 from switchover.plan.alerting.rule_values import WINDOW_FUNCTIONS
 from switchover.plan.conditions import Condition
 from switchover.plan.promises.promise_units import PROMISE_UNITS
-from switchover.snapshot import CostsView
 from switchover_checks.api import Status
 
 __all__ = ["LiveFacts"]
@@ -29,11 +27,9 @@ class LiveFacts:
         self._windows: dict[tuple[str, float, str], tuple[Track, int, float | None]] = {}
         self._statuses: dict[Condition, Status | None] = {}
         self._now = 0.0
-        self._costs: CostsView | None = None
 
-    def begin(self, costs: CostsView | None) -> None:
+    def begin(self) -> None:
         """Begin a round: what was asked of checks before is asked anew."""
-        self._costs = costs
         self._now = self._clock.monotonic()
         self._statuses.clear()
 
@@ -84,6 +80,4 @@ class LiveFacts:
 
     def cost(self, name: str) -> float | None:
         """Return a figure of the costs; None where it is not known."""
-        with suppress(TypeError, ValueError, AttributeError):
-            return float(getattr(self._costs, name))
-        return None
+        return self._assembler.cost_figures.get(name)

@@ -29,7 +29,8 @@ __all__ = ["ParsedRule", "RuleNames", "parse_rule"]
 
 _MOST_DEPTH = 30
 _STATUSES = {status.name: status for status in Status}
-_COSTS = {"pace": "%", "month": "", "spent": "", "share": "%"}
+_COSTS = {"month": "", "share": "%"}
+_COMING_COSTS = ("pace", "spent")
 _WORDS = frozenset({"and", "or", "not", "for", "clear", "keep", "metric", "absent", *WINDOW_FUNCTIONS})
 
 
@@ -255,6 +256,8 @@ class _Parser:
             return inner
         if token.kind == "name" and token.text.startswith("cost."):
             name = self._take().text.removeprefix("cost.")
+            if name in _COMING_COSTS:
+                raise self._error(f"cost.{name} is not there yet: it needs what was really spent", token)
             if name not in _COSTS:
                 raise self._error(f"there is no cost.{name}{did_you_mean(name, _COSTS)}", token)
             return RuleValue(lambda facts: facts.cost(name), _COSTS[name])
