@@ -29,7 +29,7 @@ def values_of(
     values: dict[str, str | None] = {}
     if row is not None:
         values |= _of_service(row, target)
-    url = urlsplit(_url(row, check.evidence if check is not None else ()))
+    url = urlsplit(_url(row, target, check.evidence if check is not None else ()))
     try:
         port = url.port or ({"http": 80, "https": 443}.get(url.scheme) if url.hostname else None)
     except ValueError:
@@ -68,5 +68,7 @@ def _published(row: ServiceRow) -> str | None:
     return None
 
 
-def _url(row: ServiceRow | None, facts: tuple[tuple[str, str], ...]) -> str:
-    return (row.url if row is not None else "") or dict(facts).get("url", "")
+def _url(row: ServiceRow | None, target: ServiceTarget | None, facts: tuple[tuple[str, str], ...]) -> str:
+    """Return the address that was seen, else the one that is asked: nothing need have answered yet."""
+    seen = row.url if row is not None else ""
+    return seen or (target.url if target is not None else "") or dict(facts).get("url", "")
