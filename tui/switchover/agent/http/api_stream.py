@@ -121,6 +121,7 @@ class ApiStream:
                     if not client.put(kind, data):
                         self._sources.health.dropped_clients += 1
                         self._clients.discard(client)
+                        self._sources.health.websockets = len(self._clients)
                         client.close(_TRY_AGAIN)
 
     def _everything(self) -> dict[str, Any]:
