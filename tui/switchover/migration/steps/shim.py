@@ -3,7 +3,7 @@
 It lives in a session of its own, so no terminal and no engine takes it along. What it knows is in three small records
 in the attempt's directory, each complete when it appears:
 
-    claim         who owns this attempt; whoever makes it first. A shim that loses it does nothing
+    claim         who owns this attempt; whoever makes it first. A shim that loses it does nothing.
     started.json  written before the command may execute, into the file that was set aside for it
     exit.json     written after the end; then the engine, where one waits, is told, and the record is flushed
 

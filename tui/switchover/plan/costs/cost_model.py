@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import date
 from decimal import Decimal
 from typing import Annotated, Literal
@@ -31,34 +31,19 @@ _LEAST, _MOST = Decimal("1e-12"), Decimal("1e15")  # beyond them a number is a s
 OptionWord = Literal["on_demand", "spot", "reserved", "savings_plan"]
 
 
+def _read_by(parse: Callable[[str], object]) -> AfterValidator:
+    """Return what keeps a text as it is written, once it can be read."""
+
+    def judge(text: str) -> str:
+        parse(text)
+        return text
+
+    return AfterValidator(judge)
+
+
 def _price(text: str) -> str:
     if not is_reference(text):
         parse_price(text)
-    return text
-
-
-def _own_price(text: str) -> str:
-    parse_price(text)
-    return text
-
-
-def _usage(text: str) -> str:
-    parse_usage(text)
-    return text
-
-
-def _stated(text: str) -> str:
-    parse_stated(text)
-    return text
-
-
-def _once(text: str) -> str:
-    parse_once(text)
-    return text
-
-
-def _claimed(text: str) -> str:
-    parse_amount(text)
     return text
 
 
@@ -77,8 +62,8 @@ def _reference(text: str) -> str:
 
 
 PriceText = Annotated[WrittenText, AfterValidator(_price)]
-UsageText = Annotated[str, BeforeValidator(figure_as_written), AfterValidator(_usage)]
-StatedText = Annotated[WrittenText, AfterValidator(_stated)]
+UsageText = Annotated[str, BeforeValidator(figure_as_written), _read_by(parse_usage)]
+StatedText = Annotated[WrittenText, _read_by(parse_stated)]
 Currency = Annotated[str, StringConstraints(pattern="^[A-Z]{3}$")]
 
 
@@ -142,13 +127,13 @@ class OneOffSpec(Model):
 
     name: Name = Field(description="what for")
     side: str | None = Field(None, description="the side that it belongs to")
-    stated: Annotated[WrittenText, AfterValidator(_once)] = Field(description="the amount: 2000 EUR")
+    stated: Annotated[WrittenText, _read_by(parse_once)] = Field(description="the amount: 2000 EUR")
 
 
 class ClaimSpec(Model):
     """A figure that a document states, compared with what the lines come to."""
 
-    says: Annotated[str, BeforeValidator(figure_as_written), AfterValidator(_claimed)] = Field(
+    says: Annotated[str, BeforeValidator(figure_as_written), _read_by(parse_amount)] = Field(
         description="the figure as it stands there: 83 %"
     )
     value: str = Field(description="which figure it is: saving.percent, total.after, nights.stopped")
@@ -183,8 +168,8 @@ class Costs(Model):
     rates: dict[Currency, RateSpec] = Field(
         default_factory=dict, description="other currencies, each with a dated rate"
     )
-    prices: dict[Annotated[str, AfterValidator(_reference)], Annotated[WrittenText, AfterValidator(_own_price)]] = (
-        Field(default_factory=dict, description="prices of your own, in place of the book's")
+    prices: dict[Annotated[str, AfterValidator(_reference)], Annotated[WrittenText, _read_by(parse_price)]] = Field(
+        default_factory=dict, description="prices of your own, in place of the book's"
     )
     discounts: dict[str, Annotated[Decimal, Field(gt=0, le=100)]] = Field(
         default_factory=dict, description="per cent off by pattern: `aws:ec2/*`"
